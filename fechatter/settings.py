@@ -1,0 +1,258 @@
+"""Every setting, in one frozen tree: defaults < TOML file < environment.
+
+`load_settings` is called once, by the command line; everything else is handed a `Settings`. An unknown key or a bad
+value stops the start with `SettingsError`, which names where it stands and what is wrong with it. A setting is one
+line of `Settings`: its type, its limits, what it means, the name operators may know it by, and whether it is a secret.
+
+In the environment a key is `FECHATTER_<KEY>`; lists are separated by commas, switches are on/off, and an empty value
+counts as not set.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+from fechatter import settings_rules as rules
+
+PREFIX = "FECHATTER_"
+MASK = "********"
+
+Signup = Literal["invitation", "open"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "text", "json"]
+Role = Literal["api", "workers"]
+
+
+class SettingsError(ValueError):
+    """A setting that the server cannot start with.
+
+    Attributes:
+        path: where it stands: `FECHATTER_PORT`, or `chat.toml: port`.
+        reason: what is wrong with it, in words for an operator.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+def _key(
+    description: str, *, alias: str | None = None, secret: bool = False, unused: bool = False, **limits: Any
+) -> msgspec.Meta:
+    """What is known of a setting beside its type; `unused` means no part of the server reads it yet."""
+    return msgspec.Meta(description=description, extra={"alias": alias, "secret": secret, "unused": unused}, **limits)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one server, checked.
+
+    `sources` tells for each key that was set where its value came from; a key it lacks has its default.
+    """
+
+    data_dir: Annotated[Path, _key("Folder of everything the server keeps: database, files, secrets.")] = Path("data")
+    host: Annotated[str, _key("Address to listen on.", alias="HOST", min_length=1)] = "127.0.0.1"
+    port: Annotated[int, _key("Port to listen on; 0 takes a free one.", alias="PORT", ge=0, le=65535)] = 6688
+    public_url: Annotated[str | None, _key("Address people reach the server at; links and cookies follow it.")] = None
+    name: Annotated[str, _key("Name of this server, shown to people.", min_length=1, max_length=64)] = "Fechatter"
+    signup: Annotated[Signup, _key("Who may sign up: by `invitation`, or `open` to new workspaces.")] = "invitation"
+    trusted_proxies: Annotated[tuple[str, ...], _key("Networks whose X-Forwarded-* headers are believed.")] = ()
+    rate_limits: Annotated[bool, _key("Limit how often a client may ask.", unused=True)] = True
+    roles: Annotated[tuple[Role, ...], _key("Parts of the server this process runs.", unused=True, min_length=1)] = (
+        "api",
+    )
+
+    database_url: Annotated[
+        str | None,
+        _key(
+            "postgres://… or sqlite:///path; not set means SQLite in the data folder.",
+            alias="DATABASE_URL",
+            secret=True,
+        ),
+    ] = None
+    connection_limit: Annotated[
+        int, _key("Most connections to the database.", alias="CONNECTION_LIMIT", ge=3, le=1000)
+    ] = 10
+    nats_url: Annotated[
+        str | None, _key("NATS with JetStream; not set means one process.", alias="NATS_URL", secret=True)
+    ] = None
+    redis_url: Annotated[
+        str | None, _key("Valkey or Redis, for what many nodes share.", alias="REDIS_URL", secret=True, unused=True)
+    ] = None
+    meilisearch_url: Annotated[
+        str | None, _key("Meilisearch, for search at scale.", alias="MEILISEARCH_URL", unused=True)
+    ] = None
+    meilisearch_key: Annotated[
+        str | None, _key("Key of Meilisearch.", alias="MEILISEARCH_KEY", secret=True, unused=True)
+    ] = None
+    cache_ttl_seconds: Annotated[
+        int, _key("How long a cached answer is kept.", alias="CACHE_TTL_SECONDS", unused=True, ge=1)
+    ] = 300
+    enable_circuit_breaker: Annotated[
+        bool, _key("Rest a failing outside service before asking it again.", alias="ENABLE_CIRCUIT_BREAKER", unused=True)
+    ] = True
+
+    jwt_secret: Annotated[
+        str | None,
+        _key("Signs access tokens, 32 bytes or more; not set means one made and kept.", alias="JWT_SECRET", secret=True),
+    ] = None
+    token_expiry_seconds: Annotated[
+        int, _key("Life of an access token.", alias="TOKEN_EXPIRY_SECONDS", ge=60, le=86_400)
+    ] = 900
+    session_days: Annotated[int, _key("Life of a session that is not used.", ge=1, le=3650)] = 30
+
+    event_log_days: Annotated[int, _key("How long events are kept for replay.", ge=1, le=3650)] = 30
+    replay_events: Annotated[int, _key("Most events one replay delivers.", ge=1, le=100_000)] = 1000
+    replay_scan_events: Annotated[int, _key("Most events one replay looks at.", ge=1, le=10_000_000)] = 50_000
+    heartbeat_seconds: Annotated[int, _key("Pause between the heartbeats of a live stream.", ge=1, le=300)] = 20
+    idempotency_days: Annotated[int, _key("How long an idempotency key is remembered.", ge=7, le=3650)] = 7
+
+    log_level: Annotated[LogLevel, _key("Least severe line that is logged.")] = "info"
+    log_format: Annotated[LogFormat, _key("`text`, `json`, or `auto`: text on a terminal, else json.")] = "auto"
+
+    sources: dict[str, str] = {}
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database file, or None when the database is PostgreSQL."""
+        if self.database_url is None:
+            return self.data_dir / "fechatter.db"
+        return rules.sqlite_path(self.database_url)
+
+    def unused(self) -> list[str]:
+        """Names of the settings that were set though no part of the server reads them yet, in order."""
+        return [setting.key for setting in describe() if setting.unused and setting.key in self.sources]
+
+    def shown(self) -> Iterator[tuple[str, str, str]]:
+        """Key, value and source of each setting, fit to be shown: secrets are masked."""
+        for setting in describe():
+            value = getattr(self, setting.key)
+            yield setting.key, _shown(value, setting.secret), self.sources.get(setting.key, "default")
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{key}={value}' for key, value, _ in self.shown())})"
+
+
+class Setting(NamedTuple):
+    """What the table of settings says of one of them."""
+
+    key: str
+    description: str
+    type: msgspec.inspect.Type
+    annotation: Any
+    default: Any
+    variable: str
+    alias: str | None
+    secret: bool
+    unused: bool
+
+
+def describe() -> list[Setting]:
+    """Every setting, in the order of the tree."""
+    return list(_SETTINGS.values())
+
+
+def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read the settings of this server.
+
+    Args:
+        config_path: a TOML file of keys, or None for none.
+        environ: the process's environment.
+
+    Raises:
+        SettingsError: the file cannot be read, a key is unknown or a value is bad.
+    """
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    if config_path is not None:
+        for key, value in _read_file(config_path).items():
+            values[key] = _checked(f"{config_path}: {key}", _SETTINGS[key], value, strict=True)
+            sources[key] = f"file {config_path}"
+    for setting, variable in _variables(environ):
+        values[setting.key] = _checked(variable, setting, _parsed(setting, environ[variable]), strict=False)
+        sources[setting.key] = f"environment {variable}"
+    return Settings(**values, sources=sources)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(str(path), f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), f"is not TOML: {error}") from error
+    for key in document:
+        if key not in _SETTINGS:
+            raise SettingsError(f"{path}: {key}", _unknown(key, list(_SETTINGS)))
+    return document
+
+
+def _variables(environ: Mapping[str, str]) -> list[tuple[Setting, str]]:
+    """The variables that set something, the known names before ours so that ours win."""
+    ours = {setting.variable: setting for setting in describe()}
+    for variable in environ:
+        if variable.startswith(PREFIX) and variable not in ours:
+            raise SettingsError(variable, _unknown(variable, list(ours)))
+    aliases = {setting.alias: setting for setting in describe() if setting.alias is not None}
+    return [(setting, variable) for variable, setting in (aliases | ours).items() if environ.get(variable)]
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return "there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def _parsed(setting: Setting, text: str) -> Any:
+    """The value that a variable's text stands for; what it cannot be is left as text, for the check to refuse."""
+    match setting.type:
+        case msgspec.inspect.BoolType():
+            return {"on": True, "off": False}.get(text.lower(), text)
+        case msgspec.inspect.VarTupleType():
+            return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _checked(path: str, setting: Setting, value: Any, *, strict: bool) -> Any:
+    """The value in its type; `strict` takes no text for a number, as a file has numbers of its own."""
+    try:
+        converted = msgspec.convert(value, setting.annotation, strict=strict, dec_hook=_decode)
+        return rules.check(setting.key, converted)
+    except msgspec.ValidationError as error:
+        raise SettingsError(path, f"must be {rules.wanted(setting.type)}") from error
+    except ValueError as error:
+        raise SettingsError(path, str(error)) from error
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str) and value:
+        return Path(value).expanduser()
+    raise ValueError("not a path")
+
+
+def _shown(value: Any, secret: bool) -> str:
+    if value is None:
+        return "(not set)"
+    if secret:
+        return rules.without_password(value) if "://" in value else MASK
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _setting(field: msgspec.structs.FieldInfo) -> Setting:
+    meta: dict[str, Any] = {}
+    for part in field.type.__metadata__:
+        meta = {"description": part.description, **part.extra}
+    kind = msgspec.inspect.type_info(field.type)
+    while isinstance(kind, msgspec.inspect.Metadata):
+        kind = kind.type
+    return Setting(
+        key=field.name, type=kind, annotation=field.type, default=field.default, variable=PREFIX + field.name.upper(), **meta
+    )
+
+
+_SETTINGS = {field.name: _setting(field) for field in msgspec.structs.fields(Settings) if field.name != "sources"}

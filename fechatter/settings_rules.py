@@ -1,0 +1,133 @@
+"""What a setting's value must be beyond its type. Called by `fechatter.settings` alone."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from msgspec import inspect
+
+DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
+SECRET_BYTES = 32
+
+
+def check(key: str, value: Any) -> Any:
+    """The value of a key, in the form the server uses.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    rule = _RULES.get(key)
+    return value if rule is None or value is None else rule(value)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file that a `sqlite:///path` address names, or None for an address of another kind.
+
+    As everywhere, `sqlite:///chat.db` is relative to the working folder and `sqlite:////srv/chat.db` is absolute.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme != "sqlite":
+        return None
+    return Path(rest.removeprefix("/"))
+
+
+def without_password(url: str) -> str:
+    """The address with its credentials and its query (which may hold some) masked.
+
+    It does not parse: an address whose password was not escaped must not show a part of it.
+    """
+    return re.sub(r"[?#].*", "?********", re.sub(r"//.*@", "//********@", url))
+
+
+def wanted(kind: inspect.Type) -> str:
+    """In words, what a value of this type looks like."""
+    match kind:
+        case inspect.BoolType():
+            return "on or off"
+        case inspect.IntType(ge=least, le=most):
+            return f"a whole number of {least} or more" if most is None else f"a whole number from {least} to {most}"
+        case inspect.LiteralType(values=values):
+            return f"one of {', '.join(map(str, values))}"
+        case inspect.StrType(max_length=int(most)):
+            return f"a text of 1 to {most} characters"
+        case inspect.VarTupleType(item_type=item):
+            return f"a list, each {wanted(item)}"
+        case inspect.UnionType(types=types):
+            return wanted(next(part for part in types if not isinstance(part, inspect.NoneType)))
+        case inspect.CustomType():
+            return "a path"
+    return "a text"
+
+
+def _address(url: str, schemes: tuple[str, ...]) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError("is not an address") from error
+    if parts.scheme not in schemes:
+        raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    return parts
+
+
+def _needs_host(*schemes: str) -> Callable[[str], str]:
+    def rule(url: str) -> str:
+        if not _address(url, schemes).hostname:
+            raise ValueError("names no host")
+        return url
+
+    return rule
+
+
+def _public_url(url: str) -> str:
+    parts = _address(url, ("http", "https"))
+    if not parts.hostname:
+        raise ValueError("names no host")
+    if parts.query or parts.fragment or parts.username or parts.path not in ("", "/"):
+        raise ValueError("must be scheme, host and port only, as in https://chat.example.org")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _database_url(url: str) -> str:
+    # An address of PostgreSQL may name several hosts or none, so only its driver can judge the rest.
+    if url.startswith(("postgres://", "postgresql://")):
+        return url
+    parts = _address(url, DATABASE_SCHEMES)
+    if parts.netloc or parts.path in ("", "/"):
+        raise ValueError("must name a file, as in sqlite:///chat.db or sqlite:////srv/chat/chat.db")
+    return url
+
+
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            ipaddress.ip_network(value, strict=False)
+        except ValueError as error:
+            raise ValueError(f"{value!r} is not an address or a network, as in 10.0.0.0/8") from error
+    return values
+
+
+def _secret(value: str) -> str:
+    if (count := len(value.encode())) < SECRET_BYTES:
+        raise ValueError(f"is {count} bytes long, and {SECRET_BYTES} are the least")
+    return value
+
+
+def _nats_url(value: str) -> str:
+    for url in value.split(","):
+        _needs_host("nats", "tls")(url.strip())
+    return value
+
+
+_RULES: dict[str, Callable[[Any], Any]] = {
+    "database_url": _database_url,
+    "jwt_secret": _secret,
+    "meilisearch_url": _needs_host("http", "https"),
+    "nats_url": _nats_url,
+    "public_url": _public_url,
+    "redis_url": _needs_host("redis", "rediss"),
+    "trusted_proxies": _networks,
+}
