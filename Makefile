@@ -1,0 +1,43 @@
+# Every command of this project. Plain `make` lists them; each does what it needs first, and nothing twice.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run test check format prove bench wheel lock clean
+
+PYTEST := .venv/bin/python -m pytest
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z-]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST)
+
+setup: ## make .venv with the fechatter command and the native extension
+	@scripts/setup.sh
+
+setup-test:
+	@scripts/setup.sh test
+
+run: setup ## start the server on http://127.0.0.1:6688
+	@exec .venv/bin/fechatter serve
+
+test: setup-test ## the whole suite: lints, Rust, Python, on both databases (ARGS="-k name" narrows)
+	@scripts/test.sh $(ARGS)
+
+check: setup-test ## the lints alone
+	@scripts/check.sh
+
+format: setup-test ## lay out all sources
+	@.venv/bin/ruff check --fix --quiet; .venv/bin/ruff format; cargo fmt --all
+
+prove: setup-test ## the long proofs (minutes): crashes, loads
+	@$(PYTEST) -m prove --timeout 1800 $(ARGS)
+
+bench: setup-test ## measure the native functions against their Python references
+	@$(PYTEST) benches -o timeout=0 --benchmark-only $(ARGS)
+
+wheel: setup-test ## one wheel for Python 3.11 and later, in dist/
+	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin build --release --locked --out dist
+
+lock: ## renew the locked requirements (needs uv)
+	@scripts/lock.sh
+
+clean: ## remove what was built; the data folder stays
+	@rm -rf .venv dist target .mypy_cache .ruff_cache .pytest_cache .hypothesis fechatter/_native*.so

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Every lint, each to its end; exits 1 when one found something.
+cd "$(dirname "$0")/.." || exit 1
+PATH="$PWD/.venv/bin:$PATH"
+failed=""
+
+step() {
+    name=$1
+    shift
+    echo "check: $name"
+    "$@" || failed="$failed $name"
+}
+
+step ruff ruff check --quiet
+step ruff-format ruff format --check --quiet
+step mypy mypy --no-error-summary
+step stubtest python -m mypy.stubtest fechatter._native --concise
+step lint-imports lint-imports --no-logo
+step clippy cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
+step cargo-fmt cargo fmt --all --check
+
+if [ -n "$failed" ]; then
+    echo "check: failed:$failed" >&2
+    exit 1
+fi
+echo "check: nothing found"

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Renews requirements/*.txt from pyproject.toml: every version and hash, for every platform, and no address.
+set -eu
+cd "$(dirname "$0")/.."
+command -v uv >/dev/null || { echo "missing: uv. Install it with: pip install uv" >&2; exit 1; }
+
+lock() {
+    name=$1
+    shift
+    uv pip compile "$@" --output-file "requirements/$name.txt" --quiet --universal --python-version 3.11 --upgrade \
+        --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+}
+
+lock run pyproject.toml
+lock build --group build
+lock dev pyproject.toml --group dev --constraint requirements/run.txt

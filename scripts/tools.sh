@@ -1,0 +1,55 @@
+#!/bin/sh
+# Names each tool that the build lacks in one line, with the command that brings it. Exits 1 when one is missing.
+#   tools.sh          what `make setup` needs
+#   tools.sh test     what `make test` needs too
+cd "$(dirname "$0")/.." || exit 1
+lacking=0
+
+missing() {
+    echo "missing: $1. $2" >&2
+    lacking=1
+}
+
+# newer LEAST FOUND: whether FOUND is LEAST or later.
+newer() {
+    [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
+check_python() {
+    if ! python=$(scripts/python.sh); then
+        missing "Python 3.11 or later" "On Debian 12 or Ubuntu 24.04: apt-get install python3 python3-venv"
+    elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        missing "the venv module of $python" "On Debian or Ubuntu: apt-get install python3-venv"
+    fi
+}
+
+check_rust() {
+    least=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' native/Cargo.toml)
+    found=$(rustc --version 2>/dev/null | cut -d' ' -f2)
+    bring="On Debian 12: apt-get install rustc-web cargo-web (from its security archive); elsewhere: rustup update stable"
+    if [ -z "$found" ]; then
+        missing "Rust $least or later" "$bring"
+    elif ! newer "$least" "$found"; then
+        missing "Rust $least or later (rustc here is $found)" "$bring"
+    elif ! command -v cargo >/dev/null; then
+        missing "cargo" "$bring"
+    fi
+    command -v cc >/dev/null || missing "a C compiler (cc), which links Rust" "On Debian or Ubuntu: apt-get install gcc libc6-dev"
+}
+
+check_lints() {
+    cargo clippy --version >/dev/null 2>&1 ||
+        missing "cargo clippy" "On Debian 12: apt-get install rust-web-clippy; with rustup: rustup component add clippy"
+    cargo fmt --version >/dev/null 2>&1 ||
+        missing "cargo fmt" "On Debian 12: apt-get install rustfmt-web; with rustup: rustup component add rustfmt"
+}
+
+command -v make >/dev/null || missing "make" "On Debian or Ubuntu: apt-get install make"
+check_python
+if [ "$1" = test ]; then
+    check_rust
+    check_lints
+elif ! ls dist/fechatter-*.whl >/dev/null 2>&1; then # a wheel made before holds the native extension
+    check_rust
+fi
+exit $lacking
