@@ -1,0 +1,122 @@
+"""The error tree: every refusal the server gives has a class, a stable code and an HTTP status.
+
+    Problem
+    ├── MalformedRequest     400  the bytes are not what they claim to be
+    ├── Unauthorized         401  no token, or a bad one
+    ├── Forbidden            403  known, visible, but not allowed
+    ├── NotFound             404  not there, or not visible to you (the same body)
+    ├── Conflict             409  something else already has this place
+    ├── Gone                 410  the position asked for is no longer kept
+    ├── TooLarge             413
+    ├── UnsupportedMediaType 415
+    ├── Invalid              422  well-formed, but a value is not allowed; lists `errors`
+    ├── TooManyRequests      429
+    └── Unavailable          503  full or cut off; the same request may be sent again
+
+`api/problems.py` renders them as `application/problem+json`; nothing else does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One refused value: where (JSON pointer), a stable code, and a sentence for people."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(Exception):
+    """A refusal with a stable `code`; `data` are the typed extra members of the problem body."""
+
+    status: ClassVar[int] = 500
+    default_code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str = "", *, code: str | None = None, **data: Any) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.code = code or self.default_code
+        self.data = data
+
+
+class MalformedRequest(Problem):
+    status, default_code, title = 400, "malformed_json", "Malformed request"
+
+
+class Unauthorized(Problem):
+    status, default_code, title = 401, "unauthorized", "Sign in first"
+
+
+class Forbidden(Problem):
+    status, default_code, title = 403, "forbidden", "Not allowed"
+
+
+class NotFound(Problem):
+    """Also the answer for everything that exists but is not visible: never give it a detail of its own."""
+
+    status, default_code, title = 404, "not_found", "Not found"
+
+
+class MethodNotAllowed(Problem):
+    status, default_code, title = 405, "method_not_allowed", "Method not allowed"
+
+
+class Conflict(Problem):
+    status, default_code, title = 409, "conflict", "Conflict"
+
+
+class Gone(Problem):
+    status, default_code, title = 410, "reset", "No longer kept"
+
+
+class TooLarge(Problem):
+    status, default_code, title = 413, "body_too_large", "Body too large"
+
+
+class UnsupportedMediaType(Problem):
+    status, default_code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class Invalid(Problem):
+    """422; `errors` is never empty."""
+
+    status, default_code, title = 422, "invalid", "Invalid request"
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in errors), errors=errors)
+        self.errors = errors
+
+    @classmethod
+    def field(cls, pointer: str, code: str, detail: str) -> Invalid:
+        """A refusal of one value."""
+        return cls([FieldError(pointer, code, detail)])
+
+
+class TooManyRequests(Problem):
+    """429; `retry_after_seconds` becomes the Retry-After header."""
+
+    status, default_code, title = 429, "too_many_requests", "Too many requests"
+
+    def __init__(self, detail: str = "", *, retry_after_seconds: int = 1, code: str | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(Problem):
+    """503; nothing was kept of the request, and sending it again with the same key is safe."""
+
+    status, default_code, title = 503, "unavailable", "Try again"
+
+    def __init__(self, detail: str = "", *, retry_after_seconds: int = 1, code: str | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StartError(Exception):
+    """The server cannot start; the message names the cause and the remedy in one or two lines."""

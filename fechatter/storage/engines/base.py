@@ -1,0 +1,143 @@
+"""What an engine promises: one snapshot to read from, one transaction to write in, events handed on after the commit.
+
+SQL is written once, in the subset both engines speak, with `$1 … $n` parameters; `ANY_OF($n)` stands for the rows of a list of integers.
+What differs is a method here, never a question which engine it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from fechatter.frames import Frame, Signal
+from fechatter.storage.engines.thread import LoopThread
+
+T = TypeVar("T")
+
+
+class Row(Protocol):
+    """One row: by column name, by index, or iterated as values."""
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
+
+
+class UniqueViolation(Exception):
+    """A row like this is there already; `constraint` holds the engine's words for which."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(constraint)
+        self.constraint = constraint
+
+
+class StorageFull(Exception):
+    """The disk is full: nothing of the transaction was kept."""
+
+
+class StorageUnavailable(Exception):
+    """The database cannot be reached or did not answer in time; whether a commit under way took place is not known."""
+
+
+class Transaction(Protocol):
+    """A transaction or snapshot. `frames` and `signals` collect what is handed on after the commit; `now` is its time
+    in milliseconds; `epoch` the first half of every position."""
+
+    frames: list[Frame]
+    signals: list[Signal]
+    now: int
+    epoch: str
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]: ...
+    async def fetchrow(self, sql: str, *args: object) -> Row | None: ...
+    async def execute(self, sql: str, *args: object) -> int:
+        """Run a statement; returns the number of rows it changed. Raises UniqueViolation."""
+        ...
+
+    async def lock_workspace(self, workspace_id: int) -> None:
+        """Take the workspace's lock, first thing in every writing transaction, so that commit order is number order."""
+        ...
+
+    async def new_id(self) -> int:
+        """An id never used before, ascending under the workspace's lock."""
+        ...
+
+
+Work = Callable[[Transaction], Awaitable[T]]
+Publish = Callable[[list[Frame], list[Signal]], None]
+
+
+class MessageRows(msgspec.Struct):
+    """One batch's accepted rows as columns, all of the same length n; the order is the order of their numbers.
+
+    Attributes:
+        rows: their places in the MessageBatch.
+        chat_ids, sender_ids, workspace_ids, fingerprints: n integers each.
+        contents: n texts.
+        keys: n stored idempotency keys or None.
+    """
+
+    rows: list[int]
+    workspace_ids: list[int]
+    chat_ids: list[int]
+    sender_ids: list[int]
+    contents: list[str]
+    keys: list[bytes | None]
+    fingerprints: list[int]
+
+
+class Stored(msgspec.Struct):
+    """What a batch became. `rows` are the places that were stored, with their ids, chat numbers and event numbers; `repeats`
+    are the places whose key was there already."""
+
+    rows: list[int]
+    ids: list[int]
+    numbers: list[int]
+    sequences: list[int]
+    workspace_ids: list[int]
+    chat_ids: list[int]
+    repeats: list[int]
+
+
+class StoreResult(msgspec.Struct):
+    """What `store` did, workspace by workspace: each one's rows were stored, or are `stale`, or `failed` whole."""
+
+    stored: list[Stored]
+    stale: set[int]
+    failed: dict[int, Exception]
+
+
+class Database(Protocol):
+    """One engine. What a transaction collected is published after its commit, in commit order.
+
+    Attributes:
+        writer: the thread with a loop of its own on which `store` and the message writer run.
+    """
+
+    epoch: str
+    writer: LoopThread
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` on one snapshot of the primary. Raises StorageUnavailable."""
+        ...
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in one transaction. Raises UniqueViolation, StorageFull, StorageUnavailable, and what `work` raises (rolled back)."""
+        ...
+
+    async def read_on_writer(self, work: Work[T]) -> T:
+        """`read` for the message writer, on the writer's own loop and connection."""
+        ...
+
+    async def store(self, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
+        """Store a batch, on the writer's loop: message rows, keys, heads, read marks and events of a workspace in one transaction.
+
+        Args:
+            decided_with: for each workspace the `rights_seq` its rows were decided with; a newer one makes the workspace stale.
+            now: milliseconds.
+        """
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,178 @@
+"""SQLite: one connection that writes, on the writer's thread; a few that read; a checkpointer.
+
+WAL with `synchronous=FULL`: what `write` or `store` returned from survives `kill -9`. The work of a transaction runs on the connection's
+thread from beginning to end; nothing hops between threads inside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from fechatter.frames import Frame, Signal
+from fechatter.model import now_ms
+from fechatter.storage.engines import sqlite_batch
+from fechatter.storage.engines.base import (
+    MessageRows,
+    Publish,
+    StorageFull,
+    StorageUnavailable,
+    StoreResult,
+    UniqueViolation,
+    Work,
+)
+from fechatter.storage.engines.checkpointer import Checkpointer
+from fechatter.storage.engines.dialect import for_sqlite, sqlite_parameter
+from fechatter.storage.engines.thread import LoopThread, run_inline
+
+T = TypeVar("T")
+
+READERS = 3
+BUSY_TIMEOUT_SECONDS = 5.0
+
+
+def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+    """A connection as this server uses it; autocommit, so that BEGIN and COMMIT are ours."""
+    connection = sqlite3.connect(
+        path,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_TIMEOUT_SECONDS,
+        cached_statements=256,
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA cache_size=-65536" if not readonly else "PRAGMA cache_size=-16384")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    if readonly:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def translate(error: sqlite3.Error) -> Exception:
+    """The engine-neutral error for SQLite's."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
+        return UniqueViolation(str(error))
+    if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
+        return StorageFull("the disk is full")
+    if isinstance(error, sqlite3.OperationalError):
+        return StorageUnavailable(str(error))
+    return error
+
+
+class SqliteTransaction:
+    """The Transaction of one connection, for the time of one BEGIN … COMMIT."""
+
+    def __init__(self, connection: sqlite3.Connection, epoch: str) -> None:
+        self.connection = connection
+        self.epoch = epoch
+        self.frames: list[Frame] = []
+        self.signals: list[Signal] = []
+        self.now = now_ms()
+
+    def _run(self, sql: str, args: tuple[object, ...]) -> sqlite3.Cursor:
+        try:
+            return self.connection.execute(for_sqlite(sql), [sqlite_parameter(arg) for arg in args])
+        except sqlite3.Error as error:
+            raise translate(error) from error
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[sqlite3.Row]:
+        return self._run(sql, args).fetchall()
+
+    async def fetchrow(self, sql: str, *args: object) -> sqlite3.Row | None:
+        rows = self._run(sql, args).fetchall()
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, *args: object) -> int:
+        return self._run(sql, args).rowcount
+
+    async def lock_workspace(self, workspace_id: int) -> None:
+        """BEGIN IMMEDIATE holds the only write lock there is."""
+
+    async def new_id(self) -> int:
+        return sqlite_batch.draw_ids(self.connection, 1)
+
+
+class SqliteDatabase:
+    """See `engines.base.Database`."""
+
+    def __init__(self, path: Path, publish: Publish, epoch: str = "") -> None:
+        self.path = path
+        self.epoch = epoch
+        self.writer = LoopThread("writer")
+        self._publish = publish
+        self._main_loop = asyncio.get_running_loop()
+        self._write_connection = connect(path)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._local = threading.local()
+        self._read_connections: list[sqlite3.Connection] = []
+        self._checkpointer = Checkpointer(path, self._write_connection, self.writer)
+
+    async def read(self, work: Work[T]) -> T:
+        return await self._main_loop.run_in_executor(self._readers, self._read, work)
+
+    def _read(self, work: Work[T]) -> T:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = connect(self.path, readonly=True)
+            self._read_connections.append(connection)
+        return self._snapshot(connection, work)
+
+    def _snapshot(self, connection: sqlite3.Connection, work: Work[T]) -> T:
+        connection.execute("BEGIN")
+        try:
+            return run_inline(work(SqliteTransaction(connection, self.epoch)))
+        finally:
+            connection.execute("COMMIT")
+
+    async def read_on_writer(self, work: Work[T]) -> T:
+        return self._snapshot(self._write_connection, work)
+
+    async def write(self, work: Work[T]) -> T:
+        return await self.writer.call(lambda: self._write(work))
+
+    async def _write(self, work: Work[T]) -> T:
+        transaction = SqliteTransaction(self._write_connection, self.epoch)
+        transaction._run("BEGIN IMMEDIATE", ())
+        try:
+            result = run_inline(work(transaction))
+            transaction._run("COMMIT", ())
+        except BaseException:
+            self._roll_back()
+            raise
+        if transaction.frames or transaction.signals:
+            self._main_loop.call_soon_threadsafe(self._publish, transaction.frames, transaction.signals)
+        return result
+
+    async def store(self, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
+        try:
+            self._write_connection.execute("BEGIN IMMEDIATE")
+            result = sqlite_batch.store(self._write_connection, rows, decided_with, now)
+            self._write_connection.execute("ROLLBACK" if result.stale else "COMMIT")
+            return result
+        except sqlite3.Error as error:
+            self._roll_back()
+            return StoreResult([], set(), dict.fromkeys(rows.workspace_ids, translate(error)))
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # SQLite itself has rolled back already after some errors (a full disk).
+        if self._write_connection.in_transaction:
+            self._write_connection.execute("ROLLBACK")
+
+    async def close(self) -> None:
+        await self._main_loop.run_in_executor(None, self._checkpointer.stop)
+        await self.writer.stop()
+        await self._main_loop.run_in_executor(None, self._readers.shutdown)
+        for connection in [*self._read_connections, self._write_connection]:
+            connection.close()

@@ -1,0 +1,64 @@
+"""A thread with an event loop of its own, for the writer: its batches never wait for what else the main loop does."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import uvloop
+
+from fechatter.errors import Unavailable
+
+T = TypeVar("T")
+
+MAX_WAITING_CALLS = 1024
+
+
+class LoopThread:
+    """A named thread running one event loop until `stop`."""
+
+    def __init__(self, name: str) -> None:
+        self.loop = uvloop.new_event_loop()
+        self._waiting = 0
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+        self.loop.close()
+
+    async def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run `work()` on the thread's loop, in the order of the calls, and wait for its result on the caller's.
+
+        Raises:
+            Unavailable: more than MAX_WAITING_CALLS wait already.
+        """
+        if self._waiting >= MAX_WAITING_CALLS:
+            raise Unavailable("The database's writer is busy.", code="writer_full")
+        self._waiting += 1
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), self.loop))
+        finally:
+            self._waiting -= 1
+
+    def run_soon(self, callback: Callable[[], Any]) -> None:
+        """Call `callback` on the thread's loop, from any thread."""
+        self.loop.call_soon_threadsafe(callback)
+
+    async def stop(self) -> None:
+        """End the loop once what runs on it now has had its turn, and join the thread."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join, 5)
+
+
+def run_inline(work: Awaitable[T]) -> T:
+    """Drive a coroutine that never really waits (storage work on SQLite) to its end, without a loop."""
+    coroutine = work.__await__()
+    try:
+        next(coroutine)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]  # StopIteration.value is untyped
+    raise RuntimeError("work inside a transaction awaited something other than the transaction")

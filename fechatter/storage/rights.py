@@ -1,0 +1,53 @@
+"""Who someone is and where they may write, as the database says now."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fechatter.model import Actor, Role, SessionId
+from fechatter.storage.engines.base import Row, Transaction
+
+_ACTOR = """
+SELECT s.user_id, s.workspace_id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"""
+_WRITERS = """
+SELECT s.id AS session_id, p.b AS chat_id, s.workspace_id, w.rights_seq, c.archived_at,
+    s.revoked_at, s.expires_at, u.disabled_at, m.joined_seq, m.left_seq, c.deleted_at
+FROM PAIRS($1) AS p
+JOIN sessions s ON s.id = p.a
+JOIN users u ON u.id = s.user_id
+JOIN workspaces w ON w.id = s.workspace_id
+LEFT JOIN memberships m ON m.chat_id = p.b AND m.user_id = s.user_id AND m.workspace_id = s.workspace_id
+LEFT JOIN chats c ON c.id = m.chat_id"""
+
+
+class Writing(msgspec.Struct, frozen=True):
+    """May one session write into one chat? `refusal` is None, or why not: "unauthorized", "not_found", "chat_archived"."""
+
+    workspace_id: int
+    rights_seq: int
+    refusal: str | None
+
+
+async def actor(tx: Transaction, session_id: SessionId) -> Actor | None:
+    """None when the session ended or its person was disabled."""
+    row = await tx.fetchrow(_ACTOR, session_id, tx.now)
+    if row is None:
+        return None
+    return Actor(row["user_id"], row["workspace_id"], session_id, Role(row["role"]))
+
+
+async def writers(tx: Transaction, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Writing]:
+    """For pairs (session, chat); a session that does not exist has no entry."""
+    return {
+        (row["session_id"], row["chat_id"]): Writing(row["workspace_id"], row["rights_seq"], _refusal(row, tx.now))
+        for row in await tx.fetch(_WRITERS, pairs)
+    }
+
+
+def _refusal(row: Row, now: int) -> str | None:
+    if row["revoked_at"] is not None or row["disabled_at"] is not None or row["expires_at"] <= now:
+        return "unauthorized"
+    if row["joined_seq"] is None or row["left_seq"] is not None or row["deleted_at"] is not None:
+        return "not_found"
+    return "chat_archived" if row["archived_at"] is not None else None
