@@ -83,6 +83,7 @@ CREATE TABLE chats (
     owner_id BIGINT NOT NULL,
     creator_id BIGINT NOT NULL,
     idempotency_key TEXT,
+    fingerprint BIGINT,
     pair_low BIGINT,
     pair_high BIGINT,
     member_count BIGINT NOT NULL DEFAULT 0,
@@ -94,6 +95,9 @@ CREATE TABLE chats (
     CHECK ((chat_type = 'single') = (pair_low IS NOT NULL AND pair_high IS NOT NULL)),
     CHECK (pair_low < pair_high),
     CHECK (chat_type NOT IN ('private_channel', 'public_channel') OR name IS NOT NULL),
+    CHECK ((name IS NULL) = (name_key IS NULL)),
+    CHECK (chat_type <> 'single' OR (member_count = 2 AND name IS NULL AND archived_at IS NULL AND deleted_at IS NULL)),
+    CHECK (member_count >= 0),
     FOREIGN KEY (owner_id, workspace_id) REFERENCES users (id, workspace_id),
     FOREIGN KEY (creator_id, workspace_id) REFERENCES users (id, workspace_id)
 );
@@ -120,6 +124,7 @@ CREATE TABLE memberships (
     FOREIGN KEY (user_id, workspace_id) REFERENCES users (id, workspace_id)
 );
 CREATE INDEX memberships_by_user ON memberships (user_id, chat_id);
+CREATE INDEX memberships_by_joining ON memberships (chat_id, joined_at, user_id) WHERE left_seq IS NULL;
 
 CREATE TABLE read_marks (
     chat_id BIGINT NOT NULL,

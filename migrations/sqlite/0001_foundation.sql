@@ -87,6 +87,7 @@ CREATE TABLE chats (
     owner_id INTEGER NOT NULL,
     creator_id INTEGER NOT NULL,
     idempotency_key TEXT,
+    fingerprint INTEGER,
     pair_low INTEGER,
     pair_high INTEGER,
     member_count INTEGER NOT NULL DEFAULT 0,
@@ -98,6 +99,9 @@ CREATE TABLE chats (
     CHECK ((chat_type = 'single') = (pair_low IS NOT NULL AND pair_high IS NOT NULL)),
     CHECK (pair_low < pair_high),
     CHECK (chat_type NOT IN ('private_channel', 'public_channel') OR name IS NOT NULL),
+    CHECK ((name IS NULL) = (name_key IS NULL)),
+    CHECK (chat_type <> 'single' OR (member_count = 2 AND name IS NULL AND archived_at IS NULL AND deleted_at IS NULL)),
+    CHECK (member_count >= 0),
     FOREIGN KEY (owner_id, workspace_id) REFERENCES users (id, workspace_id),
     FOREIGN KEY (creator_id, workspace_id) REFERENCES users (id, workspace_id)
 ) STRICT;
@@ -124,6 +128,7 @@ CREATE TABLE memberships (
     FOREIGN KEY (user_id, workspace_id) REFERENCES users (id, workspace_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX memberships_by_user ON memberships (user_id, chat_id);
+CREATE INDEX memberships_by_joining ON memberships (chat_id, joined_at, user_id) WHERE left_seq IS NULL;
 
 CREATE TABLE read_marks (
     chat_id INTEGER NOT NULL,
