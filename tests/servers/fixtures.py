@@ -1,0 +1,42 @@
+"""The servers as fixtures: one of each per test process, started when the first test asks for it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.nats import Nats
+from tests.servers.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """The shared server. A test that kills or stops one starts its own `Postgres()`."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> str:
+    """The address of an empty database of this test's own."""
+    return postgres_server.create_database()
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[Nats]:
+    """The shared server. A test that kills or stops one starts its own `Nats()`."""
+    server = Nats()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def nats_url(nats_server: Nats) -> str:
+    """The address of the shared server; names of streams must be this test's own."""
+    return nats_server.url

