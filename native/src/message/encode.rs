@@ -1,0 +1,136 @@
+//! Stored messages to the answers of their senders and the frames of everybody else, encoded once.
+
+use std::io::Write as _;
+
+use super::json::plain_length;
+use super::timestamp::Timestamp;
+use crate::batch::Columns;
+
+/// What the transaction gave a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// The row in its batch.
+    pub row: usize,
+    /// The message's id.
+    pub id: i64,
+    /// Its number in its chat.
+    pub number: i64,
+    /// Its event's number in its workspace.
+    pub sequence: i64,
+    /// The workspace.
+    pub workspace_id: i64,
+}
+
+/// Answers and frames in turn, in one buffer.
+#[derive(Debug, Default)]
+pub struct Encoded {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Encoded {
+    /// The answer and the frame of each message, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        let mut slices = starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end]);
+        std::iter::from_fn(move || slices.next().zip(slices.next()))
+    }
+
+    fn end(&mut self) {
+        self.ends.push(self.bytes.len());
+    }
+}
+
+/// Encodes one new message after the other.
+///
+/// # Panics
+/// When a row is not in `columns`.
+#[must_use]
+pub fn encode(columns: &Columns, stored: &[Stored], created_at: Timestamp, epoch: &str) -> Encoded {
+    let created_at = created_at.to_string();
+    let mut encoded = Encoded::default();
+    let mut message = Vec::new();
+    for stored in stored {
+        message.clear();
+        write_message(&mut message, columns, stored, &created_at);
+        write_answer(&mut encoded.bytes, &message, columns.key(stored.row));
+        encoded.end();
+        write_frame_head(&mut encoded.bytes, stored, columns.chat_ids[stored.row], &created_at, epoch);
+        encoded.bytes.extend_from_slice(&message);
+        encoded.bytes.extend_from_slice(b"}}}\n\n");
+        encoded.end();
+    }
+    encoded
+}
+
+/// Writes the Message without its closing brace, so that the sender's answer can go on.
+fn write_message(out: &mut Vec<u8>, columns: &Columns, stored: &Stored, created_at: &str) {
+    write_number(out, "{\"id\":", stored.id);
+    write_number(out, ",\"chat_id\":", columns.chat_ids[stored.row]);
+    write_number(out, ",\"number\":", stored.number);
+    write_number(out, ",\"sender_id\":", columns.sender_ids[stored.row]);
+    out.extend_from_slice(b",\"content\":");
+    write_string(out, columns.content(stored.row));
+    write_text(out, ",\"revision\":1,\"created_at\":\"", created_at);
+    out.extend_from_slice(b"\",\"edited_at\":null,\"deleted_at\":null");
+}
+
+fn write_answer(out: &mut Vec<u8>, message: &[u8], key: Option<&str>) {
+    out.extend_from_slice(message);
+    if let Some(key) = key {
+        out.extend_from_slice(b",\"idempotency_key\":");
+        write_string(out, key);
+    }
+    out.push(b'}');
+}
+
+/// Writes the block of `message.created` up to its message.
+fn write_frame_head(out: &mut Vec<u8>, stored: &Stored, chat_id: i64, created_at: &str, epoch: &str) {
+    write_text(out, "id: ", epoch);
+    write_number(out, ".", stored.sequence);
+    out.extend_from_slice(b"\nevent: message.created\ndata: {\"type\":\"message.created\"");
+    write_number(out, ",\"seq\":", stored.sequence);
+    write_number(out, ",\"workspace_id\":", stored.workspace_id);
+    write_number(out, ",\"chat_id\":", chat_id);
+    write_text(out, ",\"at\":\"", created_at);
+    out.extend_from_slice(b"\",\"data\":{\"message\":");
+}
+
+fn write_number(out: &mut Vec<u8>, before: &str, number: i64) {
+    write_text(out, before, itoa::Buffer::new().format(number));
+}
+
+fn write_text(out: &mut Vec<u8>, before: &str, text: &str) {
+    out.extend_from_slice(before.as_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Writes a JSON string: quote, backslash and C0 escaped, everything else as it is.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(plain_length(rest));
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = special.split_first() else { break };
+        write_escape(out, byte);
+        rest = after;
+    }
+    out.push(b'"');
+}
+
+fn write_escape(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        0x8 => out.extend_from_slice(b"\\b"),
+        0xc => out.extend_from_slice(b"\\f"),
+        b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+        _ => write_hex_escape(out, byte),
+    }
+}
+
+fn write_hex_escape(out: &mut Vec<u8>, byte: u8) {
+    write!(out, "\\u{byte:04x}").expect("a Vec takes all bytes");
+}

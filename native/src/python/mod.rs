@@ -1,0 +1,60 @@
+//! The extension module `fechatter._native`: thin doors into the crate, and nothing decided here.
+
+mod batch;
+mod buffer;
+mod errors;
+mod intake;
+
+use pyo3::prelude::*;
+
+/// Parses, checks, batches and encodes messages.
+#[pymodule(gil_used = false)]
+mod _native {
+    use pyo3::prelude::*;
+    use pyo3::types::PyBytes;
+
+    use crate::message::{self, content, key, parse};
+
+    #[pymodule_export]
+    use super::batch::MessageBatch;
+    #[pymodule_export]
+    use super::buffer::{Arena, Column};
+    #[pymodule_export]
+    use super::errors::{IntakeFull, InvalidMessage, MalformedBody};
+    #[pymodule_export]
+    use super::intake::Intake;
+
+    #[pymodule_export]
+    const MAX_CONTENT_CHARACTERS: usize = content::MAX_CHARACTERS;
+    #[pymodule_export]
+    const MAX_KEY_CHARACTERS: usize = key::MAX_CHARACTERS;
+    #[pymodule_export]
+    const MAX_BATCH_MESSAGES: usize = parse::MAX_BATCH_MESSAGES;
+    #[pymodule_export]
+    const SOURCE_HASH: &str = env!("FECHATTER_SOURCE_HASH");
+    #[pymodule_export]
+    const BUILD: &str = env!("FECHATTER_BUILD");
+
+    /// Parse and check one message's body without queueing it: (content, key).
+    #[pyfunction]
+    #[pyo3(signature = (body, header_key = None))]
+    fn parse_message(py: Python<'_>, body: &[u8], header_key: Option<&str>) -> PyResult<(String, Option<String>)> {
+        let parsed = message::parse_message(body, header_key);
+        let message = parsed.map_err(|rejected| super::errors::rejected(py, &rejected))?;
+        let mut content = String::with_capacity(message.content.len_bytes());
+        message.content.append_to(&mut content);
+        Ok((content, message.key.map(key::Key::into_owned)))
+    }
+
+    /// The form in which a key is stored and compared.
+    #[pyfunction]
+    fn stored_key<'py>(py: Python<'py>, key: &str) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &key::stored(key))
+    }
+
+    /// The first 8 bytes of the SHA-256 of the content's UTF-8, big endian, signed.
+    #[pyfunction]
+    fn fingerprint(content: &str) -> i64 {
+        content::fingerprint(content)
+    }
+}
