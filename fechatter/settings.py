@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from fechatter import settings_rules as rules
+from fechatter.errors import StartError
 
 PREFIX = "FECHATTER_"
 MASK = "********"
@@ -27,7 +28,7 @@ LogFormat = Literal["auto", "text", "json"]
 Role = Literal["api", "workers"]
 
 
-class SettingsError(ValueError):
+class SettingsError(StartError):
     """A setting that the server cannot start with.
 
     Attributes:
@@ -93,12 +94,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _key("How long a cached answer is kept.", alias="CACHE_TTL_SECONDS", unused=True, ge=1)
     ] = 300
     enable_circuit_breaker: Annotated[
-        bool, _key("Rest a failing outside service before asking it again.", alias="ENABLE_CIRCUIT_BREAKER", unused=True)
+        bool,
+        _key("Rest a failing outside service before asking it again.", alias="ENABLE_CIRCUIT_BREAKER", unused=True),
     ] = True
 
     jwt_secret: Annotated[
         str | None,
-        _key("Signs access tokens, 32 bytes or more; not set means one made and kept.", alias="JWT_SECRET", secret=True),
+        _key(
+            "Signs access tokens, 32 bytes or more; not set means one made and kept.", alias="JWT_SECRET", secret=True
+        ),
     ] = None
     token_expiry_seconds: Annotated[
         int, _key("Life of an access token.", alias="TOKEN_EXPIRY_SECONDS", ge=60, le=86_400)
@@ -117,11 +121,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, str] = {}
 
     @property
-    def sqlite_path(self) -> Path | None:
-        """The database file, or None when the database is PostgreSQL."""
-        if self.database_url is None:
-            return self.data_dir / "fechatter.db"
-        return rules.sqlite_path(self.database_url)
+    def database_address(self) -> str:
+        """`database_url`, or the database file in the data folder as `sqlite:///path`."""
+        return self.database_url or f"sqlite://{(self.data_dir / 'fechatter.db').absolute()}"
 
     def unused(self) -> list[str]:
         """Names of the settings that were set though no part of the server reads them yet, in order."""
@@ -131,7 +133,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Key, value and source of each setting, fit to be shown: secrets are masked."""
         for setting in describe():
             value = getattr(self, setting.key)
-            yield setting.key, _shown(value, setting.secret), self.sources.get(setting.key, "default")
+            yield setting.key, shown(value, secret=setting.secret), self.sources.get(setting.key, "default")
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{key}={value}' for key, value, _ in self.shown())})"
@@ -202,8 +204,9 @@ def _variables(environ: Mapping[str, str]) -> list[tuple[Setting, str]]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return "there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
+    close = difflib.get_close_matches(name.removeprefix(PREFIX), [key.removeprefix(PREFIX) for key in known], n=1)
+    prefix = PREFIX if name.startswith(PREFIX) else ""
+    return "there is no such setting" + (f"; did you mean {prefix}{close[0]}?" if close else "")
 
 
 def _parsed(setting: Setting, text: str) -> Any:
@@ -233,7 +236,8 @@ def _decode(kind: type, value: Any) -> Any:
     raise ValueError("not a path")
 
 
-def _shown(value: Any, secret: bool) -> str:
+def shown(value: Any, *, secret: bool = False) -> str:
+    """A setting's value as text for people; of a secret address only what is none, of another secret nothing."""
     if value is None:
         return "(not set)"
     if secret:
@@ -251,7 +255,12 @@ def _setting(field: msgspec.structs.FieldInfo) -> Setting:
     while isinstance(kind, msgspec.inspect.Metadata):
         kind = kind.type
     return Setting(
-        key=field.name, type=kind, annotation=field.type, default=field.default, variable=PREFIX + field.name.upper(), **meta
+        key=field.name,
+        type=kind,
+        annotation=field.type,
+        default=field.default,
+        variable=PREFIX + field.name.upper(),
+        **meta,
     )
 
 

@@ -3,7 +3,6 @@
 import ipaddress
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,17 +20,6 @@ def check(key: str, value: Any) -> Any:
     """
     rule = _RULES.get(key)
     return value if rule is None or value is None else rule(value)
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file that a `sqlite:///path` address names, or None for an address of another kind.
-
-    As everywhere, `sqlite:///chat.db` is relative to the working folder and `sqlite:////srv/chat.db` is absolute.
-    """
-    scheme, _, rest = url.partition("://")
-    if scheme != "sqlite":
-        return None
-    return Path(rest.removeprefix("/"))
 
 
 def without_password(url: str) -> str:
@@ -97,7 +85,7 @@ def _database_url(url: str) -> str:
         return url
     parts = _address(url, DATABASE_SCHEMES)
     if parts.netloc or parts.path in ("", "/"):
-        raise ValueError("must name a file, as in sqlite:///chat.db or sqlite:////srv/chat/chat.db")
+        raise ValueError("must name a file, as in sqlite:///srv/chat/chat.db")
     return url
 
 

@@ -1,0 +1,95 @@
+"""The `fechatter` command: reads the settings, then hands over to one of its commands.
+
+A command's module is imported only when it is called, so that `--version` and a usage error answer at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fechatter import __version__
+from fechatter.errors import StartError
+from fechatter.settings import Settings, SettingsError, load_settings
+
+OK, FAILURE, USAGE = 0, 1, 2
+
+EXIT_CODES = """\
+exit codes:
+  0  done; for serve: stopped in good order
+  1  failed, with the reason on standard error
+  2  not started: the command line or a setting is wrong
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        if options.command == "config" and options.action == "docs":
+            from fechatter.cli.config import docs
+
+            return docs()
+        return run(options, load_settings(options.config, os.environ))
+    except SettingsError as error:
+        print(f"fechatter: {error}", file=sys.stderr)
+        return USAGE
+    except StartError as error:
+        print(f"fechatter: {error}", file=sys.stderr)
+        return FAILURE
+    except BrokenPipeError:
+        # Who read our output has gone, as `head` does; the interpreter would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Call the command that was named.
+
+    Raises:
+        StartError: it cannot do its work; the message says why.
+    """
+    match options.command:
+        case "serve":
+            from fechatter.cli.serve import serve
+
+            return serve(settings)
+        case "migrate":
+            from fechatter.cli.migrate import migrate
+
+            return migrate(settings)
+        case "doctor":
+            from fechatter.cli.doctor import doctor
+
+            return doctor(settings)
+        case _:
+            from fechatter.cli import config
+
+            return config.check(settings) if options.action == "check" else config.show(settings)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line: `--config` may stand before or after the command."""
+    parser = argparse.ArgumentParser(
+        prog="fechatter",
+        description="A real-time team chat server that people host themselves.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    config_help = "TOML file of settings; `fechatter config docs` lists them"
+    parser.add_argument("--version", action="version", version=f"fechatter {__version__}")
+    parser.add_argument("--config", type=Path, metavar="FILE", help=config_help)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help=config_help)
+
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("serve", parents=[shared], help="start the server")
+    commands.add_parser("migrate", parents=[shared], help="bring the database up to date and stop")
+    commands.add_parser("doctor", parents=[shared], help="look for what would keep the server from running well")
+    config = commands.add_parser("config", help="check, show or explain the settings")
+    actions = config.add_subparsers(dest="action", required=True, metavar="action")
+    actions.add_parser("check", parents=[shared], help="say whether the server would start with them")
+    actions.add_parser("show", parents=[shared], help="show each value and where it came from")
+    actions.add_parser("docs", parents=[shared], help="list every setting, its names, default and meaning")
+    return parser

@@ -1,0 +1,42 @@
+"""`fechatter config`: whether the settings are good, what they are and where each came from, what each means."""
+
+from fechatter.settings import Setting, Settings, describe, shown
+from fechatter.settings_rules import wanted
+
+
+def check(settings: Settings) -> int:
+    """Say that the settings are good: they were checked when they were read."""
+    print("The settings are good.")
+    if settings.unused():
+        print(f"Set, but not used by this version: {', '.join(settings.unused())}.")
+    return 0
+
+
+def show(settings: Settings) -> int:
+    """Print one line a setting: `key = value  (source)`, secrets masked."""
+    lines = list(settings.shown())
+    widths = [max(len(line[column]) for line in lines) for column in (0, 1)]
+    for key, value, source in lines:
+        print(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {source}")
+    return 0
+
+
+def docs() -> int:
+    """Print every setting as a table in Markdown."""
+    print("| key | environment | value | default | meaning |")
+    print("|---|---|---|---|---|")
+    for setting in describe():
+        print(f"| {' | '.join(_cells(setting))} |")
+    return 0
+
+
+def _cells(setting: Setting) -> list[str]:
+    names = [setting.variable] + ([setting.alias] if setting.alias else [])
+    meaning = setting.description + (" (Not used by this version.)" if setting.unused else "")
+    return [
+        f"`{setting.key}`",
+        ", ".join(f"`{name}`" for name in names),
+        wanted(setting.type),
+        f"`{shown(setting.default)}`",
+        meaning,
+    ]
