@@ -1,0 +1,76 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fechatter import __version__
+from fechatter.cli import main
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith("FECHATTER_") or name in {"HOST", "PORT", "DATABASE_URL", "NATS_URL", "JWT_SECRET"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("FECHATTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("FECHATTER_PORT", "0")
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"fechatter {__version__}\n"
+
+
+def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["dance"])
+    assert ended.value.code == 2
+    assert "invalid choice: 'dance'" in capsys.readouterr().err
+
+
+def test_a_bad_setting_stops_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FECHATTER_PORT", "no")
+    assert main(["serve"]) == 2
+    assert capsys.readouterr().err == "fechatter: FECHATTER_PORT: must be a whole number from 0 to 65535\n"
+
+
+def test_the_config_file_may_stand_before_or_after_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("nonsense = 1")
+    assert main(["--config", str(path), "config", "check"]) == 2
+    assert main(["config", "check", "--config", str(path)]) == 2
+    path.write_text("session_days = 1")
+    assert main(["config", "check", "--config", str(path)]) == 0
+
+
+def test_the_settings_are_shown_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "show"]) == 0
+    lines = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()}
+    assert lines["port"] == ["0", "environment", "FECHATTER_PORT"]
+    assert lines["session_days"] == ["30", "default"]
+
+
+def test_settings_that_nothing_uses_are_told_by_the_check(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1")
+    assert main(["config", "check"]) == 0
+    assert "not used by this version: redis_url" in capsys.readouterr().out
+
+
+def test_the_docs_name_every_key_even_when_the_settings_are_bad(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FECHATTER_PORT", "no")
+    assert main(["config", "docs"]) == 0
+    assert "| `port` | `FECHATTER_PORT`, `PORT` | a whole number from 0 to 65535 | `6688` |" in capsys.readouterr().out
+
+
+def test_a_command_reads_only_what_it_needs() -> None:
+    code = "import sys, fechatter.cli; print({'numpy', 'asyncpg', 'starlette', 'granian'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,177 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fechatter.settings import Settings, SettingsError, describe, load_settings
+from fechatter.settings_rules import without_password
+
+SECRET = "a secret of at least 32 bytes ..."
+
+
+def refusal(environ: dict[str, str], config: Path | None = None) -> SettingsError:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(config, environ)
+    return caught.value
+
+
+def config_file(folder: Path, text: str) -> Path:
+    path = folder / "chat.toml"
+    path.write_text(text)
+    return path
+
+
+def test_no_setting_is_needed() -> None:
+    settings = load_settings(None, {})
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 6688, Path("data"))
+    assert settings.unused() == []
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
+    path = config_file(tmp_path, 'port = 7000\nname = "Ours"\n')
+    settings = load_settings(path, {"FECHATTER_PORT": "7001"})
+    assert (settings.port, settings.name, settings.signup) == (7001, "Ours", "invitation")
+    assert settings.sources == {"port": "environment FECHATTER_PORT", "name": f"file {path}"}
+
+
+def test_values_of_the_environment_take_the_type_of_their_key() -> None:
+    settings = load_settings(
+        None,
+        {
+            "FECHATTER_RATE_LIMITS": "off",
+            "FECHATTER_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+            "FECHATTER_DATA_DIR": "/srv/chat",
+            "FECHATTER_SESSION_DAYS": "90",
+            "FECHATTER_PUBLIC_URL": "https://chat.example.org/",
+        },
+    )
+    assert settings.rate_limits is False
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
+    assert settings.data_dir == Path("/srv/chat")
+    assert settings.session_days == 90
+    assert settings.public_url == "https://chat.example.org"
+
+
+@pytest.mark.parametrize("word", ["on", "ON", "true", "1"])
+def test_a_switch_is_turned_on_by_the_usual_words(word: str) -> None:
+    assert load_settings(None, {"ENABLE_CIRCUIT_BREAKER": word}).enable_circuit_breaker is True
+
+
+@pytest.mark.parametrize(
+    ("variable", "key", "text", "value"),
+    [
+        ("HOST", "host", "0.0.0.0", "0.0.0.0"),
+        ("PORT", "port", "80", 80),
+        ("DATABASE_URL", "database_url", "postgres://h/db", "postgres://h/db"),
+        ("REDIS_URL", "redis_url", "redis://h", "redis://h"),
+        ("NATS_URL", "nats_url", "nats://h:4222", "nats://h:4222"),
+        ("MEILISEARCH_URL", "meilisearch_url", "http://h:7700", "http://h:7700"),
+        ("MEILISEARCH_KEY", "meilisearch_key", "key", "key"),
+        ("JWT_SECRET", "jwt_secret", SECRET, SECRET),
+        ("TOKEN_EXPIRY_SECONDS", "token_expiry_seconds", "600", 600),
+        ("CONNECTION_LIMIT", "connection_limit", "20", 20),
+        ("CACHE_TTL_SECONDS", "cache_ttl_seconds", "60", 60),
+        ("ENABLE_CIRCUIT_BREAKER", "enable_circuit_breaker", "false", False),
+    ],
+)
+def test_the_names_that_operators_know_are_accepted(variable: str, key: str, text: str, value: object) -> None:
+    settings = load_settings(None, {variable: text})
+    assert getattr(settings, key) == value
+    assert settings.sources == {key: f"environment {variable}"}
+
+
+def test_our_own_name_wins_over_the_known_one() -> None:
+    assert load_settings(None, {"FECHATTER_PORT": "2", "PORT": "1"}).port == 2
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert load_settings(None, {"FECHATTER_DATABASE_URL": "", "PORT": ""}) == Settings()
+
+
+def test_an_unknown_variable_is_refused_with_what_was_meant() -> None:
+    error = refusal({"FECHATTER_PROT": "1"})
+    assert (error.path, error.reason) == (
+        "FECHATTER_PROT",
+        "there is no such setting; did you mean FECHATTER_PORT?",
+    )
+
+
+def test_an_unknown_key_of_the_file_is_refused(tmp_path: Path) -> None:
+    path = config_file(tmp_path, "prot = 1")
+    error = refusal({}, path)
+    assert (error.path, error.reason) == (f"{path}: prot", "there is no such setting; did you mean port?")
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({"FECHATTER_PORT": "70000"}, "must be a whole number from 0 to 65535"),
+        ({"PORT": "http"}, "must be a whole number from 0 to 65535"),
+        ({"FECHATTER_SIGNUP": "closed"}, "must be one of invitation, open"),
+        ({"FECHATTER_RATE_LIMITS": "maybe"}, "must be on or off"),
+        ({"FECHATTER_IDEMPOTENCY_DAYS": "1"}, "must be a whole number from 7 to 3650"),
+        ({"JWT_SECRET": "short"}, "is 5 bytes long, and 32 are the least"),
+        ({"DATABASE_URL": "mysql://h/db"}, "must begin with postgres:// or postgresql:// or sqlite://"),
+        ({"DATABASE_URL": "sqlite://"}, "must name a file, as in sqlite:///srv/chat/chat.db"),
+        ({"FECHATTER_PUBLIC_URL": "https://h/chat"}, "must be scheme, host and port only"),
+        ({"FECHATTER_TRUSTED_PROXIES": "proxy"}, "'proxy' is not an address or a network"),
+        ({"NATS_URL": "nats://a,b"}, "must begin with nats:// or tls://"),
+        ({"REDIS_URL": "redis://"}, "names no host"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_path_and_reason(environ: dict[str, str], reason: str) -> None:
+    error = refusal(environ)
+    assert error.path == next(iter(environ))
+    assert error.reason.startswith(reason)
+
+
+def test_a_bad_value_of_the_file_is_refused(tmp_path: Path) -> None:
+    path = config_file(tmp_path, 'port = "6688"')
+    assert str(refusal({}, path)) == f"{path}: port: must be a whole number from 0 to 65535"
+
+
+def test_a_file_that_cannot_be_read_or_is_not_toml_is_refused(tmp_path: Path) -> None:
+    assert refusal({}, tmp_path / "none.toml").reason == "cannot be read: No such file or directory"
+    assert refusal({}, config_file(tmp_path, "port: 1")).reason.startswith("is not TOML")
+
+
+def test_what_is_set_but_not_used_is_told() -> None:
+    settings = load_settings(None, {"REDIS_URL": "redis://h", "PORT": "1", "CACHE_TTL_SECONDS": "5"})
+    assert settings.unused() == ["redis_url", "cache_ttl_seconds"]
+
+
+def test_secrets_are_never_shown() -> None:
+    settings = load_settings(
+        None,
+        {
+            "JWT_SECRET": SECRET,
+            "DATABASE_URL": "postgres://me:hunter2@h/db?password=hunter2",
+            "MEILISEARCH_KEY": "hunter2",
+        },
+    )
+    text = repr(settings) + str(list(settings.shown()))
+    assert SECRET not in text
+    assert "hunter2" not in text
+    assert "postgres://********@h/db?********" in text
+
+
+@given(password=st.text(st.characters(exclude_characters="*", min_codepoint=33, max_codepoint=126), min_size=1))
+def test_no_password_escapes_the_mask_however_it_is_spelled(password: str) -> None:
+    assert without_password(f"postgres://me:{password}@host/db") == "postgres://********@host/db"
+
+
+def test_every_setting_says_what_it_means() -> None:
+    for setting in describe():
+        assert setting.description.endswith("."), setting.key
+        assert setting.variable == f"FECHATTER_{setting.key.upper()}"
+
+
+def test_the_example_file_names_settings_that_exist() -> None:
+    example = Path(__file__).parent.parent / ".env.example"
+    variables = [
+        line.removeprefix("#").split("=")[0] for line in example.read_text().splitlines() if line[:11] == "#FECHATTER_"
+    ]
+    assert set(variables) <= {setting.variable for setting in describe()}
+    assert variables
