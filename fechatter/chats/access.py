@@ -1,0 +1,26 @@
+"""The door to a chat: every room that touches one comes through here."""
+
+from __future__ import annotations
+
+from fechatter.chats import rights
+from fechatter.chats.rights import Action
+from fechatter.errors import NotFound
+from fechatter.model import Actor, ChatId
+from fechatter.storage import chats
+from fechatter.storage.chats import ChatRow
+from fechatter.storage.engines.base import Transaction
+
+
+async def check_access(tx: Transaction, actor: Actor, chat_id: ChatId, action: Action) -> ChatRow:
+    """The chat, when `actor` may do this with it.
+
+    Raises:
+        NotFound: it is not there, of another workspace, or hidden.
+        Forbidden: it is visible, but this is not allowed.
+    """
+    chat = await chats.find(tx, actor.workspace_id, chat_id, actor.user_id)
+    if chat is None:
+        raise NotFound()
+    who = rights.standing(actor.role, chat.my_role)
+    rights.check(action, chat.chat_type, who, archived=chat.archived_at is not None)
+    return chat

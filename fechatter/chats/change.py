@@ -1,0 +1,83 @@
+"""Changing a chat: its name and description, archiving, deleting."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from fechatter.chats import announcements, names
+from fechatter.chats.access import check_access
+from fechatter.chats.rights import Action
+from fechatter.chats.views import chat_of
+from fechatter.errors import Invalid
+from fechatter.model import Actor, Chat, ChatId
+from fechatter.storage import chats, events, members
+from fechatter.storage.chats import ChatRow
+from fechatter.storage.engines.base import Transaction
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be different; what is not named stays. `name: null` takes a group's name away."""
+
+    name: str | UnsetType | None = UNSET
+    description: str | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+
+    @property
+    def renames(self) -> bool:
+        return self.name is not UNSET or self.description is not UNSET
+
+
+async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Change) -> Chat:
+    """Change a chat; what is so already makes no event.
+
+    Raises:
+        NotFound, Forbidden: see `rights`; an archived chat is renamed only by a request that also brings it back.
+        Invalid: a text that is not allowed.
+        Conflict: `name_taken`.
+    """
+    chat = await _check(tx, actor, chat_id, wanted)
+    new = changed(chat, wanted, tx.now)
+    if new == chat:
+        return await chat_of(tx, actor, chat_id)
+    await names.check_free(tx, actor.workspace_id, chat.chat_type, new.name, chat_id=chat_id)
+    key = None if new.name is None else names.name_key(new.name)
+    await chats.change(tx, chat_id, new.name, key, new.description, new.archived_at)
+    now = await announcements.told(tx, actor.workspace_id, chat_id)
+    rights = new.archived_at != chat.archived_at
+    await events.append(tx, actor.workspace_id, [announcements.updated(now)], rights=rights)
+    return await chat_of(tx, actor, chat_id)
+
+
+async def _check(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Change) -> ChatRow:
+    chat = await check_access(tx, actor, chat_id, Action.ARCHIVE)
+    if wanted.renames and wanted.archived is not False:
+        await check_access(tx, actor, chat_id, Action.RENAME)
+    errors = names.errors(chat.chat_type, wanted.name) if wanted.name is not UNSET else []
+    if wanted.description is not UNSET:
+        errors = [*errors, *names.description_errors(wanted.description)]
+    if errors:
+        raise Invalid(errors)
+    return chat
+
+
+def changed(chat: ChatRow, wanted: Change, now: int) -> ChatRow:
+    """The chat as wanted; archiving what is archived keeps its time."""
+    archived_at = chat.archived_at
+    if wanted.archived is not UNSET:
+        archived_at = (archived_at or now) if wanted.archived else None
+    return msgspec.structs.replace(
+        chat,
+        name=chat.name if wanted.name is UNSET else wanted.name,
+        description=chat.description if wanted.description is UNSET else wanted.description,
+        archived_at=archived_at,
+    )
+
+
+async def delete(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
+    """End the chat for everybody; its name is free again. Raises NotFound, Forbidden."""
+    await check_access(tx, actor, chat_id, Action.DELETE)
+    first = await events.reserve(tx, actor.workspace_id, 1, rights=True)
+    await members.leave_all(tx, chat_id, first)
+    await chats.delete(tx, chat_id)
+    await events.insert(tx, actor.workspace_id, first, [announcements.deleted(chat_id)])

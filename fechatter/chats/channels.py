@@ -1,0 +1,59 @@
+"""The directory: the workspace's public channels, joined or not. Guests find only those they were brought into."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fechatter.chats.names import NAME_CHARACTERS, has_control_characters, name_key
+from fechatter.errors import Invalid
+from fechatter.model import Actor, ChatId, ChatType, Role, timestamp
+from fechatter.storage import chats
+from fechatter.storage.engines.base import Transaction
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """A public channel as somebody sees it who may join it."""
+
+    id: ChatId
+    chat_type: ChatType
+    name: str
+    description: str
+    member_count: int
+    created_at: str
+    joined: bool
+
+
+async def channels_of(tx: Transaction, actor: Actor, query: str, *, after: int, limit: int) -> list[Channel]:
+    """Public channels whose name has `query` in it, by id, those beyond the id `after`; archived ones are left out.
+
+    Raises:
+        Invalid: a query that no name can hold.
+    """
+    if len(query) > NAME_CHARACTERS or has_control_characters(query):
+        raise Invalid.field("?q", "invalid_value", f"At most {NAME_CHARACTERS} characters, no control characters.")
+    rows = await chats.public(
+        tx,
+        actor.workspace_id,
+        actor.user_id,
+        f"%{escaped(name_key(query))}%",
+        after,
+        limit,
+        joined_only=actor.role is Role.GUEST,
+    )
+    return [
+        Channel(
+            row["id"],
+            ChatType.PUBLIC_CHANNEL,
+            row["name"],
+            row["description"],
+            row["member_count"],
+            timestamp(row["created_at"]),
+            row["mine"] is not None,
+        )
+        for row in rows
+    ]
+
+
+def escaped(text: str) -> str:
+    """`text` for LIKE … ESCAPE '!', where it stands for nothing but itself."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -1,0 +1,136 @@
+"""Making a chat: what each kind needs, one single chat for two people, and the same answer for a request sent twice."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from fechatter.chats import names
+from fechatter.chats.membership import admit
+from fechatter.chats.people import PersonId, check_addable, named_once
+from fechatter.chats.rights import check_creation
+from fechatter.chats.views import chat_of
+from fechatter.errors import Conflict, FieldError, Invalid
+from fechatter.model import Actor, Chat, ChatId, ChatType, UserId
+from fechatter.storage import chats
+from fechatter.storage.engines.base import Transaction
+
+KEY_CHARACTERS = 64
+
+
+class WantedChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A request for a new chat; `members` are the others, the creator is in it anyway."""
+
+    chat_type: ChatType
+    name: str | None = None
+    description: str = ""
+    members: list[PersonId] = []
+    idempotency_key: str | None = None
+
+
+class Created(msgspec.Struct, frozen=True):
+    """`new` is False when the chat was there already."""
+
+    chat: Chat
+    new: bool
+
+
+async def create(tx: Transaction, actor: Actor, wanted: WantedChat) -> Created:
+    """Make a chat, or find the one that this request made before, or the single chat of these two.
+
+    Raises:
+        Forbidden: guests do not create channels.
+        Invalid: the request breaks a rule of its kind, or names people who are not known here.
+        Conflict: `name_taken`, or `idempotency_conflict`: the key came with another request before.
+        NotFound: the key's chat is hidden from the actor by now.
+    """
+    check_creation(actor.role, wanted.chat_type)
+    others = check(actor, wanted)
+    existing = await _existing(tx, actor, wanted, others)
+    if existing is not None:
+        return Created(await chat_of(tx, actor, existing), new=False)
+    if others:
+        await check_addable(tx, actor, wanted.members)
+    await names.check_free(tx, actor.workspace_id, wanted.chat_type, wanted.name)
+    chat_id = await _insert(tx, actor, wanted, others)
+    await admit(tx, actor.workspace_id, chat_id, [actor.user_id, *others])
+    return Created(await chat_of(tx, actor, chat_id), new=True)
+
+
+def check(actor: Actor, wanted: WantedChat) -> list[UserId]:
+    """The others of a new chat, each once. Raises Invalid: lists what breaks a rule of its kind."""
+    others = [user_id for user_id in named_once(wanted.members) if user_id != actor.user_id]
+    errors = [
+        *names.errors(wanted.chat_type, wanted.name),
+        *names.description_errors(wanted.description),
+        *_member_errors(actor, wanted, others),
+    ]
+    if wanted.idempotency_key is not None and not _is_key(wanted.idempotency_key):
+        detail = f"must be 1 to {KEY_CHARACTERS} characters without control characters"
+        errors.append(FieldError("/idempotency_key", "invalid_key", detail))
+    if errors:
+        raise Invalid(errors)
+    return others
+
+
+def _member_errors(actor: Actor, wanted: WantedChat, others: list[UserId]) -> list[FieldError]:
+    match wanted.chat_type:
+        case ChatType.SINGLE if actor.user_id in wanted.members:
+            place = wanted.members.index(actor.user_id)
+            return [FieldError(f"/members/{place}", "oneself", "A single chat is with somebody else.")]
+        case ChatType.SINGLE if len(others) != 1:
+            return [_members(len(others) > 1, "A single chat is with exactly one other person.")]
+        case ChatType.GROUP if len(others) < 2:
+            return [_members(False, "A group starts with three or more people, you included.")]
+        case ChatType.PUBLIC_CHANNEL if others:
+            return [FieldError("/members", "not_allowed", "A public channel starts with its creator; people join it.")]
+    return []
+
+
+def _members(too_many: bool, detail: str) -> FieldError:
+    return FieldError("/members", "too_many" if too_many else "too_few", detail)
+
+
+def _is_key(key: str) -> bool:
+    return 1 <= len(key) <= KEY_CHARACTERS and not names.has_control_characters(key)
+
+
+async def _existing(tx: Transaction, actor: Actor, wanted: WantedChat, others: list[UserId]) -> ChatId | None:
+    if wanted.idempotency_key is not None:
+        keyed = await chats.with_key(tx, actor.user_id, wanted.idempotency_key)
+        if keyed is not None and keyed[1] != fingerprint(wanted, others):
+            raise Conflict("This key was sent with another request before.", code="idempotency_conflict")
+        if keyed is not None:
+            return keyed[0]
+    if wanted.chat_type is ChatType.SINGLE:
+        return await chats.with_pair(tx, actor.workspace_id, _pair(actor.user_id, others[0]))
+    return None
+
+
+def fingerprint(wanted: WantedChat, others: list[UserId]) -> int:
+    """63 bits that tell one request from another."""
+    content = msgspec.json.encode([wanted.chat_type, wanted.name, wanted.description, sorted(others)])
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest()) >> 1
+
+
+async def _insert(tx: Transaction, actor: Actor, wanted: WantedChat, others: list[UserId]) -> ChatId:
+    new = chats.NewChat(
+        id=ChatId(await tx.new_id()),
+        workspace_id=actor.workspace_id,
+        chat_type=wanted.chat_type,
+        name=wanted.name,
+        name_key=None if wanted.name is None else names.name_key(wanted.name),
+        description=wanted.description,
+        creator_id=actor.user_id,
+        member_count=1 + len(others),
+        idempotency_key=wanted.idempotency_key,
+        fingerprint=None if wanted.idempotency_key is None else fingerprint(wanted, others),
+        pair=_pair(actor.user_id, others[0]) if wanted.chat_type is ChatType.SINGLE else None,
+    )
+    await chats.insert(tx, new)
+    return new.id
+
+
+def _pair(one: UserId, other: UserId) -> tuple[UserId, UserId]:
+    return min(one, other), max(one, other)

@@ -1,0 +1,133 @@
+"""Coming and going: adding, removing, joining, leaving, handing over ownership.
+
+Each person's coming or going is one event, whose number becomes the membership's `joined_seq` or `left_seq`. All of it
+happens under the workspace's lock.
+"""
+
+from __future__ import annotations
+
+from fechatter.chats import announcements
+from fechatter.chats.access import check_access
+from fechatter.chats.people import check_addable, check_once_members
+from fechatter.chats.rights import Action
+from fechatter.chats.views import chat_of
+from fechatter.errors import NotFound
+from fechatter.model import Actor, Chat, ChatId, ChatType, Member, UserId, WorkspaceId
+from fechatter.storage import chats, events, members, read_marks
+from fechatter.storage.chats import ChatRow
+from fechatter.storage.engines.base import Transaction
+
+
+async def add(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[int]) -> list[Member]:
+    """Let people in; returns those who were not in before.
+
+    Raises:
+        NotFound, Forbidden: see `rights`.
+        Invalid: someone is unknown here, or there are too many.
+    """
+    await check_access(tx, actor, chat_id, Action.ADD_MEMBERS)
+    wanted = await check_addable(tx, actor, user_ids)
+    there = await members.present(tx, chat_id, wanted)
+    new = [user_id for user_id in wanted if user_id not in there]
+    if not new:
+        return []
+    await chats.count(tx, chat_id, len(new))
+    await admit(tx, actor.workspace_id, chat_id, new)
+    return announcements.member_of(await members.present(tx, chat_id, new), new)
+
+
+async def join(tx: Transaction, actor: Actor, chat_id: ChatId) -> Chat:
+    """Join a public channel; who is in already just gets it. Raises NotFound, Forbidden."""
+    chat = await chats.find(tx, actor.workspace_id, chat_id, actor.user_id)
+    if chat is None or chat.my_role is None:
+        chat = await check_access(tx, actor, chat_id, Action.JOIN)
+        if chat.member_count == 0:
+            await chats.set_owner(tx, chat_id, actor.user_id)
+        await chats.count(tx, chat_id, 1)
+        await admit(tx, actor.workspace_id, chat_id, [actor.user_id])
+    return await chat_of(tx, actor, chat_id)
+
+
+async def admit(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_ids: list[UserId]) -> None:
+    """Make people members, in this order, nothing unread; `member_count` holds them already."""
+    first = await events.reserve(tx, workspace_id, len(user_ids), rights=True)
+    await members.join(tx, chat_id, list(zip(user_ids, range(first, first + len(user_ids)), strict=True)))
+    await read_marks.start(tx, chat_id, user_ids)
+    now = await announcements.told(tx, workspace_id, chat_id)
+    await events.insert(tx, workspace_id, first, await announcements.joined(tx, now, user_ids))
+
+
+async def leave(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
+    """Leave a chat; the longest member follows an owner. Raises NotFound, Forbidden."""
+    chat = await check_access(tx, actor, chat_id, Action.LEAVE)
+    await _depart(tx, actor.workspace_id, chat, [actor.user_id])
+
+
+async def remove(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[int]) -> None:
+    """End the membership of people; those who left already are passed over.
+
+    Raises:
+        NotFound, Forbidden: see `rights`; everybody may remove oneself where one may leave.
+        Invalid: someone was never in the chat.
+    """
+    action = Action.LEAVE if set(user_ids) == {actor.user_id} else Action.REMOVE_MEMBERS
+    chat = await check_access(tx, actor, chat_id, action)
+    known = await check_once_members(tx, chat_id, user_ids)
+    there = await members.present(tx, chat_id, known)
+    await _depart(tx, actor.workspace_id, chat, [user_id for user_id in known if user_id in there])
+
+
+async def remove_one(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: UserId) -> None:
+    """`remove` of one person named in the address. Raises NotFound also for who is no member."""
+    action = Action.LEAVE if user_id == actor.user_id else Action.REMOVE_MEMBERS
+    chat = await check_access(tx, actor, chat_id, action)
+    if user_id not in await members.present(tx, chat_id, [user_id]):
+        raise NotFound()
+    await _depart(tx, actor.workspace_id, chat, [user_id])
+
+
+async def _depart(tx: Transaction, workspace_id: WorkspaceId, chat: ChatRow, user_ids: list[UserId]) -> None:
+    if not user_ids:
+        return
+    first = await events.reserve(tx, workspace_id, len(user_ids), rights=True)
+    await members.leave(tx, chat.id, list(zip(user_ids, range(first, first + len(user_ids)), strict=True)))
+    await chats.count(tx, chat.id, -len(user_ids))
+    heir = await members.successor(tx, chat.id) if chat.owner_id in user_ids else None
+    if heir is not None:
+        await _hand_over(tx, chat, heir)
+    now = await announcements.told(tx, workspace_id, chat.id)
+    await events.insert(tx, workspace_id, first, announcements.left(now, user_ids))
+    if heir is not None:
+        await events.append(tx, workspace_id, [announcements.role_changed(now, heir, "owner")], rights=True)
+    if now.chat.member_count == 0 and chat.chat_type is not ChatType.PUBLIC_CHANNEL:
+        # Nobody can find it any more, so it ends; an empty public channel can be joined, and whoever does owns it.
+        await chats.delete(tx, chat.id)
+        await events.append(tx, workspace_id, [announcements.deleted(chat.id)], rights=True)
+
+
+async def transfer(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: UserId) -> Member:
+    """Make a member the owner; the owner before stays a member.
+
+    Raises:
+        NotFound: also for who is no member, or is disabled.
+        Forbidden: see `rights`.
+    """
+    chat = await check_access(tx, actor, chat_id, Action.TRANSFER)
+    there = await members.present(tx, chat_id, [user_id])
+    if not there or not await members.people(tx, actor.workspace_id, [user_id]):
+        raise NotFound()
+    if user_id != chat.owner_id:
+        await _hand_over(tx, chat, user_id)
+        now = await announcements.told(tx, actor.workspace_id, chat_id)
+        changes = [
+            announcements.role_changed(now, chat.owner_id, "member"),
+            announcements.role_changed(now, user_id, "owner"),
+        ]
+        await events.append(tx, actor.workspace_id, changes, rights=True)
+    return (await members.present(tx, chat_id, [user_id]))[user_id].member
+
+
+async def _hand_over(tx: Transaction, chat: ChatRow, heir: UserId) -> None:
+    await members.set_role(tx, chat.id, chat.owner_id, "member")
+    await members.set_role(tx, chat.id, heir, "owner")
+    await chats.set_owner(tx, chat.id, heir)

@@ -1,0 +1,63 @@
+"""Lists of people in requests: who may be named there. Unknown and foreign ids are refused in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Annotated
+
+import msgspec
+
+from fechatter.errors import FieldError, Invalid
+from fechatter.model import MAX_ID, Actor, ChatId, Role, UserId
+from fechatter.storage import members
+from fechatter.storage.engines.base import Transaction
+
+MEMBERS_PER_REQUEST = 1000
+
+PersonId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
+"""A user id as a request names it."""
+
+
+def check_members(user_ids: list[int]) -> list[UserId]:
+    """The people named, each once, in order. Raises Invalid: none, or too many."""
+    if not user_ids:
+        raise Invalid.field("/members", "too_few", "Name at least one person.")
+    return named_once(user_ids)
+
+
+def named_once(user_ids: list[int]) -> list[UserId]:
+    """Each once, in order. Raises Invalid: too many."""
+    if len(user_ids) > MEMBERS_PER_REQUEST:
+        raise Invalid.field("/members", "too_many", f"Name at most {MEMBERS_PER_REQUEST} people at once.")
+    return [UserId(user_id) for user_id in dict.fromkeys(user_ids)]
+
+
+async def check_addable(tx: Transaction, actor: Actor, user_ids: list[int]) -> list[UserId]:
+    """Those whom the actor may bring into a chat: people of the workspace, not disabled; for a guest those it met.
+
+    Raises:
+        Invalid: names each place in `members` that holds somebody else.
+    """
+    wanted = check_members(user_ids)
+    known = await members.people(tx, actor.workspace_id, wanted)
+    if actor.role is Role.GUEST:
+        known &= await members.met(tx, actor.user_id, wanted) | {actor.user_id}
+    _refuse_others(user_ids, known)
+    return wanted
+
+
+async def check_once_members(tx: Transaction, chat_id: ChatId, user_ids: list[int]) -> list[UserId]:
+    """Those who are in the chat or were. Raises Invalid: names each place in `members` that holds somebody else."""
+    wanted = check_members(user_ids)
+    _refuse_others(user_ids, await members.ever(tx, chat_id, wanted))
+    return wanted
+
+
+def _refuse_others(user_ids: list[int], known: Set[int]) -> None:
+    errors = [
+        FieldError(f"/members/{place}", "unknown_user", "There is no such person here.")
+        for place, user_id in enumerate(user_ids)
+        if user_id not in known
+    ]
+    if errors:
+        raise Invalid(errors)

@@ -1,0 +1,57 @@
+"""Chats as their members see them; the queries of a page are three, however many chats it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fechatter.chats.access import check_access
+from fechatter.chats.rights import Action
+from fechatter.model import Actor, Chat, ChatId, Member, Message, UserSummary, optional_timestamp, timestamp
+from fechatter.storage import chats, members, messages
+from fechatter.storage.chats import ChatRow
+from fechatter.storage.engines.base import Transaction
+
+
+async def chats_of(tx: Transaction, actor: Actor, *, after: int = 0, limit: int) -> list[Chat]:
+    """The chats the actor is in, by id, those beyond the id `after`."""
+    return await _views(tx, await chats.mine(tx, actor.user_id, after, limit))
+
+
+async def chat_of(tx: Transaction, actor: Actor, chat_id: ChatId) -> Chat:
+    """One chat the actor is in. Raises NotFound."""
+    row = await check_access(tx, actor, chat_id, Action.READ)
+    return (await _views(tx, [row]))[0]
+
+
+async def members_of(tx: Transaction, actor: Actor, chat_id: ChatId, *, after: int, limit: int) -> list[Member]:
+    """Members of a chat the actor is in, by user id, those beyond `after`. Raises NotFound."""
+    await check_access(tx, actor, chat_id, Action.READ)
+    return await members.page(tx, chat_id, after, limit)
+
+
+async def _views(tx: Transaction, rows: Sequence[ChatRow]) -> list[Chat]:
+    if not rows:
+        return []
+    shown = await members.first_of(tx, [row.id for row in rows])
+    last = await messages.many(tx, [row.last_message_id for row in rows if row.last_message_id is not None])
+    return [view(row, shown[row.id], last.get(row.last_message_id or 0)) for row in rows]
+
+
+def view(row: ChatRow, shown: list[UserSummary], last_message: Message | None) -> Chat:
+    """The Chat of a row; `shown` are its first members."""
+    return Chat(
+        id=row.id,
+        chat_type=row.chat_type,
+        name=row.name,
+        description=row.description,
+        owner_id=row.owner_id,
+        member_count=row.member_count,
+        members=shown,
+        created_at=timestamp(row.created_at),
+        updated_at=timestamp(row.updated_at),
+        archived_at=optional_timestamp(row.archived_at),
+        last_number=row.last_number,
+        last_message=last_message,
+        last_read_number=row.my_read_number,
+        unread_count=max(0, row.last_number - row.my_read_number),
+    )

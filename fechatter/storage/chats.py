@@ -1,0 +1,174 @@
+"""Rows of chats: what they are, their heads, and one person's view of them.
+
+`chat_heads` is a narrow table of its own because every message changes it. Changes are made under the workspace's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from fechatter.model import ChatId, ChatType, MessageId, UserId, WorkspaceId
+from fechatter.storage.engines.base import Row, Transaction
+
+
+class ChatRow(msgspec.Struct, frozen=True):
+    """A chat as stored, and what one person has in it: `my_role` is None for who is no member."""
+
+    id: ChatId
+    chat_type: ChatType
+    name: str | None
+    description: str
+    owner_id: UserId
+    member_count: int
+    created_at: int
+    updated_at: int
+    archived_at: int | None
+    last_number: int
+    last_message_id: MessageId | None
+    my_role: str | None
+    my_read_number: int
+
+
+class NewChat(msgspec.Struct, frozen=True):
+    """A chat about to be inserted; `pair` holds the two of a single chat, the lower id first."""
+
+    id: ChatId
+    workspace_id: WorkspaceId
+    chat_type: ChatType
+    name: str | None
+    name_key: str | None
+    description: str
+    creator_id: UserId
+    member_count: int
+    idempotency_key: str | None
+    fingerprint: int | None
+    pair: tuple[UserId, UserId] | None
+
+
+_COLUMNS = """
+SELECT c.id, c.chat_type, c.name, c.description, c.owner_id, c.member_count, c.created_at, c.updated_at, c.archived_at,
+    h.last_number, h.last_message_id, m.role, COALESCE(r.number, 0) AS read_number"""
+_MARKS = "LEFT JOIN read_marks r ON r.chat_id = m.chat_id AND r.user_id = m.user_id"
+_MINE = f"""
+{_COLUMNS}
+FROM memberships m JOIN chats c ON c.id = m.chat_id JOIN chat_heads h ON h.chat_id = m.chat_id {_MARKS}
+WHERE m.user_id = $1 AND m.left_seq IS NULL AND m.chat_id > $2 AND c.deleted_at IS NULL ORDER BY m.chat_id LIMIT $3"""
+_FIND = f"""
+{_COLUMNS}
+FROM chats c JOIN chat_heads h ON h.chat_id = c.id
+    LEFT JOIN memberships m ON m.chat_id = c.id AND m.user_id = $3 AND m.left_seq IS NULL {_MARKS}
+WHERE c.id = $2 AND c.workspace_id = $1 AND c.deleted_at IS NULL"""
+_PUBLIC = """
+SELECT c.id, c.name, c.description, c.member_count, c.created_at, m.user_id AS mine
+FROM chats c LEFT JOIN memberships m ON m.chat_id = c.id AND m.user_id = $2 AND m.left_seq IS NULL
+WHERE c.workspace_id = $1 AND c.chat_type = 'public_channel' AND c.deleted_at IS NULL AND c.archived_at IS NULL
+    AND ($3 = 1 OR m.user_id IS NOT NULL) AND c.name_key LIKE $4 ESCAPE '!' AND c.id > $5
+ORDER BY c.id LIMIT $6"""
+_INSERT = """
+INSERT INTO chats (id, workspace_id, chat_type, name, name_key, description, owner_id, creator_id, member_count,
+    idempotency_key, fingerprint, pair_low, pair_high, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $13)"""
+_INSERT_HEAD = "INSERT INTO chat_heads (chat_id) VALUES ($1)"
+_PAIR = "SELECT id FROM chats WHERE workspace_id = $1 AND pair_low = $2 AND pair_high = $3"
+_KEYED = "SELECT id, fingerprint FROM chats WHERE creator_id = $1 AND idempotency_key = $2"
+_NAMED = """
+SELECT id FROM chats
+WHERE workspace_id = $1 AND name_key = $2 AND chat_type = 'public_channel' AND deleted_at IS NULL"""
+_CHANGE = """
+UPDATE chats SET name = $2, name_key = $3, description = $4, archived_at = $5, updated_at = $6 WHERE id = $1"""
+_COUNT = "UPDATE chats SET member_count = member_count + $2, updated_at = $3 WHERE id = $1"
+_OWNER = "UPDATE chats SET owner_id = $2, updated_at = $3 WHERE id = $1"
+_DELETE = "UPDATE chats SET deleted_at = $2, updated_at = $2, member_count = 0 WHERE id = $1"
+
+
+async def find(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_id: UserId) -> ChatRow | None:
+    """The chat as `user_id` has it, member or not; None when it is deleted or of another workspace."""
+    row = await tx.fetchrow(_FIND, workspace_id, chat_id, user_id)
+    return None if row is None else _chat(row)
+
+
+async def mine(tx: Transaction, user_id: UserId, after: int, limit: int) -> list[ChatRow]:
+    """The chats the person is in, by id, those beyond the id `after`."""
+    return [_chat(row) for row in await tx.fetch(_MINE, user_id, after, limit)]
+
+
+def _chat(row: Row) -> ChatRow:
+    # _COLUMNS stand in the order of ChatRow's fields.
+    chat_id, chat_type, *rest = row
+    return ChatRow(chat_id, ChatType(chat_type), *rest)
+
+
+async def public(
+    tx: Transaction,
+    workspace_id: WorkspaceId,
+    user_id: UserId,
+    pattern: str,
+    after: int,
+    limit: int,
+    *,
+    joined_only: bool,
+) -> Sequence[Row]:
+    """Public channels whose name key is LIKE `pattern` ('!' escapes), by id; `mine` is NULL for who is no member."""
+    return await tx.fetch(_PUBLIC, workspace_id, user_id, int(not joined_only), pattern, after, limit)
+
+
+async def with_pair(tx: Transaction, workspace_id: WorkspaceId, pair: tuple[UserId, UserId]) -> ChatId | None:
+    """The single chat of these two, the lower id first."""
+    row = await tx.fetchrow(_PAIR, workspace_id, *pair)
+    return None if row is None else ChatId(row["id"])
+
+
+async def with_key(tx: Transaction, creator_id: UserId, idempotency_key: str) -> tuple[ChatId, int] | None:
+    """The chat this person made with the key, deleted or not, and the fingerprint of what was first asked."""
+    row = await tx.fetchrow(_KEYED, creator_id, idempotency_key)
+    return None if row is None else (ChatId(row["id"]), row["fingerprint"])
+
+
+async def public_with_name(tx: Transaction, workspace_id: WorkspaceId, name_key: str) -> ChatId | None:
+    """The public channel that has the name now."""
+    row = await tx.fetchrow(_NAMED, workspace_id, name_key)
+    return None if row is None else ChatId(row["id"])
+
+
+async def insert(tx: Transaction, chat: NewChat) -> None:
+    """Store a new chat, owned by its creator, with its head at number 0. Raises UniqueViolation."""
+    await tx.execute(
+        _INSERT,
+        chat.id,
+        chat.workspace_id,
+        chat.chat_type.value,
+        chat.name,
+        chat.name_key,
+        chat.description,
+        chat.creator_id,
+        chat.member_count,
+        chat.idempotency_key,
+        chat.fingerprint,
+        *(chat.pair or (None, None)),
+        tx.now,
+    )
+    await tx.execute(_INSERT_HEAD, chat.id)
+
+
+async def change(
+    tx: Transaction, chat_id: ChatId, name: str | None, name_key: str | None, description: str, archived_at: int | None
+) -> None:
+    """Set what a PATCH may change. Raises UniqueViolation."""
+    await tx.execute(_CHANGE, chat_id, name, name_key, description, archived_at, tx.now)
+
+
+async def count(tx: Transaction, chat_id: ChatId, difference: int) -> None:
+    """Keep `member_count` when people join (positive) or leave (negative)."""
+    await tx.execute(_COUNT, chat_id, difference, tx.now)
+
+
+async def set_owner(tx: Transaction, chat_id: ChatId, owner_id: UserId) -> None:
+    """Name the owner; their roles are `members.set_role`."""
+    await tx.execute(_OWNER, chat_id, owner_id, tx.now)
+
+
+async def delete(tx: Transaction, chat_id: ChatId) -> None:
+    """Hide the chat for ever; its name is free again."""
+    await tx.execute(_DELETE, chat_id, tx.now)

@@ -1,0 +1,134 @@
+"""Rows of memberships: who is in a chat, since which event number, until which.
+
+A row outlives the membership: `left_seq` is the number of the event that ended it, and coming back sets a new
+`joined_seq`. Changes are made under the workspace's lock, with the numbers of their events.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from fechatter.model import ChatId, Member, UserId, UserSummary, WorkspaceId, timestamp
+from fechatter.storage.engines.base import Row, Transaction
+
+SHOWN_MEMBERS = 8
+
+
+class Present(msgspec.Struct, frozen=True):
+    """A member and how it is shown."""
+
+    member: Member
+    user: UserSummary
+
+
+_PLACES = ", ".join(f"({place})" for place in range(SHOWN_MEMBERS))
+# One step in `memberships_by_joining` for each shown member, however many a chat has.
+_FIRST = f"""
+WITH places (place) AS (VALUES {_PLACES})
+SELECT c.id AS chat_id, u.id, u.handle, u.fullname
+FROM chats c CROSS JOIN places p JOIN users u ON u.id = (
+    SELECT m.user_id FROM memberships m WHERE m.chat_id = c.id AND m.left_seq IS NULL
+    ORDER BY m.joined_at, m.user_id LIMIT 1 OFFSET p.place)
+WHERE c.id IN ANY_OF($1) ORDER BY c.id, p.place"""
+_PRESENT = """
+SELECT m.user_id, m.role, m.joined_at, u.handle, u.fullname FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.chat_id = $1 AND m.left_seq IS NULL"""
+_SOME = f"{_PRESENT} AND m.user_id IN ANY_OF($2)"
+_PAGE = f"{_PRESENT} AND m.user_id > $2 ORDER BY m.user_id LIMIT $3"
+_EVER = "SELECT user_id FROM memberships WHERE chat_id = $1 AND user_id IN ANY_OF($2)"
+_PEOPLE = """
+SELECT id FROM users
+WHERE workspace_id = $1 AND kind = 'person' AND disabled_at IS NULL AND id IN ANY_OF($2)"""
+_MET = """
+SELECT DISTINCT o.user_id FROM memberships mine JOIN memberships o ON o.chat_id = mine.chat_id
+WHERE mine.user_id = $1 AND mine.left_seq IS NULL AND o.left_seq IS NULL AND o.user_id IN ANY_OF($2)"""
+_CHATS_OF = """
+SELECT m.chat_id FROM memberships m JOIN chats c ON c.id = m.chat_id
+WHERE m.user_id = $1 AND m.left_seq IS NULL AND c.deleted_at IS NULL"""
+_SUCCESSOR = """
+SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.chat_id = $1 AND m.left_seq IS NULL
+ORDER BY CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END, CASE WHEN u.role = 'guest' THEN 1 ELSE 0 END,
+    m.joined_at, m.user_id
+LIMIT 1"""
+_JOIN = """
+INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined_seq, left_seq, joined_at)
+SELECT c.id, p.a, c.workspace_id, CASE WHEN p.a = c.owner_id THEN 'owner' ELSE 'member' END, p.b, NULL, c.updated_at
+FROM chats c JOIN PAIRS($2) AS p ON p.a > 0 WHERE c.id = $1
+ON CONFLICT (chat_id, user_id) DO UPDATE
+SET role = excluded.role, joined_seq = excluded.joined_seq, left_seq = NULL, joined_at = excluded.joined_at"""
+_LEAVE = """
+UPDATE memberships SET left_seq = p.b, role = 'member' FROM PAIRS($2) AS p
+WHERE chat_id = $1 AND user_id = p.a AND left_seq IS NULL"""
+_LEAVE_ALL = "UPDATE memberships SET left_seq = $2 WHERE chat_id = $1 AND left_seq IS NULL"
+_ROLE = "UPDATE memberships SET role = $3 WHERE chat_id = $1 AND user_id = $2 AND left_seq IS NULL"
+
+
+async def first_of(tx: Transaction, chat_ids: list[ChatId]) -> dict[ChatId, list[UserSummary]]:
+    """The first eight of each chat by (joined_at, user_id), in one query."""
+    shown: dict[ChatId, list[UserSummary]] = {chat_id: [] for chat_id in chat_ids}
+    for row in await tx.fetch(_FIRST, chat_ids):
+        shown[row["chat_id"]].append(UserSummary(row["id"], row["handle"], row["fullname"]))
+    return shown
+
+
+async def page(tx: Transaction, chat_id: ChatId, after: int, limit: int) -> list[Member]:
+    """Members by user id, those beyond `after`."""
+    return [_present(row).member for row in await tx.fetch(_PAGE, chat_id, after, limit)]
+
+
+async def present(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) -> dict[UserId, Present]:
+    """Those of `user_ids` who are in the chat now."""
+    found = [_present(row) for row in await tx.fetch(_SOME, chat_id, user_ids)]
+    return {each.user.id: each for each in found}
+
+
+def _present(row: Row) -> Present:
+    member = Member(row["user_id"], row["role"], timestamp(row["joined_at"]))
+    return Present(member, UserSummary(row["user_id"], row["handle"], row["fullname"]))
+
+
+async def ever(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) -> set[UserId]:
+    """Those who are in the chat or were."""
+    return {row["user_id"] for row in await tx.fetch(_EVER, chat_id, user_ids)}
+
+
+async def people(tx: Transaction, workspace_id: WorkspaceId, user_ids: list[UserId]) -> set[UserId]:
+    """Those who may become members of chats of the workspace: its persons that are not disabled."""
+    return {row["id"] for row in await tx.fetch(_PEOPLE, workspace_id, user_ids)}
+
+
+async def met(tx: Transaction, user_id: UserId, user_ids: list[UserId]) -> set[UserId]:
+    """Those who share a chat with `user_id` now."""
+    return {row["user_id"] for row in await tx.fetch(_MET, user_id, user_ids)}
+
+
+async def chat_ids_of(tx: Transaction, user_id: UserId) -> list[ChatId]:
+    """The chats someone is in now."""
+    return [row["chat_id"] for row in await tx.fetch(_CHATS_OF, user_id)]
+
+
+async def successor(tx: Transaction, chat_id: ChatId) -> UserId | None:
+    """Who owns the chat next: the longest member, the disabled and guests last; None when nobody is left."""
+    row = await tx.fetchrow(_SUCCESSOR, chat_id)
+    return None if row is None else UserId(row["user_id"])
+
+
+async def join(tx: Transaction, chat_id: ChatId, joined: list[tuple[UserId, int]]) -> None:
+    """Let people in, each from the number of its own event on; they join at the chat's `updated_at`."""
+    await tx.execute(_JOIN, chat_id, joined)
+
+
+async def leave(tx: Transaction, chat_id: ChatId, left: list[tuple[UserId, int]]) -> None:
+    """End memberships, each at the number of its own event."""
+    await tx.execute(_LEAVE, chat_id, left)
+
+
+async def leave_all(tx: Transaction, chat_id: ChatId, seq: int) -> None:
+    """End every membership of a chat at one number: it is deleted."""
+    await tx.execute(_LEAVE_ALL, chat_id, seq)
+
+
+async def set_role(tx: Transaction, chat_id: ChatId, user_id: UserId, role: str) -> None:
+    """Make a member `owner` or `member`."""
+    await tx.execute(_ROLE, chat_id, user_id, role)
