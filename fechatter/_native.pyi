@@ -3,6 +3,26 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, final
 
+from typing_extensions import Buffer
+
+__all__ = [
+    "BUILD",
+    "MAX_BATCH_MESSAGES",
+    "MAX_CONTENT_CHARACTERS",
+    "MAX_KEY_CHARACTERS",
+    "SOURCE_HASH",
+    "Arena",
+    "Column",
+    "Intake",
+    "IntakeFull",
+    "InvalidMessage",
+    "MalformedBody",
+    "MessageBatch",
+    "fingerprint",
+    "parse_message",
+    "stored_key",
+]
+
 MAX_CONTENT_CHARACTERS: Final[int]
 MAX_KEY_CHARACTERS: Final[int]
 MAX_BATCH_MESSAGES: Final[int]
@@ -96,20 +116,18 @@ class Intake:
         """How many bytes of content wait."""
 
 @final
-class Column:
+class Column(Buffer):
     """One column of a batch: a read-only buffer of int64, which numpy reads without a copy."""
 
     def __len__(self) -> int: ...
-    def __buffer__(self, flags: int, /) -> memoryview: ...
     def tolist(self) -> list[int]:
         """Return the values as Python integers."""
 
 @final
-class Arena:
+class Arena(Buffer):
     """All contents of a batch, one after the other, as UTF-8: a read-only buffer of bytes."""
 
     def __len__(self) -> int: ...
-    def __buffer__(self, flags: int, /) -> memoryview: ...
 
 @final
 class MessageBatch:

@@ -81,6 +81,7 @@ impl FieldErrors {
     }
 
     /// The errors, oldest first.
+    #[must_use]
     pub fn as_slice(&self) -> &[FieldError] {
         &self.0
     }

@@ -21,7 +21,7 @@ pub struct Intake {
 impl Intake {
     /// At most `capacity` rows and `arena_bytes` bytes of content may wait.
     #[new]
-    #[pyo3(signature = (capacity = 4096, arena_bytes = 16 << 20))]
+    #[pyo3(signature = (capacity = 4096, arena_bytes = 16_777_216))]
     fn new(capacity: usize, arena_bytes: usize) -> PyResult<Self> {
         if capacity == 0 || arena_bytes == 0 {
             return Err(PyValueError::new_err("capacity and arena_bytes must be positive"));
