@@ -1,0 +1,98 @@
+"""GET /events: a live stream as Server-Sent Events.
+
+Each write takes everything that waits; a quiet stream gets a heartbeat, an empty block whose `id:` keeps the client's cursor young.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from fechatter.api.identity import claims, services
+from fechatter.errors import Invalid
+from fechatter.frames import control_block
+from fechatter.hub.hub import Hub
+from fechatter.hub.listener import CloseReason, Listener, Reader
+from fechatter.model import Position
+
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+LAST_WRITE_SECONDS = 1.0
+
+
+class EventStream:
+    """An ASGI app of its own: a stream is no Response."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        who = claims(request)
+        found = services(request)
+        listener = await found.hub.open(Reader(who.user_id, who.workspace_id, who.session_id), _cursor(request))
+        watch = found.tasks.start("watch a stream's client", _until_gone(receive, listener))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await _write(listener, found.hub, send, found.settings.heartbeat_seconds)
+        except asyncio.CancelledError:
+            if listener.closed is None:
+                raise
+        finally:
+            watch.cancel()
+            found.hub.leave(listener)
+
+
+async def _until_gone(receive: Receive, listener: Listener) -> None:
+    """A write to a client that left reports success; only this tells."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    listener.close(CloseReason.GONE)
+
+
+async def _write(listener: Listener, hub: Hub, send: Send, heartbeat_seconds: float) -> None:
+    """Write until the listener is closed. A blocked write is cancelled through `listener.abort`."""
+    task = asyncio.current_task()
+    if task is not None:
+        listener.abort = task.cancel
+    while listener.closed is None:
+        await listener.wait(heartbeat_seconds)
+        await _send(listener, send, listener.take() or _heartbeat(listener, hub))
+    if listener.closed is not CloseReason.GONE:
+        await _say_closing(listener, send)
+
+
+async def _send(listener: Listener, send: Send, block: bytes) -> None:
+    if not block:
+        return
+    listener.write_started()
+    await send({"type": "http.response.body", "body": block, "more_body": True})
+    listener.write_ended()
+
+
+def _heartbeat(listener: Listener, hub: Hub) -> bytes:
+    position = hub.position(listener)
+    return b"" if position is None or listener.closed is not None else b"id: %b\n\n" % str(position).encode()
+
+
+async def _say_closing(listener: Listener, send: Send) -> None:
+    """What still waits, then the reason, as far as the client takes them within a second."""
+    block = listener.take() + control_block("closing", {"reason": listener.closed})
+    try:
+        async with asyncio.timeout(LAST_WRITE_SECONDS):
+            await send({"type": "http.response.body", "body": block})
+    except TimeoutError:
+        return
+
+
+def _cursor(request: Request) -> Position | None:
+    """From Last-Event-ID, else from the query. Raises Invalid."""
+    text = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+    if not text:
+        return None
+    position = Position.parse(text)
+    if position is None:
+        raise Invalid.field("?last_event_id", "invalid_cursor", "A position, as every event's `id:` gives it.")
+    return position

@@ -1,0 +1,27 @@
+"""What a bus promises: quick delivery to every node's hub, and nothing more.
+
+A frame may be lost, late, repeated or out of order on the way; the hub's sequencer and the log make delivery complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from fechatter.frames import Frame, Signal
+
+ReceiveFrames = Callable[[str, list[Frame]], None]
+"""Called with the epoch and the frames."""
+ReceiveSignals = Callable[[list[Signal]], None]
+
+
+class Bus(Protocol):
+    def publish(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> None:
+        """Hand on what a commit brought. Never waits, never raises."""
+        ...
+
+    async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
+        """Begin to receive."""
+        ...
+
+    async def close(self) -> None: ...

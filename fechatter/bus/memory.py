@@ -1,0 +1,26 @@
+"""The bus of a single process: a function call."""
+
+from __future__ import annotations
+
+from fechatter.bus.base import ReceiveFrames, ReceiveSignals
+from fechatter.frames import Frame, Signal
+
+
+class MemoryBus:
+    """See `bus.base.Bus`."""
+
+    def __init__(self) -> None:
+        self._frames: ReceiveFrames = lambda _epoch, _frames: None
+        self._signals: ReceiveSignals = lambda _signals: None
+
+    def publish(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> None:
+        if frames:
+            self._frames(epoch, frames)
+        if signals:
+            self._signals(signals)
+
+    async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
+        self._frames, self._signals = frames, signals
+
+    async def close(self) -> None:
+        """Nothing to close."""

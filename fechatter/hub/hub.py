@@ -1,0 +1,195 @@
+"""The hub: every live listener of this node, one room a workspace.
+
+The bus makes delivery quick, the log makes it complete: rooms compare their position with the database's heads once a second, and fill what
+is missing from the log. When the heads cannot be read for five seconds, the streams are closed: nobody is left with a silent gap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from fechatter.errors import Unavailable
+from fechatter.frames import Frame, Signal
+from fechatter.hub import joining
+from fechatter.hub.listener import CloseReason, Listener, Reader
+from fechatter.hub.room import Room
+from fechatter.model import Position, WorkspaceId
+from fechatter.settings import Settings
+from fechatter.storage import events
+from fechatter.storage.engines.base import Database, StorageUnavailable
+from fechatter.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+GAP_SECONDS = 0.03
+HEADS_EVERY_SECONDS = 1.0
+HEADS_TIMEOUT_SECONDS = 5.0
+FILL_EVENTS = 1_000
+MAX_JOIN_TRIES = 5
+
+
+class Hub:
+    """Runs on the main loop."""
+
+    def __init__(self, database: Database, tasks: Tasks, settings: Settings) -> None:
+        self._database = database
+        self._tasks = tasks
+        self._settings = settings
+        self._rooms: dict[int, Room] = {}
+        self._opening: dict[int, asyncio.Lock] = {}
+        self._filling: set[int] = set()
+        self._heads_read_at = time.monotonic()
+        self._stopping = False
+
+    @property
+    def listeners(self) -> int:
+        return sum(len(room.listeners) for room in self._rooms.values())
+
+    def start(self) -> None:
+        self._tasks.start("head poll", self._poll())
+
+    def receive(self, epoch: str, frames: list[Frame]) -> None:
+        """Frames from the bus: of one commit, or of several, late, repeated or out of order."""
+        if epoch != self._database.epoch:
+            return
+        by_workspace: dict[int, list[Frame]] = {}
+        for frame in frames:
+            by_workspace.setdefault(frame.workspace_id, []).append(frame)
+        for workspace_id, own in by_workspace.items():
+            room = self._rooms.get(workspace_id)
+            if room is not None:
+                room.sequencer.accept(own)
+                self._mend_soon(room)
+
+    def signal(self, signals: list[Signal]) -> None:
+        for signal in signals:
+            room = self._rooms.get(signal.workspace_id)
+            if room is not None:
+                room.signal(signal)
+
+    async def open(self, reader: Reader, cursor: Position | None) -> Listener:
+        """A live listener: attached first, then replayed, so that nothing falls between.
+
+        Raises:
+            Unauthorized: the session has ended.
+            Unavailable: the server stops, or events came faster than the replay could be read.
+            StorageUnavailable: the database cannot be read.
+        """
+        if self._stopping:
+            raise Unavailable("The server is stopping.", code="stopping")
+        room = await self._room(reader.workspace_id)
+        listener = Listener(reader)
+        try:
+            for _ in range(MAX_JOIN_TRIES):
+                room.attach(listener)
+                start = await self._database.read(
+                    lambda tx: joining.begin(tx, reader.session_id, cursor, self._settings)
+                )
+                if not listener.overflowed:
+                    break
+            else:
+                raise Unavailable("Events come faster than they can be read.", code="stream_behind")
+        except BaseException:
+            self.leave(listener)
+            raise
+        listener.reader = start.reader
+        listener.offer(b"".join(start.blocks))
+        room.go_live(listener, start.chats, start.head)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """The connection is gone."""
+        room = self._rooms.get(listener.reader.workspace_id)
+        if room is None:
+            return
+        room.detach(listener)
+        if not room.listeners:
+            del self._rooms[room.workspace_id]
+
+    def position(self, listener: Listener) -> Position | None:
+        """The position up to which everything was delivered, for a listener with nothing pending."""
+        room = self._rooms.get(listener.reader.workspace_id)
+        if room is None or listener.pending:
+            return None
+        return Position(self._database.epoch, max(room.sequencer.position, listener.after))
+
+    def stop(self) -> None:
+        """Close every stream with the reason `shutdown`; new ones are refused."""
+        self._stopping = True
+        self._close_all(CloseReason.SHUTDOWN)
+
+    def _close_all(self, reason: CloseReason) -> None:
+        for room in self._rooms.values():
+            room.close(reason)
+
+    async def _room(self, workspace_id: WorkspaceId) -> Room:
+        """The workspace's room, opened at the head the database has now."""
+        lock = self._opening.setdefault(workspace_id, asyncio.Lock())
+        try:
+            async with lock:
+                room = self._rooms.get(workspace_id)
+                if room is None:
+                    heads = await self._database.read(lambda tx: events.heads(tx, workspace_id))
+                    room = self._rooms[workspace_id] = Room(workspace_id, heads.head)
+                return room
+        finally:
+            if not lock.locked():
+                self._opening.pop(workspace_id, None)
+
+    def _mend_soon(self, room: Room) -> None:
+        if room.sequencer.behind and room.workspace_id not in self._filling:
+            self._filling.add(room.workspace_id)
+            self._tasks.start("fill a gap", self._fill_later(room))
+
+    async def _fill_later(self, room: Room) -> None:
+        """Give the bus a moment, then read from the log what it did not bring."""
+        try:
+            await asyncio.sleep(GAP_SECONDS)
+            while room.sequencer.behind and self._rooms.get(room.workspace_id) is room:
+                if not await self._fill(room):
+                    break
+        except StorageUnavailable as error:
+            log.warning("a gap of workspace %d stays open: %s", room.workspace_id, error)
+        finally:
+            self._filling.discard(room.workspace_id)
+
+    async def _fill(self, room: Room) -> bool:
+        position, expected = room.sequencer.position, room.sequencer.expected
+        upto = min(expected, position + FILL_EVENTS)
+        workspace_id = WorkspaceId(room.workspace_id)
+        frames = await self._database.read(lambda tx: events.load(tx, workspace_id, position, upto))
+        room.sequencer.accept(frames)
+        if room.sequencer.position > position:
+            return True
+        # The log no longer holds what this room needs: its listeners start again from their cursors.
+        log.warning("the log of workspace %d does not reach back to %d", workspace_id, position)
+        room.close(CloseReason.UNAVAILABLE)
+        room.restart((await self._database.read(lambda tx: events.heads(tx, workspace_id))).head)
+        return False
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(HEADS_EVERY_SECONDS)
+            await self._read_heads()
+            now = time.monotonic()
+            if now - self._heads_read_at > HEADS_TIMEOUT_SECONDS:
+                self._close_all(CloseReason.UNAVAILABLE)
+            for room in list(self._rooms.values()):
+                for listener in list(room.listeners):
+                    listener.check_pace(now)
+
+    async def _read_heads(self) -> None:
+        """Learn how far each live workspace's log reaches."""
+        rooms = dict(self._rooms)
+        try:
+            async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
+                heads = await self._database.read(lambda tx: events.heads_of(tx, list(rooms))) if rooms else {}
+        except (StorageUnavailable, TimeoutError) as error:
+            log.warning("the heads could not be read: %s", error)
+            return
+        self._heads_read_at = time.monotonic()
+        for workspace_id, head in heads.items():
+            rooms[workspace_id].sequencer.expect(head)
+            self._mend_soon(rooms[workspace_id])

@@ -1,0 +1,139 @@
+"""One workspace's listeners on this node, and who of them is shown what.
+
+Frames arrive in the order of their numbers. Membership events move listeners between the chats' lanes as they pass: what a listener is shown
+follows from the rights as of each frame's number, not from those of now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fechatter.frames import Frame, Signal
+from fechatter.hub.listener import CloseReason, Listener
+from fechatter.hub.sequencer import Sequencer
+from fechatter.model import EventType
+
+MAX_JOINING_FRAMES = 2_000
+
+
+class Room:
+    """
+    Args:
+        position: the head of the workspace's log when the room was opened.
+    """
+
+    def __init__(self, workspace_id: int, position: int) -> None:
+        self.workspace_id = workspace_id
+        self.sequencer = Sequencer(position, self._show)
+        self.listeners: set[Listener] = set()
+        self._joining: set[Listener] = set()
+        self._lanes: dict[int, set[Listener]] = {}
+        self._by_user: dict[int, set[Listener]] = {}
+
+    def attach(self, listener: Listener) -> None:
+        """Hold all frames for a listener whose replay is being read."""
+        listener.joining, listener.overflowed = [], False
+        self._joining.add(listener)
+        self.listeners.add(listener)
+        self._by_user.setdefault(listener.reader.user_id, set()).add(listener)
+
+    def go_live(self, listener: Listener, chats: Iterable[int], head: int) -> None:
+        """From here on the listener is shown every frame after `head` as it passes; first those that passed meanwhile."""
+        held, listener.joining = listener.joining or [], None
+        self._joining.discard(listener)
+        listener.after = head
+        for chat_id in chats:
+            self._enter(listener, chat_id)
+        for frame in held:
+            self._show_to([listener], frame)
+
+    def detach(self, listener: Listener) -> None:
+        self.listeners.discard(listener)
+        self._joining.discard(listener)
+        own = self._by_user.get(listener.reader.user_id, set())
+        own.discard(listener)
+        if not own:
+            self._by_user.pop(listener.reader.user_id, None)
+        for chat_id in list(listener.chats):
+            self._leave(listener, chat_id)
+
+    def restart(self, position: int) -> None:
+        """Go on from another place of the log, for listeners that join from now on."""
+        self.sequencer = Sequencer(position, self._show)
+
+    def signal(self, signal: Signal) -> None:
+        for listener in self._by_user.get(signal.user_id, ()):
+            if listener.joining is None:
+                listener.offer_signal(signal.block)
+
+    def close(self, reason: CloseReason) -> None:
+        for listener in list(self.listeners):
+            listener.close(reason)
+
+    def _show(self, frame: Frame) -> None:
+        for listener in self._joining:
+            self._hold(listener, frame)
+        if frame.chat_id is None:
+            self._show_to(self.listeners, frame)
+        elif frame.type is EventType.MEMBER_JOINED:
+            self._show_to(self._lane_and_own(frame), frame)
+        else:
+            self._show_to(self._lanes.get(frame.chat_id, ()), frame)
+
+    def _lane_and_own(self, frame: Frame) -> set[Listener]:
+        return self._lanes.get(frame.chat_id or 0, set()) | self._by_user.get(frame.user_id or 0, set())
+
+    def _show_to(self, listeners: Iterable[Listener], frame: Frame) -> None:
+        """Show a frame to those of `listeners` it concerns, and move them between lanes."""
+        if frame.type is EventType.MESSAGE_CREATED:
+            block, seq = frame.block, frame.seq
+            for listener in listeners:
+                if listener.after < seq and frame.chat_id in listener.chats:
+                    listener.offer(block)
+            return
+        for listener in list(listeners):
+            if listener.joining is None and listener.after < frame.seq:
+                self._show_one(listener, frame)
+
+    def _show_one(self, listener: Listener, frame: Frame) -> None:
+        own = frame.user_id == listener.reader.user_id
+        chat_id = frame.chat_id
+        if chat_id is None:
+            self._show_person(listener, frame, own=own)
+            return
+        if own and frame.type is EventType.MEMBER_JOINED:
+            self._enter(listener, chat_id)
+        if chat_id in listener.chats:
+            listener.offer(frame.block_for(listener.reader.user_id))
+        if (own and frame.type is EventType.MEMBER_LEFT) or frame.type is EventType.CHAT_DELETED:
+            self._leave(listener, chat_id)
+
+    def _show_person(self, listener: Listener, frame: Frame, *, own: bool) -> None:
+        if frame.type is EventType.SESSION_REVOKED:
+            if frame.session_id == listener.reader.session_id:
+                listener.close(CloseReason.REVOKED)
+            return
+        if own or not listener.reader.guest:
+            listener.offer(frame.block)
+        if own and frame.type is EventType.USER_DISABLED:
+            listener.close(CloseReason.REVOKED)
+
+    def _hold(self, listener: Listener, frame: Frame) -> None:
+        if listener.joining is None:
+            return
+        if len(listener.joining) >= MAX_JOINING_FRAMES:
+            listener.overflowed = True
+        else:
+            listener.joining.append(frame)
+
+    def _enter(self, listener: Listener, chat_id: int) -> None:
+        listener.chats.add(chat_id)
+        self._lanes.setdefault(chat_id, set()).add(listener)
+
+    def _leave(self, listener: Listener, chat_id: int) -> None:
+        listener.chats.discard(chat_id)
+        lane = self._lanes.get(chat_id)
+        if lane is not None:
+            lane.discard(listener)
+            if not lane:
+                del self._lanes[chat_id]

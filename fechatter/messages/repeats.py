@@ -1,0 +1,61 @@
+"""Sending again: the same key by the same sender in the same chat makes one message.
+
+A repeat is compared with the fingerprint of the content first sent and answered with the message as it is now.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fechatter.errors import Conflict, NotFound, Problem
+from fechatter.model import encode
+from fechatter.native import MessageBatch
+from fechatter.storage import messages
+from fechatter.storage.engines.base import Database, Transaction
+
+
+def fold(batch: MessageBatch) -> tuple[list[int], dict[int, int]]:
+    """The rows to store, and for each repeat within the batch the row it repeats."""
+    keys = batch.keys()
+    if not any(keys):
+        return list(range(len(batch))), {}
+    chats, senders = batch.chat_ids.tolist(), batch.sender_ids.tolist()
+    first: dict[tuple[bytes, int, int], int] = {}
+    firsts, folded = [], {}
+    for row, key in enumerate(keys):
+        earlier = row if key is None else first.setdefault((key, chats[row], senders[row]), row)
+        if earlier == row:
+            firsts.append(row)
+        else:
+            folded[row] = earlier
+    return firsts, folded
+
+
+def conflict() -> Conflict:
+    return Conflict("This key was used for another content.", code="idempotency_conflict")
+
+
+def given_key(key: bytes) -> str:
+    """The key as the sender wrote it, from its stored form: a UUID's 16 bytes, or a text filled up with NUL."""
+    return str(UUID(bytes=key)) if len(key) == 16 else key.rstrip(b"\0").decode()
+
+
+async def answers(database: Database, batch: MessageBatch, rows: list[int]) -> dict[int, tuple[int, bytes] | Problem]:
+    """For rows whose key is stored already; runs on the writer's loop."""
+    keys, chats, senders = batch.keys(), batch.chat_ids.tolist(), batch.sender_ids.tolist()
+    fingerprints = batch.fingerprints.tolist()
+
+    async def work(tx: Transaction) -> dict[int, tuple[int, bytes] | Problem]:
+        found: dict[int, tuple[int, bytes] | Problem] = {}
+        for row in rows:
+            key = keys[row] or b""
+            known = await messages.by_key(tx, key, chats[row], senders[row], given_key(key))
+            if known is None:
+                found[row] = NotFound()
+            elif known[0] != fingerprints[row]:
+                found[row] = conflict()
+            else:
+                found[row] = (200, encode(known[1]))
+        return found
+
+    return await database.read_on_writer(work)

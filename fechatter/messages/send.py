@@ -1,0 +1,97 @@
+"""Sending: from a request's bytes to the stored message's JSON.
+
+Both doors come through here: the body goes unparsed into the intake, the sender waits on its ticket, the writer answers the ticket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from fechatter.errors import FieldError, Invalid, MalformedRequest, Problem, Unavailable
+from fechatter.frames import Frame, Signal
+from fechatter.messages.writer import Answer, Outcome
+from fechatter.model import ChatId, SessionId, UserId
+from fechatter.native import Intake, IntakeFull, InvalidMessage, MalformedBody, parse_message
+
+ANSWER_TIMEOUT_SECONDS = 30
+
+
+class Sender:
+    """Puts messages into the intake and hands their answers out, on the main loop.
+
+    Args:
+        wake: tells the writer that the waiting batch is no longer empty.
+        publish: takes a batch's frames, in commit order.
+    """
+
+    def __init__(self, intake: Intake, wake: Callable[[], None], publish: Callable[[list[Frame], list[Signal]], None]) -> None:
+        self._intake = intake
+        self._wake = wake
+        self._publish = publish
+        self._create_future = asyncio.get_running_loop().create_future
+
+    async def send(self, body: bytes, header_key: str | None, chat_id: ChatId, sender_id: UserId, session_id: SessionId) -> tuple[int, bytes]:
+        """Status (201, or 200 for a repeat) and JSON of the stored message.
+
+        Raises:
+            Problem: the refusal: MalformedRequest, Invalid, Unavailable (full, not stored), NotFound, Conflict …
+        """
+        ticket = self._create_future()
+        try:
+            wake = self._intake.push(body, header_key, chat_id, sender_id, session_id, ticket)
+        except (MalformedBody, InvalidMessage, IntakeFull) as error:
+            raise refusal(error) from None
+        if wake:
+            self._wake()
+        answer: Answer = await self._answered(ticket)
+        if isinstance(answer, Problem):
+            raise answer
+        return answer
+
+    async def send_many(
+        self, body: bytes, chat_id: ChatId, sender_id: UserId, session_id: SessionId
+    ) -> list[Answer]:
+        """The answer of each message of a `{messages: […]}` body, in its order. Raises like `send` for the whole."""
+        try:
+            entries, wake = self._intake.push_many(body, chat_id, sender_id, session_id, self._create_future)
+        except (MalformedBody, InvalidMessage, IntakeFull) as error:
+            raise refusal(error) from None
+        if wake:
+            self._wake()
+        return [
+            refusal(entry) if isinstance(entry, InvalidMessage) else await self._answered(entry) for entry in entries
+        ]
+
+    async def _answered(self, ticket: asyncio.Future[Answer]) -> Answer:
+        # asyncio.timeout would cost a timer a message; the writer answers every ticket, and a writer that dies stops the process.
+        return await ticket
+
+    def deliver(self, outcome: Outcome) -> None:
+        """One batch's answers, then its frames."""
+        for ticket, answer in zip(outcome.tickets, outcome.answers, strict=True):
+            if not ticket.done():  # type: ignore[attr-defined]  # tickets are our futures
+                ticket.set_result(answer)  # type: ignore[attr-defined]
+        if outcome.frames:
+            self._publish(outcome.frames, [])
+
+
+def parse_content(body: bytes) -> str:
+    """The content of an edit's `{content}` body. Raises MalformedRequest, Invalid."""
+    try:
+        content, key = parse_message(body)
+    except (MalformedBody, InvalidMessage) as error:
+        raise refusal(error) from None
+    if key is not None:
+        raise Invalid.field("/idempotency_key", "unknown_field", "An edit takes no idempotency key.")
+    return content
+
+
+def refusal(error: Exception) -> Problem:
+    """The problem for what the native side refused."""
+    if isinstance(error, MalformedBody):
+        code, detail = error.args
+        return MalformedRequest(detail, code=code)
+    if isinstance(error, InvalidMessage):
+        return Invalid([FieldError(*each) for each in error.errors])
+    return Unavailable("Too many messages wait to be stored.", code="intake_full")

@@ -1,0 +1,197 @@
+"""The message writer: decides and stores whole batches, on a thread and loop of its own.
+
+While one batch commits, the next gathers in the intake: that is the group commit, without a timer. For each batch the writer asks who may,
+what is new and which number; the engine stores it in one transaction; then all its senders are answered and its frames published with one
+hand-over to the main loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from fechatter.errors import Conflict, Forbidden, NotFound, Problem, Unauthorized, Unavailable
+from fechatter.frames import Frame
+from fechatter.messages import repeats
+from fechatter.messages.permissions import Permissions
+from fechatter.model import EventType, now_ms
+from fechatter.native import Intake, MessageBatch
+from fechatter.storage.engines.base import Database, MessageRows, StorageFull, Stored
+
+log = logging.getLogger(__name__)
+
+MAX_ROUNDS = 20
+"""Rights that change again in each of so many rounds are an attack or a fault: the rest of the batch is told to try again."""
+
+Answer = tuple[int, bytes] | Problem
+"""Status and JSON of the stored message, or the refusal."""
+
+_REFUSALS: dict[str, Callable[[], Problem]] = {
+    "unauthorized": lambda: Unauthorized("The session has ended.", code="session_ended"),
+    "not_found": NotFound,
+    "chat_archived": lambda: Forbidden("The chat is archived.", code="chat_archived"),
+}
+
+
+class Outcome(msgspec.Struct):
+    """One batch's results for the main loop: each row's answer, and the frames in commit order."""
+
+    tickets: list[object]
+    answers: list[Answer]
+    frames: list[Frame]
+
+
+class Writer:
+    """Takes batches from the intake until `stop`.
+
+    Args:
+        deliver: called on the main loop, once a batch, with its Outcome.
+    """
+
+    def __init__(self, intake: Intake, database: Database, deliver: Callable[[Outcome], None]) -> None:
+        self._intake = intake
+        self._database = database
+        self._permissions = Permissions(database)
+        self._main_loop = asyncio.get_running_loop()
+        self._deliver = deliver
+        self._ready = asyncio.Event()
+        self._stopping = False
+        self.batches = 0
+
+    def wake(self) -> None:
+        """From any thread: the waiting batch is no longer empty."""
+        self._database.writer.run_soon(self._ready.set)
+
+    def stop(self) -> None:
+        """From any thread: end once the intake is empty."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        """Runs on the writer's loop."""
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            while (batch := self._intake.take()) is not None:
+                outcome = await self._write(batch)
+                self._main_loop.call_soon_threadsafe(self._deliver, outcome)
+                self.batches += 1
+                # Other writes (SQLite) have their turn between two batches.
+                await asyncio.sleep(0)
+            if self._stopping:
+                return
+
+    async def _write(self, batch: MessageBatch) -> Outcome:
+        work = BatchWork(batch)
+        try:
+            await self._store(work)
+        except Exception as error:
+            log.exception("a batch of %d messages could not be stored", len(batch))
+            work.fail(work.open_rows(), error)
+        return Outcome(batch.tickets, [answer or _not_stored() for answer in work.answers], work.frames)
+
+    async def _store(self, work: BatchWork) -> None:
+        firsts, folded = repeats.fold(work.batch)
+        todo = firsts
+        for _ in range(MAX_ROUNDS):
+            verdicts = await self._permissions.decide(work.sessions, work.chats, todo)
+            allowed = [row for row in todo if verdicts[row].refusal is None]
+            for row in todo:
+                refusal = verdicts[row].refusal
+                if refusal is not None:
+                    work.answers[row] = _REFUSALS[refusal]()
+            if not allowed:
+                break
+            rows = work.rows(allowed, [verdicts[row].workspace_id for row in allowed])
+            now = now_ms()
+            result = await self._database.store(rows, {verdict.workspace_id: verdict.rights_seq for verdict in verdicts.values()}, now)
+            self._permissions.forget(result.stale)
+            for stored in result.stored:
+                work.accept(stored, now, self._database.epoch)
+                await self._answer_repeats(work, stored.repeats)
+            for workspace_id, error in result.failed.items():
+                work.fail([row for row in allowed if verdicts[row].workspace_id == workspace_id], error)
+            todo = [row for row in allowed if verdicts[row].workspace_id in result.stale]
+            if not todo:
+                break
+        await self._answer_folded(work, folded)
+
+    async def _answer_repeats(self, work: BatchWork, rows: list[int]) -> None:
+        if rows:
+            for row, answer in (await repeats.answers(self._database, work.batch, rows)).items():
+                work.answers[row] = answer
+
+    async def _answer_folded(self, work: BatchWork, folded: dict[int, int]) -> None:
+        """Repeats within the batch: what their first one was answered, unless their content differs."""
+        asked = []
+        for row, first in folded.items():
+            answer = work.answers[first]
+            if isinstance(answer, tuple) and answer[0] == 201 and work.fingerprints[row] == work.fingerprints[first]:
+                work.answers[row] = (200, answer[1])
+            elif isinstance(answer, Problem) and not isinstance(answer, Conflict):
+                work.answers[row] = answer
+            else:
+                asked.append(row)
+        await self._answer_repeats(work, asked)
+
+
+class BatchWork:
+    """One batch while it is decided and stored: its columns as lists, and what is known of each row."""
+
+    def __init__(self, batch: MessageBatch) -> None:
+        self.batch = batch
+        self.sessions = batch.session_ids.tolist()
+        self.chats = batch.chat_ids.tolist()
+        self.senders = batch.sender_ids.tolist()
+        self.fingerprints = batch.fingerprints.tolist()
+        self._contents = batch.contents()
+        self._keys = batch.keys()
+        self.answers: list[Answer | None] = [None] * len(batch)
+        self.frames: list[Frame] = []
+
+    def rows(self, places: list[int], workspace_ids: list[int]) -> MessageRows:
+        """The columns of some rows, as the engine stores them."""
+        return MessageRows(
+            places,
+            workspace_ids,
+            [self.chats[place] for place in places],
+            [self.senders[place] for place in places],
+            [self._contents[place] for place in places],
+            [self._keys[place] for place in places],
+            [self.fingerprints[place] for place in places],
+        )
+
+    def accept(self, stored: Stored, now: int, epoch: str) -> None:
+        """Answers and frames, both encoded once, for what was stored."""
+        answers, blocks = self.batch.encode(
+            stored.rows, stored.ids, stored.numbers, stored.sequences, stored.workspace_ids, now, epoch
+        )
+        for row, answer in zip(stored.rows, answers, strict=True):
+            self.answers[row] = (201, answer)
+        self.frames += [
+            Frame(workspace_id, seq, EventType.MESSAGE_CREATED, chat_id, None, block)
+            for workspace_id, seq, chat_id, block in zip(
+                stored.workspace_ids, stored.sequences, stored.chat_ids, blocks, strict=True
+            )
+        ]
+
+    def open_rows(self) -> list[int]:
+        return [row for row, answer in enumerate(self.answers) if answer is None]
+
+    def fail(self, rows: list[int], error: Exception) -> None:
+        """Nothing of these rows is known to be stored; the same key makes sending them again safe."""
+        full = isinstance(error, StorageFull)
+        log.error("%d messages were not stored: %s", len(rows), error)
+        for row in rows:
+            self.answers[row] = _disk_full() if full else _not_stored()
+
+
+def _not_stored() -> Unavailable:
+    return Unavailable("The message could not be stored; send it again with the same idempotency key.", code="not_stored")
+
+
+def _disk_full() -> Unavailable:
+    return Unavailable("The server's disk is full; nothing of this message was kept.", code="storage_full", retry_after_seconds=10)

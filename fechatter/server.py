@@ -1,0 +1,143 @@
+"""Owns the process: the signals, the listening socket, the order of stopping, one hard time limit.
+
+Stop order: stop accepting, close live streams with a reason, let the writer answer what waits, stop the workers, close the tools in reverse.
+A background task that died stops the process the same way, with a non-zero code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+
+from granian.constants import Interfaces
+from granian.server.embed import Server as Granian
+from starlette.applications import Starlette
+
+from fechatter.api.routes import MIDDLEWARE, ROUTES
+from fechatter.app import open_services
+from fechatter.errors import StartError
+from fechatter.services import Services
+from fechatter.settings import Settings
+from fechatter.storage.server import setup_open
+
+log = logging.getLogger(__name__)
+
+HARD_STOP_SECONDS = 10.0
+BACKLOG = 4096
+RESERVED_FILES = 128
+SWITCH_INTERVAL_SECONDS = 0.0005
+"""The writer's thread waits at most so long for the interpreter's lock after each statement (5 ms by default)."""
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises StartError when the address cannot be listened on."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        reason = "is in use" if taken else f"cannot be used ({error.strerror})"
+        raise StartError(f"Port {port} on {host} {reason}; set FECHATTER_PORT (or FECHATTER_HOST).") from error
+
+
+def free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """One server process, from settings to exit code."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._port = settings.port or free_port(settings.host)
+        self._stop = asyncio.Event()
+        self._died: str | None = None
+        self._signals = 0
+
+    async def run(self) -> int:
+        """Serve until a signal or a dead task; returns the exit code. Raises StartError."""
+        sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled)
+        check_port(self._settings.host, self._port)
+        async with open_services(self._settings, self._task_died) as services:
+            await self._serve(services)
+            self._limit_the_stop(loop)
+        return 1 if self._died else 0
+
+    async def _serve(self, services: Services) -> None:
+        app = Starlette(routes=ROUTES, middleware=MIDDLEWARE)
+        app.state.services = services
+        listening = Granian(
+            app,
+            address=self._settings.host,
+            port=self._port,
+            interface=Interfaces.ASGI,
+            backlog=BACKLOG,
+            # Connections, not requests: health checks must get in while all streams are open.
+            backpressure=max(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - RESERVED_FILES),
+            websockets=False,
+            log_enabled=False,
+        )
+        serving = services.tasks.start("http server", listening.serve())
+        await self._announce(services)
+        stopping = services.tasks.start("wait for a signal", self._stop.wait())
+        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        log.info("stopping")
+        services.hub.stop()
+        listening.stop()
+        await asyncio.wait([serving], timeout=HARD_STOP_SECONDS / 2)
+
+    async def _announce(self, services: Services) -> None:
+        """Say where the server is, once it answers, and how to make the first owner while there is none."""
+        await _answers(self._settings.host, self._port)
+        address = self._settings.public_url or f"http://{self._settings.host}:{self._port}"
+        print(f"Fechatter is at {address}", flush=True)
+        if await services.database.read(setup_open):
+            print(f"Make the first owner and workspace: {address}/setup#token={services.secrets.setup_token}", flush=True)
+        for name in self._settings.unused():
+            log.warning("the setting %s is accepted, but nothing in this version uses it", name)
+
+    def _signalled(self) -> None:
+        self._signals += 1
+        if self._signals > 1:
+            os._exit(130)
+        self._stop.set()
+
+    def _task_died(self, name: str, error: BaseException) -> None:
+        self._died = name
+        print(f"Fechatter stops: its task '{name}' died: {error!r}", file=sys.stderr, flush=True)
+        self._stop.set()
+
+    def _limit_the_stop(self, loop: asyncio.AbstractEventLoop) -> None:
+        def give_up() -> None:
+            log.critical("stopping took more than %d seconds", HARD_STOP_SECONDS)
+            os._exit(1)
+
+        loop.call_later(HARD_STOP_SECONDS, give_up)
+
+
+async def _answers(host: str, port: int) -> None:
+    """Return once the port accepts connections. Raises StartError."""
+    until = time.monotonic() + HARD_STOP_SECONDS
+    while time.monotonic() < until:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(0.005)
+            continue
+        writer.close()
+        return
+    raise StartError(f"Port {port} on {host} does not answer.")

@@ -1,0 +1,29 @@
+"""What endpoints and workers may use: made once by `app.open_services`, handed to each request."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fechatter.auth.passwords import Passwords
+from fechatter.auth.secrets import Secrets
+from fechatter.auth.tokens import AccessTokens
+from fechatter.bus.base import Bus
+from fechatter.hub.hub import Hub
+from fechatter.messages.send import Sender
+from fechatter.messages.writer import Writer
+from fechatter.settings import Settings
+from fechatter.storage.engines.base import Database
+from fechatter.tasks import Tasks
+
+
+class Services(msgspec.Struct, frozen=True):
+    settings: Settings
+    tasks: Tasks
+    database: Database
+    bus: Bus
+    hub: Hub
+    sender: Sender
+    writer: Writer
+    secrets: Secrets
+    tokens: AccessTokens
+    passwords: Passwords

@@ -1,0 +1,32 @@
+"""The data folder belongs to one server process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fechatter.errors import StartError
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """The data folder, made when missing, for this process alone. Raises StartError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StartError(f"The data folder {folder} cannot be used ({error.strerror}); set FECHATTER_DATA_DIR.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise StartError(
+            f"The data folder {folder} is in use by another server; stop it, or set FECHATTER_DATA_DIR."
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,88 @@
+"""Messages as rows: one chat's pages by number, single ones, edits and deletions. New ones are stored by the engine's `store`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from fechatter.model import ChatId, Message, MessageId, optional_timestamp, timestamp
+from fechatter.storage.engines.base import Row, Transaction
+
+_COLUMNS = "id, chat_id, number, sender_id, content, revision, created_at, edited_at, deleted_at"
+_BEFORE = f"SELECT {_COLUMNS} FROM messages WHERE chat_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3"
+_AFTER = f"SELECT {_COLUMNS} FROM messages WHERE chat_id = $1 AND number > $2 ORDER BY number LIMIT $3"
+_ONE = f"SELECT {_COLUMNS} FROM messages WHERE id = $1 AND chat_id = $2"
+_MANY = f"SELECT {_COLUMNS} FROM messages WHERE id IN ANY_OF($1)"
+_BY_KEY = f"""
+SELECT k.fingerprint, {", ".join("m." + column for column in _COLUMNS.split(", "))}
+FROM message_keys k JOIN messages m ON m.id = k.message_id
+WHERE k.idempotency_key = $1 AND k.chat_id = $2 AND k.sender_id = $3"""
+_KEEP_VERSION = """
+INSERT INTO message_versions (message_id, until_seq, content, revision, edited_at)
+SELECT id, $2, content, revision, edited_at FROM messages WHERE id = $1"""
+_EDIT = "UPDATE messages SET content = $2, revision = revision + 1, edited_at = $3 WHERE id = $1"
+_DELETE = "UPDATE messages SET content = '', deleted_at = $2 WHERE id = $1"
+_DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id = $1"
+
+END = 2**53
+
+
+def message(row: Row) -> Message:
+    """The Message of a row that has all of its columns."""
+    return Message(
+        row["id"],
+        row["chat_id"],
+        row["number"],
+        row["sender_id"],
+        row["content"],
+        row["revision"],
+        timestamp(row["created_at"]),
+        optional_timestamp(row["edited_at"]),
+        optional_timestamp(row["deleted_at"]),
+    )
+
+
+async def before(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> list[Message]:
+    """Those directly before `number`, newest first."""
+    return [message(row) for row in await tx.fetch(_BEFORE, chat_id, number, limit)]
+
+
+async def after(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> list[Message]:
+    """Those directly following `number`, oldest first."""
+    return [message(row) for row in await tx.fetch(_AFTER, chat_id, number, limit)]
+
+
+async def one(tx: Transaction, chat_id: ChatId, message_id: MessageId) -> Message | None:
+    row = await tx.fetchrow(_ONE, message_id, chat_id)
+    return None if row is None else message(row)
+
+
+async def many(tx: Transaction, message_ids: Sequence[int]) -> dict[int, Message]:
+    """By id; ids that are not there are left out."""
+    if not message_ids:
+        return {}
+    return {row["id"]: message(row) for row in await tx.fetch(_MANY, list(message_ids))}
+
+
+async def by_key(
+    tx: Transaction, key: bytes, chat_id: int, sender_id: int, given_key: str | None
+) -> tuple[int, Message] | None:
+    """The fingerprint of the content first sent with this key, and the message as it is now."""
+    row = await tx.fetchrow(_BY_KEY, key, chat_id, sender_id)
+    if row is None:
+        return None
+    found = message(row)
+    return row["fingerprint"], msgspec.structs.replace(found, idempotency_key=given_key) if given_key else found
+
+
+async def edit(tx: Transaction, message_id: MessageId, content: str, seq: int) -> None:
+    """Replace the content; the earlier one is kept with the number that ended it."""
+    await tx.execute(_KEEP_VERSION, message_id, seq)
+    await tx.execute(_EDIT, message_id, content, tx.now)
+
+
+async def delete(tx: Transaction, message_id: MessageId) -> None:
+    """Leave the place and nothing of the content, neither the last nor the earlier ones."""
+    await tx.execute(_DELETE, message_id, tx.now)
+    await tx.execute(_DROP_VERSIONS, message_id)

@@ -1,0 +1,158 @@
+"""Migrations: plain SQL files in dbmate's format, the same names for both engines, forward only.
+
+Each file runs in one transaction together with its line in `schema_migrations`, under a lock, so several processes may start at once. A file
+that changed after it was applied, a database newer than the program, and a database that is not empty and not ours are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from fechatter.errors import StartError
+
+_NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql$")
+_ADVISORY_LOCK = 0x6665636861747465
+_TABLE = "CREATE TABLE IF NOT EXISTS schema_migrations (version TEXT PRIMARY KEY, name TEXT, checksum TEXT)"
+
+
+class Migration(msgspec.Struct, frozen=True):
+    version: str
+    name: str
+    sql: str
+    checksum: str
+
+
+def folder(engine: str) -> Path:
+    """The engine's migration files: beside the package in a checkout, inside it in a wheel."""
+    here = Path(__file__).resolve().parents[1]
+    installed = here / "migrations" / engine
+    return installed if installed.is_dir() else here.parent / "migrations" / engine
+
+
+def available(engine: str) -> list[Migration]:
+    """This program's migrations, oldest first. Raises StartError when the files are missing."""
+    files = sorted(path for path in folder(engine).glob("*.sql") if _NAME.match(path.name))
+    if not files:
+        raise StartError(f"The migration files of {engine} are missing from this installation; install it again.")
+    return [_parse(path) for path in files]
+
+
+def _parse(path: Path) -> Migration:
+    text = path.read_text(encoding="utf-8")
+    up = text.split("-- migrate:up", 1)[-1].split("-- migrate:down", 1)[0]
+    return Migration(path.name[:4], path.name, up, hashlib.sha256(text.encode()).hexdigest())
+
+
+def pending(migrations: list[Migration], applied: dict[str, str | None]) -> list[Migration]:
+    """What is still to run. Raises StartError when the database and this program do not fit."""
+    known = {migration.version: migration for migration in migrations}
+    newer = sorted(set(applied) - set(known))
+    if newer:
+        raise StartError(f"The database is newer than this program (migration {newer[-1]}); start the newer program.")
+    for version, checksum in applied.items():
+        if checksum is not None and checksum != known[version].checksum:
+            raise StartError(f"Migration {known[version].name} was changed after it was applied; restore the file.")
+    return [migration for migration in migrations if migration.version not in applied]
+
+
+def _foreign(tables: set[str]) -> StartError:
+    return StartError(
+        f"The database is not empty and not Fechatter's (it has a table {sorted(tables)[0]}); name an empty database."
+    )
+
+
+def migrate_sqlite(path: Path) -> list[str]:
+    """Bring the file up to date; it is copied to `<name>.before-NNNN` first. Returns the names applied. Raises StartError."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=60)
+    try:
+        return _migrate_sqlite(connection, path)
+    except sqlite3.DatabaseError as error:
+        raise StartError(f"{path}: {error}") from error
+    finally:
+        connection.close()
+
+
+def _migrate_sqlite(connection: sqlite3.Connection, path: Path) -> list[str]:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and "schema_migrations" not in tables:
+            raise _foreign(tables)
+        connection.execute(_TABLE)
+        applied = dict(connection.execute("SELECT version, checksum FROM schema_migrations").fetchall())
+        todo = pending(available("sqlite"), applied)
+        if todo and applied:
+            _copy(path, todo[0].version)
+        for migration in todo:
+            for statement in _statements(migration.sql):
+                connection.execute(statement)
+            connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", (migration.version, migration.name, migration.checksum))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return [migration.name for migration in todo]
+
+
+def _copy(path: Path, version: str) -> None:
+    # The write lock is held and a second connection sees the last commit: the copy is whole.
+    target = path.with_name(f"{path.name}.before-{version}")
+    with sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
+        source.backup(copy)
+    source.close()
+    copy.close()
+    shutil.copymode(path, target)
+
+
+def _statements(sql: str) -> list[str]:
+    """Single statements, so that none of them commits the transaction as `executescript` would."""
+    statements, current = [], ""
+    for line in sql.splitlines(keepends=True):
+        current += line
+        if sqlite3.complete_statement(current):
+            statements.append(current)
+            current = ""
+    return statements
+
+
+async def migrate_postgres(url: str, **options: Any) -> list[str]:
+    """Bring the database up to date. Returns the names applied. Raises StartError."""
+    try:
+        connection = await asyncpg.connect(url, timeout=10)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise StartError(f"The database cannot be reached ({error}); check database_url.") from error
+    try:
+        async with connection.transaction():
+            return await _migrate_postgres(connection)
+    except asyncpg.PostgresError as error:
+        raise StartError(f"The database refused a migration: {error}") from error
+    finally:
+        await connection.close(timeout=10)
+
+
+async def _migrate_postgres(connection: Any) -> list[str]:
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _ADVISORY_LOCK)
+    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    tables = {row["tablename"] for row in rows}
+    if tables and "schema_migrations" not in tables:
+        raise _foreign(tables)
+    await connection.execute(_TABLE)
+    applied = {row["version"]: row["checksum"] for row in await connection.fetch("SELECT version, checksum FROM schema_migrations")}
+    todo = pending(available("postgres"), applied)
+    for migration in todo:
+        await connection.execute(migration.sql)
+        await connection.execute(
+            "INSERT INTO schema_migrations VALUES ($1, $2, $3)", migration.version, migration.name, migration.checksum
+        )
+    return [migration.name for migration in todo]

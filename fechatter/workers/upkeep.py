@@ -1,0 +1,61 @@
+"""Upkeep: prunes the event log and the idempotency keys by age, in small steps between other work."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from fechatter.settings import Settings
+from fechatter.storage import upkeep
+from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 3600.0
+FIRST_AFTER_SECONDS = 60.0
+PAUSE_SECONDS = 0.05
+DAY_MS = 24 * 3600 * 1000
+
+
+class Upkeep:
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+
+    async def run(self) -> None:
+        """For ever; a database that cannot be reached is asked again an hour later."""
+        pause = FIRST_AFTER_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            pause = EVERY_SECONDS
+            try:
+                await self.prune_events()
+                await self.prune_keys()
+            except (StorageUnavailable, StorageFull) as error:
+                log.warning("upkeep waits: %s", error)
+
+    async def prune_events(self) -> int:
+        """Drop events older than `event_log_days`; each workspace's floor moves with them. Returns how many."""
+        dropped = 0
+        for workspace_id in await self._database.read(upkeep.workspace_ids):
+            while count := await self._database.write(
+                lambda tx, workspace_id=workspace_id: upkeep.drop_old_events(
+                    tx, workspace_id, tx.now - self._settings.event_log_days * DAY_MS
+                )
+            ):
+                dropped += count
+                await asyncio.sleep(PAUSE_SECONDS)
+        return dropped
+
+    async def prune_keys(self) -> int:
+        """Forget keys older than `idempotency_days`. Returns how many."""
+        dropped, after = 0, b""
+        while True:
+            step = await self._database.write(
+                lambda tx, after=after: upkeep.drop_old_keys(tx, after, tx.now - self._settings.idempotency_days * DAY_MS)
+            )
+            dropped += step.dropped
+            if step.last_key is None:
+                return dropped
+            after = step.last_key
+            await asyncio.sleep(PAUSE_SECONDS)
