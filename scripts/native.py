@@ -1,7 +1,7 @@
-"""Tells whether the native extension fits the sources, and takes it from a wheel in `dist/` when one fits.
+"""Tells whether the native extension fits the sources, and takes it from a wheel when one fits.
 
     native.py fresh         exits 0 when `fechatter.native` loads and is a release build
-    native.py from-wheel    exits 0 when a wheel of `dist/` held one that does
+    native.py take FOLDER   exits 0 when a wheel of the folder held one that does
 
 `fechatter.native` itself refuses an extension built from other sources; this asks it, in a process of its own.
 """
@@ -20,8 +20,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["fresh"]:
             return 0 if is_fresh() else 1
-        case ["from-wheel"]:
-            return 0 if any(take(wheel) for wheel in wheels()) else 1
+        case ["take", folder]:
+            return 0 if any(take(wheel) for wheel in wheels(ROOT / folder)) else 1
     print(__doc__, file=sys.stderr)
     return 2
 
@@ -34,9 +34,9 @@ def is_fresh() -> bool:
     return probe.returncode == 0
 
 
-def wheels() -> list[Path]:
-    """The wheels of `dist/`, newest first."""
-    found = (ROOT / "dist").glob("fechatter-*.whl")
+def wheels(folder: Path) -> list[Path]:
+    """The whole wheels of the folder, newest first."""
+    found = filter(zipfile.is_zipfile, folder.glob("fechatter-*.whl"))
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
@@ -45,13 +45,20 @@ def take(wheel: Path) -> bool:
     with zipfile.ZipFile(wheel) as archive:
         members = [name for name in archive.namelist() if name.startswith("fechatter/_native") and name.endswith(".so")]
         for member in members:
-            archive.extract(member, ROOT)
+            replace(ROOT / member, archive.read(member))
     if is_fresh():
         print(f"setup: took the native extension from {wheel.relative_to(ROOT)}")
         return True
     for member in members:
         (ROOT / member).unlink()
     return False
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put a new file in the place of the old one: a running server has that one mapped into its memory."""
+    new = path.with_suffix(".new")
+    new.write_bytes(content)
+    new.replace(path)
 
 
 if __name__ == "__main__":

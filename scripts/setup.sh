@@ -14,7 +14,7 @@ install() {
         return
     fi
     echo "setup: installing $list"
-    "$python" -m pip --disable-pip-version-check install --no-deps --require-hashes -r "$list"
+    "$python" -m pip --disable-pip-version-check install --no-deps --require-hashes -r "$list" || exit 1
     cp "$list" "$stamp"
 }
 
@@ -29,16 +29,17 @@ install run
 if [ "${1:-}" = test ]; then
     install dev
 fi
-"$python" scripts/native.py fresh || {
-    "$python" scripts/native.py from-wheel || {
-        scripts/tools.sh build
-        install build
-        echo "setup: building the native extension (about a minute the first time)"
-        VIRTUAL_ENV="$PWD/.venv" .venv/bin/maturin develop --release --locked --skip-install
-    }
+# build: the extension of these sources, by way of a wheel as `make wheel` makes it, so that both build once.
+build() {
+    scripts/tools.sh build || exit 1
+    install build
+    echo "setup: building the native extension (about a minute the first time)"
+    VIRTUAL_ENV="$PWD/.venv" .venv/bin/maturin build --release --locked --out target/wheels || exit 1
+    "$python" scripts/native.py take target/wheels
 }
-"$python" scripts/native.py fresh || {
-    echo "setup: the native extension was built but does not load; see above" >&2
+
+if ! "$python" scripts/native.py fresh && ! "$python" scripts/native.py take dist && ! build; then
+    echo "setup: the native extension does not load: .venv/bin/python -m fechatter.native says why" >&2
     exit 1
-}
+fi
 "$python" scripts/command.py

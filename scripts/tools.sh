@@ -1,6 +1,7 @@
 #!/bin/sh
 # Names each tool that the build lacks in one line, with the command that brings it. Exits 1 when one is missing.
 #   tools.sh          what `make setup` needs
+#   tools.sh build    the same when no wheel can be used
 #   tools.sh test     what `make test` needs too
 cd "$(dirname "$0")/.." || exit 1
 lacking=0
@@ -46,10 +47,11 @@ check_lints() {
 
 command -v make >/dev/null || missing "make" "On Debian or Ubuntu: apt-get install make"
 check_python
-if [ "$1" = test ]; then
+# A wheel made before holds the native extension, and then Rust is not needed.
+if [ -n "${1:-}" ] || ! ls dist/fechatter-*.whl >/dev/null 2>&1; then
     check_rust
+fi
+if [ "${1:-}" = test ]; then
     check_lints
-elif ! ls dist/fechatter-*.whl >/dev/null 2>&1; then # a wheel made before holds the native extension
-    check_rust
 fi
 exit $lacking
