@@ -42,9 +42,7 @@ class SettingsError(StartError):
         self.reason = reason
 
 
-def _key(
-    description: str, *, alias: str | None = None, secret: bool = False, unused: bool = False, **limits: Any
-) -> msgspec.Meta:
+def _key(description: str, *, alias: str | None = None, secret: bool = False, unused: bool = False, **limits: Any) -> msgspec.Meta:
     """What is known of a setting beside its type; `unused` means no part of the server reads it yet."""
     return msgspec.Meta(description=description, extra={"alias": alias, "secret": secret, "unused": unused}, **limits)
 
@@ -63,9 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     signup: Annotated[Signup, _key("Who may sign up: by `invitation`, or `open` to new workspaces.")] = "invitation"
     trusted_proxies: Annotated[tuple[str, ...], _key("Networks whose X-Forwarded-* headers are believed.")] = ()
     rate_limits: Annotated[bool, _key("Limit how often a client may ask.", unused=True)] = True
-    roles: Annotated[tuple[Role, ...], _key("Parts of the server this process runs.", unused=True, min_length=1)] = (
-        "api",
-    )
+    roles: Annotated[tuple[Role, ...], _key("Parts of the server this process runs.", unused=True, min_length=1)] = ("api",)
 
     database_url: Annotated[
         str | None,
@@ -75,24 +71,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             secret=True,
         ),
     ] = None
-    connection_limit: Annotated[
-        int, _key("Most connections to the database.", alias="CONNECTION_LIMIT", ge=3, le=1000)
-    ] = 10
-    nats_url: Annotated[
-        str | None, _key("NATS with JetStream; not set means one process.", alias="NATS_URL", secret=True)
-    ] = None
-    redis_url: Annotated[
-        str | None, _key("Valkey or Redis, for what many nodes share.", alias="REDIS_URL", secret=True, unused=True)
-    ] = None
-    meilisearch_url: Annotated[
-        str | None, _key("Meilisearch, for search at scale.", alias="MEILISEARCH_URL", unused=True)
-    ] = None
-    meilisearch_key: Annotated[
-        str | None, _key("Key of Meilisearch.", alias="MEILISEARCH_KEY", secret=True, unused=True)
-    ] = None
-    cache_ttl_seconds: Annotated[
-        int, _key("How long a cached answer is kept.", alias="CACHE_TTL_SECONDS", unused=True, ge=1)
-    ] = 300
+    connection_limit: Annotated[int, _key("Most connections to the database.", alias="CONNECTION_LIMIT", ge=3, le=1000)] = 10
+    nats_url: Annotated[str | None, _key("NATS with JetStream; not set means one process.", alias="NATS_URL", secret=True)] = None
+    redis_url: Annotated[str | None, _key("Valkey or Redis, for what many nodes share.", alias="REDIS_URL", secret=True, unused=True)] = (
+        None
+    )
+    meilisearch_url: Annotated[str | None, _key("Meilisearch, for search at scale.", alias="MEILISEARCH_URL", unused=True)] = None
+    meilisearch_key: Annotated[str | None, _key("Key of Meilisearch.", alias="MEILISEARCH_KEY", secret=True, unused=True)] = None
+    cache_ttl_seconds: Annotated[int, _key("How long a cached answer is kept.", alias="CACHE_TTL_SECONDS", unused=True, ge=1)] = 300
     enable_circuit_breaker: Annotated[
         bool,
         _key("Rest a failing outside service before asking it again.", alias="ENABLE_CIRCUIT_BREAKER", unused=True),
@@ -100,13 +86,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     jwt_secret: Annotated[
         str | None,
-        _key(
-            "Signs access tokens, 32 bytes or more; not set means one made and kept.", alias="JWT_SECRET", secret=True
-        ),
+        _key("Signs access tokens, 32 bytes or more; not set means one made and kept.", alias="JWT_SECRET", secret=True),
     ] = None
-    token_expiry_seconds: Annotated[
-        int, _key("Life of an access token.", alias="TOKEN_EXPIRY_SECONDS", ge=60, le=86_400)
-    ] = 900
+    token_expiry_seconds: Annotated[int, _key("Life of an access token.", alias="TOKEN_EXPIRY_SECONDS", ge=60, le=86_400)] = 900
     session_days: Annotated[int, _key("Life of a session that is not used.", ge=1, le=3650)] = 30
 
     event_log_days: Annotated[int, _key("How long events are kept for replay.", ge=1, le=3650)] = 30

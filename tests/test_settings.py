@@ -170,8 +170,6 @@ def test_every_setting_says_what_it_means() -> None:
 
 def test_the_example_file_names_settings_that_exist() -> None:
     example = Path(__file__).parent.parent / ".env.example"
-    variables = [
-        line.removeprefix("#").split("=")[0] for line in example.read_text().splitlines() if line[:11] == "#FECHATTER_"
-    ]
+    variables = [line.removeprefix("#").split("=")[0] for line in example.read_text().splitlines() if line[:11] == "#FECHATTER_"]
     assert set(variables) <= {setting.variable for setting in describe()}
     assert variables

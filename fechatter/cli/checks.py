@@ -51,15 +51,11 @@ def data_folder(settings: Settings) -> Finding:
     folder = settings.data_dir
     standing = _standing(folder)
     if not os.access(standing, os.W_OK | os.X_OK):
-        return Finding(
-            "data folder", False, f"{standing} cannot be written", f"chown it to {_user()}, or set data_dir."
-        )
+        return Finding("data folder", False, f"{standing} cannot be written", f"chown it to {_user()}, or set data_dir.")
     if standing != folder:
         return Finding("data folder", True, f"{folder} will be made at the first start")
     private = folder.stat().st_mode & 0o007 == 0
-    return Finding(
-        "data folder", private, str(folder) if private else f"{folder} is open to others", f"chmod 700 {folder}"
-    )
+    return Finding("data folder", private, str(folder) if private else f"{folder} is open to others", f"chmod 700 {folder}")
 
 
 def disk(settings: Settings) -> Finding:
@@ -74,9 +70,7 @@ def open_files(settings: Settings) -> Finding:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = most == resource.RLIM_INFINITY
     good = unlimited or most >= OPEN_FILES
-    return Finding(
-        "open files", good, "no limit" if unlimited else f"at most {most}", f"Raise it: ulimit -Hn {OPEN_FILES}"
-    )
+    return Finding("open files", good, "no limit" if unlimited else f"at most {most}", f"Raise it: ulimit -Hn {OPEN_FILES}")
 
 
 def port(settings: Settings) -> Finding:

@@ -54,9 +54,7 @@ def test_the_settings_are_shown_with_their_sources(capsys: pytest.CaptureFixture
     assert lines["session_days"] == ["30", "default"]
 
 
-def test_settings_that_nothing_uses_are_told_by_the_check(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_settings_that_nothing_uses_are_told_by_the_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1")
     assert main(["config", "check"]) == 0
     assert "not used by this version: redis_url" in capsys.readouterr().out

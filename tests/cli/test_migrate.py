@@ -44,9 +44,7 @@ def test_a_database_that_is_not_ours_is_refused(
     assert "not empty and not Fechatter's" in capsys.readouterr().err
 
 
-def test_the_doctor_names_a_database_that_does_not_answer(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_doctor_names_a_database_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FECHATTER_DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/db")
     assert main(["doctor"]) == 1
     report = capsys.readouterr().out
