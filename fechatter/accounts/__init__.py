@@ -1,0 +1,1 @@
+"""People, workspaces, sessions and invitations."""

@@ -1,0 +1,1 @@
+"""HTTP in and out: bytes become calls of the rooms, their answers and refusals become bytes."""

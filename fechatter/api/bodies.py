@@ -1,0 +1,110 @@
+"""Request bodies: bytes in, a checked struct out, or a refusal that names the place.
+
+A body type is a msgspec Struct that inherits `Body`, so that unknown fields are refused; types are strict (no "1" for
+1). Whole numbers that are ids have the type `Id`; texts that people type are checked by the room they go to
+(`accounts/texts.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from fechatter.errors import FieldError, Invalid, MalformedRequest, TooLarge, UnsupportedMediaType
+from fechatter.model import MAX_ID
+
+BODY_BYTES = 64 * 1024
+
+Id = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
+
+_PLACE = re.compile(r"^(?P<detail>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
+_FIELD = re.compile(r"(?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What a request's body may hold."""
+
+
+T = TypeVar("T")
+
+
+async def read_body(request: Request, kind: type[T], limit: int = BODY_BYTES) -> T:
+    """The request's JSON body as a `kind`, of at most `limit` bytes.
+
+    Raises:
+        UnsupportedMediaType: a Content-Type is given and is not JSON.
+        TooLarge: more than `limit` bytes.
+        MalformedRequest: not JSON in UTF-8.
+        Invalid: JSON of another shape.
+    """
+    check_json(request)
+    return decode(await read_bytes(request, limit), kind)
+
+
+def check_json(request: Request) -> None:
+    """Raises UnsupportedMediaType when a Content-Type is given and is not JSON."""
+    media_type = request.headers.get("content-type")
+    if media_type is not None and media_type.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType("The body must be application/json.")
+
+
+async def read_bytes(request: Request, limit: int) -> bytes:
+    """The whole body; no more than `limit` bytes are ever held. Raises TooLarge."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > limit:
+        raise _too_large(limit)
+    parts = bytearray()
+    async for part in request.stream():
+        parts += part
+        if len(parts) > limit:
+            raise _too_large(limit)
+    return bytes(parts)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body may have {limit} bytes.", limit_bytes=limit)
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """JSON as a `kind`. Raises MalformedRequest, Invalid."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise Invalid([field_error(str(error))]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedRequest("The body is not JSON in UTF-8.") from error
+
+
+def field_error(message: str) -> FieldError:
+    """What msgspec's words say, as pointer (RFC 6901), stable code and sentence."""
+    place = _PLACE.match(message)
+    assert place is not None  # the pattern matches every text
+    detail, pointer = place["detail"], json_pointer(place["path"] or "$")
+    field = _FIELD.search(detail)
+    if field is None:
+        return FieldError(pointer, _code(detail), detail)
+    code = "missing" if field["what"] == "missing required" else "unknown_field"
+    return FieldError(pointer + _escaped(field["name"]), code, detail)
+
+
+def json_pointer(path: str) -> str:
+    """`$.members[0]` -> `/members/0`."""
+    return "".join(_escaped(name or index) for name, index in _STEP.findall(path))
+
+
+def _escaped(step: str) -> str:
+    return "/" + step.replace("~", "~0").replace("/", "~1")
+
+
+def _code(detail: str) -> str:
+    if " of length <= " in detail:
+        return "too_long"
+    if " of length >= " in detail:
+        return "too_short"
+    if "out of range" in detail or re.search(r"Expected `(int|float)` [<>]", detail):
+        return "out_of_range"
+    return "invalid_value" if "nvalid enum value" in detail else "invalid_type"

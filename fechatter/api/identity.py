@@ -1,0 +1,68 @@
+"""Who asks: from the bearer token to an `Actor`, read in the same snapshot or transaction as the work it is for.
+
+An endpoint hands its work to `read` or `write` here, so none can forget the sign-in, the workspace's lock or the
+position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
+
+from starlette.requests import HTTPConnection
+
+from fechatter.auth.tokens import Claims
+from fechatter.errors import Unauthorized
+from fechatter.model import Actor, Position
+from fechatter.services import Services
+from fechatter.storage import events, rights
+from fechatter.storage.engines.base import Transaction
+
+T = TypeVar("T")
+ActorWork = Callable[[Transaction, Actor], Awaitable[T]]
+
+
+def services(request: HTTPConnection) -> Services:
+    """What endpoints may use."""
+    return cast(Services, request.app.state.services)
+
+
+def claims(request: HTTPConnection) -> Claims:
+    """What the bearer token says. Raises Unauthorized."""
+    for name, value in request.scope["headers"]:
+        if name == b"authorization":
+            scheme, _, token = value.partition(b" ")
+            if scheme.lower() == b"bearer":
+                return services(request).tokens.verify(token.decode("latin-1"))
+    raise Unauthorized()
+
+
+async def signed_in(tx: Transaction, claims: Claims) -> Actor:
+    """The person as the database says now. Raises Unauthorized: the session ended, or the person was disabled."""
+    actor = await rights.actor(tx, claims.session_id)
+    if actor is None or actor.user_id != claims.user_id or actor.workspace_id != claims.workspace_id:
+        raise Unauthorized("This session has ended.")
+    return actor
+
+
+async def read(request: HTTPConnection, work: ActorWork[T]) -> tuple[T, Position]:
+    """Run `work` on one snapshot; returns what it returns and the snapshot's position. Raises Unauthorized."""
+    who = claims(request)
+
+    async def snapshot(tx: Transaction) -> tuple[T, Position]:
+        actor = await signed_in(tx, who)
+        head = (await events.heads(tx, actor.workspace_id)).head
+        return await work(tx, actor), Position(tx.epoch, head)
+
+    return await services(request).database.read(snapshot)
+
+
+async def write(request: HTTPConnection, work: ActorWork[T]) -> T:
+    """Run `work` in one transaction, under the lock of the actor's workspace. Raises Unauthorized."""
+    who = claims(request)
+
+    async def transaction(tx: Transaction) -> T:
+        await tx.lock_workspace(who.workspace_id)
+        return await work(tx, await signed_in(tx, who))
+
+    return await services(request).database.write(transaction)

@@ -1,0 +1,87 @@
+"""Every URL of the server in one table: path, then method and endpoint.
+
+The router tries the lines in this order, so the busiest stand first. `{…:id}` is an id; a number that can be none is
+404. An endpoint is a function from request to response, or an ASGI app of its own where that is too slow or too little
+(the send path, streams).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, request_response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fechatter.api.endpoints import accounts, health, invitations, server, sessions, users, workspace
+from fechatter.errors import MethodNotAllowed, NotFound
+from fechatter.model import MAX_ID
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
+    "/api/server": {"GET": server.show},
+    "/api/signup": {"POST": accounts.sign_up},
+    "/api/signin": {"POST": accounts.sign_in},
+    "/api/refresh": {"POST": accounts.refresh},
+    "/api/logout": {"POST": accounts.log_out},
+    "/api/password": {"POST": accounts.change_password},
+    "/api/sessions": {"GET": sessions.index},
+    "/api/sessions/{session_id:id}": {"DELETE": sessions.delete},
+    "/api/users": {"GET": users.index},
+    "/api/users/me": {"GET": users.show_me, "PATCH": users.update_me},
+    "/api/users/{user_id:id}": {"GET": users.show, "PATCH": users.update},
+    "/api/workspace": {"GET": workspace.show, "PATCH": workspace.update},
+    "/api/invitations": {"GET": invitations.index, "POST": invitations.create},
+    "/api/invitations/lookup": {"POST": invitations.lookup},
+    "/api/invitations/{invitation_id:id}": {"DELETE": invitations.delete},
+    "/health/simple": {"GET": health.simple},
+    "/health": {"GET": health.full},
+}
+
+
+class IdConvertor(Convertor[int]):
+    """An id in a path: 1 to 16 digits."""
+
+    regex = "[0-9]{1,16}"
+
+    def convert(self, value: str) -> int:
+        """Raises NotFound for a number that can be no id."""
+        if int(value) > MAX_ID:
+            raise NotFound()
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("id", IdConvertor())
+
+
+class ByMethod:
+    """The ASGI app of one path: hands over to the method's endpoint, or tells which methods there are."""
+
+    def __init__(self, methods: Mapping[str, Endpoint | ASGIApp]) -> None:
+        self._apps = {method: _as_app(endpoint) for method, endpoint in methods.items()}
+        if "GET" in self._apps:
+            self._apps["HEAD"] = self._apps["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises MethodNotAllowed."""
+        app = self._apps.get(scope["method"])
+        if app is None:
+            raise MethodNotAllowed(allow=sorted(self._apps))
+        await app(scope, receive, send)
+
+
+def _as_app(endpoint: Endpoint | ASGIApp) -> ASGIApp:
+    return request_response(endpoint) if inspect.isfunction(endpoint) else cast(ASGIApp, endpoint)
+
+
+def routes() -> list[Route]:
+    """The table as the router wants it."""
+    return [Route(path, ByMethod(methods)) for path, methods in TABLE.items()]

@@ -1,0 +1,77 @@
+"""The server's secrets: made on the first start, kept in the data folder, readable by its owner alone.
+
+A file, once there, is never made again; a second process that starts at the same time takes the first one's.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from fechatter.errors import StartError
+from fechatter.settings import Settings
+
+FOLDER = "secrets"
+SECRET_BYTES = 32
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """What this server keeps to itself.
+
+    Attributes:
+        signing: signs access tokens; the keys of refresh tokens are derived from it.
+        setup_token: good for the first sign-up, once.
+    """
+
+    signing: bytes
+    setup_token: str
+
+    def is_setup_token(self, token: str) -> bool:
+        """In constant time."""
+        return hmac.compare_digest(self.setup_token.encode(), token.encode())
+
+    def __repr__(self) -> str:
+        return "Secrets(********)"
+
+
+def open_secrets(settings: Settings) -> Secrets:
+    """Read the secrets, and make those that are missing. Raises StartError."""
+    folder = settings.data_dir / FOLDER
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        signing = settings.jwt_secret or _kept(folder / "jwt_secret")
+        setup_token = _kept(folder / "setup_token")
+    except OSError as error:
+        raise StartError(f"{error.filename}: {error.strerror}; the data folder must be writable.") from error
+    return Secrets(signing.encode(), setup_token)
+
+
+def _kept(path: Path) -> str:
+    if not path.exists():
+        _make(path)
+    path.chmod(0o600)
+    text = path.read_text(encoding="utf-8").strip()
+    if len(text.encode()) < SECRET_BYTES:
+        raise StartError(f"{path} is too short to be a secret; remove it, and the next start makes a new one.")
+    return text
+
+
+def _make(path: Path) -> None:
+    """Written whole beside its place, then linked there, so that nobody ever reads half of it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(secrets.token_urlsafe(SECRET_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another process was first; its secret is the one
+    finally:
+        draft.unlink()
