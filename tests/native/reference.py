@@ -1,0 +1,246 @@
+"""What `fechatter._native` does, in plain Python: the property tests compare with it, the benches measure against it."""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+MAX_CHARACTERS = 4000
+MAX_KEY_CHARACTERS = 64
+MAX_MESSAGES = 100
+MAX_DEPTH = 32
+MAX_ERRORS = 16
+MAX_NAME_CHARACTERS = 64
+
+# Unicode's White_Space property; str.isspace also counts U+001C-U+001F.
+WHITE_SPACE = {chr(number) for number in [*range(9, 14), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)]}
+WHITE_SPACE |= {"\u2028", "\u2029", "\u202f", "\u205f", "\u3000"}
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+Errors = list[tuple[str, str, str]]
+Message = tuple[str, str | None]
+
+
+class Malformed(Exception):
+    """The body is no JSON text; args: (code,)."""
+
+
+class Invalid(Exception):
+    """The body is not this message; args: (errors,)."""
+
+
+class Object(list[tuple[str, Any]]):
+    """A JSON object's members in order, repeated names included."""
+
+
+def parse_message(body: bytes, header_key: str | None = None) -> Message:
+    """Parse and check one message: (content, key)."""
+    return check_message(decode(body), header_key)
+
+
+def parse_batch(body: bytes) -> list[Message | Errors]:
+    """Parse `{"messages": [...]}`: each message, or what is wrong with it."""
+    value = decode(body)
+    if not isinstance(value, Object):
+        raise Invalid([("", "invalid_type", "must be an object")])
+    errors: Errors = []
+    messages: list[Any] | None = None
+    for name, item in value:
+        if name != "messages":
+            errors.append((pointer(name), "unknown_field", "no such field"))
+        elif messages is not None:
+            errors.append(("/messages", "duplicate_field", "given twice"))
+        else:
+            messages = check_messages(item, errors)
+    if messages is None:
+        errors.append(("/messages", "missing", "required"))
+    if errors or messages is None:
+        raise Invalid(errors[:MAX_ERRORS])
+    return [outcome(message) for message in messages]
+
+
+def check_messages(value: Any, errors: Errors) -> list[Any]:
+    """Return the messages; tell `errors` when there are none or too many."""
+    if isinstance(value, Object) or not isinstance(value, list):
+        errors.append(("/messages", "invalid_type", "must be a list"))
+        return []
+    if not value:
+        errors.append(("/messages", "empty", "must not be empty"))
+    if len(value) > MAX_MESSAGES:
+        errors.append(("/messages", "too_many", f"{len(value)} messages; at most {MAX_MESSAGES}"))
+    return value
+
+
+def outcome(value: Any) -> Message | Errors:
+    """The message, or its errors."""
+    try:
+        return check_message(value, None)
+    except Invalid as invalid:
+        errors: Errors = invalid.args[0]
+        return errors
+
+
+def decode(body: bytes) -> Any:
+    """The JSON value of `body`; objects as `Object`, numbers as 0."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed("malformed_utf8", f"not UTF-8 at byte {error.start}") from error
+    try:
+        value = DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("malformed_json") from error
+    if depth(value) > MAX_DEPTH:
+        raise Malformed("malformed_json")
+    return value
+
+
+def refuse_constant(name: str) -> None:
+    """Refuse NaN and the infinities, which Python's decoder takes and JSON has not."""
+    raise ValueError(name)
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=Object, parse_constant=refuse_constant, parse_int=lambda _: 0, parse_float=lambda _: 0)
+
+
+def depth(value: Any) -> int:
+    """How deep lists and objects lie in one another."""
+    if isinstance(value, Object):
+        return 1 + max((depth(item) for _, item in value), default=0)
+    if isinstance(value, list):
+        return 1 + max((depth(item) for item in value), default=0)
+    return 0
+
+
+def check_message(value: Any, header_key: str | None) -> Message:
+    """Check one decoded message; every error is collected, in the order of the body."""
+    if not isinstance(value, Object):
+        raise Invalid([("", "invalid_type", "must be an object")])
+    checks: dict[str, Callable[[Any, Errors], None]] = {"content": check_content, "idempotency_key": check_key}
+    errors: Errors = []
+    found: dict[str, Any] = {}
+    wrong: set[str] = set()
+    for name, item in value:
+        if name not in checks:
+            errors.append((pointer(name), "unknown_field", "no such field"))
+        elif name in found:
+            errors.append((pointer(name), "duplicate_field", "given twice"))
+        else:
+            found[name] = item
+            before = len(errors)
+            checks[name](item, errors)
+            if len(errors) > before:
+                wrong.add(name)
+    if "content" not in found:
+        errors.append(("/content", "missing", "required"))
+    key = found.get("idempotency_key")
+    if "idempotency_key" not in wrong:
+        key = join_keys(key, header_key, errors)
+    if errors:
+        raise Invalid(errors[:MAX_ERRORS])
+    return found["content"], key
+
+
+def join_keys(body_key: str | None, header_key: str | None, errors: Errors) -> str | None:
+    """The one key of body and header."""
+    if body_key is None:
+        check_key(header_key, errors)
+        return header_key
+    if header_key not in (None, body_key):
+        errors.append(("/idempotency_key", "key_mismatch", "differs from the Idempotency-Key header"))
+    return body_key
+
+
+def check_content(value: Any, errors: Errors) -> None:
+    """Tell `errors` what is wrong with a content."""
+    if not isinstance(value, str):
+        errors.append(("/content", "invalid_type", "must be a string"))
+    elif has_surrogate(value):
+        errors.append(("/content", "invalid_character", "a lone surrogate is not a character"))
+    elif not value:
+        errors.append(("/content", "empty", "must not be empty"))
+    else:
+        if len(value) > MAX_CHARACTERS:
+            errors.append(("/content", "too_long", f"{len(value)} characters; at most {MAX_CHARACTERS}"))
+        for place, character in enumerate(value, 1):
+            if unicodedata.category(character) == "Cc" and character not in "\t\n\r":
+                detail = f"U+{ord(character):04X} as character {place}"
+                errors.append(("/content", "control_character", detail))
+                break
+        if WHITE_SPACE.issuperset(value):
+            errors.append(("/content", "blank", "must not be only white space"))
+
+
+def check_key(value: Any, errors: Errors) -> None:
+    """Tell `errors` what is wrong with a key."""
+    if value is None:
+        return
+    if not isinstance(value, str):
+        errors.append(("/idempotency_key", "invalid_type", "must be a string or null"))
+    elif (
+        not 1 <= len(value) <= MAX_KEY_CHARACTERS
+        or has_surrogate(value)
+        or any(unicodedata.category(character) == "Cc" for character in value)
+    ):
+        detail = "must be 1 to 64 characters without control characters"
+        errors.append(("/idempotency_key", "invalid_key", detail))
+
+
+def pointer(name: str) -> str:
+    """The JSON Pointer of a field, as it is shown to its sender."""
+    shown = "".join("\ufffd" if has_surrogate(character) else character for character in name)
+    return "/" + shown[:MAX_NAME_CHARACTERS].replace("~", "~0").replace("/", "~1")
+
+
+def has_surrogate(text: str) -> bool:
+    """Whether a character is no Unicode scalar value."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def stored_key(key: str) -> bytes:
+    """The 16 bytes of a canonical UUID, else UTF-8 padded with NUL to at least 17 bytes."""
+    if CANONICAL_UUID.fullmatch(key):
+        return bytes.fromhex(key.replace("-", ""))
+    return key.encode().ljust(17, b"\0")
+
+
+def fingerprint(content: str) -> int:
+    """The first 8 bytes of the SHA-256, big endian, signed."""
+    return int.from_bytes(hashlib.sha256(content.encode()).digest()[:8], "big", signed=True)
+
+
+def encode(
+    chat_id: int, sender_id: int, message: Message, stored: tuple[int, int, int, int], created_at_ms: int, epoch: str
+) -> tuple[bytes, bytes]:
+    """The answer and the frame of one message; `stored` is (id, number, sequence, workspace id)."""
+    message_id, number, sequence, workspace_id = stored
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=created_at_ms)
+    created_at = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+    created_at = created_at.rjust(24, "0")
+    shown = {
+        "id": message_id,
+        "chat_id": chat_id,
+        "number": number,
+        "sender_id": sender_id,
+        "content": message[0],
+        "revision": 1,
+        "created_at": created_at,
+        "edited_at": None,
+        "deleted_at": None,
+    }
+    event = {
+        "type": "message.created",
+        "seq": sequence,
+        "workspace_id": workspace_id,
+        "chat_id": chat_id,
+        "at": created_at,
+        "data": {"message": shown},
+    }
+    answer = shown if message[1] is None else {**shown, "idempotency_key": message[1]}
+    frame = f"id: {epoch}.{sequence}\nevent: message.created\ndata: ".encode() + orjson.dumps(event) + b"\n\n"
+    return orjson.dumps(answer), frame

@@ -1,0 +1,42 @@
+"""The extension says what it was built from, and one built from other sources is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from fechatter import native
+
+FILES = ["Cargo.lock", "Cargo.toml", "native/Cargo.toml", "native/build.rs", "native/src/lib.rs", "native/src/a/b.rs"]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the files that an extension is built from."""
+    for name in FILES:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path
+
+
+def test_this_extension_was_built_from_these_sources() -> None:
+    assert native.source_hash(Path(native.__file__).parent.parent) == native.SOURCE_HASH
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_another_source_is_another_build(checkout: Path, name: str) -> None:
+    built_from = native.source_hash(checkout)
+    native.check_build(checkout, built_from)
+    (checkout / name).write_text("changed")
+    with pytest.raises(ImportError, match="make setup"):
+        native.check_build(checkout, built_from)
+
+
+def test_a_file_added_or_renamed_is_another_build(checkout: Path) -> None:
+    built_from = native.source_hash(checkout)
+    (checkout / "native/src/a/b.rs").rename(checkout / "native/src/a/c.rs")
+    assert native.source_hash(checkout) != built_from
+
+
+def test_an_installed_extension_has_no_sources_to_be_compared_with(tmp_path: Path) -> None:
+    native.check_build(tmp_path, "whatever")
