@@ -106,7 +106,7 @@ def test_answers_and_frames_are_those_of_orjson(
         intake.push(body, None, chat_id, sender_id, 0, None)
         kept.append((chat_id, sender_id, message))
     batch = intake.take()
-    rows = random.sample(range(len(kept)), random.randint(0, len(kept)))
+    rows: list[int] = random.sample(range(len(kept)), random.randint(0, len(kept)))
     if batch is None:
         return
     expected = [reference.encode(*kept[row], got, created_at_ms, "ep") for row, got in zip(rows, stored, strict=False)]

@@ -1,0 +1,63 @@
+"""Bytes to a checked message: the extension against plain Python, for bodies as people send them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from fechatter import native
+from tests.native import reference
+
+KEY = "0192f0c1-2345-7abc-8def-0123456789ab"
+CONTENTS = {
+    "200 bytes": "Shall we meet at noon, then? " * 7,
+    "200 bytes, escapes": 'He said: "no".\n\tAnd left. ' * 8,
+    "emoji": "我们中午见面吧 😀 " * 12,
+    "4000 characters": "Shall we meet at noon? " * 173,
+}
+BODIES = {name: orjson.dumps({"content": text, "idempotency_key": KEY}) for name, text in CONTENTS.items()}
+PARSERS = {"native": native.parse_message, "python": reference.parse_message}
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize("body", BODIES)
+def test_parse_and_check(benchmark: BenchmarkFixture, body: str, parser: str) -> None:
+    benchmark.group = f"parse {body}"
+    parse: Callable[..., Any] = PARSERS[parser]
+    assert benchmark(parse, BODIES[body]) == (CONTENTS[body], KEY)
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_push_with_fingerprint(benchmark: BenchmarkFixture, body: str) -> None:
+    """The whole way from the body into the waiting batch, 1,000 messages a round."""
+    benchmark.group = "push 1,000 messages"
+    intake, found = native.Intake(arena_bytes=1 << 30), BODIES[body]
+
+    def push() -> None:
+        for number in range(1000):
+            intake.push(found, None, 1, 2, 3, number)
+
+    def drain() -> None:
+        while intake.take() is not None:
+            pass
+
+    benchmark.pedantic(push, setup=drain, rounds=50, warmup_rounds=2)
+    assert len(intake) == 1000
+
+
+def test_gather_in_python_lists(benchmark: BenchmarkFixture) -> None:
+    """The same in plain Python: parse, check, fingerprint, and a list a column."""
+    benchmark.group = "push 1,000 messages"
+    body = BODIES["200 bytes"]
+
+    def push() -> list[tuple[Any, ...]]:
+        rows = []
+        for number in range(1000):
+            content, key = reference.parse_message(body)
+            stored = None if key is None else reference.stored_key(key)
+            rows.append((1, 2, 3, content, stored, reference.fingerprint(content), number))
+        return rows
+
+    assert len(benchmark(push)) == 1000
