@@ -21,15 +21,21 @@ class Present(msgspec.Struct, frozen=True):
     user: UserSummary
 
 
-_PLACES = ", ".join(f"({place})" for place in range(SHOWN_MEMBERS))
-# One step in `memberships_by_joining` for each shown member, however many a chat has.
+_IN_ORDER = "ORDER BY x.joined_at, x.user_id LIMIT 1"
+# From each member to the next by `memberships_by_joining`: eight steps a chat, however many members it has.
 _FIRST = f"""
-WITH places (place) AS (VALUES {_PLACES})
-SELECT c.id AS chat_id, u.id, u.handle, u.fullname
-FROM chats c CROSS JOIN places p JOIN users u ON u.id = (
-    SELECT m.user_id FROM memberships m WHERE m.chat_id = c.id AND m.left_seq IS NULL
-    ORDER BY m.joined_at, m.user_id LIMIT 1 OFFSET p.place)
-WHERE c.id IN ANY_OF($1) ORDER BY c.id, p.place"""
+WITH RECURSIVE shown (chat_id, user_id, joined_at, place) AS (
+    SELECT m.chat_id, m.user_id, m.joined_at, 1
+    FROM chats c JOIN memberships m ON m.chat_id = c.id AND m.user_id = (
+        SELECT x.user_id FROM memberships x WHERE x.chat_id = c.id AND x.left_seq IS NULL {_IN_ORDER})
+    WHERE c.id IN ANY_OF($1)
+    UNION ALL
+    SELECT m.chat_id, m.user_id, m.joined_at, s.place + 1
+    FROM shown s JOIN memberships m ON m.chat_id = s.chat_id AND m.user_id = (
+        SELECT x.user_id FROM memberships x WHERE x.chat_id = s.chat_id AND x.left_seq IS NULL
+            AND (x.joined_at, x.user_id) > (s.joined_at, s.user_id) {_IN_ORDER})
+    WHERE s.place < {SHOWN_MEMBERS})
+SELECT s.chat_id, u.id, u.handle, u.fullname FROM shown s JOIN users u ON u.id = s.user_id ORDER BY s.chat_id, s.place"""
 _PRESENT = """
 SELECT m.user_id, m.role, m.joined_at, u.handle, u.fullname FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.chat_id = $1 AND m.left_seq IS NULL"""

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from fechatter.chats import change, channels, membership, reading, views
+from fechatter.chats.change import Change
+from fechatter.errors import Conflict, Forbidden, Invalid, NotFound
+from fechatter.model import ChatType, Role
+from tests.chats.conftest import World
+
+SINGLE, GROUP, PRIVATE, PUBLIC = ChatType
+
+
+async def test_a_change_tells_the_members_and_what_is_so_already_makes_no_event(world: World) -> None:
+    (alice,) = await world.people(await world.workspace(), "alice")
+    chat = await world.create(alice, PUBLIC)
+    world.events()
+    changed = await world.do(change.change, alice, chat.id, Change(name="Plans", description="for\nus"))
+    assert (changed.name, changed.description) == ("Plans", "for\nus")
+    (event,) = world.events()
+    assert event["type"] == "chat.updated"
+    assert event["data"]["chat"] == {
+        "id": chat.id,
+        "chat_type": "public_channel",
+        "name": "Plans",
+        "description": "for\nus",
+        "owner_id": alice.user_id,
+        "archived_at": None,
+        "updated_at": changed.updated_at,
+    }
+    await world.do(change.change, alice, chat.id, Change(name="Plans"))
+    await world.do(change.change, alice, chat.id, Change())
+    assert world.events() == []
+
+
+async def test_a_rename_to_a_taken_name_is_refused_but_respelling_ones_own_is_not(world: World) -> None:
+    alice, bob = await world.people(await world.workspace(), "alice", "bob")
+    chat = await world.create(alice, PUBLIC, name="mine")
+    await world.create(bob, PUBLIC, name="Taken")
+    with pytest.raises(Conflict) as error:
+        await world.do(change.change, alice, chat.id, Change(name="TAKEN"))
+    assert error.value.code == "name_taken"
+    assert (await world.do(change.change, alice, chat.id, Change(name="MINE"))).name == "MINE"
+
+
+async def test_two_renames_to_one_name_at_once_give_it_to_one(world: World) -> None:
+    alice, bob = await world.people(await world.workspace(), "alice", "bob")
+    one, other = await world.create(alice, PUBLIC, name="one"), await world.create(bob, PUBLIC, name="other")
+    done = await asyncio.gather(
+        world.do(change.change, alice, one.id, Change(name="best")),
+        world.do(change.change, bob, other.id, Change(name="Best")),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(each, Conflict) for each in done) == 1
+
+
+async def test_names_are_checked_by_kind(world: World) -> None:
+    alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
+    channel, group = await world.create(alice, PRIVATE), await world.create(alice, GROUP, bob, carol, name="us")
+    for wanted in (Change(name=None), Change(name=" "), Change(description="\x00"), Change(name="\ud800")):
+        with pytest.raises(Invalid):
+            await world.do(change.change, alice, channel.id, wanted)
+    assert (await world.do(change.change, alice, group.id, Change(name=None))).name is None
+
+
+async def test_an_archived_chat_is_read_but_not_changed_until_it_is_brought_back(world: World) -> None:
+    alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
+    chat = await world.create(alice, PRIVATE, bob)
+    await world.message(chat.id, alice)
+    archived = await world.do(change.change, alice, chat.id, Change(archived=True))
+    assert archived.archived_at is not None
+    assert await world.do(change.change, alice, chat.id, Change(archived=True)) == archived
+    await world.do(reading.mark_read, bob, chat.id, 1)
+    assert (await world.chat(bob, chat.id)).unread_count == 0
+    attempts = [
+        world.do(membership.add, alice, chat.id, [carol.user_id]),
+        world.do(membership.transfer, alice, chat.id, bob.user_id),
+        world.do(change.change, alice, chat.id, Change(name="new")),
+        world.do(change.change, alice, chat.id, Change(name="new", archived=True)),
+    ]
+    for attempt in attempts:
+        with pytest.raises(Forbidden) as error:
+            await attempt
+        assert error.value.code == "chat_archived"
+    back = await world.do(change.change, alice, chat.id, Change(name="new", archived=False))
+    assert (back.name, back.archived_at) == ("new", None)
+
+
+async def test_archiving_changes_rights_and_renaming_does_not(world: World) -> None:
+    (alice,) = await world.people(await world.workspace(), "alice")
+    chat = await world.create(alice, PUBLIC)
+    await world.do(change.change, alice, chat.id, Change(name="new"))
+    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces") == [(2, 1)]
+    await world.do(change.change, alice, chat.id, Change(archived=True))
+    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces") == [(3, 3)]
+
+
+async def test_a_deleted_chat_is_gone_for_everybody_from_one_number_on(world: World) -> None:
+    alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
+    chat = await world.create(alice, PUBLIC)
+    for person in (bob, carol):
+        await world.do(membership.join, person, chat.id)
+    await world.do(membership.leave, carol, chat.id)
+    with pytest.raises(Forbidden):
+        await world.do(change.delete, bob, chat.id)
+    world.events()
+    await world.do(change.delete, alice, chat.id)
+    (event,) = world.events()
+    assert (event["type"], event["seq"], event["data"]) == ("chat.deleted", 5, {"chat": {"id": chat.id}})
+    left = await world.rows("SELECT user_id, left_seq FROM memberships ORDER BY user_id")
+    assert left == [(alice.user_id, 5), (bob.user_id, 5), (carol.user_id, 4)]
+    for person in (alice, bob, carol):
+        for room in (views.chat_of, membership.join, change.delete):
+            with pytest.raises(NotFound):
+                await world.do(room, person, chat.id)
+        assert await world.see(views.chats_of, person, limit=10) == []
+        assert await world.see(channels.channels_of, person, "", after=0, limit=10) == []
+
+
+async def test_the_directory_lists_public_channels_and_finds_them_by_name(world: World) -> None:
+    workspace_id = await world.workspace()
+    alice, bob = await world.people(workspace_id, "alice", "bob")
+    guest = await world.person(workspace_id, "guest", Role.GUEST)
+    news, sales = await world.create(alice, PUBLIC, name="News"), await world.create(alice, PUBLIC, name="100%_sales")
+    await world.create(alice, PRIVATE, name="News behind doors")
+    await world.do(membership.add, alice, news.id, [guest.user_id])
+
+    async def found(actor: object, query: str) -> list[tuple[int, bool]]:
+        listed = await world.see(channels.channels_of, actor, query, after=0, limit=10)  # type: ignore[arg-type]
+        return [(channel.id, channel.joined) for channel in listed]
+
+    assert await found(bob, "") == [(news.id, False), (sales.id, False)]
+    assert await found(alice, "NEW") == [(news.id, True)]
+    assert await found(bob, "0%_S") == [(sales.id, False)]
+    assert await found(bob, "%") == [(sales.id, False)]
+    assert await found(bob, "e_s") == []
+    assert await found(guest, "") == [(news.id, True)]
+    await world.do(change.change, alice, news.id, Change(archived=True))
+    assert await found(bob, "news") == []
+    for query in ("\x00", "a" * 129):
+        with pytest.raises(Invalid):
+            await found(bob, query)

@@ -1,0 +1,89 @@
+"""The table, cell by cell: what it allows is written here once more, by kind and by who."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from fechatter.chats.rights import Action, Standing, check, check_creation, is_visible, standing
+from fechatter.errors import Forbidden, NotFound
+from fechatter.model import ChatType, Role
+
+SINGLE, GROUP, PRIVATE, PUBLIC = ChatType
+A, S = Action, Standing
+INSIDE = {S.OWNER, S.ADMIN, S.MEMBER, S.GUEST}
+LEADERS = {S.OWNER, S.ADMIN}
+WHO = {
+    A.READ: INSIDE,
+    A.LEAVE: INSIDE,
+    A.ADD_MEMBERS: {S.OWNER, S.ADMIN, S.MEMBER},
+    A.JOIN: {S.COLLEAGUE},
+    A.REMOVE_MEMBERS: LEADERS,
+    A.TRANSFER: LEADERS,
+    A.RENAME: LEADERS,
+    A.ARCHIVE: LEADERS,
+    A.DELETE: LEADERS,
+}
+WHILE_ARCHIVED = {A.READ, A.LEAVE, A.REMOVE_MEMBERS, A.ARCHIVE, A.DELETE}
+
+
+def expected(action: Action, kind: ChatType, who: Standing, archived: bool) -> str:
+    inside = who in INSIDE
+    if action is A.JOIN:
+        if inside:
+            return "forbidden"
+        if who is not S.COLLEAGUE or kind is not PUBLIC:
+            return "not_found"
+        return "chat_archived" if archived else "allowed"
+    if not inside:
+        return "not_found"
+    if who not in WHO[action] or (kind is SINGLE and action is not A.READ):
+        return "forbidden"
+    return "chat_archived" if archived and action not in WHILE_ARCHIVED else "allowed"
+
+
+@pytest.mark.parametrize(("action", "kind"), list(product(Action, ChatType)))
+def test_each_cell_is_allowed_or_refused_as_written(action: Action, kind: ChatType) -> None:
+    for who, archived in product(Standing, (False, True)):
+        try:
+            check(action, kind, who, archived=archived)
+            outcome = "allowed"
+        except (NotFound, Forbidden) as error:
+            outcome = error.code
+        assert outcome == expected(action, kind, who, archived), (action, kind, who, archived)
+
+
+def test_hidden_chats_are_refused_without_a_word_of_their_own() -> None:
+    for action, kind, who in product(Action, ChatType, Standing):
+        if not is_visible(kind, who):
+            with pytest.raises(NotFound) as error:
+                check(action, kind, who, archived=False)
+            assert error.value.detail == NotFound().detail
+
+
+@pytest.mark.parametrize(
+    ("role", "chat_role", "who"),
+    [
+        (Role.MEMBER, None, S.COLLEAGUE),
+        (Role.OWNER, None, S.COLLEAGUE),
+        (Role.GUEST, None, S.OUTSIDER),
+        (Role.GUEST, "member", S.GUEST),
+        (Role.GUEST, "owner", S.OWNER),
+        (Role.MEMBER, "member", S.MEMBER),
+        (Role.ADMIN, "member", S.ADMIN),
+        (Role.OWNER, "member", S.ADMIN),
+        (Role.MEMBER, "owner", S.OWNER),
+    ],
+)
+def test_standing_is_the_chats_role_then_the_workspaces(role: Role, chat_role: str | None, who: Standing) -> None:
+    assert standing(role, chat_role) is who
+
+
+def test_guests_create_no_channels() -> None:
+    for role, kind in product(Role, ChatType):
+        if role is Role.GUEST and kind in (PRIVATE, PUBLIC):
+            with pytest.raises(Forbidden):
+                check_creation(role, kind)
+        else:
+            check_creation(role, kind)
