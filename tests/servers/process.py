@@ -47,6 +47,8 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log:
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:
     """SIGKILL the process and all it started, as a power cut would, and wait for their end."""
+    if process.poll() is not None:
+        return  # its number may be another's by now
     try:
         family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     except psutil.NoSuchProcess:
