@@ -31,6 +31,7 @@ CREATE TABLE users (
     email_key TEXT NOT NULL,
     password_hash TEXT NOT NULL,
     fullname TEXT NOT NULL,
+    fullname_key TEXT NOT NULL DEFAULT '',
     handle TEXT NOT NULL,
     handle_key TEXT NOT NULL,
     kind TEXT NOT NULL DEFAULT 'person' CHECK (kind IN ('person', 'bot')),
@@ -44,6 +45,7 @@ CREATE TABLE users (
     UNIQUE (id, workspace_id)
 ) STRICT;
 CREATE INDEX users_by_email ON users (email_key);
+CREATE INDEX users_by_workspace ON users (workspace_id, id);
 
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY,
