@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from fechatter.errors import (
-    MalformedRequest,
     MethodNotAllowed,
-    NotFound,
     Problem,
     TooManyRequests,
     Unauthorized,
@@ -53,15 +50,6 @@ def _headers(problem: Problem) -> dict[str, str]:
     elif isinstance(problem, MethodNotAllowed):
         headers["allow"] = ", ".join(problem.data["allow"])
     return headers
-
-
-def from_http(error: HTTPException) -> Problem:
-    """What the router refuses, as a problem."""
-    if error.status_code == 404:
-        return NotFound()
-    if error.status_code == 405:
-        return MethodNotAllowed(allow=(error.headers or {}).get("Allow", "").split(", "))
-    return MalformedRequest(str(error.detail), code="bad_request")
 
 
 def from_storage(error: StorageFull | StorageUnavailable) -> Unavailable:

@@ -12,12 +12,25 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fechatter.api.endpoints import accounts, health, invitations, server, sessions, users, workspace
+from fechatter.api.endpoints import (
+    accounts,
+    channels,
+    chats,
+    health,
+    invitations,
+    members,
+    server,
+    sessions,
+    users,
+    workspace,
+)
+from fechatter.api.middleware.boundary import RequestBoundary
 from fechatter.errors import MethodNotAllowed, NotFound
 from fechatter.model import MAX_ID
 
@@ -39,6 +52,14 @@ TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
     "/api/invitations": {"GET": invitations.index, "POST": invitations.create},
     "/api/invitations/lookup": {"POST": invitations.lookup},
     "/api/invitations/{invitation_id:id}": {"DELETE": invitations.delete},
+    "/api/chat": {"GET": chats.index, "POST": chats.create_chat},
+    "/api/chat/{chat_id:id}": {"GET": chats.show, "PATCH": chats.update, "DELETE": chats.delete},
+    "/api/chat/{chat_id:id}/read": {"PUT": chats.mark_read},
+    "/api/chat/{chat_id:id}/join": {"POST": chats.join},
+    "/api/chat/{chat_id:id}/leave": {"POST": chats.leave},
+    "/api/chat/{chat_id:id}/members": {"GET": members.index, "POST": members.add, "DELETE": members.remove},
+    "/api/chat/{chat_id:id}/members/{user_id:id}": {"PATCH": members.transfer, "DELETE": members.remove_one},
+    "/api/channels": {"GET": channels.index},
     "/health/simple": {"GET": health.simple},
     "/health": {"GET": health.full},
 }
@@ -82,6 +103,13 @@ def _as_app(endpoint: Endpoint | ASGIApp) -> ASGIApp:
     return request_response(endpoint) if inspect.isfunction(endpoint) else cast(ASGIApp, endpoint)
 
 
-def routes() -> list[Route]:
-    """The table as the router wants it."""
-    return [Route(path, ByMethod(methods)) for path, methods in TABLE.items()]
+class Nowhere:
+    """What is at every other path. As the last route it also keeps the router from redirecting by the Host header."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises NotFound."""
+        raise NotFound()
+
+
+ROUTES = [*(Route(path, ByMethod(methods)) for path, methods in TABLE.items()), Route("/{path:path}", Nowhere())]
+MIDDLEWARE = [Middleware(RequestBoundary)]

@@ -10,7 +10,6 @@ import logging
 import re
 import secrets
 
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -67,8 +66,6 @@ def as_problem(error: Exception, request_id: str) -> Problem:
     """What is told of an error; the unexpected ones are logged and tell nothing but the request's id."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, HTTPException):
-        return problems.from_http(error)
     if isinstance(error, StorageFull | StorageUnavailable):
         log.error("request %s: %s: %s", request_id, type(error).__name__, error)
         return problems.from_storage(error)
