@@ -23,7 +23,7 @@ if [ ! -x "$python" ] || [ "${1:-}" = test ]; then
 fi
 if [ ! -x "$python" ]; then
     echo "setup: making .venv"
-    "$(scripts/python.sh)" -m venv .venv
+    "$(scripts/python.sh)" -m venv --clear .venv
 fi
 install run
 if [ "${1:-}" = test ]; then

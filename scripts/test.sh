@@ -9,7 +9,7 @@ echo "test: cargo test"
 cargo test --workspace --locked --quiet || failed="$failed cargo-test"
 
 echo "test: pytest"
-.venv/bin/python -m pytest -n 2 --quiet --durations 5 "$@" || failed="$failed pytest"
+.venv/bin/python -m pytest -n 2 --durations 5 "$@" || failed="$failed pytest"
 
 if [ -n "$failed" ]; then
     echo "test: FAILED:$failed" >&2
