@@ -1,7 +1,7 @@
 """Owns the process: the signals, the listening socket, the order of stopping, one hard time limit.
 
-Stop order: stop accepting, close live streams with a reason, let the writer answer what waits, stop the workers, close the tools in reverse.
-A background task that died stops the process the same way, with a non-zero code.
+Stop order: stop accepting, close live streams with a reason, let the writer answer what waits, stop the workers, close
+the tools in reverse. A background task that died stops the process the same way, with a non-zero code.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Server:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping")
         services.hub.stop()
-        listening.stop()
+        listening.stop()  # type: ignore[no-untyped-call]  # Granian has no types here
         await asyncio.wait([serving], timeout=HARD_STOP_SECONDS / 2)
 
     async def _announce(self, services: Services) -> None:

@@ -84,9 +84,7 @@ class Hub:
         try:
             for _ in range(MAX_JOIN_TRIES):
                 room.attach(listener)
-                start = await self._database.read(
-                    lambda tx: joining.begin(tx, reader.session_id, cursor, self._settings)
-                )
+                start = await self._database.read(lambda tx: joining.begin(tx, reader.session_id, cursor, self._settings))
                 if not listener.overflowed:
                     break
             else:

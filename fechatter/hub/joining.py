@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from fechatter.errors import Gone, Unauthorized
@@ -23,7 +25,7 @@ class Start(msgspec.Struct, frozen=True):
 
     reader: Reader
     head: int
-    chats: list[int]
+    chats: Sequence[int]
     blocks: list[bytes]
 
 
@@ -67,17 +69,13 @@ def _hello(here: Position, delivered: Position | None, session_id: SessionId, se
     return control_block("hello", data, delivered)
 
 
-async def missed(
-    tx: Transaction, actor: Actor, cursor: Position, position: events.Heads, limit: int, settings: Settings
-) -> Missed:
+async def missed(tx: Transaction, actor: Actor, cursor: Position, position: events.Heads, limit: int, settings: Settings) -> Missed:
     """At most `limit` events after the cursor, all or nothing."""
     reason = reset_reason(tx.epoch, cursor, position, settings)
     if reason is not None:
         return Missed([], reason)
     guest = actor.role is Role.GUEST
-    frames = await events.load_visible(
-        tx, actor.workspace_id, cursor.seq, position.head, actor.user_id, guest=guest, limit=limit + 1
-    )
+    frames = await events.load_visible(tx, actor.workspace_id, cursor.seq, position.head, actor.user_id, guest=guest, limit=limit + 1)
     return Missed([], "too_many") if len(frames) > limit else Missed(frames)
 
 
@@ -103,9 +101,7 @@ async def page(tx: Transaction, actor: Actor, cursor: Position, limit: int, sett
     if reason is not None:
         raise Gone("Load everything anew.", reason=reason, epoch=tx.epoch, head=position.head)
     guest = actor.role is Role.GUEST
-    frames = await events.load_visible(
-        tx, actor.workspace_id, cursor.seq, position.head, actor.user_id, guest=guest, limit=limit + 1
-    )
+    frames = await events.load_visible(tx, actor.workspace_id, cursor.seq, position.head, actor.user_id, guest=guest, limit=limit + 1)
     more = len(frames) > limit
     reached = frames[limit - 1].seq if more else position.head
     return frames[:limit], Position(tx.epoch, reached), more

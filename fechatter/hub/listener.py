@@ -1,7 +1,7 @@
 """One live connection: what waits to be written to it, and whether it keeps up.
 
-The socket's writer takes everything that waits in one write; that coalescing is what makes delivery fast. A durable block is never dropped in
-silence: a listener that cannot keep up is closed with the reason and resumes from its cursor.
+The socket's writer takes everything that waits in one write; that coalescing is what makes delivery fast. A durable block
+is never dropped in silence: a listener that cannot keep up is closed with the reason and resumes from its cursor.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One workspace's listeners on this node, and who of them is shown what.
 
-Frames arrive in the order of their numbers. Membership events move listeners between the chats' lanes as they pass: what a listener is shown
-follows from the rights as of each frame's number, not from those of now.
+Frames arrive in the order of their numbers. Membership events move listeners between the chats' lanes as they pass: what a
+listener is shown follows from the rights as of each frame's number, not from those of now.
 """
 
 from __future__ import annotations

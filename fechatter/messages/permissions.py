@@ -1,7 +1,7 @@
 """Who may write where, for whole batches: a cache that is only ever a guess.
 
-The engine compares the `rights_seq` a verdict was made with against the workspace's under its lock; when rights moved on, nothing is stored,
-the workspace is forgotten here, and the batch is decided again.
+The engine compares the `rights_seq` a verdict was made with against the workspace's under its lock; when rights moved on,
+nothing is stored, the workspace is forgotten here, and the batch is decided again.
 """
 
 from __future__ import annotations
@@ -47,6 +47,4 @@ class Permissions:
     def forget(self, workspace_ids: set[int]) -> None:
         """Rights of these workspaces moved on."""
         if workspace_ids:
-            self._verdicts = {
-                pair: verdict for pair, verdict in self._verdicts.items() if verdict.workspace_id not in workspace_ids
-            }
+            self._verdicts = {pair: verdict for pair, verdict in self._verdicts.items() if verdict.workspace_id not in workspace_ids}

@@ -31,7 +31,9 @@ class Sender:
         self._publish = publish
         self._create_future = asyncio.get_running_loop().create_future
 
-    async def send(self, body: bytes, header_key: str | None, chat_id: ChatId, sender_id: UserId, session_id: SessionId) -> tuple[int, bytes]:
+    async def send(
+        self, body: bytes, header_key: str | None, chat_id: ChatId, sender_id: UserId, session_id: SessionId
+    ) -> tuple[int, bytes]:
         """Status (201, or 200 for a repeat) and JSON of the stored message.
 
         Raises:
@@ -49,9 +51,7 @@ class Sender:
             raise answer
         return answer
 
-    async def send_many(
-        self, body: bytes, chat_id: ChatId, sender_id: UserId, session_id: SessionId
-    ) -> list[Answer]:
+    async def send_many(self, body: bytes, chat_id: ChatId, sender_id: UserId, session_id: SessionId) -> list[Answer]:
         """The answer of each message of a `{messages: […]}` body, in its order. Raises like `send` for the whole."""
         try:
             entries, wake = self._intake.push_many(body, chat_id, sender_id, session_id, self._create_future)
@@ -59,9 +59,7 @@ class Sender:
             raise refusal(error) from None
         if wake:
             self._wake()
-        return [
-            refusal(entry) if isinstance(entry, InvalidMessage) else await self._answered(entry) for entry in entries
-        ]
+        return [refusal(entry) if isinstance(entry, InvalidMessage) else await self._answered(entry) for entry in entries]
 
     async def _answered(self, ticket: asyncio.Future[Answer]) -> Answer:
         # asyncio.timeout would cost a timer a message; the writer answers every ticket, and a writer that dies stops the process.

@@ -17,7 +17,7 @@ from fechatter.errors import Conflict, Forbidden, NotFound, Problem, Unauthorize
 from fechatter.frames import Frame
 from fechatter.messages import repeats
 from fechatter.messages.permissions import Permissions
-from fechatter.model import EventType, now_ms
+from fechatter.model import EventType, WorkspaceId, now_ms
 from fechatter.native import Intake, MessageBatch
 from fechatter.storage.engines.base import Database, MessageRows, StorageFull, Stored
 
@@ -166,16 +166,12 @@ class BatchWork:
 
     def accept(self, stored: Stored, now: int, epoch: str) -> None:
         """Answers and frames, both encoded once, for what was stored."""
-        answers, blocks = self.batch.encode(
-            stored.rows, stored.ids, stored.numbers, stored.sequences, stored.workspace_ids, now, epoch
-        )
+        answers, blocks = self.batch.encode(stored.rows, stored.ids, stored.numbers, stored.sequences, stored.workspace_ids, now, epoch)
         for row, answer in zip(stored.rows, answers, strict=True):
             self.answers[row] = (201, answer)
         self.frames += [
-            Frame(workspace_id, seq, EventType.MESSAGE_CREATED, chat_id, None, block)
-            for workspace_id, seq, chat_id, block in zip(
-                stored.workspace_ids, stored.sequences, stored.chat_ids, blocks, strict=True
-            )
+            Frame(WorkspaceId(workspace_id), seq, EventType.MESSAGE_CREATED, chat_id, None, block)
+            for workspace_id, seq, chat_id, block in zip(stored.workspace_ids, stored.sequences, stored.chat_ids, blocks, strict=True)
         ]
 
     def open_rows(self) -> list[int]:

@@ -88,9 +88,7 @@ async def insert(tx: Transaction, workspace_id: WorkspaceId, first: int, drafts:
     """Store events under numbers reserved before, and put their frames into `tx.frames`."""
     for seq, draft in enumerate(drafts, first):
         stored = orjson.dumps(_stored_data(draft)).decode()
-        await tx.execute(
-            _INSERT, workspace_id, seq, TYPE_CODES[draft.type], draft.chat_id, draft.user_id, draft.message_id, stored, tx.now
-        )
+        await tx.execute(_INSERT, workspace_id, seq, TYPE_CODES[draft.type], draft.chat_id, draft.user_id, draft.message_id, stored, tx.now)
     tx.frames.extend(await load(tx, workspace_id, first - 1, first + len(drafts) - 1))
 
 

@@ -65,9 +65,7 @@ async def many(tx: Transaction, message_ids: Sequence[int]) -> dict[int, Message
     return {row["id"]: message(row) for row in await tx.fetch(_MANY, list(message_ids))}
 
 
-async def by_key(
-    tx: Transaction, key: bytes, chat_id: int, sender_id: int, given_key: str | None
-) -> tuple[int, Message] | None:
+async def by_key(tx: Transaction, key: bytes, chat_id: int, sender_id: int, given_key: str | None) -> tuple[int, Message] | None:
     """The fingerprint of the content first sent with this key, and the message as it is now."""
     row = await tx.fetchrow(_BY_KEY, key, chat_id, sender_id)
     if row is None:

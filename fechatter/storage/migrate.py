@@ -1,7 +1,7 @@
 """Migrations: plain SQL files in dbmate's format, the same names for both engines, forward only.
 
-Each file runs in one transaction together with its line in `schema_migrations`, under a lock, so several processes may start at once. A file
-that changed after it was applied, a database newer than the program, and a database that is not empty and not ours are refused.
+Each file runs in one transaction together with its line in `schema_migrations`, under a lock, so several processes may
+start at once. A file that changed after it was applied, a database newer than the program, and a database that is not empty and not ours are refused.
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ def pending(migrations: list[Migration], applied: dict[str, str | None]) -> list
 
 
 def _foreign(tables: set[str]) -> StartError:
-    return StartError(
-        f"The database is not empty and not Fechatter's (it has a table {sorted(tables)[0]}); name an empty database."
-    )
+    return StartError(f"The database is not empty and not Fechatter's (it has a table {sorted(tables)[0]}); name an empty database.")
 
 
 def migrate_sqlite(path: Path) -> list[str]:
@@ -152,7 +150,5 @@ async def _migrate_postgres(connection: Any) -> list[str]:
     todo = pending(available("postgres"), applied)
     for migration in todo:
         await connection.execute(migration.sql)
-        await connection.execute(
-            "INSERT INTO schema_migrations VALUES ($1, $2, $3)", migration.version, migration.name, migration.checksum
-        )
+        await connection.execute("INSERT INTO schema_migrations VALUES ($1, $2, $3)", migration.version, migration.name, migration.checksum)
     return [migration.name for migration in todo]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from fechatter.model import WorkspaceId
 from fechatter.settings import Settings
 from fechatter.storage import upkeep
 from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable
@@ -38,24 +39,26 @@ class Upkeep:
         """Drop events older than `event_log_days`; each workspace's floor moves with them. Returns how many."""
         dropped = 0
         for workspace_id in await self._database.read(upkeep.workspace_ids):
-            while count := await self._database.write(
-                lambda tx, workspace_id=workspace_id: upkeep.drop_old_events(
-                    tx, workspace_id, tx.now - self._settings.event_log_days * DAY_MS
-                )
-            ):
+            while count := await self._drop_some_events(workspace_id):
                 dropped += count
                 await asyncio.sleep(PAUSE_SECONDS)
         return dropped
+
+    async def _drop_some_events(self, workspace_id: WorkspaceId) -> int:
+        age_ms = self._settings.event_log_days * DAY_MS
+        return await self._database.write(lambda tx: upkeep.drop_old_events(tx, workspace_id, tx.now - age_ms))
 
     async def prune_keys(self) -> int:
         """Forget keys older than `idempotency_days`. Returns how many."""
         dropped, after = 0, b""
         while True:
-            step = await self._database.write(
-                lambda tx, after=after: upkeep.drop_old_keys(tx, after, tx.now - self._settings.idempotency_days * DAY_MS)
-            )
+            step = await self._drop_some_keys(after)
             dropped += step.dropped
             if step.last_key is None:
                 return dropped
             after = step.last_key
             await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _drop_some_keys(self, after: bytes) -> upkeep.KeyStep:
+        age_ms = self._settings.idempotency_days * DAY_MS
+        return await self._database.write(lambda tx: upkeep.drop_old_keys(tx, after, tx.now - age_ms))

@@ -15,7 +15,7 @@ from fechatter.chats.rights import Action
 from fechatter.errors import Invalid, NotFound, Problem
 from fechatter.messages import changes, history
 from fechatter.messages.send import parse_content
-from fechatter.model import Actor, ChatId, Message, MessageId
+from fechatter.model import Actor, ChatId, Message, MessageId, encode
 from fechatter.storage import messages
 from fechatter.storage.engines.base import Transaction
 
@@ -57,9 +57,7 @@ async def send_many(request: Request) -> Response:
     check_json(request)
     who = claims(request)
     body = await read_bytes(request, BATCH_BYTES)
-    answers = await services(request).sender.send_many(
-        body, request.path_params["chat_id"], who.user_id, who.session_id
-    )
+    answers = await services(request).sender.send_many(body, request.path_params["chat_id"], who.user_id, who.session_id)
     request_id = request.scope["state"]["request_id"]
     results = [_result(answer, request_id) for answer in answers]
     return Response(b'{"results":[' + b",".join(results) + b"]}", media_type="application/json", headers={"cache-control": "no-store"})
@@ -67,7 +65,7 @@ async def send_many(request: Request) -> Response:
 
 def _result(answer: tuple[int, bytes] | Problem, request_id: str) -> bytes:
     if isinstance(answer, Problem):
-        return b'{"status":%d,"problem":%b}' % (answer.status, problems.render(answer, request_id).body)
+        return b'{"status":%d,"problem":%b}' % (answer.status, encode(problems.body(answer, request_id)))
     status, message = answer
     return b'{"status":%d,"message":%b}' % (status, message)
 

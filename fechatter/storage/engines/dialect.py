@@ -27,9 +27,7 @@ def for_sqlite(sql: str) -> str:
 def for_postgres(sql: str) -> str:
     """Arrays for lists of integers, JSON text for pairs."""
     sql = _ANY_OF.sub(r"(SELECT unnest($\1::bigint[]))", sql)
-    return _PAIRS.sub(
-        r"(SELECT (value->>0)::bigint AS a, (value->>1)::bigint AS b FROM json_array_elements($\1::text::json))", sql
-    )
+    return _PAIRS.sub(r"(SELECT (value->>0)::bigint AS a, (value->>1)::bigint AS b FROM json_array_elements($\1::text::json))", sql)
 
 
 def sqlite_parameter(value: object) -> object:

@@ -7,7 +7,7 @@ that made a batch of 32 rows cost 5 times as much (benches/results).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -39,7 +39,7 @@ INSERT INTO events (workspace_id, seq, type, chat_id, message_id, created_at)
 SELECT value->>0, value->>1, {MESSAGE_CREATED}, value->>2, value->>3, ?2 FROM json_each(?1)"""
 
 
-def _json(rows: list[tuple[object, ...]]) -> str:
+def _json(rows: Sequence[tuple[object, ...]]) -> str:
     return orjson.dumps(rows).decode()
 
 
@@ -93,9 +93,7 @@ def _tally(values: list[int]) -> dict[int, int]:
     return counts
 
 
-def _lock(
-    connection: sqlite3.Connection, workspace_ids: list[int], decided_with: Mapping[int, int]
-) -> tuple[dict[int, int], set[int]]:
+def _lock(connection: sqlite3.Connection, workspace_ids: list[int], decided_with: Mapping[int, int]) -> tuple[dict[int, int], set[int]]:
     """Each workspace's next event number, and the workspaces whose rights moved on."""
     counts = _tally(workspace_ids)
     next_seq, stale = {}, set()
@@ -111,10 +109,7 @@ def _raise_heads(connection: sqlite3.Connection, chat_ids: list[int], ids: list[
     counts = _tally(chat_ids)
     last_ids = dict(zip(chat_ids, ids, strict=True))
     given: list[tuple[object, ...]] = [(chat_id, count, last_ids[chat_id]) for chat_id, count in counts.items()]
-    return {
-        chat_id: last_number - counts[chat_id] + 1
-        for chat_id, last_number in connection.execute(_HEADS, (_json(given),))
-    }
+    return {chat_id: last_number - counts[chat_id] + 1 for chat_id, last_number in connection.execute(_HEADS, (_json(given),))}
 
 
 def _count_up(next_value: dict[int, int], keys: list[int]) -> list[int]:
