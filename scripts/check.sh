@@ -11,8 +11,8 @@ step() {
     "$@" || failed="$failed $name"
 }
 
-step ruff ruff check --quiet
-step ruff-format ruff format --check --quiet
+step ruff ruff check --quiet --output-format concise
+step ruff-format ruff format --check --quiet --output-format concise
 step mypy mypy --no-error-summary
 step stubtest python -m mypy.stubtest fechatter._native --concise
 step lint-imports lint-imports --no-logo
