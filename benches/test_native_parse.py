@@ -43,7 +43,7 @@ def test_push_with_fingerprint(benchmark: BenchmarkFixture, body: str) -> None:
         while intake.take() is not None:
             pass
 
-    benchmark.pedantic(push, setup=drain, rounds=50, warmup_rounds=2)
+    benchmark.pedantic(push, setup=drain, rounds=50, warmup_rounds=2)  # type: ignore[no-untyped-call]
     assert len(intake) == 1000
 
 

@@ -19,7 +19,7 @@ CREATED_AT_MS = 1_767_323_045_678
 
 def make_batch(*contents: str, intake: Intake | None = None) -> MessageBatch:
     """A batch whose row i is of chat 10 + i, sender 20 + i and session 30 + i."""
-    intake = intake or Intake()
+    intake = Intake() if intake is None else intake
     for row, content in enumerate(contents):
         intake.push(orjson.dumps({"content": content}), None, 10 + row, 20 + row, 30 + row, None)
     batch = intake.take(max(1, len(contents)))
@@ -79,11 +79,11 @@ def test_a_view_outlives_its_batch_and_the_reuse_of_memory() -> None:
 def test_memory_is_reused_when_no_view_is_left() -> None:
     intake = Intake()
     addresses = set()
-    for _ in range(50):
+    for _ in range(20):
         batch = make_batch("x" * 100, intake=intake)
         addresses.add(address(batch))
         del batch
-    assert len(addresses) < 5
+    assert len(addresses) == 1
 
 
 @settings(max_examples=150, deadline=None)
