@@ -1,0 +1,45 @@
+"""What signing in and up needs, and what comes of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fechatter.auth.passwords import Passwords
+from fechatter.auth.refresh import RefreshTokens
+from fechatter.auth.secrets import Secrets
+from fechatter.model import Workspace, timestamp
+from fechatter.settings import Settings
+from fechatter.storage.engines.base import Database
+from fechatter.storage.sessions import Session
+from fechatter.storage.users import Account
+
+
+class Access(msgspec.Struct, frozen=True):
+    """The tools of the rooms that let people in."""
+
+    settings: Settings
+    database: Database
+    secrets: Secrets
+    passwords: Passwords
+    refresh_tokens: RefreshTokens
+
+
+class Device(msgspec.Struct, frozen=True):
+    """Where somebody signs in from, as people are shown it in their list of sessions."""
+
+    address: str
+    user_agent: str
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """Somebody who was let in, with the session that was opened or refreshed."""
+
+    account: Account
+    session: Session
+
+    @property
+    def workspace(self) -> Workspace:
+        """The person's workspace."""
+        account = self.account
+        created_at = timestamp(account.workspace_created_at)
+        return Workspace(account.workspace_id, account.workspace_slug, account.workspace_name, created_at)

@@ -1,0 +1,139 @@
+"""Invitations: a link that opens one workspace, with one role, for a while and a number of people.
+
+The token is shown once and kept as a hash. An invitation is good only while its maker could make it: who is disabled
+or has a lower role now invites nobody by links of before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Annotated, Final
+
+import msgspec
+
+from fechatter.accounts import rights, texts
+from fechatter.accounts.rights import Action
+from fechatter.errors import FieldError, Forbidden, NotFound
+from fechatter.model import Actor, Role, WorkspaceId
+from fechatter.storage import invitations, users, workspaces
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.invitations import Invitation
+
+TOKEN_BYTES: Final = 32
+DAY_SECONDS: Final = 24 * 60 * 60
+MOST_USES: Final = 1000
+
+
+class NewInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`email` binds it to one address, and to one use."""
+
+    email: str | None = None
+    role: Role = Role.MEMBER
+    expires_in_seconds: Annotated[int, msgspec.Meta(ge=60, le=30 * DAY_SECONDS)] = 7 * DAY_SECONDS
+    max_uses: Annotated[int, msgspec.Meta(ge=1, le=MOST_USES)] = 1
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """What an invitation opens, for whoever holds its token."""
+
+    workspace: str
+    role: Role
+    email: str | None
+    expires_at: int
+
+
+async def create(tx: Transaction, actor: Actor, wanted: NewInvitation) -> tuple[Invitation, str]:
+    """A new invitation and its token.
+
+    Raises:
+        Forbidden: the actor invites nobody, or nobody with that role.
+        Invalid: a bad e-mail address, or one with several uses.
+    """
+    rights.check_invite(actor, wanted.role)
+    texts.refuse(_errors(wanted))
+    invitation = Invitation(
+        id=await tx.new_id(),
+        workspace_id=actor.workspace_id,
+        email=wanted.email,
+        role=wanted.role,
+        created_by=actor.user_id,
+        created_at=tx.now,
+        expires_at=tx.now + wanted.expires_in_seconds * 1000,
+        max_uses=wanted.max_uses,
+        uses=0,
+        revoked_at=None,
+    )
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    await invitations.insert(tx, invitation, _hash(token))
+    return invitation, token
+
+
+def _errors(wanted: NewInvitation) -> list[FieldError]:
+    if wanted.email is None:
+        return []
+    errors = texts.email_errors("/email", wanted.email)
+    if wanted.max_uses != 1:
+        errors.append(FieldError("/max_uses", "not_together", "An invitation for one address has one use."))
+    return errors
+
+
+async def page(tx: Transaction, actor: Actor, after: int, limit: int) -> list[Invitation]:
+    """The workspace's invitations that were not revoked, by id, beyond `after`. Raises Forbidden."""
+    rights.check(actor, Action.INVITE)
+    return await invitations.page(tx, actor.workspace_id, after, limit)
+
+
+async def revoke(tx: Transaction, actor: Actor, invitation_id: int) -> None:
+    """Raises Forbidden; NotFound: no such invitation here, or revoked before."""
+    rights.check(actor, Action.INVITE)
+    if not await invitations.revoke(tx, actor.workspace_id, invitation_id):
+        raise NotFound()
+
+
+async def look_up(tx: Transaction, token: str) -> Opening:
+    """What the token opens. Raises NotFound: nothing, for whatever reason."""
+    invitation = await _open(tx, token)
+    workspace = None if invitation is None else await workspaces.find(tx, invitation.workspace_id)
+    if invitation is None or workspace is None:
+        raise NotFound()
+    return Opening(workspace.name, invitation.role, invitation.email, invitation.expires_at)
+
+
+async def check(tx: Transaction, token: str, email: str) -> Invitation:
+    """The open invitation of the token, for somebody with that address. Raises Forbidden `invitation_refused`."""
+    invitation = await _open(tx, token)
+    if invitation is None or (invitation.email is not None and texts.fold(invitation.email) != texts.fold(email)):
+        raise _refused()
+    return invitation
+
+
+async def use(tx: Transaction, token: str, email: str) -> tuple[WorkspaceId, Role]:
+    """Use the invitation once and take its workspace's lock. Raises Forbidden `invitation_refused`."""
+    found = await invitations.by_hash(tx, _hash(token))
+    if found is None:
+        raise _refused()
+    await tx.lock_workspace(found.workspace_id)
+    invitation = await check(tx, token, email)
+    if not await invitations.claim(tx, invitation.id):
+        raise _refused()
+    return invitation.workspace_id, invitation.role
+
+
+async def _open(tx: Transaction, token: str) -> Invitation | None:
+    """The token's invitation, while it can be used and its maker could still make it."""
+    invitation = await invitations.by_hash(tx, _hash(token))
+    if invitation is None or not invitation.is_open(tx.now):
+        return None
+    maker = await users.find(tx, invitation.workspace_id, invitation.created_by)
+    if maker is None or maker.disabled_at is not None or not rights.may_invite(maker.role, invitation.role):
+        return None
+    return invitation
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _refused() -> Forbidden:
+    return Forbidden("The invitation is not good, or no longer.", code="invitation_refused")

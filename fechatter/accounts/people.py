@@ -1,0 +1,159 @@
+"""The people of a workspace: who sees whom, what one changes about oneself, what admins change about others."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from fechatter.accounts import rights, sessions, texts
+from fechatter.accounts.rights import Action
+from fechatter.errors import Conflict, FieldError, Forbidden, NotFound
+from fechatter.model import Actor, EventType, Role, User, UserId
+from fechatter.storage import events, invitations, users
+from fechatter.storage import sessions as session_rows
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.users import Account
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one changes about oneself; what is not named stays."""
+
+    fullname: str | UnsetType = UNSET
+    handle: str | UnsetType = UNSET
+    timezone: str | UnsetType | None = UNSET
+    language: str | UnsetType | None = UNSET
+
+
+class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What admins change about others; what is not named stays."""
+
+    role: Role | UnsetType = UNSET
+    disabled: bool | UnsetType = UNSET
+
+
+def view(actor: Actor, account: Account) -> User:
+    """A person as the actor sees them."""
+    shown = users.public_view(account)
+    if account.id == actor.user_id:
+        return msgspec.structs.replace(shown, email=account.email, timezone=account.timezone, language=account.language)
+    if rights.may(actor.role, Action.SEE_EMAILS):
+        return msgspec.structs.replace(shown, email=account.email)
+    return shown
+
+
+async def page(tx: Transaction, actor: Actor, prefix: str, after: int, limit: int) -> list[User]:
+    """People the actor sees, by id, beyond `after`; `prefix` begins a word of the name, or the handle."""
+    found = await users.page(tx, actor.workspace_id, after, actor.user_id, texts.fold(prefix), limit, guest=actor.role is Role.GUEST)
+    return [view(actor, account) for account in found]
+
+
+async def many(tx: Transaction, actor: Actor, ids: list[int], after: int, limit: int) -> list[User]:
+    """Those of `ids` the actor sees, by id, beyond `after`."""
+    guest = actor.role is Role.GUEST
+    found = await users.many(tx, actor.workspace_id, after, actor.user_id, ids, limit, guest=guest)
+    return [view(actor, account) for account in found]
+
+
+async def show(tx: Transaction, actor: Actor, user_id: UserId) -> User:
+    """Raises NotFound: nobody, or nobody the actor sees."""
+    return view(actor, await _visible(tx, actor, user_id))
+
+
+async def own_account(tx: Transaction, actor: Actor) -> Account:
+    """The actor's own row."""
+    return await _visible(tx, actor, actor.user_id)
+
+
+async def _visible(tx: Transaction, actor: Actor, user_id: UserId) -> Account:
+    guest = actor.role is Role.GUEST
+    account = await users.find_visible(tx, actor.workspace_id, user_id, actor.user_id, guest=guest)
+    if account is None:
+        raise NotFound()
+    return account
+
+
+async def update_own(tx: Transaction, actor: Actor, wanted: Profile) -> User:
+    """Change one's own profile; what is so already makes no event.
+
+    Raises:
+        Invalid: a text that is not allowed.
+        Conflict: `handle_taken`.
+    """
+    texts.refuse(_profile_errors(wanted))
+    account = await own_account(tx, actor)
+    changed = msgspec.structs.replace(account, **_named(wanted))
+    if changed == account:
+        return view(actor, account)
+    handle_key = texts.fold(changed.handle)
+    if handle_key != texts.fold(account.handle) and await users.is_handle_taken(tx, actor.workspace_id, handle_key):
+        raise Conflict("Somebody else has this handle.", code="handle_taken")
+    await users.change_profile(tx, changed, texts.fold(changed.fullname), handle_key)
+    await _tell(tx, EventType.USER_UPDATED, changed, rights=False)
+    return view(actor, changed)
+
+
+def _profile_errors(wanted: Profile) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if wanted.fullname is not UNSET:
+        errors += texts.name_errors("/fullname", wanted.fullname, texts.FULLNAME_CHARACTERS)
+    if wanted.handle is not UNSET:
+        errors += texts.handle_errors("/handle", wanted.handle)
+    if wanted.timezone is not UNSET:
+        errors += texts.timezone_errors("/timezone", wanted.timezone)
+    if wanted.language is not UNSET:
+        errors += texts.language_errors("/language", wanted.language)
+    return errors
+
+
+def _named(wanted: Profile) -> dict[str, str | None]:
+    return {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not UNSET}
+
+
+async def update(tx: Transaction, actor: Actor, user_id: UserId, wanted: Standing) -> User:
+    """Change somebody's role, disable or enable them. Disabling ends their sessions and revokes their invitations.
+
+    Raises:
+        NotFound: nobody the actor sees.
+        Forbidden: see `rights`; nobody disables themselves.
+        Conflict: `last_owner`.
+    """
+    account = await _visible(tx, actor, user_id)
+    changed = _changed(account, wanted, tx.now)
+    rights.check_change(actor, account.role, changed.role)
+    if changed == account:
+        return view(actor, account)
+    await _check_owner_stays(tx, account, changed)
+    if user_id == actor.user_id and changed.disabled_at is not None:
+        raise Forbidden("Nobody disables themselves.")
+    await users.change_standing(tx, changed)
+    if changed.disabled_at is not None and account.disabled_at is None:
+        await _shut_out(tx, changed)
+    else:
+        await _tell(tx, EventType.USER_UPDATED, changed, rights=True)
+    return view(actor, changed)
+
+
+async def _shut_out(tx: Transaction, account: Account) -> None:
+    await _tell(tx, EventType.USER_DISABLED, account, rights=True)
+    await invitations.revoke_made_by(tx, account.workspace_id, account.id)
+    await sessions.end(tx, account.workspace_id, await session_rows.live(tx, account.id))
+
+
+def _changed(account: Account, wanted: Standing, now: int) -> Account:
+    role = account.role if wanted.role is UNSET else wanted.role
+    disabled_at = account.disabled_at
+    if wanted.disabled is not UNSET and wanted.disabled != (disabled_at is not None):
+        disabled_at = now if wanted.disabled else None
+    return msgspec.structs.replace(account, role=role, disabled_at=disabled_at)
+
+
+async def _check_owner_stays(tx: Transaction, before: Account, after: Account) -> None:
+    was_owner = before.role is Role.OWNER and before.disabled_at is None
+    stays = after.role is Role.OWNER and after.disabled_at is None
+    if was_owner and not stays and not await users.has_other_owner(tx, before.workspace_id, before.id):
+        raise Conflict("A workspace keeps at least one owner.", code="last_owner")
+
+
+async def _tell(tx: Transaction, event_type: EventType, account: Account, *, rights: bool) -> None:
+    draft = events.Draft(event_type, user_id=account.id, data={"user": users.public_view(account)})
+    await events.append(tx, account.workspace_id, [draft], rights=rights)

@@ -1,0 +1,114 @@
+"""Sessions: opened by signing in, kept alive by refreshing, ended by their person, an admin or time.
+
+A refresh token is good while it is the newest of its session, or the newest's predecessor: that one is answered with the
+newest again, since its answer may have been lost. Any older one is a copy somebody else has used: the session ends.
+Everything here runs under the workspace's lock.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from fechatter.accounts.access import Access, Device, SignedIn
+from fechatter.auth import refresh as tokens
+from fechatter.auth.refresh import RefreshToken
+from fechatter.errors import NotFound, Unauthorized
+from fechatter.model import Actor, EventType, SessionId, WorkspaceId
+from fechatter.storage import events, rights, sessions, users
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.sessions import Session
+from fechatter.storage.users import Account
+
+MOST_SESSIONS: Final = 50
+SALT_BYTES: Final = 16
+DAY: Final = 24 * 60 * 60 * 1000
+REMEMBERED_AFTER_END: Final = 7 * DAY
+
+
+async def open_session(tx: Transaction, account: Account, device: Device, session_days: int) -> Session:
+    """Let somebody in on a device; beyond 50 sessions the one unused for longest ends."""
+    await sessions.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END)
+    await end(tx, account.workspace_id, await sessions.longest_unused(tx, account.id, MOST_SESSIONS - 1))
+    session = Session(
+        id=SessionId(await tx.new_id()),
+        workspace_id=account.workspace_id,
+        user_id=account.id,
+        salt=secrets.token_bytes(SALT_BYTES),
+        generation=1,
+        created_at=tx.now,
+        last_used_at=tx.now,
+        expires_at=tx.now + session_days * DAY,
+        address=device.address,
+        user_agent=device.user_agent,
+        revoked_at=None,
+    )
+    await sessions.insert(tx, session)
+    return session
+
+
+async def refresh(access: Access, text: str, workspace_id: WorkspaceId | None = None) -> SignedIn:
+    """Keep a session alive.
+
+    Args:
+        access: the tools.
+        text: the refresh token.
+        workspace_id: the workspace its cookie is for, when it came in one.
+
+    Raises:
+        Unauthorized: `token_reused`, and the session has ended; or the token is not good for whatever reason.
+    """
+    token = tokens.parse(text)
+    session = await access.database.read(lambda tx: sessions.find(tx, token.session_id))
+    if session is None or workspace_id not in (None, session.workspace_id):
+        raise tokens.refused()
+    kept = await access.database.write(lambda tx: _refresh(tx, access, token, session.workspace_id))
+    if kept is None:
+        raise Unauthorized("This refresh token was used before; its session has ended.", code="token_reused")
+    return kept
+
+
+async def _refresh(tx: Transaction, access: Access, token: RefreshToken, workspace_id: WorkspaceId) -> SignedIn | None:
+    """None: the token was used before. A return, not a raise, since the session's end is to be committed."""
+    await tx.lock_workspace(workspace_id)
+    session = await sessions.find(tx, token.session_id)
+    if session is None or not access.refresh_tokens.is_genuine(token, session.salt):
+        raise tokens.refused()
+    actor = await rights.actor(tx, session.id)
+    account = None if actor is None else await users.find(tx, workspace_id, actor.user_id)
+    if account is None or token.generation > session.generation:
+        raise tokens.refused()
+    if token.generation < session.generation - 1:
+        await end(tx, workspace_id, [session])
+        return None
+    generation = token.generation + 1 if token.generation == session.generation else session.generation
+    expires_at = tx.now + access.settings.session_days * DAY
+    await sessions.advance(tx, session.id, generation, expires_at)
+    kept = msgspec.structs.replace(session, generation=generation, last_used_at=tx.now, expires_at=expires_at)
+    return SignedIn(account, kept)
+
+
+async def end(tx: Transaction, workspace_id: WorkspaceId, ended: Sequence[Session]) -> None:
+    """End sessions; their streams close, their tokens are refused."""
+    if not ended:
+        return
+    await sessions.revoke(tx, [session.id for session in ended])
+    drafts = [events.Draft(EventType.SESSION_REVOKED, user_id=session.user_id, session_id=session.id) for session in ended]
+    await events.append(tx, workspace_id, drafts, rights=True)
+
+
+async def end_own(tx: Transaction, actor: Actor, session_id: SessionId) -> None:
+    """End one of the actor's sessions. Raises NotFound: it is none of theirs, or ended before."""
+    session = await sessions.find(tx, session_id)
+    if session is None or session.user_id != actor.user_id or not session.is_live(tx.now):
+        raise NotFound()
+    await end(tx, actor.workspace_id, [session])
+
+
+async def end_others(tx: Transaction, actor: Actor) -> None:
+    """End all the actor's sessions but the one they speak through."""
+    own = await sessions.live(tx, actor.user_id)
+    await end(tx, actor.workspace_id, [session for session in own if session.id != actor.session_id])

@@ -1,0 +1,108 @@
+"""Signing in with e-mail address and password, and changing the password.
+
+Somebody unknown, disabled, or with the wrong password gets the same words after the same time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from fechatter.accounts import sessions, texts
+from fechatter.accounts.access import Access, Device, SignedIn
+from fechatter.auth.passwords import Passwords, check_password
+from fechatter.errors import Conflict, Forbidden, Unauthorized
+from fechatter.model import Actor
+from fechatter.storage import users
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.users import Account
+from fechatter.storage.workspaces import WorkspaceName
+
+MOST_ACCOUNTS: Final = 10
+"""Of one address that are tried without a workspace's slug: each costs a hash."""
+
+
+class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`workspace` is a slug, needed only when the password fits several accounts of the address."""
+
+    email: str
+    password: str
+    workspace: str | None = None
+
+    def __repr__(self) -> str:
+        return "SignIn(********)"
+
+
+class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The password there is, and the one there is to be."""
+
+    current_password: str
+    new_password: str
+
+    def __repr__(self) -> str:
+        return "PasswordChange(********)"
+
+
+async def sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
+    """Let somebody in.
+
+    Raises:
+        Unauthorized: `wrong_credentials`.
+        Conflict: `workspace_required`, with the workspaces whose accounts the password fits.
+        Unavailable: too many sign in at this moment.
+    """
+    fitting = await _fitting(access, wanted)
+    if not fitting:
+        raise _refused()
+    if len(fitting) > 1:
+        choice = [WorkspaceName(account.workspace_slug, account.workspace_name) for account in fitting]
+        raise Conflict("Say which workspace.", code="workspace_required", workspaces=choice)
+    return await access.database.write(lambda tx: _enter(tx, access, fitting[0], device))
+
+
+async def _fitting(access: Access, wanted: SignIn) -> list[Account]:
+    """The accounts of the address that the password fits; all are tried, whichever fits first."""
+    if texts.email_errors("/email", wanted.email):
+        found = []
+    else:
+        slug = "" if wanted.workspace is None else texts.slug_of(wanted.workspace) or "-"
+        found = await access.database.read(lambda tx: users.by_email(tx, texts.fold(wanted.email), slug, MOST_ACCOUNTS))
+    if not found:
+        await access.passwords.verify(wanted.password, None)
+    return [account for account in found if await access.passwords.verify(wanted.password, account.password_hash)]
+
+
+async def _enter(tx: Transaction, access: Access, tried: Account, device: Device) -> SignedIn:
+    await tx.lock_workspace(tried.workspace_id)
+    account = await users.find(tx, tried.workspace_id, tried.id)
+    if account is None or account.disabled_at is not None or account.password_hash != tried.password_hash:
+        raise _refused()
+    return SignedIn(account, await sessions.open_session(tx, account, device, access.settings.session_days))
+
+
+def _refused() -> Unauthorized:
+    return Unauthorized("E-mail address or password is wrong.", code="wrong_credentials")
+
+
+async def prepare_password(passwords: Passwords, account: Account, wanted: PasswordChange) -> str:
+    """The new password's hash, once the current one is proved.
+
+    Raises:
+        Invalid: the new one is too short or too long.
+        Forbidden: `wrong_password`.
+        Unavailable: too many sign in at this moment.
+    """
+    check_password("/new_password", wanted.new_password)
+    if not await passwords.verify(wanted.current_password, account.password_hash):
+        raise Forbidden("The current password is wrong.", code="wrong_password")
+    return await passwords.hash(wanted.new_password)
+
+
+async def change_password(tx: Transaction, actor: Actor, proved: Account, password_hash: str) -> None:
+    """Store the new password and end the person's other sessions. Raises Conflict: it was changed meanwhile."""
+    account = await users.find(tx, actor.workspace_id, actor.user_id)
+    if account is None or account.password_hash != proved.password_hash:
+        raise Conflict("The password was changed meanwhile.", code="password_changed")
+    await users.change_password(tx, actor.user_id, password_hash)
+    await sessions.end_others(tx, actor)

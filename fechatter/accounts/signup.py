@@ -1,0 +1,147 @@
+"""Signing up: with the set-up token, openly, or by invitation.
+
+The gate is asked before the password is hashed, so that strangers cost nothing, and again in the transaction, since a
+token may be used up meanwhile.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+
+from fechatter.accounts import invitations, sessions, texts
+from fechatter.accounts.access import Access, Device, SignedIn
+from fechatter.auth.passwords import check_password
+from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
+from fechatter.model import EventType, Role, UserId, Workspace, WorkspaceId
+from fechatter.storage import events, server, users, workspaces
+from fechatter.storage.engines.base import Transaction, UniqueViolation
+from fechatter.storage.users import Account, NewAccount
+
+
+class SignUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A new person: of a new workspace, or of the one an invitation opens."""
+
+    email: str
+    password: str
+    fullname: str
+    workspace: str | None = None
+    setup_token: str | None = None
+    invitation: str | None = None
+
+    def __repr__(self) -> str:
+        return "SignUp(********)"
+
+
+async def sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
+    """Make the account, and its workspace when it is a new one, and let the person in.
+
+    Raises:
+        Invalid: a text that is not allowed, or fields that do not go together.
+        Forbidden: `signup_closed`, `setup_token_refused`, `invitation_refused`.
+        Conflict: `workspace_taken`, `email_taken`.
+        Unavailable: too many sign in at this moment.
+    """
+    _check(wanted)
+    await _check_gate(access, wanted)
+    password_hash = await access.passwords.hash(wanted.password)
+
+    async def work(tx: Transaction) -> SignedIn:
+        if wanted.invitation is not None:
+            workspace_id, role = await invitations.use(tx, wanted.invitation, wanted.email)
+        else:
+            workspace_id, role = (await _new_workspace(tx, wanted)).id, Role.OWNER
+            await tx.lock_workspace(workspace_id)
+        account = await _new_account(tx, wanted, workspace_id, role, password_hash)
+        return SignedIn(account, await sessions.open_session(tx, account, device, access.settings.session_days))
+
+    return await access.database.write(work)
+
+
+def _check(wanted: SignUp) -> None:
+    errors = texts.email_errors("/email", wanted.email)
+    errors += texts.name_errors("/fullname", wanted.fullname, texts.FULLNAME_CHARACTERS)
+    if wanted.invitation is None:
+        errors += _workspace_errors(wanted.workspace)
+    elif wanted.workspace is not None or wanted.setup_token is not None:
+        errors.append(FieldError("/invitation", "not_together", "An invitation names its workspace itself."))
+    texts.refuse(errors)
+    check_password("/password", wanted.password)
+
+
+def _workspace_errors(name: str | None) -> list[FieldError]:
+    if name is None:
+        return [FieldError("/workspace", "missing", "Name the new workspace, or send an invitation.")]
+    return workspace_name_errors("/workspace", name)
+
+
+def workspace_name_errors(pointer: str, name: str) -> list[FieldError]:
+    """What is wrong with a workspace's name."""
+    errors = texts.name_errors(pointer, name, texts.WORKSPACE_CHARACTERS)
+    if not errors and not texts.slug_of(name):
+        errors.append(FieldError(pointer, "invalid_name", "A workspace's name holds a letter or a digit."))
+    return errors
+
+
+async def _check_gate(access: Access, wanted: SignUp) -> None:
+    if wanted.invitation is not None:
+        token, email = wanted.invitation, wanted.email
+        await access.database.read(lambda tx: invitations.check(tx, token, email))
+    elif wanted.setup_token is not None:
+        genuine = access.secrets.is_setup_token(wanted.setup_token)
+        if not genuine or await access.database.read(server.is_set_up):
+            raise _setup_refused()
+    elif access.settings.signup != "open":
+        raise Forbidden("People join this server by invitation.", code="signup_closed")
+
+
+def _setup_refused() -> Forbidden:
+    return Forbidden("The set-up token is not good, or has been used.", code="setup_token_refused")
+
+
+async def _new_workspace(tx: Transaction, wanted: SignUp) -> Workspace:
+    if wanted.workspace is None:
+        raise Invalid.field("/workspace", "missing", "Name the new workspace.")
+    if wanted.setup_token is not None and not await server.claim_setup(tx):
+        raise _setup_refused()
+    try:
+        return await workspaces.insert(tx, texts.slug_of(wanted.workspace), wanted.workspace)
+    except UniqueViolation as error:
+        raise Conflict("There is a workspace of this name.", code="workspace_taken") from error
+
+
+async def _new_account(tx: Transaction, wanted: SignUp, workspace_id: WorkspaceId, role: Role, password_hash: str) -> Account:
+    email_key = texts.fold(wanted.email)
+    if await users.by_email_in(tx, workspace_id, email_key) is not None:
+        raise Conflict("This e-mail address has an account here.", code="email_taken")
+    handle = await free_handle(tx, workspace_id, texts.handle_of(wanted.fullname, wanted.email))
+    user_id = UserId(await tx.new_id())
+    await users.insert(
+        tx,
+        NewAccount(
+            id=user_id,
+            workspace_id=workspace_id,
+            email=wanted.email,
+            email_key=email_key,
+            password_hash=password_hash,
+            fullname=wanted.fullname,
+            fullname_key=texts.fold(wanted.fullname),
+            handle=handle,
+            handle_key=texts.fold(handle),
+            role=role,
+        ),
+    )
+    account = await users.find(tx, workspace_id, user_id)
+    assert account is not None  # inserted just now
+    joined = events.Draft(EventType.USER_JOINED, user_id=user_id, data={"user": users.public_view(account)})
+    await events.append(tx, workspace_id, [joined], rights=True)
+    return account
+
+
+async def free_handle(tx: Transaction, workspace_id: WorkspaceId, wanted: str) -> str:
+    """`wanted`, or with the first number behind it that nobody has; after nine tries the number is random."""
+    for suffix in ("", *map(str, range(2, 10))):
+        if not await users.is_handle_taken(tx, workspace_id, texts.fold(wanted + suffix)):
+            return wanted + suffix
+    return f"{wanted}{secrets.randbelow(90_000_000) + 10_000_000}"

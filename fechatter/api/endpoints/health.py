@@ -1,0 +1,59 @@
+"""Is the server alive, and what of its parts? Numbers and reasons are for admins only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fechatter.api.identity import read, services
+from fechatter.api.responses import json_response
+from fechatter.errors import Problem
+from fechatter.model import Actor, Role
+from fechatter.storage import server
+from fechatter.storage.engines.base import StorageFull, StorageUnavailable, Transaction
+
+log = logging.getLogger(__name__)
+
+CHECK_SECONDS = 2.0
+
+Part = dict[str, object]
+
+
+async def simple(request: Request) -> Response:
+    """GET /health/simple."""
+    return json_response({"status": "ok"})
+
+
+async def full(request: Request) -> Response:
+    """GET /health: 503 when the server cannot do its work."""
+    parts = {"database": await _database(request)}
+    down = any(part["state"] == "down" for part in parts.values())
+    if not await _is_admin(request):
+        parts = {name: {"state": part["state"]} for name, part in parts.items()}
+    return json_response({"status": "down" if down else "ok", "parts": parts}, 503 if down else 200)
+
+
+async def _database(request: Request) -> Part:
+    started = time.perf_counter()
+    try:
+        await asyncio.wait_for(services(request).database.read(server.is_set_up), CHECK_SECONDS)
+    except (TimeoutError, StorageUnavailable, StorageFull) as error:
+        log.warning("the database does not answer: %r", error)
+        return {"state": "down", "detail": type(error).__name__}
+    return {"state": "ok", "latency_seconds": round(time.perf_counter() - started, 6)}
+
+
+async def _is_admin(request: Request) -> bool:
+    """False too when nobody is signed in, or the database cannot say."""
+
+    async def work(tx: Transaction, actor: Actor) -> bool:
+        return actor.role in (Role.OWNER, Role.ADMIN)
+
+    try:
+        return (await asyncio.wait_for(read(request, work), CHECK_SECONDS))[0]
+    except (TimeoutError, Problem, StorageUnavailable, StorageFull):
+        return False

@@ -1,0 +1,88 @@
+"""Invitations over HTTP. The token is in the answer that made it, and nowhere after."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fechatter.accounts import invitations
+from fechatter.api import clients
+from fechatter.api.bodies import Body, read_body
+from fechatter.api.identity import read, services, write
+from fechatter.api.paging import page_of, read_page
+from fechatter.api.responses import json_response, no_content
+from fechatter.model import Role, UserId, timestamp
+from fechatter.storage.invitations import Invitation
+
+
+class InvitationView(msgspec.Struct, frozen=True):
+    """An invitation as those see it who may invite; `token` and `url` only once."""
+
+    id: int
+    email: str | None
+    role: Role
+    created_by: UserId
+    created_at: str
+    expires_at: str
+    max_uses: int
+    uses: int
+    token: str | msgspec.UnsetType = msgspec.UNSET
+    url: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class OpeningView(msgspec.Struct, frozen=True):
+    """What an invitation opens."""
+
+    workspace: str
+    role: Role
+    email: str | None
+    expires_at: str
+
+
+class Lookup(Body, frozen=True):
+    """An invitation's token."""
+
+    token: str
+
+
+def _view(invitation: Invitation) -> InvitationView:
+    return InvitationView(
+        id=invitation.id,
+        email=invitation.email,
+        role=invitation.role,
+        created_by=invitation.created_by,
+        created_at=timestamp(invitation.created_at),
+        expires_at=timestamp(invitation.expires_at),
+        max_uses=invitation.max_uses,
+        uses=invitation.uses,
+    )
+
+
+async def create(request: Request) -> Response:
+    """POST /api/invitations."""
+    wanted = await read_body(request, invitations.NewInvitation)
+    invitation, token = await write(request, lambda tx, actor: invitations.create(tx, actor, wanted))
+    url = f"{clients.public_address(request, services(request).settings)}/join#token={token}"
+    return json_response(msgspec.structs.replace(_view(invitation), token=token, url=url), 201)
+
+
+async def index(request: Request) -> Response:
+    """GET /api/invitations."""
+    page = read_page(request)
+    found, _ = await read(request, lambda tx, actor: invitations.page(tx, actor, page.after, page.limit + 1))
+    return json_response(page_of([_view(invitation) for invitation in found], page))
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /api/invitations/{invitation_id}."""
+    invitation_id = request.path_params["invitation_id"]
+    await write(request, lambda tx, actor: invitations.revoke(tx, actor, invitation_id))
+    return no_content()
+
+
+async def lookup(request: Request) -> Response:
+    """POST /api/invitations/lookup."""
+    wanted = await read_body(request, Lookup)
+    opening = await services(request).database.read(lambda tx: invitations.look_up(tx, wanted.token))
+    return json_response(OpeningView(opening.workspace, opening.role, opening.email, timestamp(opening.expires_at)))

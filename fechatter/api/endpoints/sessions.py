@@ -1,0 +1,57 @@
+"""The devices somebody is signed in on."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fechatter.accounts import sessions
+from fechatter.api.identity import read, write
+from fechatter.api.paging import page_of, read_page
+from fechatter.api.responses import json_response, no_content
+from fechatter.model import Actor, SessionId, timestamp
+from fechatter.storage import sessions as rows
+from fechatter.storage.engines.base import Transaction
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """A session as its person sees it; `current` is the one that asks."""
+
+    id: SessionId
+    created_at: str
+    last_used_at: str
+    expires_at: str
+    address: str
+    user_agent: str
+    current: bool
+
+
+def _view(session: rows.Session, actor: Actor) -> SessionView:
+    return SessionView(
+        id=session.id,
+        created_at=timestamp(session.created_at),
+        last_used_at=timestamp(session.last_used_at),
+        expires_at=timestamp(session.expires_at),
+        address=session.address,
+        user_agent=session.user_agent,
+        current=session.id == actor.session_id,
+    )
+
+
+async def index(request: Request) -> Response:
+    """GET /api/sessions."""
+    page = read_page(request)
+
+    async def work(tx: Transaction, actor: Actor) -> list[SessionView]:
+        return [_view(session, actor) for session in await rows.live(tx, actor.user_id, page.after, page.limit + 1)]
+
+    found, _ = await read(request, work)
+    return json_response(page_of(found, page))
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /api/sessions/{session_id}."""
+    session_id = SessionId(request.path_params["session_id"])
+    await write(request, lambda tx, actor: sessions.end_own(tx, actor, session_id))
+    return no_content()

@@ -1,0 +1,18 @@
+"""The server's own row: what there is once for all workspaces."""
+
+from __future__ import annotations
+
+from fechatter.storage.engines.base import Transaction
+
+_CLAIM_SETUP = "UPDATE server SET setup_used_at = $1 WHERE id = 1 AND setup_used_at IS NULL"
+_IS_SET_UP = "SELECT id FROM server WHERE id = 1 AND setup_used_at IS NOT NULL"
+
+
+async def claim_setup(tx: Transaction) -> bool:
+    """Use up the set-up token; False when somebody has before."""
+    return await tx.execute(_CLAIM_SETUP, tx.now) == 1
+
+
+async def is_set_up(tx: Transaction) -> bool:
+    """Whether the set-up token has been used."""
+    return await tx.fetchrow(_IS_SET_UP) is not None

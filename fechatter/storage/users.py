@@ -1,0 +1,198 @@
+"""Rows of people. `User` is what others may see; `Account` is the row with what only rooms of `accounts` read."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fechatter.model import Role, User, UserId, WorkspaceId, timestamp
+from fechatter.storage.engines.base import Row, Transaction
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A person's row; times in milliseconds."""
+
+    id: UserId
+    workspace_id: WorkspaceId
+    workspace_slug: str
+    workspace_name: str
+    workspace_created_at: int
+    email: str
+    password_hash: str
+    fullname: str
+    handle: str
+    kind: str
+    role: Role
+    timezone: str | None
+    language: str | None
+    created_at: int
+    disabled_at: int | None
+
+    def __repr__(self) -> str:
+        return f"Account(id={self.id})"
+
+
+class NewAccount(msgspec.Struct, frozen=True):
+    """A person about to be inserted; the keys are the folded forms by which rows are found."""
+
+    id: UserId
+    workspace_id: WorkspaceId
+    email: str
+    email_key: str
+    password_hash: str
+    fullname: str
+    fullname_key: str
+    handle: str
+    handle_key: str
+    role: Role
+
+
+_COLUMNS = """
+SELECT u.id, u.workspace_id, w.slug, w.name, w.created_at AS workspace_created_at, u.email, u.password_hash, u.fullname,
+    u.handle, u.kind, u.role, u.timezone, u.language, u.created_at, u.disabled_at
+FROM users u JOIN workspaces w ON w.id = u.workspace_id"""
+_FIND = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.id = $2"
+_BY_EMAIL = f"""
+{_COLUMNS} WHERE u.email_key = $1 AND ($2 = '' OR w.slug = $2) AND u.kind = 'person' AND u.disabled_at IS NULL
+ORDER BY u.id LIMIT $3"""
+_BY_EMAIL_IN = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.email_key = $2"
+# A guest ($3 = 1) sees itself ($4) and whoever is in a chat with it.
+_VISIBLE = """
+($3 = 0 OR u.id = $4 OR EXISTS (
+    SELECT 1 FROM memberships mine JOIN memberships theirs ON theirs.chat_id = mine.chat_id
+    WHERE mine.user_id = $4 AND mine.left_seq IS NULL AND theirs.user_id = u.id AND theirs.left_seq IS NULL))"""
+_FIND_VISIBLE = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.id = $2 AND {_VISIBLE}"
+_PAGE = f"""
+{_COLUMNS} WHERE u.workspace_id = $1 AND u.id > $2 AND {_VISIBLE}
+    AND (u.fullname_key LIKE $5 ESCAPE '!' OR u.fullname_key LIKE $6 ESCAPE '!' OR u.handle_key LIKE $5 ESCAPE '!')
+ORDER BY u.id LIMIT $7"""
+_MANY = f"""
+{_COLUMNS} WHERE u.workspace_id = $1 AND u.id > $2 AND {_VISIBLE} AND u.id IN ANY_OF($5) ORDER BY u.id LIMIT $6"""
+_HANDLE_TAKEN = "SELECT id FROM users WHERE workspace_id = $1 AND handle_key = $2"
+_OTHER_OWNERS = """
+SELECT id FROM users WHERE workspace_id = $1 AND id <> $2 AND role = 'owner' AND disabled_at IS NULL LIMIT 1"""
+_INSERT = """
+INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, fullname_key, handle, handle_key, role,
+    created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
+_CHANGE_PROFILE = """
+UPDATE users SET fullname = $2, fullname_key = $3, handle = $4, handle_key = $5, timezone = $6, language = $7
+WHERE id = $1"""
+_CHANGE_STANDING = "UPDATE users SET role = $2, disabled_at = $3 WHERE id = $1"
+_CHANGE_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1"
+
+
+async def insert(tx: Transaction, new: NewAccount) -> None:
+    """Raises UniqueViolation: the workspace has this e-mail address or handle."""
+    await tx.execute(_INSERT, *msgspec.structs.astuple(new), tx.now)
+
+
+async def find(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> Account | None:
+    return _account(await tx.fetchrow(_FIND, workspace_id, user_id))
+
+
+async def find_visible(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId, viewer_id: UserId, *, guest: bool) -> Account | None:
+    """`find`, of those whom the viewer may see."""
+    return _account(await tx.fetchrow(_FIND_VISIBLE, workspace_id, user_id, int(guest), viewer_id))
+
+
+async def by_email(tx: Transaction, email_key: str, slug: str, limit: int) -> list[Account]:
+    """Whoever may sign in with the address, the oldest accounts first; an empty `slug` stands for every workspace."""
+    return [_known(row) for row in await tx.fetch(_BY_EMAIL, email_key, slug, limit)]
+
+
+async def by_email_in(tx: Transaction, workspace_id: WorkspaceId, email_key: str) -> Account | None:
+    return _account(await tx.fetchrow(_BY_EMAIL_IN, workspace_id, email_key))
+
+
+async def page(
+    tx: Transaction, workspace_id: WorkspaceId, after: int, viewer_id: UserId, prefix: str, limit: int, *, guest: bool
+) -> list[Account]:
+    """By id, those beyond `after`; `prefix` (folded, may be empty) begins a word of the name, or the handle."""
+    start = prefix.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+    rows = await tx.fetch(_PAGE, workspace_id, after, int(guest), viewer_id, start, "% " + start, limit)
+    return [_known(row) for row in rows]
+
+
+async def many(
+    tx: Transaction,
+    workspace_id: WorkspaceId,
+    after: int,
+    viewer_id: UserId,
+    ids: list[int],
+    limit: int,
+    *,
+    guest: bool,
+) -> list[Account]:
+    """Those of `ids` whom the viewer may see, by id, beyond `after`."""
+    rows = await tx.fetch(_MANY, workspace_id, after, int(guest), viewer_id, ids, limit)
+    return [_known(row) for row in rows]
+
+
+async def is_handle_taken(tx: Transaction, workspace_id: WorkspaceId, handle_key: str) -> bool:
+    return await tx.fetchrow(_HANDLE_TAKEN, workspace_id, handle_key) is not None
+
+
+async def has_other_owner(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> bool:
+    """Whether somebody else, not disabled, owns the workspace."""
+    return await tx.fetchrow(_OTHER_OWNERS, workspace_id, user_id) is not None
+
+
+async def change_profile(tx: Transaction, account: Account, fullname_key: str, handle_key: str) -> None:
+    """Store name, handle, time zone and language. Raises UniqueViolation: the handle is taken."""
+    await tx.execute(
+        _CHANGE_PROFILE,
+        account.id,
+        account.fullname,
+        fullname_key,
+        account.handle,
+        handle_key,
+        account.timezone,
+        account.language,
+    )
+
+
+async def change_standing(tx: Transaction, account: Account) -> None:
+    """Store role and disabling."""
+    await tx.execute(_CHANGE_STANDING, account.id, account.role, account.disabled_at)
+
+
+async def change_password(tx: Transaction, user_id: UserId, password_hash: str) -> None:
+    await tx.execute(_CHANGE_PASSWORD, user_id, password_hash)
+
+
+def public_view(account: Account) -> User:
+    """What everybody in the workspace may see, and events tell."""
+    return User(
+        id=account.id,
+        handle=account.handle,
+        fullname=account.fullname,
+        avatar_url=None,
+        kind=account.kind,
+        role=account.role,
+        created_at=timestamp(account.created_at),
+        disabled=account.disabled_at is not None,
+    )
+
+
+def _account(row: Row | None) -> Account | None:
+    return None if row is None else _known(row)
+
+
+def _known(row: Row) -> Account:
+    return Account(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        workspace_slug=row["slug"],
+        workspace_name=row["name"],
+        workspace_created_at=row["workspace_created_at"],
+        email=row["email"],
+        password_hash=row["password_hash"],
+        fullname=row["fullname"],
+        handle=row["handle"],
+        kind=row["kind"],
+        role=Role(row["role"]),
+        timezone=row["timezone"],
+        language=row["language"],
+        created_at=row["created_at"],
+        disabled_at=row["disabled_at"],
+    )

@@ -1,0 +1,47 @@
+"""Rows of workspaces."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fechatter.model import Workspace, WorkspaceId, timestamp
+from fechatter.storage.engines.base import Row, Transaction
+
+_COLUMNS = "SELECT id, slug, name, created_at FROM workspaces"
+_FIND = f"{_COLUMNS} WHERE id = $1"
+_BY_SLUG = f"{_COLUMNS} WHERE slug = $1"
+_INSERT = "INSERT INTO workspaces (id, slug, name, created_at) VALUES ($1, $2, $3, $4)"
+_RENAME = "UPDATE workspaces SET name = $2 WHERE id = $1"
+
+
+class WorkspaceName(msgspec.Struct, frozen=True):
+    """A workspace in a choice of several."""
+
+    slug: str
+    name: str
+
+
+async def insert(tx: Transaction, slug: str, name: str) -> Workspace:
+    """Raises UniqueViolation: the slug is taken."""
+    workspace_id = WorkspaceId(await tx.new_id())
+    await tx.execute(_INSERT, workspace_id, slug, name, tx.now)
+    return Workspace(workspace_id, slug, name, timestamp(tx.now))
+
+
+async def find(tx: Transaction, workspace_id: WorkspaceId) -> Workspace | None:
+    return _workspace(await tx.fetchrow(_FIND, workspace_id))
+
+
+async def by_slug(tx: Transaction, slug: str) -> Workspace | None:
+    return _workspace(await tx.fetchrow(_BY_SLUG, slug))
+
+
+async def rename(tx: Transaction, workspace_id: WorkspaceId, name: str) -> None:
+    """The slug stays, so that nobody's sign-in changes."""
+    await tx.execute(_RENAME, workspace_id, name)
+
+
+def _workspace(row: Row | None) -> Workspace | None:
+    if row is None:
+        return None
+    return Workspace(WorkspaceId(row["id"]), row["slug"], row["name"], timestamp(row["created_at"]))
