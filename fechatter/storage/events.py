@@ -23,7 +23,9 @@ UPDATE workspaces SET event_seq = event_seq + $2,
 WHERE id = $1 RETURNING event_seq"""
 _INSERT = """
 INSERT INTO events (workspace_id, seq, type, chat_id, user_id, message_id, data, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"""
+SELECT $1, CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), CAST(value->>2 AS BIGINT), CAST(value->>3 AS BIGINT),
+    CAST(value->>4 AS BIGINT), value->>5, $3
+FROM JSON_ROWS($2) AS rows"""
 _COLUMNS = """
 SELECT e.seq, e.type, e.chat_id, e.user_id, e.message_id, e.data, e.created_at,
     m.number, m.sender_id, m.content, m.revision, m.created_at AS sent_at, m.edited_at, m.deleted_at
@@ -32,7 +34,7 @@ _RANGE = f"{_COLUMNS} WHERE e.workspace_id = $1 AND e.seq > $2 AND e.seq <= $3 O
 _VISIBLE = f"""
 {_COLUMNS} LEFT JOIN memberships p ON p.chat_id = e.chat_id AND p.user_id = $4
 WHERE e.workspace_id = $1 AND e.seq > $2 AND e.seq <= $3 AND e.type <> {TYPE_CODES[EventType.SESSION_REVOKED]}
-    AND ((e.chat_id IS NULL AND ($5 = 0 OR e.user_id = $4))
+    AND ((e.chat_id IS NULL AND ($5 = 0 OR e.user_id IS NULL OR e.user_id = $4))
         OR (p.left_seq IS NULL AND p.joined_seq <= e.seq)
         OR p.left_seq = e.seq)
 ORDER BY e.seq LIMIT $6"""
@@ -86,9 +88,11 @@ async def reserve(tx: Transaction, workspace_id: WorkspaceId, count: int, *, rig
 
 async def insert(tx: Transaction, workspace_id: WorkspaceId, first: int, drafts: Sequence[Draft]) -> None:
     """Store events under numbers reserved before, and put their frames into `tx.frames`."""
-    for seq, draft in enumerate(drafts, first):
-        stored = orjson.dumps(_stored_data(draft)).decode()
-        await tx.execute(_INSERT, workspace_id, seq, TYPE_CODES[draft.type], draft.chat_id, draft.user_id, draft.message_id, stored, tx.now)
+    rows = [
+        (seq, TYPE_CODES[draft.type], draft.chat_id, draft.user_id, draft.message_id, orjson.dumps(_stored_data(draft)).decode())
+        for seq, draft in enumerate(drafts, first)
+    ]
+    await tx.execute(_INSERT, workspace_id, rows, tx.now)
     tx.frames.extend(await load(tx, workspace_id, first - 1, first + len(drafts) - 1))
 
 
