@@ -1,7 +1,7 @@
 # Every command of this project. Plain `make` lists them; each does what it needs first, and nothing twice.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check format prove bench wheel lock clean
+.PHONY: help setup setup-test run test check format prove figures bench wheel lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -29,6 +29,9 @@ format: setup-test ## lay out all sources
 
 prove: setup-test ## the long proofs (minutes): crashes, loads
 	@$(PYTEST) -m prove --timeout 1800 $(ARGS)
+
+figures: setup-test ## measure the server on both engines and write benches/results (minutes)
+	@.venv/bin/python -m benches.measure $(ARGS)
 
 bench: setup-test ## measure the native functions against their Python references
 	@$(PYTEST) benches -o timeout=0 --benchmark-only $(ARGS)
