@@ -130,7 +130,7 @@ class Hub:
                 room = self._rooms.get(workspace_id)
                 if room is None:
                     heads = await self._database.read(lambda tx: events.heads(tx, workspace_id))
-                    room = self._rooms[workspace_id] = Room(workspace_id, heads.head)
+                    room = self._rooms.setdefault(workspace_id, Room(workspace_id, heads.head))
                 return room
         finally:
             if not lock.locked():
@@ -163,8 +163,10 @@ class Hub:
             return True
         # The log no longer holds what this room needs: its listeners start again from their cursors.
         log.warning("the log of workspace %d does not reach back to %d", workspace_id, position)
+        head = (await self._database.read(lambda tx: events.heads(tx, workspace_id))).head
+        # Nothing comes between these two: a listener that went live before the restart would miss what it skips.
         room.close(CloseReason.UNAVAILABLE)
-        room.restart((await self._database.read(lambda tx: events.heads(tx, workspace_id))).head)
+        room.restart(head)
         return False
 
     async def _poll(self) -> None:

@@ -113,7 +113,7 @@ class Room:
             if frame.session_id == listener.reader.session_id:
                 listener.close(CloseReason.REVOKED)
             return
-        if own or not listener.reader.guest:
+        if own or frame.user_id is None or not listener.reader.guest:
             listener.offer(frame.block)
         if own and frame.type is EventType.USER_DISABLED:
             listener.close(CloseReason.REVOKED)

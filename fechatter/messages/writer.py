@@ -20,6 +20,7 @@ from fechatter.messages.permissions import Permissions
 from fechatter.model import EventType, WorkspaceId, now_ms
 from fechatter.native import Intake, MessageBatch
 from fechatter.storage.engines.base import Database, MessageRows, StorageFull, Stored
+from fechatter.storage.rights import Writing
 
 log = logging.getLogger(__name__)
 
@@ -107,11 +108,11 @@ class Writer:
                 break
             rows = work.rows(allowed, [verdicts[row].workspace_id for row in allowed])
             now = now_ms()
-            result = await self._database.store(rows, {verdict.workspace_id: verdict.rights_seq for verdict in verdicts.values()}, now)
+            result = await self._database.store(rows, _oldest([verdicts[row] for row in allowed]), now)
             self._permissions.forget(result.stale)
             for stored in result.stored:
                 work.accept(stored, now, self._database.epoch)
-                await self._answer_repeats(work, stored.repeats)
+            await self._answer_repeats(work, [row for stored in result.stored for row in stored.repeats])
             for workspace_id, error in result.failed.items():
                 work.fail([row for row in allowed if verdicts[row].workspace_id == workspace_id], error)
             todo = [row for row in allowed if verdicts[row].workspace_id in result.stale]
@@ -131,11 +132,20 @@ class Writer:
             answer = work.answers[first]
             if isinstance(answer, tuple) and answer[0] == 201 and work.fingerprints[row] == work.fingerprints[first]:
                 work.answers[row] = (200, answer[1])
-            elif isinstance(answer, Problem) and not isinstance(answer, Conflict):
+            elif answer is None or (isinstance(answer, Problem) and not isinstance(answer, Conflict)):
                 work.answers[row] = answer
             else:
                 asked.append(row)
         await self._answer_repeats(work, asked)
+
+
+def _oldest(verdicts: list[Writing]) -> dict[int, int]:
+    """For each workspace the oldest `rights_seq` a verdict was made with: one that is too old spoils the batch."""
+    decided_with: dict[int, int] = {}
+    for verdict in verdicts:
+        known = decided_with.get(verdict.workspace_id, verdict.rights_seq)
+        decided_with[verdict.workspace_id] = min(known, verdict.rights_seq)
+    return decided_with
 
 
 class BatchWork:

@@ -121,7 +121,7 @@ def _statements(sql: str) -> list[str]:
         if sqlite3.complete_statement(current):
             statements.append(current)
             current = ""
-    return statements
+    return [*statements, current] if current.strip() else statements
 
 
 async def migrate_postgres(url: str, **options: Any) -> list[str]:

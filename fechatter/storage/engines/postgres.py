@@ -69,6 +69,7 @@ def translate(error: BaseException) -> Exception:
         asyncpg.LockNotAvailableError,
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
+        asyncpg.TransactionRollbackError,
         asyncpg.IdleInTransactionSessionTimeoutError,
         OSError,
         TimeoutError,

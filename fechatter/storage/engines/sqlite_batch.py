@@ -58,7 +58,8 @@ def store(connection: sqlite3.Connection, rows: MessageRows, decided_with: Mappi
     workspace_ids = [rows.workspace_ids[place] for place in places]
     next_seq, stale = _lock(connection, workspace_ids, decided_with)
     if stale:
-        return StoreResult([], stale, {})
+        # One transaction holds them all: whoever is decided again, all are.
+        return StoreResult([], set(decided_with), {})
     chat_ids = [rows.chat_ids[place] for place in places]
     ids = [first_id + place for place in places]
     next_number = _raise_heads(connection, chat_ids, ids)
@@ -94,8 +95,8 @@ def _tally(values: list[int]) -> dict[int, int]:
 
 
 def _lock(connection: sqlite3.Connection, workspace_ids: list[int], decided_with: Mapping[int, int]) -> tuple[dict[int, int], set[int]]:
-    """Each workspace's next event number, and the workspaces whose rights moved on."""
-    counts = _tally(workspace_ids)
+    """Each workspace's next event number, and the workspaces whose rights moved on; also of those that only repeat."""
+    counts = dict.fromkeys(decided_with, 0) | _tally(workspace_ids)
     next_seq, stale = {}, set()
     for workspace_id, event_seq, rights_seq in connection.execute(_LOCK, (_json(list(counts.items())),)):
         next_seq[workspace_id] = event_seq - counts[workspace_id] + 1
