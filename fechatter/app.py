@@ -20,6 +20,7 @@ from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
 from fechatter.bus.memory import MemoryBus
+from fechatter.bus.nats import NatsBus
 from fechatter.frames import Frame, Signal
 from fechatter.hub.hub import Hub
 from fechatter.messages.send import Sender
@@ -49,12 +50,12 @@ async def open_services(settings: Settings, on_death: OnDeath) -> AsyncIterator[
 
 @asynccontextmanager
 async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services]:
-    bus: Bus = MemoryBus()
+    tasks = Tasks(on_death)
+    bus: Bus = NatsBus(settings.nats_url, tasks, lambda: database.epoch) if settings.nats_url else MemoryBus()
 
     def publish(frames: list[Frame], signals: list[Signal]) -> None:
         bus.publish(database.epoch, frames, signals)
 
-    tasks = Tasks(on_death)
     secrets = open_secrets(settings)
     database = await open_database(settings.database_address, publish, connections=settings.connection_limit)
     hub = Hub(database, tasks, settings)

@@ -6,16 +6,22 @@ A frame may be lost, late, repeated or out of order on the way; the hub's sequen
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from fechatter.frames import Frame, Signal
 
 ReceiveFrames = Callable[[str, list[Frame]], None]
 """Called with the epoch and the frames."""
 ReceiveSignals = Callable[[list[Signal]], None]
+State = Literal["ok", "degraded"]
 
 
 class Bus(Protocol):
+    @property
+    def state(self) -> State:
+        """`degraded` while other nodes are served by the log alone."""
+        ...
+
     def publish(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> None:
         """Hand on what a commit brought. Never waits, never raises."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fechatter.bus.base import ReceiveFrames, ReceiveSignals
+from fechatter.bus.base import ReceiveFrames, ReceiveSignals, State
 from fechatter.frames import Frame, Signal
 
 
@@ -12,6 +12,10 @@ class MemoryBus:
     def __init__(self) -> None:
         self._frames: ReceiveFrames = lambda _epoch, _frames: None
         self._signals: ReceiveSignals = lambda _signals: None
+
+    @property
+    def state(self) -> State:
+        return "ok"
 
     def publish(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> None:
         if frames:

@@ -1,0 +1,180 @@
+"""The bus of many nodes: events over NATS JetStream, signals over core NATS.
+
+The own process is served at once, by a call; the others through a bounded outbox and one sending task. While NATS is away everything for
+other nodes is dropped and counted: their hubs read it from the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import random
+import secrets
+import time
+from collections.abc import Callable
+
+import msgspec
+import nats.errors
+
+from fechatter.bus import wire
+from fechatter.bus.base import ReceiveFrames, ReceiveSignals, State
+from fechatter.bus.nats_session import Session
+from fechatter.bus.outbox import Outbox, count
+from fechatter.frames import Frame, Signal
+from fechatter.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.1
+MAX_PAUSE_SECONDS = 2.0
+CHECK_SECONDS = 1.0
+SEND_SECONDS = 5.0
+STABLE_SECONDS = 3.0
+START_SECONDS = 2.0
+
+
+class NatsBus:
+    """See `bus.base.Bus`. Runs on the main loop.
+
+    Args:
+        urls: servers of one cluster, separated by commas; they are tried in turn.
+        epoch: tells the database's epoch; signals of another epoch belong to another database.
+
+    Attributes:
+        dropped: frames and signals not sent to other nodes since the start.
+    """
+
+    def __init__(self, urls: str, tasks: Tasks, epoch: Callable[[], str]) -> None:
+        self.dropped = 0
+        self._urls = [url.strip() for url in urls.split(",")]
+        self._tasks = tasks
+        self._epoch = epoch
+        self._node = secrets.token_hex(8)
+        self._outbox = Outbox()
+        self._session: Session | None = None
+        self._tried = asyncio.Event()
+        self._away_since: float | None = None
+        self._dropped_before = 0
+        self._full = False
+        self._frames: ReceiveFrames = lambda _epoch, _frames: None
+        self._signals: ReceiveSignals = lambda _signals: None
+
+    @property
+    def state(self) -> State:
+        return "ok" if self._session is not None and self._away_since is None else "degraded"
+
+    def publish(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> None:
+        if frames:
+            self._frames(epoch, frames)
+        if signals:
+            self._signals(signals)
+        if self._session is None:
+            self.dropped += len(frames) + len(signals)
+        elif not self._outbox.put(epoch, frames, signals):
+            self.dropped += len(frames) + len(signals)
+            self._warn_full()
+
+    async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
+        """Begin to receive; NATS being away delays it by two seconds at most."""
+        self._frames, self._signals = frames, signals
+        self._tasks.start("nats", self._run())
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._tried.wait()
+        except TimeoutError:
+            log.warning("NATS has not answered yet; the server starts without it")
+
+    async def close(self) -> None:
+        """Nothing to close: the task that owns the connection closes it when it is stopped."""
+
+    async def _run(self) -> None:
+        """Keep a connection, for ever."""
+        pause = FIRST_PAUSE_SECONDS
+        for url in itertools.cycle(self._urls):
+            began = time.monotonic()
+            try:
+                await self._connected(url)
+            except (nats.errors.Error, OSError, TimeoutError) as error:
+                self._went_away(error)
+            except Exception as error:  # whatever the client raises, only the bus degrades, never the server
+                log.warning("NATS's client failed", exc_info=error)
+                self._went_away(error)
+            if time.monotonic() - began > STABLE_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
+
+    async def _connected(self, url: str) -> None:
+        """Connect and serve until the connection is lost, which raises."""
+        session = Session(self._node, self._received_frames, self._received_signals, self._outbox.wake)
+        try:
+            await session.open(url)
+            self._session = session
+            self._tried.set()
+            await self._serve(session)
+        finally:
+            self._session = None
+            self._tried.set()
+            await session.close()
+
+    async def _serve(self, session: Session) -> None:
+        stable_at = time.monotonic() + STABLE_SECONDS
+        while True:
+            await self._outbox.wait(CHECK_SECONDS)
+            session.check()
+            await self._send(session)
+            if self._away_since is not None and time.monotonic() > stable_at:
+                self._came_back()
+
+    async def _send(self, session: Session) -> None:
+        frames, signals = self._outbox.take()
+        self._full = False
+        unsent = count(frames) + count(signals)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                for (epoch, workspace_id), waiting in signals.items():
+                    for some in wire.split(waiting, session.message_bytes):
+                        await session.send_signals(workspace_id, wire.encode(epoch, some))
+                        unsent -= len(some)
+                for (epoch, workspace_id), gathered in frames.items():
+                    for piece in wire.split(gathered, session.message_bytes):
+                        await session.send_frames(workspace_id, wire.encode(epoch, piece))
+                        unsent -= len(piece)
+        finally:
+            self.dropped += unsent
+
+    def _received_frames(self, data: bytes) -> None:
+        try:
+            epoch, frames = wire.decode_frames(data)
+        except msgspec.DecodeError as error:
+            log.warning("a message of events that is not ours was skipped: %s", error)
+            return
+        self._frames(epoch, frames)
+
+    def _received_signals(self, data: bytes) -> None:
+        try:
+            epoch, signals = wire.decode_signals(data)
+        except msgspec.DecodeError as error:
+            log.warning("a message of signals that is not ours was skipped: %s", error)
+            return
+        if epoch == self._epoch():
+            self._signals(signals)
+
+    def _went_away(self, error: BaseException) -> None:
+        frames, signals = self._outbox.take()
+        self.dropped += count(frames) + count(signals)
+        if self._away_since is None:
+            self._away_since, self._dropped_before = time.monotonic(), self.dropped
+            log.warning("NATS is away (%r): events reach other nodes through the log, about a second later", error)
+
+    def _came_back(self) -> None:
+        if self._away_since is not None:
+            seconds = time.monotonic() - self._away_since
+            log.warning("NATS is back after %.1f s; %d frames were left to the log", seconds, self.dropped - self._dropped_before)
+            self._away_since = None
+
+    def _warn_full(self) -> None:
+        if not self._full:
+            self._full = True
+            log.warning("more events wait for NATS than it takes; other nodes read them from the log")

@@ -1,0 +1,209 @@
+"""One connection to NATS, from connecting until it is lost; `bus.nats` makes the next one.
+
+The client's own reconnecting is off: a connection made anew has its stream, its consumer and nothing half sent, so that every outage ends
+in the same known state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageType, StreamConfig
+from nats.js.errors import BadRequestError
+
+log = logging.getLogger(__name__)
+
+STREAM = "FECHATTER_EVENTS"
+EVENTS = "events"
+SIGNALS = "signals"
+MESSAGE_ID = "Nats-Msg-Id"
+STATUS = "Status"
+
+MAX_AGE_SECONDS = 3600
+MAX_BYTES = 256 << 20
+DUPLICATE_SECONDS = 10
+NAME_TAKEN = 10058
+
+OPEN_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
+SILENCE_SECONDS = 5.0
+MAX_RECEIVED_BYTES = 16 << 20
+MAX_RECEIVED = 16_384
+
+STREAM_CONFIG = StreamConfig(
+    name=STREAM,
+    subjects=[f"{EVENTS}.*"],
+    max_age=MAX_AGE_SECONDS,
+    max_bytes=MAX_BYTES,
+    discard=DiscardPolicy.OLD,
+    storage=StorageType.FILE,
+    duplicate_window=DUPLICATE_SECONDS,
+)
+
+Receive = Callable[[bytes], None]
+
+
+class Lost(nats.errors.Error):
+    """The connection is no longer good for anything; the text says how that showed."""
+
+
+class Acknowledgement(msgspec.Struct):
+    """What JetStream says to a message it was asked about."""
+
+    error: dict[str, Any] | None = None
+
+
+class Session:
+    """A node's connection.
+
+    Args:
+        node: names this process; its own events are known by it and skipped.
+        frames: called with the bytes of each message of events.
+        signals: called with the bytes of each message of signals.
+        ended: called when the connection closes.
+    """
+
+    def __init__(self, node: str, frames: Receive, signals: Receive, ended: Callable[[], None]) -> None:
+        self._client = Client()
+        self._node = node
+        # Numbers begin again with each session, and JetStream remembers those of the last one, over a restart too.
+        self._prefix = f"{node}-{secrets.token_hex(4)}"
+        self._frames = frames
+        self._signals = signals
+        self._ended = ended
+        self._acknowledgements = ""
+        self._sent = 0
+        self._heard_at = time.monotonic()
+        self._asked_at: float | None = None
+        self._refused: str | None = None
+
+    @property
+    def message_bytes(self) -> int:
+        """The most one message may carry, its headers and envelope left room for."""
+        return self._client.max_payload * 7 // 8
+
+    async def open(self, url: str) -> None:
+        """Connect, see that the stream exists, and begin to receive. Raises nats.errors.Error, OSError, TimeoutError."""
+        async with asyncio.timeout(OPEN_SECONDS):
+            await self._client.connect(
+                [url],
+                name=f"fechatter {self._node}",
+                allow_reconnect=False,
+                # The client tries a server that refuses once more; by default two seconds later.
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+                no_echo=True,
+                error_cb=self._on_error,
+                closed_cb=self._on_closed,
+            )
+            await self._make_stream()
+            await self._client.subscribe(f"{SIGNALS}.*", cb=self._on_signals)
+            self._acknowledgements = self._client.new_inbox()
+            await self._client.subscribe(self._acknowledgements, cb=self._on_acknowledgement)
+            await self._consume()
+        self._heard_at = time.monotonic()
+
+    async def send_frames(self, workspace_id: int, data: bytes) -> None:
+        """Hand a message of events to JetStream; its acknowledgement is not waited for."""
+        self._sent += 1
+        await self._client.publish(
+            f"{EVENTS}.{workspace_id}",
+            data,
+            reply=self._ask(),
+            headers={MESSAGE_ID: f"{self._prefix}-{self._sent}"},
+        )
+
+    async def send_signals(self, workspace_id: int, data: bytes) -> None:
+        await self._client.publish(f"{SIGNALS}.{workspace_id}", data)
+
+    def check(self) -> None:
+        """Raises Lost when the connection, the consumer or the stream does not answer."""
+        now = time.monotonic()
+        if not self._client.is_connected:
+            raise Lost("the connection was closed")
+        if self._refused is not None:
+            raise Lost(f"the stream refused a message: {self._refused}")
+        if now - self._heard_at > SILENCE_SECONDS:
+            raise Lost("the consumer is silent")
+        if self._asked_at is not None and now - self._asked_at > SILENCE_SECONDS:
+            raise Lost("the stream does not acknowledge")
+
+    async def close(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._client.close()
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            log.debug("a connection to NATS did not close in order: %r", error)
+
+    def _ask(self) -> str:
+        """Where the acknowledgement goes: one at a time is asked for, as a sample costs less and shows the same."""
+        if self._asked_at is not None:
+            return ""
+        self._asked_at = time.monotonic()
+        return self._acknowledgements
+
+    async def _make_stream(self) -> None:
+        try:
+            await self._client.jsm(timeout=OPEN_SECONDS).add_stream(STREAM_CONFIG)
+        except BadRequestError as error:
+            # An operator may have made it with replicas or limits of his own.
+            if error.err_code != NAME_TAKEN:
+                raise
+
+    async def _consume(self) -> None:
+        """One consumer of this process, of what comes from now on; what it misses is in the log."""
+        inbox = self._client.new_inbox()
+        await self._client.subscribe(inbox, cb=self._on_frames, pending_msgs_limit=MAX_RECEIVED, pending_bytes_limit=MAX_RECEIVED_BYTES)
+        config = ConsumerConfig(
+            deliver_subject=inbox,
+            deliver_policy=DeliverPolicy.NEW,
+            ack_policy=AckPolicy.NONE,
+            max_deliver=1,
+            idle_heartbeat=HEARTBEAT_SECONDS,
+            mem_storage=True,
+            num_replicas=1,
+        )
+        await self._client.jsm(timeout=OPEN_SECONDS).add_consumer(STREAM, config)
+
+    async def _on_frames(self, message: Msg) -> None:
+        self._heard_at = time.monotonic()
+        headers = message.headers or {}
+        if STATUS in headers or headers.get(MESSAGE_ID, "").startswith(f"{self._node}-"):
+            return
+        self._frames(message.data)
+
+    async def _on_signals(self, message: Msg) -> None:
+        self._signals(message.data)
+
+    async def _on_acknowledgement(self, message: Msg) -> None:
+        self._asked_at = None
+        if STATUS in (message.headers or {}):
+            self._refused = "there is no such stream"
+            return
+        try:
+            answer = msgspec.json.decode(message.data, type=Acknowledgement)
+        except msgspec.DecodeError as error:
+            self._refused = str(error)
+            return
+        if answer.error is not None:
+            self._refused = str(answer.error.get("description"))
+
+    async def _on_error(self, error: Exception) -> None:
+        """What the client cannot raise to anybody; `check` finds what of it ends the connection."""
+        if isinstance(error, nats.errors.Error | OSError | TimeoutError):
+            log.debug("NATS: %r", error)
+        else:
+            log.error("a message from NATS was not taken", exc_info=error)
+
+    async def _on_closed(self) -> None:
+        self._ended()

@@ -1,0 +1,61 @@
+"""What waits to be sent to other nodes: bounded, and gathered by workspace while it waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+from fechatter.bus.wire import size_bytes
+from fechatter.frames import Frame, Signal
+
+MAX_WAITING_BYTES = 8 << 20
+
+Subject = tuple[str, int]
+"""Epoch and workspace."""
+
+
+def count(waiting: Mapping[Subject, Collection[object]]) -> int:
+    """How many frames or signals were taken."""
+    return sum(map(len, waiting.values()))
+
+
+class Outbox:
+    """Filled by `publish`, emptied by one sending task; both on the main loop."""
+
+    def __init__(self) -> None:
+        self._frames: dict[Subject, list[Frame]] = {}
+        self._signals: dict[Subject, list[Signal]] = {}
+        self._bytes = 0
+        self._filled = asyncio.Event()
+
+    def put(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> bool:
+        """Take all, or, when full, nothing and return False."""
+        if self._bytes >= MAX_WAITING_BYTES:
+            return False
+        for frame in frames:
+            self._frames.setdefault((epoch, frame.workspace_id), []).append(frame)
+            self._bytes += size_bytes(frame)
+        for signal in signals:
+            self._signals.setdefault((epoch, signal.workspace_id), []).append(signal)
+            self._bytes += size_bytes(signal)
+        self._filled.set()
+        return True
+
+    def take(self) -> tuple[dict[Subject, list[Frame]], dict[Subject, list[Signal]]]:
+        """Everything that waits, in the order it came within each workspace."""
+        taken = self._frames, self._signals
+        self._frames, self._signals, self._bytes = {}, {}, 0
+        self._filled.clear()
+        return taken
+
+    def wake(self) -> None:
+        """End a `wait` though nothing may be waiting."""
+        self._filled.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return when something waits, when woken, or after `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._filled.wait()
+        except TimeoutError:
+            return

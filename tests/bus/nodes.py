@@ -1,0 +1,82 @@
+"""A node of these tests: a bus with what it received."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fechatter.bus.base import Bus
+from fechatter.bus.nats import NatsBus
+from fechatter.frames import Frame, Signal
+from fechatter.model import EventType, WorkspaceId
+from fechatter.tasks import Tasks
+
+EPOCH = "epoch"
+WAIT_SECONDS = 20
+
+
+def frame(seq: int, *, workspace_id: int = 1, block: bytes = b"block") -> Frame:
+    return Frame(WorkspaceId(workspace_id), seq, EventType.MESSAGE_CREATED, 7, None, block)
+
+
+def frames(first: int, last: int) -> list[Frame]:
+    return [frame(seq) for seq in range(first, last + 1)]
+
+
+def signal(block: bytes = b"signal") -> Signal:
+    return Signal(WorkspaceId(1), 5, block)
+
+
+class Node:
+    """What one process receives, in the order it came."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.frames: list[tuple[str, Frame]] = []
+        self.signals: list[Signal] = []
+        self._changed = asyncio.Event()
+
+    @property
+    def seqs(self) -> list[int]:
+        return [each.seq for _, each in self.frames]
+
+    def receive(self, epoch: str, received: list[Frame]) -> None:
+        self.frames += [(epoch, each) for each in received]
+        self._changed.set()
+
+    def signal(self, received: list[Signal]) -> None:
+        self.signals += received
+        self._changed.set()
+
+    async def until(self, ready: Callable[[], object]) -> None:
+        """Return when `ready` holds; it is asked after each receipt, and every 20 ms."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not ready():
+                self._changed.clear()
+                try:
+                    async with asyncio.timeout(0.02):
+                        await self._changed.wait()
+                except TimeoutError:
+                    continue
+
+
+@asynccontextmanager
+async def started(bus: Bus) -> AsyncIterator[Node]:
+    node = Node(bus)
+    await bus.start(node.receive, node.signal)
+    try:
+        yield node
+    finally:
+        await bus.close()
+
+
+@asynccontextmanager
+async def nats_node(url: str, *, epoch: str = EPOCH) -> AsyncIterator[Node]:
+    """A node on a NATS server. A task of its bus that dies fails the test."""
+    died: list[BaseException] = []
+    tasks = Tasks(lambda _name, error: died.append(error))
+    async with started(NatsBus(url, tasks, lambda: epoch)) as node:
+        try:
+            yield node
+        finally:
+            await tasks.stop()
+    assert died == []

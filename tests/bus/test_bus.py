@@ -1,0 +1,37 @@
+"""What every bus promises, whatever carries it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fechatter.bus.memory import MemoryBus
+from tests.bus.nodes import EPOCH, Node, frame, frames, nats_node, signal, started
+
+
+@pytest.fixture(params=["memory", "nats"])
+async def node(request: pytest.FixtureRequest) -> AsyncIterator[Node]:
+    opened = started(MemoryBus()) if request.param == "memory" else nats_node(request.getfixturevalue("nats_url"))
+    async with opened as each:
+        yield each
+
+
+async def test_the_own_process_is_served_before_publish_returns(node: Node) -> None:
+    node.bus.publish(EPOCH, frames(1, 3), [signal()])
+    assert node.seqs == [1, 2, 3]
+    assert node.signals == [signal()]
+
+
+async def test_the_epoch_travels_with_the_frames(node: Node) -> None:
+    node.bus.publish("one", [frame(1)], [])
+    node.bus.publish("two", [frame(1)], [])
+    assert [epoch for epoch, _ in node.frames] == ["one", "two"]
+
+
+async def test_publishing_nothing_is_nothing(node: Node) -> None:
+    node.bus.publish(EPOCH, [], [])
+    assert node.frames == []
+    assert node.signals == []
+
+
+async def test_a_bus_that_carries_is_ok(node: Node) -> None:
+    assert node.bus.state == "ok"

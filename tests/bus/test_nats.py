@@ -1,0 +1,200 @@
+"""Several nodes on a real NATS server, and what they do without it."""
+
+import asyncio
+import logging
+import signal as signals
+import time
+from collections.abc import Iterator
+
+import nats
+import pytest
+from nats.js.api import StreamConfig
+
+from fechatter.bus import nats as bus_nats
+from fechatter.bus import nats_session, outbox
+from fechatter.bus.nats import NatsBus
+from fechatter.bus.nats_session import STREAM
+from tests.bus.nodes import EPOCH, Node, frame, frames, nats_node, signal
+from tests.servers.nats import Nats
+
+
+@pytest.fixture
+def own_server() -> Iterator[Nats]:
+    """A server for this test alone to hurt."""
+    server = Nats()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+def freeze(server: Nats, number: signals.Signals) -> None:
+    assert server._process is not None
+    server._process.send_signal(number)
+
+
+def dropped(node: Node) -> int:
+    assert isinstance(node.bus, NatsBus)
+    return node.bus.dropped
+
+
+@pytest.fixture(autouse=True)
+def _soon_stable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus_nats, "STABLE_SECONDS", 0.2)
+
+
+async def settled(node: Node) -> None:
+    await node.until(lambda: node.bus.state == "ok")
+
+
+async def away(node: Node) -> None:
+    await node.until(lambda: node.bus.state == "degraded")
+
+
+async def received(node: Node, *, frames: int, signals: int) -> None:
+    await node.until(lambda: len(node.frames) >= frames and len(node.signals) >= signals)
+
+
+def publish_timed(node: Node, seqs: range) -> float:
+    """Publish one frame after the other; the seconds of the slowest."""
+    slowest = 0.0
+    for seq in seqs:
+        began = time.monotonic()
+        node.bus.publish(EPOCH, [frame(seq)], [])
+        slowest = max(slowest, time.monotonic() - began)
+    return slowest
+
+
+async def test_frames_and_signals_reach_every_other_node_and_the_own_once(nats_url: str) -> None:
+    async with nats_node(nats_url) as one, nats_node(nats_url) as two, nats_node(nats_url) as three:
+        one.bus.publish(EPOCH, frames(1, 50), [signal(b"from one")])
+        two.bus.publish(EPOCH, frames(51, 100), [signal(b"from two")])
+        for node in (one, two, three):
+            await received(node, frames=100, signals=2)
+            assert sorted(node.seqs) == list(range(1, 101))
+            assert {epoch for epoch, _ in node.frames} == {EPOCH}
+            assert sorted(each.block for each in node.signals) == [b"from one", b"from two"]
+
+
+async def test_a_frame_arrives_as_it_was_sent(nats_url: str) -> None:
+    async with nats_node(nats_url) as one, nats_node(nats_url) as two:
+        one.bus.publish(EPOCH, [frame(1, block=bytes(range(256)))], [])
+        await two.until(lambda: two.frames)
+        assert two.frames == one.frames
+
+
+async def test_what_is_larger_than_a_message_travels_in_pieces(nats_url: str) -> None:
+    many = [frame(seq, block=bytes(300_000)) for seq in range(1, 11)]
+    async with nats_node(nats_url) as one, nats_node(nats_url) as two:
+        one.bus.publish(EPOCH, many, [signal(bytes(500_000)), signal(bytes(500_000))])
+        await two.until(lambda: len(two.frames) == 10 and len(two.signals) == 2)
+        assert two.seqs == list(range(1, 11))
+        assert dropped(one) == 0
+
+
+async def test_a_frame_no_message_can_carry_is_left_to_the_log(nats_url: str) -> None:
+    async with nats_node(nats_url) as one, nats_node(nats_url) as two:
+        one.bus.publish(EPOCH, [frame(1, block=bytes(2_000_000)), frame(2)], [])
+        await two.until(lambda: two.frames)
+        assert (two.seqs, dropped(one), one.bus.state) == ([2], 1, "ok")
+
+
+async def test_a_signal_of_another_database_is_skipped(nats_url: str) -> None:
+    async with nats_node(nats_url) as one, nats_node(nats_url, epoch="other") as other:
+        one.bus.publish(EPOCH, [], [signal()])
+        one.bus.publish("other", [], [signal(b"ours")])
+        await other.until(lambda: other.signals)
+        assert other.signals == [signal(b"ours")]
+
+
+async def test_bytes_that_are_not_ours_are_skipped(nats_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with nats_node(nats_url) as node, nats_node(nats_url) as other:
+        stranger = await nats.connect(nats_url)
+        for junk in (b"", b"\xc1", b"\x92\xa1e\x91\x90", b'{"a": 1}', b"\xff" * 1000):
+            await stranger.publish("events.1", junk)
+            await stranger.publish("signals.1", junk)
+        await stranger.close()
+        other.bus.publish(EPOCH, [frame(1)], [signal()])
+        await node.until(lambda: node.frames and node.signals)
+        assert (node.seqs, node.signals) == ([1], [signal()])
+        assert [record.levelname for record in caplog.records if "not ours" in record.message] == ["WARNING"] * 20
+
+
+async def test_publishing_goes_on_while_nats_is_dead_and_delivery_resumes_after(own_server: Nats, caplog: pytest.LogCaptureFixture) -> None:
+    async with nats_node(own_server.url) as one, nats_node(own_server.url) as two:
+        one.bus.publish(EPOCH, [frame(1)], [])
+        await two.until(lambda: two.seqs == [1])
+        own_server.kill()
+        await away(one)
+        assert publish_timed(one, range(2, 1002)) < 0.05
+        assert one.seqs == list(range(1, 1002))
+        assert dropped(one) == 1000
+        await asyncio.to_thread(own_server.start)
+        await settled(one)
+        await settled(two)
+        one.bus.publish(EPOCH, [frame(1002)], [])
+        await two.until(lambda: 1002 in two.seqs)
+        assert two.seqs == [1, 1002]
+    said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert sum("away" in each for each in said) == 2
+    assert sum("1000 frames were left to the log" in each for each in said) == 1
+
+
+async def test_the_server_starts_without_nats_and_joins_it_later(own_server: Nats) -> None:
+    own_server.kill()
+    async with nats_node(own_server.url) as one:
+        assert one.bus.state == "degraded"
+        one.bus.publish(EPOCH, [frame(1)], [])
+        assert one.seqs == [1]
+        await asyncio.to_thread(own_server.start)
+        await settled(one)
+        async with nats_node(own_server.url) as two:
+            two.bus.publish(EPOCH, [frame(2)], [])
+            await one.until(lambda: one.seqs == [1, 2])
+
+
+async def test_the_next_server_of_the_cluster_is_tried(own_server: Nats, nats_url: str) -> None:
+    own_server.kill()
+    async with nats_node(f"{own_server.url}, {nats_url}") as one, nats_node(nats_url) as two:
+        await settled(one)
+        two.bus.publish(EPOCH, [frame(1)], [])
+        await one.until(lambda: one.seqs == [1])
+
+
+async def test_a_nats_that_hangs_blocks_nobody(own_server: Nats, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nats_session, "SILENCE_SECONDS", 1.5)
+    monkeypatch.setattr(outbox, "MAX_WAITING_BYTES", 1 << 20)
+    async with nats_node(own_server.url) as one:
+        freeze(own_server, signals.SIGSTOP)
+        try:
+            assert publish_timed(one, range(1, 20_001)) < 0.05
+            assert dropped(one) > 0
+            await away(one)
+        finally:
+            freeze(own_server, signals.SIGCONT)
+        await settled(one)
+
+
+async def test_a_stream_that_was_deleted_is_made_again(own_server: Nats, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nats_session, "SILENCE_SECONDS", 1.5)
+    async with nats_node(own_server.url) as one, nats_node(own_server.url) as two:
+        operator = await nats.connect(own_server.url)
+        await operator.jetstream().delete_stream(STREAM)
+        one.bus.publish(EPOCH, [frame(1)], [])
+        for node in (one, two):
+            await away(node)
+            await settled(node)
+        one.bus.publish(EPOCH, [frame(2)], [])
+        await two.until(lambda: two.seqs == [2])
+        await operator.close()
+
+
+async def test_a_stream_made_by_an_operator_is_used_as_it_is(own_server: Nats) -> None:
+    operator = await nats.connect(own_server.url)
+    await operator.jetstream().add_stream(StreamConfig(name=STREAM, subjects=["events.*"], max_age=60))
+    async with nats_node(own_server.url) as one, nats_node(own_server.url) as two:
+        one.bus.publish(EPOCH, [frame(1)], [])
+        await two.until(lambda: two.seqs == [1])
+    assert (await operator.jetstream().stream_info(STREAM)).config.max_age == 60
+    await operator.close()
