@@ -1,0 +1,106 @@
+"""People who send without pause, and send again what was not answered: what they were promised is checked afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from tests.journeys.client import Client
+from tests.journeys.stream import Stream
+from tests.journeys.wire import Wire
+
+RETRY_SECONDS = 0.02
+
+
+class Sender:
+    """Sends one message after another to one chat; keeps what was acknowledged.
+
+    Attributes:
+        acknowledged: the stored message by its content, of every send that was answered 200 or 201.
+        statuses: how often each status came; 0 counts connections that broke.
+    """
+
+    def __init__(self, person: Client, chat_id: int, name: str) -> None:
+        self.acknowledged: dict[str, dict[str, Any]] = {}
+        self.statuses: Counter[int] = Counter()
+        self._port = person.server.port
+        self._headers = {"authorization": f"Bearer {person.token}", "content-type": "application/json"}
+        self._path = f"/api/chat/{chat_id}/messages"
+        self._name = name
+        self._count = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until told to stop, and the last one until it is answered."""
+        wire: Wire | None = None
+        while not stop.is_set():
+            self._count += 1
+            content = f"{self._name} {self._count}"
+            body = orjson.dumps({"content": content, "idempotency_key": _key()})
+            while content not in self.acknowledged:
+                wire = await self._try(wire, body, content)
+        if wire is not None:
+            wire.close()
+
+    async def _try(self, wire: Wire | None, body: bytes, content: str) -> Wire | None:
+        try:
+            wire = wire or await Wire.open(self._port)
+            answer = await wire.request("POST", self._path, body, self._headers)
+        except OSError:
+            self.statuses[0] += 1
+            await asyncio.sleep(RETRY_SECONDS)
+            return None
+        self.statuses[answer.status] += 1
+        if answer.status in (200, 201):
+            self.acknowledged[content] = answer.json
+        elif answer.status == 503:
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            raise ValueError(f"{answer.status} {answer.body!r}")
+        return wire
+
+
+def _key() -> str:
+    """Random with the time first, as our clients make them."""
+    return str(uuid.uuid1())
+
+
+class Follower:
+    """A listener that comes back with its cursor whenever its stream breaks; `seen` is every durable event in order."""
+
+    def __init__(self, person: Client, cursor: str) -> None:
+        self.cursor = cursor
+        self.seen: list[dict[str, Any]] = []
+        self._person = person
+        self._moved = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled. Raises ValueError when it was told to start anew."""
+        while True:
+            with contextlib.suppress(OSError):
+                stream = await Stream.open(self._person.server.port, self._person.token, self.cursor)
+                await self._follow(stream)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def reached(self, cursor: str) -> None:
+        """Return when everything up to the cursor was shown."""
+        while self.cursor != cursor:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _follow(self, stream: Stream) -> None:
+        try:
+            while True:
+                event = await stream.block()
+                if event.name == "reset":
+                    raise ValueError(f"reset: {event.data}")
+                if event.name not in (None, "hello", "resumed", "closing", "read.moved"):
+                    self.seen.append(event.data)
+                self.cursor = stream.cursor or self.cursor
+                self._moved.set()
+        finally:
+            stream.close()

@@ -1,0 +1,137 @@
+"""A listener on `/events`: keeps its cursor as a client does, and can stop reading."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any, NamedTuple
+
+import orjson
+
+from tests.journeys.wire import READ_BYTES, Answer, Wire, head
+
+EVENT_SECONDS = 10.0
+
+
+class Event(NamedTuple):
+    """One block; a heartbeat has no name and no data."""
+
+    id: str | None
+    name: str | None
+    data: Any
+
+    @property
+    def seq(self) -> int:
+        return int((self.id or "").rpartition(".")[2])
+
+
+class Refused(Exception):
+    """The server did not open a stream."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+class Stream:
+    """An open stream.
+
+    Attributes:
+        cursor: the last `id:` it was given.
+    """
+
+    def __init__(self, wire: Wire, cursor: str | None) -> None:
+        self.cursor = cursor
+        self._wire = wire
+        self._rest = b""
+        self._blocks: list[bytes] = []
+
+    @classmethod
+    async def open(cls, port: int, token: str | None, cursor: str | None = None, *, window_bytes: int | None = None) -> Stream:
+        """Connect; `window_bytes` is the most that the network holds for it. Raises Refused, OSError."""
+        wire = await Wire.open(port) if window_bytes is None else await _narrow(port, window_bytes)
+        headers = {"authorization": f"Bearer {token}"} if token is not None else {}
+        if cursor is not None:
+            headers["last-event-id"] = cursor
+        wire.writer.write(head("GET", "/events", headers))
+        async with asyncio.timeout(EVENT_SECONDS):
+            status, answered = await wire.answer_head()
+            if status != 200:
+                body = await wire.reader.readexactly(int(answered["content-length"]))
+                wire.close()
+                raise Refused(Answer(status, answered, body))
+        if not answered["content-type"].startswith("text/event-stream"):
+            raise ValueError(answered["content-type"])
+        return cls(wire, cursor)
+
+    def close(self) -> None:
+        self._wire.close()
+
+    async def next(self, timeout_seconds: float = EVENT_SECONDS) -> Event:
+        """The next block that is no heartbeat. Raises ConnectionError at the end, TimeoutError."""
+        async with asyncio.timeout(timeout_seconds):
+            while (event := await self.block()).name is None:
+                pass
+        return event
+
+    async def until(self, name: str, timeout_seconds: float = EVENT_SECONDS) -> list[Event]:
+        """What comes up to and with the next event of that name."""
+        found = [await self.next(timeout_seconds)]
+        while found[-1].name != name:
+            found.append(await self.next(timeout_seconds))
+        return found
+
+    async def quiet(self, seconds: float) -> None:
+        """Nothing but heartbeats comes for so long. Raises ValueError."""
+        try:
+            raise ValueError(f"not quiet: {await self.next(seconds)}")
+        except TimeoutError:
+            return
+
+    async def rest(self) -> list[Event]:
+        """What comes until the server ends the stream."""
+        found = []
+        try:
+            while True:
+                found.append(await self.next())
+        except ConnectionError:
+            return found
+
+    async def block(self) -> Event:
+        """The next block, heartbeats included. Raises ConnectionError at the end."""
+        while not self._blocks:
+            *self._blocks, self._rest = (self._rest + await self._part()).split(b"\n\n")
+        event = parse(self._blocks.pop(0))
+        self.cursor = event.id or self.cursor
+        return event
+
+    async def _part(self) -> bytes:
+        try:
+            part = await self._wire.chunk()
+        except (asyncio.IncompleteReadError, OSError) as error:
+            raise ConnectionError("the stream broke") from error
+        if not part:
+            raise ConnectionError("the stream has ended")
+        return part
+
+
+def parse(block: bytes) -> Event:
+    """A block as the standard for server-sent events reads it, each field at most once. Raises ValueError."""
+    fields: dict[str, str] = {}
+    for line in block.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        name, _, value = line.partition(": ")
+        if name in fields or name not in ("id", "event", "data"):
+            raise ValueError(f"a strange block: {block!r}")
+        fields[name] = value
+    data = orjson.loads(fields["data"]) if "data" in fields else None
+    return Event(fields.get("id"), fields.get("event"), data)
+
+
+async def _narrow(port: int, window_bytes: int) -> Wire:
+    """A connection whose receiver takes little while it does not read."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=min(window_bytes, READ_BYTES))
+    return Wire(reader, writer)

@@ -1,0 +1,103 @@
+"""HTTP/1.1 over a plain socket: quick enough for loads, and able to send what no well-behaved client would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+ANSWER_SECONDS = 30.0
+READ_BYTES = 1 << 20
+OPENED: set[Wire] = set()
+"""Every connection of the running test, for its end."""
+
+
+class Answer(NamedTuple):
+    """Headers are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The stable code of a refusal."""
+        return str(self.json["code"])
+
+
+class Wire:
+    """One connection; one request at a time."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        OPENED.add(self)
+
+    @classmethod
+    async def open(cls, port: int) -> Wire:
+        """Raises OSError."""
+        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=READ_BYTES))
+
+    @property
+    def usable(self) -> bool:
+        return not (self.reader.at_eof() or self.writer.is_closing())
+
+    def close(self) -> None:
+        OPENED.discard(self)
+        self.writer.close()
+
+    async def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        """Raises ConnectionError when the answer does not come whole."""
+        self.writer.write(head(method, path, {"content-length": str(len(body)), **(headers or {})}) + body)
+        return await self.answer()
+
+    async def raw(self, data: bytes) -> Answer:
+        """Send these bytes as they are."""
+        self.writer.write(data)
+        return await self.answer()
+
+    async def answer(self) -> Answer:
+        """Raises ConnectionError when it does not come whole."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                status, headers = await self.answer_head()
+                return Answer(status, headers, await self._body(status, headers))
+        except (asyncio.IncompleteReadError, OSError) as error:
+            self.close()
+            raise ConnectionError(str(error)) from error
+
+    async def answer_head(self) -> tuple[int, dict[str, str]]:
+        """Status and headers; the body is left in the reader."""
+        lines = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        headers = {}
+        for line in lines[1:-2]:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        return int(lines[0].split(" ")[1]), headers
+
+    async def _body(self, status: int, headers: dict[str, str]) -> bytes:
+        if "content-length" in headers:
+            return await self.reader.readexactly(int(headers["content-length"]))
+        if headers.get("transfer-encoding") != "chunked" or status == 204:
+            return b""
+        parts = []
+        while part := await self.chunk():
+            parts.append(part)
+        return b"".join(parts)
+
+    async def chunk(self) -> bytes:
+        """The next part of a body without length; b"" at its end."""
+        size = int(await self.reader.readuntil(b"\r\n"), 16)
+        return (await self.reader.readexactly(size + 2))[:-2]
+
+
+def head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
+    """The first lines of a request; texts are sent as UTF-8."""
+    lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
