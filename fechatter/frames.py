@@ -60,12 +60,12 @@ class Signal(msgspec.Struct, frozen=True, array_like=True):
     block: bytes
 
 
-def encode_block(epoch: str, event: dict[str, object]) -> bytes:
-    """The SSE block of an event given as its JSON object (`type`, `seq`, `workspace_id`, `chat_id`, `at`, `data`)."""
+def encode_block(epoch: str, seq: int, event_type: EventType, event: dict[str, object]) -> bytes:
+    """The SSE block of an event given as its JSON object, see `event_object`."""
     return b"id: %b.%d\nevent: %b\ndata: %b\n\n" % (
         epoch.encode(),
-        event["seq"],
-        str(event["type"]).encode(),
+        seq,
+        event_type.encode(),
         orjson.dumps(event),
     )
 

@@ -25,7 +25,7 @@ from fechatter.app import open_services
 from fechatter.errors import StartError
 from fechatter.services import Services
 from fechatter.settings import Settings
-from fechatter.storage.server import setup_open
+from fechatter.storage.server import is_set_up
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Server:
         await _answers(self._settings.host, self._port)
         address = self._settings.public_url or f"http://{self._settings.host}:{self._port}"
         print(f"Fechatter is at {address}", flush=True)
-        if await services.database.read(setup_open):
+        if not await services.database.read(is_set_up):
             print(f"Make the first owner and workspace: {address}/setup#token={services.secrets.setup_token}", flush=True)
         for name in self._settings.unused():
             log.warning("the setting %s is accepted, but nothing in this version uses it", name)

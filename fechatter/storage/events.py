@@ -149,7 +149,8 @@ def _frame(epoch: str, workspace_id: WorkspaceId, row: Row, versions: list[Row])
         data = {"message": message}
 
     def block(shown: object) -> bytes:
-        return encode_block(epoch, event_object(workspace_id, row["seq"], event_type, row["chat_id"], row["created_at"], shown))
+        event = event_object(workspace_id, row["seq"], event_type, row["chat_id"], row["created_at"], shown)
+        return encode_block(epoch, row["seq"], event_type, event)
 
     own = stored.get("own")
     if own is not None and "chat" in own:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fechatter.accounts import people, workspaces
+from fechatter.accounts import people, workspace
 from fechatter.api.identity import read, services
 from fechatter.api.responses import json_response
 from fechatter.chats.views import chats_of
@@ -25,8 +25,8 @@ async def sync(request: Request) -> Response:
 
     async def work(tx: Transaction, actor: Actor) -> dict[str, object]:
         return {
-            "me": await people.me(tx, actor),
-            "workspace": await workspaces.of(tx, actor),
+            "me": await people.show(tx, actor, actor.user_id),
+            "workspace": await workspace.show(tx, actor),
             "chats": await chats_of(tx, actor, limit=MOST_CHATS),
         }
 
