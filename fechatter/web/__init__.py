@@ -1,0 +1,1 @@
+"""What browsers load: pages, scripts and styles, served as they stand."""
