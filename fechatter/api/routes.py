@@ -22,21 +22,31 @@ from fechatter.api.endpoints import (
     accounts,
     channels,
     chats,
+    events,
     health,
     invitations,
     members,
+    messages,
     server,
     sessions,
     users,
     workspace,
 )
 from fechatter.api.middleware.boundary import RequestBoundary
+from fechatter.api.streams.sse import EventStream
 from fechatter.errors import MethodNotAllowed, NotFound
 from fechatter.model import MAX_ID
+from fechatter.web import static
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
+    "/api/chat/{chat_id:id}/messages": {"GET": messages.listing, "POST": messages.SendMessage()},
+    "/api/chat/{chat_id:id}/messages/batch": {"POST": messages.send_many},
+    "/api/chat/{chat_id:id}/messages/{message_id:id}": {"GET": messages.one, "PATCH": messages.edit, "DELETE": messages.delete},
+    "/events": {"GET": EventStream()},
+    "/api/sync": {"GET": events.sync},
+    "/api/events": {"GET": events.events},
     "/api/server": {"GET": server.show},
     "/api/signup": {"POST": accounts.sign_up},
     "/api/signin": {"POST": accounts.sign_in},
@@ -60,6 +70,11 @@ TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
     "/api/chat/{chat_id:id}/members": {"GET": members.index, "POST": members.add, "DELETE": members.remove},
     "/api/chat/{chat_id:id}/members/{user_id:id}": {"PATCH": members.transfer, "DELETE": members.remove_one},
     "/api/channels": {"GET": channels.index},
+    "/": {"GET": static.Page("chat.html")},
+    "/setup": {"GET": static.Page("setup.html")},
+    "/join": {"GET": static.Page("join.html")},
+    "/signin": {"GET": static.Page("signin.html")},
+    "/static/{path:path}": {"GET": static.asset},
     "/health/simple": {"GET": health.simple},
     "/health": {"GET": health.full},
 }
