@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fechatter.api.bodies import Body, read_body
+from fechatter.api.middleware.boundary import RequestBoundary
+from fechatter.api.responses import json_response
+from fechatter.api.routes import MIDDLEWARE, ByMethod, Nowhere
+from fechatter.errors import NotFound, TooManyRequests, Unauthorized
+from fechatter.storage.engines.base import StorageFull, StorageUnavailable
+
+
+class Named(Body, frozen=True):
+    name: str
+
+
+ERRORS: dict[str, Exception] = {
+    "unexpected": ValueError("secret detail"),
+    "hidden": NotFound(),
+    "stranger": Unauthorized(),
+    "often": TooManyRequests(retry_after_seconds=7),
+    "full": StorageFull("disk"),
+    "cut": StorageUnavailable("host db.internal"),
+}
+
+
+async def fail(request: Request) -> Response:
+    raise ERRORS[request.path_params["name"]]
+
+
+async def greet(request: Request) -> Response:
+    return json_response({"hello": (await read_body(request, Named, limit=1000)).name})
+
+
+@pytest.fixture
+def client() -> httpx2.AsyncClient:
+    routes = [Route("/greet", ByMethod({"POST": greet})), Route("/fail/{name}", ByMethod({"GET": fail})), Route("/{path:path}", Nowhere())]
+    app = Starlette(routes=routes, middleware=MIDDLEWARE)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
+
+
+async def test_an_unexpected_error_tells_nothing_but_its_request_id(client: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        answer = await client.get("/fail/unexpected")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "internal_error"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert "secret" not in answer.text
+    assert answer.headers["x-request-id"] in caplog.text
+    assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "code", "header"),
+    [
+        ("hidden", 404, "not_found", {}),
+        ("stranger", 401, "unauthorized", {"www-authenticate": 'Bearer realm="fechatter"'}),
+        ("often", 429, "too_many_requests", {"retry-after": "7"}),
+        ("full", 503, "storage_full", {"retry-after": "30"}),
+        ("cut", 503, "storage_unavailable", {"retry-after": "2"}),
+    ],
+)
+async def test_errors_become_problems(client: httpx2.AsyncClient, name: str, status: int, code: str, header: dict[str, str]) -> None:
+    answer = await client.get(f"/fail/{name}")
+    assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, code, status)
+    assert header.items() <= dict(answer.headers).items()
+    assert "internal" not in answer.text
+
+
+async def test_the_clients_request_id_is_kept_when_it_is_sane(client: httpx2.AsyncClient) -> None:
+    for sent, kept in [("abc-1.2:3", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("<script>", False), ("", False)]:
+        answer = await client.get("/fail/hidden", headers={"x-request-id": sent})
+        assert (answer.headers["x-request-id"] == sent) is kept
+    first, second = [(await client.get("/fail/hidden")).headers["x-request-id"] for _ in range(2)]
+    assert first != second
+
+
+async def test_404_and_405_are_problems_and_nothing_redirects(client: httpx2.AsyncClient) -> None:
+    for path in ("/nowhere", "/greet/", "//greet", "/"):
+        answer = await client.get(path, headers={"host": "evil.example"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    answer = await client.delete("/fail/hidden")
+    assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "method_not_allowed", "GET, HEAD")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code"),
+    [
+        (b'{"name": "you"}', "application/json; charset=utf-8", 200, None),
+        (b'{"name": "you"}', None, 200, None),
+        (b'{"name": "you"}', "text/plain", 415, "unsupported_media_type"),
+        (b"name=you", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
+        (b"{", "application/json", 400, "malformed_json"),
+        (b'{"name": 1}', "application/json", 422, "invalid"),
+        (b'{"name": "%s"}' % (b"x" * 1000), "application/json", 413, "body_too_large"),
+    ],
+)
+async def test_bodies_are_checked(client: httpx2.AsyncClient, body: bytes, content_type: str | None, status: int, code: str | None) -> None:
+    headers = {} if content_type is None else {"content-type": content_type}
+    answer = await client.post("/greet", content=body, headers=headers)
+    assert (answer.status_code, answer.json().get("code")) == (status, code)
+    if status == 422:
+        assert answer.json()["errors"] == [{"pointer": "/name", "code": "invalid_type", "detail": "Expected `str`, got `int`"}]
+
+
+async def test_a_body_without_a_length_is_counted_while_it_is_read() -> None:
+    sent: list[Any] = []
+    pulled = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal pulled
+        pulled += 1
+        return {"type": "http.request", "body": b"x" * 400, "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    app = Starlette(routes=[Route("/greet", ByMethod({"POST": greet}))], middleware=MIDDLEWARE)
+    await app({"type": "http", "method": "POST", "path": "/greet", "headers": [], "query_string": b""}, receive, send)
+    assert sent[0]["status"] == 413
+    assert json.loads(sent[1]["body"])["limit_bytes"] == 1000
+    assert pulled == 3
+
+
+async def test_an_error_after_the_answer_began_is_not_hidden() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ValueError("late")
+
+    async def nothing(*_: Any) -> Any:
+        return None
+
+    with pytest.raises(ValueError, match="late"):
+        await RequestBoundary(app)({"type": "http", "headers": []}, nothing, nothing)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from fechatter.auth.passwords import Passwords, check_password
+from fechatter.errors import Invalid, Unavailable
+
+
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
+    made = Passwords(most_waiting=4)
+    yield made
+    made.close()
+
+
+async def test_only_the_right_password_fits(passwords: Passwords) -> None:
+    hashed = await passwords.hash("correct horse")
+    assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert await passwords.verify("correct horse", hashed)
+    assert not await passwords.verify("Correct horse", hashed)
+    assert not await passwords.verify("correct horse", None)
+    assert not await passwords.verify("correct horse", "damaged")
+    assert not await passwords.verify("x" * 5_000_000, hashed)
+
+
+async def test_a_password_typed_with_other_bytes_for_the_same_characters_fits(passwords: Passwords) -> None:
+    assert await passwords.verify("cafe\u0301 au lait", await passwords.hash("café au lait"))
+
+
+async def test_more_than_may_wait_are_told_to_come_again(passwords: Passwords) -> None:
+    answers = await asyncio.gather(*(passwords.hash("correct horse") for _ in range(20)), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, Unavailable)]
+    assert len(refused) == 14
+    assert refused[0].retry_after_seconds > 0
+    assert await passwords.hash("correct horse")
+
+
+async def test_whoever_leaves_makes_room(passwords: Passwords) -> None:
+    waiting = [asyncio.ensure_future(passwords.hash("correct horse")) for _ in range(6)]
+    await asyncio.sleep(0)
+    for hashing in waiting:
+        hashing.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert await passwords.hash("correct horse")
+
+
+async def test_an_unknown_person_costs_the_time_of_a_known_one(passwords: Passwords) -> None:
+    hashed = await passwords.hash("correct horse")
+    known = min([await _seconds(passwords, hashed) for _ in range(8)])
+    unknown = min([await _seconds(passwords, None) for _ in range(8)])
+    assert 0.5 < unknown / known < 2
+
+
+async def _seconds(passwords: Passwords, hashed: str | None) -> float:
+    started = time.perf_counter()
+    await passwords.verify("wrong horse", hashed)
+    return time.perf_counter() - started
+
+
+@pytest.mark.parametrize(("password", "code"), [("short", "too_short"), ("x" * 257, "too_long")])
+def test_lengths_are_checked(password: str, code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        check_password("/password", password)
+    assert refused.value.errors[0].code == code

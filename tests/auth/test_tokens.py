@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import jwt
+import pytest
+
+from fechatter.auth import tokens
+from fechatter.auth.tokens import AccessTokens, Claims
+from fechatter.errors import Unauthorized
+from fechatter.model import SessionId, UserId, WorkspaceId
+
+SECRET = b"s" * 32
+CLAIMS = Claims(UserId(7), WorkspaceId(3), SessionId(9))
+
+
+@pytest.fixture
+def access() -> AccessTokens:
+    return AccessTokens(SECRET, 900)
+
+
+def forged(secret: bytes | None = SECRET, algorithm: str = "HS256", typ: str | None = "at+jwt", **changes: Any) -> str:
+    now = int(time.time())
+    payload = {"iss": "fechatter", "aud": "fechatter", "sub": "7", "wid": 3, "sid": 9, "iat": now, "exp": now + 60}
+    payload = {name: value for name, value in {**payload, **changes}.items() if value is not None}
+    return jwt.encode(payload, secret, algorithm, headers={"typ": typ, "kid": "../../secret"})
+
+
+def test_a_signed_token_says_who_it_is_for(access: AccessTokens) -> None:
+    assert access.verify(access.sign(CLAIMS)) == CLAIMS
+    assert access.verify(forged()) == CLAIMS
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "a.b.c",
+        "é",
+        "x" * 100_000,
+        forged(secret=b"t" * 32),
+        forged(secret=None, algorithm="none"),
+        forged(secret=b"s" * 64, algorithm="HS512"),
+        forged(typ="JWT"),
+        forged(typ="refresh"),
+        forged(iss="other"),
+        forged(aud="other"),
+        forged(aud=None),
+        forged(exp=int(time.time()) - 1),
+        forged(exp=None),
+        forged(nbf=int(time.time()) + 60),
+        forged(sub="x"),
+        forged(sub="0"),
+        forged(sub="7" * 30),
+        forged(wid="3"),
+        forged(wid=True),
+        forged(sid=None),
+        forged(sid=2**60),
+        forged(sid=[9]),
+    ],
+)
+def test_a_token_with_anything_wrong_is_refused(access: AccessTokens, token: str) -> None:
+    with pytest.raises(Unauthorized):
+        access.verify(token)
+
+
+def test_a_remembered_token_still_expires() -> None:
+    access = AccessTokens(SECRET, -1)
+    token = access.sign(CLAIMS)
+    access._good[token] = CLAIMS, time.time() - 1
+    with pytest.raises(Unauthorized):
+        access.verify(token)
+    assert token not in access._good
+
+
+def test_what_is_remembered_is_bounded(access: AccessTokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST_REMEMBERED", 3)
+    for session_id in range(1, 10):
+        access.verify(access.sign(Claims(UserId(7), WorkspaceId(3), SessionId(session_id))))
+    assert len(access._good) == 3
+
+
+def test_a_remembered_token_costs_less_than_a_microsecond(access: AccessTokens) -> None:
+    token = access.sign(CLAIMS)
+    access.verify(token)
+    best = min(_seconds_of(lambda: access.verify(token), 2000) for _ in range(10))
+    assert best < 1e-6
+
+
+def _seconds_of(work: Any, times: int) -> float:
+    started = time.perf_counter()
+    for _ in range(times):
+        work()
+    return (time.perf_counter() - started) / times
