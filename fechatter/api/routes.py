@@ -41,12 +41,12 @@ from fechatter.web import static
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
-    "/api/chat/{chat_id:id}/messages": {"GET": messages.listing, "POST": messages.SendMessage()},
+    "/api/chat/{chat_id:id}/messages": {"POST": messages.SendMessage(), "GET": messages.listing},
     "/api/chat/{chat_id:id}/messages/batch": {"POST": messages.send_many},
     "/api/chat/{chat_id:id}/messages/{message_id:id}": {"GET": messages.one, "PATCH": messages.edit, "DELETE": messages.delete},
     "/events": {"GET": EventStream()},
-    "/api/sync": {"GET": events.sync},
     "/api/events": {"GET": events.events},
+    "/api/sync": {"GET": events.sync},
     "/api/server": {"GET": server.show},
     "/api/signup": {"POST": accounts.sign_up},
     "/api/signin": {"POST": accounts.sign_in},
