@@ -1,12 +1,13 @@
 """Migrations: plain SQL files in dbmate's format, the same names for both engines, forward only.
 
-Each file runs in one transaction together with its line in `schema_migrations`, under a lock, so several processes may
-start at once. A file that changed after it was applied, a database newer than the program, and a database that is not empty and not ours are refused.
+Each file runs in one transaction together with its line in `schema_migrations`, under a lock, so several processes may start at once.
+A file that changed after it was applied, a database newer than the program, and one that is not empty and not ours are refused.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import sqlite3
@@ -69,8 +70,10 @@ def _foreign(tables: set[str]) -> StartError:
 
 def migrate_sqlite(path: Path) -> list[str]:
     """Bring the file up to date; it is copied to `<name>.before-NNNN` first. Returns the names applied. Raises StartError."""
+    _make_private(path)
     connection = sqlite3.connect(path, isolation_level=None, timeout=60)
     try:
+        _refuse_foreign(connection)
         return _migrate_sqlite(connection, path)
     except sqlite3.DatabaseError as error:
         raise StartError(f"{path}: {error}") from error
@@ -78,14 +81,26 @@ def migrate_sqlite(path: Path) -> list[str]:
         connection.close()
 
 
+def _make_private(path: Path) -> None:
+    """A new file is for its owner alone, and what SQLite puts beside it follows its rights."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StartError(f"The database file {path} cannot be used ({error.strerror}); set FECHATTER_DATABASE_URL.") from error
+
+
+def _refuse_foreign(connection: sqlite3.Connection) -> None:
+    """Before anything is written: a file that is not ours stays as it is."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and "schema_migrations" not in tables:
+        raise _foreign(tables)
+
+
 def _migrate_sqlite(connection: sqlite3.Connection, path: Path) -> list[str]:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if tables and "schema_migrations" not in tables:
-            raise _foreign(tables)
         connection.execute(_TABLE)
         applied = dict(connection.execute("SELECT version, checksum FROM schema_migrations").fetchall())
         todo = pending(available("sqlite"), applied)
