@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import math
 import random
 import secrets
 import time
@@ -32,6 +33,7 @@ CHECK_SECONDS = 1.0
 SEND_SECONDS = 5.0
 STABLE_SECONDS = 3.0
 START_SECONDS = 2.0
+WARN_SECONDS = 60.0
 
 
 class NatsBus:
@@ -56,7 +58,7 @@ class NatsBus:
         self._tried = asyncio.Event()
         self._away_since: float | None = None
         self._dropped_before = 0
-        self._full = False
+        self._warned_at = -math.inf
         self._frames: ReceiveFrames = lambda _epoch, _frames: None
         self._signals: ReceiveSignals = lambda _signals: None
 
@@ -129,7 +131,6 @@ class NatsBus:
 
     async def _send(self, session: Session) -> None:
         frames, signals = self._outbox.take()
-        self._full = False
         unsent = count(frames) + count(signals)
         try:
             async with asyncio.timeout(SEND_SECONDS):
@@ -175,6 +176,7 @@ class NatsBus:
             self._away_since = None
 
     def _warn_full(self) -> None:
-        if not self._full:
-            self._full = True
+        now = time.monotonic()
+        if now - self._warned_at > WARN_SECONDS:
+            self._warned_at = now
             log.warning("more events wait for NATS than it takes; other nodes read them from the log")
