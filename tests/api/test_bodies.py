@@ -10,7 +10,7 @@ from fechatter.errors import Invalid, MalformedRequest
 
 class Example(Body, frozen=True):
     name: str
-    members: list[Id] = []
+    members: tuple[Id, ...] = ()
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,14 @@ def test_the_next_of_a_page_is_the_cursor_of_the_one_after() -> None:
     assert page_of(rows[2:], Page(2, 2)).next is None
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["limit=0", "limit=101", "limit=x", "limit=", "limit=1.0", "limit=%D9%A1", "limit=0x1", "cursor=", "cursor=abc", "cursor=%00"]
-    + ["cursor=YWZ0ZXI6", "cursor=" + encode_cursor(2**53), "cursor=" + "A" * 5000, "cursor=%C3%A9", "limt=5"],
-)
+BAD = [
+    *("limit=0", "limit=101", "limit=x", "limit=", "limit=1.0", "limit=%D9%A1", "limit=0x1", "limt=5"),
+    *("cursor=", "cursor=abc", "cursor=%00", "cursor=YWZ0ZXI6", "cursor=%C3%A9", "cursor=" + "A" * 5000),
+    f"cursor={encode_cursor(2**53)}",
+]
+
+
+@pytest.mark.parametrize("query", BAD)
 def test_bad_values_are_refused_never_replaced(query: str) -> None:
     with pytest.raises(Invalid):
         read_page(asked(query))

@@ -84,12 +84,12 @@ def test_what_is_remembered_is_bounded(access: AccessTokens, monkeypatch: pytest
 def test_a_remembered_token_costs_less_than_a_microsecond(access: AccessTokens) -> None:
     token = access.sign(CLAIMS)
     access.verify(token)
-    best = min(_seconds_of(lambda: access.verify(token), 2000) for _ in range(10))
+    best = min(_seconds_of(lambda: access.verify(token), 20_000) for _ in range(10))
     assert best < 1e-6
 
 
 def _seconds_of(work: Any, times: int) -> float:
-    started = time.perf_counter()
+    started = time.thread_time()
     for _ in range(times):
         work()
-    return (time.perf_counter() - started) / times
+    return (time.thread_time() - started) / times

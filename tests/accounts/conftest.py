@@ -1,0 +1,120 @@
+"""The accounts' routes over one database, asked by any number of clients."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from starlette.applications import Starlette
+
+from fechatter.api.routes import MIDDLEWARE, ROUTES
+from fechatter.auth.passwords import Passwords
+from fechatter.auth.secrets import open_secrets
+from fechatter.auth.tokens import AccessTokens
+from fechatter.frames import block_json
+from fechatter.settings import Settings
+from fechatter.storage.engines.base import Database
+from tests.engines import Published, address, database, published
+
+__all__ = ["address", "database", "published"]
+
+PASSWORD = "correct horse battery"
+Session = dict[str, Any]
+_names = itertools.count(1)
+
+
+class Api:
+    """Asks the routes; `signup` is open unless the test makes it otherwise."""
+
+    def __init__(self, database: Database, published: Published, folder: Path, passwords: Passwords) -> None:
+        self.database = database
+        self.published = published
+        self.passwords = passwords
+        self.settings = Settings(data_dir=folder, signup="open")
+        self.secrets = open_secrets(self.settings)
+        self.tokens = AccessTokens(self.secrets.signing, 900)
+        self._client: httpx2.AsyncClient | None = None
+
+    @property
+    def client(self) -> httpx2.AsyncClient:
+        if self._client is None:
+            self.use(self.settings)
+        assert self._client is not None
+        return self._client
+
+    def use(self, settings: Settings) -> None:
+        """Serve with other settings."""
+        self.settings = settings
+        app = Starlette(routes=ROUTES, middleware=MIDDLEWARE)
+        app.state.services = SimpleNamespace(
+            database=self.database, tokens=self.tokens, passwords=self.passwords, secrets=self.secrets, settings=settings
+        )
+        transport = httpx2.ASGITransport(app, client=("192.0.2.7", 1234))
+        self._client = httpx2.AsyncClient(transport=transport, base_url="http://chat.example")
+
+    async def ask(self, who: Session | None, method: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:
+        sent = {name.replace("_", "-"): text for name, text in headers.items()}
+        if who is not None:
+            sent["authorization"] = f"Bearer {who['access_token']}"
+        self.client.cookies.clear()
+        return await self.client.request(method, path, json=body, headers=sent)
+
+    async def owner(self, workspace: str | None = None, **more: Any) -> Session:
+        """The owner of a new workspace."""
+        number = next(_names)
+        body = {"email": f"owner{number}@example.org", "password": PASSWORD, "fullname": f"Owner {number}"}
+        body |= {"workspace": workspace or f"Workspace {number}", **more}
+        return self.made(await self.ask(None, "POST", "/api/signup", body))
+
+    async def invite(self, who: Session, **wanted: Any) -> dict[str, Any]:
+        return self.made(await self.ask(who, "POST", "/api/invitations", wanted))
+
+    async def colleague(self, host: Session, role: str = "member", **more: Any) -> Session:
+        """Somebody who came by an invitation."""
+        return self.made(await self.join((await self.invite(host, role=role))["token"], **more))
+
+    async def join(self, token: str, **more: Any) -> httpx2.Response:
+        number = next(_names)
+        body = {"email": f"person{number}@example.org", "password": PASSWORD, "fullname": f"Person {number}"}
+        return await self.ask(None, "POST", "/api/signup", {**body, "invitation": token, **more})
+
+    async def sign_in(self, who: Session, password: str = PASSWORD) -> httpx2.Response:
+        body = {"email": who["user"]["email"], "password": password, "workspace": who["workspace"]["slug"]}
+        return await self.ask(None, "POST", "/api/signin", body)
+
+    async def refresh(self, token: str) -> httpx2.Response:
+        return await self.ask(None, "POST", "/api/refresh", {"refresh_token": token})
+
+    def made(self, answer: httpx2.Response) -> dict[str, Any]:
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def events(self) -> list[dict[str, Any]]:
+        """What was published since the last call, as the log has it."""
+        shown = [orjson.loads(block_json(frame.block)) for frame in self.published.frames]
+        self.published.frames.clear()
+        return shown
+
+    async def alive(self, who: Session) -> bool:
+        return (await self.ask(who, "GET", "/api/users/me")).status_code == 200
+
+
+def refusal(answer: httpx2.Response) -> tuple[int, str]:
+    """Status and code of an answer that is a problem."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return answer.status_code, answer.json()["code"]
+
+
+@pytest.fixture
+async def api(database: Database, published: Published, tmp_path: Path) -> AsyncIterator[Api]:
+    passwords = Passwords()
+    made = Api(database, published, tmp_path / "data", passwords)
+    yield made
+    await made.client.aclose()
+    passwords.close()

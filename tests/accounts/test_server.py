@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from tests.accounts.conftest import Api
+
+
+async def test_the_server_says_what_it_is(api: Api) -> None:
+    answer = (await api.ask(None, "GET", "/api/server")).json()
+    assert {"version", "api_level", "features", "limits", "signup", "name"} <= set(answer)
+    assert answer["limits"]["message_characters"] == 4000
+
+
+async def test_health_tells_details_to_admins_only(api: Api) -> None:
+    owner = await api.owner()
+    member = await api.colleague(owner)
+    assert (await api.ask(None, "GET", "/health/simple")).json() == {"status": "ok"}
+    for who in (None, member, {"access_token": "bad"}):
+        assert (await api.ask(who, "GET", "/health")).json() == {"status": "ok", "parts": {"database": {"state": "ok"}}}
+    assert "latency_seconds" in (await api.ask(owner, "GET", "/health")).json()["parts"]["database"]
+
+
+async def test_head_is_answered_like_get_without_changes(api: Api) -> None:
+    assert (await api.ask(None, "HEAD", "/health/simple")).status_code == 200
+    for path in ("/api/signup", "/api/signin", "/api/logout", "/api/refresh", "/api/password"):
+        assert (await api.ask(await api.owner(), "GET", path)).status_code == 405

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from fechatter.accounts import sessions
+from fechatter.storage.engines.base import Transaction
+from tests.accounts.conftest import Api, refusal
+
+
+async def test_a_refreshed_session_goes_on(api: Api) -> None:
+    owner = await api.owner()
+    second = (await api.refresh(owner["refresh_token"])).json()
+    third = (await api.refresh(second["refresh_token"])).json()
+    assert len({owner["refresh_token"], second["refresh_token"], third["refresh_token"]}) == 3
+    assert await api.alive(third)
+    assert len((await api.ask(third, "GET", "/api/sessions")).json()["items"]) == 1
+
+
+async def test_a_lost_answer_is_given_again(api: Api) -> None:
+    owner = await api.owner()
+    lost = (await api.refresh(owner["refresh_token"])).json()
+    again = (await api.refresh(owner["refresh_token"])).json()
+    assert again["refresh_token"] == lost["refresh_token"]
+    assert (await api.refresh(lost["refresh_token"])).status_code == 200
+
+
+async def test_two_tabs_that_refresh_at_once_both_stay(api: Api) -> None:
+    owner = await api.owner()
+    answers = await asyncio.gather(*(api.refresh(owner["refresh_token"]) for _ in range(5)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["refresh_token"] for answer in answers}) == 1
+
+
+async def test_a_token_used_after_its_successor_ends_the_session(api: Api) -> None:
+    owner = await api.owner()
+    second = (await api.refresh(owner["refresh_token"])).json()
+    third = (await api.refresh(second["refresh_token"])).json()
+    api.events()
+    assert refusal(await api.refresh(owner["refresh_token"])) == (401, "token_reused")
+    assert [event["type"] for event in api.events()] == ["session.revoked"]
+    assert refusal(await api.refresh(third["refresh_token"])) == (401, "unauthorized")
+    assert not await api.alive(third)
+
+
+async def test_a_forged_token_is_refused_and_ends_nothing(api: Api) -> None:
+    owner = await api.owner()
+    session_id, generation, proof = owner["refresh_token"].split(".")
+    other = await api.owner()
+    for token in (
+        f"{session_id}.{generation}.{'A' * len(proof)}",
+        f"{session_id}.0.{proof}",
+        f"{session_id}.9.{proof}",
+        f"{int(session_id) + 10**6}.{generation}.{proof}",
+        f"{other['refresh_token'].split('.')[0]}.{generation}.{proof}",
+        owner["access_token"],
+        "",
+    ):
+        assert refusal(await api.refresh(token)) == (401, "unauthorized")
+    assert refusal(await api.ask({"access_token": owner["refresh_token"]}, "GET", "/api/users/me"))[0] == 401
+    assert (await api.refresh(owner["refresh_token"])).status_code == 200
+
+
+async def test_a_session_unused_for_too_long_is_over(api: Api) -> None:
+    owner = await api.owner()
+
+    async def age(tx: Transaction) -> None:
+        await tx.execute("UPDATE sessions SET expires_at = $1", tx.now)
+
+    await api.database.write(age)
+    assert not await api.alive(owner)
+    assert refusal(await api.refresh(owner["refresh_token"])) == (401, "unauthorized")
+
+
+async def test_beyond_fifty_sessions_the_longest_unused_ends(api: Api, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(sessions, "MOST_SESSIONS", 3)
+    owner = await api.owner()
+    others = [(await api.sign_in(owner)).json() for _ in range(2)]
+    await api.database.write(lambda tx: tx.execute("UPDATE sessions SET last_used_at = last_used_at - 5000"))
+    owner = (await api.refresh(owner["refresh_token"])).json()
+    newest = (await api.sign_in(owner)).json()
+    assert [await api.alive(session) for session in (owner, *others, newest)] == [True, False, True, True]
+
+
+async def test_sessions_are_listed_and_ended_by_their_person_alone(api: Api) -> None:
+    owner = await api.owner()
+    phone = (await api.sign_in(owner)).json()
+    stranger = await api.colleague(owner)
+    listed = (await api.ask(owner, "GET", "/api/sessions", user_agent="x")).json()
+    assert listed["next"] is None
+    assert [item["current"] for item in listed["items"]] == [True, False]
+    assert listed["items"][0]["address"] == "192.0.2.7"
+    phone_id = listed["items"][1]["id"]
+    paged = (await api.ask(owner, "GET", "/api/sessions?limit=1")).json()
+    after = (await api.ask(owner, "GET", f"/api/sessions?limit=1&cursor={paged['next']}")).json()
+    assert [after["items"][0]["id"], after["next"]] == [phone_id, None]
+    assert refusal(await api.ask(stranger, "DELETE", f"/api/sessions/{phone_id}")) == (404, "not_found")
+    api.events()
+    assert (await api.ask(owner, "DELETE", f"/api/sessions/{phone_id}")).status_code == 204
+    frames = [event["type"] for event in api.events()]
+    assert frames == ["session.revoked"]
+    assert not await api.alive(phone)
+    assert refusal(await api.ask(owner, "DELETE", f"/api/sessions/{phone_id}")) == (404, "not_found")
+
+
+async def test_logging_out_ends_this_session_only(api: Api) -> None:
+    owner = await api.owner()
+    phone = (await api.sign_in(owner)).json()
+    answer = await api.ask(phone, "POST", "/api/logout")
+    assert answer.status_code == 204
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert [await api.alive(owner), await api.alive(phone)] == [True, False]
+    assert refusal(await api.ask(phone, "POST", "/api/logout")) == (401, "unauthorized")
+    assert refusal(await api.refresh(phone["refresh_token"])) == (401, "unauthorized")
+
+
+async def test_a_browser_keeps_its_token_in_a_cookie(api: Api) -> None:
+    owner = await api.owner()
+    body = {"email": owner["user"]["email"], "password": "correct horse battery"}
+    answer = await api.ask(None, "POST", "/api/signin", body, x_requested_with="fechatter")
+    assert "refresh_token" not in answer.json()
+    cookie, _, rest = answer.headers["set-cookie"].partition(";")
+    assert cookie.startswith(f"fechatter_refresh_{owner['workspace']['id']}=")
+    assert rest == " Path=/api/refresh; Max-Age=2592000; HttpOnly; SameSite=Strict"
+    slug = {"workspace": owner["workspace"]["slug"]}
+    kept = await api.ask(None, "POST", "/api/refresh", slug, x_requested_with="fechatter", cookie=cookie, origin="http://chat.example")
+    assert kept.status_code == 200
+    assert "refresh_token" not in kept.json()
+    assert await api.alive(kept.json())
+
+
+async def test_a_cookie_is_no_good_from_another_site_or_for_another_workspace(api: Api) -> None:
+    owner, other = await api.owner(), await api.owner()
+    cookie = f"fechatter_refresh_{owner['workspace']['id']}={owner['refresh_token']}"
+    slug = {"workspace": owner["workspace"]["slug"]}
+    refused = await api.ask(None, "POST", "/api/refresh", slug, cookie=cookie)
+    assert refusal(refused) == (403, "cross_site")
+    for origin in ("http://evil.example", "null", "http://chat.example.evil.example"):
+        refused = await api.ask(None, "POST", "/api/refresh", slug, cookie=cookie, origin=origin, x_requested_with="fechatter")
+        assert refusal(refused) == (403, "cross_site")
+    moved = f"fechatter_refresh_{other['workspace']['id']}={owner['refresh_token']}"
+    for workspace, sent in ((other["workspace"]["slug"], moved), ("nowhere", cookie), (other["workspace"]["slug"], cookie)):
+        refused = await api.ask(None, "POST", "/api/refresh", {"workspace": workspace}, cookie=sent, x_requested_with="fechatter")
+        assert refusal(refused) == (401, "unauthorized")
+    assert refusal(await api.ask(None, "POST", "/api/refresh", {})) == (422, "invalid")
+
+
+async def test_cookies_are_for_https_only_where_people_come_by_https(api: Api) -> None:
+    owner = await api.owner()
+    body = {"email": owner["user"]["email"], "password": "correct horse battery"}
+    asked = {"x_requested_with": "fechatter", "x_forwarded_proto": "https", "x_forwarded_for": "203.0.113.9, 192.0.2.1"}
+    forged = await api.ask(None, "POST", "/api/signin", body, **asked)
+    assert "Secure" not in forged.headers["set-cookie"]
+    api.use(msgspec.structs.replace(api.settings, trusted_proxies=("192.0.2.0/24",)))
+    believed = await api.ask(None, "POST", "/api/signin", body, **asked)
+    assert "; Secure" in believed.headers["set-cookie"]
+    addresses = [item["address"] for item in (await api.ask(owner, "GET", "/api/sessions")).json()["items"]]
+    assert addresses == ["192.0.2.7", "192.0.2.7", "203.0.113.9"]
+    api.use(msgspec.structs.replace(api.settings, public_url="https://chat.example"))
+    assert "; Secure" in (await api.ask(None, "POST", "/api/signin", body, x_requested_with="fechatter")).headers["set-cookie"]

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from tests.accounts.conftest import PASSWORD, Api, refusal
+
+WRONG = (401, "wrong_credentials")
+
+
+async def test_signing_in_opens_a_session_of_its_own(api: Api) -> None:
+    owner = await api.owner()
+    answer = await api.sign_in(owner)
+    session = answer.json()
+    assert answer.status_code == 200
+    assert session["user"] == owner["user"]
+    assert session["refresh_token"] != owner["refresh_token"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert await api.alive(session)
+    assert await api.alive(owner)
+
+
+async def test_unknown_disabled_and_mistyped_get_the_same_words(api: Api) -> None:
+    owner = await api.owner()
+    gone = await api.colleague(owner)
+    await api.ask(owner, "PATCH", f"/api/users/{gone['user']['id']}", {"disabled": True})
+    answers = [
+        await api.sign_in(owner, "wrong password"),
+        await api.sign_in(gone),
+        await api.ask(None, "POST", "/api/signin", {"email": "nobody@example.org", "password": PASSWORD}),
+        await api.ask(None, "POST", "/api/signin", {"email": "not an address\u0000", "password": PASSWORD}),
+        await api.ask(None, "POST", "/api/signin", {"email": owner["user"]["email"], "password": PASSWORD, "workspace": "no\u0000"}),
+        await api.ask(None, "POST", "/api/signin", {"email": owner["user"]["email"], "password": "x" * 60_000}),
+    ]
+    assert [refusal(answer) for answer in answers] == [WRONG] * len(answers)
+    assert len({answer.json()["detail"] for answer in answers}) == 1
+
+
+async def test_unknown_and_known_take_the_same_time(api: Api) -> None:
+    owner = await api.owner()
+
+    async def seconds(email: str) -> float:
+        # The processor's time of all threads: the same however busy the machine is.
+        started = time.process_time()
+        await api.ask(None, "POST", "/api/signin", {"email": email, "password": "wrong password"})
+        return time.process_time() - started
+
+    pairs = [(await seconds(owner["user"]["email"]), await seconds("nobody@example.org")) for _ in range(8)]
+    known, unknown = (min(column) for column in zip(*pairs, strict=True))
+    assert 0.6 < unknown / known < 1.7
+
+
+async def test_the_workspace_is_asked_only_of_who_has_the_password_of_several(api: Api) -> None:
+    one, other = await api.owner("First"), await api.owner("Second")
+    await api.colleague(one, email="bob@example.org")
+    await api.colleague(other, email="bob@example.org")
+    await api.colleague(await api.owner("Third"), email="bob@example.org", password="something else")
+    body: dict[str, Any] = {"email": "Bob@example.org", "password": PASSWORD}
+    answer = await api.ask(None, "POST", "/api/signin", body)
+    assert refusal(answer) == (409, "workspace_required")
+    assert answer.json()["workspaces"] == [{"slug": "first", "name": "First"}, {"slug": "second", "name": "Second"}]
+    assert refusal(await api.ask(None, "POST", "/api/signin", {**body, "password": "wrong password"})) == WRONG
+    chosen = await api.ask(None, "POST", "/api/signin", {**body, "workspace": "second"})
+    assert chosen.json()["workspace"]["name"] == "Second"
+    alone = await api.ask(None, "POST", "/api/signin", {**body, "password": "something else"})
+    assert alone.json()["workspace"]["name"] == "Third"
+
+
+async def test_a_new_password_ends_the_other_sessions(api: Api) -> None:
+    owner = await api.owner()
+    other = (await api.sign_in(owner)).json()
+    api.events()
+    body = {"current_password": PASSWORD, "new_password": "a better password"}
+    assert refusal(await api.ask(owner, "POST", "/api/password", {**body, "current_password": "wrong"})) == (403, "wrong_password")
+    assert refusal(await api.ask(owner, "POST", "/api/password", {**body, "new_password": "short"})) == (422, "invalid")
+    assert (await api.ask(owner, "POST", "/api/password", body)).status_code == 204
+    assert [event["type"] for event in api.events()] == ["session.revoked"]
+    assert await api.alive(owner)
+    assert not await api.alive(other)
+    assert refusal(await api.refresh(other["refresh_token"]))[0] == 401
+    assert refusal(await api.sign_in(owner)) == WRONG
+    assert (await api.sign_in(owner, "a better password")).status_code == 200
+
+
+async def test_many_who_sign_in_at_once_all_get_in_and_hold_nobody_up(api: Api) -> None:
+    owner = await api.owner()
+    signing_in = [asyncio.ensure_future(api.sign_in(owner)) for _ in range(40)]
+    await asyncio.sleep(0)
+    assert await api.alive(owner)
+    assert sum(one.done() for one in signing_in) < 20
+    answers = await asyncio.gather(*signing_in)
+    assert {answer.status_code for answer in answers} == {200}
