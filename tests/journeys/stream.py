@@ -47,13 +47,15 @@ class Stream:
         self._blocks: list[bytes] = []
 
     @classmethod
-    async def open(cls, port: int, token: str | None, cursor: str | None = None, *, window_bytes: int | None = None) -> Stream:
-        """Connect; `window_bytes` is the most that the network holds for it. Raises Refused, OSError."""
+    async def open(
+        cls, port: int, token: str | None, cursor: str | None = None, *, query: str = "", window_bytes: int | None = None
+    ) -> Stream:
+        """Connect; `window_bytes` is what the network holds for it while it does not read. Raises Refused, OSError."""
         wire = await Wire.open(port) if window_bytes is None else await _narrow(port, window_bytes)
         headers = {"authorization": f"Bearer {token}"} if token is not None else {}
         if cursor is not None:
             headers["last-event-id"] = cursor
-        wire.writer.write(head("GET", "/events", headers))
+        wire.writer.write(head("GET", "/events" + query, headers))
         async with asyncio.timeout(EVENT_SECONDS):
             status, answered = await wire.answer_head()
             if status != 200:

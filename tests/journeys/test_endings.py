@@ -1,0 +1,80 @@
+"""Streams that end before their clients want: a reader that stalls, a server that stops in the middle of its work."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.journeys.client import Client, colleague, owner
+from tests.journeys.senders import Sender
+from tests.journeys.server import ServerProcess
+from tests.journeys.stream import Stream
+
+WINDOW_BYTES = 16 * 1024
+STALLED = 8
+BATCHES = 9
+MOST_GROWTH_BYTES = 200 * 1024 * 1024
+"""For eight stalled readers of 15 MiB each: all of it would be 120 MiB of blocks beside the server's own work."""
+
+
+async def test_a_reader_that_stalls_is_closed_and_loses_nothing(own_server: ServerProcess) -> None:
+    own_server.start()
+    ada = await owner(own_server, setup_token=own_server.setup_token)
+    bob = await colleague(ada)
+    chat = await ada.chat("private_channel", bob)
+    quick = await bob.listen()
+    stalled = [await Stream.open(own_server.port, bob.token, window_bytes=WINDOW_BYTES) for _ in range(STALLED)]
+    before = own_server.memory_bytes()
+    sent = await _send_much(ada, chat["id"])
+    for number in sent:
+        assert (await quick.next()).data["data"]["message"]["number"] == number
+    await asyncio.sleep(4)
+    assert own_server.memory_bytes() - before < MOST_GROWTH_BYTES
+    for stream in stalled:
+        shown = await _read(stream)
+        resumed = await bob.listen(stream.cursor)
+        shown += [event.data["data"]["message"]["number"] for event in (await resumed.until("resumed"))[1:-1]]
+        assert shown == sent
+        resumed.close()
+
+
+async def _send_much(person: Client, chat_id: int) -> list[int]:
+    """Fifteen megabytes of messages; returns their numbers."""
+    batch = {"messages": [{"content": "\U0001f980" * 4_000}] * 100}
+    answers = [await person.post(f"/api/chat/{chat_id}/messages/batch", batch) for _ in range(BATCHES)]
+    return [result["message"]["number"] for answer in answers for result in answer["results"]]
+
+
+async def _read(stream: Stream) -> list[int]:
+    """The numbers of the messages that a stream shows before it ends, and that it says why if it gets to."""
+    events = await stream.rest()
+    stream.close()
+    numbers = [event.data["data"]["message"]["number"] for event in events if event.name == "message.created"]
+    assert len(numbers) < BATCHES * 100, "the reader was not slow"
+    assert all(event.data["reason"] == "slow" for event in events if event.name == "closing")
+    return numbers
+
+
+async def test_a_stop_under_load_is_quick_and_loses_nothing(own_server: ServerProcess) -> None:
+    own_server.start()
+    ada = await owner(own_server, setup_token=own_server.setup_token)
+    chat = await ada.chat("public_channel")
+    streams = [await ada.listen() for _ in range(50)]
+    senders = [Sender(ada, chat["id"], f"sender {number}") for number in range(16)]
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for sender in senders:
+            group.create_task(sender.run(stop))
+        endings = [group.create_task(stream.rest()) for stream in streams]
+        await asyncio.sleep(0.7)
+        code, seconds = await asyncio.to_thread(own_server.stop)
+        assert code == 0
+        assert seconds < 2.0
+        for ending in endings:
+            last = (await ending)[-1]
+            assert (last.name, last.data) == ("closing", {"reason": "shutdown"})
+        await asyncio.to_thread(own_server.start)
+        stop.set()
+    acknowledged = {content for sender in senders for content in sender.acknowledged}
+    stored = await ada.history(chat["id"])
+    assert {message["content"] for message in stored} == acknowledged
+    assert [message["number"] for message in stored] == list(range(1, len(acknowledged) + 1))
