@@ -12,9 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from starlette.applications import Starlette
-
-from fechatter.api.routes import MIDDLEWARE, ROUTES
+from fechatter.api.application import Application
+from fechatter.api.routes import ROUTES
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
@@ -92,16 +91,16 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
         passwords.close()
 
 
-def create_app(settings: Settings, *, on_death: OnDeath | None = None) -> Starlette:
+def create_app(settings: Settings, *, on_death: OnDeath | None = None) -> Application:
     """The whole server as one ASGI app."""
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Application) -> AsyncIterator[None]:
         async with open_services(settings, on_death or _exit) as services:
-            app.state.services = services
+            app.services = services
             yield
 
-    return Starlette(routes=ROUTES, middleware=MIDDLEWARE, lifespan=lifespan)
+    return Application(ROUTES, lifespan)
 
 
 def _exit(name: str, error: BaseException) -> None:
@@ -110,7 +109,7 @@ def _exit(name: str, error: BaseException) -> None:
     os._exit(70)
 
 
-def __getattr__(name: str) -> Starlette:
+def __getattr__(name: str) -> Application:
     """`fechatter.app:app`, for any ASGI server: settings from the environment and FECHATTER_CONFIG."""
     if name != "app":
         raise AttributeError(name)

@@ -18,9 +18,9 @@ import time
 
 from granian.constants import Interfaces
 from granian.server.embed import Server as Granian
-from starlette.applications import Starlette
 
-from fechatter.api.routes import MIDDLEWARE, ROUTES
+from fechatter.api.application import Application
+from fechatter.api.routes import ROUTES
 from fechatter.app import open_services
 from fechatter.errors import StartError
 from fechatter.services import Services
@@ -78,8 +78,8 @@ class Server:
         return 1 if self._died else 0
 
     async def _serve(self, services: Services) -> None:
-        app = Starlette(routes=ROUTES, middleware=MIDDLEWARE)
-        app.state.services = services
+        app = Application(ROUTES)
+        app.services = services
         listening = Granian(
             app,
             address=self._settings.host,

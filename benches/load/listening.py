@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import cast
 
 import msgspec
 import orjson
@@ -26,9 +27,8 @@ class Listening(asyncio.Protocol):
         self._reached: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.write(f"GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self._token}\r\n\r\n".encode())
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(f"GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self._token}\r\n\r\n".encode())
 
     def data_received(self, data: bytes) -> None:
         if not self.live.done() and b"event: hello" in data:

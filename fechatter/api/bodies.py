@@ -47,21 +47,36 @@ async def read_body(request: Request, kind: type[T], limit: int = BODY_BYTES) ->
 
 def check_json(request: Request) -> None:
     """Raises UnsupportedMediaType when a Content-Type is given and is not JSON."""
-    media_type = request.headers.get("content-type")
-    if media_type is not None and media_type.partition(";")[0].strip().lower() != "application/json":
+    for name, value in request.scope["headers"]:
+        if name == b"content-type":
+            check_media_type(value)
+
+
+def check_media_type(value: bytes) -> None:
+    """Raises UnsupportedMediaType when a Content-Type is not JSON."""
+    if value != b"application/json" and value.partition(b";")[0].strip().lower() != b"application/json":
         raise UnsupportedMediaType("The body must be application/json.")
+
+
+def check_length(value: bytes, limit: int) -> None:
+    """Refuse by the Content-Length, before anything is read. Raises TooLarge."""
+    if value.isdigit() and int(value[:20]) > limit:
+        raise _too_large(limit)
+
+
+def check_size(body: bytes | bytearray, limit: int) -> None:
+    """Raises TooLarge."""
+    if len(body) > limit:
+        raise _too_large(limit)
 
 
 async def read_bytes(request: Request, limit: int) -> bytes:
     """The whole body; no more than `limit` bytes are ever held. Raises TooLarge."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > limit:
-        raise _too_large(limit)
+    check_length(request.headers.get("content-length", "").encode(), limit)
     parts = bytearray()
     async for part in request.stream():
         parts += part
-        if len(parts) > limit:
-            raise _too_large(limit)
+        check_size(parts, limit)
     return bytes(parts)
 
 

@@ -24,17 +24,23 @@ ActorWork = Callable[[Transaction, Actor], Awaitable[T]]
 
 def services(request: HTTPConnection) -> Services:
     """What endpoints may use."""
-    return cast(Services, request.app.state.services)
+    return cast(Services, request.scope["app"].services)
 
 
 def claims(request: HTTPConnection) -> Claims:
     """What the bearer token says. Raises Unauthorized."""
     for name, value in request.scope["headers"]:
         if name == b"authorization":
-            scheme, _, token = value.partition(b" ")
-            if scheme.lower() == b"bearer":
-                return services(request).tokens.verify(token.decode("latin-1"))
+            return services(request).tokens.verify(bearer_token(value))
     raise Unauthorized()
+
+
+def bearer_token(authorization: bytes) -> str:
+    """The token of an Authorization header's value. Raises Unauthorized: it is of another scheme, or empty."""
+    scheme, _, token = authorization.partition(b" ")
+    if scheme.lower() != b"bearer":
+        raise Unauthorized()
+    return token.decode("latin-1")
 
 
 async def signed_in(tx: Transaction, claims: Claims) -> Actor:

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, request_response
@@ -32,7 +31,6 @@ from fechatter.api.endpoints import (
     users,
     workspace,
 )
-from fechatter.api.middleware.boundary import RequestBoundary
 from fechatter.api.streams.sse import EventStream
 from fechatter.errors import MethodNotAllowed, NotFound
 from fechatter.model import MAX_ID
@@ -127,4 +125,3 @@ class Nowhere:
 
 
 ROUTES = [*(Route(path, ByMethod(methods)) for path, methods in TABLE.items()), Route("/{path:path}", Nowhere())]
-MIDDLEWARE = [Middleware(RequestBoundary)]

@@ -11,9 +11,9 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
-from starlette.applications import Starlette
 
-from fechatter.api.routes import MIDDLEWARE, ROUTES
+from fechatter.api.application import Application
+from fechatter.api.routes import ROUTES
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
@@ -51,8 +51,8 @@ class Api:
     def use(self, settings: Settings) -> None:
         """Serve with other settings."""
         self.settings = settings
-        app = Starlette(routes=ROUTES, middleware=MIDDLEWARE)
-        app.state.services = SimpleNamespace(
+        app = Application(ROUTES)
+        app.services = SimpleNamespace(
             database=self.database, tokens=self.tokens, passwords=self.passwords, secrets=self.secrets, settings=settings
         )
         transport = httpx2.ASGITransport(app, client=("192.0.2.7", 1234))

@@ -6,15 +6,15 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fechatter.api.application import Application
 from fechatter.api.bodies import Body, read_body
 from fechatter.api.middleware.boundary import RequestBoundary
 from fechatter.api.responses import json_response
-from fechatter.api.routes import MIDDLEWARE, ByMethod, Nowhere
+from fechatter.api.routes import ByMethod, Nowhere
 from fechatter.errors import NotFound, TooManyRequests, Unauthorized
 from fechatter.storage.engines.base import StorageFull, StorageUnavailable
 
@@ -44,7 +44,7 @@ async def greet(request: Request) -> Response:
 @pytest.fixture
 def client() -> httpx2.AsyncClient:
     routes = [Route("/greet", ByMethod({"POST": greet})), Route("/fail/{name}", ByMethod({"GET": fail})), Route("/{path:path}", Nowhere())]
-    app = Starlette(routes=routes, middleware=MIDDLEWARE)
+    app = Application(routes)
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
 
 
@@ -125,7 +125,7 @@ async def test_a_body_without_a_length_is_counted_while_it_is_read() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    app = Starlette(routes=[Route("/greet", ByMethod({"POST": greet}))], middleware=MIDDLEWARE)
+    app = Application([Route("/greet", ByMethod({"POST": greet}))])
     await app({"type": "http", "method": "POST", "path": "/greet", "headers": [], "query_string": b""}, receive, send)
     assert sent[0]["status"] == 413
     assert json.loads(sent[1]["body"])["limit_bytes"] == 1000

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.applications import Starlette
 
-from fechatter.api.routes import MIDDLEWARE, ROUTES
+from fechatter.api.application import Application
+from fechatter.api.routes import ROUTES
 from fechatter.auth.tokens import AccessTokens, Claims
 from fechatter.model import Actor, Role
 from fechatter.storage.engines.base import Transaction
@@ -27,8 +27,8 @@ class Api:
     def __init__(self, world: World) -> None:
         self.world = world
         self.tokens = AccessTokens(b"s" * 32, 900)
-        app = Starlette(routes=ROUTES, middleware=MIDDLEWARE)
-        app.state.services = SimpleNamespace(database=world.database, tokens=self.tokens)
+        app = Application(ROUTES)
+        app.services = SimpleNamespace(database=world.database, tokens=self.tokens)
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
 
     async def sign_in(self, workspace_id: int, name: str, role: Role = Role.MEMBER) -> Actor:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from collections.abc import Iterable
+
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fechatter.api import problems
-from fechatter.api.bodies import check_json, read_bytes
-from fechatter.api.identity import claims, read, services, write
+from fechatter.api.bodies import check_json, check_length, check_media_type, check_size, read_bytes
+from fechatter.api.identity import bearer_token, claims, read, services, write
 from fechatter.api.responses import json_response, no_content
 from fechatter.chats.access import check_access
 from fechatter.chats.rights import Action
@@ -16,6 +18,7 @@ from fechatter.errors import Invalid, NotFound, Problem
 from fechatter.messages import changes, history
 from fechatter.messages.send import parse_content
 from fechatter.model import Actor, ChatId, Message, MessageId, encode
+from fechatter.services import Services
 from fechatter.storage import messages
 from fechatter.storage.engines.base import Transaction
 
@@ -30,26 +33,49 @@ class SendMessage:
     """POST /api/chat/{chat_id}/messages: the hot path, so an ASGI app of its own, without Starlette's wrapping."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        check_json(request)
-        who = claims(request)
-        body = await read_bytes(request, MESSAGE_BYTES)
-        key = request.headers.get("idempotency-key")
-        status, answer = await services(request).sender.send(
-            body, _header_text(key), scope["path_params"]["chat_id"], who.user_id, who.session_id
-        )
+        found: Services = scope["app"].services
+        authorization, key = _read_headers(scope["headers"])
+        who = found.tokens.verify(bearer_token(authorization))
+        body = await _read_body(receive)
+        status, answer = await found.sender.send(body, key, scope["path_params"]["chat_id"], who.user_id, who.session_id)
         await send({"type": "http.response.start", "status": status, "headers": _HEADERS})
         await send({"type": "http.response.body", "body": answer})
 
 
-def _header_text(value: str | None) -> str | None:
-    """Headers arrive as latin-1; keys are UTF-8 like every other text."""
-    if value is None:
-        return None
+def _read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, str | None]:
+    """Authorization and Idempotency-Key, in one pass. Raises UnsupportedMediaType, TooLarge, Invalid."""
+    authorization, key = b"", None
+    for name, value in headers:
+        if name == b"authorization":
+            authorization = value
+        elif name == b"content-type":
+            check_media_type(value)
+        elif name == b"content-length":
+            check_length(value, MESSAGE_BYTES)
+        elif name == b"idempotency-key":
+            key = _key_text(value)
+    return authorization, key
+
+
+def _key_text(value: bytes) -> str:
     try:
-        return value.encode("latin-1").decode()
+        return value.decode()
     except UnicodeDecodeError:
         raise Invalid.field("/idempotency_key", "invalid_key", "The Idempotency-Key header is not UTF-8.") from None
+
+
+async def _read_body(receive: Receive) -> bytes:
+    """The body, which nearly always comes whole. Raises TooLarge, ClientDisconnect."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body", False):
+        message = await receive()
+        body += message.get("body", b"")
+        check_size(body, MESSAGE_BYTES)
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    check_size(body, MESSAGE_BYTES)
+    return body
 
 
 async def send_many(request: Request) -> Response:
