@@ -1,0 +1,177 @@
+"""Nothing that was acknowledged is lost, doubled or misnumbered, whenever the server or its database dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.client import Client, colleague, owner
+from tests.journeys.senders import Follower, Sender
+from tests.journeys.server import ServerProcess
+from tests.servers.postgres import Postgres
+
+SENDERS = 24
+CHATS = 4
+ROUND_SECONDS = 1.2
+CATCH_UP_SECONDS = 10.0
+LEAST_RATE = 1_000
+"""Messages a second that must go through while nobody is killed."""
+
+
+class Load:
+    """People who send to several chats, and one who follows them all, over several deaths of the server."""
+
+    def __init__(self, host: Client, chats: list[int], senders: list[Sender], follower: Follower) -> None:
+        self.host = host
+        self.chats = chats
+        self.senders = senders
+        self.follower = follower
+        self.logged = 0
+        self._checked = follower.cursor
+
+    @classmethod
+    async def begin(cls, server: ServerProcess) -> Load:
+        host = await owner(server, setup_token=server.setup_token)
+        listener = await colleague(host)
+        people = [host, await colleague(host), await colleague(host)]
+        chats = [(await host.chat("private_channel", listener, *people[1:]))["id"] for _ in range(CHATS)]
+        senders = [Sender(people[n % len(people)], chats[n % CHATS], f"sender {n}") for n in range(SENDERS)]
+        return cls(host, chats, senders, Follower(listener, await listener.cursor()))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everybody sends and follows; at the end all are answered and the follower has caught up."""
+        stop = asyncio.Event()
+        following = asyncio.create_task(self.follower.run())
+        reaching: asyncio.Task[None] | None = None
+        try:
+            async with asyncio.TaskGroup() as sending:
+                for sender in self.senders:
+                    sending.create_task(sender.run(stop))
+                yield
+                stop.set()
+            head = await self.host.cursor()
+            reaching = asyncio.create_task(self.follower.reached(head))
+            await asyncio.wait([following, reaching], timeout=CATCH_UP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            assert self.follower.cursor == head, "the listener did not catch up"
+        finally:
+            for task in filter(None, (following, reaching)):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    @property
+    def statuses(self) -> Counter[int]:
+        """How often each status was answered; 0 counts connections that broke."""
+        return sum((sender.statuses for sender in self.senders), Counter())
+
+    @property
+    def acknowledged(self) -> dict[str, dict[str, object]]:
+        return {content: message for sender in self.senders for content, message in sender.acknowledged.items()}
+
+    async def check(self) -> None:
+        """What the promises say, against what the server has now."""
+        stored = [message for chat_id in self.chats for message in await self._chat(chat_id)]
+        contents = [message["content"] for message in stored]
+        assert len(contents) == len(set(contents)), "a message is there twice"
+        acknowledged = self.acknowledged
+        assert set(contents) == set(acknowledged), "a message was lost, or came from nowhere"
+        for message in stored:
+            shown = {key: value for key, value in acknowledged[str(message["content"])].items() if key != "idempotency_key"}
+            assert shown == message
+        await self._check_events()
+
+    async def _chat(self, chat_id: int) -> list[dict[str, object]]:
+        messages = await self.host.history(chat_id)
+        assert [message["number"] for message in messages] == list(range(1, len(messages) + 1)), "a chat's numbers have a gap"
+        return messages
+
+    async def _check_events(self) -> None:
+        """The log since the last check, against what the follower was shown meanwhile."""
+        log = await self.host.events(self._checked)
+        first = int(self._checked.rpartition(".")[2]) + 1
+        assert [event["seq"] for event in log] == list(range(first, first + len(log))), "the log's numbers have a gap"
+        assert self.follower.seen == log, "the listener was shown something else than the log"
+        self.logged += len(log)
+        assert self.logged == len(self.acknowledged), "an event without a message, or the other way round"
+        self._checked = self.follower.cursor
+        self.follower.seen.clear()
+
+
+async def rounds(server: ServerProcess, count: int, die: Callable[[], Awaitable[None]]) -> Counter[int]:
+    """Load the server, let it die in the middle, check everything; several times over. Returns how often each status came."""
+    luck = random.Random(count)
+    load = await Load.begin(server)
+    rates = []
+    for _ in range(count):
+        async with load.running():
+            before, started = len(load.acknowledged), time.monotonic()
+            await asyncio.sleep(ROUND_SECONDS * luck.uniform(0.5, 1.5))
+            rates.append((len(load.acknowledged) - before) / (time.monotonic() - started))
+            await die()
+            await asyncio.sleep(0.2)
+        await load.check()
+    assert max(rates) > LEAST_RATE, f"messages a second: {rates}"
+    return load.statuses
+
+
+async def kill_the_server(server: ServerProcess, count: int) -> None:
+    async def die() -> None:
+        server.kill()
+        await asyncio.to_thread(server.start)
+
+    server.start()
+    statuses = await rounds(server, count, die)
+    assert statuses[0] >= count, "nobody was cut off"
+
+
+async def test_a_killed_server_keeps_what_it_acknowledged(own_server: ServerProcess) -> None:
+    await kill_the_server(own_server, 2)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(600)
+async def test_a_server_killed_twenty_times_keeps_what_it_acknowledged(own_server: ServerProcess) -> None:
+    await kill_the_server(own_server, 20)
+
+
+async def kill_the_database(folder: Path, count: int) -> None:
+    database = Postgres()
+    try:
+        database.start()
+        server = ServerProcess(folder, database.create_database())
+        server.start()
+
+        async def die() -> None:
+            database.kill()
+            await asyncio.sleep(0.5)
+            health = await Client(server).ask("GET", "/health")
+            assert health.status == 503
+            await asyncio.to_thread(database.start)
+
+        process = server.process
+        try:
+            statuses = await rounds(server, count, die)
+            assert (statuses[0], statuses[503] > 0) == (0, True), statuses
+            assert process.poll() is None, "the server ended with its database"
+        finally:
+            server.kill()
+    finally:
+        database.remove()
+
+
+async def test_a_killed_postgres_is_waited_for(tmp_path: Path) -> None:
+    await kill_the_database(tmp_path, 2)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(600)
+async def test_a_postgres_killed_twenty_times_is_waited_for(tmp_path: Path) -> None:
+    await kill_the_database(tmp_path, 20)
