@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,6 +31,7 @@ from fechatter.api.endpoints import (
     users,
     workspace,
 )
+from fechatter.api.identity import claims
 from fechatter.api.streams.sse import EventStream
 from fechatter.errors import MethodNotAllowed, NotFound
 from fechatter.model import MAX_ID
@@ -78,6 +79,23 @@ TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
 }
 
 
+OPEN = {
+    "/",
+    "/api/invitations/lookup",
+    "/api/refresh",
+    "/api/server",
+    "/api/signin",
+    "/api/signup",
+    "/health",
+    "/health/simple",
+    "/join",
+    "/setup",
+    "/signin",
+    "/static/{path:path}",
+}
+"""Paths that answer strangers; every other one wants a good token first of all."""
+
+
 class IdConvertor(Convertor[int]):
     """An id in a path: 1 to 16 digits."""
 
@@ -97,10 +115,13 @@ register_url_convertor("id", IdConvertor())
 
 
 class ByMethod:
-    """The ASGI app of one path: hands over to the method's endpoint, or tells which methods there are."""
+    """The ASGI app of one path: hands over to the method's endpoint, or tells which methods there are.
 
-    def __init__(self, methods: Mapping[str, Endpoint | ASGIApp]) -> None:
-        self._apps = {method: _as_app(endpoint) for method, endpoint in methods.items()}
+    A stranger's body is not even looked at where one has to be signed in.
+    """
+
+    def __init__(self, methods: Mapping[str, Endpoint | ASGIApp], *, signed_in: bool = False) -> None:
+        self._apps = {method: _as_app(endpoint, signed_in=signed_in) for method, endpoint in methods.items()}
         if "GET" in self._apps:
             self._apps["HEAD"] = self._apps["GET"]
 
@@ -112,8 +133,17 @@ class ByMethod:
         await app(scope, receive, send)
 
 
-def _as_app(endpoint: Endpoint | ASGIApp) -> ASGIApp:
-    return request_response(endpoint) if inspect.isfunction(endpoint) else cast(ASGIApp, endpoint)
+def _as_app(endpoint: Endpoint | ASGIApp, *, signed_in: bool) -> ASGIApp:
+    """Apps of their own check the token themselves."""
+    if not inspect.isfunction(endpoint):
+        return cast(ASGIApp, endpoint)
+    app = request_response(endpoint)
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        claims(HTTPConnection(scope))
+        await app(scope, receive, send)
+
+    return guarded if signed_in else app
 
 
 class Nowhere:
@@ -124,4 +154,7 @@ class Nowhere:
         raise NotFound()
 
 
-ROUTES = [*(Route(path, ByMethod(methods)) for path, methods in TABLE.items()), Route("/{path:path}", Nowhere())]
+ROUTES = [
+    *(Route(path, ByMethod(methods, signed_in=path not in OPEN)) for path, methods in TABLE.items()),
+    Route("/{path:path}", Nowhere()),
+]
