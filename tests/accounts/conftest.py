@@ -17,6 +17,7 @@ from fechatter.api.routes import ROUTES
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
+from fechatter.bus.memory import MemoryBus
 from fechatter.frames import block_json
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database
@@ -39,6 +40,7 @@ class Api:
         self.settings = Settings(data_dir=folder, signup="open")
         self.secrets = open_secrets(self.settings)
         self.tokens = AccessTokens(self.secrets.signing, 900)
+        self.bus: Any = MemoryBus()
         self._client: httpx2.AsyncClient | None = None
 
     @property
@@ -53,7 +55,12 @@ class Api:
         self.settings = settings
         app = Application(ROUTES)
         app.services = SimpleNamespace(
-            database=self.database, tokens=self.tokens, passwords=self.passwords, secrets=self.secrets, settings=settings
+            database=self.database,
+            tokens=self.tokens,
+            passwords=self.passwords,
+            secrets=self.secrets,
+            settings=settings,
+            bus=self.bus,
         )
         transport = httpx2.ASGITransport(app, client=("192.0.2.7", 1234))
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://chat.example")

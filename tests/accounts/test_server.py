@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from tests.accounts.conftest import Api
 
 
@@ -14,8 +16,16 @@ async def test_health_tells_details_to_admins_only(api: Api) -> None:
     member = await api.colleague(owner)
     assert (await api.ask(None, "GET", "/health/simple")).json() == {"status": "ok"}
     for who in (None, member, {"access_token": "bad"}):
-        assert (await api.ask(who, "GET", "/health")).json() == {"status": "ok", "parts": {"database": {"state": "ok"}}}
+        parts = {"database": {"state": "ok"}, "bus": {"state": "ok"}}
+        assert (await api.ask(who, "GET", "/health")).json() == {"status": "ok", "parts": parts}
     assert "latency_seconds" in (await api.ask(owner, "GET", "/health")).json()["parts"]["database"]
+
+
+async def test_a_bus_that_is_cut_off_degrades_and_the_database_decides_whether_the_server_is_down(api: Api) -> None:
+    api.bus = SimpleNamespace(state="degraded")
+    api.use(api.settings)
+    answer = await api.ask(None, "GET", "/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
 
 
 async def test_head_is_answered_like_get_without_changes(api: Api) -> None:

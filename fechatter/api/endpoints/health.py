@@ -29,12 +29,16 @@ async def simple(request: Request) -> Response:
 
 
 async def full(request: Request) -> Response:
-    """GET /health: 503 when the server cannot do its work."""
-    parts = {"database": await _database(request)}
-    down = any(part["state"] == "down" for part in parts.values())
+    """GET /health: 503 when the server cannot do its work; `degraded` when it can, but slower."""
+    parts: dict[str, Part] = {"database": await _database(request), "bus": {"state": services(request).bus.state}}
+    status = _worst([str(part["state"]) for part in parts.values()])
     if not await _is_admin(request):
         parts = {name: {"state": part["state"]} for name, part in parts.items()}
-    return json_response({"status": "down" if down else "ok", "parts": parts}, 503 if down else 200)
+    return json_response({"status": status, "parts": parts}, 503 if status == "down" else 200)
+
+
+def _worst(states: list[str]) -> str:
+    return next((state for state in ("down", "degraded") if state in states), "ok")
 
 
 async def _database(request: Request) -> Part:

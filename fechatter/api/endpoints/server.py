@@ -7,19 +7,27 @@ from starlette.responses import Response
 
 from fechatter import __version__
 from fechatter.api.bodies import BODY_BYTES
+from fechatter.api.endpoints.messages import BATCH_BYTES
 from fechatter.api.identity import services
 from fechatter.api.paging import MOST_ITEMS
 from fechatter.api.responses import json_response
 from fechatter.auth import passwords
+from fechatter.chats.names import DESCRIPTION_CHARACTERS, NAME_CHARACTERS
+from fechatter.chats.people import MEMBERS_PER_REQUEST
+from fechatter.native import MAX_BATCH_MESSAGES, MAX_CONTENT_CHARACTERS, MAX_KEY_CHARACTERS
 
 API_LEVEL = 1
 FEATURES = ["sse"]
 LIMITS = {
-    "message_characters": 4000,
+    "message_characters": MAX_CONTENT_CHARACTERS,
+    "idempotency_key_characters": MAX_KEY_CHARACTERS,
     "body_bytes": BODY_BYTES,
-    "batch_messages": 100,
-    "batch_bytes": 6 * 1024 * 1024,
+    "batch_messages": MAX_BATCH_MESSAGES,
+    "batch_bytes": BATCH_BYTES,
     "page_items": MOST_ITEMS,
+    "chat_name_characters": NAME_CHARACTERS,
+    "chat_description_characters": DESCRIPTION_CHARACTERS,
+    "chat_members_per_request": MEMBERS_PER_REQUEST,
     "password_characters_least": passwords.LEAST_CHARACTERS,
     "password_characters_most": passwords.MOST_CHARACTERS,
 }
