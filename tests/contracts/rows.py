@@ -1,0 +1,62 @@
+"""Batches for `Database.store`, without the writer that makes them in life."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fechatter.model import Actor, ChatId, now_ms
+from fechatter.native import fingerprint, stored_key
+from fechatter.storage import events
+from fechatter.storage.engines.base import Database, MessageRows, Stored, StoreResult, Transaction
+
+
+class Sending(msgspec.Struct, frozen=True):
+    """One row of a batch."""
+
+    who: Actor
+    chat_id: ChatId
+    content: str = "hello"
+    key: str | None = None
+
+
+def rows_of(sendings: list[Sending]) -> MessageRows:
+    """Their columns, n values each."""
+    return MessageRows(
+        list(range(len(sendings))),
+        [each.who.workspace_id for each in sendings],
+        [each.chat_id for each in sendings],
+        [each.who.user_id for each in sendings],
+        [each.content for each in sendings],
+        [None if each.key is None else stored_key(each.key) for each in sendings],
+        [fingerprint(each.content) for each in sendings],
+    )
+
+
+async def decided_now(database: Database, sendings: list[Sending]) -> dict[int, int]:
+    """The rights of each workspace as they are."""
+    workspaces = {each.who.workspace_id for each in sendings}
+
+    async def work(tx: Transaction) -> dict[int, int]:
+        return {each: (await events.heads(tx, each)).rights for each in workspaces}
+
+    return await database.read(work)
+
+
+async def store(database: Database, sendings: list[Sending], decided_with: dict[int, int] | None = None) -> StoreResult:
+    """Store a batch on the writer's loop."""
+    decided = decided_with or await decided_now(database, sendings)
+    return await database.writer.call(lambda: database.store(rows_of(sendings), decided, now_ms()))
+
+
+def by_place(result: StoreResult) -> dict[int, tuple[int, int, int]]:
+    """Place -> id, chat number, event number of what was stored."""
+    return {place: values for stored in result.stored for place, values in _values(stored)}
+
+
+def _values(stored: Stored) -> list[tuple[int, tuple[int, int, int]]]:
+    return list(zip(stored.rows, zip(stored.ids, stored.numbers, stored.sequences, strict=True), strict=True))
+
+
+def repeats(result: StoreResult) -> list[int]:
+    """The places whose key was there already."""
+    return sorted(place for stored in result.stored for place in stored.repeats)

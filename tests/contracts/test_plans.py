@@ -1,0 +1,108 @@
+"""The plans of the queries whose cost must not grow with what is stored."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from fechatter.storage import events, messages, migrate
+from fechatter.storage.engines import postgres_batch, sqlite_batch
+from fechatter.storage.engines.dialect import for_postgres, for_sqlite
+
+HISTORY = {"before": messages._BEFORE, "after": messages._AFTER}
+REPLAY = {"log": events._RANGE, "visible": events._VISIBLE, "heads": events._HEADS}
+SQLITE_BATCH = {name: sql for name, sql in inspect.getmembers(sqlite_batch) if re.fullmatch("_[A-Z]+", name)}
+_FILL = """
+INSERT INTO workspaces (id, slug, name, created_at) SELECT n, 'w' || n, 'n', 0 FROM generate_series(1, 20000) n;
+INSERT INTO chat_heads (chat_id) SELECT n FROM generate_series(1, 20000) n;
+INSERT INTO messages (id, chat_id, number, sender_id, content, created_at)
+    SELECT n, n % 100, n / 100, 1, 'x', 0 FROM generate_series(1, 40000) n;
+INSERT INTO events (workspace_id, seq, type, chat_id, message_id, created_at)
+    SELECT 1 + n % 10, n / 10, 1, n % 100, n, 0 FROM generate_series(1, 40000) n;
+ANALYZE;
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    path = tmp_path / "plans.db"
+    migrate.migrate_sqlite(path)
+    connection = sqlite3.connect(path)
+    yield connection
+    connection.close()
+
+
+def sqlite_plan(connection: sqlite3.Connection, sql: str) -> str:
+    # A parameter that is not there yet is NULL, which no plan depends on.
+    parameters = [None] * max((int(each) for each in re.findall(r"[?](\d+)", sql)), default=sql.count("?"))
+    return "\n".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters))
+
+
+@asynccontextmanager
+async def filled(url: str, fill: str = _FILL) -> AsyncIterator[asyncpg.Connection]:
+    await migrate.migrate_postgres(url)
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(fill)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def postgres_plan(connection: asyncpg.Connection, sql: str) -> str:
+    """The one plan that every execution of the prepared statement follows, as the engine's connections are set."""
+    await connection.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE wanted AS {for_postgres(sql)}")
+    parameters = ", ".join(["NULL"] * max(int(each) for each in re.findall(r"\$(\d+)", sql)))
+    lines = await connection.fetch(f"EXPLAIN (COSTS OFF) EXECUTE wanted ({parameters})")
+    await connection.execute("DEALLOCATE wanted")
+    return "\n".join(line[0] for line in lines)
+
+
+@pytest.mark.parametrize("direction", HISTORY)
+def test_a_page_of_history_is_read_by_number_on_sqlite(file: sqlite3.Connection, direction: str) -> None:
+    assert sqlite_plan(file, for_sqlite(HISTORY[direction])).startswith("SEARCH messages USING INDEX messages_by_number (chat_id=?")
+    assert "TEMP B-TREE" not in sqlite_plan(file, for_sqlite(HISTORY[direction]))
+
+
+@pytest.mark.parametrize("statement", REPLAY)
+def test_a_replay_looks_up_what_it_reads_on_sqlite(file: sqlite3.Connection, statement: str) -> None:
+    plan = sqlite_plan(file, for_sqlite(REPLAY[statement]))
+    assert "SCAN" not in plan.replace("SCAN json_each", "")
+    assert "USE TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("statement", SQLITE_BATCH)
+def test_a_batch_is_driven_by_its_own_rows_on_sqlite(file: sqlite3.Connection, statement: str) -> None:
+    plan = sqlite_plan(file, SQLITE_BATCH[statement])
+    assert "SCAN" not in plan.replace("SCAN json_each", "")
+
+
+async def test_a_page_of_history_is_read_by_number_on_postgresql(postgres_url: str) -> None:
+    async with filled(postgres_url) as connection:
+        for sql in HISTORY.values():
+            plan = await postgres_plan(connection, sql)
+            assert "using messages_by_number" in plan
+            assert "Sort" not in plan
+
+
+async def test_a_replay_looks_up_what_it_reads_on_postgresql(postgres_url: str) -> None:
+    async with filled(postgres_url) as connection:
+        for name, sql in REPLAY.items():
+            plan = await postgres_plan(connection, sql)
+            assert not re.search("Seq Scan on (events|messages|workspaces)", plan), f"{name}: {plan}"
+
+
+@pytest.mark.parametrize("analyzed", [True, False])
+async def test_a_batch_is_driven_by_its_own_rows_on_postgresql(postgres_url: str, analyzed: bool) -> None:
+    async with filled(postgres_url, _FILL if analyzed else _FILL.replace("ANALYZE;", "")) as connection:
+        for sql in (postgres_batch._STORE, postgres_batch._KNOWN):
+            plan = await postgres_plan(connection, sql)
+            # An empty table may be read whole.
+            assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= {"message_keys", "memberships"}, plan

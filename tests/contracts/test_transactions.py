@@ -1,0 +1,161 @@
+"""What both engines promise of transactions and snapshots."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from fechatter.model import EventType, WorkspaceId
+from fechatter.storage import events
+from fechatter.storage.engines.base import Database, Transaction, UniqueViolation
+from fechatter.storage.opening import open_database
+from tests import world
+from tests.engines import Published
+
+_RENAME = "UPDATE workspaces SET name = $2 WHERE id = $1"
+_NAME = "SELECT name FROM workspaces WHERE id = $1"
+
+
+async def rename(tx: Transaction, workspace_id: WorkspaceId, name: str) -> int:
+    """Rename a workspace, with its event; returns the event's number."""
+    await tx.lock_workspace(workspace_id)
+    await tx.execute(_RENAME, workspace_id, name)
+    draft = events.Draft(EventType.WORKSPACE_UPDATED, data={"workspace": {"name": name}})
+    return await events.append(tx, workspace_id, [draft], rights=False)
+
+
+async def name_of(database: Database, workspace_id: WorkspaceId) -> str:
+    row = await database.read(lambda tx: tx.fetchrow(_NAME, workspace_id))
+    assert row is not None
+    return str(row["name"])
+
+
+class Pause:
+    """A place inside a snapshot's work: on a thread it blocks, on a loop it awaits."""
+
+    def __init__(self) -> None:
+        self._main = asyncio.get_running_loop()
+        self._there, self._on = asyncio.Event(), asyncio.Event()
+        self._on_thread = threading.Event()
+
+    async def here(self) -> None:
+        self._main.call_soon_threadsafe(self._there.set)
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            assert self._on_thread.wait(10)
+        else:
+            await self._on.wait()
+
+    async def reached(self) -> None:
+        await self._there.wait()
+
+    def go_on(self) -> None:
+        self._on.set()
+        self._on_thread.set()
+
+
+async def test_a_read_sees_one_moment_whatever_is_committed_meanwhile(database: Database) -> None:
+    workspace_id = await world.workspace(database)
+    before = await name_of(database, workspace_id)
+    pause = Pause()
+
+    async def work(tx: Transaction) -> tuple[str, events.Heads, str]:
+        first = await tx.fetchrow(_NAME, workspace_id)
+        await pause.here()
+        second = await tx.fetchrow(_NAME, workspace_id)
+        assert first is not None
+        assert second is not None
+        return first["name"], await events.heads(tx, workspace_id), second["name"]
+
+    reading = asyncio.create_task(database.read(work))
+    await pause.reached()
+    await database.write(lambda tx: rename(tx, workspace_id, "new"))
+    pause.go_on()
+    assert await reading == (before, events.Heads(0, 0, 0), before)
+    assert await name_of(database, workspace_id) == "new"
+
+
+async def test_work_that_raises_leaves_nothing_and_publishes_nothing(database: Database, published: Published) -> None:
+    workspace_id = await world.workspace(database)
+    before = await name_of(database, workspace_id)
+
+    async def work(tx: Transaction) -> None:
+        await rename(tx, workspace_id, "new")
+        raise LookupError("changed its mind")
+
+    with pytest.raises(LookupError, match="changed its mind"):
+        await database.write(work)
+    assert await name_of(database, workspace_id) == before
+    assert published.frames == []
+    assert await database.write(lambda tx: rename(tx, workspace_id, "newer")) == 1
+
+
+async def test_a_row_that_is_there_already_is_told_by_its_constraint(database: Database) -> None:
+    workspace_id = await world.workspace(database)
+
+    async def again(tx: Transaction) -> None:
+        sql = "INSERT INTO workspaces (id, slug, name, created_at) SELECT $2, slug, name, 0 FROM workspaces WHERE id = $1"
+        await tx.execute(sql, workspace_id, await tx.new_id())
+
+    with pytest.raises(UniqueViolation, match="slug"):
+        await database.write(again)
+    assert await database.write(lambda tx: rename(tx, workspace_id, "goes on")) == 1
+
+
+async def test_execute_tells_how_many_rows_it_changed(database: Database) -> None:
+    workspace_id = await world.workspace(database)
+    assert await database.write(lambda tx: tx.execute(_RENAME, workspace_id, "new")) == 1
+    assert await database.write(lambda tx: tx.execute(_RENAME, 0, "nobody")) == 0
+
+
+async def test_what_is_published_was_committed_before(database: Database, published: Published) -> None:
+    workspace_id = await world.workspace(database)
+    numbers = [await database.write(lambda tx: rename(tx, workspace_id, "new")) for _ in range(10)]
+    # Frames are handed on by the main loop, which may have its turn only now.
+    await asyncio.sleep(0)
+    assert [frame.seq for frame in published.frames] == numbers == list(range(1, 11))
+    assert published.frames == await database.read(lambda tx: events.load(tx, workspace_id, 0, 10))
+
+
+async def test_the_lock_of_a_workspace_makes_numbers_without_gaps_from_many_at_once(database: Database, address: str) -> None:
+    workspace_id = await world.workspace(database)
+    # SQLite is for one process; its one writer stands for the second node.
+    other = await open_database(address, Published(), connections=4) if address.startswith("postgres") else database
+    nodes = [database, other] * 20
+    numbers = await asyncio.gather(*(each.write(lambda tx: rename(tx, workspace_id, "x")) for each in nodes))
+    assert sorted(numbers) == list(range(1, 41))
+    if other is not database:
+        await other.close()
+
+
+async def test_ids_ascend_in_the_order_of_the_workspaces_numbers(database: Database) -> None:
+    workspace_id = await world.workspace(database)
+
+    async def work(tx: Transaction) -> tuple[int, int]:
+        number = await rename(tx, workspace_id, "x")
+        return number, await tx.new_id()
+
+    drawn = sorted(await asyncio.gather(*(database.write(work) for _ in range(30))))
+    ids = [identity for _, identity in drawn]
+    assert ids == sorted(set(ids))
+
+
+async def test_lists_and_pairs_are_tables_on_both_engines(database: Database) -> None:
+    async def work(tx: Transaction) -> tuple[list[int], list[int]]:
+        made = [await tx.new_id() for _ in range(3)]
+        for each in made:
+            await tx.execute("INSERT INTO chat_heads (chat_id, last_number) VALUES ($1, $2)", each, each * 2)
+        some = await tx.fetch("SELECT chat_id FROM chat_heads WHERE chat_id IN ANY_OF($1) ORDER BY chat_id", made[1:])
+        none = await tx.fetch("SELECT chat_id FROM chat_heads WHERE chat_id IN ANY_OF($1)", [])
+        pairs = [(made[0], made[0] * 2), (made[1], 0)]
+        sql = "SELECT p.a, p.b FROM chat_heads JOIN PAIRS($1) AS p ON p.a = chat_id AND p.b = last_number"
+        matching = [(row["a"], row["b"]) for row in await tx.fetch(sql, pairs)]
+        assert not none
+        assert matching == pairs[:1]
+        return made, [row["chat_id"] for row in some]
+
+    made, some = await database.write(work)
+    assert some == made[1:]

@@ -1,0 +1,50 @@
+"""Both database engines as one fixture: a test that asks for `address` or `database` runs on each of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from fechatter.frames import Frame, Signal
+from fechatter.storage.engines.base import Database
+from fechatter.storage.opening import open_database
+
+__all__ = ["Published", "address", "database", "published"]
+
+CONNECTIONS = 4
+
+
+class Published:
+    """Takes what a database hands on after its commits, in the order it came."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.signals: list[Signal] = []
+
+    def __call__(self, frames: list[Frame], signals: list[Signal]) -> None:
+        self.frames += frames
+        self.signals += signals
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of this test's own."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite://{tmp_path / 'fechatter.db'}"
+
+
+@pytest.fixture
+def published() -> Published:
+    """What `database` published."""
+    return Published()
+
+
+@pytest.fixture
+async def database(address: str, published: Published) -> AsyncIterator[Database]:
+    """Open and migrated."""
+    opened = await open_database(address, published, connections=CONNECTIONS)
+    yield opened
+    await opened.close()

@@ -1,0 +1,182 @@
+"""Workspaces, people and chats for tests of the rooms, and a node's desk where messages are handed in.
+
+People and workspaces are written as rows, because the rooms that make them have tests of their own; chats go through the rooms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import orjson
+
+from fechatter.chats import create
+from fechatter.errors import Problem
+from fechatter.frames import Frame
+from fechatter.messages.send import Sender
+from fechatter.messages.writer import Answer, Outcome, Writer
+from fechatter.model import Actor, ChatId, ChatType, EventType, Role, SessionId, UserId, WorkspaceId
+from fechatter.native import Intake
+from fechatter.storage import events
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.tasks import Tasks
+
+T = TypeVar("T")
+
+FAR_MS = 10**14
+_WORKSPACE = "INSERT INTO workspaces (id, slug, name, created_at) VALUES ($1, $2, $2, 0)"
+_USER = """
+INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, handle, handle_key, role, created_at)
+VALUES ($1, $2, $3, $3, '', $4, $3, $3, $5, 0)"""
+_SESSION = """
+INSERT INTO sessions (id, workspace_id, user_id, salt, created_at, last_used_at, expires_at)
+VALUES ($1, $2, $3, $4, 0, 0, $5)"""
+_REVOKE = "UPDATE sessions SET revoked_at = $2 WHERE id = $1"
+_names = itertools.count(1)
+
+
+async def workspace(database: Database) -> WorkspaceId:
+    """An empty workspace."""
+
+    async def work(tx: Transaction) -> WorkspaceId:
+        made = WorkspaceId(await tx.new_id())
+        await tx.execute(_WORKSPACE, made, f"workspace-{made}")
+        return made
+
+    return await database.write(work)
+
+
+async def person(database: Database, workspace_id: WorkspaceId, name: str, role: Role = Role.MEMBER) -> Actor:
+    """Somebody with a session; `name` is handle and full name."""
+
+    async def work(tx: Transaction) -> Actor:
+        user_id = UserId(await tx.new_id())
+        await tx.execute(_USER, user_id, workspace_id, f"{name}{next(_names)}", name, role.value)
+        return Actor(user_id, workspace_id, await _session(tx, workspace_id, user_id), role)
+
+    return await database.write(work)
+
+
+async def people(database: Database, *names: str) -> list[Actor]:
+    """People of a new workspace."""
+    workspace_id = await workspace(database)
+    return [await person(database, workspace_id, name) for name in names]
+
+
+async def new_session(database: Database, who: Actor) -> Actor:
+    """The same person, signed in once more."""
+
+    async def work(tx: Transaction) -> Actor:
+        session_id = await _session(tx, who.workspace_id, who.user_id)
+        return Actor(who.user_id, who.workspace_id, session_id, who.role)
+
+    return await database.write(work)
+
+
+async def _session(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> SessionId:
+    session_id = SessionId(await tx.new_id())
+    await tx.execute(_SESSION, session_id, workspace_id, user_id, b"", FAR_MS)
+    return session_id
+
+
+async def do(database: Database, room: Callable[..., Awaitable[T]], who: Actor, *args: Any) -> T:
+    """Run a writing room as its endpoint does: in a transaction, under the workspace's lock."""
+
+    async def work(tx: Transaction) -> T:
+        await tx.lock_workspace(who.workspace_id)
+        return await room(tx, who, *args)
+
+    return await database.write(work)
+
+
+async def chat(database: Database, owner: Actor, *others: Actor, public: bool = False) -> ChatId:
+    """A channel of its owner and others."""
+    kind = ChatType.PUBLIC_CHANNEL if public else ChatType.PRIVATE_CHANNEL
+    wanted = create.WantedChat(kind, f"chat {next(_names)}", members=[other.user_id for other in others])
+    return (await do(database, create.create, owner, wanted)).chat.id
+
+
+async def revoke(tx: Transaction, who: Actor) -> None:
+    """End the session, as a room does it."""
+    await tx.execute(_REVOKE, who.session_id, tx.now)
+    draft = events.Draft(EventType.SESSION_REVOKED, user_id=who.user_id, session_id=who.session_id)
+    await events.append(tx, who.workspace_id, [draft], rights=True)
+
+
+class Desk:
+    """A node's intake, writer and sender. Batches are written when `commit` says so.
+
+    Attributes:
+        frames: what the writer handed on, in that order.
+        outcomes: what it answered, batch by batch.
+    """
+
+    def __init__(self, database: Database, *, capacity: int = 4096) -> None:
+        self.frames: list[Frame] = []
+        self.outcomes: list[Outcome] = []
+        self._tasks = Tasks(_died)
+        self._intake = Intake(capacity)
+        self._writer = Writer(self._intake, database, self._deliver)
+        self._sender = Sender(self._intake, lambda: None, lambda frames, _: self.frames.extend(frames))
+        self._waiting: list[asyncio.Task[Answer]] = []
+        self._running = self._tasks.start("writer", database.writer.call(self._writer.run))
+
+    def _deliver(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self._sender.deliver(outcome)
+
+    def hand_in(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> asyncio.Task[Answer]:
+        """Send, without waking the writer; the answer comes after a `commit`."""
+        body = orjson.dumps({"content": content} | ({} if key is None else {"idempotency_key": key}))
+        answer = self._tasks.start("send", self._send(body, who, chat_id))
+        self._waiting.append(answer)
+        return answer
+
+    async def _send(self, body: bytes, who: Actor, chat_id: ChatId) -> Answer:
+        try:
+            return await self._sender.send(body, None, chat_id, who.user_id, who.session_id)
+        except Problem as problem:
+            return problem
+
+    async def commit(self) -> None:
+        """Have everything handed in so far written and answered."""
+        await asyncio.sleep(0)
+        self._writer.wake()
+        waiting, self._waiting = self._waiting, []
+        await asyncio.gather(*waiting)
+
+    async def send(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> Answer:
+        """Send one message by itself."""
+        answer = self.hand_in(who, chat_id, content, key)
+        await self.commit()
+        return await answer
+
+    async def sent(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> dict[str, Any]:
+        """Send one message, which must be stored."""
+        status, message = stored(await self.send(who, chat_id, content, key))
+        assert status == 201
+        return message
+
+    async def close(self) -> None:
+        """Write what waits and end."""
+        self._writer.stop()
+        await self._running
+        await self._tasks.stop()
+
+
+def stored(answer: Answer) -> tuple[int, dict[str, Any]]:
+    """Status and Message of an answer that is no refusal."""
+    assert not isinstance(answer, Problem), answer
+    return answer[0], orjson.loads(answer[1])
+
+
+def refusal(answer: Answer) -> tuple[int, str]:
+    """Status and code of an answer that is one."""
+    assert isinstance(answer, Problem), answer
+    return answer.status, answer.code
+
+
+def _died(name: str, error: BaseException) -> None:
+    raise AssertionError(f"task {name} died") from error
