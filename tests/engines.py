@@ -10,8 +10,9 @@ import pytest
 from fechatter.frames import Frame, Signal
 from fechatter.storage.engines.base import Database
 from fechatter.storage.opening import open_database
+from tests.servers.postgres import Postgres
 
-__all__ = ["Published", "address", "database", "published"]
+__all__ = ["Published", "address", "database", "published", "shared_postgres_url"]
 
 CONNECTIONS = 4
 
@@ -28,11 +29,17 @@ class Published:
         self.signals += signals
 
 
+@pytest.fixture(scope="session")
+def shared_postgres_url(postgres_server: Postgres) -> str:
+    """One database for many tests: each has workspaces of its own, and making one takes half a second."""
+    return postgres_server.create_database()
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of this test's own."""
+    """A database; on PostgreSQL others have used it before."""
     if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_url"))
+        return str(request.getfixturevalue("shared_postgres_url"))
     return f"sqlite://{tmp_path / 'fechatter.db'}"
 
 

@@ -26,8 +26,8 @@ async def head_of(database: Database, chat_id: ChatId) -> tuple[int, int | None]
     return row["last_number"], row["last_message_id"]
 
 
-async def count(database: Database, table: str) -> int:
-    row = await database.read(lambda tx: tx.fetchrow(f"SELECT count(*) AS many FROM {table}"))
+async def count(database: Database, table: str, *chats: ChatId) -> int:
+    row = await database.read(lambda tx: tx.fetchrow(f"SELECT count(*) AS many FROM {table} WHERE chat_id IN ANY_OF($1)", list(chats)))
     assert row is not None
     return int(row["many"])
 
@@ -59,7 +59,7 @@ async def test_messages_heads_marks_keys_and_events_are_stored_together(database
     assert await database.read(lambda tx: read_marks.of(tx, bob.user_id)) == [(first, 2)]
     frames = await database.read(lambda tx: events.load(tx, alice.workspace_id, 3, 7))
     assert [(frame.seq, frame.chat_id) for frame in frames] == [(4, first), (5, first), (6, second), (7, first)]
-    assert await count(database, "message_keys") == 1
+    assert await count(database, "message_keys", first, second) == 1
 
 
 @pytest.mark.parametrize("others", [0, 3])
@@ -71,7 +71,7 @@ async def test_rights_that_moved_on_leave_nothing_of_the_batch(database: Databas
     result = await store(database, batch, decided)
     assert (result.stored, result.stale, result.failed) == ([], {alice.workspace_id}, {})
     assert await head_of(database, chat_id) == (0, None)
-    assert [await count(database, table) for table in ("messages", "message_keys", "read_marks")] == [0, 0, 0]
+    assert [await count(database, table, chat_id) for table in ("messages", "message_keys", "read_marks")] == [0, 0, 0]
 
 
 async def test_rights_that_moved_on_are_told_of_a_batch_of_repeats_too(database: Database) -> None:
@@ -90,7 +90,7 @@ async def test_a_key_that_is_there_makes_no_second_message(database: Database) -
     result = await store(database, [*batch, Sending(alice, other, "another chat", "k1")])
     assert repeats(result) == [1]
     assert {place: values[1] for place, values in by_place(result).items()} == {0: 2, 2: 3, 3: 1}
-    assert await count(database, "messages") == 4
+    assert await count(database, "messages", chat_id, other) == 4
     only_repeats = await store(database, [Sending(alice, chat_id, "again", "k1")])
     assert (repeats(only_repeats), by_place(only_repeats)) == ([0], {})
     heads = await database.read(lambda tx: events.heads(tx, alice.workspace_id))
@@ -144,11 +144,11 @@ async def test_a_batch_that_cannot_be_stored_fails_whole(database: Database) -> 
     result = await store(database, [Sending(alice, chat_id, "lost", "k1"), Sending(alice, chat_id)])
     assert (result.stored, result.stale, set(result.failed)) == ([], set(), {alice.workspace_id})
     assert await database.read(lambda tx: events.heads(tx, alice.workspace_id)) == before
-    assert await count(database, "message_keys") == 0
+    assert await count(database, "message_keys", chat_id) == 0
 
 
-async def test_a_workspace_that_fails_leaves_the_others_on_postgresql(postgres_url: str) -> None:
-    database = await open_database(postgres_url, Published(), connections=3)
+async def test_a_workspace_that_fails_leaves_the_others_on_postgresql(shared_postgres_url: str) -> None:
+    database = await open_database(shared_postgres_url, Published(), connections=3)
     alice, _, broken, _ = await two_chats(database)
     xavier, _, whole, _ = await two_chats(database)
     await store(database, [Sending(alice, broken)])
