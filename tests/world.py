@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeVar, cast
 
 import orjson
 
@@ -20,7 +20,7 @@ from fechatter.messages.writer import Answer, Outcome, Writer
 from fechatter.model import Actor, ChatId, ChatType, EventType, Role, SessionId, UserId, WorkspaceId
 from fechatter.native import Intake
 from fechatter.storage import events
-from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.base import Database, MessageRows, StorageUnavailable, StoreResult, Transaction
 from fechatter.tasks import Tasks
 
 T = TypeVar("T")
@@ -105,6 +105,34 @@ async def revoke(tx: Transaction, who: Actor) -> None:
     await events.append(tx, who.workspace_id, [draft], rights=True)
 
 
+class Between:
+    """A database whose `store` waits while something else happens, after the writer decided and before it stores.
+
+    Attributes:
+        work: done on the main loop before each `store`.
+        lose_answer: the batch is stored, but what the writer hears is that the database is gone.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._main_loop = asyncio.get_running_loop()
+        self.work: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self.lose_answer = False
+        self.stores = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def store(self, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
+        self.stores += 1
+        if self.work is not None:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.work(), self._main_loop))
+        result = await self._database.store(rows, decided_with, now)
+        if self.lose_answer:
+            return StoreResult([], set(), {each: StorageUnavailable("the line is cut") for each in decided_with})
+        return result
+
+
 class Desk:
     """A node's intake, writer and sender. Batches are written when `commit` says so.
 
@@ -113,12 +141,12 @@ class Desk:
         outcomes: what it answered, batch by batch.
     """
 
-    def __init__(self, database: Database, *, capacity: int = 4096) -> None:
+    def __init__(self, database: Database | Between, *, capacity: int = 4096) -> None:
         self.frames: list[Frame] = []
         self.outcomes: list[Outcome] = []
         self._tasks = Tasks(_died)
         self._intake = Intake(capacity)
-        self._writer = Writer(self._intake, database, self._deliver)
+        self._writer = Writer(self._intake, cast("Database", database), self._deliver)
         self._sender = Sender(self._intake, lambda: None, lambda frames, _: self.frames.extend(frames))
         self._waiting: list[asyncio.Task[Answer]] = []
         self._running = self._tasks.start("writer", database.writer.call(self._writer.run))

@@ -1,0 +1,17 @@
+"""The engines' fixtures, and databases that no other test has used."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.engines import address, database, published, shared_postgres_url
+
+__all__ = ["address", "database", "empty_address", "published", "shared_postgres_url"]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of this test's own."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite://{tmp_path / 'empty.db'}"
