@@ -35,10 +35,15 @@ def view(actor: Actor, account: Account) -> User:
     """A person as the actor sees them."""
     shown = users.public_view(account)
     if account.id == actor.user_id:
-        return msgspec.structs.replace(shown, email=account.email, timezone=account.timezone, language=account.language)
+        return _own_view(account)
     if rights.may(actor.role, Action.SEE_EMAILS):
         return msgspec.structs.replace(shown, email=account.email)
     return shown
+
+
+def _own_view(account: Account) -> User:
+    public = users.public_view(account)
+    return msgspec.structs.replace(public, email=account.email, timezone=account.timezone, language=account.language)
 
 
 async def page(tx: Transaction, actor: Actor, prefix: str, after: int, limit: int) -> list[User]:
@@ -155,5 +160,7 @@ async def _check_owner_stays(tx: Transaction, before: Account, after: Account) -
 
 
 async def _tell(tx: Transaction, event_type: EventType, account: Account, *, rights: bool) -> None:
-    draft = events.Draft(event_type, user_id=account.id, data={"user": users.public_view(account)})
+    # Their own devices are shown what only they see, so that all of them follow a change made on one.
+    public, own = {"user": users.public_view(account)}, {"user": _own_view(account)}
+    draft = events.Draft(event_type, user_id=account.id, data=public, own=own)
     await events.append(tx, account.workspace_id, [draft], rights=rights)

@@ -114,7 +114,7 @@ class Room:
                 listener.close(CloseReason.REVOKED)
             return
         if own or frame.user_id is None or not listener.reader.guest:
-            listener.offer(frame.block)
+            listener.offer(frame.block_for(listener.reader.user_id))
         if own and frame.type is EventType.USER_DISABLED:
             listener.close(CloseReason.REVOKED)
 
