@@ -17,7 +17,11 @@ _names = itertools.count(1)
 
 
 class UnexpectedAnswer(AssertionError):
-    """The server refused what should go, or the other way round."""
+    """The server refused what should go."""
+
+    def __init__(self, asked: str, answer: Answer) -> None:
+        super().__init__(f"{asked}: {answer.status} {answer.body!r}")
+        self.status = answer.status
 
 
 class Client:
@@ -61,7 +65,7 @@ class Client:
         """The JSON of an answer that is no refusal. Raises UnexpectedAnswer."""
         answer = await self.ask(method, path, body, headers)
         if answer.status >= 300:
-            raise UnexpectedAnswer(method, path, answer.status, answer.body)
+            raise UnexpectedAnswer(f"{method} {path}", answer)
         return answer.json if answer.body else None
 
     async def get(self, path: str) -> Any:
@@ -92,6 +96,16 @@ class Client:
             page = await self.get(f"/api/chat/{chat_id}/messages?after={last}&limit=100")
             found += page["items"][::-1]
             more = page["has_newer"]
+        return found
+
+    async def pages(self, path: str) -> list[dict[str, Any]]:
+        """Every item of a list."""
+        found: list[dict[str, Any]] = []
+        page = await self.get(f"{path}?limit=100")
+        found += page["items"]
+        while page["next"] is not None:
+            page = await self.get(f"{path}?limit=100&cursor={page['next']}")
+            found += page["items"]
         return found
 
     async def events(self, cursor: str) -> list[dict[str, Any]]:

@@ -1,0 +1,176 @@
+"""What a client keeps of its workspace: loaded once, then moved by events alone, each a pure change of what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import orjson
+
+from tests.journeys.client import Client, UnexpectedAnswer
+from tests.journeys.stream import Event
+
+Facts = dict[str, Any]
+
+
+class Replica:
+    """
+    Attributes:
+        cursor: everything up to it is in here.
+        chats: by id; so are `members` (by chat, then user) and `messages` (by chat, then number).
+        kinds: the types of the events applied.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self.cursor = ""
+        self.me: Facts = {}
+        self.workspace: Facts = {}
+        self.people: dict[int, Facts] = {}
+        self.chats: dict[int, Facts] = {}
+        self.members: dict[int, dict[int, Facts]] = {}
+        self.messages: dict[int, dict[int, Facts]] = {}
+        self.kinds: set[str] = set()
+        self._client = client
+        self._loaded_at: dict[int, int] = {}
+
+    @classmethod
+    async def load(cls, client: Client) -> Replica:
+        """Everything as the server shows it; what changes meanwhile comes again as events, which only ever set what is."""
+        made = cls(client)
+        state = await client.get("/api/sync")
+        made.cursor, made.me, made.workspace = state["cursor"], state["me"], state["workspace"]
+        made.people = {user["id"]: _public(user) for user in await client.pages("/api/users")}
+        for chat in state["chats"]:
+            await made._load_chat(chat)
+        return made
+
+    async def _load_chat(self, chat: Facts) -> None:
+        """A chat that is gone by now stays away: the event of that is still to come."""
+        chat_id = chat["id"]
+        answer = await self._client.ask("GET", f"/api/chat/{chat_id}")
+        try:
+            members = await self._client.pages(f"/api/chat/{chat_id}/members")
+            messages = await self._client.history(chat_id)
+        except UnexpectedAnswer as error:
+            if error.status != 404:
+                raise
+            self._drop(chat_id)
+            return
+        self._loaded_at[chat_id] = int(answer.headers["event-cursor"].rpartition(".")[2])
+        self.chats[chat_id] = answer.json
+        self.members[chat_id] = {each["user_id"]: each for each in members}
+        self.messages[chat_id] = {each["number"]: each for each in messages}
+
+    def _drop(self, chat_id: int) -> None:
+        for kept in (self.chats, self.members, self.messages, self._loaded_at):
+            kept.pop(chat_id, None)
+
+    def shown(self) -> bytes:
+        """All of it, to be compared."""
+        return orjson.dumps(
+            [self.me, self.workspace, self.people, self.chats, self.members, self.messages],
+            option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2,
+        )
+
+    async def apply(self, event: Event) -> None:
+        """Take one block of the stream."""
+        self.cursor = event.id or self.cursor
+        if event.name == "resumed":
+            self.take_reads(event.data["reads"])
+        elif event.name == "read.moved":
+            self.take_reads([event.data["data"]["read"]])
+        elif event.name not in (None, "hello"):
+            await self.take(event.data)
+
+    async def take(self, event: Facts) -> None:
+        """Take one durable event; those that the loaded chat holds already are passed over."""
+        self.kinds.add(event["type"])
+        data, chat_id = event["data"], event["chat_id"]
+        if chat_id is None:
+            self._PEOPLE[event["type"]](self, data)
+        elif event["type"] == "member.joined" and data["member"]["user_id"] == self.me["id"]:
+            if event["seq"] > self._loaded_at.get(chat_id, 0):
+                await self._load_chat(data["chat"])
+        elif chat_id in self.chats and event["seq"] > self._loaded_at[chat_id]:
+            self._CHATS[event["type"]](self, chat_id, data)
+
+    def take_reads(self, reads: list[Facts]) -> None:
+        """Read marks are state beside the events: the highest counts."""
+        for read in reads:
+            chat = self.chats.get(read["chat_id"])
+            if chat is not None:
+                chat["last_read_number"] = max(chat["last_read_number"], read["last_read_number"])
+                self._count(chat)
+
+    def _count(self, chat: Facts) -> None:
+        chat["unread_count"] = max(0, chat["last_number"] - chat["last_read_number"])
+
+    def _message_created(self, chat_id: int, data: Facts) -> None:
+        message, chat = data["message"], self.chats[chat_id]
+        self.messages[chat_id][message["number"]] = message
+        chat |= {"last_message": message, "last_number": message["number"]}
+        if message["sender_id"] == self.me["id"]:
+            chat["last_read_number"] = message["number"]
+        self._count(chat)
+
+    def _message_changed(self, chat_id: int, data: Facts) -> None:
+        message, chat = data["message"], self.chats[chat_id]
+        self.messages[chat_id][message["number"]] = message
+        if chat["last_number"] == message["number"]:
+            chat["last_message"] = message
+
+    def _chat_updated(self, chat_id: int, data: Facts) -> None:
+        self.chats[chat_id] |= data["chat"]
+
+    def _chat_deleted(self, chat_id: int, data: Facts) -> None:
+        self._drop(chat_id)
+
+    def _member_joined(self, chat_id: int, data: Facts) -> None:
+        member = {name: data["member"][name] for name in ("user_id", "role", "joined_at")}
+        self.members[chat_id][member["user_id"]] = member
+        self._chat_updated(chat_id, data)
+
+    def _member_left(self, chat_id: int, data: Facts) -> None:
+        if data["member"]["user_id"] == self.me["id"]:
+            self._drop(chat_id)
+        else:
+            self.members[chat_id].pop(data["member"]["user_id"], None)
+            self._chat_updated(chat_id, data)
+
+    def _role_changed(self, chat_id: int, data: Facts) -> None:
+        if data["member"]["user_id"] in self.members[chat_id]:
+            self.members[chat_id][data["member"]["user_id"]] |= data["member"]
+        self._chat_updated(chat_id, data)
+
+    def _person(self, data: Facts) -> None:
+        user = data["user"]
+        self.people[user["id"]] = _public(user)
+        if user["id"] == self.me["id"]:
+            self.me |= user
+        for chat in self.chats.values():
+            chat["members"] = [each | {name: user[name] for name in each} if each["id"] == user["id"] else each for each in chat["members"]]
+
+    def _workspace(self, data: Facts) -> None:
+        self.workspace = data["workspace"]
+
+    _PEOPLE: ClassVar[dict[str, Callable[[Replica, Facts], None]]] = {
+        "user.joined": _person,
+        "user.updated": _person,
+        "user.disabled": _person,
+        "workspace.updated": _workspace,
+    }
+    _CHATS: ClassVar[dict[str, Callable[[Replica, int, Facts], None]]] = {
+        "message.created": _message_created,
+        "message.edited": _message_changed,
+        "message.deleted": _message_changed,
+        "chat.updated": _chat_updated,
+        "chat.deleted": _chat_deleted,
+        "member.joined": _member_joined,
+        "member.left": _member_left,
+        "member.role_changed": _role_changed,
+    }
+
+
+def _public(user: Facts) -> Facts:
+    """A user without what only some may see, as events carry it."""
+    return {name: value for name, value in user.items() if name not in ("email", "timezone", "language")}
