@@ -22,6 +22,6 @@ export function byId(id) {
 
 /** Show text in an element, or hide it when there is none. */
 export function tell(element, text) {
-  element.textContent = text ?? "";
+  element.textContent = text || "";
   element.hidden = !text;
 }

@@ -14,8 +14,11 @@ export function chatTitle(chat, me) {
   const others = chat.members.filter((member) => member.id !== me.id);
   if (others.length === 0) return "Only you";
   const more = chat.member_count - 1 - Math.min(others.length, SHOWN);
-  const names = others.slice(0, SHOWN).map((member) => member.fullname).join(", ");
-  return more > 0 && chat.chat_type !== "single" ? `${names} and ${more} more` : names;
+  const names = others.slice(0, SHOWN).map((member) => member.fullname);
+  if (names.length === 1) return names[0];
+  // Each name is set apart, so that scripts of both directions keep their order.
+  const list = names.map((name) => `\u2068${name}\u2069`).join(", ");
+  return more > 0 ? `${list} and ${more} more` : list;
 }
 
 export function isChannel(chat) {

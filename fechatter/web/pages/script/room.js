@@ -8,6 +8,8 @@ import { MessageList } from "./view/messages.js";
 import { showWaiting } from "./view/waiting.js";
 
 const AT_END_PIXELS = 40;
+const PICK = "Pick a chat, or start one.";
+const WELCOME = "No chat yet. Make a channel or join one, or write to somebody.";
 
 export class Room {
   timeline = null;
@@ -50,12 +52,14 @@ export class Room {
   show() {
     const { chat, timeline } = this;
     for (const id of ["room-header", "scroller"]) byId(id).hidden = chat === null;
-    byId("nothing").hidden = chat !== null;
+    tell(byId("nothing"), chat === null && (this.#state.chats.size ? PICK : WELCOME));
     if (chat === null) return;
     tell(byId("room-name"), chatTitle(chat, this.#state.me));
     tell(byId("room-about"), chatAbout(chat));
     for (const id of ["add-people", "leave"]) byId(id).hidden = chat.chat_type === "single";
     byId("older").hidden = !timeline.hasOlder;
+    byId("silence").hidden = !timeline.isLoaded || timeline.messages.length > 0 || this.#outbox.of(chat.id).length > 0;
+    this.#scroller.setAttribute("aria-busy", String(!timeline.isLoaded));
     tell(byId("timeline-problem"), timeline.problem?.message);
     this.#showMessages();
   }

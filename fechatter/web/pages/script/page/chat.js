@@ -60,11 +60,9 @@ function openFromAddress() {
   const chat = state.chats.get(wanted) ?? null;
   byId("house").classList.toggle("in-room", chat !== null);
   room.open(chat?.id ?? null);
-  if (chat !== null) {
-    composer.open(chat.id, chatTitle(chat, state.me));
-    composer.focus();
-  }
+  if (chat !== null) composer.open(chat.id, chatTitle(chat, state.me));
   draw();
+  if (chat !== null) composer.focus();
 }
 
 function made(chat) {
@@ -121,6 +119,7 @@ async function start() {
 }
 
 function follow(cursor) {
+  byId("chats").inert = false;
   openFromAddress();
   addEventListener("hashchange", openFromAddress);
   stream = new LiveStream(cursor, { frame: take, reload, state: connection, signedOut: toSignIn });

@@ -3,6 +3,7 @@
 import { byId, make } from "../element.js";
 import { chatTitle, isChannel } from "../names.js";
 
+const SIGNS = { public_channel: "#", private_channel: "", group: "&", single: "@" };
 const lists = { channels: byId("channels"), direct: byId("direct") };
 
 export function showChats(state, openId) {
@@ -34,9 +35,5 @@ function line(chat, me, isOpen) {
   const count = unread ? make("span", { class: "count" }, unread > 99 ? "99+" : String(unread), make("span", { class: "unseen" }, " unread")) : null;
   const title = make("span", { class: "title", dir: "auto" }, chatTitle(chat, me));
   const attributes = { href: `#chat=${chat.id}`, class: unread ? "unread" : "", "aria-current": isOpen ? "page" : null };
-  return make("li", {}, make("a", attributes, make("span", { class: "sign", "aria-hidden": "true" }, sign(chat)), title, count));
-}
-
-function sign(chat) {
-  return { public_channel: "#", private_channel: "⚿", group: "⁂", single: "@" }[chat.chat_type];
+  return make("li", {}, make("a", attributes, make("span", { class: `sign ${chat.chat_type}`, "aria-hidden": "true" }, SIGNS[chat.chat_type]), title, count));
 }

@@ -38,11 +38,14 @@ export class Composer {
 
   /** Hide it where nobody may write. */
   allow(isAllowed) {
+    if (this.#form.hidden !== isAllowed) return;
     this.#form.hidden = !isAllowed;
+    this.#measure();
   }
 
+  /** Where there is no keyboard, the room: the field would bring up one on the screen. */
   focus() {
-    if (!isTouch()) this.#text.focus();
+    (isTouch() ? byId("room") : this.#text).focus();
   }
 
   #content() {
@@ -59,8 +62,9 @@ export class Composer {
     const left = this.#most - [...this.#text.value].length;
     this.#button.disabled = left < 0 || this.#text.value.trim() === "";
     this.#counter.textContent = left < NEARLY ? String(left) : "";
-    this.#text.style.height = "auto";
-    this.#text.style.height = `${this.#text.scrollHeight}px`;
+    this.#text.style.height = "";
+    // A hidden field has no height to go by.
+    if (!this.#form.hidden) this.#text.style.height = `${this.#text.scrollHeight + 2}px`;
   }
 }
 
