@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 
 import httpx2
 import pytest
-from starlette.applications import Starlette
 
-from fechatter.api.routes import MIDDLEWARE, ROUTES
+from fechatter.api.application import Application
+from fechatter.api.routes import ROUTES
 from fechatter.web.static import FOLDER, files
 
 PAGES = ["/", "/setup", "/join", "/signin"]
@@ -47,8 +47,7 @@ class Tags(HTMLParser):
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx2.AsyncClient]:
-    app = Starlette(routes=ROUTES, middleware=MIDDLEWARE)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server") as made:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(Application(ROUTES)), base_url="http://server") as made:
         yield made
 
 
