@@ -1,0 +1,112 @@
+"""A listener: everything that waits in one write, and an end with a reason for who cannot keep up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from fechatter.hub import listener as room
+from fechatter.hub.listener import BLOCKED_SECONDS, SLOW_BYTES, SLOW_EVENTS, CloseReason, Listener, Reader
+from fechatter.model import SessionId, UserId, WorkspaceId
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener(Reader(UserId(1), WorkspaceId(1), SessionId(1)))
+
+
+def blocked(listener: Listener) -> float:
+    """Begin a write; returns a time at which it counts as blocked."""
+    listener.write_started()
+    return time.monotonic() + BLOCKED_SECONDS + 0.1
+
+
+async def test_everything_that_waits_is_taken_in_one_write(listener: Listener) -> None:
+    for block in (b"one\n\n", b"two\n\n", b"three\n\n"):
+        listener.offer(block)
+    await listener.wait(10)
+    assert listener.take() == b"one\n\ntwo\n\nthree\n\n"
+    assert listener.take() == b""
+    assert listener.pending_bytes == 0
+
+
+async def test_a_waiting_writer_is_woken_by_a_block_by_the_end_and_by_time(listener: Listener) -> None:
+    waiting = asyncio.create_task(listener.wait(10))
+    await asyncio.sleep(0)
+    listener.offer(b"block")
+    await waiting
+    assert listener.take() == b"block"
+    await listener.wait(0.001)
+    assert listener.take() == b""
+    waiting = asyncio.create_task(listener.wait(10))
+    await asyncio.sleep(0)
+    listener.close(CloseReason.SHUTDOWN)
+    await waiting
+
+
+@pytest.mark.parametrize(("count", "size"), [(SLOW_EVENTS + 1, 1), (2, SLOW_BYTES)])
+def test_a_blocked_socket_with_too_much_waiting_is_closed_as_slow(listener: Listener, count: int, size: int) -> None:
+    ended: list[bool] = []
+    listener.abort = lambda: ended.append(True)
+    now = blocked(listener)
+    for _ in range(count):
+        listener.offer(b"x" * size)
+    listener.check_pace(time.monotonic())
+    assert listener.closed is None
+    listener.check_pace(now)
+    assert (listener.closed, ended) == (CloseReason.SLOW, [True])
+    listener.offer(b"more")
+    assert len(listener.pending) == count
+
+
+def test_a_socket_that_takes_what_comes_is_never_slow(listener: Listener) -> None:
+    now = blocked(listener)
+    listener.write_ended()
+    for _ in range(SLOW_EVENTS * 4):
+        listener.offer(b"x" * 4096)
+    listener.check_pace(now)
+    assert listener.closed is None
+
+
+def test_a_blocked_socket_with_little_waiting_may_stay(listener: Listener) -> None:
+    now = blocked(listener)
+    listener.offer(b"x")
+    listener.check_pace(now)
+    assert listener.closed is None
+
+
+def test_a_blocked_write_is_given_up_once_the_listener_is_closed(listener: Listener) -> None:
+    ended: list[bool] = []
+    listener.abort = lambda: ended.append(True)
+    now = blocked(listener)
+    listener.close(CloseReason.REVOKED)
+    listener.check_pace(now)
+    assert (listener.closed, ended) == (CloseReason.REVOKED, [True])
+
+
+def test_a_lagging_listener_first_loses_what_may_be_lost(listener: Listener) -> None:
+    for _ in range(SLOW_EVENTS + 1):
+        listener.offer(b"durable")
+    listener.offer_signal(b"ephemeral")
+    assert b"ephemeral" not in listener.take()
+    listener.offer_signal(b"ephemeral")
+    assert listener.take() == b"ephemeral"
+
+
+@pytest.mark.parametrize(("most_events", "most_bytes"), [(10, 10**9), (10**9, 100)])
+def test_what_waits_is_bounded_even_before_the_socket_counts_as_blocked(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, most_events: int, most_bytes: int
+) -> None:
+    monkeypatch.setattr(room, "MAX_EVENTS", most_events)
+    monkeypatch.setattr(room, "MAX_BYTES", most_bytes)
+    for _ in range(11):
+        listener.offer(b"x" * 10)
+    assert listener.closed is CloseReason.SLOW
+
+
+def test_the_first_reason_stays(listener: Listener) -> None:
+    listener.close(CloseReason.REVOKED)
+    listener.close(CloseReason.SLOW)
+    assert listener.closed is CloseReason.REVOKED

@@ -1,0 +1,63 @@
+"""The sequencer: whatever the bus does, each number is passed once, in order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fechatter.frames import Frame
+from fechatter.hub import sequencer
+from fechatter.hub.sequencer import Sequencer
+from fechatter.model import EventType, WorkspaceId
+
+START, HEAD = 5, 25
+
+
+def frame(seq: int) -> Frame:
+    return Frame(WorkspaceId(1), seq, EventType.MESSAGE_CREATED, 1, None, b"")
+
+
+LOG = [frame(seq) for seq in range(1, HEAD + 1)]
+# What the bus brings: any numbers of the log, any of them again, never, late or before their time; sometimes the log is read.
+DELIVERIES = st.lists(st.one_of(st.lists(st.integers(1, HEAD), max_size=8), st.just("fill")), max_size=30)
+
+
+def fill(waiting: Sequencer) -> None:
+    """As the hub fills: from the position on, up to what is known to exist."""
+    waiting.accept(LOG[waiting.position : waiting.expected])
+
+
+@given(DELIVERIES)
+def test_each_number_is_passed_once_and_in_order_whatever_is_lost_repeated_or_late(deliveries: list[list[int] | str]) -> None:
+    passed: list[int] = []
+    waiting = Sequencer(START, lambda frame: passed.append(frame.seq))
+    for delivery in deliveries:
+        if isinstance(delivery, str):
+            fill(waiting)
+        else:
+            waiting.accept([LOG[seq - 1] for seq in delivery])
+        assert passed == list(range(START + 1, waiting.position + 1))
+        assert waiting.behind == (waiting.expected > waiting.position)
+    waiting.expect(HEAD)
+    fill(waiting)
+    assert passed == list(range(START + 1, HEAD + 1))
+    assert not waiting.behind
+    assert waiting.held == 0
+
+
+def test_frames_that_follow_each_other_pass_at_once() -> None:
+    passed: list[int] = []
+    waiting = Sequencer(0, lambda frame: passed.append(frame.seq))
+    waiting.accept(LOG)
+    assert passed == list(range(1, HEAD + 1))
+
+
+def test_what_is_held_is_bounded_and_the_log_makes_up_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[int] = []
+    waiting = Sequencer(0, lambda frame: passed.append(frame.seq))
+    monkeypatch.setattr(sequencer, "MAX_HELD", 3)
+    waiting.accept(LOG[1:])
+    assert (passed, waiting.held, waiting.expected) == ([], 3, HEAD)
+    fill(waiting)
+    assert passed == list(range(1, HEAD + 1))
