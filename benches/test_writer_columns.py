@@ -21,7 +21,7 @@ def numpy_places(chat_ids: np.ndarray) -> list[int]:
     starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
     places = np.empty(len(chat_ids), np.int64)
     places[order] = np.arange(len(chat_ids)) - np.repeat(starts, counts) + 1
-    return places.tolist()  # type: ignore[no-any-return]  # numpy's tolist is untyped
+    return places.tolist()
 
 
 def columns(size: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from typing import cast
 
@@ -66,7 +67,7 @@ async def listen(server: Server, place: Place, count: int) -> list[Listening]:
     streams: list[Listening] = []
     for first in range(0, count, 50):
         tokens = [place.people[number % len(place.people)].token for number in range(first, min(count, first + 50))]
-        opened = [await loop.create_connection(lambda token=token: Listening(token), "127.0.0.1", server.port) for token in tokens]
+        opened = [await loop.create_connection(functools.partial(Listening, token), "127.0.0.1", server.port) for token in tokens]
         streams += [stream for _, stream in opened]
         await asyncio.wait_for(asyncio.gather(*(stream.live for _, stream in opened)), 30)
     return streams
