@@ -12,8 +12,6 @@ from fechatter.storage.engines.base import Database
 from fechatter.storage.opening import open_database
 from tests.servers.postgres import Postgres
 
-__all__ = ["Published", "address", "database", "published", "shared_postgres_url"]
-
 CONNECTIONS = 4
 
 

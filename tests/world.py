@@ -20,7 +20,7 @@ from fechatter.messages.writer import Answer, Outcome, Writer
 from fechatter.model import Actor, ChatId, ChatType, EventType, Role, SessionId, UserId, WorkspaceId
 from fechatter.native import Intake
 from fechatter.storage import events
-from fechatter.storage.engines.base import Database, MessageRows, StorageUnavailable, StoreResult, Transaction
+from fechatter.storage.engines.base import Database, MessageRows, Row, StorageUnavailable, StoreResult, Transaction
 from fechatter.tasks import Tasks
 
 T = TypeVar("T")
@@ -103,6 +103,30 @@ async def revoke(tx: Transaction, who: Actor) -> None:
     await tx.execute(_REVOKE, who.session_id, tx.now)
     draft = events.Draft(EventType.SESSION_REVOKED, user_id=who.user_id, session_id=who.session_id)
     await events.append(tx, who.workspace_id, [draft], rights=True)
+
+
+async def rename(tx: Transaction, who: Actor, fullname: str) -> None:
+    """Change one's full name, as a room does it."""
+    await tx.execute("UPDATE users SET fullname = $2 WHERE id = $1", who.user_id, fullname)
+    row = await tx.fetchrow("SELECT id, handle, fullname, disabled_at FROM users WHERE id = $1", who.user_id)
+    assert row is not None
+    draft = events.Draft(EventType.USER_UPDATED, user_id=who.user_id, data={"user": told(row)})
+    await events.append(tx, who.workspace_id, [draft], rights=False)
+
+
+def told(row: Row) -> dict[str, Any]:
+    """A User, as far as these tests look at it."""
+    shown = {"id": row["id"], "handle": row["handle"], "fullname": row["fullname"], "avatar_url": None}
+    return shown | {"disabled": row["disabled_at"] is not None}
+
+
+async def rename_workspace(tx: Transaction, who: Actor, name: str) -> None:
+    """Change the workspace's name, as a room does it."""
+    await tx.execute("UPDATE workspaces SET name = $2 WHERE id = $1", who.workspace_id, name)
+    row = await tx.fetchrow("SELECT id, slug, name FROM workspaces WHERE id = $1", who.workspace_id)
+    assert row is not None
+    data = {"workspace": {"id": row["id"], "slug": row["slug"], "name": row["name"]}}
+    await events.append(tx, who.workspace_id, [events.Draft(EventType.WORKSPACE_UPDATED, data=data)], rights=False)
 
 
 class Between:

@@ -20,6 +20,7 @@ SLOW_EVENTS = 256
 SLOW_BYTES = 1024 * 1024
 BLOCKED_SECONDS = 2.0
 """A write that has waited so long means a blocked socket, not a busy loop."""
+WRITE_BYTES = 64 * 1024
 MAX_EVENTS = 20_000
 MAX_BYTES = 32 * 1024 * 1024
 
@@ -98,11 +99,23 @@ class Listener:
             self._wake = None
 
     def take(self) -> bytes:
-        """Everything that waits, as one write; b"" when nothing does."""
+        """What waits, as one write; b"" when nothing does."""
+        if self.pending_bytes > WRITE_BYTES:
+            return self._take_some()
         if not self.pending:
             return b""
         blocks, self.pending, self.pending_bytes = self.pending, [], 0
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+    def _take_some(self) -> bytes:
+        """The first blocks, up to a write's worth: what is in a write is a copy, what waits is shared."""
+        count, size = 0, 0
+        while count < len(self.pending) and (size == 0 or size + len(self.pending[count]) <= WRITE_BYTES):
+            size += len(self.pending[count])
+            count += 1
+        taken, self.pending = self.pending[:count], self.pending[count:]
+        self.pending_bytes -= size
+        return b"".join(taken)
 
     def write_started(self) -> None:
         self._blocked_since = time.monotonic()

@@ -21,9 +21,7 @@ from fechatter.bus.memory import MemoryBus
 from fechatter.frames import block_json
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database
-from tests.engines import Published, address, database, published
-
-__all__ = ["address", "database", "published"]
+from tests.engines import Published
 
 PASSWORD = "correct horse battery"
 Session = dict[str, Any]

@@ -1,12 +1,8 @@
-"""The engines' fixtures, and databases that no other test has used."""
+"""Databases that no other test has used."""
 
 from pathlib import Path
 
 import pytest
-
-from tests.engines import address, database, published, shared_postgres_url
-
-__all__ = ["address", "database", "empty_address", "published", "shared_postgres_url"]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
