@@ -73,9 +73,7 @@ class Intake:
             ValueError: one of them is 0.
         """
 
-    def push(
-        self, body: bytes, header_key: str | None, chat_id: int, sender_id: int, session_id: int, ticket: object
-    ) -> bool:
+    def push(self, body: bytes, header_key: str | None, chat_id: int, sender_id: int, session_id: int, ticket: object) -> bool:
         """Parse, check and append one message; True when nothing was waiting before, so the writer is to be woken.
 
         Raises:

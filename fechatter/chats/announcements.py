@@ -63,10 +63,7 @@ async def joined(tx: Transaction, now: Told, user_ids: list[UserId]) -> list[Dra
 def left(now: Told, user_ids: list[UserId]) -> list[Draft]:
     """`member.left` of each."""
     chat = now.part(_CHANGED_BY_MEMBERS)
-    return [
-        Draft(EventType.MEMBER_LEFT, now.chat.id, user_id, data={"member": {"user_id": user_id}, "chat": chat})
-        for user_id in user_ids
-    ]
+    return [Draft(EventType.MEMBER_LEFT, now.chat.id, user_id, data={"member": {"user_id": user_id}, "chat": chat}) for user_id in user_ids]
 
 
 def role_changed(now: Told, user_id: UserId, role: str) -> Draft:

@@ -87,11 +87,7 @@ def respond(file: File, headers: Headers) -> Response:
 @cache
 def files() -> dict[str, File]:
     """Every file by its path in the folder; read once, so that no path of a request ever reaches the disk."""
-    return {
-        path.relative_to(FOLDER).as_posix(): _read(path)
-        for path in sorted(FOLDER.rglob("*"))
-        if path.suffix in _TYPES
-    }
+    return {path.relative_to(FOLDER).as_posix(): _read(path) for path in sorted(FOLDER.rglob("*")) if path.suffix in _TYPES}
 
 
 def _read(path: Path) -> File:
