@@ -1,0 +1,133 @@
+"""What must hold after a walk has settled, whatever its steps were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fechatter.model import WorkspaceId
+from fechatter.storage import events
+from tests.hub.device import Client
+from tests.hub.fresh import fresh_list, fresh_page
+from tests.hub.ghost import Violation
+from tests.hub.walk import Walk
+
+Event = dict[str, Any]
+
+
+async def check(walk: Walk) -> None:
+    """Raises Violation."""
+    for name in ("alice", "xavier"):
+        await _check_log(walk, walk.people[name].workspace_id)
+    await _check_messages(walk)
+    for client in walk.clients.values():
+        _check_shown(walk, client)
+        await _check_state(walk, client, marks=False)
+    for who, client in walk.clients.items():
+        await walk.drop(who)
+        await walk.connect(who)
+        await walk.load(who)
+        await _check_state(walk, client, marks=True)
+
+
+async def _check_log(walk: Walk, workspace_id: WorkspaceId) -> None:
+    await walk.capture_log(workspace_id)
+    head = (await walk.database.read(lambda tx: events.heads(tx, workspace_id))).head
+    if walk.ghost.numbers(workspace_id) != list(range(1, head + 1)):
+        raise Violation("a number of the log is missing")
+
+
+async def _check_messages(walk: Walk) -> None:
+    chats = list(walk.chats.values())
+    sql = "SELECT id, chat_id, number FROM messages WHERE chat_id IN ANY_OF($1) ORDER BY chat_id, number"
+    rows = await walk.database.read(lambda tx: tx.fetch(sql, chats))
+    acknowledged = set(walk.acknowledged.values())
+    if not acknowledged <= {row["id"] for row in rows}:
+        raise Violation("an acknowledged message is lost")
+    if len(acknowledged) != len(walk.acknowledged):
+        raise Violation("one message for two keys")
+    for chat_id in chats:
+        numbers = [row["number"] for row in rows if row["chat_id"] == chat_id]
+        if numbers != list(range(1, len(numbers) + 1)):
+            raise Violation("a number of a chat is missing")
+    keyed = await walk.database.read(lambda tx: tx.fetch("SELECT message_id FROM message_keys WHERE chat_id IN ANY_OF($1)", chats))
+    if sorted(row["message_id"] for row in keyed) != sorted(row["id"] for row in rows):
+        raise Violation("two messages for one key, or a message without its key")
+
+
+def _check_shown(walk: Walk, client: Client) -> None:
+    """Everything that it may see since its beginning, and nothing else."""
+    if client.base is None or client.listener is None:
+        raise Violation("a client without a stream")
+    for event in client.shown.values():
+        _check_entitled(walk, client, event)
+    for (workspace_id, seq), event in walk.ghost.log.items():
+        must = workspace_id == client.who.workspace_id and seq > client.base.seq and _must_see(walk, client.who.user_id, event)
+        if must and seq not in client.shown:
+            raise Violation(f"{client.who} was not shown {event}")
+
+
+def _check_entitled(walk: Walk, client: Client, event: Event) -> None:
+    chat_id, seq, user_id = event["chat_id"], event["seq"], client.who.user_id
+    if event["workspace_id"] != client.who.workspace_id:
+        raise Violation("an event of another workspace")
+    if chat_id is None:
+        return
+    if not any(start <= seq and (end is None or seq <= end) for start, end in walk.ghost.intervals(user_id, chat_id)):
+        raise Violation(f"{client.who} was shown {event}, which it may not see")
+    _check_content(walk, user_id, (event["data"].get("message") or {}).get("content"))
+
+
+def _check_content(walk: Walk, user_id: int, content: str | None) -> None:
+    if not content:
+        return
+    if content not in walk.ghost.written:
+        raise Violation(f"{content!r} was never committed, or was restored away")
+    chat_id, seq = walk.ghost.written[content]
+    if not any(end is None or end > seq for _, end in walk.ghost.intervals(user_id, chat_id)):
+        raise Violation("was shown what was written after it had left")
+
+
+def _must_see(walk: Walk, user_id: int, event: Event) -> bool:
+    """By who is a member now: who left is owed the end, and what came before it no more."""
+    if event["type"] == "session.revoked":
+        return False
+    if event["chat_id"] is None:
+        return True
+    known = walk.ghost.intervals(user_id, event["chat_id"])
+    if not known:
+        return False
+    start, end = known[-1]
+    return bool(event["seq"] >= start if end is None else event["seq"] == end)
+
+
+async def _check_state(walk: Walk, client: Client, *, marks: bool) -> None:
+    """State and events give the state of a client that loads everything now."""
+    _, workspace, people, chats = await walk.database.read(lambda tx: fresh_list(tx, client.who))
+    state = client.state
+    shown = {chat_id: _as_shown(loaded.chat, marks=marks) for chat_id, loaded in state.chats.items()}
+    wanted = {chat["id"]: _as_shown(chat, marks=marks) for chat in chats}
+    if shown != wanted:
+        raise Violation(f"{client.who}: chats differ: {_difference(shown, wanted)}")
+    if (state.workspace, state.people) != (workspace, {each["id"]: each for each in people}):
+        raise Violation(f"{client.who}: people or workspace differ")
+    for chat_id, loaded in state.chats.items():
+        page = await walk.database.read(lambda tx, chat_id=chat_id: fresh_page(tx, client.who, chat_id))  # type: ignore[misc]
+        if page is None or loaded.messages != {each["id"]: each for each in page[1]}:
+            raise Violation(f"{client.who}: messages of {chat_id} differ")
+
+
+def _as_shown(chat: dict[str, Any], *, marks: bool) -> dict[str, Any]:
+    """Unread messages are counted by the client; a lost signal of a read mark is made good by the next `resumed`."""
+    counted = chat | {"unread_count": max(0, chat["last_number"] - chat["last_read_number"])}
+    return counted if marks else counted | {"unread_count": 0, "last_read_number": 0}
+
+
+def _difference(shown: dict[int, Any], wanted: dict[int, Any]) -> list[Any]:
+    if set(shown) != set(wanted):
+        return [sorted(shown), sorted(wanted)]
+    return [
+        (chat_id, name, shown[chat_id][name], wanted[chat_id][name])
+        for chat_id in shown
+        for name in wanted[chat_id]
+        if shown[chat_id][name] != wanted[chat_id][name]
+    ]

@@ -1,0 +1,47 @@
+"""What an observer knows who sees every commit: all events ever logged, and who was in which chat from when to when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from fechatter.frames import Frame, block_json
+from fechatter.model import EventType
+
+
+class Violation(AssertionError):
+    """What must never happen, did."""
+
+
+class Ghost:
+    """Everything that was ever committed, as the log told it, also what was pruned since."""
+
+    def __init__(self) -> None:
+        self.log: dict[tuple[int, int], dict[str, Any]] = {}
+        self.written: dict[str, tuple[int, int]] = {}
+
+    def capture(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            event = orjson.loads(block_json(frame.block))
+            self.log.setdefault((frame.workspace_id, frame.seq), event)
+            message = (event["data"] or {}).get("message")
+            if frame.type in (EventType.MESSAGE_CREATED, EventType.MESSAGE_EDITED) and message and message["content"]:
+                self.written.setdefault(message["content"], (message["chat_id"], frame.seq))
+
+    def intervals(self, user_id: int, chat_id: int) -> list[tuple[int, int | None]]:
+        """From which number to which the person was in the chat."""
+        found: list[tuple[int, int | None]] = []
+        for (_, seq), event in sorted(self.log.items()):
+            if event["chat_id"] != chat_id:
+                continue
+            member = (event["data"].get("member") or {}).get("user_id")
+            if event["type"] == "member.joined" and member == user_id:
+                found.append((seq, None))
+            ended = event["type"] == "chat.deleted" or (event["type"] == "member.left" and member == user_id)
+            if ended and found and found[-1][1] is None:
+                found[-1] = (found[-1][0], seq)
+        return found
+
+    def numbers(self, workspace_id: int) -> list[int]:
+        return sorted(seq for owner, seq in self.log if owner == workspace_id)

@@ -1,0 +1,222 @@
+"""One node of a server over a real database, whose steps a test takes one by one.
+
+The hub and the writer are the real ones. What a node would do by itself happens when a test says so: writing a batch, answering its
+senders, publishing its frames, reading the heads, and each read of a listener that joins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from typing import Any, TypeVar, cast
+
+from fechatter.frames import Frame, Signal
+from fechatter.hub.hub import Hub
+from fechatter.hub.listener import Listener, Reader
+from fechatter.messages.writer import Outcome
+from fechatter.model import Actor, Position
+from fechatter.settings import Settings
+from fechatter.storage.engines.base import Database, Work
+from fechatter.tasks import Tasks
+from tests.hub.bus import FaultyBus
+from tests.world import Between, Desk
+
+T = TypeVar("T")
+
+
+class Gate:
+    """Stops a listener's joining before and after each of its reads."""
+
+    def __init__(self) -> None:
+        self._open = False
+        self._held: asyncio.Future[None] | None = None
+        self._stopped = asyncio.Event()
+
+    async def stop(self) -> None:
+        if self._open:
+            return
+        self._held = asyncio.get_running_loop().create_future()
+        self._stopped.set()
+        await self._held
+
+    def advance(self) -> None:
+        """Let it go on to the next stop."""
+        held, self._held = self._held, None
+        self._stopped.clear()
+        if held is not None:
+            held.set_result(None)
+
+    def open(self) -> None:
+        """No more stops."""
+        self._open = True
+        self.advance()
+
+    async def stopped(self) -> None:
+        await self._stopped.wait()
+
+
+_gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
+
+
+class Stepped(Between):
+    """A database whose reads stop at the gate of who joins."""
+
+    async def read(self, work: Work[T]) -> T:
+        gate = _gate.get()
+        if gate is None:
+            return await self._database.read(work)
+        await gate.stop()
+        result = await self._database.read(work)
+        await gate.stop()
+        return result
+
+
+class Joining:
+    """A stream that is being opened, in steps."""
+
+    def __init__(self, hub: Hub, who: Actor, cursor: Position | None) -> None:
+        self._gate = Gate()
+        reader = Reader(who.user_id, who.workspace_id, who.session_id)
+        self.task = asyncio.create_task(self._open(hub, reader, cursor))
+
+    async def _open(self, hub: Hub, reader: Reader, cursor: Position | None) -> Listener:
+        _gate.set(self._gate)
+        return await hub.open(reader, cursor)
+
+    async def step(self) -> None:
+        """On to the next stop, or to the end."""
+        self._gate.advance()
+        stopped = asyncio.create_task(self._gate.stopped())
+        await asyncio.wait({self.task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+
+    async def finish(self) -> None:
+        """To the end, whatever that is."""
+        self._gate.open()
+        await asyncio.wait({self.task})
+
+    async def give_up(self) -> None:
+        self.task.cancel()
+        await asyncio.wait({self.task})
+
+
+class OwnTasks(Tasks):
+    """Tasks that can be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__(_died)
+        self._started: set[asyncio.Task[Any]] = set()
+
+    def start(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = super().start(name, work)
+        self._started.add(task)
+        return task
+
+    async def ended(self) -> None:
+        """Everything started so far, and what that started."""
+        while self._started:
+            task = self._started.pop()
+            await asyncio.wait({task})
+
+
+class SteppedDesk(Desk):
+    """A desk that keeps what the writer did, until it is answered and published."""
+
+    def __init__(self, database: Between, capture: Callable[[list[Frame]], None]) -> None:
+        self._capture = capture
+        self.crashed = False
+        self.unanswered: list[Outcome] = []
+        self.unpublished: list[list[Frame]] = []
+        self._rows_in = self._rows_out = 0
+        self._all_out = asyncio.Event()
+        super().__init__(database)
+
+    def _deliver(self, outcome: Outcome) -> None:
+        self._capture(outcome.frames)
+        self._rows_out += len(outcome.tickets)
+        self._all_out.set()
+        if not self.crashed:
+            self.unanswered.append(outcome)
+            if outcome.frames:
+                self.unpublished.append(outcome.frames)
+
+    async def write(self) -> None:
+        """Have what was handed in written; nobody hears of it yet."""
+        await asyncio.sleep(0)
+        self._rows_in += len(self._intake)
+        self._writer.wake()
+        while self._rows_out < self._rows_in:
+            self._all_out.clear()
+            await self._all_out.wait()
+
+    async def answer(self) -> None:
+        """Tell the senders."""
+        for outcome in self.unanswered:
+            self._sender.deliver(Outcome(outcome.tickets, outcome.answers, []))
+        self.unanswered.clear()
+        await asyncio.sleep(0)
+
+
+class Node:
+    """A node: its database, hub and desk, and what it has not published yet."""
+
+    def __init__(self, database: Database, bus: FaultyBus, settings: Settings, capture: Callable[[list[Frame]], None]) -> None:
+        self.real = database
+        self.database = Stepped(database)
+        self.unpublished: list[tuple[str, list[Frame], list[Signal]]] = []
+        self._bus, self._settings, self._capture = bus, settings, capture
+        self.place = bus.join(self._receive)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.tasks = OwnTasks()
+        self.hub = Hub(cast("Database", self.database), self.tasks, self._settings)
+        self.desk = SteppedDesk(self.database, self._capture)
+
+    def _receive(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> None:
+        self.hub.receive(epoch, frames)
+        self.hub.signal(signals)
+
+    def take_published(self, frames: list[Frame], signals: list[Signal]) -> None:
+        """What the database publishes after a commit."""
+        self._capture(frames)
+        self.unpublished.append((self.real.epoch, frames, signals))
+
+    def has_room(self, workspace_id: int) -> bool:
+        """Whether the hub has opened the workspace's room."""
+        return workspace_id in self.hub._rooms
+
+    def publish(self, which: int = 0) -> None:
+        """Hand one commit's frames to the bus; any but the first is out of order."""
+        self.unpublished += [(self.real.epoch, frames, []) for frames in self.desk.unpublished]
+        self.desk.unpublished.clear()
+        if self.unpublished:
+            self._bus.publish(self.unpublished.pop(which % len(self.unpublished)))
+
+    def publish_all(self) -> None:
+        self.publish()
+        while self.unpublished:
+            self.publish()
+
+    async def poll(self) -> None:
+        """Read the heads and fill what is missing."""
+        await self.hub._read_heads()
+        await self.tasks.ended()
+
+    async def crash(self) -> None:
+        """What was not published or answered is forgotten; what was handed in may be committed still."""
+        self.desk.crashed = True
+        await self.desk.close()
+        await self.tasks.stop()
+        self.unpublished.clear()
+        self._bus.waiting[self.place].clear()
+        self._begin()
+
+    async def close(self) -> None:
+        await self.desk.close()
+        await self.tasks.stop()
+
+
+def _died(name: str, error: BaseException) -> None:
+    raise AssertionError(f"task {name} died") from error

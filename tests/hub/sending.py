@@ -1,0 +1,65 @@
+"""Senders that send again and again, and remember what they were answered."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fechatter.errors import Problem
+from fechatter.messages.writer import Answer
+from fechatter.model import MessageId
+from fechatter.storage.engines.base import Database
+from tests.hub.ghost import Violation
+from tests.hub.ground import Ground
+from tests.world import refusal, stored
+
+Sent = tuple[str, str, str]
+"""Sender, chat and idempotency key."""
+
+
+class Sending(Ground):
+    """
+    Attributes:
+        acknowledged: message id of everything that was answered 200 or 201.
+        messages: chat and id of each answered message, for steps that change one.
+    """
+
+    def __init__(self, databases: list[Database]) -> None:
+        super().__init__(databases)
+        self.acknowledged: dict[Sent, int] = {}
+        self.messages: list[tuple[str, MessageId]] = []
+        self._contents: dict[Sent, str] = {}
+        self._spoiled: set[Sent] = set()
+        self._sending: list[tuple[Sent, asyncio.Task[Answer]]] = []
+
+    async def send(self, who: str, chat: str, key: str, node: int = 0, *, other: bool = False) -> None:
+        """Hand in a message, for the first time or again; `other` uses the key for another content."""
+        name = (who, chat, key)
+        text = self._contents.setdefault(name, self.text())
+        if other:
+            self._spoiled.add(name)
+            text = self.text()
+        task = self.nodes[node].desk.hand_in(self.clients[who].who, self.chats[chat], text, "-".join(name))
+        self._sending.append((name, task))
+        await asyncio.sleep(0)
+
+    async def answer(self, node: int = 0) -> None:
+        """Tell the senders."""
+        await self.nodes[node].desk.answer()
+        sending, self._sending = self._sending, []
+        for name, task in sending:
+            if not task.done():
+                self._sending.append((name, task))
+            elif not task.cancelled():
+                self._answered(name, task.result())
+
+    def _answered(self, name: Sent, answer: Answer) -> None:
+        if isinstance(answer, Problem):
+            if refusal(answer) == (409, "idempotency_conflict") and name not in self._spoiled:
+                raise Violation("a repeat of the same content was refused")
+            return
+        _, message = stored(answer)
+        if message["chat_id"] != self.chats[name[1]] or message["sender_id"] != self.people[name[0]].user_id:
+            raise Violation("answered with another's message")
+        if self.acknowledged.setdefault(name, message["id"]) != message["id"]:
+            raise Violation("two messages for one key")
+        self.messages.append((name[1], message["id"]))

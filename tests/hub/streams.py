@@ -1,0 +1,133 @@
+"""Clients that open streams, take what comes, lose them, and load what they have to load."""
+
+from __future__ import annotations
+
+from fechatter.errors import Problem
+from fechatter.model import Actor
+from tests import world
+from tests.hub.device import Client
+from tests.hub.fresh import ALL, fresh_list, fresh_page
+from tests.hub.ghost import Violation
+from tests.hub.ground import Ground
+from tests.hub.node import Joining
+
+
+class Streams(Ground):
+    async def close(self) -> None:
+        for who in self.clients:
+            await self.drop(who)
+        await super().close()
+
+    async def open(self, who: str, node: int = 0) -> None:
+        """Begin a stream; a session that ended is replaced first."""
+        client = self.clients[who]
+        if client.node is not None:
+            return
+        if not await self.alive(client.who):
+            client.who = self.people[who] = await world.new_session(self.database, client.who)
+        client.node = self.nodes[node]
+        await self._wait_for_room(client)
+        client.joining = Joining(client.node.hub, client.who, client.cursor)
+        await client.joining.step()
+
+    async def _wait_for_room(self, client: Client) -> None:
+        """A room is opened by one at a time: who comes next could take no step until it is."""
+        for other in self.clients.values():
+            node, joining = other.node, other.joining
+            if joining is None or node is None or node is not client.node or other.who.workspace_id != client.who.workspace_id:
+                continue
+            while not joining.task.done() and not node.has_room(client.who.workspace_id):
+                await joining.step()
+
+    async def go_on(self, who: str) -> None:
+        """One read more of a joining."""
+        joining = self.clients[who].joining
+        if joining is not None:
+            await joining.step()
+            await self._joined(self.clients[who])
+
+    async def join_up(self, who: str) -> None:
+        """The joining to its end."""
+        joining = self.clients[who].joining
+        if joining is not None:
+            await joining.finish()
+            await self._joined(self.clients[who])
+
+    async def _joined(self, client: Client) -> None:
+        if client.joining is None or not client.joining.task.done():
+            return
+        try:
+            client.listener = client.joining.task.result()
+        except Problem:
+            client.node = None
+        client.joining = None
+
+    async def connect(self, who: str, node: int = 0) -> None:
+        """Open, join and receive."""
+        await self.open(who, node)
+        await self.join_up(who)
+        await self.receive(who)
+
+    async def receive(self, who: str, most: int = ALL) -> None:
+        """Take some of what the stream wrote; at its end the connection is gone."""
+        client = self.clients[who]
+        if client.listener is None or client.node is None:
+            return
+        client.inbox += [block for block in client.listener.take().split(b"\n\n") if block]
+        blocks, client.inbox = client.inbox[:most], client.inbox[most:]
+        for block in blocks:
+            client.receive(block, client.node.real.epoch)
+        if not client.inbox and client.listener.closed is not None:
+            await self.drop(who)
+
+    async def heartbeat(self, who: str) -> None:
+        """With nothing else to tell, the position."""
+        client = self.clients[who]
+        if client.listener is None or client.node is None or client.inbox or client.listener.pending:
+            return
+        position = client.node.hub.position(client.listener)
+        if position is not None and client.listener.closed is None and client.cursor is not None:
+            if position.epoch == client.cursor.epoch and position.seq < client.cursor.seq:
+                raise Violation("a heartbeat goes back")
+            client.cursor = position
+
+    async def drop(self, who: str | Actor) -> None:
+        """The connection breaks; what was on its way is lost."""
+        client = self.client(who)
+        if client.joining is not None:
+            await client.joining.give_up()
+        if client.listener is not None and client.node is not None:
+            client.node.hub.leave(client.listener)
+        client.listener = client.joining = client.node = None
+        client.inbox.clear()
+
+    async def ask(self, who: str, node: int = 0) -> None:
+        """Send the next request of a client that loads; its answer comes later."""
+        client = self.clients[who]
+        database = self.nodes[node].real
+        if client.answer is not None or client.cursor is None or client.cursor.epoch != database.epoch:
+            return
+        if client.state.position is None:
+            client.answer = (client.cursor.epoch, None, *await database.read(lambda tx: fresh_list(tx, client.who)))
+        elif needs := client.state.needs():
+            answer = await database.read(lambda tx: fresh_page(tx, client.who, needs[0]))
+            client.answer = None if answer is None else (client.cursor.epoch, needs[0], *answer)
+
+    async def take_answer(self, who: str) -> None:
+        """Take the request's answer."""
+        client = self.clients[who]
+        if client.answer is None:
+            return
+        (epoch, chat_id, *rest), client.answer = client.answer, None
+        if client.cursor is None or epoch != client.cursor.epoch:
+            return
+        if chat_id is None:
+            client.state.begin(*rest)
+        else:
+            client.state.load(chat_id, *rest)
+
+    async def load(self, who: str, node: int = 0) -> None:
+        """Everything the client still has to load."""
+        for _ in range(len(self.chats) + 2):
+            await self.ask(who, node)
+            await self.take_answer(who)

@@ -1,0 +1,168 @@
+"""The delivery protocol over the real rooms: whatever is lost, repeated, late or dies, clients end with what is there.
+
+On PostgreSQL two nodes share a database; on SQLite one node has it. Each walk is random steps from a seed; a walk that fails prints them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from fechatter.hub import hub
+from fechatter.storage.engines.base import Database
+from fechatter.storage.opening import open_database
+from tests.engines import CONNECTIONS
+from tests.hub.check import check
+from tests.hub.ghost import Violation
+from tests.hub.walk import Walk
+
+Step = tuple[Any, ...]
+PEOPLE, CHATS = ("alice", "bob", "carol", "xavier"), ("c0", "c1", "c2", "d0")
+WALKS, LENGTH = 12, 250
+PROOF_WALKS, PROOF_LENGTH = 400, 400
+WALK_SECONDS = 30
+_WEIGHTS = {
+    "send": 18,
+    "commit": 9,
+    "answer": 4,
+    "publish": 9,
+    "deliver": 12,
+    "repeat": 2,
+    "lose": 2,
+    "poll": 2,
+    "open": 6,
+    "go_on": 8,
+    "join_up": 4,
+    "connect": 4,
+    "receive": 14,
+    "heartbeat": 2,
+    "drop": 3,
+    "ask": 8,
+    "take_answer": 8,
+    "join": 8,
+    "remove": 4,
+    "leave": 2,
+    "transfer": 1,
+    "delete_chat": 0.3,
+    "change_chat": 1,
+    "archive": 1,
+    "read": 3,
+    "edit": 4,
+    "delete": 2,
+    "revoke": 1,
+    "rename_person": 1,
+    "rename_workspace": 1,
+    "crash": 1,
+    "prune": 0.7,
+    "backup": 1,
+    "restore": 1,
+}
+
+
+def steps(chance: random.Random, nodes: int, length: int) -> list[Step]:
+    """A walk's steps as data."""
+    names = list(_WEIGHTS)
+    if chance.random() < 0.6:
+        names.remove("restore")
+    return [_step(chance, chance.choices(names, [_WEIGHTS[name] for name in names])[0], nodes) for _ in range(length)]
+
+
+def _step(chance: random.Random, name: str, nodes: int) -> Step:
+    node, who, chat = chance.randrange(nodes), chance.choices(PEOPLE, (3, 5, 5, 1))[0], chance.choices(CHATS, (6, 2, 2, 1))[0]
+    match name:
+        case "send":
+            return name, who, chat, f"k{chance.randrange(4)}", node, {"other": chance.random() < 0.05}
+        case "commit":
+            between = _step(chance, chance.choice(("join", "remove", "leave", "archive", "revoke", "delete_chat", "edit")), nodes)
+            return name, node, between if chance.random() < 0.2 else None, {"lost": chance.random() < 0.1}
+        case "publish" | "deliver" | "repeat" | "lose":
+            return name, node, chance.choice((0, 0, 0, 1, 2))
+        case "answer" | "poll" | "crash" | "rename_workspace":
+            return name, node
+        case "open" | "connect" | "ask" | "rename_person" | "revoke":
+            return name, who, node
+        case "receive":
+            return name, who, chance.choice((1, 2, 1000))
+        case "join" | "remove" | "leave" | "read" | "transfer":
+            return name, who, chat, node
+        case "delete_chat" | "change_chat":
+            return name, chat, node
+        case "archive":
+            return name, chat, node, {"archived": chance.random() < 0.3}
+        case "edit" | "delete":
+            return name, chance.randrange(20), node
+        case "prune":
+            return name, chance.randrange(1, 8)
+        case "backup" | "restore":
+            return (name,)
+        case _:
+            return name, who
+
+
+class Handed:
+    """Where a database publishes to: the node of the walk that has it now."""
+
+    def __init__(self) -> None:
+        self.take: Any = lambda frames, signals: None
+
+    def __call__(self, frames: Any, signals: Any) -> None:
+        self.take(frames, signals)
+
+
+class Server:
+    """The databases of the nodes, for many walks."""
+
+    def __init__(self, databases: list[Database], handed: list[Handed]) -> None:
+        self._databases, self._handed = databases, handed
+        self.nodes = len(databases)
+
+    async def take(self, todo: list[Step]) -> Walk:
+        """Walk these steps, settle and check. Raises Violation, TimeoutError."""
+        walk = Walk(self._databases)
+        for handed, node in zip(self._handed, walk.nodes, strict=True):
+            handed.take = node.take_published
+        try:
+            async with asyncio.timeout(WALK_SECONDS):
+                await walk.begin()
+                for step in todo:
+                    await walk.step(step)
+                await walk.settle()
+                await check(walk)
+        finally:
+            await walk.close()
+        return walk
+
+    async def walk(self, seed: int, length: int) -> None:
+        """Random steps; a violation tells them."""
+        todo = steps(random.Random(seed), self.nodes, length)
+        try:
+            await self.take(todo)
+        except Exception as error:
+            raise Violation(f"seed {seed}: {error!r}\n{todo}") from error
+
+
+@pytest.fixture
+async def server(address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
+    monkeypatch.setattr(hub, "GAP_SECONDS", 0.0)
+    handed = [Handed() for _ in range(2 if address.startswith("postgres") else 1)]
+    databases = [await open_database(address, each, connections=CONNECTIONS) for each in handed]
+    yield Server(databases, handed)
+    for database in databases:
+        await database.close()
+
+
+@pytest.mark.parametrize("seed", range(WALKS))
+async def test_clients_end_with_what_is_there_whatever_happened(server: Server, seed: int) -> None:
+    await server.walk(seed, LENGTH)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("start", range(0, 8 * PROOF_WALKS, PROOF_WALKS))
+async def test_clients_end_with_what_is_there_in_many_long_walks(server: Server, start: int) -> None:
+    for seed in range(start, start + PROOF_WALKS):
+        await server.walk(1000 + seed, PROOF_LENGTH)
