@@ -18,8 +18,11 @@ async def check(walk: Walk) -> None:
     """Raises Violation."""
     for name in ("alice", "xavier"):
         await _check_log(walk, walk.people[name].workspace_id)
+    _check_senders(walk)
     await _check_messages(walk)
     for client in walk.clients.values():
+        if not await walk.alive(client.who):
+            raise Violation("the stream of an ended session stays open")
         _check_shown(walk, client)
         await _check_state(walk, client, marks=False)
     for who, client in walk.clients.items():
@@ -34,6 +37,15 @@ async def _check_log(walk: Walk, workspace_id: WorkspaceId) -> None:
     head = (await walk.database.read(lambda tx: events.heads(tx, workspace_id))).head
     if walk.ghost.numbers(workspace_id) != list(range(1, head + 1)):
         raise Violation("a number of the log is missing")
+
+
+def _check_senders(walk: Walk) -> None:
+    """Whoever wrote was a member when the message was numbered."""
+    for (_, seq), event in walk.ghost.log.items():
+        if event["type"] == "message.created":
+            message = event["data"]["message"]
+            if not walk.ghost.was_member(message["sender_id"], message["chat_id"], seq):
+                raise Violation(f"{event} was numbered when its sender was no member")
 
 
 async def _check_messages(walk: Walk) -> None:
@@ -72,14 +84,16 @@ def _check_entitled(walk: Walk, client: Client, event: Event) -> None:
         raise Violation("an event of another workspace")
     if chat_id is None:
         return
-    if not any(start <= seq and (end is None or seq <= end) for start, end in walk.ghost.intervals(user_id, chat_id)):
+    if not walk.ghost.was_member(user_id, chat_id, seq):
         raise Violation(f"{client.who} was shown {event}, which it may not see")
-    _check_content(walk, user_id, (event["data"].get("message") or {}).get("content"))
+    message = event["data"].get("message")
+    if message is not None and message["deleted_at"] is None:
+        if message != walk.ghost.log[event["workspace_id"], seq]["data"]["message"]:
+            raise Violation(f"{client.who} was shown {event}, which is not as of its number")
+        _check_content(walk, user_id, message["content"])
 
 
-def _check_content(walk: Walk, user_id: int, content: str | None) -> None:
-    if not content:
-        return
+def _check_content(walk: Walk, user_id: int, content: str) -> None:
     if content not in walk.ghost.written:
         raise Violation(f"{content!r} was never committed, or was restored away")
     chat_id, seq = walk.ghost.written[content]

@@ -43,5 +43,9 @@ class Ghost:
                 found[-1] = (found[-1][0], seq)
         return found
 
+    def was_member(self, user_id: int, chat_id: int, seq: int) -> bool:
+        """At this number: joining and leaving count as in the chat."""
+        return any(start <= seq and (end is None or seq <= end) for start, end in self.intervals(user_id, chat_id))
+
     def numbers(self, workspace_id: int) -> list[int]:
         return sorted(seq for owner, seq in self.log if owner == workspace_id)

@@ -29,6 +29,7 @@ class Sending(Ground):
         self.messages: list[tuple[str, MessageId]] = []
         self._contents: dict[Sent, str] = {}
         self._spoiled: set[Sent] = set()
+        self._unsure: set[Sent] = set()
         self._sending: list[tuple[Sent, asyncio.Task[Answer]]] = []
 
     async def send(self, who: str, chat: str, key: str, node: int = 0, *, other: bool = False) -> None:
@@ -41,6 +42,10 @@ class Sending(Ground):
         task = self.nodes[node].desk.hand_in(self.clients[who].who, self.chats[chat], text, "-".join(name))
         self._sending.append((name, task))
         await asyncio.sleep(0)
+
+    def lose_answers(self) -> None:
+        """Of what was handed in until now, nobody may learn whether it is stored."""
+        self._unsure |= {name for name, _ in self._sending}
 
     async def answer(self, node: int = 0) -> None:
         """Tell the senders."""
@@ -56,6 +61,8 @@ class Sending(Ground):
         if isinstance(answer, Problem):
             if refusal(answer) == (409, "idempotency_conflict") and name not in self._spoiled:
                 raise Violation("a repeat of the same content was refused")
+            if answer.status == 503 and name not in self._unsure:
+                raise Violation(f"{name} was not stored, and nothing was the matter")
             return
         _, message = stored(answer)
         if message["chat_id"] != self.chats[name[1]] or message["sender_id"] != self.people[name[0]].user_id:

@@ -37,6 +37,7 @@ class Walk(Requests, Streams):
         await self.nodes[node].desk.write()
         stepped.work, stepped.lose_answer = None, False
         if lost:
+            self.lose_answers()
             await self.capture_log(self.people["alice"].workspace_id)
 
     async def publish(self, node: int = 0, which: int = 0) -> None:
