@@ -38,8 +38,8 @@ async def take_backup(database: Database, workspace_id: int) -> Backup:
     return workspace_id, await database.read(work)
 
 
-async def restore(databases: list[Database], backup: Backup) -> None:
-    """Put them in place of what is there; every node learns the new epoch."""
+async def restore(databases: list[Database], backup: Backup, *, new_epoch: bool) -> None:
+    """Put them in place of what is there; every node learns the epoch."""
     workspace_id, tables = backup
 
     async def work(tx: Transaction) -> None:
@@ -52,6 +52,7 @@ async def restore(databases: list[Database], backup: Backup) -> None:
 
     await databases[0].write(work)
     system_id = await databases[0].system_id()
-    await databases[0].write(lambda tx: begin_epoch(tx, system_id, system_id))
+    if new_epoch:
+        await databases[0].write(lambda tx: begin_epoch(tx, system_id, system_id))
     for database in databases:
         database.epoch = await learn_epoch(database)

@@ -5,26 +5,18 @@ On PostgreSQL two nodes share a database; on SQLite one node has it. Each walk i
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from fechatter.hub import hub
-from fechatter.storage.engines.base import Database
-from fechatter.storage.opening import open_database
-from tests.engines import CONNECTIONS
-from tests.hub.check import check
 from tests.hub.ghost import Violation
-from tests.hub.walk import Walk
+from tests.hub.server import Server
 
 Step = tuple[Any, ...]
 PEOPLE, CHATS = ("alice", "bob", "carol", "xavier"), ("c0", "c1", "c2", "d0")
 WALKS, LENGTH = 12, 250
 PROOF_WALKS, PROOF_LENGTH = 400, 400
-WALK_SECONDS = 30
 _WEIGHTS = {
     "send": 18,
     "commit": 9,
@@ -103,61 +95,20 @@ def _step(chance: random.Random, name: str, nodes: int) -> Step:
             return name, who
 
 
-class Handed:
-    """Where a database publishes to: the node of the walk that has it now."""
-
-    def __init__(self) -> None:
-        self.take: Any = lambda frames, signals: None
-
-    def __call__(self, frames: Any, signals: Any) -> None:
-        self.take(frames, signals)
-
-
-class Server:
-    """The databases of the nodes, for many walks."""
-
-    def __init__(self, databases: list[Database], handed: list[Handed]) -> None:
-        self._databases, self._handed = databases, handed
-        self.nodes = len(databases)
-
-    async def take(self, todo: list[Step]) -> Walk:
-        """Walk these steps, settle and check. Raises Violation, TimeoutError."""
-        walk = Walk(self._databases)
-        for handed, node in zip(self._handed, walk.nodes, strict=True):
-            handed.take = node.take_published
-        try:
-            async with asyncio.timeout(WALK_SECONDS):
-                await walk.begin()
-                for step in todo:
-                    await walk.step(step)
-                await walk.settle()
-                await check(walk)
-        finally:
-            await walk.close()
-        return walk
-
-    async def walk(self, seed: int, length: int) -> None:
-        """Random steps; a violation tells them."""
-        todo = steps(random.Random(seed), self.nodes, length)
-        try:
-            await self.take(todo)
-        except Exception as error:
-            raise Violation(f"seed {seed}: {error!r}\n{todo}") from error
-
-
-@pytest.fixture
-async def server(address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
-    monkeypatch.setattr(hub, "GAP_SECONDS", 0.0)
-    handed = [Handed() for _ in range(2 if address.startswith("postgres") else 1)]
-    databases = [await open_database(address, each, connections=CONNECTIONS) for each in handed]
-    yield Server(databases, handed)
-    for database in databases:
-        await database.close()
+async def walk(server: Server, seed: int, length: int) -> None:
+    """Random steps; a violation tells them."""
+    todo = steps(random.Random(seed), server.nodes, length)
+    try:
+        async with server.walk() as taken:
+            for step in todo:
+                await taken.step(step)
+    except Exception as error:
+        raise Violation(f"seed {seed}: {error!r}\n{todo}") from error
 
 
 @pytest.mark.parametrize("seed", range(WALKS))
 async def test_clients_end_with_what_is_there_whatever_happened(server: Server, seed: int) -> None:
-    await server.walk(seed, LENGTH)
+    await walk(server, seed, LENGTH)
 
 
 @pytest.mark.prove
@@ -165,4 +116,4 @@ async def test_clients_end_with_what_is_there_whatever_happened(server: Server, 
 @pytest.mark.parametrize("start", range(0, 8 * PROOF_WALKS, PROOF_WALKS))
 async def test_clients_end_with_what_is_there_in_many_long_walks(server: Server, start: int) -> None:
     for seed in range(start, start + PROOF_WALKS):
-        await server.walk(1000 + seed, PROOF_LENGTH)
+        await walk(server, 1000 + seed, PROOF_LENGTH)

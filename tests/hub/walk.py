@@ -81,7 +81,7 @@ class Walk(Requests, Streams):
         taken = await take_backup(self.database, self.people["alice"].workspace_id)
         self._backup = (taken, dict(self.ghost.log), dict(self.ghost.written), list(self.messages))
 
-    async def restore(self) -> None:
+    async def restore(self, *, new_epoch: bool = True) -> None:
         """Put the backup in place of what is there; the nodes start again, and a late publish of before may still come."""
         if self._backup is None:
             return
@@ -90,7 +90,7 @@ class Walk(Requests, Streams):
         late += [(place, carried) for node in self.nodes for carried in node.unpublished for place in range(len(self.nodes))]
         for place in range(len(self.nodes)):
             await self.crash(place)
-        await restore([node.real for node in self.nodes], taken)
+        await restore([node.real for node in self.nodes], taken, new_epoch=new_epoch)
         workspace_id = self.people["alice"].workspace_id
         kept = {place: event for place, event in self.ghost.log.items() if place[0] != workspace_id}
         self.ghost.log = kept | {place: log[place] for place in log if place[0] == workspace_id}
