@@ -20,6 +20,8 @@ ALGORITHM = "HS256"
 ISSUER = "fechatter"
 AUDIENCE = "fechatter"
 TYPE = "at+jwt"
+SKEW_SECONDS = 30
+"""How far another node's clock may be ahead of ours when it signs; what a token ends at is never stretched."""
 MOST_CHARACTERS = 1024
 MOST_REMEMBERED = 65_536
 
@@ -84,13 +86,15 @@ class AccessTokens:
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
                 audience=AUDIENCE,
+                leeway=SKEW_SECONDS,
                 options={"require": ["iss", "aud", "sub", "wid", "sid", "iat", "exp"]},
             )
         except (jwt.InvalidTokenError, ValueError) as error:
             raise _refused() from error
-        if decoded["header"].get("typ") != TYPE:
+        expiry = float(decoded["payload"]["exp"])
+        if decoded["header"].get("typ") != TYPE or expiry <= time.time():
             raise _refused()
-        return _claims(decoded["payload"]), float(decoded["payload"]["exp"])
+        return _claims(decoded["payload"]), expiry
 
 
 def _claims(payload: dict[str, Any]) -> Claims:

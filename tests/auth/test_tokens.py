@@ -50,6 +50,7 @@ def test_a_signed_token_says_who_it_is_for(access: AccessTokens) -> None:
         forged(exp=int(time.time()) - 1),
         forged(exp=None),
         forged(nbf=int(time.time()) + 60),
+        forged(iat=int(time.time()) + 60),
         forged(sub="x"),
         forged(sub="0"),
         forged(sub="7" * 30),
@@ -63,6 +64,12 @@ def test_a_signed_token_says_who_it_is_for(access: AccessTokens) -> None:
 def test_a_token_with_anything_wrong_is_refused(access: AccessTokens, token: str) -> None:
     with pytest.raises(Unauthorized):
         access.verify(token)
+
+
+def test_another_nodes_clock_may_be_somewhat_ahead(access: AccessTokens) -> None:
+    ahead = int(time.time()) + 20
+    assert access.verify(forged(iat=ahead)) == CLAIMS
+    assert access.verify(forged(nbf=ahead)) == CLAIMS
 
 
 def test_a_remembered_token_still_expires() -> None:
