@@ -83,7 +83,10 @@ def _is_ours(origin: str, request: Request, settings: Settings) -> bool:
     if settings.public_url is not None:
         return origin.lower() == settings.public_url.lower()
     # Behind a proxy that ends TLS and is not configured the schemes may differ; the host is what counts.
-    return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    try:
+        return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=8)

@@ -136,7 +136,7 @@ async def test_a_cookie_is_no_good_from_another_site_or_for_another_workspace(ap
     slug = {"workspace": owner["workspace"]["slug"]}
     refused = await api.ask(None, "POST", "/api/refresh", slug, cookie=cookie)
     assert refusal(refused) == (403, "cross_site")
-    for origin in ("http://evil.example", "null", "http://chat.example.evil.example"):
+    for origin in ("http://evil.example", "null", "http://chat.example.evil.example", "http://["):
         refused = await api.ask(None, "POST", "/api/refresh", slug, cookie=cookie, origin=origin, x_requested_with="fechatter")
         assert refusal(refused) == (403, "cross_site")
     moved = f"fechatter_refresh_{other['workspace']['id']}={owner['refresh_token']}"
