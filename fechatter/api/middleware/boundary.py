@@ -14,10 +14,12 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fechatter.api import problems
-from fechatter.errors import Problem
+from fechatter.errors import MalformedRequest, Problem
 from fechatter.storage.engines.base import StorageFull, StorageUnavailable
 
 log = logging.getLogger(__name__)
+
+INCOMPLETE = MalformedRequest("The body did not come whole.", code="incomplete_body")
 
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
@@ -48,7 +50,10 @@ class RequestBoundary:
         try:
             await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
-            log.debug("request %s: the client went away", request_id)
+            log.debug("request %s: its body did not come whole", request_id)
+            if not started:
+                # A client that broke the rules of chunks is still there to be told; one that went away hears nothing.
+                await problems.render(INCOMPLETE, request_id)(scope, receive, send_with_id)
         except Exception as error:
             if started:
                 raise
