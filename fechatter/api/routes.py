@@ -14,7 +14,7 @@ from typing import cast
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import Route, request_response
+from starlette.routing import BaseRoute, Match, Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fechatter.api.endpoints import (
@@ -146,15 +146,19 @@ def _as_app(endpoint: Endpoint | ASGIApp, *, signed_in: bool) -> ASGIApp:
     return guarded if signed_in else app
 
 
-class Nowhere:
-    """What is at every other path. As the last route it also keeps the router from redirecting by the Host header."""
+class Nowhere(BaseRoute):
+    """What is at every other path, and where the target is no path (`OPTIONS *`). As the last route it also keeps the
+    router from redirecting by the Host header."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises NotFound."""
-        raise NotFound()
+        raise NotFound
 
 
 ROUTES = [
     *(Route(path, ByMethod(methods, signed_in=path not in OPEN)) for path, methods in TABLE.items()),
-    Route("/{path:path}", Nowhere()),
+    Nowhere(),
 ]
