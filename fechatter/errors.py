@@ -5,6 +5,8 @@
     ├── Unauthorized         401  no token, or a bad one
     ├── Forbidden            403  known, visible, but not allowed
     ├── NotFound             404  not there, or not visible to you (the same body)
+    ├── MethodNotAllowed     405
+    ├── BodyTimeout          408  the body did not come in time
     ├── Conflict             409  something else already has this place
     ├── Gone                 410  the position asked for is no longer kept
     ├── TooLarge             413
@@ -65,6 +67,10 @@ class NotFound(Problem):
 
 class MethodNotAllowed(Problem):
     status, default_code, title = 405, "method_not_allowed", "Method not allowed"
+
+
+class BodyTimeout(Problem):
+    status, default_code, title = 408, "body_timeout", "The body did not come in time"
 
 
 class Conflict(Problem):

@@ -7,16 +7,21 @@ A body type is a msgspec Struct that inherits `Body`, so that unknown fields are
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Annotated, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
-from fechatter.errors import FieldError, Invalid, MalformedRequest, TooLarge, UnsupportedMediaType
+from fechatter.errors import BodyTimeout, FieldError, Invalid, MalformedRequest, TooLarge, UnsupportedMediaType
 from fechatter.model import MAX_ID
 
 BODY_BYTES = 64 * 1024
+PART_SECONDS = 10.0
+"""How long a body may stand still."""
+BODY_SECONDS = 30.0
+"""How long a body may take as a whole."""
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
 
@@ -38,6 +43,7 @@ async def read_body(request: Request, kind: type[T], limit: int = BODY_BYTES) ->
     Raises:
         UnsupportedMediaType: a Content-Type is given and is not JSON.
         TooLarge: more than `limit` bytes.
+        BodyTimeout: it does not come in time.
         MalformedRequest: not JSON in UTF-8.
         Invalid: JSON of another shape.
     """
@@ -71,12 +77,19 @@ def check_size(body: bytes | bytearray, limit: int) -> None:
 
 
 async def read_bytes(request: Request, limit: int) -> bytes:
-    """The whole body; no more than `limit` bytes are ever held. Raises TooLarge."""
+    """The whole body; no more than `limit` bytes are ever held. Raises TooLarge, BodyTimeout."""
     check_length(request.headers.get("content-length", "").encode(), limit)
+    now = asyncio.get_running_loop().time
+    last = now() + BODY_SECONDS
     parts = bytearray()
-    async for part in request.stream():
-        parts += part
-        check_size(parts, limit)
+    try:
+        async with asyncio.timeout(PART_SECONDS) as patience:
+            async for part in request.stream():
+                parts += part
+                check_size(parts, limit)
+                patience.reschedule(min(now() + PART_SECONDS, last))
+    except TimeoutError:
+        raise BodyTimeout from None
     return bytes(parts)
 
 

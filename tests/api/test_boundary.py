@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import Any
@@ -8,8 +9,10 @@ import httpx2
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive
 
+from fechatter.api import bodies
 from fechatter.api.application import Application
 from fechatter.api.bodies import Body, read_body
 from fechatter.api.middleware.boundary import RequestBoundary
@@ -43,7 +46,7 @@ async def greet(request: Request) -> Response:
 
 @pytest.fixture
 def client() -> httpx2.AsyncClient:
-    routes = [Route("/greet", ByMethod({"POST": greet})), Route("/fail/{name}", ByMethod({"GET": fail})), Route("/{path:path}", Nowhere())]
+    routes = [Route("/greet", ByMethod({"POST": greet})), Route("/fail/{name}", ByMethod({"GET": fail})), Nowhere()]
     app = Application(routes)
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
 
@@ -130,6 +133,46 @@ async def test_a_body_without_a_length_is_counted_while_it_is_read() -> None:
     assert sent[0]["status"] == 413
     assert json.loads(sent[1]["body"])["limit_bytes"] == 1000
     assert pulled == 3
+
+
+async def refusal(routes: list[BaseRoute], receive: Receive, method: str = "POST", path: str = "/greet") -> tuple[int, str]:
+    """Status and code of the answer to what `receive` brings."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "headers": [(b"host", b"a")], "query_string": b"", "scheme": "http"}
+    async with asyncio.timeout(5):
+        await Application(routes)(scope, receive, send)
+    return sent[0]["status"], json.loads(sent[1]["body"])["code"]
+
+
+@pytest.mark.parametrize("pause", [10.0, 0.05])
+async def test_a_body_that_stands_still_or_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, pause: float) -> None:
+    monkeypatch.setattr(bodies, "PART_SECONDS", 0.2)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.4)
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(pause)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    assert await refusal([Route("/greet", ByMethod({"POST": greet}))], receive) == (408, "body_timeout")
+
+
+async def test_a_body_that_breaks_off_is_answered_all_the_same() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    assert await refusal([Route("/greet", ByMethod({"POST": greet}))], receive) == (400, "incomplete_body")
+
+
+@pytest.mark.parametrize(("method", "path"), [("OPTIONS", "*"), ("CONNECT", "")])
+async def test_a_target_that_is_no_path_is_nowhere(method: str, path: str) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    assert await refusal([Route("/", ByMethod({"GET": greet})), Nowhere()], receive, method, path) == (404, "not_found")
 
 
 async def test_an_error_after_the_answer_began_is_not_hidden() -> None:
