@@ -1,4 +1,7 @@
-"""Sends: 64 connections, each sending its next message when the last was answered."""
+"""Sends: 64 connections, each sending its next message when the last was answered.
+
+The generator shares the processors with the server, so it is callbacks alone: no task, future or JSON encoder a request.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,15 @@ import asyncio
 import itertools
 import random
 import time
+from typing import cast
 from uuid import UUID
 
 import msgspec
-import orjson
 
-from benches.load.connection import Connection, post
 from benches.load.place import Place, Server
 
 TEXT = "The quick brown fox jumps over the lazy dog, and then it goes home. " * 3
+WARM_UP_SECONDS = 1.0
 
 
 class Sends(msgspec.Struct):
@@ -43,31 +46,81 @@ def new_key() -> str:
     return str(UUID(int=value))
 
 
+class _Run:
+    """What the connections of one measurement share."""
+
+    def __init__(self, began: float, ends: float, keys: bool) -> None:
+        self.began = began
+        self.ends = ends
+        self.keys = keys
+        self.latencies: list[float] = []
+        self.refused = 0
+
+
+class _Sender(asyncio.Protocol):
+    """One connection of one person."""
+
+    def __init__(self, run: _Run, token: str, chats: list[int]) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._run = run
+        # Ready but for the key, which has always the same length.
+        body = b'{"content":"%b","idempotency_key":"%%b"}' if run.keys else b'{"content":"%b"}'
+        body %= TEXT.encode()
+        length = len(body % (b"-" * 36)) if run.keys else len(body)
+        self._requests = [
+            b"POST /api/chat/%d/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n" % (chat_id, token.encode(), length) + body
+            for chat_id in chats
+        ]
+        self._received = b""
+        self._sent = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._next()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(error or ConnectionResetError("closed by the server"))
+
+    def _next(self) -> None:
+        request = random.choice(self._requests)
+        self._sent = time.perf_counter()
+        self._transport.write(request % new_key().encode() if self._run.keys else request)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
+        if not end or len(body) < _length(head):
+            return
+        now = time.perf_counter()
+        if self._sent >= self._run.began:
+            self._run.latencies.append(now - self._sent)
+            self._run.refused += head[9:12] != b"201"
+        self._received = b""
+        if now < self._run.ends:
+            self._next()
+        elif not self.ended.done():
+            self.ended.set_result(None)
+            self._transport.close()
+
+
+def _length(head: bytes) -> int:
+    place = head.index(b"ontent-length:") if b"ontent-length:" in head else head.index(b"ontent-Length:")
+    return int(head[place + 14 :].split(b"\r", 1)[0])
+
+
 async def measure(server: Server, place: Place, *, connections: int = 64, seconds: float = 8.0, keys: bool = True) -> Sends:
-    """Send for so long, after a second of warming up."""
-    opened = [await Connection.open("127.0.0.1", server.port) for _ in range(connections)]
-    latencies: list[float] = []
-    refused = 0
-    began = time.perf_counter() + 1.0
-    ends = began + seconds
-    cpu = [0.0, 0.0]
-
-    async def one(number: int, connection: Connection) -> None:
-        nonlocal refused
+    """Send for so long, after a second of warming up. Raises OSError when the server closes a connection."""
+    loop = asyncio.get_running_loop()
+    began = time.perf_counter() + WARM_UP_SECONDS
+    run = _Run(began, began + seconds, keys)
+    senders = []
+    for number in range(connections):
         person = place.people[number % len(place.people)]
-        while (now := time.perf_counter()) < ends:
-            body = {"content": TEXT, "idempotency_key": new_key()} if keys else {"content": TEXT}
-            chat_id = random.choice(place.chats)
-            status, _ = await connection.request(post(f"/api/chat/{chat_id}/messages", person.token, orjson.dumps(body)))
-            if now >= began:
-                latencies.append(time.perf_counter() - now)
-                refused += status != 201
-
-    async def clock() -> None:
-        await asyncio.sleep(began - time.perf_counter())
-        cpu[:] = [server.cpu_seconds(), time.process_time()]
-
-    await asyncio.gather(clock(), *(one(number, connection) for number, connection in enumerate(opened)))
-    for connection in opened:
-        connection.close()
-    return Sends(seconds, sorted(latencies), server.cpu_seconds() - cpu[0], time.process_time() - cpu[1], refused)
+        _, sender = await loop.create_connection(lambda token=person.token: _Sender(run, token, place.chats), "127.0.0.1", server.port)
+        senders.append(sender)
+    await asyncio.sleep(began - time.perf_counter())
+    server_cpu, own_cpu = server.cpu_seconds(), time.process_time()
+    await asyncio.gather(*(sender.ended for sender in senders))
+    return Sends(seconds, sorted(run.latencies), server.cpu_seconds() - server_cpu, time.process_time() - own_cpu, run.refused)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Lifespan
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
+from fechatter.api.endpoints.messages import SendMessage
 from fechatter.api.middleware.boundary import RequestBoundary
 from fechatter.services import Services
+
+_SENDING = re.compile("/api/chat/([0-9]{1,15})/messages")
 
 
 class Application(Starlette):
@@ -22,10 +26,19 @@ class Application(Starlette):
 
     def __init__(self, routes: Sequence[BaseRoute], lifespan: Lifespan[Application] | None = None) -> None:
         super().__init__(routes=routes, lifespan=lifespan)
+        self._send_message = SendMessage()
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The boundary turns every error into an answer, so Starlette's own two layers for that would only cost time.
+        """The boundary turns every error into an answer, so Starlette's own two layers for that would only cost time."""
+        return RequestBoundary(self._dispatch)
 
-        They took a third of a send's time (benches/results).
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand sends to their endpoint at once, as the router would, and everything else to the router.
+
+        The router's way there took a quarter of what the server's main loop can send (benches/results).
         """
-        return RequestBoundary(self.router)
+        if scope["type"] == "http" and scope["method"] == "POST" and (found := _SENDING.fullmatch(scope["path"])):
+            scope["path_params"] = {"chat_id": int(found[1])}
+            await self._send_message(scope, receive, send)
+        else:
+            await self.router(scope, receive, send)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -18,7 +17,9 @@ from fechatter.storage.engines.dialect import for_postgres, for_sqlite
 
 HISTORY = {"before": messages._BEFORE, "after": messages._AFTER}
 REPLAY = {"log": events._RANGE, "visible": events._VISIBLE, "heads": events._HEADS}
-SQLITE_BATCH = {name: sql for name, sql in inspect.getmembers(sqlite_batch) if re.fullmatch("_[A-Z]+", name)}
+# EXPLAIN does not look into a trigger, so its statements are explained one by one.
+_FILLING = [each.strip() for each in sqlite_batch._TRIGGER.partition("BEGIN")[2].rpartition("END")[0].split(";") if each.strip()]
+SQLITE_BATCH = [sqlite_batch._IDS, sqlite_batch._HEADS, *(re.sub(r"new\.[a-z_]+", "?", each) for each in _FILLING)]
 _FILL = """
 INSERT INTO workspaces (id, slug, name, created_at) SELECT n, 'w' || n, 'n', 0 FROM generate_series(1, 20000) n;
 INSERT INTO chat_heads (chat_id) SELECT n FROM generate_series(1, 20000) n;
@@ -80,8 +81,8 @@ def test_a_replay_looks_up_what_it_reads_on_sqlite(file: sqlite3.Connection, sta
 
 @pytest.mark.parametrize("statement", SQLITE_BATCH)
 def test_a_batch_is_driven_by_its_own_rows_on_sqlite(file: sqlite3.Connection, statement: str) -> None:
-    plan = sqlite_plan(file, SQLITE_BATCH[statement])
-    assert "SCAN" not in plan.replace("SCAN json_each", "")
+    plan = sqlite_plan(file, statement)
+    assert "SCAN" not in re.sub("SCAN (given|json_each|CONSTANT ROW)", "", plan)
 
 
 async def test_a_page_of_history_is_read_by_number_on_postgresql(postgres_url: str) -> None:

@@ -49,6 +49,8 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # A trigger's statements can be undone together: without this the notes for that are a file made and removed for each batch.
+    connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute("PRAGMA cache_size=-65536" if not readonly else "PRAGMA cache_size=-16384")
     connection.execute("PRAGMA wal_autocheckpoint=0")
     if readonly:
@@ -111,6 +113,7 @@ class SqliteDatabase:
         self._publish = publish
         self._main_loop = asyncio.get_running_loop()
         self._write_connection = connect(path)
+        sqlite_batch.prepare(self._write_connection)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._local = threading.local()
         self._read_connections: list[sqlite3.Connection] = []
