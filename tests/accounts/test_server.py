@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import shutil
 from types import SimpleNamespace
+
+import pytest
 
 from tests.accounts.conftest import Api
 
@@ -16,7 +19,7 @@ async def test_health_tells_details_to_admins_only(api: Api) -> None:
     member = await api.colleague(owner)
     assert (await api.ask(None, "GET", "/health/simple")).json() == {"status": "ok"}
     for who in (None, member, {"access_token": "bad"}):
-        parts = {"database": {"state": "ok"}, "bus": {"state": "ok"}}
+        parts = {name: {"state": "ok"} for name in ("database", "disk", "bus")}
         assert (await api.ask(who, "GET", "/health")).json() == {"status": "ok", "parts": parts}
     assert "latency_seconds" in (await api.ask(owner, "GET", "/health")).json()["parts"]["database"]
 
@@ -26,6 +29,12 @@ async def test_a_bus_that_is_cut_off_degrades_and_the_database_decides_whether_t
     api.use(api.settings)
     answer = await api.ask(None, "GET", "/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
+async def test_a_full_disk_degrades(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=4096))
+    answer = await api.ask(None, "GET", "/health")
+    assert (answer.status_code, answer.json()["status"], answer.json()["parts"]["disk"]) == (200, "degraded", {"state": "degraded"})
 
 
 async def test_head_is_answered_like_get_without_changes(api: Api) -> None:

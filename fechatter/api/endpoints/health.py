@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import time
 
 from starlette.requests import Request
@@ -19,6 +20,8 @@ from fechatter.storage.engines.base import StorageFull, StorageUnavailable, Tran
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
+LEAST_FREE_BYTES = 64 * 1024 * 1024
+"""With less room in the data folder a burst of messages may find the disk full."""
 
 Part = dict[str, object]
 
@@ -30,7 +33,7 @@ async def simple(request: Request) -> Response:
 
 async def full(request: Request) -> Response:
     """GET /health: 503 when the server cannot do its work; `degraded` when it can, but slower."""
-    parts: dict[str, Part] = {"database": await _database(request), "bus": {"state": services(request).bus.state}}
+    parts = {"database": await _database(request), "disk": await _disk(request), "bus": _bus(request)}
     status = _worst([str(part["state"]) for part in parts.values()])
     if not await _is_admin(request):
         parts = {name: {"state": part["state"]} for name, part in parts.items()}
@@ -49,6 +52,21 @@ async def _database(request: Request) -> Part:
         log.warning("the database does not answer: %r", error)
         return {"state": "down", "detail": type(error).__name__}
     return {"state": "ok", "latency_seconds": round(time.perf_counter() - started, 6)}
+
+
+def _bus(request: Request) -> Part:
+    return {"state": services(request).bus.state}
+
+
+async def _disk(request: Request) -> Part:
+    """The data folder's disk. A full one stops writing, not reading."""
+    folder = services(request).settings.data_dir
+    try:
+        free = (await asyncio.wait_for(asyncio.to_thread(shutil.disk_usage, folder), CHECK_SECONDS)).free
+    except (TimeoutError, OSError) as error:
+        log.warning("the data folder's disk does not answer: %r", error)
+        return {"state": "degraded", "detail": type(error).__name__}
+    return {"state": "ok" if free >= LEAST_FREE_BYTES else "degraded", "free_bytes": free}
 
 
 async def _is_admin(request: Request) -> bool:
