@@ -10,19 +10,17 @@ import asyncio
 import errno
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
 import time
-
-from granian.constants import Interfaces
-from granian.server.embed import Server as Granian
+from typing import Any
 
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
 from fechatter.app import open_services
 from fechatter.errors import StartError
+from fechatter.listening import listener, most_connections
 from fechatter.services import Services
 from fechatter.settings import Settings
 from fechatter.storage.server import is_set_up
@@ -30,8 +28,8 @@ from fechatter.storage.server import is_set_up
 log = logging.getLogger(__name__)
 
 HARD_STOP_SECONDS = 10.0
-BACKLOG = 4096
-RESERVED_FILES = 128
+LAST_ANSWERS_SECONDS = 1.0
+"""How long a stop waits for connections; what is silent or half sent would keep it waiting for its own limit."""
 SWITCH_INTERVAL_SECONDS = 0.0005
 """The writer's thread waits at most so long for the interpreter's lock after each statement (5 ms by default)."""
 
@@ -72,25 +70,16 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
         check_port(self._settings.host, self._port)
+        connections = most_connections(self._settings)
         async with open_services(self._settings, self._task_died) as services:
-            await self._serve(services)
+            await self._serve(services, connections)
             self._limit_the_stop(loop)
         return 1 if self._died else 0
 
-    async def _serve(self, services: Services) -> None:
+    async def _serve(self, services: Services, connections: int) -> None:
         app = Application(ROUTES)
         app.services = services
-        listening = Granian(
-            app,
-            address=self._settings.host,
-            port=self._port,
-            interface=Interfaces.ASGI,
-            backlog=BACKLOG,
-            # Connections, not requests: health checks must get in while all streams are open.
-            backpressure=max(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - RESERVED_FILES),
-            websockets=False,
-            log_enabled=False,
-        )
+        listening = listener(app, self._settings, self._port, connections)
         serving = services.tasks.start("http server", listening.serve())
         await self._announce(services)
         stopping = services.tasks.start("wait for a signal", self._stop.wait())
@@ -98,7 +87,9 @@ class Server:
         log.info("stopping")
         services.hub.stop()
         listening.stop()  # type: ignore[no-untyped-call]  # Granian has no types here
-        await asyncio.wait([serving], timeout=HARD_STOP_SECONDS / 2)
+        if not (await asyncio.wait([serving], timeout=LAST_ANSWERS_SECONDS))[0]:
+            log.info("connections that were silent or half sent are cut off")
+            asyncio.get_running_loop().set_exception_handler(_unless_late)
 
     async def _announce(self, services: Services) -> None:
         """Say where the server is, once it answers, and how to make the first owner while there is none."""
@@ -141,3 +132,9 @@ async def _answers(host: str, port: int) -> None:
         writer.close()
         return
     raise StartError(f"Port {port} on {host} does not answer.")
+
+
+def _unless_late(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Granian tells of its end with a future that was cancelled meanwhile; all else is told as ever."""
+    if not isinstance(context.get("exception"), asyncio.InvalidStateError):
+        loop.default_exception_handler(context)

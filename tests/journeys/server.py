@@ -24,13 +24,15 @@ class ServerProcess:
     Args:
         folder: where its data folder and its output are.
         database_url: an empty PostgreSQL database, or None for SQLite in the data folder.
+        open_files: how many files the system lets it open, where that is less than usual.
         settings: further settings by their keys, such as `signup="open"`.
     """
 
-    def __init__(self, folder: Path, database_url: str | None = None, **settings: str) -> None:
+    def __init__(self, folder: Path, database_url: str | None = None, *, open_files: int | None = None, **settings: str) -> None:
         self.data_dir = folder / "data"
         self.port = free_port()
         self._log = folder / "output"
+        self._limit = ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh"] if open_files else []
         self._settings = {
             "data_dir": str(self.data_dir),
             "port": str(self.port),
@@ -70,7 +72,7 @@ class ServerProcess:
         """Start it without waiting for an answer."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "fechatter", "serve"],
+                [*self._limit, sys.executable, "-m", "fechatter", "serve"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

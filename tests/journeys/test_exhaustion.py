@@ -1,0 +1,113 @@
+"""Clients that take connections and give nothing: each is closed in time, and the server keeps answering the others."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.client import Client, owner
+from tests.journeys.server import ServerProcess
+from tests.journeys.wire import Wire, head
+
+FILES = 256
+"""Not many more than a server needs for itself."""
+SILENT = 150
+"""More than the clients that it takes then."""
+MOST_SECONDS = 12.0
+HALF_BODY = b'{"content": "'
+
+
+def unfinished(person: Client, chat: int) -> dict[str, bytes]:
+    """Beginnings of requests, after which nothing comes."""
+    headers = {"authorization": f"Bearer {person.token}", "content-length": "100"}
+    return {
+        "nothing": b"",
+        "half a head": b"POST /api/signin HTTP/1.1\r\nhost",
+        "half a preface": b"PRI * HT",
+        "a preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "half a body of a stranger": head("POST", "/api/signin", {"content-length": "100"}) + HALF_BODY,
+        "half a body": head("PATCH", "/api/users/me", headers) + HALF_BODY,
+        "half a batch": head("POST", f"/api/chat/{chat}/messages/batch", headers) + HALF_BODY,
+    }
+
+
+async def _ending(server: ServerProcess, beginning: bytes) -> tuple[bytes, float]:
+    """All that is answered until the server closes, and the seconds until then."""
+    wire = await Wire.open(server.port)
+    wire.writer.write(beginning)
+    started = time.monotonic()
+    async with asyncio.timeout(MOST_SECONDS * 2):
+        answer = await wire.reader.read()
+    return answer, time.monotonic() - started
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
+async def test_what_is_silent_or_unfinished_is_closed(server: ServerProcess) -> None:
+    ada = await owner(server)
+    beginnings = unfinished(ada, (await ada.chat("public_channel"))["id"])
+    endings = await asyncio.gather(*(_ending(server, beginning) for beginning in beginnings.values()))
+    for (name, beginning), (answer, seconds) in zip(beginnings.items(), endings, strict=True):
+        assert seconds < MOST_SECONDS, name
+        if beginning.endswith(HALF_BODY):
+            assert answer.startswith(b"HTTP/1.1 408 "), name
+            assert b'"code":"body_timeout"' in answer
+
+
+async def test_silent_connections_do_not_take_the_last_files(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, open_files=FILES, signup="open")
+    try:
+        server.start()
+        ada = await owner(server)
+        chat = (await ada.chat("public_channel"))["id"]
+        silent = [await Wire.open(server.port) for _ in range(SILENT)]
+        await asyncio.sleep(0.5)
+        computed = server.cpu_seconds()
+        await ada.send(chat, "still here")
+        assert server.cpu_seconds() - computed < 0.5
+        async with asyncio.timeout(MOST_SECONDS):
+            assert (await Client(server).get("/health/simple")) == {"status": "ok"}
+        for wire in silent:
+            wire.close()
+        assert "Too many open files" not in server.output
+    finally:
+        server.kill()
+
+
+async def test_a_start_with_hardly_any_files_is_refused(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, open_files=128)
+    assert "Only 128 files may be open" in await asyncio.to_thread(server.refused)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
+async def test_a_stop_waits_for_nobody_who_is_silent(own_server: ServerProcess) -> None:
+    own_server.start()
+    ada = await owner(own_server, setup_token=own_server.setup_token)
+    for beginning in unfinished(ada, 1).values():
+        (await Wire.open(own_server.port)).writer.write(beginning)
+    await asyncio.sleep(0.2)
+    code, seconds = await asyncio.to_thread(own_server.stop)
+    assert (code, seconds < 2.0) == (0, True), seconds
+    assert "Traceback" not in own_server.output
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
+async def test_a_second_interrupt_ends_it_at_once(own_server: ServerProcess) -> None:
+    own_server.start()
+    ada = await owner(own_server, setup_token=own_server.setup_token)
+    chat = (await ada.chat("public_channel"))["id"]
+    kept = await ada.send(chat, "kept")
+    (await Wire.open(own_server.port)).writer.write(head("POST", "/api/signin", {"content-length": "100"}) + HALF_BODY)
+    await asyncio.sleep(0.2)
+    started = time.monotonic()
+    own_server.process.send_signal(signal.SIGINT)
+    await asyncio.sleep(0.1)
+    own_server.process.send_signal(signal.SIGINT)
+    assert await asyncio.to_thread(own_server.process.wait, 5) == 130
+    assert time.monotonic() - started < 0.5
+    assert "Traceback" not in own_server.output
+    own_server.start()
+    assert await ada.history(chat) == [kept]
