@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -15,11 +17,14 @@ from starlette.types import Receive
 from fechatter.api import bodies
 from fechatter.api.application import Application
 from fechatter.api.bodies import Body, read_body
+from fechatter.api.endpoints import messages
 from fechatter.api.middleware.boundary import RequestBoundary
 from fechatter.api.responses import json_response
 from fechatter.api.routes import ByMethod, Nowhere
 from fechatter.errors import NotFound, TooManyRequests, Unauthorized
 from fechatter.storage.engines.base import StorageFull, StorageUnavailable
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Named(Body, frozen=True):
@@ -135,14 +140,16 @@ async def test_a_body_without_a_length_is_counted_while_it_is_read() -> None:
     assert pulled == 3
 
 
-async def refusal(routes: list[BaseRoute], receive: Receive, method: str = "POST", path: str = "/greet") -> tuple[int, str]:
+async def refusal(
+    routes: list[BaseRoute], receive: Receive, method: str = "POST", path: str = "/greet", headers: Headers = ()
+) -> tuple[int, str]:
     """Status and code of the answer to what `receive` brings."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "headers": [(b"host", b"a")], "query_string": b"", "scheme": "http"}
+    scope = {"type": "http", "method": method, "path": path, "headers": [(b"host", b"a"), *headers], "query_string": b"", "scheme": "http"}
     async with asyncio.timeout(5):
         await Application(routes)(scope, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])["code"]
@@ -185,3 +192,15 @@ async def test_an_error_after_the_answer_began_is_not_hidden() -> None:
 
     with pytest.raises(ValueError, match="late"):
         await RequestBoundary(app)({"type": "http", "headers": []}, nothing, nothing)
+
+
+async def test_a_message_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "PART_SECONDS", 0.1)
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(1)
+        raise AssertionError("still read")
+
+    monkeypatch.setattr(Application, "services", SimpleNamespace(tokens=SimpleNamespace(verify=lambda token: None)), raising=False)
+    headers = [(b"authorization", b"Bearer good")]
+    assert await refusal([], receive, path="/api/chat/1/messages", headers=headers) == (408, "body_timeout")

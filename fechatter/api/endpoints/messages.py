@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from starlette.requests import ClientDisconnect, Request
@@ -9,12 +10,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fechatter.api import problems
-from fechatter.api.bodies import check_json, check_length, check_media_type, check_size, read_bytes
+from fechatter.api.bodies import PART_SECONDS, check_json, check_length, check_media_type, check_size, read_bytes
 from fechatter.api.identity import bearer_token, claims, read, services, write
 from fechatter.api.responses import json_response, no_content
 from fechatter.chats.access import check_access
 from fechatter.chats.rights import Action
-from fechatter.errors import Invalid, NotFound, Problem
+from fechatter.errors import BodyTimeout, Invalid, NotFound, Problem
 from fechatter.messages import changes, history
 from fechatter.messages.send import parse_content
 from fechatter.model import Actor, ChatId, Message, MessageId, encode
@@ -65,13 +66,17 @@ def _key_text(value: bytes) -> str:
 
 
 async def _read_body(receive: Receive) -> bytes:
-    """The body, which nearly always comes whole. Raises TooLarge, ClientDisconnect."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body", False):
-        message = await receive()
-        body += message.get("body", b"")
-        check_size(body, MESSAGE_BYTES)
+    """The body, which nearly always comes whole. Raises TooLarge, BodyTimeout, ClientDisconnect."""
+    try:
+        async with asyncio.timeout(PART_SECONDS):
+            message = await receive()
+            body: bytes = message.get("body", b"")
+            while message.get("more_body", False):
+                message = await receive()
+                body += message.get("body", b"")
+                check_size(body, MESSAGE_BYTES)
+    except TimeoutError:
+        raise BodyTimeout from None
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     check_size(body, MESSAGE_BYTES)
