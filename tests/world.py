@@ -108,7 +108,7 @@ async def revoke(tx: Transaction, who: Actor) -> None:
 async def rename(tx: Transaction, who: Actor, fullname: str) -> None:
     """Change one's full name, as a room does it."""
     await tx.execute("UPDATE users SET fullname = $2 WHERE id = $1", who.user_id, fullname)
-    row = await tx.fetchrow("SELECT id, handle, fullname, disabled_at FROM users WHERE id = $1", who.user_id)
+    row = await tx.fetchrow("SELECT id, handle, fullname, role, disabled_at FROM users WHERE id = $1", who.user_id)
     assert row is not None
     draft = events.Draft(EventType.USER_UPDATED, user_id=who.user_id, data={"user": told(row)})
     await events.append(tx, who.workspace_id, [draft], rights=False)
@@ -116,7 +116,7 @@ async def rename(tx: Transaction, who: Actor, fullname: str) -> None:
 
 def told(row: Row) -> dict[str, Any]:
     """A User, as far as these tests look at it."""
-    shown = {"id": row["id"], "handle": row["handle"], "fullname": row["fullname"], "avatar_url": None}
+    shown = {"id": row["id"], "handle": row["handle"], "fullname": row["fullname"], "avatar_url": None, "role": row["role"]}
     return shown | {"disabled": row["disabled_at"] is not None}
 
 

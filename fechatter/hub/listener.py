@@ -35,7 +35,11 @@ class CloseReason(StrEnum):
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Whose connection it is."""
+    """Whose connection it is.
+
+    Attributes:
+        guest: as of the last frame passed.
+    """
 
     user_id: UserId
     workspace_id: WorkspaceId

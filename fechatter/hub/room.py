@@ -1,17 +1,21 @@
 """One workspace's listeners on this node, and who of them is shown what.
 
-Frames arrive in the order of their numbers. Membership events move listeners between the chats' lanes as they pass: what a
-listener is shown follows from the rights as of each frame's number, not from those of now.
+Frames arrive in the order of their numbers. As they pass, membership events move listeners between the chats' lanes, and a change of a
+person's role decides what it sees of the others: what a listener is shown follows from the rights as of each frame's number, not from those
+of now.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fechatter.frames import Frame, Signal
+import msgspec
+import orjson
+
+from fechatter.frames import Frame, Signal, block_json
 from fechatter.hub.listener import CloseReason, Listener
 from fechatter.hub.sequencer import Sequencer
-from fechatter.model import EventType
+from fechatter.model import EventType, Role
 
 MAX_JOINING_FRAMES = 2_000
 
@@ -115,6 +119,8 @@ class Room:
             return
         if own or frame.user_id is None or not listener.reader.guest:
             listener.offer(frame.block_for(listener.reader.user_id))
+        if own and frame.type is EventType.USER_UPDATED:
+            listener.reader = msgspec.structs.replace(listener.reader, guest=_role(frame) is Role.GUEST)
         if own and frame.type is EventType.USER_DISABLED:
             listener.close(CloseReason.REVOKED)
 
@@ -137,3 +143,8 @@ class Room:
             lane.discard(listener)
             if not lane:
                 del self._lanes[chat_id]
+
+
+def _role(frame: Frame) -> Role:
+    """The role of the person a `user.updated` tells of."""
+    return Role(orjson.loads(block_json(frame.block))["data"]["user"]["role"])

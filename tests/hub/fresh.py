@@ -15,7 +15,7 @@ from fechatter.storage.engines.base import Transaction
 from tests import world
 
 ALL = 10_000
-_PEOPLE = "SELECT id, handle, fullname, disabled_at FROM users WHERE workspace_id = $1 ORDER BY id"
+_PEOPLE = "SELECT id, handle, fullname, role, disabled_at FROM users WHERE workspace_id = $1 ORDER BY id"
 _WORKSPACE = "SELECT id, slug, name FROM workspaces WHERE id = $1"
 
 
