@@ -55,6 +55,7 @@ def measure_engine(name: str, new_database: Callable[[], str | None], figures: F
 
 async def _measure(name: str, server: Server, figures: Figures, seconds: float, listeners: int) -> None:
     place = await furnish(server, people=16, chats=20)
+    figures.add(f"{name}: requests/s that store nothing, 64 connections", (await sends.measure_bare(server)).rate)
     for label, keys in (("with idempotency keys", True), ("without keys", False)):
         sent = await sends.measure(server, place, seconds=seconds, keys=keys)
         assert sent.refused == 0, f"{sent.refused} sends were refused"

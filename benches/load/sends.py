@@ -58,20 +58,12 @@ class _Run:
 
 
 class _Sender(asyncio.Protocol):
-    """One connection of one person."""
+    """One connection; it sends one of `requests` after the other, keys put in."""
 
-    def __init__(self, run: _Run, token: str, chats: list[int]) -> None:
+    def __init__(self, run: _Run, requests: list[bytes]) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._run = run
-        # Ready but for the key, which has always the same length.
-        body = b'{"content":"%b","idempotency_key":"%%b"}' if run.keys else b'{"content":"%b"}'
-        body %= TEXT.encode()
-        length = len(body % (b"-" * 36)) if run.keys else len(body)
-        self._requests = [
-            b"POST /api/chat/%d/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n" % (chat_id, token.encode(), length) + body
-            for chat_id in chats
-        ]
+        self._requests = requests
         self._received = b""
         self._sent = 0.0
 
@@ -96,7 +88,7 @@ class _Sender(asyncio.Protocol):
         now = time.perf_counter()
         if self._sent >= self._run.began:
             self._run.latencies.append(now - self._sent)
-            self._run.refused += head[9:12] != b"201"
+            self._run.refused += head[9:11] != b"20"
         self._received = b""
         if now < self._run.ends:
             self._next()
@@ -110,15 +102,35 @@ def _length(head: bytes) -> int:
     return int(head[place + 14 :].split(b"\r", 1)[0])
 
 
+def _sends(place: Place, number: int, *, keys: bool) -> list[bytes]:
+    """One person's message to each chat, ready but for the key, which has always the same length."""
+    token = place.people[number % len(place.people)].token.encode()
+    body = (b'{"content":"%b","idempotency_key":"%%b"}' if keys else b'{"content":"%b"}') % TEXT.encode()
+    length = len(body % (b"-" * 36)) if keys else len(body)
+    return [
+        b"POST /api/chat/%d/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n" % (chat_id, token, length) + body
+        for chat_id in place.chats
+    ]
+
+
 async def measure(server: Server, place: Place, *, connections: int = 64, seconds: float = 8.0, keys: bool = True) -> Sends:
     """Send for so long, after a second of warming up. Raises OSError when the server closes a connection."""
+    return await _run(server, [_sends(place, number, keys=keys) for number in range(connections)], seconds, keys=keys)
+
+
+async def measure_bare(server: Server, *, connections: int = 64, seconds: float = 4.0) -> Sends:
+    """Requests that store nothing: what HTTP alone costs on this machine at this moment."""
+    return await _run(server, [[b"GET /health/simple HTTP/1.1\r\nHost: localhost\r\n\r\n"]] * connections, seconds, keys=False)
+
+
+async def _run(server: Server, requests: list[list[bytes]], seconds: float, *, keys: bool) -> Sends:
     loop = asyncio.get_running_loop()
     began = time.perf_counter() + WARM_UP_SECONDS
     run = _Run(began, began + seconds, keys)
     senders = []
-    for number in range(connections):
-        person = place.people[number % len(place.people)]
-        _, sender = await loop.create_connection(lambda token=person.token: _Sender(run, token, place.chats), "127.0.0.1", server.port)
+    for each in requests:
+        _, sender = await loop.create_connection(lambda own=each: _Sender(run, own), "127.0.0.1", server.port)  # type: ignore[misc]
         senders.append(sender)
     await asyncio.sleep(began - time.perf_counter())
     server_cpu, own_cpu = server.cpu_seconds(), time.process_time()

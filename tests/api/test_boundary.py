@@ -17,7 +17,6 @@ from starlette.types import Receive
 from fechatter.api import bodies
 from fechatter.api.application import Application
 from fechatter.api.bodies import Body, read_body
-from fechatter.api.endpoints import messages
 from fechatter.api.middleware.boundary import RequestBoundary
 from fechatter.api.responses import json_response
 from fechatter.api.routes import ByMethod, Nowhere
@@ -195,7 +194,7 @@ async def test_an_error_after_the_answer_began_is_not_hidden() -> None:
 
 
 async def test_a_message_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "PART_SECONDS", 0.1)
+    monkeypatch.setattr(bodies, "PART_SECONDS", 0.1)
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(1)

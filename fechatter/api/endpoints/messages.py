@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from starlette.requests import ClientDisconnect, Request
@@ -10,12 +9,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fechatter.api import problems
-from fechatter.api.bodies import PART_SECONDS, check_json, check_length, check_media_type, check_size, read_bytes
+from fechatter.api.bodies import Patience, check_json, check_length, check_media_type, check_size, read_bytes
 from fechatter.api.identity import bearer_token, claims, read, services, write
 from fechatter.api.responses import json_response, no_content
 from fechatter.chats.access import check_access
 from fechatter.chats.rights import Action
-from fechatter.errors import BodyTimeout, Invalid, NotFound, Problem
+from fechatter.errors import Invalid, NotFound, Problem
 from fechatter.messages import changes, history
 from fechatter.messages.send import parse_content
 from fechatter.model import Actor, ChatId, Message, MessageId, encode
@@ -33,11 +32,14 @@ _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-stor
 class SendMessage:
     """POST /api/chat/{chat_id}/messages: the hot path, so an ASGI app of its own, without Starlette's wrapping."""
 
+    def __init__(self) -> None:
+        self._patience = Patience()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found: Services = scope["app"].services
         authorization, key = _read_headers(scope["headers"])
         who = found.tokens.verify(bearer_token(authorization))
-        body = await _read_body(receive)
+        body = await _read_body(receive, self._patience)
         status, answer = await found.sender.send(body, key, scope["path_params"]["chat_id"], who.user_id, who.session_id)
         await send({"type": "http.response.start", "status": status, "headers": _HEADERS})
         await send({"type": "http.response.body", "body": answer})
@@ -65,18 +67,14 @@ def _key_text(value: bytes) -> str:
         raise Invalid.field("/idempotency_key", "invalid_key", "The Idempotency-Key header is not UTF-8.") from None
 
 
-async def _read_body(receive: Receive) -> bytes:
+async def _read_body(receive: Receive, patience: Patience) -> bytes:
     """The body, which nearly always comes whole. Raises TooLarge, BodyTimeout, ClientDisconnect."""
-    try:
-        async with asyncio.timeout(PART_SECONDS):
-            message = await receive()
-            body: bytes = message.get("body", b"")
-            while message.get("more_body", False):
-                message = await receive()
-                body += message.get("body", b"")
-                check_size(body, MESSAGE_BYTES)
-    except TimeoutError:
-        raise BodyTimeout from None
+    message = await patience.wait(receive)
+    body: bytes = message.get("body", b"")
+    while message.get("more_body", False):
+        message = await patience.wait(receive)
+        body += message.get("body", b"")
+        check_size(body, MESSAGE_BYTES)
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     check_size(body, MESSAGE_BYTES)

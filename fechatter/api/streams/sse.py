@@ -31,6 +31,10 @@ class EventStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         who = claims(request)
+        if request.method == "HEAD":
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await send({"type": "http.response.body", "body": b""})
+            return
         found = services(request)
         listener = await found.hub.open(Reader(who.user_id, who.workspace_id, who.session_id), _cursor(request))
         watch = found.tasks.start("watch a stream's client", _until_gone(receive, listener))
