@@ -32,7 +32,13 @@ class Server:
 
     def __init__(self, database_url: str | None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-load-"))
-        self._environment = {**os.environ, "FECHATTER_DATA_DIR": str(self.folder), "FECHATTER_PORT": "0", "FECHATTER_LOG_LEVEL": "error"}
+        self._environment = {
+            **os.environ,
+            "FECHATTER_DATA_DIR": str(self.folder),
+            "FECHATTER_PORT": "0",
+            "FECHATTER_LOG_LEVEL": "error",
+            "FECHATTER_STREAMS_PER_PERSON": "10000",
+        }
         if database_url is not None:
             self._environment["FECHATTER_DATABASE_URL"] = database_url
         self.setup_token = ""
