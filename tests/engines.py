@@ -35,7 +35,9 @@ def shared_postgres_url(postgres_server: Postgres) -> str:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database; on PostgreSQL others have used it before."""
+    """A database; on PostgreSQL other tests have used it before, unless this one wants it empty."""
+    if request.param == "postgres" and request.node.get_closest_marker("empty_database"):
+        return str(request.getfixturevalue("postgres_url"))
     if request.param == "postgres":
         return str(request.getfixturevalue("shared_postgres_url"))
     return f"sqlite://{tmp_path / 'fechatter.db'}"

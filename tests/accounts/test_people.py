@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from fechatter.model import ChatType
 from tests.accounts.conftest import Api, Session, refusal
 
@@ -176,6 +178,7 @@ async def test_another_workspaces_people_are_not_there(api: Api) -> None:
     assert len((await api.ask(stranger, "GET", "/api/users")).json()["items"]) == 1
 
 
+@pytest.mark.empty_database
 async def test_the_workspace_is_renamed_by_admins_and_keeps_its_slug(api: Api) -> None:
     owner = await api.owner("Acme")
     member = await api.colleague(owner)

@@ -4,6 +4,8 @@ import asyncio
 import time
 from typing import Any
 
+import pytest
+
 from tests.accounts.conftest import PASSWORD, Api, refusal
 
 WRONG = (401, "wrong_credentials")
@@ -51,6 +53,7 @@ async def test_unknown_and_known_take_the_same_time(api: Api) -> None:
     assert 0.6 < unknown / known < 1.7
 
 
+@pytest.mark.empty_database
 async def test_the_workspace_is_asked_only_of_who_has_the_password_of_several(api: Api) -> None:
     one, other = await api.owner("First"), await api.owner("Second")
     await api.colleague(one, email="bob@example.org")

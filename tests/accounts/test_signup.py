@@ -4,8 +4,11 @@ import asyncio
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.accounts.conftest import PASSWORD, Api, refusal
+
+pytestmark = pytest.mark.empty_database
 
 ADA: dict[str, Any] = {"email": "Ada@example.org", "password": PASSWORD, "fullname": "Ada Lovelace", "workspace": "Acme Łódź!"}
 
