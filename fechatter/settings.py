@@ -94,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     event_log_days: Annotated[int, _key("How long events are kept for replay.", ge=1, le=3650)] = 30
     replay_events: Annotated[int, _key("Most events one replay delivers.", ge=1, le=100_000)] = 1000
     replay_scan_events: Annotated[int, _key("Most events one replay looks at.", ge=1, le=10_000_000)] = 50_000
+    streams_per_person: Annotated[int, _key("Most live streams of one person at once on one node.", ge=1, le=100_000)] = 20
     heartbeat_seconds: Annotated[int, _key("Pause between the heartbeats of a live stream.", ge=1, le=300)] = 20
     idempotency_days: Annotated[int, _key("How long an idempotency key is remembered.", ge=7, le=3650)] = 7
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
-from fechatter.errors import Unavailable
+from fechatter.errors import TooManyRequests, Unauthorized, Unavailable
 from fechatter.frames import Frame, Signal
 from fechatter.hub import joining
 from fechatter.hub.listener import CloseReason, Listener, Reader
@@ -18,7 +19,7 @@ from fechatter.hub.room import Room
 from fechatter.model import Position, WorkspaceId
 from fechatter.settings import Settings
 from fechatter.storage import events
-from fechatter.storage.engines.base import Database, StorageUnavailable
+from fechatter.storage.engines.base import Database, StorageUnavailable, Transaction
 from fechatter.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ HEADS_EVERY_SECONDS = 1.0
 HEADS_TIMEOUT_SECONDS = 5.0
 FILL_EVENTS = 1_000
 MAX_JOIN_TRIES = 5
+STREAMS_RETRY_SECONDS = 10
 
 
 class Hub:
@@ -74,28 +76,53 @@ class Hub:
 
         Raises:
             Unauthorized: the session has ended.
+            TooManyRequests: the person has as many streams as it may have.
             Unavailable: the server stops, or events came faster than the replay could be read.
             StorageUnavailable: the database cannot be read.
         """
         if self._stopping:
             raise Unavailable("The server is stopping.", code="stopping")
         room = await self._room(reader.workspace_id)
+        if room.streams_of(reader.user_id) >= self._settings.streams_per_person:
+            raise TooManyRequests("Close another stream first.", code="too_many_streams", retry_after_seconds=STREAMS_RETRY_SECONDS)
         listener = Listener(reader)
         try:
-            for _ in range(MAX_JOIN_TRIES):
-                room.attach(listener)
-                start = await self._database.read(lambda tx: joining.begin(tx, reader.session_id, cursor, self._settings))
-                if not listener.overflowed:
-                    break
-            else:
-                raise Unavailable("Events come faster than they can be read.", code="stream_behind")
+            await self._join(room, listener, lambda tx: joining.begin(tx, reader.session_id, cursor, self._settings))
         except BaseException:
             self.leave(listener)
             raise
-        listener.reader = start.reader
-        listener.offer(b"".join(start.blocks))
-        room.go_live(listener, start.chats, start.head)
         return listener
+
+    async def read_on(self, listener: Listener) -> None:
+        """Queue the next piece of a long replay once nothing waits; whoever writes calls it before each write."""
+        replay, room = listener.replay, self._rooms.get(listener.reader.workspace_id)
+        if replay is None or room is None or listener.pending or listener.closed is not None:
+            return
+        session_id = listener.reader.session_id
+        try:
+            await self._join(room, listener, lambda tx: joining.go_on(tx, session_id, replay, self._settings))
+        except Unauthorized:
+            listener.close(CloseReason.REVOKED)
+        except (Unavailable, StorageUnavailable) as error:
+            log.warning("a replay in workspace %d is broken off: %s", room.workspace_id, error)
+            listener.close(CloseReason.UNAVAILABLE)
+
+    async def _join(self, room: Room, listener: Listener, read: Callable[[Transaction], Awaitable[joining.Start]]) -> None:
+        """Queue what `read` finds; go live when nothing is left to be read."""
+        for _ in range(MAX_JOIN_TRIES):
+            room.attach(listener)
+            start = await self._database.read(read)
+            if start.replay is not None or not listener.overflowed:
+                break
+        else:
+            raise Unavailable("Events come faster than they can be read.", code="stream_behind")
+        listener.reader, listener.replay = start.reader, start.replay
+        for block in start.blocks:
+            listener.offer(block)
+        if start.replay is None:
+            room.go_live(listener, start.chats, start.head)
+        else:
+            room.let_go(listener)
 
     def leave(self, listener: Listener) -> None:
         """The connection is gone."""
@@ -109,7 +136,7 @@ class Hub:
     def position(self, listener: Listener) -> Position | None:
         """The position up to which everything was delivered, for a listener with nothing pending."""
         room = self._rooms.get(listener.reader.workspace_id)
-        if room is None or listener.pending:
+        if room is None or listener.pending or listener.joining is not None:
             return None
         return Position(self._database.epoch, max(room.sequencer.position, listener.after))
 

@@ -8,54 +8,87 @@ import msgspec
 
 from fechatter.errors import Gone, Unauthorized
 from fechatter.frames import Frame, control_block
-from fechatter.hub.listener import Reader
+from fechatter.hub.listener import Reader, Replay
 from fechatter.model import Actor, Position, Role, SessionId
 from fechatter.settings import Settings
 from fechatter.storage import events, members, read_marks, rights
 from fechatter.storage.engines.base import Transaction
 
+PIECE_BYTES = 1024 * 1024
+"""Of a replay, or of a page for who polls, no more is held at once."""
+READ_EVENTS = 100
+"""Read from the log at once."""
+
 
 class Start(msgspec.Struct, frozen=True):
-    """How a stream begins.
+    """How a stream begins, or goes on with its replay.
 
     Attributes:
         chats: the chats whose events are shown from `head` on.
         blocks: hello, then what was missed and `resumed`, or `reset`.
+        replay: set when the blocks are only a piece of what was missed; then nothing is shown live yet.
     """
 
     reader: Reader
     head: int
     chats: Sequence[int]
     blocks: list[bytes]
+    replay: Replay | None = None
 
 
 class Missed(msgspec.Struct, frozen=True):
-    """The events between a cursor and the head, or why they cannot be had."""
+    """The events between a cursor and the head, as many as may be held at once, or why they cannot be had."""
 
     frames: list[Frame]
+    more: bool = False
     reset: str | None = None
 
 
 async def begin(tx: Transaction, session_id: SessionId, cursor: Position | None, settings: Settings) -> Start:
     """Raises Unauthorized when the session has ended."""
+    actor = await _actor(tx, session_id)
+    position = await events.heads(tx, actor.workspace_id)
+    here = Position(tx.epoch, position.head)
+    if cursor is None:
+        return await _start(tx, actor, here, [_hello(here, here, session_id, settings)])
+    found = await missed(tx, actor, cursor, position, settings)
+    hello = _hello(here, cursor if found.reset is None else None, session_id, settings)
+    return await _replay(tx, actor, here, Replay(cursor, cursor), found, [hello])
+
+
+async def go_on(tx: Transaction, session_id: SessionId, replay: Replay, settings: Settings) -> Start:
+    """The next piece of a replay, as if the client had come back with the cursor it has now. Raises Unauthorized."""
+    actor = await _actor(tx, session_id)
+    position = await events.heads(tx, actor.workspace_id)
+    found = await missed(tx, actor, replay.reached, position, settings, begun=True)
+    return await _replay(tx, actor, Position(tx.epoch, position.head), replay, found, [])
+
+
+async def _actor(tx: Transaction, session_id: SessionId) -> Actor:
     actor = await rights.actor(tx, session_id)
     if actor is None:
         raise Unauthorized("The session has ended.", code="session_ended")
-    position = await events.heads(tx, actor.workspace_id)
+    return actor
+
+
+async def _start(tx: Transaction, actor: Actor, here: Position, blocks: list[bytes], replay: Replay | None = None) -> Start:
     chats = await members.chat_ids_of(tx, actor.user_id)
-    reader = Reader(actor.user_id, actor.workspace_id, session_id, actor.role is Role.GUEST)
-    here = Position(tx.epoch, position.head)
-    if cursor is None:
-        return Start(reader, position.head, chats, [_hello(here, here, session_id, settings)])
-    found = await missed(tx, actor, cursor, position, settings.replay_events, settings)
+    reader = Reader(actor.user_id, actor.workspace_id, actor.session_id, actor.role is Role.GUEST)
+    return Start(reader, here.seq, chats, blocks, replay)
+
+
+async def _replay(tx: Transaction, actor: Actor, here: Position, replay: Replay, found: Missed, blocks: list[bytes]) -> Start:
+    """`blocks` and what was found; `resumed` ends the last piece."""
     if found.reset is not None:
-        reset = control_block("reset", {"reason": found.reset, "epoch": tx.epoch, "head": position.head}, here)
-        return Start(reader, position.head, chats, [_hello(here, None, session_id, settings), reset])
-    blocks = [_hello(here, cursor, session_id, settings)]
+        reset = control_block("reset", {"reason": found.reset, "epoch": here.epoch, "head": here.seq}, here)
+        return await _start(tx, actor, here, [*blocks, reset])
     blocks += [frame.block_for(actor.user_id) for frame in found.frames]
+    if found.more:
+        reached = Position(here.epoch, found.frames[-1].seq)
+        return await _start(tx, actor, here, blocks, Replay(replay.start, reached))
     reads = [{"chat_id": chat_id, "last_read_number": number} for chat_id, number in await read_marks.of(tx, actor.user_id)]
-    blocks.append(control_block("resumed", {"from": str(cursor), "to": str(here), "reads": reads}, here))
-    return Start(reader, position.head, chats, blocks)
+    blocks.append(control_block("resumed", {"from": str(replay.start), "to": str(here), "reads": reads}, here))
+    return await _start(tx, actor, here, blocks)
 
 
 def _hello(here: Position, delivered: Position | None, session_id: SessionId, settings: Settings) -> bytes:
@@ -69,14 +102,52 @@ def _hello(here: Position, delivered: Position | None, session_id: SessionId, se
     return control_block("hello", data, delivered)
 
 
-async def missed(tx: Transaction, actor: Actor, cursor: Position, position: events.Heads, limit: int, settings: Settings) -> Missed:
-    """At most `limit` events after the cursor, all or nothing."""
+async def missed(
+    tx: Transaction, actor: Actor, cursor: Position, position: events.Heads, settings: Settings, *, begun: bool = False
+) -> Missed:
+    """The first piece of the events after the cursor; when all of them are too many, none.
+
+    Args:
+        begun: a piece was shown already, so the rest is not counted again.
+    """
     reason = reset_reason(tx.epoch, cursor, position, settings)
     if reason is not None:
-        return Missed([], reason)
+        return Missed([], reset=reason)
+    limit = settings.replay_events
+    frames, more = await _piece(tx, actor, cursor.seq, position.head, limit)
+    if more and not begun and await _more_than(tx, actor, frames[-1].seq, position.head, limit - len(frames)):
+        return Missed([], reset="too_many")
+    return Missed(frames, more)
+
+
+async def _piece(tx: Transaction, actor: Actor, after: int, upto: int, most_events: int) -> tuple[list[Frame], bool]:
+    """What the actor is shown of after+1 … upto, as much as may be held at once but one event at least, and whether there is more."""
+    frames: list[Frame] = []
+    size = 0
+    while True:
+        read = await _visible(tx, actor, after, upto, READ_EVENTS)
+        for frame in read:
+            size += len(frame.block_for(actor.user_id))
+            if len(frames) == most_events or (frames and size > PIECE_BYTES):
+                return frames, True
+            frames.append(frame)
+        if len(read) < READ_EVENTS:
+            return frames, False
+        after = read[-1].seq
+
+
+async def _more_than(tx: Transaction, actor: Actor, after: int, upto: int, count: int) -> bool:
+    """Whether the actor is shown more than `count` of after+1 … upto."""
+    while read := await _visible(tx, actor, after, upto, min(READ_EVENTS, count + 1)):
+        count, after = count - len(read), read[-1].seq
+        if count < 0:
+            return True
+    return False
+
+
+async def _visible(tx: Transaction, actor: Actor, after: int, upto: int, limit: int) -> list[Frame]:
     guest = actor.role is Role.GUEST
-    frames = await events.load_visible(tx, actor.workspace_id, cursor.seq, position.head, actor.user_id, guest=guest, limit=limit + 1)
-    return Missed([], "too_many") if len(frames) > limit else Missed(frames)
+    return await events.load_visible(tx, actor.workspace_id, after, upto, actor.user_id, guest=guest, limit=limit)
 
 
 def reset_reason(epoch: str, cursor: Position, position: events.Heads, settings: Settings) -> str | None:
@@ -91,7 +162,7 @@ def reset_reason(epoch: str, cursor: Position, position: events.Heads, settings:
 
 
 async def page(tx: Transaction, actor: Actor, cursor: Position, limit: int, settings: Settings) -> tuple[list[Frame], Position, bool]:
-    """For programs that poll: up to `limit` events after the cursor, the position reached, and whether there are more.
+    """For programs that poll: up to `limit` events and no more than a piece, the position reached, and whether there are more.
 
     Raises:
         Gone: `reset`, with the position to go on from after a reload.
@@ -100,8 +171,5 @@ async def page(tx: Transaction, actor: Actor, cursor: Position, limit: int, sett
     reason = reset_reason(tx.epoch, cursor, position, settings)
     if reason is not None:
         raise Gone("Load everything anew.", reason=reason, epoch=tx.epoch, head=position.head)
-    guest = actor.role is Role.GUEST
-    frames = await events.load_visible(tx, actor.workspace_id, cursor.seq, position.head, actor.user_id, guest=guest, limit=limit + 1)
-    more = len(frames) > limit
-    reached = frames[limit - 1].seq if more else position.head
-    return frames[:limit], Position(tx.epoch, reached), more
+    frames, more = await _piece(tx, actor, cursor.seq, position.head, limit)
+    return frames, Position(tx.epoch, frames[-1].seq if more else position.head), more

@@ -14,7 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from fechatter.frames import Frame
-from fechatter.model import SessionId, UserId, WorkspaceId
+from fechatter.model import Position, SessionId, UserId, WorkspaceId
 
 SLOW_EVENTS = 256
 SLOW_BYTES = 1024 * 1024
@@ -47,9 +47,17 @@ class Reader(msgspec.Struct, frozen=True):
     guest: bool = False
 
 
+class Replay(msgspec.Struct, frozen=True):
+    """A replay of which a piece is told and the rest still in the log: where it began, and how far it has come."""
+
+    start: Position
+    reached: Position
+
+
 class Listener:
     """
     Attributes:
+        replay: set while there is more of it than may be held at once.
         after: live frames up to this number are never shown; the replay showed them.
         chats: the chats whose events are shown, as of the last frame passed.
         closed: why it ends, once it ends.
@@ -60,6 +68,7 @@ class Listener:
         self.after = 0
         self.chats: set[int] = set()
         self.closed: CloseReason | None = None
+        self.replay: Replay | None = None
         self.joining: list[Frame] | None = []
         self.overflowed = False
         self.pending: list[bytes] = []
@@ -135,7 +144,7 @@ class Listener:
         """
         if self._blocked_since is None or now - self._blocked_since < BLOCKED_SECONDS:
             return
-        if len(self.pending) > SLOW_EVENTS or self.pending_bytes > SLOW_BYTES:
+        if self.replay is not None or len(self.pending) > SLOW_EVENTS or self.pending_bytes > SLOW_BYTES:
             self.close(CloseReason.SLOW)
         if self.closed is not None:
             self.abort()

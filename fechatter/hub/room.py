@@ -51,6 +51,11 @@ class Room:
         for frame in held:
             self._show_to([listener], frame)
 
+    def let_go(self, listener: Listener) -> None:
+        """Hold no frames for a listener that has more of the log to read before: it will be attached again."""
+        listener.joining = []
+        self._joining.discard(listener)
+
     def detach(self, listener: Listener) -> None:
         self.listeners.discard(listener)
         self._joining.discard(listener)
@@ -60,6 +65,10 @@ class Room:
             self._by_user.pop(listener.reader.user_id, None)
         for chat_id in list(listener.chats):
             self._leave(listener, chat_id)
+
+    def streams_of(self, user_id: int) -> int:
+        """How many listeners of that person there are."""
+        return len(self._by_user.get(user_id, ()))
 
     def restart(self, position: int) -> None:
         """Go on from another place of the log, for listeners that join from now on."""

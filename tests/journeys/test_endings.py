@@ -20,19 +20,20 @@ MOST_GROWTH_BYTES = 200 * 1024 * 1024
 async def test_a_reader_that_stalls_is_closed_and_loses_nothing(own_server: ServerProcess) -> None:
     own_server.start()
     ada = await owner(own_server, setup_token=own_server.setup_token)
-    bob = await colleague(ada)
-    chat = await ada.chat("private_channel", bob)
+    bob, carol = await colleague(ada), await colleague(ada)
+    chat = await ada.chat("private_channel", bob, carol)
     quick = await bob.listen()
-    stalled = [await Stream.open(own_server.port, bob.token, window_bytes=WINDOW_BYTES) for _ in range(STALLED)]
+    listeners = [bob, carol] * (STALLED // 2)
+    stalled = [await Stream.open(own_server.port, person.token, window_bytes=WINDOW_BYTES) for person in listeners]
     before = own_server.memory_bytes()
     sent = await _send_much(ada, chat["id"])
     for number in sent:
         assert (await quick.next()).data["data"]["message"]["number"] == number
     await asyncio.sleep(4)
     assert own_server.memory_bytes() - before < MOST_GROWTH_BYTES
-    for stream in stalled[:RESUMED]:
+    for person, stream in list(zip(listeners, stalled, strict=True))[:RESUMED]:
         shown = await _read(stream)
-        resumed = await bob.listen(stream.cursor)
+        resumed = await person.listen(stream.cursor)
         shown += [event.data["data"]["message"]["number"] for event in (await resumed.until("resumed"))[1:-1]]
         assert shown == sent
         resumed.close()
@@ -63,8 +64,9 @@ async def _read(stream: Stream) -> list[int]:
 async def test_a_stop_under_load_is_quick_and_loses_nothing(own_server: ServerProcess) -> None:
     own_server.start()
     ada = await owner(own_server, setup_token=own_server.setup_token)
-    chat = await ada.chat("public_channel")
-    streams = [await ada.listen() for _ in range(50)]
+    people = [ada, await colleague(ada), await colleague(ada)]
+    chat = await ada.chat("private_channel", *people[1:])
+    streams = [await person.listen() for person in people for _ in range(17)]
     senders = [Sender(ada, chat["id"], f"sender {number}") for number in range(16)]
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:

@@ -62,6 +62,7 @@ async def _write(listener: Listener, hub: Hub, send: Send, heartbeat_seconds: fl
     if task is not None:
         listener.abort = task.cancel
     while listener.closed is None:
+        await hub.read_on(listener)
         await listener.wait(heartbeat_seconds)
         await _send(listener, send, listener.take() or _heartbeat(listener, hub))
     if listener.closed is not CloseReason.GONE:
