@@ -16,7 +16,7 @@ step ruff-format ruff format --check --quiet --output-format concise
 step mypy mypy --no-error-summary
 step stubtest python -m mypy.stubtest fechatter._native --concise
 step lint-imports lint-imports --no-logo
-step clippy cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
+step clippy cargo clippy --workspace --all-targets --features fechatter-native/python --locked --quiet -- --deny warnings
 step cargo-fmt cargo fmt --all --check
 
 if [ -n "$failed" ]; then
