@@ -1,0 +1,35 @@
+"""The head of a stream: an answer and its end, and nobody listens."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import cast
+
+import httpx2
+
+from fechatter.api.application import Application
+from fechatter.api.routes import ROUTES
+from fechatter.auth.tokens import AccessTokens, Claims
+from fechatter.hub.hub import Hub
+from fechatter.services import Services
+from fechatter.settings import Settings
+from fechatter.storage.engines.base import Database
+from tests import world
+from tests.hub.node import OwnTasks
+
+
+async def test_the_head_of_a_stream_ends_whatever_its_client_does(database: Database) -> None:
+    (alice,) = await world.people(database, "alice")
+    tokens, tasks, settings = AccessTokens(b"s" * 32, 900), OwnTasks(), Settings()
+    hub = Hub(database, tasks, settings)
+    app = Application(ROUTES)
+    app.services = cast("Services", SimpleNamespace(database=database, tokens=tokens, hub=hub, tasks=tasks, settings=settings))
+    token = tokens.sign(Claims(alice.user_id, alice.workspace_id, alice.session_id))
+    # This client never says that it is gone before it has its answer.
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server") as client, asyncio.timeout(2):
+        answer = await client.head("/events", headers={"authorization": f"Bearer {token}"})
+        refused = await client.head("/events")
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "text/event-stream; charset=utf-8", b"")
+    assert (hub.listeners, refused.status_code) == (0, 401)
+    await tasks.stop()
