@@ -146,11 +146,13 @@ class Patience:
         self._since: dict[asyncio.Task[object], float] = {}
         self._late: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        # Asking for the running loop is a system call each time (getpid), and this is the hottest place there is.
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def wait(self, receive: Receive) -> Message:
         """The next part of a body. Raises BodyTimeout after about PART_SECONDS."""
-        task = cast("asyncio.Task[object]", asyncio.current_task())
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        task = cast("asyncio.Task[object]", asyncio.current_task(loop))
         self._since[task] = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(PART_SECONDS, self._sweep, loop)
