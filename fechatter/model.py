@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import NewType
+from typing import Literal, NewType
 
 import msgspec
 import orjson
@@ -54,13 +54,21 @@ class EventType(StrEnum):
     SESSION_REVOKED = "session.revoked"
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """From where somebody acts: `place` is the client's address, or the operating system's user at the command line."""
+
+    source: Literal["api", "command_line"]
+    place: str
+
+
 class Actor(msgspec.Struct, frozen=True):
-    """Who makes a request, as the database says now."""
+    """Who makes a request, as the database says now; `user_id` 0 stands for the command line."""
 
     user_id: UserId
     workspace_id: WorkspaceId
     session_id: SessionId
     role: Role
+    origin: Origin = Origin("api", "")
 
 
 class UserSummary(msgspec.Struct, frozen=True):

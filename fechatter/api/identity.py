@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
-from starlette.requests import HTTPConnection
+import msgspec
+from starlette.requests import HTTPConnection, Request
 
+from fechatter.api import clients
 from fechatter.auth.tokens import Claims
 from fechatter.errors import Unauthorized
-from fechatter.model import Actor, Position
+from fechatter.model import Actor, Origin, Position
 from fechatter.services import Services
 from fechatter.storage import events, rights
 from fechatter.storage.engines.base import Transaction
@@ -63,12 +65,13 @@ async def read(request: HTTPConnection, work: ActorWork[T]) -> tuple[T, Position
     return await services(request).database.read(snapshot)
 
 
-async def write(request: HTTPConnection, work: ActorWork[T]) -> T:
+async def write(request: Request, work: ActorWork[T]) -> T:
     """Run `work` in one transaction, under the lock of the actor's workspace. Raises Unauthorized."""
     who = claims(request)
+    origin = Origin("api", clients.address(request, services(request).settings))
 
     async def transaction(tx: Transaction) -> T:
         await tx.lock_workspace(who.workspace_id)
-        return await work(tx, await signed_in(tx, who))
+        return await work(tx, msgspec.structs.replace(await signed_in(tx, who), origin=origin))
 
     return await services(request).database.write(transaction)

@@ -13,6 +13,7 @@ from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
 from fechatter.auth.tokens import AccessTokens, Claims
 from fechatter.model import Actor, Role
+from fechatter.settings import Settings
 from fechatter.storage.engines.base import Transaction
 from tests.chats.conftest import World
 
@@ -28,7 +29,7 @@ class Api:
         self.world = world
         self.tokens = AccessTokens(b"s" * 32, 900)
         app = Application(ROUTES)
-        app.services = SimpleNamespace(database=world.database, tokens=self.tokens)
+        app.services = SimpleNamespace(database=world.database, tokens=self.tokens, settings=Settings())
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
 
     async def sign_in(self, workspace_id: int, name: str, role: Role = Role.MEMBER) -> Actor:

@@ -1,0 +1,65 @@
+"""Writing the audit log. Each room that does an administrative act calls `record` in the same transaction, under the workspace's lock."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from fechatter.model import Actor, UserId
+from fechatter.storage import audit
+from fechatter.storage.audit import Entry
+from fechatter.storage.engines.base import Transaction
+
+
+class Act(StrEnum):
+    """What was done; the part before the dot is the kind of thing it was done to."""
+
+    USER_CREATED = "user.created"
+    USER_ROLE_CHANGED = "user.role_changed"
+    USER_DISABLED = "user.disabled"
+    USER_ENABLED = "user.enabled"
+    USER_PASSWORD_RESET = "user.password_reset"
+    SESSION_REVOKED = "session.revoked"
+    INVITATION_CREATED = "invitation.created"
+    INVITATION_REVOKED = "invitation.revoked"
+    WORKSPACE_CREATED = "workspace.created"
+    WORKSPACE_RENAMED = "workspace.renamed"
+    WORKSPACE_DELETED = "workspace.deleted"
+    CHAT_ARCHIVED = "chat.archived"
+    CHAT_UNARCHIVED = "chat.unarchived"
+    CHAT_TRANSFERRED = "chat.transferred"
+    CHAT_DELETED = "chat.deleted"
+
+
+async def record(
+    tx: Transaction,
+    actor: Actor,
+    act: Act,
+    subject_id: int,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Write one entry.
+
+    Args:
+        subject_id: the id of what it was done to.
+        before, after: what changed, as JSON-ready values; never a password, a token or a hash, nor what a chat is called or holds.
+    """
+    entry = Entry(
+        id=await tx.new_id(),
+        created_at=tx.now,
+        action=act.value,
+        actor_id=UserId(actor.user_id) if actor.user_id else None,
+        origin=actor.origin,
+        subject_type=act.value.partition(".")[0],
+        subject_id=subject_id,
+        before=_plain(before),
+        after=_plain(after),
+    )
+    await audit.insert(tx, actor.workspace_id, entry)
+
+
+def _plain(data: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if data is None else dict(msgspec.to_builtins(data))
