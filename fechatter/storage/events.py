@@ -38,9 +38,11 @@ WHERE e.workspace_id = $1 AND e.seq > $2 AND e.seq <= $3 AND e.type <> {TYPE_COD
         OR (p.left_seq IS NULL AND p.joined_seq <= e.seq)
         OR p.left_seq = e.seq)
 ORDER BY e.seq LIMIT $6"""
+# Of each pair (message, number) the content that was there then, if another one has followed: however often it was edited, one row.
 _VERSIONS = """
-SELECT message_id, until_seq, content, revision, edited_at FROM message_versions
-WHERE message_id IN ANY_OF($1) ORDER BY message_id, until_seq"""
+SELECT v.message_id, p.b AS seq, v.content, v.revision, v.edited_at
+FROM PAIRS($1) AS p JOIN message_versions v ON v.message_id = p.a AND v.until_seq = (
+    SELECT MIN(x.until_seq) FROM message_versions x WHERE x.message_id = p.a AND x.until_seq > p.b)"""
 _POSITION = "SELECT event_seq, floor_seq, rights_seq FROM workspaces WHERE id = $1"
 _HEADS = "SELECT id, event_seq FROM workspaces WHERE id IN ANY_OF($1)"
 
@@ -132,18 +134,15 @@ async def load_visible(
 
 
 async def _frames(tx: Transaction, workspace_id: WorkspaceId, rows: Sequence[Row]) -> list[Frame]:
-    changed = sorted({row["message_id"] for row in rows if row["revision"] is not None and row["revision"] > 1})
-    versions: dict[int, list[Row]] = {}
-    if changed:
-        for version in await tx.fetch(_VERSIONS, changed):
-            versions.setdefault(version["message_id"], []).append(version)
-    return [_frame(tx.epoch, workspace_id, row, versions.get(row["message_id"], [])) for row in rows]
+    edited = [(row["message_id"], row["seq"]) for row in rows if row["revision"] is not None and row["revision"] > 1]
+    versions = {version["seq"]: version for version in await tx.fetch(_VERSIONS, edited)} if edited else {}
+    return [_frame(tx.epoch, workspace_id, row, versions.get(row["seq"])) for row in rows]
 
 
-def _frame(epoch: str, workspace_id: WorkspaceId, row: Row, versions: list[Row]) -> Frame:
+def _frame(epoch: str, workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
     event_type = TYPES[row["type"]]
     stored: dict[str, Any] = orjson.loads(row["data"]) if row["data"] else {}
-    message = _message_as_of(row, versions) if row["number"] is not None else None
+    message = _message_as_of(row, version) if row["number"] is not None else None
     data = stored.get("data")
     if data is None:
         data = {"message": message}
@@ -167,12 +166,10 @@ def _frame(epoch: str, workspace_id: WorkspaceId, row: Row, versions: list[Row])
     )
 
 
-def _message_as_of(row: Row, versions: list[Row]) -> dict[str, object]:
+def _message_as_of(row: Row, version: Row | None) -> dict[str, object]:
     """The message as it was at the event's number; a message deleted since shows no content, whatever the number."""
-    content, revision, edited_at = row["content"], row["revision"], row["edited_at"]
-    ended_later = next((version for version in versions if version["until_seq"] > row["seq"]), None)
-    if ended_later is not None:
-        content, revision, edited_at = ended_later["content"], ended_later["revision"], ended_later["edited_at"]
+    was = row if version is None else version
+    content, revision, edited_at = was["content"], was["revision"], was["edited_at"]
     deleted = row["deleted_at"] is not None
     return {
         "id": row["message_id"],

@@ -23,9 +23,20 @@ INSERT INTO message_versions (message_id, until_seq, content, revision, edited_a
 SELECT id, $2, content, revision, edited_at FROM messages WHERE id = $1"""
 _EDIT = "UPDATE messages SET content = $2, revision = revision + 1, edited_at = $3 WHERE id = $1"
 _DELETE = "UPDATE messages SET content = '', deleted_at = $2 WHERE id = $1"
+_VERSIONS = """
+SELECT revision, content, edited_at FROM message_versions
+WHERE message_id = $1 AND revision > $2 ORDER BY until_seq LIMIT $3"""
 _DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id = $1"
 
 END = 2**53
+
+
+class Version(msgspec.Struct, frozen=True):
+    """An earlier content of a message; `edited_at` is when it was written, None for the first one."""
+
+    revision: int
+    content: str
+    edited_at: str | None
 
 
 def message(row: Row) -> Message:
@@ -78,6 +89,12 @@ async def edit(tx: Transaction, message_id: MessageId, content: str, seq: int) -
     """Replace the content; the earlier one is kept with the number that ended it."""
     await tx.execute(_KEEP_VERSION, message_id, seq)
     await tx.execute(_EDIT, message_id, content, tx.now)
+
+
+async def versions(tx: Transaction, message_id: MessageId, after: int, limit: int) -> list[Version]:
+    """The earlier contents, oldest first, those beyond the revision `after`."""
+    rows = await tx.fetch(_VERSIONS, message_id, after, limit)
+    return [Version(row["revision"], row["content"], optional_timestamp(row["edited_at"])) for row in rows]
 
 
 async def delete(tx: Transaction, message_id: MessageId) -> None:
