@@ -12,10 +12,12 @@ from typing import Annotated, Final
 
 import msgspec
 
-from fechatter.accounts import rights, texts
-from fechatter.accounts.rights import Action
+from fechatter.accounts import texts
+from fechatter.audit.record import Act, record
 from fechatter.errors import FieldError, Forbidden, NotFound
-from fechatter.model import Actor, Role, WorkspaceId
+from fechatter.model import Actor, Role, WorkspaceId, timestamp
+from fechatter.rights.table import WorkspaceAction
+from fechatter.rights.workspace import check_invite, check_role, may_invite
 from fechatter.storage import invitations, users, workspaces
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.invitations import Invitation
@@ -50,7 +52,7 @@ async def create(tx: Transaction, actor: Actor, wanted: NewInvitation) -> tuple[
         Forbidden: the actor invites nobody, or nobody with that role.
         Invalid: a bad e-mail address, or one with several uses.
     """
-    rights.check_invite(actor, wanted.role)
+    check_invite(actor, wanted.role)
     texts.refuse(_errors(wanted))
     invitation = Invitation(
         id=await tx.new_id(),
@@ -66,6 +68,8 @@ async def create(tx: Transaction, actor: Actor, wanted: NewInvitation) -> tuple[
     )
     token = secrets.token_urlsafe(TOKEN_BYTES)
     await invitations.insert(tx, invitation, _hash(token))
+    terms = {"email": invitation.email, "role": invitation.role, "expires_at": timestamp(invitation.expires_at)}
+    await record(tx, actor, Act.INVITATION_CREATED, invitation.id, after={**terms, "max_uses": invitation.max_uses})
     return invitation, token
 
 
@@ -80,15 +84,16 @@ def _errors(wanted: NewInvitation) -> list[FieldError]:
 
 async def page(tx: Transaction, actor: Actor, after: int, limit: int) -> list[Invitation]:
     """The workspace's invitations that were not revoked, by id, beyond `after`. Raises Forbidden."""
-    rights.check(actor, Action.INVITE)
+    check_role(actor, WorkspaceAction.INVITE)
     return await invitations.page(tx, actor.workspace_id, after, limit)
 
 
 async def revoke(tx: Transaction, actor: Actor, invitation_id: int) -> None:
     """Raises Forbidden; NotFound: no such invitation here, or revoked before."""
-    rights.check(actor, Action.INVITE)
+    check_role(actor, WorkspaceAction.INVITE)
     if not await invitations.revoke(tx, actor.workspace_id, invitation_id):
         raise NotFound()
+    await record(tx, actor, Act.INVITATION_REVOKED, invitation_id)
 
 
 async def look_up(tx: Transaction, token: str) -> Opening:
@@ -126,7 +131,7 @@ async def _open(tx: Transaction, token: str) -> Invitation | None:
     if invitation is None or not invitation.is_open(tx.now):
         return None
     maker = await users.find(tx, invitation.workspace_id, invitation.created_by)
-    if maker is None or maker.disabled_at is not None or not rights.may_invite(maker.role, invitation.role):
+    if maker is None or maker.disabled_at is not None or not may_invite(maker.role, invitation.role):
         return None
     return invitation
 

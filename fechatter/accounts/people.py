@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fechatter.accounts import rights, sessions, texts
-from fechatter.accounts.rights import Action
+from fechatter.accounts import sessions, texts
+from fechatter.audit.record import Act, record
 from fechatter.errors import Conflict, FieldError, Forbidden, NotFound
 from fechatter.model import Actor, EventType, Role, User, UserId
+from fechatter.rights.table import WorkspaceAction
+from fechatter.rights.workspace import check_change, may, sees_only_met
 from fechatter.storage import events, invitations, users
 from fechatter.storage import sessions as session_rows
 from fechatter.storage.engines.base import Transaction
@@ -36,7 +38,7 @@ def view(actor: Actor, account: Account) -> User:
     shown = users.public_view(account)
     if account.id == actor.user_id:
         return _own_view(account)
-    if rights.may(actor.role, Action.SEE_EMAILS):
+    if may(actor.role, WorkspaceAction.SEE_EMAILS):
         return msgspec.structs.replace(shown, email=account.email)
     return shown
 
@@ -48,13 +50,13 @@ def _own_view(account: Account) -> User:
 
 async def page(tx: Transaction, actor: Actor, prefix: str, after: int, limit: int) -> list[User]:
     """People the actor sees, by id, beyond `after`; `prefix` begins a word of the name, or the handle."""
-    found = await users.page(tx, actor.workspace_id, after, actor.user_id, texts.fold(prefix), limit, guest=actor.role is Role.GUEST)
+    found = await users.page(tx, actor.workspace_id, after, actor.user_id, texts.fold(prefix), limit, guest=sees_only_met(actor.role))
     return [view(actor, account) for account in found]
 
 
 async def many(tx: Transaction, actor: Actor, ids: list[int], after: int, limit: int) -> list[User]:
     """Those of `ids` the actor sees, by id, beyond `after`."""
-    guest = actor.role is Role.GUEST
+    guest = sees_only_met(actor.role)
     found = await users.many(tx, actor.workspace_id, after, actor.user_id, ids, limit, guest=guest)
     return [view(actor, account) for account in found]
 
@@ -70,7 +72,7 @@ async def own_account(tx: Transaction, actor: Actor) -> Account:
 
 
 async def _visible(tx: Transaction, actor: Actor, user_id: UserId) -> Account:
-    guest = actor.role is Role.GUEST
+    guest = sees_only_met(actor.role)
     account = await users.find_visible(tx, actor.workspace_id, user_id, actor.user_id, guest=guest)
     if account is None:
         raise NotFound()
@@ -124,18 +126,26 @@ async def update(tx: Transaction, actor: Actor, user_id: UserId, wanted: Standin
     """
     account = await _visible(tx, actor, user_id)
     changed = _changed(account, wanted, tx.now)
-    rights.check_change(actor, account.role, changed.role)
+    check_change(actor, account.role, changed.role)
     if changed == account:
         return view(actor, account)
     await _check_owner_stays(tx, account, changed)
     if user_id == actor.user_id and changed.disabled_at is not None:
         raise Forbidden("Nobody disables themselves.")
     await users.change_standing(tx, changed)
+    await _record(tx, actor, account, changed)
     if changed.disabled_at is not None and account.disabled_at is None:
         await _shut_out(tx, changed)
     else:
         await _tell(tx, EventType.USER_UPDATED, changed, rights=True)
     return view(actor, changed)
+
+
+async def _record(tx: Transaction, actor: Actor, before: Account, after: Account) -> None:
+    if before.role is not after.role:
+        await record(tx, actor, Act.USER_ROLE_CHANGED, after.id, {"role": before.role}, {"role": after.role})
+    if (before.disabled_at is None) != (after.disabled_at is None):
+        await record(tx, actor, Act.USER_ENABLED if after.disabled_at is None else Act.USER_DISABLED, after.id)
 
 
 async def _shut_out(tx: Transaction, account: Account) -> None:

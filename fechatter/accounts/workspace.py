@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fechatter.accounts import rights, texts
-from fechatter.accounts.rights import Action
+from fechatter.accounts import texts
 from fechatter.accounts.signup import workspace_name_errors
+from fechatter.audit.record import Act, record
 from fechatter.errors import NotFound
 from fechatter.model import Actor, EventType, Workspace
+from fechatter.rights.table import WorkspaceAction
+from fechatter.rights.workspace import check_role
 from fechatter.storage import events, workspaces
 from fechatter.storage.engines.base import Transaction
 
@@ -30,12 +32,13 @@ async def show(tx: Transaction, actor: Actor) -> Workspace:
 
 async def update(tx: Transaction, actor: Actor, wanted: WorkspaceChange) -> Workspace:
     """Rename the workspace; its slug stays. Raises Forbidden, Invalid."""
-    rights.check(actor, Action.RENAME_WORKSPACE)
+    check_role(actor, WorkspaceAction.RENAME_WORKSPACE)
     workspace = await show(tx, actor)
     if wanted.name is UNSET or wanted.name == workspace.name:
         return workspace
     texts.refuse(workspace_name_errors("/name", wanted.name))
     await workspaces.rename(tx, actor.workspace_id, wanted.name)
+    await record(tx, actor, Act.WORKSPACE_RENAMED, workspace.id, {"name": workspace.name}, {"name": wanted.name})
     renamed = msgspec.structs.replace(workspace, name=wanted.name)
     draft = events.Draft(EventType.WORKSPACE_UPDATED, data={"workspace": renamed})
     await events.append(tx, actor.workspace_id, [draft], rights=False)

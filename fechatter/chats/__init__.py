@@ -1,1 +1,1 @@
-"""The four kinds of chat: their rules, their members, and who may do what (`rights.py`)."""
+"""The four kinds of chat: their rules, and their members."""

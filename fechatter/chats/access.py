@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from fechatter.chats import rights
-from fechatter.chats.rights import Action
 from fechatter.errors import NotFound
 from fechatter.model import Actor, ChatId
+from fechatter.rights.chats import check_action, standing
+from fechatter.rights.table import ChatAction
 from fechatter.storage import chats
 from fechatter.storage.chats import ChatRow
 from fechatter.storage.engines.base import Transaction
 
 
-async def check_access(tx: Transaction, actor: Actor, chat_id: ChatId, action: Action) -> ChatRow:
+async def check_access(tx: Transaction, actor: Actor, chat_id: ChatId, action: ChatAction) -> ChatRow:
     """The chat, when `actor` may do this with it.
 
     Raises:
@@ -21,6 +21,11 @@ async def check_access(tx: Transaction, actor: Actor, chat_id: ChatId, action: A
     chat = await chats.find(tx, actor.workspace_id, chat_id, actor.user_id)
     if chat is None:
         raise NotFound()
-    who = rights.standing(actor.role, chat.my_role)
-    rights.check(action, chat.chat_type, who, archived=chat.archived_at is not None)
+    check_on(actor, chat, action)
     return chat
+
+
+def check_on(actor: Actor, chat: ChatRow, action: ChatAction) -> None:
+    """`check_access` of a chat that was read before, in the same transaction."""
+    who = standing(actor.role, chat.my_role)
+    check_action(action, chat.chat_type, who, archived=chat.archived_at is not None)

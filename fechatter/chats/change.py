@@ -7,10 +7,10 @@ from msgspec import UNSET, UnsetType
 
 from fechatter.chats import announcements, names
 from fechatter.chats.access import check_access
-from fechatter.chats.rights import Action
 from fechatter.chats.views import chat_of
 from fechatter.errors import Invalid
 from fechatter.model import Actor, Chat, ChatId
+from fechatter.rights.table import ChatAction
 from fechatter.storage import chats, events, members
 from fechatter.storage.chats import ChatRow
 from fechatter.storage.engines.base import Transaction
@@ -50,9 +50,9 @@ async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Change)
 
 
 async def _check(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Change) -> ChatRow:
-    chat = await check_access(tx, actor, chat_id, Action.ARCHIVE)
+    chat = await check_access(tx, actor, chat_id, ChatAction.ARCHIVE)
     if wanted.renames and wanted.archived is not False:
-        await check_access(tx, actor, chat_id, Action.RENAME)
+        await check_access(tx, actor, chat_id, ChatAction.RENAME)
     errors = names.errors(chat.chat_type, wanted.name) if wanted.name is not UNSET else []
     if wanted.description is not UNSET:
         errors = [*errors, *names.description_errors(wanted.description)]
@@ -76,7 +76,7 @@ def changed(chat: ChatRow, wanted: Change, now: int) -> ChatRow:
 
 async def delete(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
     """End the chat for everybody; its name is free again. Raises NotFound, Forbidden."""
-    await check_access(tx, actor, chat_id, Action.DELETE)
+    await check_access(tx, actor, chat_id, ChatAction.DELETE)
     first = await events.reserve(tx, actor.workspace_id, 1, rights=True)
     await members.leave_all(tx, chat_id, first)
     await chats.delete(tx, chat_id)

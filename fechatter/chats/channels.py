@@ -6,7 +6,9 @@ import msgspec
 
 from fechatter.chats.names import NAME_CHARACTERS, has_control_characters, name_key
 from fechatter.errors import Invalid
-from fechatter.model import Actor, ChatId, ChatType, Role, timestamp
+from fechatter.model import Actor, ChatId, ChatType, timestamp
+from fechatter.rights.table import WorkspaceAction
+from fechatter.rights.workspace import may
 from fechatter.storage import chats
 from fechatter.storage.engines.base import Transaction
 
@@ -38,7 +40,7 @@ async def channels_of(tx: Transaction, actor: Actor, query: str, *, after: int, 
         f"%{escaped(name_key(query))}%",
         after,
         limit,
-        joined_only=actor.role is Role.GUEST,
+        joined_only=not may(actor.role, WorkspaceAction.SEE_CHANNELS),
     )
     return [
         Channel(

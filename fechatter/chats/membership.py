@@ -9,10 +9,10 @@ from __future__ import annotations
 from fechatter.chats import announcements
 from fechatter.chats.access import check_access
 from fechatter.chats.people import check_addable, check_once_members
-from fechatter.chats.rights import Action
 from fechatter.chats.views import chat_of
 from fechatter.errors import NotFound
 from fechatter.model import Actor, Chat, ChatId, ChatType, Member, UserId, WorkspaceId
+from fechatter.rights.table import ChatAction
 from fechatter.storage import chats, events, members, read_marks
 from fechatter.storage.chats import ChatRow
 from fechatter.storage.engines.base import Transaction
@@ -25,7 +25,7 @@ async def add(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[int
         NotFound, Forbidden: see `rights`.
         Invalid: someone is unknown here, or there are too many.
     """
-    await check_access(tx, actor, chat_id, Action.ADD_MEMBERS)
+    await check_access(tx, actor, chat_id, ChatAction.ADD_MEMBERS)
     wanted = await check_addable(tx, actor, user_ids)
     there = await members.present(tx, chat_id, wanted)
     new = [user_id for user_id in wanted if user_id not in there]
@@ -40,7 +40,7 @@ async def join(tx: Transaction, actor: Actor, chat_id: ChatId) -> Chat:
     """Join a public channel; who is in already just gets it. Raises NotFound, Forbidden."""
     chat = await chats.find(tx, actor.workspace_id, chat_id, actor.user_id)
     if chat is None or chat.my_role is None:
-        chat = await check_access(tx, actor, chat_id, Action.JOIN)
+        chat = await check_access(tx, actor, chat_id, ChatAction.JOIN)
         if chat.member_count == 0:
             await chats.set_owner(tx, chat_id, actor.user_id)
         await chats.count(tx, chat_id, 1)
@@ -59,7 +59,7 @@ async def admit(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, use
 
 async def leave(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
     """Leave a chat; the longest member follows an owner. Raises NotFound, Forbidden."""
-    chat = await check_access(tx, actor, chat_id, Action.LEAVE)
+    chat = await check_access(tx, actor, chat_id, ChatAction.LEAVE)
     await _depart(tx, actor.workspace_id, chat, [actor.user_id])
 
 
@@ -70,7 +70,7 @@ async def remove(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[
         NotFound, Forbidden: see `rights`; everybody may remove oneself where one may leave.
         Invalid: someone was never in the chat.
     """
-    action = Action.LEAVE if set(user_ids) == {actor.user_id} else Action.REMOVE_MEMBERS
+    action = ChatAction.LEAVE if set(user_ids) == {actor.user_id} else ChatAction.REMOVE_MEMBERS
     chat = await check_access(tx, actor, chat_id, action)
     known = await check_once_members(tx, chat_id, user_ids)
     there = await members.present(tx, chat_id, known)
@@ -79,7 +79,7 @@ async def remove(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[
 
 async def remove_one(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: UserId) -> None:
     """`remove` of one person named in the address. Raises NotFound also for who is no member."""
-    action = Action.LEAVE if user_id == actor.user_id else Action.REMOVE_MEMBERS
+    action = ChatAction.LEAVE if user_id == actor.user_id else ChatAction.REMOVE_MEMBERS
     chat = await check_access(tx, actor, chat_id, action)
     if user_id not in await members.present(tx, chat_id, [user_id]):
         raise NotFound()
@@ -112,7 +112,7 @@ async def transfer(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: User
         NotFound: also for who is no member, or is disabled.
         Forbidden: see `rights`.
     """
-    chat = await check_access(tx, actor, chat_id, Action.TRANSFER)
+    chat = await check_access(tx, actor, chat_id, ChatAction.TRANSFER)
     there = await members.present(tx, chat_id, [user_id])
     if not there or not await members.people(tx, actor.workspace_id, [user_id]):
         raise NotFound()

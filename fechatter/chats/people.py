@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 
 from fechatter.errors import FieldError, Invalid
-from fechatter.model import MAX_ID, Actor, ChatId, Role, UserId
+from fechatter.model import MAX_ID, Actor, ChatId, UserId
+from fechatter.rights.workspace import sees_only_met
 from fechatter.storage import members
 from fechatter.storage.engines.base import Transaction
 
@@ -40,7 +41,7 @@ async def check_addable(tx: Transaction, actor: Actor, user_ids: list[int]) -> l
     """
     wanted = check_members(user_ids)
     known = await members.people(tx, actor.workspace_id, wanted)
-    if actor.role is Role.GUEST:
+    if sees_only_met(actor.role):
         known &= await members.met(tx, actor.user_id, wanted) | {actor.user_id}
     _refuse_others(user_ids, known)
     return wanted

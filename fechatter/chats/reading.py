@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fechatter.chats.access import check_access
-from fechatter.chats.rights import Action
 from fechatter.errors import Invalid
 from fechatter.frames import Signal, control_block
 from fechatter.model import Actor, ChatId, timestamp
+from fechatter.rights.table import ChatAction
 from fechatter.storage import read_marks
 from fechatter.storage.engines.base import Transaction
 
@@ -18,7 +18,7 @@ async def mark_read(tx: Transaction, actor: Actor, chat_id: ChatId, number: int)
         NotFound: the actor is not in the chat.
         Invalid: no message has that number yet.
     """
-    chat = await check_access(tx, actor, chat_id, Action.READ)
+    chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     if number > chat.last_number:
         raise Invalid.field("/number", "out_of_range", f"The last message of this chat has number {chat.last_number}.")
     if number <= chat.my_read_number:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fechatter.chats.access import check_access
-from fechatter.chats.rights import Action
 from fechatter.model import Actor, Chat, ChatId, Member, Message, UserSummary, optional_timestamp, timestamp
+from fechatter.rights.table import ChatAction
 from fechatter.storage import chats, members, messages
 from fechatter.storage.chats import ChatRow
 from fechatter.storage.engines.base import Transaction
@@ -19,13 +19,13 @@ async def chats_of(tx: Transaction, actor: Actor, *, after: int = 0, limit: int)
 
 async def chat_of(tx: Transaction, actor: Actor, chat_id: ChatId) -> Chat:
     """One chat the actor is in. Raises NotFound."""
-    row = await check_access(tx, actor, chat_id, Action.READ)
+    row = await check_access(tx, actor, chat_id, ChatAction.READ)
     return (await _views(tx, [row]))[0]
 
 
 async def members_of(tx: Transaction, actor: Actor, chat_id: ChatId, *, after: int, limit: int) -> list[Member]:
     """Members of a chat the actor is in, by user id, those beyond `after`. Raises NotFound."""
-    await check_access(tx, actor, chat_id, Action.READ)
+    await check_access(tx, actor, chat_id, ChatAction.READ)
     return await members.page(tx, chat_id, after, limit)
 
 

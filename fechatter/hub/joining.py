@@ -9,7 +9,8 @@ import msgspec
 from fechatter.errors import Gone, Unauthorized
 from fechatter.frames import Frame, control_block
 from fechatter.hub.listener import Reader, Replay
-from fechatter.model import Actor, Position, Role, SessionId
+from fechatter.model import Actor, Position, SessionId
+from fechatter.rights.workspace import sees_only_met
 from fechatter.settings import Settings
 from fechatter.storage import events, members, read_marks, rights
 from fechatter.storage.engines.base import Transaction
@@ -73,7 +74,7 @@ async def _actor(tx: Transaction, session_id: SessionId) -> Actor:
 
 async def _start(tx: Transaction, actor: Actor, here: Position, blocks: list[bytes], replay: Replay | None = None) -> Start:
     chats = await members.chat_ids_of(tx, actor.user_id)
-    reader = Reader(actor.user_id, actor.workspace_id, actor.session_id, actor.role is Role.GUEST)
+    reader = Reader(actor.user_id, actor.workspace_id, actor.session_id, sees_only_met(actor.role))
     return Start(reader, here.seq, chats, blocks, replay)
 
 
@@ -146,7 +147,7 @@ async def _more_than(tx: Transaction, actor: Actor, after: int, upto: int, count
 
 
 async def _visible(tx: Transaction, actor: Actor, after: int, upto: int, limit: int) -> list[Frame]:
-    guest = actor.role is Role.GUEST
+    guest = sees_only_met(actor.role)
     return await events.load_visible(tx, actor.workspace_id, after, upto, actor.user_id, guest=guest, limit=limit)
 
 

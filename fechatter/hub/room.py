@@ -16,6 +16,7 @@ from fechatter.frames import Frame, Signal, block_json
 from fechatter.hub.listener import CloseReason, Listener
 from fechatter.hub.sequencer import Sequencer
 from fechatter.model import EventType, Role
+from fechatter.rights.workspace import sees_only_met
 
 MAX_JOINING_FRAMES = 2_000
 
@@ -129,7 +130,7 @@ class Room:
         if own or frame.user_id is None or not listener.reader.guest:
             listener.offer(frame.block_for(listener.reader.user_id))
         if own and frame.type is EventType.USER_UPDATED:
-            listener.reader = msgspec.structs.replace(listener.reader, guest=_role(frame) is Role.GUEST)
+            listener.reader = msgspec.structs.replace(listener.reader, guest=sees_only_met(_role(frame)))
         if own and frame.type is EventType.USER_DISABLED:
             listener.close(CloseReason.REVOKED)
 

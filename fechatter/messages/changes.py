@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from fechatter.chats.access import check_access
-from fechatter.chats.rights import Action
+from fechatter.chats.access import check_access, check_on
 from fechatter.errors import Forbidden, NotFound
-from fechatter.model import Actor, ChatId, EventType, Message, MessageId, Role
+from fechatter.model import Actor, ChatId, EventType, Message, MessageId
+from fechatter.rights.table import ChatAction
 from fechatter.storage import events, messages
-from fechatter.storage.chats import ChatRow
 from fechatter.storage.engines.base import Transaction
 
 
 async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId, content: str) -> Message:
     """Raises NotFound, Forbidden. The workspace must be locked."""
-    chat = await check_access(tx, actor, chat_id, Action.READ)
+    chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     found = await messages.one(tx, chat_id, message_id)
     if found is None:
         raise NotFound
-    if found.sender_id != actor.user_id:
-        raise Forbidden("Only its sender edits a message.", code="not_the_sender")
-    _check_open(chat)
+    own = found.sender_id == actor.user_id
+    check_on(actor, chat, ChatAction.EDIT_OWN if own else ChatAction.EDIT_OTHERS)
     if found.deleted_at is not None:
         raise Forbidden("The message was deleted.", code="message_deleted")
     if found.content == content:
@@ -35,14 +33,12 @@ async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: Messa
 
 async def delete(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId) -> None:
     """Deleting what is deleted changes nothing. Raises NotFound, Forbidden. The workspace must be locked."""
-    chat = await check_access(tx, actor, chat_id, Action.READ)
+    chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     found = await messages.one(tx, chat_id, message_id)
     if found is None:
         raise NotFound
-    may = found.sender_id == actor.user_id or chat.my_role == "owner" or actor.role in (Role.OWNER, Role.ADMIN)
-    if not may:
-        raise Forbidden("Only its sender, the chat's owner and admins delete a message.", code="not_the_sender")
-    _check_open(chat)
+    own = found.sender_id == actor.user_id
+    check_on(actor, chat, ChatAction.DELETE_OWN if own else ChatAction.DELETE_OTHERS)
     if found.deleted_at is not None:
         return
     await messages.delete(tx, message_id)
@@ -51,8 +47,3 @@ async def delete(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: Mes
 
 def _draft(event_type: EventType, chat_id: ChatId, message_id: MessageId) -> events.Draft:
     return events.Draft(event_type, chat_id=chat_id, message_id=message_id)
-
-
-def _check_open(chat: ChatRow) -> None:
-    if chat.archived_at is not None:
-        raise Forbidden("The chat is archived.", code="chat_archived")

@@ -13,12 +13,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from fechatter.errors import Conflict, Forbidden, NotFound, Problem, Unauthorized, Unavailable
+from fechatter.errors import Conflict, Problem, Unauthorized, Unavailable
 from fechatter.frames import Frame
 from fechatter.messages import repeats
 from fechatter.messages.permissions import Permissions
 from fechatter.model import EventType, WorkspaceId, now_ms
 from fechatter.native import Intake, MessageBatch
+from fechatter.rights import chats as rights
 from fechatter.storage.engines.base import Database, MessageRows, StorageFull, Stored
 from fechatter.storage.rights import Writing
 
@@ -29,12 +30,6 @@ MAX_ROUNDS = 20
 
 Answer = tuple[int, bytes] | Problem
 """Status and JSON of the stored message, or the refusal."""
-
-_REFUSALS: dict[str, Callable[[], Problem]] = {
-    "unauthorized": lambda: Unauthorized("The session has ended.", code="session_ended"),
-    "not_found": NotFound,
-    "chat_archived": lambda: Forbidden("The chat is archived.", code="chat_archived"),
-}
 
 
 class Outcome(msgspec.Struct):
@@ -103,7 +98,7 @@ class Writer:
             for row in todo:
                 refusal = verdicts[row].refusal
                 if refusal is not None:
-                    work.answers[row] = _REFUSALS[refusal]()
+                    work.answers[row] = _refused(refusal)
             if not allowed:
                 break
             rows = work.rows(allowed, [verdicts[row].workspace_id for row in allowed])
@@ -193,6 +188,12 @@ class BatchWork:
         log.error("%d messages were not stored: %s", len(rows), error)
         for row in rows:
             self.answers[row] = _disk_full() if full else _not_stored()
+
+
+def _refused(code: str) -> Problem:
+    if code == "unauthorized":
+        return Unauthorized("The session has ended.", code="session_ended")
+    return rights.problem(code)
 
 
 def _not_stored() -> Unavailable:

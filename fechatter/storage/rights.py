@@ -1,18 +1,20 @@
-"""Who someone is and where they may write, as the database says now."""
+"""Who someone is and where they may write, as the database says now and the table of rights decides."""
 
 from __future__ import annotations
 
 import msgspec
 
-from fechatter.model import Actor, Role, SessionId
+from fechatter.model import Actor, ChatType, Role, SessionId
+from fechatter.rights.chats import refusal, standing
+from fechatter.rights.table import ChatAction
 from fechatter.storage.engines.base import Row, Transaction
 
 _ACTOR = """
 SELECT s.user_id, s.workspace_id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"""
 _WRITERS = """
-SELECT s.id AS session_id, p.b AS chat_id, s.workspace_id, w.rights_seq, c.archived_at,
-    s.revoked_at, s.expires_at, u.disabled_at, m.joined_seq, m.left_seq, c.deleted_at
+SELECT s.id AS session_id, p.b AS chat_id, s.workspace_id, w.rights_seq, u.role AS workspace_role,
+    m.role AS chat_role, c.chat_type, c.archived_at, s.revoked_at, s.expires_at, u.disabled_at, m.joined_seq, m.left_seq, c.deleted_at
 FROM PAIRS($1) AS p
 JOIN sessions s ON s.id = p.a
 JOIN users u ON u.id = s.user_id
@@ -22,7 +24,7 @@ LEFT JOIN chats c ON c.id = m.chat_id"""
 
 
 class Writing(msgspec.Struct, frozen=True):
-    """May one session write into one chat? `refusal` is None, or why not: "unauthorized", "not_found", "chat_archived"."""
+    """May one session write into one chat? `refusal` is None, or why not: "unauthorized", or a code of the table's."""
 
     workspace_id: int
     rights_seq: int
@@ -50,4 +52,5 @@ def _refusal(row: Row, now: int) -> str | None:
         return "unauthorized"
     if row["joined_seq"] is None or row["left_seq"] is not None or row["deleted_at"] is not None:
         return "not_found"
-    return "chat_archived" if row["archived_at"] is not None else None
+    who = standing(Role(row["workspace_role"]), row["chat_role"])
+    return refusal(ChatAction.SEND, ChatType(row["chat_type"]), who, archived=row["archived_at"] is not None)

@@ -13,7 +13,9 @@ from starlette.responses import Response
 from fechatter.api.identity import read, services
 from fechatter.api.responses import json_response
 from fechatter.errors import Problem
-from fechatter.model import Actor, Role
+from fechatter.model import Actor
+from fechatter.rights.table import WorkspaceAction
+from fechatter.rights.workspace import may
 from fechatter.storage import server
 from fechatter.storage.engines.base import StorageFull, StorageUnavailable, Transaction
 
@@ -73,7 +75,7 @@ async def _is_admin(request: Request) -> bool:
     """False too when nobody is signed in, or the database cannot say."""
 
     async def work(tx: Transaction, actor: Actor) -> bool:
-        return actor.role in (Role.OWNER, Role.ADMIN)
+        return may(actor.role, WorkspaceAction.SEE_HEALTH)
 
     try:
         return (await asyncio.wait_for(read(request, work), CHECK_SECONDS))[0]

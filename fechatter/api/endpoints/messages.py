@@ -13,11 +13,11 @@ from fechatter.api.bodies import Patience, check_json, check_length, check_media
 from fechatter.api.identity import bearer_token, claims, read, services, write
 from fechatter.api.responses import json_response, no_content
 from fechatter.chats.access import check_access
-from fechatter.chats.rights import Action
 from fechatter.errors import Invalid, NotFound, Problem
 from fechatter.messages import changes, history
 from fechatter.messages.send import parse_content
 from fechatter.model import Actor, ChatId, Message, MessageId, encode
+from fechatter.rights.table import ChatAction
 from fechatter.services import Services
 from fechatter.storage import messages
 from fechatter.storage.engines.base import Transaction
@@ -104,7 +104,7 @@ async def listing(request: Request) -> Response:
     chat_id, limit, place = ChatId(request.path_params["chat_id"]), _limit(request), _place(request)
 
     async def work(tx: Transaction, actor: Actor) -> history.Page:
-        await check_access(tx, actor, chat_id, Action.READ)
+        await check_access(tx, actor, chat_id, ChatAction.READ)
         match place:
             case ("before", number):
                 return await history.before(tx, chat_id, number, limit)
@@ -147,7 +147,7 @@ async def one(request: Request) -> Response:
     chat_id, message_id = _ids(request)
 
     async def work(tx: Transaction, actor: Actor) -> Message:
-        await check_access(tx, actor, chat_id, Action.READ)
+        await check_access(tx, actor, chat_id, ChatAction.READ)
         found = await messages.one(tx, chat_id, message_id)
         if found is None:
             raise NotFound

@@ -1,4 +1,4 @@
-"""The table, cell by cell: what it allows is written here once more, by kind and by who."""
+"""The table of chats, cell by cell: what it allows is written here once more, by kind and by who."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ from itertools import product
 
 import pytest
 
-from fechatter.chats.rights import Action, Standing, check, check_creation, is_visible, standing
 from fechatter.errors import Forbidden, NotFound
 from fechatter.model import ChatType, Role
+from fechatter.rights.chats import check_action, check_creation, is_visible, standing
+from fechatter.rights.table import ChatAction, Standing
 
 SINGLE, GROUP, PRIVATE, PUBLIC = ChatType
-A, S = Action, Standing
+A, S = ChatAction, Standing
 INSIDE = {S.OWNER, S.ADMIN, S.MEMBER, S.GUEST}
 LEADERS = {S.OWNER, S.ADMIN}
 WHO = {
     A.READ: INSIDE,
+    A.SEND: INSIDE,
+    A.EDIT_OWN: INSIDE,
+    A.EDIT_OTHERS: set(),
+    A.DELETE_OWN: INSIDE,
+    A.DELETE_OTHERS: LEADERS,
+    A.VERSIONS_OWN: INSIDE,
+    A.VERSIONS_OTHERS: {S.ADMIN},
     A.LEAVE: INSIDE,
     A.ADD_MEMBERS: {S.OWNER, S.ADMIN, S.MEMBER},
     A.JOIN: {S.COLLEAGUE},
@@ -25,10 +33,12 @@ WHO = {
     A.ARCHIVE: LEADERS,
     A.DELETE: LEADERS,
 }
-WHILE_ARCHIVED = {A.READ, A.LEAVE, A.REMOVE_MEMBERS, A.ARCHIVE, A.DELETE}
+WHILE_ARCHIVED = {A.READ, A.VERSIONS_OWN, A.VERSIONS_OTHERS, A.LEAVE, A.REMOVE_MEMBERS, A.ARCHIVE, A.DELETE}
+IN_SINGLE_CHATS = {A.READ, A.SEND, A.EDIT_OWN, A.DELETE_OWN, A.DELETE_OTHERS, A.VERSIONS_OWN, A.VERSIONS_OTHERS}
+OF_OTHERS = {A.EDIT_OTHERS, A.DELETE_OTHERS, A.VERSIONS_OTHERS}
 
 
-def expected(action: Action, kind: ChatType, who: Standing, archived: bool) -> str:
+def expected(action: ChatAction, kind: ChatType, who: Standing, archived: bool) -> str:
     inside = who in INSIDE
     if action is A.JOIN:
         if inside:
@@ -38,16 +48,16 @@ def expected(action: Action, kind: ChatType, who: Standing, archived: bool) -> s
         return "chat_archived" if archived else "allowed"
     if not inside:
         return "not_found"
-    if who not in WHO[action] or (kind is SINGLE and action is not A.READ):
-        return "forbidden"
+    if who not in WHO[action] or (kind is SINGLE and action not in IN_SINGLE_CHATS):
+        return "not_the_sender" if action in OF_OTHERS else "forbidden"
     return "chat_archived" if archived and action not in WHILE_ARCHIVED else "allowed"
 
 
-@pytest.mark.parametrize(("action", "kind"), list(product(Action, ChatType)))
-def test_each_cell_is_allowed_or_refused_as_written(action: Action, kind: ChatType) -> None:
+@pytest.mark.parametrize(("action", "kind"), list(product(ChatAction, ChatType)))
+def test_each_cell_is_allowed_or_refused_as_written(action: ChatAction, kind: ChatType) -> None:
     for who, archived in product(Standing, (False, True)):
         try:
-            check(action, kind, who, archived=archived)
+            check_action(action, kind, who, archived=archived)
             outcome = "allowed"
         except (NotFound, Forbidden) as error:
             outcome = error.code
@@ -55,10 +65,10 @@ def test_each_cell_is_allowed_or_refused_as_written(action: Action, kind: ChatTy
 
 
 def test_hidden_chats_are_refused_without_a_word_of_their_own() -> None:
-    for action, kind, who in product(Action, ChatType, Standing):
+    for action, kind, who in product(ChatAction, ChatType, Standing):
         if not is_visible(kind, who):
             with pytest.raises(NotFound) as error:
-                check(action, kind, who, archived=False)
+                check_action(action, kind, who, archived=False)
             assert error.value.detail == NotFound().detail
 
 
@@ -73,10 +83,11 @@ def test_hidden_chats_are_refused_without_a_word_of_their_own() -> None:
         (Role.MEMBER, "member", S.MEMBER),
         (Role.ADMIN, "member", S.ADMIN),
         (Role.OWNER, "member", S.ADMIN),
+        (Role.OWNER, "owner", S.ADMIN),
         (Role.MEMBER, "owner", S.OWNER),
     ],
 )
-def test_standing_is_the_chats_role_then_the_workspaces(role: Role, chat_role: str | None, who: Standing) -> None:
+def test_standing_is_the_workspaces_role_then_the_chats(role: Role, chat_role: str | None, who: Standing) -> None:
     assert standing(role, chat_role) is who
 
 
