@@ -1,7 +1,7 @@
 # Every command of this project. Plain `make` lists them; each does what it needs first, and nothing twice.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check format prove figures bench wheel lock clean
+.PHONY: help setup setup-test run test check format prove figures bench wheel rights lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -27,7 +27,7 @@ check: setup-test ## the lints alone
 format: setup-test ## lay out all sources
 	@.venv/bin/ruff check --fix --quiet; .venv/bin/ruff format; cargo fmt --all
 
-prove: setup-test ## the long proofs (minutes): crashes, loads
+prove: setup-test ## the long proofs (minutes): crashes, interleavings
 	@$(PYTEST) -m prove --timeout 1800 $(ARGS)
 
 figures: setup-test ## measure the server on both engines and write benches/results (minutes)
@@ -38,6 +38,9 @@ bench: setup-test ## measure the native functions against their Python reference
 
 wheel: setup-test ## one wheel for Python 3.11 and later, in dist/
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin build --release --locked --out dist
+
+rights: setup-test ## print the table of rights into SECURITY.md
+	@.venv/bin/python scripts/rights.py
 
 lock: ## renew the locked requirements (needs uv)
 	@scripts/lock.sh

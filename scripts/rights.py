@@ -1,0 +1,66 @@
+"""Prints the table of rights into SECURITY.md, between its two markers; `--check` only says whether it is current.
+
+Exits 1 when SECURITY.md has no markers, or with `--check` is not current.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from fechatter.model import ChatType, Role
+from fechatter.rights.table import CHAT, MAY_CHANGE, MAY_GIVE, WORKSPACE, Rule, Standing
+
+DOCUMENT = Path(__file__).resolve().parent.parent / "SECURITY.md"
+BEGIN, END = "<!-- rights: begin -->\n", "<!-- rights: end -->\n"
+KINDS = {
+    ChatType.SINGLE: "single",
+    ChatType.GROUP: "group",
+    ChatType.PRIVATE_CHANNEL: "private",
+    ChatType.PUBLIC_CHANNEL: "public",
+}
+
+
+def main() -> int:
+    """Write or check; returns the exit code."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        print(f"rights: {DOCUMENT.name} has no place for the table", file=sys.stderr)
+        return 1
+    before, rest = text.split(BEGIN)
+    printed = before + BEGIN + tables() + END + rest.split(END)[1]
+    if "--check" in sys.argv[1:]:
+        return 0 if printed == text else 1
+    DOCUMENT.write_text(printed, encoding="utf-8")
+    return 0
+
+
+def tables() -> str:
+    """All tables of rights as Markdown."""
+    roles = [str(role) for role in Role]
+    workspace = table(["in the workspace", *roles], ([action, *marks(Role, allowed)] for action, allowed in WORKSPACE.items()))
+    give = ([f"the {role} gives the role", *marks(Role, MAY_GIVE[role])] for role in Role)
+    change = ([f"the {role} changes, disables, enables the", *marks(Role, MAY_CHANGE[role])] for role in Role)
+    standings = [str(who) for who in Standing]
+    chats = table(["with a chat", *standings, "kinds", "archived"], ([action, *chat_row(rule)] for action, rule in CHAT.items()))
+    return f"\n{workspace}\n{table(['with people', *roles], [*give, *change])}\n{chats}\n"
+
+
+def chat_row(rule: Rule) -> list[str]:
+    """By whom, on which kinds, and whether also while archived."""
+    kinds = "all" if len(rule.kinds) == len(KINDS) else ", ".join(name for kind, name in KINDS.items() if kind in rule.kinds)
+    return [*marks(Standing, rule.who), kinds, "yes" if rule.archived else "·"]
+
+
+def marks(each: Iterable[str], allowed: Iterable[str]) -> list[str]:
+    """`yes` or a dot for each."""
+    return ["yes" if one in allowed else "·" for one in each]
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
