@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
+from fechatter.auth.limits import Limits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
@@ -73,6 +74,7 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
         secrets=secrets,
         tokens=AccessTokens(secrets.signing, settings.token_expiry_seconds),
         passwords=passwords,
+        limits=Limits(enabled=settings.rate_limits),
     )
     await bus.start(hub.receive, hub.signal)
     hub.start()

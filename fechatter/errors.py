@@ -105,13 +105,16 @@ class Invalid(Problem):
 
 
 class TooManyRequests(Problem):
-    """429; `retry_after_seconds` becomes the Retry-After header."""
+    """429; `retry_after_seconds` becomes the Retry-After header, `policy` (name, tries, seconds) those of the rate limit."""
 
     status, default_code, title = 429, "too_many_requests", "Too many requests"
 
-    def __init__(self, detail: str = "", *, retry_after_seconds: int = 1, code: str | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, retry_after_seconds: int = 1, code: str | None = None, policy: tuple[str, int, int] | None = None
+    ) -> None:
         super().__init__(detail, code=code)
         self.retry_after_seconds = retry_after_seconds
+        self.policy = policy
 
 
 class Unavailable(Problem):

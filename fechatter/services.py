@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from fechatter.auth.limits import Limits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.secrets import Secrets
 from fechatter.auth.tokens import AccessTokens
@@ -27,3 +28,4 @@ class Services(msgspec.Struct, frozen=True):
     secrets: Secrets
     tokens: AccessTokens
     passwords: Passwords
+    limits: Limits

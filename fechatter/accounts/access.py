@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from fechatter.auth.limits import Limits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.refresh import RefreshTokens
 from fechatter.auth.secrets import Secrets
@@ -22,6 +23,7 @@ class Access(msgspec.Struct, frozen=True):
     secrets: Secrets
     passwords: Passwords
     refresh_tokens: RefreshTokens
+    limits: Limits
 
 
 class Device(msgspec.Struct, frozen=True):

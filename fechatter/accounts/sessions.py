@@ -13,8 +13,10 @@ from typing import Final
 
 import msgspec
 
+from fechatter.accounts import texts
 from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.auth import refresh as tokens
+from fechatter.auth.limits import REFRESH, SESSION
 from fechatter.auth.refresh import RefreshToken
 from fechatter.errors import NotFound, Unauthorized
 from fechatter.model import Actor, EventType, SessionId, WorkspaceId
@@ -50,21 +52,32 @@ async def open_session(tx: Transaction, account: Account, device: Device, sessio
     return session
 
 
-async def refresh(access: Access, text: str, workspace_id: WorkspaceId | None = None) -> SignedIn:
+async def refresh(access: Access, text: str, address: str, workspace_id: WorkspaceId | None = None) -> SignedIn:
     """Keep a session alive.
 
     Args:
         access: the tools.
         text: the refresh token.
+        address: the client's.
         workspace_id: the workspace its cookie is for, when it came in one.
 
     Raises:
         Unauthorized: `token_reused`, and the session has ended; or the token is not good for whatever reason.
+        TooManyRequests: `too_many_attempts`.
     """
+    with access.limits.attempt(REFRESH, address):
+        kept = await _keep(access, text, workspace_id)
+    access.limits.remember(texts.fold(kept.account.email), address)
+    return kept
+
+
+async def _keep(access: Access, text: str, workspace_id: WorkspaceId | None) -> SignedIn:
     token = tokens.parse(text)
     session = await access.database.read(lambda tx: sessions.find(tx, token.session_id))
     if session is None or workspace_id not in (None, session.workspace_id):
         raise tokens.refused()
+    if access.refresh_tokens.is_genuine(token, session.salt):
+        access.limits.count(SESSION, str(session.id))
     kept = await access.database.write(lambda tx: _refresh(tx, access, token, session.workspace_id))
     if kept is None:
         raise Unauthorized("This refresh token was used before; its session has ended.", code="token_reused")

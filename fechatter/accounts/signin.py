@@ -1,17 +1,19 @@
 """Signing in with e-mail address and password, and changing the password.
 
-Somebody unknown, disabled, or with the wrong password gets the same words after the same time.
+Somebody unknown, disabled, or with the wrong password gets the same words after the same time, and the same limits.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import msgspec
 
 from fechatter.accounts import sessions, texts
 from fechatter.accounts.access import Access, Device, SignedIn
-from fechatter.auth.passwords import Passwords, check_password
+from fechatter.auth.limits import PASSWORD
+from fechatter.auth.passwords import check_password
 from fechatter.errors import Conflict, Forbidden, Unauthorized
 from fechatter.model import Actor
 from fechatter.storage import users
@@ -21,6 +23,8 @@ from fechatter.storage.workspaces import WorkspaceName
 
 MOST_ACCOUNTS: Final = 10
 """Of one address that are tried without a workspace's slug: each costs a hash."""
+REFUSED_SECONDS: Final = 0.5
+"""No refusal without a slug comes earlier, so that its time does not tell how many accounts the address has."""
 
 
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,10 +54,22 @@ async def sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
     Raises:
         Unauthorized: `wrong_credentials`.
         Conflict: `workspace_required`, with the workspaces whose accounts the password fits.
+        TooManyRequests: `too_many_attempts`.
         Unavailable: too many sign in at this moment.
     """
+    email = texts.fold(wanted.email)
+    async with access.limits.signing_in(email, device.address):
+        signed_in = await _sign_in(access, wanted, device)
+    access.limits.remember(email, device.address)
+    return signed_in
+
+
+async def _sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
+    refusable_at = asyncio.get_running_loop().time() + REFUSED_SECONDS
     fitting = await _fitting(access, wanted)
     if not fitting:
+        if wanted.workspace is None:
+            await asyncio.sleep(refusable_at - asyncio.get_running_loop().time())
         raise _refused()
     if len(fitting) > 1:
         choice = [WorkspaceName(account.workspace_slug, account.workspace_name) for account in fitting]
@@ -85,18 +101,20 @@ def _refused() -> Unauthorized:
     return Unauthorized("E-mail address or password is wrong.", code="wrong_credentials")
 
 
-async def prepare_password(passwords: Passwords, account: Account, wanted: PasswordChange) -> str:
+async def prepare_password(access: Access, account: Account, wanted: PasswordChange) -> str:
     """The new password's hash, once the current one is proved.
 
     Raises:
         Invalid: the new one is too short or too long.
         Forbidden: `wrong_password`.
+        TooManyRequests: `too_many_attempts`.
         Unavailable: too many sign in at this moment.
     """
     check_password("/new_password", wanted.new_password)
-    if not await passwords.verify(wanted.current_password, account.password_hash):
-        raise Forbidden("The current password is wrong.", code="wrong_password")
-    return await passwords.hash(wanted.new_password)
+    with access.limits.attempt(PASSWORD, str(account.id)):
+        if not await access.passwords.verify(wanted.current_password, account.password_hash):
+            raise Forbidden("The current password is wrong.", code="wrong_password")
+    return await access.passwords.hash(wanted.new_password)
 
 
 async def change_password(tx: Transaction, actor: Actor, proved: Account, password_hash: str) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from fechatter.accounts import invitations, sessions, texts
 from fechatter.accounts.access import Access, Device, SignedIn
+from fechatter.auth.limits import NEW_WORKSPACE, SIGN_UP
 from fechatter.auth.passwords import check_password
 from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
 from fechatter.model import EventType, Role, UserId, Workspace, WorkspaceId
@@ -41,10 +42,18 @@ async def sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
         Invalid: a text that is not allowed, or fields that do not go together.
         Forbidden: `signup_closed`, `setup_token_refused`, `invitation_refused`.
         Conflict: `workspace_taken`, `email_taken`.
+        TooManyRequests: `too_many_attempts`.
         Unavailable: too many sign in at this moment.
     """
     _check(wanted)
-    await _check_gate(access, wanted)
+    with access.limits.attempt(SIGN_UP, device.address):
+        signed_in = await _sign_up(access, wanted, device)
+    access.limits.remember(texts.fold(wanted.email), device.address)
+    return signed_in
+
+
+async def _sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
+    await _check_gate(access, wanted, device.address)
     password_hash = await access.passwords.hash(wanted.password)
 
     async def work(tx: Transaction) -> SignedIn:
@@ -84,7 +93,7 @@ def workspace_name_errors(pointer: str, name: str) -> list[FieldError]:
     return errors
 
 
-async def _check_gate(access: Access, wanted: SignUp) -> None:
+async def _check_gate(access: Access, wanted: SignUp, address: str) -> None:
     if wanted.invitation is not None:
         token, email = wanted.invitation, wanted.email
         await access.database.read(lambda tx: invitations.check(tx, token, email))
@@ -94,6 +103,8 @@ async def _check_gate(access: Access, wanted: SignUp) -> None:
             raise _setup_refused()
     elif access.settings.signup != "open":
         raise Forbidden("People join this server by invitation.", code="signup_closed")
+    else:
+        access.limits.count(NEW_WORKSPACE, address)
 
 
 def _setup_refused() -> Forbidden:

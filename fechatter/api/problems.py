@@ -47,6 +47,10 @@ def _headers(problem: Problem) -> dict[str, str]:
         headers["www-authenticate"] = 'Bearer realm="fechatter"'
     elif isinstance(problem, TooManyRequests | Unavailable):
         headers["retry-after"] = str(problem.retry_after_seconds)
+        if isinstance(problem, TooManyRequests) and problem.policy is not None:
+            name, tries, seconds = problem.policy
+            headers["ratelimit-policy"] = f'"{name}";q={tries};w={seconds}'
+            headers["ratelimit"] = f'"{name}";r=0;t={problem.retry_after_seconds}'
     elif isinstance(problem, MethodNotAllowed):
         headers["allow"] = ", ".join(problem.data["allow"])
     return headers

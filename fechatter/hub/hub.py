@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 from fechatter.errors import TooManyRequests, Unauthorized, Unavailable
 from fechatter.frames import Frame, Signal
-from fechatter.hub import joining
+from fechatter.hub import expiry, joining
 from fechatter.hub.listener import CloseReason, Listener, Reader
 from fechatter.hub.room import Room
 from fechatter.model import Position, WorkspaceId
@@ -200,12 +200,21 @@ class Hub:
         while True:
             await asyncio.sleep(HEADS_EVERY_SECONDS)
             await self._read_heads()
+            await self._close_ended()
             now = time.monotonic()
             if now - self._heads_read_at > HEADS_TIMEOUT_SECONDS:
                 self._close_all(CloseReason.UNAVAILABLE)
             for room in list(self._rooms.values()):
                 for listener in list(room.listeners):
                     listener.check_pace(now)
+
+    async def _close_ended(self) -> None:
+        listeners = [listener for room in self._rooms.values() for listener in room.listeners]
+        try:
+            async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
+                await expiry.close_ended(self._database, listeners)
+        except (StorageUnavailable, TimeoutError) as error:
+            log.warning("the sessions of streams could not be read: %s", error)
 
     async def _read_heads(self) -> None:
         """Learn how far each live workspace's log reaches."""

@@ -61,11 +61,13 @@ class Listener:
         after: live frames up to this number are never shown; the replay showed them.
         chats: the chats whose events are shown, as of the last frame passed.
         closed: why it ends, once it ends.
+        session_expires_at: milliseconds, as last looked up (`expiry.py`).
     """
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.after = 0
+        self.session_expires_at = 0
         self.chats: set[int] = set()
         self.closed: CloseReason | None = None
         self.replay: Replay | None = None

@@ -42,6 +42,7 @@ _LIVE = f"""
 _LONGEST_UNUSED = f"""
 {_COLUMNS} WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2
 ORDER BY s.last_used_at DESC, s.id DESC LIMIT $4 OFFSET $3"""
+_EXPIRIES = "SELECT id, expires_at FROM sessions WHERE id IN ANY_OF($1) AND revoked_at IS NULL AND expires_at > $2"
 _INSERT = """
 INSERT INTO sessions (id, workspace_id, user_id, salt, generation, created_at, last_used_at, expires_at, address,
     user_agent, revoked_at)
@@ -70,6 +71,11 @@ async def live(tx: Transaction, user_id: UserId, after: int = 0, limit: int = MO
 async def longest_unused(tx: Transaction, user_id: UserId, kept: int) -> list[Session]:
     """A person's live sessions but the `kept` that were used last."""
     return [_session(row) for row in await tx.fetch(_LONGEST_UNUSED, user_id, tx.now, kept, MOST_AT_ONCE)]
+
+
+async def expiries(tx: Transaction, session_ids: Sequence[int]) -> dict[int, int]:
+    """When each of the sessions expires, in milliseconds; those that are not live are left out."""
+    return {row["id"]: row["expires_at"] for row in await tx.fetch(_EXPIRIES, list(session_ids), tx.now)}
 
 
 async def advance(tx: Transaction, session_id: SessionId, generation: int, expires_at: int) -> None:

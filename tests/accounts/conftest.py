@@ -12,8 +12,10 @@ import httpx2
 import orjson
 import pytest
 
+from fechatter.accounts import signin
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
+from fechatter.auth.limits import Limits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
@@ -35,7 +37,7 @@ class Api:
         self.database = database
         self.published = published
         self.passwords = passwords
-        self.settings = Settings(data_dir=folder, signup="open")
+        self.settings = Settings(data_dir=folder, signup="open", rate_limits=False)
         self.secrets = open_secrets(self.settings)
         self.tokens = AccessTokens(self.secrets.signing, 900)
         self.bus: Any = MemoryBus()
@@ -59,6 +61,7 @@ class Api:
             secrets=self.secrets,
             settings=settings,
             bus=self.bus,
+            limits=Limits(enabled=settings.rate_limits),
         )
         transport = httpx2.ASGITransport(app, client=("192.0.2.7", 1234))
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://chat.example")
@@ -117,7 +120,8 @@ def refusal(answer: httpx2.Response) -> tuple[int, str]:
 
 
 @pytest.fixture
-async def api(database: Database, published: Published, tmp_path: Path) -> AsyncIterator[Api]:
+async def api(database: Database, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    monkeypatch.setattr(signin, "REFUSED_SECONDS", 0.0)
     passwords = Passwords()
     made = Api(database, published, tmp_path / "data", passwords)
     yield made

@@ -60,12 +60,13 @@ async def refresh(request: Request) -> Response:
     wanted = await read_body(request, Refresh)
     if (wanted.refresh_token is None) == (wanted.workspace is None):
         raise Invalid.field("/refresh_token", "missing", "Either refresh_token, or workspace and its cookie.")
+    address = clients.address(request, services(request).settings)
     if wanted.refresh_token is not None:
-        return _session(request, await sessions.refresh(_access(request), wanted.refresh_token))
+        return _session(request, await sessions.refresh(_access(request), wanted.refresh_token, address))
     clients.check_same_site(request, services(request).settings)
     workspace_id = await _workspace_id(request, wanted.workspace or "")
     token = request.cookies.get(cookies.name(workspace_id), "")
-    return _session(request, await sessions.refresh(_access(request), token, workspace_id))
+    return _session(request, await sessions.refresh(_access(request), token, address, workspace_id))
 
 
 async def _workspace_id(request: Request, slug: str) -> WorkspaceId:
@@ -91,14 +92,15 @@ async def change_password(request: Request) -> Response:
     """POST /api/password."""
     wanted = await read_body(request, signin.PasswordChange)
     account, _ = await read(request, people.own_account)
-    password_hash = await signin.prepare_password(services(request).passwords, account, wanted)
+    password_hash = await signin.prepare_password(_access(request), account, wanted)
     await write(request, lambda tx, actor: signin.change_password(tx, actor, account, password_hash))
     return no_content()
 
 
 def _access(request: Request) -> Access:
     have = services(request)
-    return Access(have.settings, have.database, have.secrets, have.passwords, RefreshTokens(have.secrets.signing))
+    refresh_tokens = RefreshTokens(have.secrets.signing)
+    return Access(have.settings, have.database, have.secrets, have.passwords, refresh_tokens, have.limits)
 
 
 def _session(request: Request, signed_in: SignedIn, status: int = 200) -> Response:

@@ -12,6 +12,7 @@ from fechatter.api.bodies import Body, read_body
 from fechatter.api.identity import read, services, write
 from fechatter.api.paging import page_of, read_page
 from fechatter.api.responses import json_response, no_content
+from fechatter.auth.limits import LOOKUP
 from fechatter.model import Role, UserId, timestamp
 from fechatter.storage.invitations import Invitation
 
@@ -84,5 +85,7 @@ async def delete(request: Request) -> Response:
 async def lookup(request: Request) -> Response:
     """POST /api/invitations/lookup."""
     wanted = await read_body(request, Lookup)
-    opening = await services(request).database.read(lambda tx: invitations.look_up(tx, wanted.token))
+    have = services(request)
+    with have.limits.attempt(LOOKUP, clients.address(request, have.settings)):
+        opening = await have.database.read(lambda tx: invitations.look_up(tx, wanted.token))
     return json_response(OpeningView(opening.workspace, opening.role, opening.email, timestamp(opening.expires_at)))

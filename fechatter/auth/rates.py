@@ -1,0 +1,85 @@
+"""How often something may be tried: GCRA, the generic cell rate algorithm (ITU-T I.371), one number for each key.
+
+A key that tries no more costs nothing after a while; a table that is full forgets first who has the least to wait.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from fechatter.errors import TooManyRequests
+
+MOST_KEYS = 65_536
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """`burst` tries at once, and one more every `every_seconds`."""
+
+    name: str
+    burst: int
+    every_seconds: float
+
+    def refusal(self, wait_seconds: float) -> TooManyRequests:
+        """The answer to a try that came `wait_seconds` too early."""
+        return TooManyRequests(
+            "Too many attempts; wait a little.",
+            code="too_many_attempts",
+            retry_after_seconds=max(1, math.ceil(wait_seconds)),
+            policy=(self.name, self.burst, math.ceil(self.burst * self.every_seconds)),
+        )
+
+
+class Meter:
+    """Counts the tries of each key against one limit.
+
+    Args:
+        limit: what is allowed.
+        clock: seconds that only grow.
+        most_keys: how many keys are remembered.
+    """
+
+    def __init__(self, limit: Limit, clock: Callable[[], float] = time.monotonic, most_keys: int = MOST_KEYS) -> None:
+        self.limit = limit
+        self._clock = clock
+        self._most_keys = most_keys
+        self._due: dict[bytes, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def take(self, key: bytes) -> float:
+        """Count a try. Returns 0.0, or the seconds until there is one; then nothing is counted."""
+        now = self._clock()
+        due = max(self._due.get(key, now), now)
+        wait = due - now - (self.limit.burst - 1) * self.limit.every_seconds
+        if wait > 0:
+            return wait
+        if key not in self._due and len(self._due) >= self._most_keys:
+            self._make_room(now)
+        self._due[key] = due + self.limit.every_seconds
+        return 0.0
+
+    def give_back(self, key: bytes) -> None:
+        """Uncount a try that was a good one."""
+        due = self._due.get(key)
+        if due is None:
+            return
+        if due - self.limit.every_seconds > self._clock():
+            self._due[key] = due - self.limit.every_seconds
+        else:
+            del self._due[key]
+
+    def forget(self, key: bytes) -> None:
+        """Uncount all tries of a key."""
+        self._due.pop(key, None)
+
+    def _make_room(self, now: float) -> None:
+        """Drop who waits for nothing; when that leaves the table full, the half that tried least."""
+        self._due = {key: due for key, due in self._due.items() if due > now}
+        if len(self._due) >= self._most_keys:
+            kept = sorted(self._due.items(), key=lambda item: item[1])[self._most_keys // 2 :]
+            self._due = dict(kept)
