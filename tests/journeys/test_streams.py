@@ -120,7 +120,10 @@ async def test_what_is_no_cursor_is_refused(server: ServerProcess, cursor: str) 
     with pytest.raises(Refused) as refused:
         await Stream.open(server.port, ada.token, cursor)
     assert refused.value.answer.status == 422
-    assert refused.value.answer.json["errors"][0]["code"] == "invalid_cursor"
+    [error] = refused.value.answer.json["errors"]
+    assert (error["pointer"], error["code"]) == ("Last-Event-ID", "invalid_cursor")
+    asked = await ada.ask("GET", f"/events?last_event_id={cursor}")
+    assert (asked.status, asked.json["errors"][0]["pointer"]) == (422, "?last_event_id")
     assert (await ada.ask("GET", f"/api/events?after={cursor}")).status == 422
 
 

@@ -94,10 +94,12 @@ async def _say_closing(listener: Listener, send: Send) -> None:
 
 def _cursor(request: Request) -> Position | None:
     """From Last-Event-ID, else from the query. Raises Invalid."""
-    text = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+    header = request.headers.get("last-event-id")
+    text = header or request.query_params.get("last_event_id")
     if not text:
         return None
     position = Position.parse(text)
     if position is None:
-        raise Invalid.field("?last_event_id", "invalid_cursor", "A position, as every event's `id:` gives it.")
+        place = "Last-Event-ID" if header else "?last_event_id"
+        raise Invalid.field(place, "invalid_cursor", "A position, as every event's `id:` gives it.")
     return position
