@@ -144,7 +144,7 @@ async def migrate_postgres(url: str, **options: Any) -> list[str]:
     try:
         connection = await asyncpg.connect(url, timeout=10)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise StartError(f"The database cannot be reached ({error}); check database_url.") from error
+        raise StartError(f"The database cannot be reached ({error}); check FECHATTER_DATABASE_URL.") from error
     try:
         async with connection.transaction():
             return await _migrate_postgres(connection)
