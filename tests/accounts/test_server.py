@@ -14,6 +14,12 @@ async def test_the_server_says_what_it_is(api: Api) -> None:
     assert answer["limits"]["message_characters"] == 4000
 
 
+async def test_the_server_says_whether_its_set_up_link_was_used(api: Api) -> None:
+    assert (await api.ask(None, "GET", "/api/server")).json()["set_up"] is False
+    await api.owner(setup_token=api.secrets.setup_token)
+    assert (await api.ask(None, "GET", "/api/server")).json()["set_up"] is True
+
+
 async def test_health_tells_details_to_admins_only(api: Api) -> None:
     owner = await api.owner()
     member = await api.colleague(owner)

@@ -15,6 +15,7 @@ from fechatter.auth import passwords
 from fechatter.chats.names import DESCRIPTION_CHARACTERS, NAME_CHARACTERS
 from fechatter.chats.people import MEMBERS_PER_REQUEST
 from fechatter.native import MAX_BATCH_MESSAGES, MAX_CONTENT_CHARACTERS, MAX_KEY_CHARACTERS
+from fechatter.storage.server import is_set_up
 
 API_LEVEL = 1
 FEATURES = ["sse"]
@@ -42,6 +43,7 @@ async def show(request: Request) -> Response:
             "api_level": API_LEVEL,
             "features": FEATURES,
             "limits": LIMITS,
+            "set_up": await services(request).database.read(is_set_up),
             "signup": settings.signup,
             "name": settings.name,
         }
