@@ -19,7 +19,7 @@ import { mayInvite, openInvite } from "../view/invite.js";
 import { openAddPeople, openNewChannel, openNewDirect } from "../view/new_chat.js";
 
 const state = new State(show);
-const outbox = new Outbox(stored, show);
+const outbox = new Outbox(sent, show);
 const room = new Room(state, outbox, show);
 const strangers = new Strangers(state);
 const startPause = new Pause();
@@ -72,6 +72,12 @@ function made(chat) {
 
 function stored(message) {
   if (room.timeline?.chatId === message.chat_id) room.timeline.take(message);
+}
+
+/** An own message was taken: the server is back, and the stream need not wait longer. */
+function sent(message) {
+  stored(message);
+  stream?.wake();
 }
 
 function take(event, frame) {
