@@ -99,7 +99,7 @@ def _is_key(key: str) -> bool:
 async def _existing(tx: Transaction, actor: Actor, wanted: WantedChat, others: list[UserId]) -> ChatId | None:
     if wanted.idempotency_key is not None:
         keyed = await chats.with_key(tx, actor.user_id, wanted.idempotency_key)
-        if keyed is not None and keyed[1] != fingerprint(wanted, others):
+        if keyed is not None and keyed[1] not in (chats.FORGOTTEN, fingerprint(wanted, others)):
             raise Conflict("This key was sent with another request before.", code="idempotency_conflict")
         if keyed is not None:
             return keyed[0]

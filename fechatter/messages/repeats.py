@@ -1,6 +1,7 @@
 """Sending again: the same key by the same sender in the same chat makes one message.
 
-A repeat is compared with the fingerprint of the content first sent and answered with the message as it is now.
+A repeat is compared with the fingerprint of the content first sent and answered with the message as it is now. Of a deleted message
+nothing is kept to compare with: whatever comes with its key is answered with its empty place.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ async def answers(database: Database, batch: MessageBatch, rows: list[int]) -> d
             known = await messages.by_key(tx, key, chats[row], senders[row], given_key(key))
             if known is None:
                 found[row] = NotFound()
-            elif known[0] != fingerprints[row]:
+            elif known[0] != fingerprints[row] and known[1].deleted_at is None:
                 found[row] = conflict()
             else:
                 found[row] = (200, encode(known[1]))

@@ -80,7 +80,14 @@ _CHANGE = """
 UPDATE chats SET name = $2, name_key = $3, description = $4, archived_at = $5, updated_at = $6 WHERE id = $1"""
 _COUNT = "UPDATE chats SET member_count = member_count + $2, updated_at = $3 WHERE id = $1"
 _OWNER = "UPDATE chats SET owner_id = $2, updated_at = $3 WHERE id = $1"
-_DELETE = "UPDATE chats SET deleted_at = $2, updated_at = $2, member_count = 0 WHERE id = $1"
+FORGOTTEN = -1
+"""Stands where the fingerprint of a request was whose chat was deleted since."""
+# What may hold a word of somebody goes at once: name, description, and the fingerprint that could prove a guess at them.
+_DELETE = f"""
+UPDATE chats SET deleted_at = $2, updated_at = $2, member_count = 0, description = '',
+    name = CASE WHEN name IS NULL THEN NULL ELSE '' END, name_key = CASE WHEN name_key IS NULL THEN NULL ELSE '' END,
+    fingerprint = CASE WHEN fingerprint IS NULL THEN NULL ELSE {FORGOTTEN} END
+WHERE id = $1"""
 
 
 async def find(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_id: UserId) -> ChatRow | None:
@@ -170,5 +177,5 @@ async def set_owner(tx: Transaction, chat_id: ChatId, owner_id: UserId) -> None:
 
 
 async def delete(tx: Transaction, chat_id: ChatId) -> None:
-    """Hide the chat for ever; its name is free again."""
+    """Hide the chat for ever; its name is free again. `erasure` takes away what it held."""
     await tx.execute(_DELETE, chat_id, tx.now)

@@ -18,6 +18,7 @@ _BY_KEY = f"""
 SELECT k.fingerprint, {", ".join("m." + column for column in _COLUMNS.split(", "))}
 FROM message_keys k JOIN messages m ON m.id = k.message_id
 WHERE k.idempotency_key = $1 AND k.chat_id = $2 AND k.sender_id = $3"""
+_KEPT = "SELECT id FROM messages WHERE id IN ANY_OF($1) AND deleted_at IS NULL"
 _KEEP_VERSION = """
 INSERT INTO message_versions (message_id, until_seq, content, revision, edited_at)
 SELECT id, $2, content, revision, edited_at FROM messages WHERE id = $1"""
@@ -29,6 +30,8 @@ WHERE message_id = $1 AND revision > $2 ORDER BY until_seq LIMIT $3"""
 _DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id = $1"
 
 END = 2**53
+FORGOTTEN = -1
+"""Stands where the fingerprint of a content was that was deleted since."""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -74,6 +77,11 @@ async def many(tx: Transaction, message_ids: Sequence[int]) -> dict[int, Message
     if not message_ids:
         return {}
     return {row["id"]: message(row) for row in await tx.fetch(_MANY, list(message_ids))}
+
+
+async def kept(tx: Transaction, message_ids: list[int]) -> set[int]:
+    """Those that are there and not deleted."""
+    return {row["id"] for row in await tx.fetch(_KEPT, message_ids)} if message_ids else set()
 
 
 async def by_key(tx: Transaction, key: bytes, chat_id: int, sender_id: int, given_key: str | None) -> tuple[int, Message] | None:

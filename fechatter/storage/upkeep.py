@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from fechatter.model import WorkspaceId
+from fechatter.storage import messages
 from fechatter.storage.engines.base import Transaction
 
 STEP_ROWS = 500
@@ -19,6 +20,12 @@ _KEYS = """
 SELECT idempotency_key, chat_id, sender_id, created_at FROM message_keys
 WHERE idempotency_key > $1 ORDER BY idempotency_key LIMIT $2"""
 _DROP_KEYS = "DELETE FROM message_keys WHERE idempotency_key > $1 AND idempotency_key <= $2 AND created_at < $3"
+_KEYED = f"""
+SELECT message_id FROM message_keys
+WHERE idempotency_key > $1 AND idempotency_key <= $2 AND fingerprint <> {messages.FORGOTTEN}"""
+_FORGET = f"""
+UPDATE message_keys SET fingerprint = {messages.FORGOTTEN}
+WHERE idempotency_key > $1 AND idempotency_key <= $2 AND message_id IN ANY_OF($3)"""
 
 
 class KeyStep(msgspec.Struct, frozen=True):
@@ -47,10 +54,14 @@ async def drop_old_events(tx: Transaction, workspace_id: WorkspaceId, before_ms:
 
 
 async def drop_old_keys(tx: Transaction, after: bytes, before_ms: int) -> KeyStep:
-    """Look at the next keys and drop the old ones among them."""
+    """Look at the next keys: drop the old ones, and of the others the fingerprints of what is no longer there."""
     rows = await tx.fetch(_KEYS, after, STEP_ROWS)
     if not rows:
         return KeyStep(0, None)
     last = bytes(rows[-1]["idempotency_key"])
     dropped = await tx.execute(_DROP_KEYS, after, last, before_ms)
+    keyed = [row["message_id"] for row in await tx.fetch(_KEYED, after, last)]
+    gone = set(keyed) - await messages.kept(tx, keyed)
+    if gone:
+        await tx.execute(_FORGET, after, last, sorted(gone))
     return KeyStep(dropped, last if len(rows) == STEP_ROWS else None)

@@ -49,6 +49,8 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # What is deleted is overwritten, not only let go of.
+    connection.execute("PRAGMA secure_delete=ON")
     # A trigger's statements can be undone together: without this the notes for that are a file made and removed for each batch.
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute("PRAGMA cache_size=-65536" if not readonly else "PRAGMA cache_size=-16384")

@@ -1,0 +1,80 @@
+"""Erasing what deleted chats held, a small step a transaction.
+
+`chats.delete` hides a chat at once and blanks its name and description. Its messages, the marks of who read them, and what the
+log says of it follow here. A chat that has lost its head (`chat_heads`) is done with. The memberships stay: they tell whom the
+end of the chat is shown on replay.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from fechatter.model import ChatId, EventType, WorkspaceId
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.event_types import TYPE_CODES
+
+STEP_MESSAGES: Final = 200
+STEP_EVENTS: Final = 2000
+AT_ONCE: Final = 100
+AFTER_MS: Final = 60_000
+"""So long after its deletion no node fills a gap with the chat's events any more: a stream that far behind is closed."""
+
+_TELLING = ", ".join(str(TYPE_CODES[each]) for each in (EventType.CHAT_UPDATED, EventType.MEMBER_JOINED))
+_DELETED = """
+SELECT c.id, c.workspace_id FROM chats c JOIN chat_heads h ON h.chat_id = c.id
+WHERE c.deleted_at < $1 AND c.id > $2 ORDER BY c.id LIMIT $3"""
+_MESSAGES = "SELECT id FROM messages WHERE chat_id = $1 ORDER BY number LIMIT $2"
+_DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
+_DROP_MESSAGES = "DELETE FROM messages WHERE id IN ANY_OF($1)"
+_REACH = "SELECT floor_seq, event_seq FROM workspaces WHERE id = $1"
+_BLANK_EVENTS = f"""
+UPDATE events SET data = NULL
+WHERE workspace_id = $1 AND seq > $2 AND seq <= $3 AND type IN ({_TELLING}) AND chat_id IN ANY_OF($4)"""
+_DROP_MARKS = "DELETE FROM read_marks WHERE chat_id IN ANY_OF($1)"
+_DROP_HEADS = "DELETE FROM chat_heads WHERE chat_id IN ANY_OF($1)"
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A deleted chat that is not erased yet."""
+
+    id: ChatId
+    workspace_id: WorkspaceId
+
+
+async def ended(tx: Transaction, after: int) -> list[Ended]:
+    """Chats to erase, by id, those beyond the id `after`."""
+    return [Ended(*row) for row in await tx.fetch(_DELETED, tx.now - AFTER_MS, after, AT_ONCE)]
+
+
+async def drop_messages(tx: Transaction, chat: Ended) -> int:
+    """The next messages and their earlier contents; returns how many."""
+    await tx.lock_workspace(chat.workspace_id)
+    ids = [row["id"] for row in await tx.fetch(_MESSAGES, chat.id, STEP_MESSAGES)]
+    if ids:
+        await tx.execute(_DROP_VERSIONS, ids)
+        await tx.execute(_DROP_MESSAGES, ids)
+    return len(ids)
+
+
+async def blank_events(tx: Transaction, workspace_id: WorkspaceId, chat_ids: list[ChatId], after: int) -> int | None:
+    """Take names, descriptions and people out of the next events of these chats; returns where to go on, None at the end.
+
+    The events keep their numbers, and nobody is shown them any more.
+    """
+    await tx.lock_workspace(workspace_id)
+    reach = await tx.fetchrow(_REACH, workspace_id)
+    if reach is None:
+        return None
+    first = max(after, int(reach["floor_seq"]))
+    last = min(first + STEP_EVENTS, int(reach["event_seq"]))
+    await tx.execute(_BLANK_EVENTS, workspace_id, first, last, chat_ids)
+    return last if last < reach["event_seq"] else None
+
+
+async def finish(tx: Transaction, workspace_id: WorkspaceId, chat_ids: list[ChatId]) -> None:
+    """The last of them."""
+    await tx.lock_workspace(workspace_id)
+    await tx.execute(_DROP_MARKS, chat_ids)
+    await tx.execute(_DROP_HEADS, chat_ids)

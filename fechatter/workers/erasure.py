@@ -1,0 +1,55 @@
+"""Erases deleted chats, in small steps between other work."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from fechatter.model import ChatId, WorkspaceId
+from fechatter.storage import erasure
+from fechatter.storage.engines.base import Database
+from fechatter.storage.erasure import Ended
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 0.05
+
+
+async def erase_chats(database: Database) -> int:
+    """Leave nothing of the contents of chats deleted more than a minute ago; returns how many chats that were."""
+    erased, after = 0, 0
+    while found := await _ended(database, after):
+        by_workspace: dict[WorkspaceId, list[Ended]] = {}
+        for chat in found:
+            by_workspace.setdefault(chat.workspace_id, []).append(chat)
+        for workspace_id, chats in by_workspace.items():
+            await _erase(database, workspace_id, chats)
+        erased, after = erased + len(found), found[-1].id
+    return erased
+
+
+async def _ended(database: Database, after: int) -> list[Ended]:
+    return await database.read(lambda tx: erasure.ended(tx, after))
+
+
+async def _erase(database: Database, workspace_id: WorkspaceId, chats: list[Ended]) -> None:
+    for chat in chats:
+        await _drop_messages(database, chat)
+    ids = [chat.id for chat in chats]
+    reached: int | None = 0
+    while reached is not None:
+        reached = await _blank_some_events(database, workspace_id, ids, reached)
+        await asyncio.sleep(PAUSE_SECONDS)
+    await database.write(lambda tx: erasure.finish(tx, workspace_id, ids))
+
+
+async def _drop_messages(database: Database, chat: Ended) -> None:
+    dropped = 0
+    while count := await database.write(lambda tx: erasure.drop_messages(tx, chat)):
+        dropped += count
+        await asyncio.sleep(PAUSE_SECONDS)
+    log.info("%d messages of a deleted chat are erased", dropped)
+
+
+async def _blank_some_events(database: Database, workspace_id: WorkspaceId, ids: list[ChatId], after: int) -> int | None:
+    return await database.write(lambda tx: erasure.blank_events(tx, workspace_id, ids, after))
