@@ -29,6 +29,7 @@ from fechatter.api.endpoints import (
     server,
     sessions,
     users,
+    versions,
     workspace,
 )
 from fechatter.api.identity import claims
@@ -43,6 +44,7 @@ TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
     "/api/chat/{chat_id:id}/messages": {"POST": messages.SendMessage(), "GET": messages.listing},
     "/api/chat/{chat_id:id}/messages/batch": {"POST": messages.send_many},
     "/api/chat/{chat_id:id}/messages/{message_id:id}": {"GET": messages.one, "PATCH": messages.edit, "DELETE": messages.delete},
+    "/api/chat/{chat_id:id}/messages/{message_id:id}/versions": {"GET": versions.index},
     "/events": {"GET": EventStream()},
     "/api/events": {"GET": events.events},
     "/api/sync": {"GET": events.sync},

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fechatter.chats.access import check_access, check_on
 from fechatter.errors import Forbidden, NotFound
 from fechatter.model import Actor, ChatId, EventType, Message, MessageId
 from fechatter.rights.table import ChatAction
 from fechatter.storage import events, messages
 from fechatter.storage.engines.base import Transaction
+
+MOST_EDITS: Final = 1000
+"""Every earlier content is kept, so there is an end to them."""
 
 
 async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId, content: str) -> Message:
@@ -22,6 +27,8 @@ async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: Messa
         raise Forbidden("The message was deleted.", code="message_deleted")
     if found.content == content:
         return found
+    if found.revision > MOST_EDITS:
+        raise Forbidden(f"A message is edited {MOST_EDITS} times at most.", code="too_many_edits")
     seq = await events.reserve(tx, actor.workspace_id, 1, rights=False)
     await messages.edit(tx, message_id, content, seq)
     await events.insert(tx, actor.workspace_id, seq, [_draft(EventType.MESSAGE_EDITED, chat_id, message_id)])

@@ -1,4 +1,4 @@
-"""Upkeep: prunes the event log and the idempotency keys by age, in small steps between other work."""
+"""Upkeep: prunes the event log and the idempotency keys by age, erases deleted chats; in small steps between other work."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fechatter.model import WorkspaceId
 from fechatter.settings import Settings
 from fechatter.storage import upkeep
 from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable
+from fechatter.workers.erasure import erase_chats
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Upkeep:
             pause = EVERY_SECONDS
             try:
                 await self.prune_events()
+                await erase_chats(self._database)
                 await self.prune_keys()
             except (StorageUnavailable, StorageFull) as error:
                 log.warning("upkeep waits: %s", error)
@@ -49,7 +51,7 @@ class Upkeep:
         return await self._database.write(lambda tx: upkeep.drop_old_events(tx, workspace_id, tx.now - age_ms))
 
     async def prune_keys(self) -> int:
-        """Forget keys older than `idempotency_days`. Returns how many."""
+        """Forget keys older than `idempotency_days`, and of others what they tell of deleted messages. Returns how many."""
         dropped, after = 0, b""
         while True:
             step = await self._drop_some_keys(after)

@@ -110,6 +110,10 @@ ATTEMPTS: dict[str, list[Attempt]] = {
         Attempt(f"{_FOREIGN}/messages/{{own.message}}"),
         Attempt("/api/chat/{own.chat}/messages/{other.message}"),
     ],
+    "GET /api/chat/{chat_id:id}/messages/{message_id:id}/versions": [
+        Attempt(f"{_FOREIGN}/messages/{{other.message}}/versions"),
+        Attempt("/api/chat/{own.chat}/messages/{other.message}/versions"),
+    ],
     "PATCH /api/chat/{chat_id:id}/messages/{message_id:id}": [
         Attempt(f"{_FOREIGN}/messages/{{other.message}}", _fixed(_MESSAGE)),
         Attempt(f"{_FOREIGN}/messages/{{own.message}}", _fixed(_MESSAGE)),
