@@ -1,6 +1,7 @@
 """What `fechatter doctor` looks at: one function a subject, each with the remedy for what it may find."""
 
 import asyncio
+import errno
 import os
 import platform
 import resource
@@ -74,7 +75,7 @@ def open_files(settings: Settings) -> Finding:
 
 
 def port(settings: Settings) -> Finding:
-    """The address can be listened on."""
+    """The address can be listened on, or is by the server of this data folder."""
     subject, where = "address", f"{settings.host}:{settings.port}"
     try:
         family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
@@ -82,6 +83,8 @@ def port(settings: Settings) -> Finding:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE and _is_running(settings):
+            return Finding(subject, True, f"{where}: the server of this data folder is running")
         return Finding(subject, False, f"{where}: {error.strerror}", "Set host and port, or stop who listens there.")
     return Finding(subject, True, f"{where} is free")
 
@@ -121,6 +124,16 @@ def nats(settings: Settings) -> Finding:
 def _standing(folder: Path) -> Path:
     """The folder itself, or the nearest one above it that is there."""
     return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+
+
+def _is_running(settings: Settings) -> bool:
+    """Whether a server holds the data folder; what cannot be read is said by `data_folder`."""
+    from fechatter.storage.folder import in_use
+
+    try:
+        return in_use(settings.data_dir)
+    except OSError:
+        return False
 
 
 def _user() -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from fechatter.cli import checks
 from fechatter.settings import Settings
+from fechatter.storage.folder import locked_folder
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -40,11 +41,20 @@ def test_a_low_limit_of_open_files_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert not checks.open_files(Settings()).good
 
 
-def test_a_port_in_use_is_named_with_the_setting_that_changes_it() -> None:
+def test_a_port_in_use_is_named_with_the_setting_that_changes_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        finding = checks.port(Settings(port=listener.getsockname()[1]))
+        finding = checks.port(Settings(port=listener.getsockname()[1], data_dir=tmp_path))
     assert not finding.good
     assert "port" in finding.remedy
+
+
+def test_a_port_in_use_is_good_when_it_is_this_data_folders_own_server(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings = Settings(port=listener.getsockname()[1], data_dir=tmp_path)
+        with locked_folder(tmp_path):
+            assert checks.port(settings).state.endswith("the server of this data folder is running")
+            assert checks.port(settings).good
+        assert not checks.port(settings).good
 
 
 def test_nats_is_asked_where_it_is_named(nats_url: str) -> None:
