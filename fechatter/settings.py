@@ -1,7 +1,7 @@
 """Every setting, in one frozen tree: defaults < TOML file < environment.
 
 `load_settings` is called once, by the command line; everything else is handed a `Settings`. An unknown key or a bad
-value stops the start with `SettingsError`, which names where it stands and what is wrong with it. A setting is one
+value stops the start with `SettingsError`, which names all of them: where each stands and what is wrong with it. A setting is one
 line of `Settings`: its type, its limits, what it means, the name operators may know it by, and whether it is a secret.
 
 In the environment a key is `FECHATTER_<KEY>`; lists are separated by commas, switches are on/off, and an empty value
@@ -28,18 +28,27 @@ LogFormat = Literal["auto", "text", "json"]
 Role = Literal["api", "workers"]
 
 
-class SettingsError(StartError):
-    """A setting that the server cannot start with.
+class Fault(NamedTuple):
+    """What the server cannot start with.
 
     Attributes:
         path: where it stands: `FECHATTER_PORT`, or `chat.toml: port`.
         reason: what is wrong with it, in words for an operator.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
-        self.reason = reason
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class SettingsError(StartError):
+    """Settings that the server cannot start with: every fault that was found, at least one."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
 
 
 def _key(description: str, *, alias: str | None = None, secret: bool = False, unused: bool = False, **limits: Any) -> msgspec.Meta:
@@ -98,6 +107,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_seconds: Annotated[int, _key("Pause between the heartbeats of a live stream.", ge=1, le=300)] = 20
     idempotency_days: Annotated[int, _key("How long an idempotency key is remembered.", ge=7, le=3650)] = 7
 
+    audit_days: Annotated[int, _key("How long administrative acts stay in the audit log.", ge=1, le=36_500)] = 365
+
     log_level: Annotated[LogLevel, _key("Least severe line that is logged.")] = "info"
     log_format: Annotated[LogFormat, _key("`text`, `json`, or `auto`: text on a terminal, else json.")] = "auto"
 
@@ -151,39 +162,56 @@ def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Setti
     Raises:
         SettingsError: the file cannot be read, a key is unknown or a value is bad.
     """
-    values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
+    reading = _Reading()
     if config_path is not None:
-        for key, value in _read_file(config_path).items():
-            values[key] = _checked(f"{config_path}: {key}", _SETTINGS[key], value, strict=True)
-            sources[key] = f"file {config_path}"
-    for setting, variable in _variables(environ):
-        values[setting.key] = _checked(variable, setting, _parsed(setting, environ[variable]), strict=False)
-        sources[setting.key] = f"environment {variable}"
-    return Settings(**values, sources=sources)
+        reading.file(config_path)
+    reading.environment(environ)
+    if reading.faults:
+        raise SettingsError(reading.faults)
+    return Settings(**reading.values, sources=reading.sources)
 
 
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(str(path), f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(str(path), f"is not TOML: {error}") from error
-    for key in document:
-        if key not in _SETTINGS:
-            raise SettingsError(f"{path}: {key}", _unknown(key, list(_SETTINGS)))
-    return document
+class _Reading:
+    """What was read so far: the values, where each came from, and all that is wrong."""
 
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.sources: dict[str, str] = {}
+        self.faults: list[Fault] = []
 
-def _variables(environ: Mapping[str, str]) -> list[tuple[Setting, str]]:
-    """The variables that set something, the known names before ours so that ours win."""
-    ours = {setting.variable: setting for setting in describe()}
-    for variable in environ:
-        if variable.startswith(PREFIX) and variable not in ours:
-            raise SettingsError(variable, _unknown(variable, list(ours)))
-    aliases = {setting.alias: setting for setting in describe() if setting.alias is not None}
-    return [(setting, variable) for variable, setting in (aliases | ours).items() if environ.get(variable)]
+    def file(self, path: Path) -> None:
+        for key, value in self._document(path).items():
+            place = f"{path}: {key}"
+            if key in _SETTINGS:
+                self._take(place, _SETTINGS[key], value, f"file {path}", strict=True)
+            else:
+                self.faults.append(Fault(place, _unknown(key, list(_SETTINGS))))
+
+    def environment(self, environ: Mapping[str, str]) -> None:
+        """The known names before ours, so that ours win."""
+        ours = {setting.variable: setting for setting in describe()}
+        unknown = [variable for variable in environ if variable.startswith(PREFIX) and variable not in ours]
+        self.faults += [Fault(variable, _unknown(variable, list(ours))) for variable in unknown]
+        aliases = {setting.alias: setting for setting in describe() if setting.alias is not None}
+        for variable, setting in (aliases | ours).items():
+            if text := environ.get(variable):
+                self._take(variable, setting, _parsed(setting, text), f"environment {variable}", strict=False)
+
+    def _document(self, path: Path) -> dict[str, Any]:
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            self.faults.append(Fault(str(path), f"cannot be read: {error.strerror}"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            self.faults.append(Fault(str(path), f"is not TOML: {error}"))
+        return {}
+
+    def _take(self, place: str, setting: Setting, value: Any, source: str, *, strict: bool) -> None:
+        try:
+            self.values[setting.key] = _checked(setting, value, strict=strict)
+            self.sources[setting.key] = source
+        except ValueError as error:
+            self.faults.append(Fault(place, str(error)))
 
 
 def _unknown(name: str, known: list[str]) -> str:
@@ -202,15 +230,17 @@ def _parsed(setting: Setting, text: str) -> Any:
     return text
 
 
-def _checked(path: str, setting: Setting, value: Any, *, strict: bool) -> Any:
-    """The value in its type; `strict` takes no text for a number, as a file has numbers of its own."""
+def _checked(setting: Setting, value: Any, *, strict: bool) -> Any:
+    """The value in its type; `strict` takes no text for a number, as a file has numbers of its own.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
     try:
         converted = msgspec.convert(value, setting.annotation, strict=strict, dec_hook=_decode)
-        return rules.check(setting.key, converted)
     except msgspec.ValidationError as error:
-        raise SettingsError(path, f"must be {rules.wanted(setting.type)}") from error
-    except ValueError as error:
-        raise SettingsError(path, str(error)) from error
+        raise ValueError(f"must be {rules.wanted(setting.type)}") from error
+    return rules.check(setting.key, converted)
 
 
 def _decode(kind: type, value: Any) -> Any:

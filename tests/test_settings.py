@@ -4,16 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fechatter.settings import Settings, SettingsError, describe, load_settings
+from fechatter.settings import Fault, Settings, SettingsError, describe, load_settings
 from fechatter.settings_rules import without_password
 
 SECRET = "a secret of at least 32 bytes ..."
 
 
-def refusal(environ: dict[str, str], config: Path | None = None) -> SettingsError:
+def refusals(environ: dict[str, str], config: Path | None = None) -> list[Fault]:
     with pytest.raises(SettingsError) as caught:
         load_settings(config, environ)
-    return caught.value
+    return caught.value.faults
+
+
+def refusal(environ: dict[str, str], config: Path | None = None) -> Fault:
+    [fault] = refusals(environ, config)
+    return fault
 
 
 def config_file(folder: Path, text: str) -> Path:
@@ -130,6 +135,12 @@ def test_a_bad_value_is_refused_with_its_path_and_reason(environ: dict[str, str]
 def test_a_bad_value_of_the_file_is_refused(tmp_path: Path) -> None:
     path = config_file(tmp_path, 'port = "6688"')
     assert str(refusal({}, path)) == f"{path}: port: must be a whole number from 0 to 65535"
+
+
+def test_everything_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
+    path = config_file(tmp_path, 'prot = 1\nsession_days = 0\nname = "Ours"\n')
+    faults = refusals({"FECHATTER_SIGNUP": "closed", "HOST": "h", "PORT": "http", "FECHATTER_NOTHING": "1"}, path)
+    assert [fault.path for fault in faults] == [f"{path}: prot", f"{path}: session_days", "FECHATTER_NOTHING", "PORT", "FECHATTER_SIGNUP"]
 
 
 def test_a_file_that_cannot_be_read_or_is_not_toml_is_refused(tmp_path: Path) -> None:

@@ -22,10 +22,12 @@ def show(settings: Settings) -> int:
 
 
 def docs() -> int:
-    """Print every setting as a table in Markdown."""
+    """Print the settings as a table in Markdown; one that nothing uses only where operators know its name from before."""
     print("| key | environment | value | default | meaning |")
     print("|---|---|---|---|---|")
     for setting in describe():
+        if setting.unused and setting.alias is None:
+            continue
         print(f"| {' | '.join(_cells(setting))} |")
     return 0
 

@@ -38,6 +38,14 @@ def test_a_bad_setting_stops_the_command(monkeypatch: pytest.MonkeyPatch, capsys
     assert capsys.readouterr().err == "fechatter: FECHATTER_PORT: must be a whole number from 0 to 65535\n"
 
 
+def test_every_bad_setting_has_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FECHATTER_PORT", "no")
+    monkeypatch.setenv("FECHATTER_SIGNUP", "no")
+    assert main(["config", "check"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[:2] for line in said] == [["fechatter", " FECHATTER_PORT"], ["fechatter", " FECHATTER_SIGNUP"]]
+
+
 def test_the_config_file_may_stand_before_or_after_the_command(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text("nonsense = 1")
@@ -60,12 +68,15 @@ def test_settings_that_nothing_uses_are_told_by_the_check(monkeypatch: pytest.Mo
     assert "not used by this version: redis_url" in capsys.readouterr().out
 
 
-def test_the_docs_name_every_key_even_when_the_settings_are_bad(
+def test_the_docs_name_the_settings_even_when_the_settings_are_bad(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FECHATTER_PORT", "no")
     assert main(["config", "docs"]) == 0
-    assert "| `port` | `FECHATTER_PORT`, `PORT` | a whole number from 0 to 65535 | `6688` |" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "| `port` | `FECHATTER_PORT`, `PORT` | a whole number from 0 to 65535 | `6688` |" in told
+    assert "`REDIS_URL`" in told
+    assert "`roles`" not in told
 
 
 def test_a_command_reads_only_what_it_needs() -> None:
