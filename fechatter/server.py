@@ -32,10 +32,13 @@ LAST_ANSWERS_SECONDS = 1.0
 """How long a stop waits for connections; what is silent or half sent would keep it waiting for its own limit."""
 SWITCH_INTERVAL_SECONDS = 0.0005
 """The writer's thread waits at most so long for the interpreter's lock after each statement (5 ms by default)."""
+EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Hosts that stand for all addresses of the machine: where to find the server from the machine itself."""
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(settings: Settings, port: int) -> None:
     """Raises StartError when the address cannot be listened on."""
+    host = settings.host
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -44,7 +47,20 @@ def check_port(host: str, port: int) -> None:
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         reason = "is in use" if taken else f"cannot be used ({error.strerror})"
-        raise StartError(f"Port {port} on {host} {reason}; set FECHATTER_PORT (or FECHATTER_HOST).") from error
+        remedy = "FECHATTER_PORT (or FECHATTER_HOST)" if taken else "FECHATTER_HOST (or FECHATTER_PORT)"
+        where = f"Port {port}{_given(settings, 'port')} on {host}{_given(settings, 'host')}"
+        raise StartError(f"{where} {reason}; set {remedy}.") from error
+
+
+def _given(settings: Settings, key: str) -> str:
+    """Where the value came from, if not from the defaults: a shell may export a HOST that nobody thinks of."""
+    return f" (from {settings.sources[key]})" if key in settings.sources else ""
+
+
+def local_address(host: str, port: int) -> str:
+    """The server's address as one opens it on this machine."""
+    host = EVERY_ADDRESS.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def free_port(host: str) -> int:
@@ -69,7 +85,7 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
-        check_port(self._settings.host, self._port)
+        check_port(self._settings, self._port)
         connections = most_connections(self._settings)
         async with open_services(self._settings, self._task_died) as services:
             await self._serve(services, connections)
@@ -94,8 +110,10 @@ class Server:
     async def _announce(self, services: Services) -> None:
         """Say where the server is, once it answers, and how to make the first owner while there is none."""
         await _answers(self._settings.host, self._port)
-        address = self._settings.public_url or f"http://{self._settings.host}:{self._port}"
+        address = self._settings.public_url or local_address(self._settings.host, self._port)
         print(f"Fechatter is at {address}", flush=True)
+        if self._settings.public_url is None and self._settings.host in EVERY_ADDRESS:
+            print("It listens on every address of this machine; set FECHATTER_PUBLIC_URL to the one people use.", flush=True)
         if not await services.database.read(is_set_up):
             print(f"Make the first owner and workspace: {address}/setup#token={services.secrets.setup_token}", flush=True)
         for name in self._settings.unused():

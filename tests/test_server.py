@@ -1,0 +1,33 @@
+"""What the server says of the address it listens on."""
+
+from __future__ import annotations
+
+import pytest
+
+from fechatter.errors import StartError
+from fechatter.server import check_port, local_address
+from fechatter.settings import Settings, load_settings
+
+
+def test_a_host_that_is_none_is_named_with_the_variable_it_came_from() -> None:
+    with pytest.raises(StartError, match=r"on no\.invalid \(from environment HOST\) cannot be used .*; set FECHATTER_HOST"):
+        check_port(load_settings(None, {"HOST": "no.invalid"}), 6688)
+
+
+def test_a_value_that_nobody_gave_is_named_without_a_source() -> None:
+    with pytest.raises(StartError, match=r"^Port 6688 on no\.invalid cannot be used"):
+        check_port(Settings(host="no.invalid"), 6688)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:6688"),
+        ("chat.local", "http://chat.local:6688"),
+        ("0.0.0.0", "http://127.0.0.1:6688"),
+        ("::", "http://[::1]:6688"),
+        ("fe80::1", "http://[fe80::1]:6688"),
+    ],
+)
+def test_the_address_that_is_told_can_be_opened_on_this_machine(host: str, address: str) -> None:
+    assert local_address(host, 6688) == address
