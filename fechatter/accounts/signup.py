@@ -12,10 +12,11 @@ import msgspec
 
 from fechatter.accounts import invitations, sessions, texts
 from fechatter.accounts.access import Access, Device, SignedIn
+from fechatter.audit.record import Act, record
 from fechatter.auth.limits import NEW_WORKSPACE, SIGN_UP
 from fechatter.auth.passwords import check_password
 from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
-from fechatter.model import EventType, Role, UserId, Workspace, WorkspaceId
+from fechatter.model import Actor, EventType, Origin, Role, UserId, Workspace, WorkspaceId
 from fechatter.storage import events, server, users, workspaces
 from fechatter.storage.engines.base import Transaction, UniqueViolation
 from fechatter.storage.users import Account, NewAccount
@@ -61,9 +62,12 @@ async def _sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
             workspace_id, role = await invitations.use(tx, wanted.invitation, wanted.email)
         else:
             workspace_id, role = (await _new_workspace(tx, wanted)).id, Role.OWNER
-            await tx.lock_workspace(workspace_id)
-        account = await _new_account(tx, wanted, workspace_id, role, password_hash)
-        return SignedIn(account, await sessions.open_session(tx, account, device, access.settings.session_days))
+        account = await create_account(tx, workspace_id, wanted.email, wanted.fullname, role, password_hash)
+        session = await sessions.open_session(tx, account, device, access.settings.session_days)
+        if wanted.invitation is None:
+            actor = Actor(account.id, workspace_id, session.id, role, Origin("api", device.address))
+            await record(tx, actor, Act.WORKSPACE_CREATED, workspace_id, after={"name": account.workspace_name})
+        return SignedIn(account, session)
 
     return await access.database.write(work)
 
@@ -116,28 +120,38 @@ async def _new_workspace(tx: Transaction, wanted: SignUp) -> Workspace:
         raise Invalid.field("/workspace", "missing", "Name the new workspace.")
     if wanted.setup_token is not None and not await server.claim_setup(tx):
         raise _setup_refused()
+    return await create_workspace(tx, wanted.workspace)
+
+
+async def create_workspace(tx: Transaction, name: str) -> Workspace:
+    """A new workspace, locked; its slug is made from its name. Raises Conflict `workspace_taken`."""
     try:
-        return await workspaces.insert(tx, texts.slug_of(wanted.workspace), wanted.workspace)
+        workspace = await workspaces.insert(tx, texts.slug_of(name), name)
     except UniqueViolation as error:
         raise Conflict("There is a workspace of this name.", code="workspace_taken") from error
+    await tx.lock_workspace(workspace.id)
+    return workspace
 
 
-async def _new_account(tx: Transaction, wanted: SignUp, workspace_id: WorkspaceId, role: Role, password_hash: str) -> Account:
-    email_key = texts.fold(wanted.email)
+async def create_account(
+    tx: Transaction, workspace_id: WorkspaceId, email: str, fullname: str, role: Role, password_hash: str
+) -> Account:
+    """A new account, with a handle made from its name. Raises Conflict `email_taken`."""
+    email_key = texts.fold(email)
     if await users.by_email_in(tx, workspace_id, email_key) is not None:
         raise Conflict("This e-mail address has an account here.", code="email_taken")
-    handle = await free_handle(tx, workspace_id, texts.handle_of(wanted.fullname, wanted.email))
+    handle = await free_handle(tx, workspace_id, texts.handle_of(fullname, email))
     user_id = UserId(await tx.new_id())
     await users.insert(
         tx,
         NewAccount(
             id=user_id,
             workspace_id=workspace_id,
-            email=wanted.email,
+            email=email,
             email_key=email_key,
             password_hash=password_hash,
-            fullname=wanted.fullname,
-            fullname_key=texts.fold(wanted.fullname),
+            fullname=fullname,
+            fullname_key=texts.fold(fullname),
             handle=handle,
             handle_key=texts.fold(handle),
             role=role,

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fechatter.api.endpoints import (
     accounts,
+    audit,
     channels,
     chats,
     events,
@@ -60,6 +61,7 @@ TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
     "/api/users/me": {"GET": users.show_me, "PATCH": users.update_me},
     "/api/users/{user_id:id}": {"GET": users.show, "PATCH": users.update},
     "/api/workspace": {"GET": workspace.show, "PATCH": workspace.update},
+    "/api/audit": {"GET": audit.index},
     "/api/invitations": {"GET": invitations.index, "POST": invitations.create},
     "/api/invitations/lookup": {"POST": invitations.lookup},
     "/api/invitations/{invitation_id:id}": {"DELETE": invitations.delete},

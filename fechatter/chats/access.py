@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fechatter.audit.record import Act, record
 from fechatter.errors import NotFound
 from fechatter.model import Actor, ChatId
 from fechatter.rights.chats import check_action, standing
@@ -29,3 +30,9 @@ def check_on(actor: Actor, chat: ChatRow, action: ChatAction) -> None:
     """`check_access` of a chat that was read before, in the same transaction."""
     who = standing(actor.role, chat.my_role)
     check_action(action, chat.chat_type, who, archived=chat.archived_at is not None)
+
+
+async def record_of_chat(tx: Transaction, actor: Actor, chat: ChatRow, act: Act, **after: int) -> None:
+    """Write an act into the audit log, unless it is the chat's owner's own; the chat's name stays with its members."""
+    if chat.owner_id != actor.user_id:
+        await record(tx, actor, act, chat.id, {"chat_type": chat.chat_type, "owner_id": chat.owner_id}, after or None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from fechatter.audit.record import Act
 from fechatter.chats import announcements, names
-from fechatter.chats.access import check_access
+from fechatter.chats.access import check_access, record_of_chat
 from fechatter.chats.views import chat_of
 from fechatter.errors import Invalid
 from fechatter.model import Actor, Chat, ChatId
@@ -43,6 +44,8 @@ async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Change)
     await names.check_free(tx, actor.workspace_id, chat.chat_type, new.name, chat_id=chat_id)
     key = None if new.name is None else names.name_key(new.name)
     await chats.change(tx, chat_id, new.name, key, new.description, new.archived_at)
+    if (new.archived_at is None) != (chat.archived_at is None):
+        await record_of_chat(tx, actor, chat, Act.CHAT_UNARCHIVED if new.archived_at is None else Act.CHAT_ARCHIVED)
     now = await announcements.told(tx, actor.workspace_id, chat_id)
     rights = new.archived_at != chat.archived_at
     await events.append(tx, actor.workspace_id, [announcements.updated(now)], rights=rights)
@@ -76,7 +79,8 @@ def changed(chat: ChatRow, wanted: Change, now: int) -> ChatRow:
 
 async def delete(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
     """End the chat for everybody; its name is free again. Raises NotFound, Forbidden."""
-    await check_access(tx, actor, chat_id, ChatAction.DELETE)
+    chat = await check_access(tx, actor, chat_id, ChatAction.DELETE)
+    await record_of_chat(tx, actor, chat, Act.CHAT_DELETED)
     first = await events.reserve(tx, actor.workspace_id, 1, rights=True)
     await members.leave_all(tx, chat_id, first)
     await chats.delete(tx, chat_id)

@@ -6,8 +6,9 @@ happens under the workspace's lock.
 
 from __future__ import annotations
 
+from fechatter.audit.record import Act
 from fechatter.chats import announcements
-from fechatter.chats.access import check_access
+from fechatter.chats.access import check_access, record_of_chat
 from fechatter.chats.people import check_addable, check_once_members
 from fechatter.chats.views import chat_of
 from fechatter.errors import NotFound
@@ -117,6 +118,7 @@ async def transfer(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: User
     if not there or not await members.people(tx, actor.workspace_id, [user_id]):
         raise NotFound()
     if user_id != chat.owner_id:
+        await record_of_chat(tx, actor, chat, Act.CHAT_TRANSFERRED, owner_id=user_id)
         await _hand_over(tx, chat, user_id)
         now = await announcements.told(tx, actor.workspace_id, chat_id)
         changes = [

@@ -7,9 +7,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from fechatter import __version__
+from fechatter.cli.arguments import add_administration
 from fechatter.errors import StartError
 from fechatter.settings import Settings, SettingsError, load_settings
 
@@ -18,8 +20,8 @@ OK, FAILURE, USAGE = 0, 1, 2
 EXIT_CODES = """\
 exit codes:
   0  done; for serve: stopped in good order
-  1  failed, with the reason on standard error
-  2  not started: the command line or a setting is wrong
+  1  failed or refused, with the reason on standard error
+  2  not started: the command line, a value on it or a setting is wrong
 """
 
 
@@ -63,6 +65,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             from fechatter.cli.doctor import doctor
 
             return doctor(settings)
+        case "users" | "workspaces" | "sessions":
+            return import_module(f"fechatter.cli.{options.command}").run(settings, options)  # type: ignore[no-any-return]
         case _:
             from fechatter.cli import config
 
@@ -87,6 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", parents=[shared], help="start the server")
     commands.add_parser("migrate", parents=[shared], help="bring the database up to date and stop")
     commands.add_parser("doctor", parents=[shared], help="look for what would keep the server from running well")
+    add_administration(commands, shared)
     config = commands.add_parser("config", help="check, show or explain the settings")
     actions = config.add_subparsers(dest="action", required=True, metavar="action")
     actions.add_parser("check", parents=[shared], help="say whether the server would start with them")

@@ -150,13 +150,16 @@ class Hub:
             room.close(reason)
 
     async def _room(self, workspace_id: WorkspaceId) -> Room:
-        """The workspace's room, opened at the head the database has now."""
+        """The workspace's room, opened at the head the database has now. Raises Unauthorized: the workspace is gone."""
         lock = self._opening.setdefault(workspace_id, asyncio.Lock())
         try:
             async with lock:
                 room = self._rooms.get(workspace_id)
                 if room is None:
-                    heads = await self._database.read(lambda tx: events.heads(tx, workspace_id))
+                    try:
+                        heads = await self._database.read(lambda tx: events.heads(tx, workspace_id))
+                    except LookupError as error:
+                        raise Unauthorized("The session has ended.", code="session_ended") from error
                     room = self._rooms.setdefault(workspace_id, Room(workspace_id, heads.head))
                 return room
         finally:
@@ -188,12 +191,15 @@ class Hub:
         room.sequencer.accept(frames)
         if room.sequencer.position > position:
             return True
+        heads = await self._database.read(lambda tx: events.heads_of(tx, [workspace_id]))
+        if workspace_id not in heads:
+            room.close(CloseReason.REVOKED)
+            return False
         # The log no longer holds what this room needs: its listeners start again from their cursors.
         log.warning("the log of workspace %d does not reach back to %d", workspace_id, position)
-        head = (await self._database.read(lambda tx: events.heads(tx, workspace_id))).head
         # Nothing comes between these two: a listener that went live before the restart would miss what it skips.
         room.close(CloseReason.UNAVAILABLE)
-        room.restart(head)
+        room.restart(heads[workspace_id])
         return False
 
     async def _poll(self) -> None:
@@ -226,6 +232,9 @@ class Hub:
             log.warning("the heads could not be read: %s", error)
             return
         self._heads_read_at = time.monotonic()
-        for workspace_id, head in heads.items():
-            rooms[workspace_id].sequencer.expect(head)
-            self._mend_soon(rooms[workspace_id])
+        for workspace_id, room in rooms.items():
+            if workspace_id not in heads:  # the workspace was removed
+                room.close(CloseReason.REVOKED)
+                continue
+            room.sequencer.expect(heads[workspace_id])
+            self._mend_soon(room)

@@ -67,6 +67,7 @@ _PAGE = f"""
 ORDER BY u.id LIMIT $7"""
 _MANY = f"""
 {_COLUMNS} WHERE u.workspace_id = $1 AND u.id > $2 AND {_VISIBLE} AND u.id IN ANY_OF($5) ORDER BY u.id LIMIT $6"""
+_BY_HANDLE = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.handle_key = $2"
 _HANDLE_TAKEN = "SELECT id FROM users WHERE workspace_id = $1 AND handle_key = $2"
 _OTHER_OWNERS = """
 SELECT id FROM users WHERE workspace_id = $1 AND id <> $2 AND role = 'owner' AND disabled_at IS NULL LIMIT 1"""
@@ -102,6 +103,10 @@ async def by_email(tx: Transaction, email_key: str, slug: str, limit: int) -> li
 
 async def by_email_in(tx: Transaction, workspace_id: WorkspaceId, email_key: str) -> Account | None:
     return _account(await tx.fetchrow(_BY_EMAIL_IN, workspace_id, email_key))
+
+
+async def by_handle(tx: Transaction, workspace_id: WorkspaceId, handle_key: str) -> Account | None:
+    return _account(await tx.fetchrow(_BY_HANDLE, workspace_id, handle_key))
 
 
 async def page(

@@ -10,6 +10,7 @@ from fechatter.storage.engines.base import Row, Transaction
 _COLUMNS = "SELECT id, slug, name, created_at FROM workspaces"
 _FIND = f"{_COLUMNS} WHERE id = $1"
 _BY_SLUG = f"{_COLUMNS} WHERE slug = $1"
+_PAGE = f"{_COLUMNS} WHERE id > $1 ORDER BY id LIMIT $2"
 _INSERT = "INSERT INTO workspaces (id, slug, name, created_at) VALUES ($1, $2, $3, $4)"
 _RENAME = "UPDATE workspaces SET name = $2 WHERE id = $1"
 
@@ -36,12 +37,19 @@ async def by_slug(tx: Transaction, slug: str) -> Workspace | None:
     return _workspace(await tx.fetchrow(_BY_SLUG, slug))
 
 
+async def page(tx: Transaction, after: int, limit: int) -> list[Workspace]:
+    """The server's workspaces, by id, beyond `after`."""
+    return [_known(row) for row in await tx.fetch(_PAGE, after, limit)]
+
+
 async def rename(tx: Transaction, workspace_id: WorkspaceId, name: str) -> None:
     """The slug stays, so that nobody's sign-in changes."""
     await tx.execute(_RENAME, workspace_id, name)
 
 
 def _workspace(row: Row | None) -> Workspace | None:
-    if row is None:
-        return None
+    return None if row is None else _known(row)
+
+
+def _known(row: Row) -> Workspace:
     return Workspace(WorkspaceId(row["id"]), row["slug"], row["name"], timestamp(row["created_at"]))

@@ -1,4 +1,4 @@
-"""Upkeep: prunes the event log and the idempotency keys by age, erases deleted chats; in small steps between other work."""
+"""Upkeep: prunes the event log, the idempotency keys and the audit log by age, erases deleted chats; in small steps between other work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 
 from fechatter.model import WorkspaceId
 from fechatter.settings import Settings
-from fechatter.storage import upkeep
+from fechatter.storage import audit, upkeep
 from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable
 from fechatter.workers.erasure import erase_chats
 
@@ -34,6 +34,7 @@ class Upkeep:
                 await self.prune_events()
                 await erase_chats(self._database)
                 await self.prune_keys()
+                await self.prune_audit()
             except (StorageUnavailable, StorageFull) as error:
                 log.warning("upkeep waits: %s", error)
 
@@ -64,3 +65,11 @@ class Upkeep:
     async def _drop_some_keys(self, after: bytes) -> upkeep.KeyStep:
         age_ms = self._settings.idempotency_days * DAY_MS
         return await self._database.write(lambda tx: upkeep.drop_old_keys(tx, after, tx.now - age_ms))
+
+    async def prune_audit(self) -> int:
+        """Drop entries of the audit log older than `audit_days`. Returns how many."""
+        age_ms, dropped = self._settings.audit_days * DAY_MS, 0
+        while count := await self._database.write(lambda tx: audit.drop_old(tx, tx.now - age_ms)):
+            dropped += count
+            await asyncio.sleep(PAUSE_SECONDS)
+        return dropped

@@ -129,6 +129,7 @@ ATTEMPTS: dict[str, list[Attempt]] = {
 
 NAMES_NOTHING = {
     "GET /",
+    "GET /api/audit",
     "GET /api/channels",
     "GET /api/chat",
     "GET /api/events",

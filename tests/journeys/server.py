@@ -77,7 +77,7 @@ class ServerProcess:
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
-                env=self._environment(),
+                env=self.environment(),
                 start_new_session=True,
             )
 
@@ -117,7 +117,8 @@ class ServerProcess:
     def _setup_tokens(self) -> list[str]:
         return re.findall(r"/setup#token=(\S+)\n", self.output)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The variables that it, and commands beside it, are started with."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         return kept | {f"FECHATTER_{key.upper()}": value for key, value in self._settings.items()}
 

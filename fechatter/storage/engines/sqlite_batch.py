@@ -64,7 +64,8 @@ def draw_ids(connection: sqlite3.Connection, count: int) -> int:
 def store(connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
     """Inside BEGIN IMMEDIATE; the caller commits, or rolls back when a workspace is stale."""
     last_id, sequences, numbers, taken = _read_heads(connection, rows, decided_with)
-    if any(rights_seq != decided_with[workspace_id] for workspace_id, (_, rights_seq) in sequences.items()):
+    # A workspace that is gone has no row.
+    if {workspace_id: rights_seq for workspace_id, (_, rights_seq) in sequences.items()} != dict(decided_with):
         # One transaction holds them all: whoever is decided again, all are.
         return StoreResult([], set(decided_with), {})
     places = [place for place in range(len(rows.rows)) if place not in taken]

@@ -1,0 +1,61 @@
+"""Removing a workspace with everything in it, while the server serves the others.
+
+First it is shut: everybody is disabled, their sessions end, invitations open nothing. Then its rows go, step by step, and its own row last:
+who is interrupted calls `remove` again. What stays is one entry of the audit log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fechatter.accounts import sessions
+from fechatter.audit.record import Act, record
+from fechatter.model import Actor, Workspace
+from fechatter.storage import removal
+from fechatter.storage.engines.base import Database, Transaction
+
+Step = Callable[[Transaction], Awaitable[bool]]
+
+
+async def remove(database: Database, actor: Actor, workspace: Workspace) -> None:
+    """Remove the workspace for ever."""
+    await _repeat(database, actor, lambda tx: _shut(tx, actor, workspace))
+    after: bytes | None = b""
+    while after is not None:
+        after = await _drop_keys(database, actor, after)
+    while chat_ids := await database.read(lambda tx: removal.chat_ids(tx, workspace.id, 0)):
+        for chat_id in chat_ids:
+            await _repeat(database, actor, lambda tx, chat_id=chat_id: removal.drop_from_chat(tx, chat_id))  # type: ignore[misc]
+    await _repeat(database, actor, lambda tx: removal.drop_events(tx, workspace.id))
+    await _repeat(database, actor, lambda tx: removal.drop_people(tx, workspace.id))
+    await database.write(lambda tx: removal.drop_workspace(tx, workspace.id, Act.WORKSPACE_DELETED))
+
+
+async def _shut(tx: Transaction, actor: Actor, workspace: Workspace) -> bool:
+    """Shut the workspace and end some sessions; whether some may be left."""
+    await removal.shut(tx, workspace.id)
+    ended = await removal.open_sessions(tx, workspace.id)
+    await sessions.end(tx, workspace.id, ended)
+    if len(ended) == removal.STEP_ROWS:
+        return True
+    await record(tx, actor, Act.WORKSPACE_DELETED, workspace.id, before={"slug": workspace.slug, "name": workspace.name})
+    return False
+
+
+async def _drop_keys(database: Database, actor: Actor, after: bytes) -> bytes | None:
+    async def work(tx: Transaction) -> bytes | None:
+        await tx.lock_workspace(actor.workspace_id)
+        return await removal.drop_keys(tx, actor.workspace_id, after)
+
+    return await database.write(work)
+
+
+async def _repeat(database: Database, actor: Actor, step: Step) -> None:
+    """A transaction for each step, under the workspace's lock, until nothing is left to do."""
+
+    async def work(tx: Transaction) -> bool:
+        await tx.lock_workspace(actor.workspace_id)
+        return await step(tx)
+
+    while await database.write(work):
+        pass

@@ -1,0 +1,61 @@
+"""The audit log over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fechatter.api.identity import read
+from fechatter.api.paging import page_of, read_page
+from fechatter.api.responses import json_response
+from fechatter.audit import reading
+from fechatter.model import UserId, timestamp
+from fechatter.storage.audit import Entry
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What something was done to."""
+
+    type: str
+    id: int
+
+
+class EntryView(msgspec.Struct, frozen=True):
+    """An entry; `address` is of a request, `system_user` of a command; `actor_id` is null for a command."""
+
+    id: int
+    created_at: str
+    action: str
+    actor_id: UserId | None
+    source: str
+    address: str | None
+    system_user: str | None
+    subject: Subject
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+async def index(request: Request) -> Response:
+    """GET /api/audit."""
+    page = read_page(request)
+    found, _ = await read(request, lambda tx, actor: reading.page(tx, actor, page.after, page.limit + 1))
+    return json_response(page_of([_view(entry) for entry in found], page))
+
+
+def _view(entry: Entry) -> EntryView:
+    by_request = entry.origin.source == "api"
+    return EntryView(
+        id=entry.id,
+        created_at=timestamp(entry.created_at),
+        action=entry.action,
+        actor_id=entry.actor_id,
+        source=entry.origin.source,
+        address=entry.origin.place if by_request else None,
+        system_user=None if by_request else entry.origin.place,
+        subject=Subject(entry.subject_type, entry.subject_id),
+        before=entry.before,
+        after=entry.after,
+    )

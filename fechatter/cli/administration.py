@@ -1,0 +1,151 @@
+"""What the commands of administration share: the database beside a running server, who commands, what is asked and told.
+
+The server learns of what is done here as it learns of another node: from the event log, within a second or two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import pwd
+import sys
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from fechatter.accounts.administration import commanding
+from fechatter.auth.passwords import Passwords, check_password
+from fechatter.errors import Invalid, NotFound, Problem, StartError
+from fechatter.model import Actor, Workspace, encode
+from fechatter.settings import Settings
+from fechatter.storage import opening, workspaces
+from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable, Transaction
+
+T = TypeVar("T")
+
+OK, REFUSED, USAGE = 0, 1, 2
+CONNECTIONS = 2
+PAGE_ROWS = 100
+
+
+def administer(settings: Settings, options: Namespace, work: Callable[[Database], Awaitable[None]]) -> int:
+    """Do one command's work and return its exit code. Raises StartError: there is no such database."""
+    try:
+        asyncio.run(_with_database(settings, work))
+    except Problem as problem:
+        _refuse(options, problem)
+        return USAGE if isinstance(problem, Invalid) else REFUSED
+    except (StorageUnavailable, StorageFull) as error:
+        print(f"fechatter: the database refused ({error}); nothing of this step was kept, try again", file=sys.stderr)
+        return REFUSED
+    except (EOFError, KeyboardInterrupt):
+        print("fechatter: given up, nothing was done", file=sys.stderr)
+        return REFUSED
+    return OK
+
+
+async def _with_database(settings: Settings, work: Callable[[Database], Awaitable[None]]) -> None:
+    address = settings.database_address
+    if not opening.is_postgres(address) and not opening.sqlite_path(address).exists():
+        raise StartError(f"There is no database {opening.sqlite_path(address)}; set FECHATTER_DATA_DIR, or start the server once.")
+    # The server hands on what is in the log; nobody listens here.
+    database = await opening.open_database(address, lambda frames, signals: None, connections=CONNECTIONS)
+    try:
+        await work(database)
+    finally:
+        await database.close()
+
+
+def _refuse(options: Namespace, problem: Problem) -> None:
+    if options.json:
+        print(encode({"code": problem.code, "detail": problem.detail}).decode(), file=sys.stderr)
+    else:
+        print(f"fechatter: {problem.detail}", file=sys.stderr)
+
+
+async def workspace_of(database: Database, slug: str | None) -> Workspace:
+    """The workspace named, or the only one.
+
+    Raises:
+        NotFound: `workspace_not_found`.
+        Invalid: none was named and there are several.
+    """
+    if slug is not None:
+        found = await database.read(lambda tx: workspaces.by_slug(tx, slug))
+        if found is None:
+            raise NotFound(f"There is no workspace {slug!r}.", code="workspace_not_found")
+        return found
+    several = await database.read(lambda tx: workspaces.page(tx, 0, 2))
+    if not several:
+        raise NotFound("There is no workspace yet.", code="workspace_not_found")
+    if len(several) > 1:
+        raise Invalid.field("--workspace", "missing", "There are several workspaces: name one by its slug.")
+    return several[0]
+
+
+async def change(database: Database, workspace: Workspace, work: Callable[[Transaction, Actor], Awaitable[T]]) -> T:
+    """Run `work` in one transaction, under the workspace's lock."""
+    actor = commanding(workspace.id, system_user())
+
+    async def transaction(tx: Transaction) -> T:
+        await tx.lock_workspace(workspace.id)
+        return await work(tx, actor)
+
+    return await database.write(transaction)
+
+
+def system_user() -> str:
+    """Whom the operating system says this process belongs to; variables that anybody may set are not asked."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+async def new_password_hash() -> str:
+    """The hash of a password that is typed twice without being shown, or is standard input's first line. Raises Invalid."""
+    password = _typed_password() if sys.stdin.isatty() else _first_line()
+    check_password("password", password)
+    passwords = Passwords(threads=1)
+    try:
+        return await passwords.hash(password)
+    finally:
+        passwords.close()
+
+
+def _typed_password() -> str:
+    password = getpass.getpass("New password: ")
+    if getpass.getpass("Once more: ") != password:
+        raise Invalid.field("password", "mismatch", "The two are not the same.")
+    return password
+
+
+def _first_line() -> str:
+    """Raises EOFError: there is none."""
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line.rstrip("\r\n")
+
+
+def typed(question: str) -> str:
+    """What is answered to a question, on a terminal or by standard input. Raises EOFError."""
+    print(question, end=" ", file=sys.stderr, flush=True)
+    return _first_line()
+
+
+def tell(options: Namespace, value: object, sentence: str) -> None:
+    """Print the outcome: JSON for programs, a sentence for people."""
+    print(encode(value).decode() if options.json else sentence)
+
+
+def tell_rows(options: Namespace, items: list[T], cells: Callable[[T], list[str]]) -> None:
+    """Print a list: one JSON object with `items`, or a line each in columns."""
+    if options.json:
+        print(encode({"items": items}).decode())
+        return
+    rows = [cells(item) for item in items]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

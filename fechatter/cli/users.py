@@ -1,0 +1,96 @@
+"""`fechatter users`: people's accounts, administered from the command line."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+
+from fechatter.accounts import administration, people
+from fechatter.accounts.people import Standing
+from fechatter.cli.administration import PAGE_ROWS, administer, change, new_password_hash, system_user, tell, tell_rows, workspace_of
+from fechatter.errors import NotFound
+from fechatter.model import Actor, Role, User, Workspace
+from fechatter.settings import Settings
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.users import Account
+
+Work = Callable[[Database, Workspace, Namespace], Awaitable[None]]
+
+
+def run(settings: Settings, options: Namespace) -> int:
+    """Returns the exit code. Raises StartError."""
+
+    async def work(database: Database) -> None:
+        await WORK[options.action](database, await workspace_of(database, options.workspace), options)
+
+    return administer(settings, options, work)
+
+
+async def _list(database: Database, workspace: Workspace, options: Namespace) -> None:
+    actor = administration.commanding(workspace.id, system_user())
+    found: list[User] = []
+    while True:
+        after = found[-1].id if found else 0
+        page = await database.read(lambda tx, after=after: people.page(tx, actor, "", after, PAGE_ROWS))  # type: ignore[misc]
+        found += page
+        if len(page) < PAGE_ROWS:
+            break
+    tell_rows(options, found, _cells)
+
+
+def _cells(user: User) -> list[str]:
+    return [str(user.id), str(user.email), f"@{user.handle}", user.fullname, user.role, "disabled" if user.disabled else ""]
+
+
+async def _create(database: Database, workspace: Workspace, options: Namespace) -> None:
+    wanted = administration.NewPerson(email=options.email, fullname=options.fullname, role=Role(options.role))
+    administration.check_person(wanted)
+    password_hash = await new_password_hash()
+    user = await change(database, workspace, lambda tx, actor: administration.create_person(tx, actor, wanted, password_hash))
+    tell(options, user, f"{user.email} is @{user.handle} of {workspace.slug}, as {user.role}.")
+
+
+async def _reset_password(database: Database, workspace: Workspace, options: Namespace) -> None:
+    # Asked for before a password is typed, and once more in the transaction.
+    await database.read(lambda tx: find_person(tx, workspace, options.person))
+    password_hash = await new_password_hash()
+
+    async def work(tx: Transaction, actor: Actor) -> User:
+        account = await find_person(tx, workspace, options.person)
+        await administration.reset_password(tx, actor, account, password_hash)
+        return people.view(actor, account)
+
+    user = await change(database, workspace, work)
+    tell(options, user, f"{user.email} has the new password; all sessions ended.")
+
+
+def _standing(wanted: Standing, sentence: str) -> Work:
+    """The command that gives a person another standing."""
+
+    async def command(database: Database, workspace: Workspace, options: Namespace) -> None:
+        async def work(tx: Transaction, actor: Actor) -> User:
+            account = await find_person(tx, workspace, options.person)
+            return await people.update(tx, actor, account.id, wanted)
+
+        user = await change(database, workspace, work)
+        tell(options, user, f"{user.email} {sentence}.")
+
+    return command
+
+
+async def find_person(tx: Transaction, workspace: Workspace, name: str) -> Account:
+    """Raises NotFound `user_not_found`."""
+    try:
+        return await administration.find(tx, workspace.id, name)
+    except NotFound as error:
+        raise NotFound(f"There is nobody {name!r} in {workspace.slug}.", code="user_not_found") from error
+
+
+WORK: dict[str, Work] = {
+    "list": _list,
+    "create": _create,
+    "disable": _standing(Standing(disabled=True), "is disabled; sessions and invitations ended"),
+    "enable": _standing(Standing(disabled=False), "may sign in"),
+    "reset-password": _reset_password,
+    "make-owner": _standing(Standing(role=Role.OWNER), "is an owner"),
+}

@@ -1,0 +1,119 @@
+"""Every administrative act over HTTP is in the audit log, which owners read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.accounts.conftest import PASSWORD, Api, Session, refusal
+
+
+async def log_of(api: Api, who: Session) -> list[dict[str, Any]]:
+    return list((await api.ask(who, "GET", "/api/audit?limit=100")).json()["items"])
+
+
+async def acts(api: Api, who: Session) -> list[tuple[str, int]]:
+    return [(entry["action"], entry["subject"]["id"]) for entry in await log_of(api, who)]
+
+
+async def test_a_new_workspace_begins_its_log(api: Api) -> None:
+    owner = await api.owner("Engines of log")
+    [entry] = await log_of(api, owner)
+    workspace_id = owner["workspace"]["id"]
+    assert entry | {"id": 0, "created_at": ""} == {
+        "id": 0,
+        "created_at": "",
+        "action": "workspace.created",
+        "actor_id": owner["user"]["id"],
+        "source": "api",
+        "address": "192.0.2.7",
+        "system_user": None,
+        "subject": {"type": "workspace", "id": workspace_id},
+        "before": None,
+        "after": {"name": "Engines of log"},
+    }
+
+
+async def test_changing_people_is_recorded_with_what_was_before(api: Api) -> None:
+    owner = await api.owner()
+    member = await api.colleague(owner)
+    path = f"/api/users/{member['user']['id']}"
+    before = len(await log_of(api, owner))
+    for wanted in ({"role": "admin"}, {"role": "admin"}, {"disabled": True}, {"role": "member", "disabled": False}):
+        assert (await api.ask(owner, "PATCH", path, wanted)).status_code == 200
+    told = [(entry["action"], entry["before"], entry["after"]) for entry in (await log_of(api, owner))[before:]]
+    assert told == [
+        ("user.role_changed", {"role": "member"}, {"role": "admin"}),
+        ("user.disabled", None, None),
+        ("user.role_changed", {"role": "admin"}, {"role": "member"}),
+        ("user.enabled", None, None),
+    ]
+
+
+async def test_invitations_and_names_are_recorded_without_secrets(api: Api) -> None:
+    owner = await api.owner("Before the change")
+    invitation = await api.invite(owner, email="guest@example.org", role="guest")
+    await api.ask(owner, "DELETE", f"/api/invitations/{invitation['id']}")
+    await api.ask(owner, "PATCH", "/api/workspace", {"name": "After the change"})
+    log = await log_of(api, owner)
+    assert [entry["action"] for entry in log[1:]] == ["invitation.created", "invitation.revoked", "workspace.renamed"]
+    assert log[1]["after"]["role"] == "guest"
+    assert (log[3]["before"], log[3]["after"]) == ({"name": "Before the change"}, {"name": "After the change"})
+    for secret in (invitation["token"], PASSWORD, "argon2"):
+        assert secret.encode() not in orjson.dumps(log)
+
+
+async def test_what_is_refused_or_changes_nothing_is_not_recorded(api: Api) -> None:
+    owner = await api.owner()
+    member = await api.colleague(owner)
+    before = await acts(api, owner)
+    assert (await api.ask(member, "PATCH", "/api/workspace", {"name": "Mine"})).status_code == 403
+    assert (await api.ask(member, "POST", "/api/invitations", {})).status_code == 403
+    assert (await api.ask(owner, "PATCH", f"/api/users/{owner['user']['id']}", {"role": "member"})).status_code == 409
+    assert (await api.ask(owner, "PATCH", f"/api/users/{member['user']['id']}", {"role": "member"})).status_code == 200
+    assert await acts(api, owner) == before
+
+
+@pytest.mark.parametrize("role", ["admin", "member", "guest"])
+async def test_only_owners_read_the_log(api: Api, role: str) -> None:
+    owner = await api.owner()
+    other = await api.colleague(owner, role)
+    assert refusal(await api.ask(other, "GET", "/api/audit")) == (403, "forbidden")
+    assert refusal(await api.ask(None, "GET", "/api/audit")) == (401, "unauthorized")
+
+
+async def test_the_log_is_of_one_workspace_and_read_in_pages(api: Api) -> None:
+    owner, stranger = await api.owner(), await api.owner()
+    for number in range(4):
+        await api.ask(owner, "PATCH", "/api/workspace", {"name": f"Name {number}"})
+    whole = await log_of(api, owner)
+    found, path = [], "/api/audit?limit=2"
+    while path:
+        page = (await api.ask(owner, "GET", path)).json()
+        found += page["items"]
+        path = f"/api/audit?limit=2&cursor={page['next']}" if page["next"] else ""
+    assert found == whole
+    assert len(whole) == 5
+    assert [entry["action"] for entry in await log_of(api, stranger)] == ["workspace.created"]
+
+
+async def test_the_acts_of_admins_on_chats_of_others_are_recorded(api: Api) -> None:
+    owner = await api.owner()
+    admin, member = await api.colleague(owner, "admin"), await api.colleague(owner)
+    people = [person["user"]["id"] for person in (admin, member)]
+    body = {"chat_type": "private_channel", "name": "Layoffs", "members": [people[0]]}
+    chat = api.made(await api.ask(member, "POST", "/api/chat", body))
+    path = f"/api/chat/{chat['id']}"
+    before = len(await log_of(api, owner))
+    for who, wanted in ((member, True), (member, False), (admin, True), (admin, True), (admin, False)):
+        assert (await api.ask(who, "PATCH", path, {"archived": wanted})).status_code == 200
+    assert (await api.ask(admin, "PATCH", f"{path}/members/{people[0]}", {"role": "owner"})).status_code == 200
+    assert (await api.ask(admin, "PATCH", f"{path}/members/{people[1]}", {"role": "owner"})).status_code == 200
+    assert (await api.ask(admin, "DELETE", path)).status_code == 204
+    log = (await log_of(api, owner))[before:]
+    assert [entry["action"] for entry in log] == ["chat.archived", "chat.unarchived", "chat.transferred", "chat.deleted"]
+    assert {entry["actor_id"] for entry in log} == {people[0]}
+    assert log[2]["after"] == {"owner_id": people[0]}
+    assert b"Layoffs" not in orjson.dumps(log)

@@ -1,0 +1,239 @@
+"""The commands of administration on each engine: what they answer, refuse and record."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from fechatter.auth.passwords import Passwords
+from fechatter.cli import main
+from fechatter.settings import load_settings
+from fechatter.storage import audit, opening, users
+from fechatter.storage.engines.base import Database, Transaction
+
+PASSWORD = "correct horse battery"
+ADA = ["--email", "ada@example.org", "--fullname", "Ada"]
+
+
+class Terminal:
+    """Runs commands; `text` is what standard input holds."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+
+    def run(self, *arguments: str, text: str = f"{PASSWORD}\n") -> tuple[int, str, str]:
+        self._monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        code = main(arguments)
+        return code, *self._capsys.readouterr()
+
+    def done(self, *arguments: str, text: str = f"{PASSWORD}\n") -> Any:
+        """The JSON answer of a command that goes well."""
+        code, output, errors = self.run(*arguments, "--json", text=text)
+        assert code == 0, errors
+        return orjson.loads(output)
+
+    def refused(self, *arguments: str, text: str = f"{PASSWORD}\n") -> tuple[int, str]:
+        """Exit code and the code of the refusal; nothing is on standard output."""
+        code, output, errors = self.run(*arguments, "--json", text=text)
+        assert output == ""
+        return code, orjson.loads(errors.splitlines()[-1][errors.splitlines()[-1].index("{") :])["code"]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def terminal(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Terminal:
+    """A terminal beside an empty database that was migrated."""
+    monkeypatch.setenv("FECHATTER_DATA_DIR", str(tmp_path / "data"))
+    if request.param == "postgres":
+        monkeypatch.setenv("FECHATTER_DATABASE_URL", request.getfixturevalue("postgres_url"))
+    assert main(["migrate"]) == 0
+    capsys.readouterr()
+    return Terminal(capsys, monkeypatch)
+
+
+async def open_here() -> Database:
+    """The database that the environment names."""
+    return await opening.open_database(load_settings(None, os.environ).database_address, lambda frames, signals: None, connections=2)
+
+
+def ask_database(work: Any) -> Any:
+    async def asking() -> Any:
+        database = await open_here()
+        try:
+            return await database.read(work)
+        finally:
+            await database.close()
+
+    return asyncio.run(asking())
+
+
+def log_of(workspace_id: Any) -> list[audit.Entry]:
+    return list(ask_database(lambda tx: audit.page(tx, workspace_id, 0, 100)))
+
+
+def is_password(user: dict[str, Any], password: str) -> bool:
+    account = ask_database(lambda tx: users.by_email(tx, user["email"], "", 1))[0]
+    passwords = Passwords(threads=1)
+    try:
+        return asyncio.run(passwords.verify(password, account.password_hash))
+    finally:
+        passwords.close()
+
+
+def test_people_are_administered_from_beginning_to_end(terminal: Terminal) -> None:
+    workspace = terminal.done("workspaces", "create", "Engines", *ADA)
+    ada = terminal.done("users", "list")["items"][0]
+    assert (workspace["slug"], ada["email"], ada["role"]) == ("engines", "ada@example.org", "owner")
+    bob = terminal.done("users", "create", "bob@example.org", "--fullname", "Bob", "--role", "guest")
+    assert (bob["role"], bob["handle"], is_password(bob, PASSWORD)) == ("guest", "bob", True)
+    assert terminal.done("users", "disable", "@bob")["disabled"] is True
+    assert terminal.done("users", "enable", "bob@example.org")["disabled"] is False
+    assert terminal.done("users", "make-owner", str(bob["id"]))["role"] == "owner"
+    terminal.done("users", "reset-password", "bob", text="another horse battery\n")
+    assert is_password(bob, "another horse battery")
+    assert terminal.done("sessions", "revoke", "bob") == {"ended": []}
+    log = log_of(workspace["id"])
+    assert [entry.action for entry in log] == [
+        "workspace.created",
+        "user.created",
+        "user.created",
+        "user.disabled",
+        "user.enabled",
+        "user.role_changed",
+        "user.password_reset",
+    ]
+    assert {(entry.actor_id, entry.origin.source, entry.origin.place) for entry in log} == {(None, "command_line", _me())}
+    assert "horse" not in repr(log)
+    assert "argon2" not in repr(log)
+
+
+def _me() -> str:
+    from fechatter.cli.administration import system_user
+
+    return system_user()
+
+
+def test_refusals_say_why_by_code_and_exit_code(terminal: Terminal) -> None:
+    assert terminal.refused("users", "list") == (1, "workspace_not_found")
+    terminal.done("workspaces", "create", "Engines", *ADA)
+    assert terminal.refused("workspaces", "create", "engines", *ADA) == (1, "workspace_taken")
+    assert terminal.refused("workspaces", "create", "…", *ADA) == (2, "invalid")
+    assert terminal.refused("users", "create", "ada@example.org", "--fullname", "Ada") == (1, "email_taken")
+    assert terminal.refused("users", "create", "no address", "--fullname", "Bob") == (2, "invalid")
+    assert terminal.refused("users", "create", "bob@example.org", "--fullname", "Bob", text="short\n") == (2, "invalid")
+    assert terminal.refused("users", "disable", "nobody") == (1, "user_not_found")
+    assert terminal.refused("users", "reset-password", "nobody") == (1, "user_not_found")
+    assert terminal.refused("users", "disable", "ada") == (1, "last_owner")
+    assert terminal.refused("users", "list", "--workspace", "nowhere") == (1, "workspace_not_found")
+    assert terminal.refused("sessions", "revoke", "ada", "--session", "7") == (1, "session_not_found")
+    terminal.done("workspaces", "create", "Looms", *ADA)
+    assert terminal.refused("users", "list") == (2, "invalid")
+    code, _, errors = terminal.run("users", "create", "bob@example.org", "--fullname", "Bob", "--workspace", "looms", text="")
+    assert (code, errors) == (1, "fechatter: given up, nothing was done\n")
+
+
+def test_a_workspace_is_deleted_with_everything_in_it_and_no_other(terminal: Terminal) -> None:
+    gone, kept = (terminal.done("workspaces", "create", name, *ADA) for name in ("Gone", "Kept"))
+    _fill(gone["id"])
+    _fill(kept["id"])
+    before = _counts(kept["id"])
+    assert terminal.refused("workspaces", "delete", "--workspace", "gone", text="gone\n") == (1, "name_differs")
+    assert terminal.refused("workspaces", "delete", "--workspace", "gone", "--yes", "Kept") == (1, "name_differs")
+    assert terminal.done("workspaces", "delete", "--workspace", "gone", text="Gone\n")["id"] == gone["id"]
+    assert [workspace["slug"] for workspace in terminal.done("workspaces", "list")["items"]] == ["kept"]
+    assert set(_counts(gone["id"]).values()) == {0}
+    assert _counts(kept["id"]) == before
+    assert [entry.action for entry in log_of(gone["id"])] == ["workspace.deleted"]
+    terminal.done("workspaces", "delete", "--yes", "Kept")
+    assert terminal.done("workspaces", "create", "Gone", *ADA)["slug"] == "gone"
+
+
+def _fill(workspace_id: Any) -> None:
+    """Chats with messages, edits and keys."""
+
+    async def work(tx: Transaction) -> None:
+        (row,) = await tx.fetch("SELECT id FROM users WHERE workspace_id = $1", workspace_id)
+        for number in range(3):
+            chat_id, message_id = await tx.new_id(), await tx.new_id()
+            await tx.execute(_CHAT, chat_id, workspace_id, f"chat {number}", row["id"])
+            await tx.execute("INSERT INTO chat_heads (chat_id, last_number) VALUES ($1, 1)", chat_id)
+            await tx.execute(_MEMBER, chat_id, row["id"], workspace_id)
+            await tx.execute("INSERT INTO read_marks (chat_id, user_id, number) VALUES ($1, $2, 1)", chat_id, row["id"])
+            await tx.execute(_MESSAGE, message_id, chat_id, row["id"])
+            await tx.execute(_VERSION, message_id)
+            await tx.execute(_KEY, b"key", chat_id, row["id"], message_id)
+
+    async def writing() -> None:
+        database = await open_here()
+        try:
+            await database.write(work)
+        finally:
+            await database.close()
+
+    asyncio.run(writing())
+
+
+_CHAT = """
+INSERT INTO chats (id, workspace_id, chat_type, name, name_key, owner_id, creator_id, created_at, updated_at)
+VALUES ($1, $2, 'public_channel', $3, $3, $4, $4, 0, 0)"""
+_MEMBER = "INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined_seq, joined_at) VALUES ($1, $2, $3, 'owner', 1, 0)"
+_MESSAGE = "INSERT INTO messages (id, chat_id, number, sender_id, content, created_at) VALUES ($1, $2, 1, $3, 'hello', 0)"
+_VERSION = "INSERT INTO message_versions (message_id, until_seq, content, revision) VALUES ($1, 1, 'hullo', 1)"
+_KEY = """
+INSERT INTO message_keys (idempotency_key, chat_id, sender_id, message_id, fingerprint, created_at) VALUES ($1, $2, $3, $4, 0, 0)"""
+_CHATS = "IN (SELECT id FROM chats WHERE workspace_id = $1)"
+_MESSAGES = f"IN (SELECT id FROM messages WHERE chat_id {_CHATS})"
+_COUNTED = {
+    **dict.fromkeys(("users", "sessions", "invitations", "chats", "memberships", "events"), "workspace_id = $1"),
+    "workspaces": "id = $1",
+}
+
+
+def _counts(workspace_id: Any) -> dict[str, int]:
+    """Rows of the workspace in each table; of those that name no workspace, rows of nobody's chats are added."""
+
+    async def work(tx: Transaction) -> dict[str, int]:
+        counts = {}
+        for table, where in _COUNTED.items():
+            (row,) = await tx.fetch(f"SELECT count(*) AS n FROM {table} WHERE {where}", workspace_id)
+            counts[table] = row["n"]
+        for table in ("chat_heads", "read_marks", "messages", "message_keys"):
+            orphans = f"chat_id {_CHATS} OR chat_id NOT IN (SELECT id FROM chats)"
+            (row,) = await tx.fetch(f"SELECT count(*) AS n FROM {table} WHERE {orphans}", workspace_id)
+            counts[table] = row["n"]
+        (row,) = await tx.fetch(
+            f"SELECT count(*) AS n FROM message_versions WHERE message_id {_MESSAGES} OR message_id NOT IN (SELECT id FROM messages)",
+            workspace_id,
+        )
+        return {**counts, "message_versions": row["n"]}
+
+    return dict(ask_database(work))
+
+
+def test_lists_are_columns_for_people(terminal: Terminal) -> None:
+    terminal.done("workspaces", "create", "Engines", *ADA)
+    code, output, _ = terminal.run("users", "list")
+    assert code == 0
+    assert output.split()[1:] == ["ada@example.org", "@ada", "Ada", "owner"]
+
+
+def test_where_no_database_is_none_is_made(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    monkeypatch.setenv("FECHATTER_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert main(["users", "list"]) == 1
+    assert "There is no database" in capsys.readouterr().err
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_password_is_never_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["users", "reset-password", "ada", "--password", PASSWORD])
+    assert ended.value.code == 2
+    assert "unrecognized arguments" in capsys.readouterr().err

@@ -1,0 +1,121 @@
+"""The commands of administration beside a running server: it does what they did within seconds, and stays well."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.journeys.client import PASSWORD, Client, UnexpectedAnswer, colleague, owner, signed_in
+from tests.journeys.server import ROOT, ServerProcess
+from tests.journeys.stream import Event, Refused, Stream
+
+SECONDS = 5.0
+
+
+@pytest.fixture
+def server(own_server: ServerProcess) -> ServerProcess:
+    own_server.start()
+    return own_server
+
+
+async def command(server: ServerProcess, *arguments: str, text: str = "") -> Any:
+    """The JSON that `fechatter` answers."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "fechatter", *arguments, "--json"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+        env=server.environment(),
+    )
+    output, errors = await process.communicate(text.encode())
+    assert process.returncode == 0, errors.decode()
+    return orjson.loads(output)
+
+
+async def ended(stream: Stream) -> list[Event]:
+    """What a stream is told up to its end, which comes soon."""
+    async with asyncio.timeout(SECONDS):
+        return await stream.rest()
+
+
+async def test_what_is_commanded_reaches_streams_and_sessions(server: ServerProcess) -> None:
+    host = await owner(server, setup_token=server.setup_token)
+    member = await colleague(host)
+    watching, listening = await host.listen(), await member.listen()
+
+    renamed = await command(server, "workspaces", "rename", "Renamed")
+    for stream in (watching, listening):
+        event = await stream.next(SECONDS)
+        assert (event.name, event.data["data"]["workspace"]) == ("workspace.updated", renamed)
+
+    asked = time.monotonic()
+    await command(server, "users", "disable", str(member.id))
+    assert (await ended(listening))[-1].data == {"reason": "revoked"}
+    assert time.monotonic() - asked < SECONDS
+    assert (await watching.next(SECONDS)).name == "user.disabled"
+    assert (await member.ask("GET", "/api/users/me")).status == 401
+    with pytest.raises(Refused):
+        await member.listen()
+
+    await command(server, "users", "reset-password", host.session["user"]["email"], text="another horse battery\n")
+    assert [event.name for event in await ended(watching)][-1] == "closing"
+    with pytest.raises(UnexpectedAnswer):
+        await signed_in(host, PASSWORD)
+    again = await signed_in(host, "another horse battery")
+    log = (await again.get("/api/audit"))["items"]
+    assert [entry["action"] for entry in log if entry["source"] == "command_line"] == [
+        "workspace.renamed",
+        "user.disabled",
+        "user.password_reset",
+    ]
+
+
+async def test_a_session_that_is_revoked_by_command_sends_nothing_more(server: ServerProcess) -> None:
+    host = await owner(server, setup_token=server.setup_token)
+    chat = await host.chat("public_channel")
+    await host.send(chat["id"], "before")
+    other = await signed_in(host)
+    session = (await host.get("/api/sessions"))["items"]
+    own = next(each["id"] for each in session if each["current"])
+    assert await command(server, "sessions", "revoke", str(host.id), "--session", str(own)) == {"ended": [own]}
+    with pytest.raises(UnexpectedAnswer, match="401"):
+        await host.send(chat["id"], "after")
+    assert [message["content"] for message in await other.history(chat["id"])] == ["before"]
+
+
+async def test_a_workspace_is_deleted_under_its_people_and_the_server_serves_the_others(server: ServerProcess) -> None:
+    gone = await owner(server, setup_token=server.setup_token)
+    made = await command(server, "workspaces", "create", "Kept", "--email", "kept@example.org", "--fullname", "Kept", text=f"{PASSWORD}\n")
+    kept = Client(server, await Client(server).post("/api/signin", {"email": "kept@example.org", "password": PASSWORD}))
+    assert kept.session["workspace"] == made
+    lost, channel = await gone.chat("public_channel"), await kept.chat("public_channel")
+    cursor, listening, watching = await gone.cursor(), await gone.listen(), await kept.listen()
+    sending = asyncio.create_task(_send_until_refused(gone, lost["id"]))
+    await command(
+        server, "workspaces", "delete", "--workspace", gone.session["workspace"]["slug"], "--yes", gone.session["workspace"]["name"]
+    )
+    assert await sending == 401
+    assert (await ended(listening))[-1].data == {"reason": "revoked"}
+    with pytest.raises(Refused):
+        await gone.listen(cursor)
+    with pytest.raises(UnexpectedAnswer, match="401"):
+        await gone.send(lost["id"], "once more")
+    assert (await gone.ask("GET", "/api/sync")).status == 401
+    await kept.send(channel["id"], "still here")
+    assert (await watching.next(SECONDS)).data["data"]["message"]["content"] == "still here"
+    assert "Traceback" not in server.output
+
+
+async def _send_until_refused(sender: Client, chat_id: int) -> int:
+    """Send as fast as it is answered; returns the status of the refusal."""
+    while True:
+        try:
+            await sender.send(chat_id, "hello")
+        except UnexpectedAnswer as refused:
+            return refused.status

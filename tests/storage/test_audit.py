@@ -1,0 +1,31 @@
+"""The audit log is bounded by age."""
+
+from __future__ import annotations
+
+import pytest
+
+from fechatter.accounts.administration import commanding
+from fechatter.audit.record import Act, record
+from fechatter.model import WorkspaceId, now_ms
+from fechatter.storage import audit
+from fechatter.storage.engines.base import Database
+from tests import world
+
+_AGE = "UPDATE audit SET created_at = 1 WHERE workspace_id = $1 AND subject_id < 6"
+
+
+async def recorded(database: Database, workspace_id: WorkspaceId) -> list[int]:
+    return [entry.subject_id for entry in await database.read(lambda tx: audit.page(tx, workspace_id, 0, 100))]
+
+
+@pytest.mark.empty_database
+async def test_old_entries_go_in_steps_and_young_ones_stay(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "STEP_ROWS", 4)
+    (alice,) = await world.people(database, "alice")
+    actor = commanding(alice.workspace_id, "root")
+    for number in range(9):
+        await database.write(lambda tx, number=number: record(tx, actor, Act.USER_DISABLED, number))  # type: ignore[misc]
+    await database.write(lambda tx: tx.execute(_AGE, alice.workspace_id))
+    steps = [await database.write(lambda tx: audit.drop_old(tx, now_ms() - 3_600_000)) for _ in range(3)]
+    assert steps == [4, 2, 0]
+    assert await recorded(database, alice.workspace_id) == [6, 7, 8]
