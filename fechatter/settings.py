@@ -109,8 +109,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     audit_days: Annotated[int, _key("How long administrative acts stay in the audit log.", ge=1, le=36_500)] = 365
 
-    audit_days: Annotated[int, _key("How long administrative acts stay in the audit log.", ge=1, le=36_500)] = 365
-
     log_level: Annotated[LogLevel, _key("Least severe line that is logged.")] = "info"
     log_format: Annotated[LogFormat, _key("`text`, `json`, or `auto`: text on a terminal, else json.")] = "auto"
 

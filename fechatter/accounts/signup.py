@@ -133,9 +133,7 @@ async def create_workspace(tx: Transaction, name: str) -> Workspace:
     return workspace
 
 
-async def create_account(
-    tx: Transaction, workspace_id: WorkspaceId, email: str, fullname: str, role: Role, password_hash: str
-) -> Account:
+async def create_account(tx: Transaction, workspace_id: WorkspaceId, email: str, fullname: str, role: Role, password_hash: str) -> Account:
     """A new account, with a handle made from its name. Raises Conflict `email_taken`."""
     email_key = texts.fold(email)
     if await users.by_email_in(tx, workspace_id, email_key) is not None:

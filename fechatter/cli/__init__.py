@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return docs()
         return run(options, load_settings(options.config, os.environ))
     except SettingsError as error:
-        print(f"fechatter: {error}", file=sys.stderr)
+        for fault in error.faults:
+            print(f"fechatter: {fault}", file=sys.stderr)
         return USAGE
     except StartError as error:
         print(f"fechatter: {error}", file=sys.stderr)
