@@ -21,7 +21,7 @@ async def test_an_invitations_token_is_shown_once_and_stored_nowhere(api: Api) -
     assert "url" not in listed[0]
     looked_up = (await api.ask(None, "POST", "/api/invitations/lookup", {"token": made["token"]})).json()
     assert looked_up == {"workspace": "Acme", "role": "guest", "email": None, "expires_at": made["expires_at"]}
-    [row] = await api.database.read(lambda tx: tx.fetch("SELECT token_hash FROM invitations"))
+    [row] = await api.database.read(lambda tx: tx.fetch("SELECT token_hash FROM invitations WHERE id = $1", made["id"]))
     assert made["token"].encode() not in bytes(row["token_hash"])
 
 
