@@ -87,7 +87,7 @@ class Hub:
             raise TooManyRequests("Close another stream first.", code="too_many_streams", retry_after_seconds=STREAMS_RETRY_SECONDS)
         listener = Listener(reader)
         try:
-            await self._join(room, listener, lambda tx: joining.begin(tx, reader.session_id, cursor, self._settings))
+            await self._join(room, listener, lambda tx: joining.begin(tx, reader, cursor, self._settings))
         except BaseException:
             self.leave(listener)
             raise
@@ -98,9 +98,9 @@ class Hub:
         replay, room = listener.replay, self._rooms.get(listener.reader.workspace_id)
         if replay is None or room is None or listener.pending or listener.closed is not None:
             return
-        session_id = listener.reader.session_id
+        reader = listener.reader
         try:
-            await self._join(room, listener, lambda tx: joining.go_on(tx, session_id, replay, self._settings))
+            await self._join(room, listener, lambda tx: joining.go_on(tx, reader, replay, self._settings))
         except Unauthorized:
             listener.close(CloseReason.REVOKED)
         except (Unavailable, StorageUnavailable) as error:

@@ -45,29 +45,29 @@ class Missed(msgspec.Struct, frozen=True):
     reset: str | None = None
 
 
-async def begin(tx: Transaction, session_id: SessionId, cursor: Position | None, settings: Settings) -> Start:
-    """Raises Unauthorized when the session has ended."""
-    actor = await _actor(tx, session_id)
+async def begin(tx: Transaction, reader: Reader, cursor: Position | None, settings: Settings) -> Start:
+    """Raises Unauthorized when the session has ended, or is not that person's."""
+    actor = await _actor(tx, reader)
     position = await events.heads(tx, actor.workspace_id)
     here = Position(tx.epoch, position.head)
     if cursor is None:
-        return await _start(tx, actor, here, [_hello(here, here, session_id, settings)])
+        return await _start(tx, actor, here, [_hello(here, here, reader.session_id, settings)])
     found = await missed(tx, actor, cursor, position, settings)
-    hello = _hello(here, cursor if found.reset is None else None, session_id, settings)
+    hello = _hello(here, cursor if found.reset is None else None, reader.session_id, settings)
     return await _replay(tx, actor, here, Replay(cursor, cursor), found, [hello])
 
 
-async def go_on(tx: Transaction, session_id: SessionId, replay: Replay, settings: Settings) -> Start:
+async def go_on(tx: Transaction, reader: Reader, replay: Replay, settings: Settings) -> Start:
     """The next piece of a replay, as if the client had come back with the cursor it has now. Raises Unauthorized."""
-    actor = await _actor(tx, session_id)
+    actor = await _actor(tx, reader)
     position = await events.heads(tx, actor.workspace_id)
     found = await missed(tx, actor, replay.reached, position, settings, begun=True)
     return await _replay(tx, actor, Position(tx.epoch, position.head), replay, found, [])
 
 
-async def _actor(tx: Transaction, session_id: SessionId) -> Actor:
-    actor = await rights.actor(tx, session_id)
-    if actor is None:
+async def _actor(tx: Transaction, reader: Reader) -> Actor:
+    actor = await rights.actor(tx, reader.session_id)
+    if actor is None or (actor.user_id, actor.workspace_id) != (reader.user_id, reader.workspace_id):
         raise Unauthorized("The session has ended.", code="session_ended")
     return actor
 

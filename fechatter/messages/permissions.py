@@ -12,7 +12,7 @@ from fechatter.storage.rights import Writing
 
 MAX_VERDICTS = 100_000
 
-_UNKNOWN_SESSION = Writing(0, 0, "unauthorized")
+_UNKNOWN_SESSION = Writing(0, 0, "unauthorized", 0)
 
 
 class Permissions:

@@ -94,9 +94,9 @@ class Writer:
         todo = firsts
         for _ in range(MAX_ROUNDS):
             verdicts = await self._permissions.decide(work.sessions, work.chats, todo)
-            allowed = [row for row in todo if verdicts[row].refusal is None]
-            for row in todo:
-                refusal = verdicts[row].refusal
+            refusals = {row: verdicts[row].refusal_of(work.senders[row]) for row in todo}
+            allowed = [row for row in todo if refusals[row] is None]
+            for row, refusal in refusals.items():
                 if refusal is not None:
                     work.answers[row] = _refused(refusal)
             if not allowed:

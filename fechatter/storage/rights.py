@@ -13,7 +13,7 @@ _ACTOR = """
 SELECT s.user_id, s.workspace_id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"""
 _WRITERS = """
-SELECT s.id AS session_id, p.b AS chat_id, s.workspace_id, w.rights_seq, u.role AS workspace_role,
+SELECT s.id AS session_id, s.user_id, p.b AS chat_id, s.workspace_id, w.rights_seq, u.role AS workspace_role,
     m.role AS chat_role, c.chat_type, c.archived_at, s.revoked_at, s.expires_at, u.disabled_at, m.joined_seq, m.left_seq, c.deleted_at
 FROM PAIRS($1) AS p
 JOIN sessions s ON s.id = p.a
@@ -24,11 +24,17 @@ LEFT JOIN chats c ON c.id = m.chat_id"""
 
 
 class Writing(msgspec.Struct, frozen=True):
-    """May one session write into one chat? `refusal` is None, or why not: "unauthorized", or a code of the table's."""
+    """May one session, which is `user_id`'s, write into one chat? `refusal` is None, or why not: "unauthorized", or a code of the
+    table's."""
 
     workspace_id: int
     rights_seq: int
     refusal: str | None
+    user_id: int
+
+    def refusal_of(self, sender_id: int) -> str | None:
+        """Why not, for who says that the session is theirs."""
+        return self.refusal if sender_id == self.user_id else "unauthorized"
 
 
 async def actor(tx: Transaction, session_id: SessionId) -> Actor | None:
@@ -42,7 +48,7 @@ async def actor(tx: Transaction, session_id: SessionId) -> Actor | None:
 async def writers(tx: Transaction, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Writing]:
     """For pairs (session, chat); a session that does not exist has no entry."""
     return {
-        (row["session_id"], row["chat_id"]): Writing(row["workspace_id"], row["rights_seq"], _refusal(row, tx.now))
+        (row["session_id"], row["chat_id"]): Writing(row["workspace_id"], row["rights_seq"], _refusal(row, tx.now), row["user_id"])
         for row in await tx.fetch(_WRITERS, pairs)
     }
 

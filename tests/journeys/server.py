@@ -31,6 +31,7 @@ class ServerProcess:
     def __init__(self, folder: Path, database_url: str | None = None, *, open_files: int | None = None, **settings: str) -> None:
         self.data_dir = folder / "data"
         self.port = free_port()
+        self.database_url = database_url
         self._log = folder / "output"
         self._limit = ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh"] if open_files else []
         self._settings = {

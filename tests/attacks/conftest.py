@@ -1,0 +1,42 @@
+"""Real servers to attack: one without rate limits, as in `tests/journeys`, and one as it comes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from tests.journeys.conftest import closed_connections, door, engine, own_server, server
+from tests.journeys.server import ServerProcess
+
+__all__ = ["closed_connections", "door", "engine", "limited_server", "own_server", "server"]
+
+
+@pytest.fixture(scope="module")
+def limited_server(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """With its rate limits, and everything logged; anybody may sign up."""
+    url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
+    settings = {"signup": "open", "heartbeat_seconds": "1", "rate_limits": "on", "log_level": "debug"}
+    process = ServerProcess(tmp_path_factory.mktemp("limited"), url, **settings)
+    try:
+        process.start()
+        yield process
+    finally:
+        process.kill()
+
+
+async def execute(server: ServerProcess, sql: str) -> None:
+    """Change the database of a running server behind its back."""
+    url = server.database_url
+    if url is None:
+        with sqlite3.connect(server.data_dir / "fechatter.db", timeout=10) as connection:
+            connection.execute(sql)
+        connection.close()
+        return
+    connected = await asyncpg.connect(url)
+    try:
+        await connected.execute(sql)
+    finally:
+        await connected.close()

@@ -1,0 +1,184 @@
+"""Signing in, attacked over the real socket. Each test bears its number in the list of attacks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from tests.journeys.client import PASSWORD, Client, colleague, owner
+from tests.journeys.server import ServerProcess
+from tests.journeys.wire import Answer, Wire, head
+
+MEBIBYTE = 1024 * 1024
+MOST_GROWTH_BYTES = 120 * MEBIBYTE
+"""Two hashes of 19 MiB at once, and what 200 connections hold."""
+ANSWERED_SECONDS = 1.0
+PAIR_TRIES = 10
+
+
+def credentials(person: Client, password: str = PASSWORD) -> dict[str, Any]:
+    return {"email": person.session["user"]["email"], "password": password, "workspace": person.session["workspace"]["slug"]}
+
+
+async def sign_in(server: ServerProcess, body: Any, **headers: str) -> Answer:
+    return await Client(server).ask("POST", "/api/signin", body, {name.replace("_", "-"): text for name, text in headers.items()})
+
+
+def told(answer: Answer) -> dict[str, Any]:
+    """A refusal, as far as it may not differ."""
+    return {**answer.json, "request_id": None, "headers": {name for name in answer.headers if name != "date"}}
+
+
+async def test_01_a_password_of_megabytes_is_refused_before_it_costs_anything(server: ServerProcess) -> None:
+    ada = await owner(server)
+    computed = server.cpu_seconds()
+    for _ in range(10):
+        announced = await Wire.open(server.port)
+        announced.writer.write(head("POST", "/api/signin", {"content-length": str(5 * MEBIBYTE)}))
+        assert (await announced.answer()).status == 413
+        announced.close()
+    assert server.cpu_seconds() - computed < 0.3
+    for password in ("x" * 60_000, "\U0001f980" * 15_000, "x" * 257):
+        assert (await sign_in(server, credentials(ada, password))).code == "wrong_credentials"
+        change = {"current_password": password, "new_password": "a better password"}
+        assert (await ada.ask("POST", "/api/password", change)).code == "wrong_password"
+        change = {"current_password": PASSWORD, "new_password": password}
+        assert (await ada.ask("POST", "/api/password", change)).status == 422
+
+
+async def test_02_two_hundred_sign_ins_at_once_leave_memory_bounded_and_others_answered(server: ServerProcess) -> None:
+    ada = await owner(server)
+    before, slowest, most = server.memory_bytes(), 0.0, 0
+    signing_in = [asyncio.ensure_future(sign_in(server, credentials(ada))) for _ in range(200)]
+    while not all(one.done() for one in signing_in):
+        began = time.monotonic()
+        assert (await ada.ask("GET", "/health/simple")).status == 200
+        await Client(server).ask("GET", "/api/users/me")
+        slowest, most = max(slowest, time.monotonic() - began), max(most, server.memory_bytes())
+        await asyncio.sleep(0.02)
+    answers = await asyncio.gather(*signing_in)
+    assert {answer.status for answer in answers} == {200}
+    assert slowest < ANSWERED_SECONDS
+    assert most - before < MOST_GROWTH_BYTES
+
+
+@pytest.mark.parametrize("strange", [{"$gt": ""}, {"$ne": None}, ["ada"], 5, True, None])
+async def test_10_an_object_or_an_array_is_taken_for_no_text(server: ServerProcess, strange: Any) -> None:
+    ada = await owner(server)
+    stranger = Client(server)
+    for name in ("email", "password"):
+        answer = await sign_in(server, {**credentials(ada), name: strange})
+        assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, f"/{name}")
+    if strange is not None:
+        assert (await sign_in(server, {**credentials(ada), "workspace": strange})).status == 422
+        assert (await stranger.ask("POST", "/api/signup", {**credentials(ada), "fullname": "x", "invitation": strange})).status == 422
+        assert (await stranger.ask("POST", "/api/refresh", {"refresh_token": strange})).status == 422
+    assert (await stranger.ask("POST", "/api/invitations/lookup", {"token": strange})).status == 422
+    assert (await ada.ask("POST", "/api/password", {"current_password": PASSWORD, "new_password": strange})).status == 422
+
+
+async def test_10_nothing_in_a_filter_is_a_pattern_or_sql(server: ServerProcess) -> None:
+    ada = await owner(server)
+    for text in ("%25", "_", "'%20OR%201=1--", "!", "%5C", "%00"):
+        found = await ada.ask("GET", f"/api/users?q={text}")
+        assert found.status == 422 or found.json["items"] == [], text
+    for query in ("ids[$gt]=0", "limit[]=1", "q[$regex]=.*", "ids=1%20OR%201=1", "cursor={}", "limit=1e9"):
+        answer = await ada.ask("GET", f"/api/users?{query}")
+        assert answer.status in (200, 422), query
+        if answer.status == 200:
+            assert [item["id"] for item in answer.json["items"]] == [ada.id], query
+    for email in ("ada' OR '1'='1", '"ada"@example.org', "*@example.org", "ada\u0000@example.org", "%@%"):
+        assert (await sign_in(server, {"email": email, "password": PASSWORD, "workspace": "%"})).code == "wrong_credentials"
+
+
+async def test_12_no_secret_is_logged_or_told(limited_server: ServerProcess) -> None:
+    ada = await owner(limited_server)
+    invitation = await ada.post("/api/invitations", {})
+    bob = await colleague(ada)
+    secrets = [PASSWORD, "a wrong one, typed in haste", invitation["token"], str(ada.token), ada.session["refresh_token"], str(bob.token)]
+    secrets.append((limited_server.data_dir / "secrets" / "jwt_secret").read_text().strip())
+    wrong, stranger = secrets[1], Client(limited_server)
+    answers = [
+        await sign_in(limited_server, credentials(ada, wrong)),
+        await sign_in(limited_server, {**credentials(ada, wrong), "pass": wrong}),
+        await sign_in(limited_server, {**credentials(ada, wrong), "email": {"password": wrong}}),
+        await stranger.ask("POST", "/api/signin", raw=b'{"password": "' + wrong.encode()),
+        await stranger.ask("GET", f"/api/users/me?access_token={ada.token}&password={wrong.replace(' ', '%20')}"),
+        await stranger.ask("POST", "/api/refresh", {"refresh_token": ada.session["refresh_token"] + "x"}),
+        await stranger.ask("POST", "/api/invitations/lookup", {"token": [invitation["token"]]}),
+        await stranger.ask("POST", "/api/signup", {**credentials(ada), "fullname": "x", "invitation": invitation["token"]}),
+        await ada.ask("POST", "/api/password", {"current_password": wrong, "new_password": "short"}),
+        await ada.ask("GET", "/api/sessions"),
+        await ada.ask("GET", "/api/invitations"),
+        await ada.ask("GET", "/health"),
+    ]
+    text = b"".join(answer.body for answer in answers).decode() + str([answer.headers for answer in answers]) + limited_server.output
+    assert [secret for secret in secrets if secret in text] == []
+
+
+async def test_13_who_is_known_is_told_neither_by_words_nor_by_limits(limited_server: ServerProcess) -> None:
+    ada = await owner(limited_server)
+    gone = await colleague(ada)
+    await ada.call("PATCH", f"/api/users/{gone.id}", {"disabled": True})
+    known, disabled = credentials(ada, "wrong password"), credentials(gone, "wrong password")
+    unknown = {**known, "email": "nobody@example.org"}
+    elsewhere = {**known, "email": "nobody@else.example", "workspace": "there-is-none"}
+    answers = [[await sign_in(limited_server, body) for _ in range(PAIR_TRIES + 1)] for body in (known, disabled, unknown, elsewhere)]
+    for tries in zip(*answers, strict=True):
+        assert [told(answer) for answer in tries] == [told(tries[0])] * len(tries)
+    assert [answer.status for answer in answers[0]] == [401] * PAIR_TRIES + [429]
+
+
+async def test_13_who_is_known_is_not_told_by_time(server: ServerProcess) -> None:
+    ada = await owner(server)
+    known = credentials(ada, "wrong password")
+    unknown = {**known, "email": "nobody@example.org"}
+
+    async def computed(body: Any) -> float:
+        before = server.cpu_seconds()
+        for _ in range(12):
+            await sign_in(server, body)
+        return server.cpu_seconds() - before
+
+    assert 0.5 < await computed(unknown) / await computed(known) < 2.0
+    for body in (known, unknown):
+        began = time.monotonic()
+        await sign_in(server, {**body, "workspace": None})
+        assert time.monotonic() - began >= 0.5
+
+
+async def test_14_a_forged_header_of_a_proxy_escapes_no_limit(limited_server: ServerProcess) -> None:
+    ada = await owner(limited_server)
+    body = credentials(ada, "wrong password")
+    names = ("x_forwarded_for", "forwarded", "x_real_ip", "x_client_ip", "cf_connecting_ip")
+    forged = [
+        {name: ("for=" if name == "forwarded" else "") + f"198.51.100.{number}" for name in names} for number in range(PAIR_TRIES + 1)
+    ]
+    answers = [await sign_in(limited_server, body, **headers) for headers in forged]
+    assert [answer.status for answer in answers] == [401] * PAIR_TRIES + [429]
+    last = answers[-1]
+    assert (last.code, 1 <= int(last.headers["retry-after"]) <= 60) == ("too_many_attempts", True)
+    assert last.headers["ratelimit-policy"] == '"signin";q=10;w=600'
+    assert (await sign_in(limited_server, credentials(ada), x_forwarded_for="203.0.113.1")).status == 429
+    assert {item["address"] for item in (await ada.get("/api/sessions"))["items"]} == {"127.0.0.1"}
+
+
+async def test_the_other_doors_for_guesses_are_limited_too(limited_server: ServerProcess) -> None:
+    ada = await owner(limited_server)
+    stranger = Client(limited_server)
+    change = {"current_password": "wrong password", "new_password": "a better password"}
+    doors: list[tuple[Client, str, Any, int, int]] = [
+        (ada, "/api/password", change, 10, 403),
+        (stranger, "/api/invitations/lookup", {"token": "guess"}, 30, 404),
+        (stranger, "/api/refresh", {"refresh_token": "1.1.guess"}, 60, 401),
+        (stranger, "/api/signup", {**credentials(ada), "workspace": None, "fullname": "x", "invitation": "guess"}, 30, 403),
+    ]
+    for person, path, body, tries, status in doors:
+        answers = [await person.ask("POST", path, body) for _ in range(tries + 5)]
+        assert {answer.status for answer in answers[:tries]} == {status}, path
+        assert answers[-1].code == "too_many_attempts", path
+    assert (await ada.ask("GET", "/api/users/me")).status == 200
+    assert (await sign_in(limited_server, credentials(ada))).status == 200
