@@ -1,0 +1,191 @@
+"""The events of every act reach exactly those entitled, live and on replay: two recordings of each kind of person, compared."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from tests.journeys.client import Client, colleague, owner
+from tests.journeys.server import ServerProcess
+from tests.journeys.stream import Event, Stream
+
+Recording = dict[int, Event]
+"""By number."""
+END = "the end"
+
+
+class Story:
+    """Acts one after the other, and who is to be shown which of their events."""
+
+    def __init__(self, people: dict[str, Client]) -> None:
+        self.people = people
+        self.shown: dict[str, list[int]] = {name: [] for name in people}
+        self._head = 0
+
+    async def begin(self) -> dict[str, Stream]:
+        """Everybody listens from here on."""
+        streams = {name: await person.listen() for name, person in self.people.items()}
+        self._head = await self._position()
+        return streams
+
+    async def _position(self) -> int:
+        return int((await self.people["ada"].cursor()).rpartition(".")[2])
+
+    async def act(self, doing: Awaitable[Any], seen: str, **first_or_last: int) -> Any:
+        """Do it; `seen` names who is shown its events, all but those whose first or (negative) last few only are named."""
+        answer = await doing
+        head = await self._position()
+        numbers = list(range(self._head + 1, head + 1))
+        assert numbers, "nothing happened"
+        for name in seen.split():
+            self.shown[name] += numbers
+        for name, count in first_or_last.items():
+            self.shown[name] += numbers[:count] if count > 0 else numbers[count:]
+        self._head = head
+        return answer
+
+
+async def everybody(server: ServerProcess) -> dict[str, Client]:
+    """Ada owns the workspace; gina and hank are guests; otto is an admin who is in no chat, and colin a member in none."""
+    ada = await owner(server)
+    roles = {"bob": "member", "carl": "member", "dora": "member", "colin": "member", "otto": "admin", "gina": "guest", "hank": "guest"}
+    return {"ada": ada, **{name: await colleague(ada, role) for name, role in roles.items()}}
+
+
+STAFF = "ada bob carl dora colin otto"
+
+
+async def play(story: Story) -> None:
+    ada, bob, carl, dora, gina = [story.people[name] for name in ("ada", "bob", "carl", "dora", "gina")]
+    act = story.act
+    single = await act(bob.chat("single", carl), "bob", carl=-1)
+    await act(bob.send(single["id"], "for carl alone"), "bob carl")
+    group = await act(bob.chat("group", carl, dora), "bob", carl=-2, dora=-1)
+    room = f"/api/chat/{group['id']}"
+    await act(bob.call("PATCH", room, {"name": "three"}), "bob carl dora")
+    sent = await act(carl.send(group["id"], "one"), "bob carl dora")
+    message = f"{room}/messages/{sent['id']}"
+    await act(carl.call("PATCH", message, {"content": "two"}), "bob carl dora")
+    await act(bob.call("DELETE", f"{room}/members/{dora.id}"), "bob carl dora")
+    await act(carl.call("PATCH", message, {"content": "three"}), "bob carl")
+    await act(bob.post(f"{room}/members", {"members": [gina.id]}), "bob carl gina")
+    await act(bob.send(group["id"], "with gina"), "bob carl gina")
+    await act(bob.post(f"{room}/members", {"members": [dora.id]}), "bob carl gina dora")
+    await act(bob.call("PATCH", f"{room}/members/{carl.id}", {"role": "owner"}), "bob carl gina dora")
+    doomed = await act(gina.send(group["id"], "is deleted"), "bob carl gina dora")
+    await act(carl.call("DELETE", f"{room}/messages/{doomed['id']}"), "bob carl gina dora")
+    await act(carl.call("PATCH", room, {"archived": True}), "bob carl gina dora")
+    await act(carl.call("PATCH", room, {"archived": False}), "bob carl gina dora")
+    await act(carl.post(f"{room}/leave"), "bob gina dora", carl=1)
+    await act(bob.send(group["id"], "without carl"), "bob gina dora")
+    channel = await act(ada.chat("public_channel"), "ada")
+    await act(carl.post(f"/api/chat/{channel['id']}/join"), "ada carl")
+    await act(ada.send(channel["id"], "news"), "ada carl")
+    await act(carl.post(f"/api/chat/{channel['id']}/leave"), "ada carl")
+    await act(ada.post(f"/api/chat/{channel['id']}/members", {"members": [gina.id, carl.id]}), "ada gina", carl=-1)
+    await act(ada.call("DELETE", f"/api/chat/{channel['id']}"), "ada carl gina")
+    private = await act(ada.chat("private_channel", bob), "ada", bob=-1)
+    await act(ada.send(private["id"], "inner circle"), "ada bob")
+    await act(bob.call("PATCH", "/api/users/me", {"fullname": "Robert"}), STAFF)
+    await act(gina.call("PATCH", "/api/users/me", {"fullname": "Regina"}), STAFF + " gina")
+    await act(ada.call("PATCH", f"/api/users/{story.people['colin'].id}", {"role": "admin"}), STAFF)
+    await act(ada.call("PATCH", "/api/workspace", {"name": END}), STAFF + " gina hank")
+
+
+def told(events: list[Event]) -> Recording:
+    """Those with a number, each once and in order."""
+    numbered = [event for event in events if event.id is not None and event.name not in ("hello", "resumed")]
+    assert [event.seq for event in numbered] == sorted({event.seq for event in numbered})
+    return {event.seq: event for event in numbered}
+
+
+def entitled_later(live: Recording, me: int) -> set[int]:
+    """What a replay from the beginning shows of a live recording: of a chat one is in what came since joining, of another its end."""
+    joined: dict[int, int] = {}
+    ended: dict[int, int] = {}
+    for seq, event in live.items():
+        chat_id, member = event.data["chat_id"], event.data["data"].get("member", {})
+        if event.name == "member.joined" and member["user_id"] == me:
+            joined[chat_id] = seq
+            ended.pop(chat_id, None)
+        if event.name == "chat.deleted" or (event.name == "member.left" and member["user_id"] == me):
+            ended[chat_id] = seq
+
+    def kept(seq: int, chat_id: int | None) -> bool:
+        return chat_id is None or (seq == ended[chat_id] if chat_id in ended else seq >= joined[chat_id])
+
+    return {seq for seq, event in live.items() if kept(seq, event.data["chat_id"])}
+
+
+def without(value: Any, deleted: set[int]) -> Any:
+    """An event's data without what is gone of messages that were deleted since."""
+    if isinstance(value, dict):
+        gone = {"content", "deleted_at"} if value.get("id") in deleted and "content" in value else set()
+        return {name: without(each, deleted) for name, each in value.items() if name not in gone}
+    return [without(each, deleted) for each in value] if isinstance(value, list) else value
+
+
+async def recorded(stream: Stream) -> Recording:
+    """Up to the end of the story."""
+    events = [await stream.next()]
+    while not (events[-1].name == "workspace.updated" and events[-1].data["data"]["workspace"]["name"] == END):
+        events.append(await stream.next())
+    return told(events)
+
+
+async def replayed(person: Client, cursor: str) -> Recording:
+    return told(await (await person.listen(cursor)).until("resumed"))
+
+
+async def test_the_events_of_every_act_reach_exactly_those_entitled_live_and_on_replay(server: ServerProcess) -> None:
+    people, stranger = await everybody(server), await owner(server)
+    story = Story(people)
+    outside = await stranger.listen()
+    streams = await story.begin()
+    start = await people["ada"].cursor()
+    await play(story)
+    async with asyncio.timeout(10):
+        live = {name: await recorded(stream) for name, stream in streams.items()}
+    assert {name: list(recording) for name, recording in live.items()} == story.shown
+    deleted = {event.data["data"]["message"]["id"] for event in live["bob"].values() if event.name == "message.deleted"}
+    for name, person in people.items():
+        again = await replayed(person, start)
+        assert set(again) == entitled_later(live[name], person.id), name
+        for seq, event in again.items():
+            assert without(event.data, deleted) == without(live[name][seq].data, deleted), f"{name} {seq}"
+            assert not (event.name or "").startswith("message") or event.data["data"]["message"]["content"] != "is deleted"
+        assert [event["seq"] for event in await person.events(start)] == list(again)
+    await outside.quiet(0.2)
+
+
+async def test_whoever_is_disabled_is_told_nothing_more_and_what_they_missed_is_nobodys(server: ServerProcess) -> None:
+    ada = await owner(server)
+    bob, carl = await colleague(ada), await colleague(ada)
+    chat = await ada.chat("private_channel", bob, carl)
+    streams = {person: await person.listen() for person in (bob, carl)}
+    await ada.call("PATCH", f"/api/users/{bob.id}", {"disabled": True})
+    await ada.send(chat["id"], "without bob")
+    ended = await streams[bob].rest()
+    assert [event.name for event in ended] == ["user.disabled", "closing"]
+    assert [event.name for event in await streams[carl].until("message.created")] == ["user.disabled", "message.created"]
+    assert (await bob.ask("GET", "/api/sync")).status == 401
+
+
+async def test_earlier_contents_are_a_page_for_the_sender_and_admins(server: ServerProcess) -> None:
+    ada = await owner(server)
+    bob, carl = await colleague(ada), await colleague(ada)
+    chat = await bob.chat("private_channel", ada, carl)
+    sent = await bob.send(chat["id"], "one")
+    path = f"/api/chat/{chat['id']}/messages/{sent['id']}"
+    for content in ("two", "three"):
+        await bob.call("PATCH", path, {"content": content})
+    for person in (bob, ada):
+        first = await person.get(f"{path}/versions?limit=1")
+        rest = await person.get(f"{path}/versions?cursor={first['next']}")
+        assert [(each["revision"], each["content"]) for each in first["items"] + rest["items"]] == [(1, "one"), (2, "two")]
+        assert (set(first["items"][0]), first["items"][0]["edited_at"], rest["next"]) == ({"revision", "content", "edited_at"}, None, None)
+    refused, hidden = await carl.ask("GET", f"{path}/versions"), await (await colleague(ada)).ask("GET", f"{path}/versions")
+    assert (refused.status, refused.code, hidden.status) == (403, "not_the_sender", 404)
+    await bob.call("DELETE", path)
+    assert await bob.get(f"{path}/versions") == {"items": [], "next": None}
