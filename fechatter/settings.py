@@ -69,7 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, _key("Name of this server, shown to people.", min_length=1, max_length=64)] = "Fechatter"
     signup: Annotated[Signup, _key("Who may sign up: by `invitation`, or `open` to new workspaces.")] = "invitation"
     trusted_proxies: Annotated[tuple[str, ...], _key("Networks whose X-Forwarded-* headers are believed.")] = ()
-    rate_limits: Annotated[bool, _key("Limit how often signing in and the like may fail.")] = True
+    rate_limits: Annotated[bool, _key("Limit how often signing in, and other guessing, may fail.")] = True
     roles: Annotated[tuple[Role, ...], _key("Parts of the server this process runs.", unused=True, min_length=1)] = ("api",)
 
     database_url: Annotated[
