@@ -9,6 +9,7 @@ import asyncio
 import getpass
 import os
 import pwd
+import sqlite3
 import sys
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from typing import TypeVar
 
 from fechatter.accounts.administration import commanding
 from fechatter.auth.passwords import Passwords, check_password
+from fechatter.cli.checks import pending_migrations
 from fechatter.errors import Invalid, NotFound, Problem, StartError
 from fechatter.model import Actor, Workspace, encode
 from fechatter.settings import Settings
@@ -30,7 +32,8 @@ PAGE_ROWS = 100
 
 
 def administer(settings: Settings, options: Namespace, work: Callable[[Database], Awaitable[None]]) -> int:
-    """Do one command's work and return its exit code. Raises StartError: there is no such database."""
+    """Do one command's work and return its exit code. Raises StartError: there is no such database, or it is of another version."""
+    _check_database(settings.database_address)
     try:
         asyncio.run(_with_database(settings, work))
     except Problem as problem:
@@ -45,12 +48,21 @@ def administer(settings: Settings, options: Namespace, work: Callable[[Database]
     return OK
 
 
-async def _with_database(settings: Settings, work: Callable[[Database], Awaitable[None]]) -> None:
-    address = settings.database_address
+def _check_database(address: str) -> None:
+    """A running server's tables are not changed under it, and none are made where there are none. Raises StartError."""
     if not opening.is_postgres(address) and not opening.sqlite_path(address).exists():
         raise StartError(f"There is no database {opening.sqlite_path(address)}; set FECHATTER_DATA_DIR, or start the server once.")
+    try:
+        pending = pending_migrations(address)
+    except (OSError, sqlite3.Error) as error:
+        raise StartError(f"The database cannot be read ({error}); check FECHATTER_DATABASE_URL and its rights.") from error
+    if pending:
+        raise StartError("The database is not of this version yet: start the server, or run `fechatter migrate`, first.")
+
+
+async def _with_database(settings: Settings, work: Callable[[Database], Awaitable[None]]) -> None:
     # The server hands on what is in the log; nobody listens here.
-    database = await opening.open_database(address, lambda frames, signals: None, connections=CONNECTIONS)
+    database = await opening.open_database(settings.database_address, lambda frames, signals: None, connections=CONNECTIONS)
     try:
         await work(database)
     finally:

@@ -91,21 +91,31 @@ def port(settings: Settings) -> Finding:
 
 def database(settings: Settings) -> Finding:
     """The database answers and its tables are of this version, or will be after the next start."""
-    from fechatter.storage import migrate, opening
+    from fechatter.storage import opening
 
-    address = settings.database_address
+    engine = "postgres" if opening.is_postgres(settings.database_address) else "sqlite"
     try:
-        if opening.is_postgres(address):
-            engine, applied = "postgres", asyncio.run(_applied_postgres(address))
-        else:
-            engine, applied = "sqlite", _applied_sqlite(opening.sqlite_path(address))
-        pending = migrate.pending(migrate.available(engine), applied)
+        pending = pending_migrations(settings.database_address)
     except StartError as error:
         return Finding("database", False, str(error), "Name the right database, or start the program that fits it.")
     except (OSError, sqlite3.Error) as error:
         return Finding("database", False, f"{engine} cannot be read: {error}", "Check database_url and its rights.")
-    state = f"{len(pending)} migrations to apply at the next start" if pending else "up to date"
+    state = f"{pending} migrations to apply at the next start" if pending else "up to date"
     return Finding("database", True, f"{engine}, {state}")
+
+
+def pending_migrations(address: str) -> int:
+    """How many the next start will apply; nothing is written.
+
+    Raises:
+        StartError: the database cannot be reached, or it and this program do not fit.
+        OSError, sqlite3.Error: the file cannot be read.
+    """
+    from fechatter.storage import migrate, opening
+
+    if opening.is_postgres(address):
+        return len(migrate.pending(migrate.available("postgres"), asyncio.run(_applied_postgres(address))))
+    return len(migrate.pending(migrate.available("sqlite"), _applied_sqlite(opening.sqlite_path(address))))
 
 
 def nats(settings: Settings) -> Finding:

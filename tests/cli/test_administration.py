@@ -14,7 +14,7 @@ import pytest
 from fechatter.auth.passwords import Passwords
 from fechatter.cli import main
 from fechatter.settings import load_settings
-from fechatter.storage import audit, opening, users
+from fechatter.storage import audit, migrate, opening, users
 from fechatter.storage.engines.base import Database, Transaction
 
 PASSWORD = "correct horse battery"
@@ -230,6 +230,14 @@ def test_where_no_database_is_none_is_made(monkeypatch: pytest.MonkeyPatch, caps
     assert main(["users", "list"]) == 1
     assert "There is no database" in capsys.readouterr().err
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_tables_of_another_version_are_left_to_the_server(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = migrate.available
+    monkeypatch.setattr(migrate, "available", lambda engine: [*known(engine), migrate.Migration("9000", "9000_later.sql", "", "")])
+    code, output, errors = terminal.run("workspaces", "list")
+    assert (code, output) == (1, "")
+    assert "run `fechatter migrate`" in errors
 
 
 def test_a_password_is_never_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
