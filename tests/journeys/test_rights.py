@@ -1,0 +1,192 @@
+"""The table of rights, each cell over the socket: allowed, or refused as the table says, and hidden as if it were not there."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from itertools import product
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from fechatter.model import ChatType, Role
+from fechatter.rights.chats import refusal, standing
+from fechatter.rights.table import MAY_CHANGE, MAY_GIVE, WORKSPACE, ChatAction, WorkspaceAction
+from tests.journeys.cells import NOWHERE, PLACES, Ask, Ground, Sessions, World, signed_up
+from tests.journeys.client import Client
+from tests.journeys.server import ServerProcess
+from tests.journeys.wire import Answer
+
+KINDS_AND_STATES = [pair for pair in product(ChatType, (False, True)) if pair != (ChatType.SINGLE, True)]
+TRIED = {"sqlite": KINDS_AND_STATES, "postgres": [(ChatType.PUBLIC_CHANNEL, False)]}
+"""The table knows no engine, so one of them tries it whole and the other a part."""
+LAST = [ChatAction.DELETE_OWN, ChatAction.DELETE_OTHERS, ChatAction.LEAVE, ChatAction.DELETE]
+IN_ORDER = [*(action for action in ChatAction if action not in LAST), *LAST]
+
+
+@pytest.fixture(scope="module")
+def sessions(server: ServerProcess) -> Sessions:
+    return signed_up(server)
+
+
+@pytest.fixture
+async def world(server: ServerProcess, sessions: Sessions) -> World:
+    return World(server, sessions)
+
+
+def told(answer: Answer) -> dict[str, Any]:
+    """A refusal without what differs from request to request."""
+    return {**answer.json, "request_id": None}
+
+
+def expected(action: ChatAction, kind: ChatType, role: Role, place: str | None, *, archived: bool) -> str | None:
+    if action is ChatAction.JOIN and place is not None:
+        return None  # whoever is in already is shown the chat
+    return refusal(action, kind, standing(role, place), archived=archived)
+
+
+async def check_cell(who: Client, ask: Ask, ground: Ground, code: str | None) -> None:
+    """Ask; when it is to be hidden, ask for what is not there too."""
+    method, path, body = ask
+    answer = await who.ask(method, path, body)
+    if code is None:
+        assert answer.status < 300, f"{ask}: {answer.body!r}"
+        return
+    assert (answer.status, answer.code) == (404 if code == "not_found" else 403, code), ask
+    if code == "not_found":
+        nothing = await who.ask(method, path.replace(f"/chat/{ground.chat_id}", f"/chat/{NOWHERE}"), body)
+        assert (nothing.status, told(nothing)) == (404, told(answer))
+
+
+async def test_each_cell_of_the_table_of_chats(world: World, engine: str) -> None:
+    await world.meet()
+    for kind, archived in TRIED[engine]:
+        shared = None if kind is ChatType.SINGLE else await world.ground(kind, Role.MEMBER, None, archived=archived)
+        async with asyncio.TaskGroup() as group:
+            for role, place in product(Role, PLACES):
+                group.create_task(check_person(world, kind, role, place, shared, archived=archived))
+
+
+async def check_person(world: World, kind: ChatType, role: Role, place: str | None, shared: Ground | None, *, archived: bool) -> None:
+    """Everything tried by one person; in `shared`, unless it needs a chat of its own."""
+    who, ground = world.people[role, place], shared
+    if ground is None or (place == "owner" and role is not Role.MEMBER):
+        ground = await world.ground(kind, role, place, archived=archived)
+    for action in IN_ORDER:
+        code = expected(action, kind, role, place, archived=archived)
+        if code is None and action in (ChatAction.LEAVE, ChatAction.DELETE):
+            await check_ending(world, action, kind, role, place, archived=archived)
+            continue
+        for ask in world.asks(action, ground, who, archived=archived):
+            await check_cell(who, ask, ground, code)
+        if code is None and action is ChatAction.JOIN and place is None:
+            await who.post(f"/api/chat/{ground.chat_id}/leave")
+
+
+async def check_ending(world: World, action: ChatAction, kind: ChatType, role: Role, place: str | None, *, archived: bool) -> None:
+    """Leaving and deleting are tried on a chat that is for that."""
+    who = world.people[role, place]
+    ground = await world.ground(kind, role, place, archived=archived)
+    [ask] = world.asks(action, ground, who, archived=archived)
+    await check_cell(who, ask, ground, None)
+    assert (await who.ask("GET", f"/api/chat/{ground.chat_id}")).status == 404
+
+
+def workspace_asks(world: World, action: WorkspaceAction, channel_id: int) -> list[Ask]:
+    """The requests by which somebody asks for the action, each answered alike."""
+    A, host = WorkspaceAction, [world.host.id]
+    match action:
+        case A.SEE_PEOPLE:
+            return [("GET", f"/api/users/{world.stranger.id}", None)]
+        case A.SEE_CHANNELS:
+            return [("POST", f"/api/chat/{channel_id}/join", None)]
+        case A.CREATE_SINGLE:
+            return [("POST", "/api/chat", {"chat_type": "single", "members": host})]
+        case A.CREATE_GROUP:
+            return [("POST", "/api/chat", {"chat_type": "group", "members": [*host, world.people[Role.MEMBER, "owner"].id]})]
+        case A.CREATE_PRIVATE_CHANNEL:
+            return [("POST", "/api/chat", {"chat_type": "private_channel", "name": "ours", "members": host})]
+        case A.CREATE_PUBLIC_CHANNEL:
+            return [("POST", "/api/chat", {"chat_type": "public_channel", "name": f"all {channel_id}"})]
+        case A.INVITE:
+            return [("POST", "/api/invitations", {"role": "guest"}), ("GET", "/api/invitations", None)]
+        case A.CHANGE_PEOPLE:
+            guest = world.people[Role.GUEST, "owner"].id
+            return [("PATCH", f"/api/users/{guest}", {"role": "guest"}), ("PATCH", f"/api/users/{guest}", {"disabled": False})]
+        case A.RENAME_WORKSPACE:
+            return [("PATCH", "/api/workspace", {"name": world.host.session["workspace"]["name"]})]
+        case A.READ_AUDIT:
+            return [("GET", "/api/audit", None)]
+        case A.SEE_EMAILS | A.SEE_HEALTH:
+            return []  # asked by `sees`: what is not shown is left out, not refused
+
+
+async def sees(who: Client, world: World) -> dict[WorkspaceAction, bool]:
+    """What lists and answers show somebody, or leave out."""
+    people = await who.pages("/api/users")
+    named = await who.get(f"/api/users?ids={world.stranger.id},{world.host.id}")
+    health = await who.get("/health")
+    ids = {world.stranger.id} & {user["id"] for user in people}
+    assert ids == {world.stranger.id} & {user["id"] for user in named["items"]}
+    emails = ["email" in user for user in [*people, *named["items"], await who.get(f"/api/users/{world.host.id}")] if user["id"] != who.id]
+    assert len(set(emails)) == 1
+    return {
+        WorkspaceAction.SEE_PEOPLE: bool(ids),
+        WorkspaceAction.SEE_EMAILS: emails[0],
+        WorkspaceAction.SEE_HEALTH: "latency_seconds" in health["parts"]["database"],
+    }
+
+
+HIDDEN = {WorkspaceAction.SEE_PEOPLE, WorkspaceAction.SEE_CHANNELS}
+"""Refused as if it were not there."""
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_each_cell_of_the_table_of_workspaces(world: World, role: Role) -> None:
+    await world.meet()
+    who = world.people[role, None]
+    channel = await world.host.chat("public_channel")
+    listed = [each["id"] for each in (await who.get(f"/api/channels?q={quote(channel['name'])}"))["items"]]
+    assert listed == ([channel["id"]] if role in WORKSPACE[WorkspaceAction.SEE_CHANNELS] else [])
+    for action, shown in (await sees(who, world)).items():
+        assert shown == (role in WORKSPACE[action]), action
+    for action, allowed in WORKSPACE.items():
+        for method, path, body in workspace_asks(world, action, channel["id"]):
+            answer = await who.ask(method, path, body)
+            if role in allowed:
+                assert answer.status < 300, f"{role} {method} {path}: {answer.body!r}"
+                continue
+            assert answer.status == (404 if action in HIDDEN else 403), f"{role} {method} {path}: {answer.body!r}"
+            if action in HIDDEN:
+                nothing = await who.ask(method, re.sub("[0-9]+", str(NOWHERE), path), body)
+                assert told(nothing) == told(answer)
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_each_cell_of_the_table_of_roles(world: World, role: Role) -> None:
+    await world.meet()
+    who = world.people[role, None]
+    for wanted in Role:
+        answer = await who.ask("POST", "/api/invitations", {"role": wanted})
+        assert answer.status == (201 if wanted in MAY_GIVE[role] else 403), f"{role} invites as {wanted}"
+    for now in Role:
+        answer = await who.ask("PATCH", f"/api/users/{world.people[now, 'member'].id}", {"disabled": False})
+        assert answer.status == (200 if now in MAY_CHANGE[role] else 403), f"{role} enables {now}"
+    for now, wanted in product(Role, Role):
+        other = world.people[now, "member"]
+        may = now in MAY_CHANGE[role] and wanted in MAY_GIVE[role]
+        answer = await who.ask("PATCH", f"/api/users/{other.id}", {"role": wanted})
+        assert answer.status == (200 if may else 403), f"{role} makes {now} {wanted}"
+        if may and now is not wanted:
+            await world.host.call("PATCH", f"/api/users/{other.id}", {"role": now})
+    assert {(await world.host.get(f"/api/users/{world.people[now, 'member'].id}"))["role"] for now in Role} == set(Role)
+
+
+async def test_no_role_raises_itself(world: World) -> None:
+    for role, wanted in product((Role.ADMIN, Role.MEMBER, Role.GUEST), Role):
+        who = world.people[role, "owner"]
+        if wanted not in MAY_GIVE[role] or role is not Role.ADMIN:
+            assert (await who.ask("PATCH", f"/api/users/{who.id}", {"role": wanted})).status == 403
+        assert (await who.ask("PATCH", "/api/users/me", {"role": wanted})).status == 422
+        assert (await who.get("/api/users/me"))["role"] == role
