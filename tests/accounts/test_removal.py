@@ -1,0 +1,68 @@
+"""Removing a workspace may be interrupted anywhere and begun again, and nothing is stored in what is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fechatter.accounts import removal
+from fechatter.accounts.administration import commanding
+from fechatter.model import Workspace, WorkspaceId
+from fechatter.storage import audit, workspaces
+from fechatter.storage.engines.base import Database, StorageUnavailable
+from tests import world
+from tests.contracts.rows import Sending, decided_now, store
+
+_LEFT = "SELECT count(*) AS n FROM messages WHERE chat_id = $1"
+
+
+class Interrupted:
+    """The database until its `left`-th write, which does not take place."""
+
+    def __init__(self, database: Database, left: int) -> None:
+        self._database = database
+        self._left = left
+
+    async def read(self, work: Any) -> Any:
+        return await self._database.read(work)
+
+    async def write(self, work: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise StorageUnavailable("the machine went away")
+        return await self._database.write(work)
+
+
+async def found(database: Database, workspace_id: WorkspaceId) -> Workspace | None:
+    return await database.read(lambda tx: workspaces.find(tx, workspace_id))
+
+
+async def test_an_interrupted_removal_is_begun_again(database: Database) -> None:
+    alice, bob = await world.people(database, "alice", "bob")
+    kept, _ = await world.people(database, "carol", "dave")
+    chat_id, other = await world.chat(database, alice, bob), await world.chat(database, kept)
+    await store(database, [Sending(alice, chat_id, key="key"), Sending(kept, other)])
+    actor = commanding(alice.workspace_id, "root")
+    attempts = 0
+    while (workspace := await found(database, alice.workspace_id)) is not None:
+        attempts += 1
+        try:
+            await removal.remove(Interrupted(database, attempts), actor, workspace)  # type: ignore[arg-type]  # reads and writes are all it needs
+        except StorageUnavailable:
+            continue
+    assert attempts > 3
+    counts = [await database.read(lambda tx, chat=chat: tx.fetchrow(_LEFT, chat)) for chat in (chat_id, other)]  # type: ignore[misc]
+    assert [row["n"] for row in counts if row is not None] == [0, 1]
+    assert {entry.action for entry in await database.read(lambda tx: audit.page(tx, alice.workspace_id, 0, 100))} == {"workspace.deleted"}
+    assert await found(database, kept.workspace_id) is not None
+
+
+async def test_a_message_that_was_decided_before_is_not_stored_after(database: Database) -> None:
+    alice, bob = await world.people(database, "alice", "bob")
+    chat_id = await world.chat(database, alice, bob)
+    batch = [Sending(alice, chat_id)]
+    decided = await decided_now(database, batch)
+    workspace = await found(database, alice.workspace_id)
+    assert workspace is not None
+    await removal.remove(database, commanding(workspace.id, "root"), workspace)
+    result = await store(database, batch, decided)
+    assert (result.stored, result.stale, result.failed) == ([], {workspace.id}, {})
