@@ -49,6 +49,7 @@ async def test_01_a_password_of_megabytes_is_refused_before_it_costs_anything(se
         assert (await ada.ask("POST", "/api/password", change)).status == 422
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
 async def test_02_two_hundred_sign_ins_at_once_leave_memory_bounded_and_others_answered(server: ServerProcess) -> None:
     ada = await owner(server)
     before, slowest, most = server.memory_bytes(), 0.0, 0
@@ -132,6 +133,7 @@ async def test_13_who_is_known_is_told_neither_by_words_nor_by_limits(limited_se
     assert [answer.status for answer in answers[0]] == [401] * PAIR_TRIES + [429]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
 async def test_13_who_is_known_is_not_told_by_time(server: ServerProcess) -> None:
     ada = await owner(server)
     known = credentials(ada, "wrong password")
