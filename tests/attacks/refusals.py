@@ -20,6 +20,15 @@ def told(answer: Answer) -> dict[str, Any]:
     return {**answer.json, "request_id": None}
 
 
+def numbers(value: object) -> set[int]:
+    """Every whole number in a JSON value, so every id."""
+    if isinstance(value, dict):
+        return numbers(list(value.values()))
+    if isinstance(value, list):
+        return set().union(*map(numbers, value))
+    return {value} if isinstance(value, int) else set()
+
+
 def asks(chat_id: int, message_id: int, user_id: int) -> list[tuple[str, str, Any]]:
     """Every request that names a chat."""
     chat = f"/api/chat/{chat_id}"
