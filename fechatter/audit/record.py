@@ -29,8 +29,11 @@ class Act(StrEnum):
     WORKSPACE_DELETED = "workspace.deleted"
     CHAT_ARCHIVED = "chat.archived"
     CHAT_UNARCHIVED = "chat.unarchived"
+    CHAT_RENAMED = "chat.renamed"
+    CHAT_MEMBER_REMOVED = "chat.member_removed"
     CHAT_TRANSFERRED = "chat.transferred"
     CHAT_DELETED = "chat.deleted"
+    MESSAGE_DELETED = "message.deleted"
 
 
 async def record(

@@ -44,6 +44,8 @@ async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Change)
     await names.check_free(tx, actor.workspace_id, chat.chat_type, new.name, chat_id=chat_id)
     key = None if new.name is None else names.name_key(new.name)
     await chats.change(tx, chat_id, new.name, key, new.description, new.archived_at)
+    if (new.name, new.description) != (chat.name, chat.description):
+        await record_of_chat(tx, actor, chat, Act.CHAT_RENAMED)
     if (new.archived_at is None) != (chat.archived_at is None):
         await record_of_chat(tx, actor, chat, Act.CHAT_UNARCHIVED if new.archived_at is None else Act.CHAT_ARCHIVED)
     now = await announcements.told(tx, actor.workspace_id, chat_id)

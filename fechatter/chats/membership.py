@@ -75,7 +75,9 @@ async def remove(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[
     chat = await check_access(tx, actor, chat_id, action)
     known = await check_once_members(tx, chat_id, user_ids)
     there = await members.present(tx, chat_id, known)
-    await _depart(tx, actor.workspace_id, chat, [user_id for user_id in known if user_id in there])
+    leaving = [user_id for user_id in known if user_id in there]
+    await _record_removal(tx, actor, chat, leaving)
+    await _depart(tx, actor.workspace_id, chat, leaving)
 
 
 async def remove_one(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: UserId) -> None:
@@ -84,7 +86,14 @@ async def remove_one(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: Us
     chat = await check_access(tx, actor, chat_id, action)
     if user_id not in await members.present(tx, chat_id, [user_id]):
         raise NotFound()
+    await _record_removal(tx, actor, chat, [user_id])
     await _depart(tx, actor.workspace_id, chat, [user_id])
+
+
+async def _record_removal(tx: Transaction, actor: Actor, chat: ChatRow, user_ids: list[UserId]) -> None:
+    for user_id in user_ids:
+        if user_id != actor.user_id:
+            await record_of_chat(tx, actor, chat, Act.CHAT_MEMBER_REMOVED, user_id=user_id)
 
 
 async def _depart(tx: Transaction, workspace_id: WorkspaceId, chat: ChatRow, user_ids: list[UserId]) -> None:

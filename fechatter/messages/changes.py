@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from fechatter.audit.record import Act, record
 from fechatter.chats.access import check_access, check_on
 from fechatter.errors import Forbidden, NotFound
 from fechatter.model import Actor, ChatId, EventType, Message, MessageId
@@ -48,6 +49,8 @@ async def delete(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: Mes
     check_on(actor, chat, ChatAction.DELETE_OWN if own else ChatAction.DELETE_OTHERS)
     if found.deleted_at is not None:
         return
+    if not own and chat.owner_id != actor.user_id:
+        await record(tx, actor, Act.MESSAGE_DELETED, message_id, {"chat_id": chat_id, "sender_id": found.sender_id})
     await messages.delete(tx, message_id)
     await events.append(tx, actor.workspace_id, [_draft(EventType.MESSAGE_DELETED, chat_id, message_id)], rights=False)
 

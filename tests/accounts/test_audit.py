@@ -117,3 +117,22 @@ async def test_the_acts_of_admins_on_chats_of_others_are_recorded(api: Api) -> N
     assert {entry["actor_id"] for entry in log} == {people[0]}
     assert log[2]["after"] == {"owner_id": people[0]}
     assert b"Layoffs" not in orjson.dumps(log)
+
+
+async def test_what_admins_do_inside_chats_of_others_is_recorded(api: Api) -> None:
+    owner = await api.owner()
+    admin, member = await api.colleague(owner, "admin"), await api.colleague(owner)
+    guest = (await api.colleague(owner))["user"]["id"]
+    body = {"chat_type": "private_channel", "name": "Layoffs", "members": [admin["user"]["id"], guest]}
+    chat = api.made(await api.ask(member, "POST", "/api/chat", body))
+    path, before = f"/api/chat/{chat['id']}", len(await log_of(api, owner))
+    for who, name in ((member, "Plans"), (admin, "Secret plans")):
+        assert (await api.ask(who, "PATCH", path, {"name": name})).status_code == 200
+    for who in (admin, member):
+        assert (await api.ask(who, "POST", f"{path}/members", {"members": [guest]})).status_code == 200
+        assert (await api.ask(who, "DELETE", f"{path}/members/{guest}")).status_code == 204
+    assert (await api.ask(admin, "POST", f"{path}/leave")).status_code == 204
+    log = (await log_of(api, owner))[before:]
+    assert [entry["action"] for entry in log] == ["chat.renamed", "chat.member_removed"]
+    assert log[1]["after"] == {"user_id": guest}
+    assert b"plans" not in orjson.dumps(log)

@@ -10,6 +10,7 @@ from fechatter.chats import change, membership
 from fechatter.errors import Forbidden, NotFound
 from fechatter.messages import changes, versions
 from fechatter.model import Actor, ChatId, MessageId, Role
+from fechatter.storage import audit
 from fechatter.storage.engines.base import Database
 from tests import world
 from tests.contracts.rows import Sending, by_place, store
@@ -67,6 +68,19 @@ async def test_with_the_message_its_earlier_contents_are_gone(database: Database
     sent = await edited(database, alice, chat_id, "one", "two")
     await world.do(database, changes.delete, alice, chat_id, sent)
     assert await page(database, alice, chat_id, sent) == []
+
+
+async def test_a_message_an_admin_deletes_in_a_chat_of_others_is_recorded(database: Database) -> None:
+    workspace_id = await world.workspace(database)
+    owner, sender = [await world.person(database, workspace_id, name) for name in ("owner", "sender")]
+    admin = await world.person(database, workspace_id, "admin", Role.ADMIN)
+    chat_id = await world.chat(database, owner, sender, admin)
+    first, second, third = [await edited(database, sender, chat_id, "secret") for _ in range(3)]
+    for who, sent in ((sender, first), (owner, second), (admin, third), (admin, third)):
+        await world.do(database, changes.delete, who, chat_id, sent)
+    (entry,) = await database.read(lambda tx: audit.page(tx, workspace_id, 0, 10))
+    assert (entry.action, entry.actor_id, entry.subject_id) == ("message.deleted", admin.user_id, third)
+    assert (entry.before, entry.after) == ({"chat_id": chat_id, "sender_id": sender.user_id}, None)
 
 
 async def test_there_is_an_end_to_edits(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
