@@ -42,7 +42,7 @@ def check_person(wanted: NewPerson) -> None:
 
 async def find(tx: Transaction, workspace_id: WorkspaceId, name: str) -> Account:
     """Whoever has this id, e-mail address or handle (`@` before it or not). Raises NotFound."""
-    if name.isascii() and name.isdecimal() and int(name) <= MAX_ID:
+    if name.isascii() and name.isdecimal() and len(name) <= 16 and int(name) <= MAX_ID:
         account = await users.find(tx, workspace_id, UserId(int(name)))
     elif "@" in name[1:]:
         account = await users.by_email_in(tx, workspace_id, texts.fold(name))

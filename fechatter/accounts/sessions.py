@@ -67,7 +67,7 @@ async def refresh(access: Access, text: str, address: str, workspace_id: Workspa
     """
     with access.limits.attempt(REFRESH, address):
         kept = await _keep(access, text, workspace_id)
-    access.limits.remember(texts.fold(kept.account.email), address)
+    access.limits.remember(texts.fold(kept.account.email), kept.account.workspace_slug, address)
     return kept
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from fechatter.accounts import sessions, texts
 from fechatter.accounts.access import Access, Device, SignedIn
-from fechatter.auth.limits import PASSWORD
+from fechatter.auth.limits import PASSWORD, Attempt
 from fechatter.auth.passwords import check_password
 from fechatter.errors import Conflict, Forbidden, Unauthorized
 from fechatter.model import Actor
@@ -57,16 +57,22 @@ async def sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
         TooManyRequests: `too_many_attempts`.
         Unavailable: too many sign in at this moment.
     """
-    email = texts.fold(wanted.email)
-    async with access.limits.signing_in(email, device.address):
-        signed_in = await _sign_in(access, wanted, device)
-    access.limits.remember(email, device.address)
+    email, slug = texts.fold(wanted.email), wanted_slug(wanted)
+    async with access.limits.signing_in(email, slug, device.address) as attempt:
+        signed_in = await _sign_in(access, wanted, device, attempt)
+    if attempt.proved:
+        access.limits.remember(email, slug, device.address)
     return signed_in
 
 
-async def _sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
+def wanted_slug(wanted: SignIn) -> str:
+    """The slug to look for; "" for every workspace."""
+    return "" if wanted.workspace is None else texts.slug_of(wanted.workspace) or "-"
+
+
+async def _sign_in(access: Access, wanted: SignIn, device: Device, attempt: Attempt) -> SignedIn:
     refusable_at = asyncio.get_running_loop().time() + REFUSED_SECONDS
-    fitting = await _fitting(access, wanted)
+    fitting = await _fitting(access, wanted, attempt)
     if not fitting:
         if wanted.workspace is None:
             await asyncio.sleep(refusable_at - asyncio.get_running_loop().time())
@@ -77,16 +83,18 @@ async def _sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
     return await access.database.write(lambda tx: _enter(tx, access, fitting[0], device))
 
 
-async def _fitting(access: Access, wanted: SignIn) -> list[Account]:
+async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Account]:
     """The accounts of the address that the password fits; all are tried, whichever fits first."""
     if texts.email_errors("/email", wanted.email):
         found = []
     else:
-        slug = "" if wanted.workspace is None else texts.slug_of(wanted.workspace) or "-"
-        found = await access.database.read(lambda tx: users.by_email(tx, texts.fold(wanted.email), slug, MOST_ACCOUNTS))
+        slug, email = wanted_slug(wanted), texts.fold(wanted.email)
+        found = await access.database.read(lambda tx: users.by_email(tx, email, slug, MOST_ACCOUNTS))
     if not found:
         await access.passwords.verify(wanted.password, None)
-    return [account for account in found if await access.passwords.verify(wanted.password, account.password_hash)]
+    fitting = [account for account in found if await access.passwords.verify(wanted.password, account.password_hash)]
+    attempt.proved = 0 < len(fitting) == len(found)
+    return fitting
 
 
 async def _enter(tx: Transaction, access: Access, tried: Account, device: Device) -> SignedIn:

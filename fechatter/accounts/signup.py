@@ -49,7 +49,7 @@ async def sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
     _check(wanted)
     with access.limits.attempt(SIGN_UP, device.address):
         signed_in = await _sign_up(access, wanted, device)
-    access.limits.remember(texts.fold(wanted.email), device.address)
+    access.limits.remember(texts.fold(wanted.email), signed_in.account.workspace_slug, device.address)
     return signed_in
 
 

@@ -21,7 +21,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from fechatter.auth.rates import MOST_KEYS, Limit, Meter
-from fechatter.errors import Conflict, Unavailable
+from fechatter.errors import Unavailable
 
 SIGN_IN = Limit("signin", 10, 60.0)
 """Of one e-mail address from one client address."""
@@ -43,6 +43,18 @@ MOST_SLOWED = 1_000
 MOST_SLOWED_OF_ONE = 20
 IPV6_NETWORK_BITS = 64
 """One customer has at least so many addresses of version 6; they count as one."""
+
+
+class Attempt:
+    """A sign-in that is being counted.
+
+    Attributes:
+        proved: whether the password was right for every account it was tried on. Somebody may have made an account with another's
+            e-mail address in a workspace of their own; that it fits there must not pay for wrong guesses at the other's.
+    """
+
+    def __init__(self) -> None:
+        self.proved = False
 
 
 class Limits:
@@ -82,33 +94,38 @@ class Limits:
         self._take([(limit, self._key(network(who)))])
 
     @asynccontextmanager
-    async def signing_in(self, email: str, address: str) -> AsyncIterator[None]:
-        """Count a sign-in that fails, and slow it beyond the e-mail address's limit. Raises TooManyRequests.
+    async def signing_in(self, email: str, slug: str, address: str) -> AsyncIterator[Attempt]:
+        """Count a sign-in that is not proved, and slow it beyond the e-mail address's limit. Raises TooManyRequests.
 
         Args:
             email: as it was sent, folded; need not be an e-mail address.
+            slug: the workspace's; "" when none was named.
             address: the client's.
         """
+        attempt = Attempt()
         if not self._enabled:
-            yield
+            yield attempt
             return
-        account, pair = self._key(email), self._key(email, network(address))
+        account, pair = self._key(email), self._key(email, slug, network(address))
         taken = self._take([(SIGN_IN_ADDRESS, self._key(network(address))), (SIGN_IN, pair)])
         if self._meter(SIGN_IN_ACCOUNT).take(account) == 0.0:
             taken.append((SIGN_IN_ACCOUNT, account))
         elif pair not in self._known:
             await self._slow_down(account)
         try:
-            yield
-        except (Conflict, Unavailable):
-            self._give_back(taken)
+            yield attempt
+        except Unavailable:
+            if not attempt.proved:
+                self._give_back(taken)
             raise
-        self._give_back(taken)
-        self._meter(SIGN_IN).forget(pair)
+        finally:
+            if attempt.proved:
+                self._give_back(taken)
+                self._meter(SIGN_IN).forget(pair)
 
-    def remember(self, email: str, address: str) -> None:
+    def remember(self, email: str, slug: str, address: str) -> None:
         """This person is at home at this address: they signed in there, or their session was refreshed from there."""
-        pair = self._key(email, network(address))
+        pair = self._key(email, slug, network(address))
         self._known.pop(pair, None)
         if len(self._known) >= MOST_KEYS:
             del self._known[next(iter(self._known))]

@@ -9,6 +9,7 @@ import asyncio
 import getpass
 import os
 import pwd
+import signal
 import sqlite3
 import sys
 from argparse import Namespace
@@ -42,8 +43,11 @@ def administer(settings: Settings, options: Namespace, work: Callable[[Database]
     except (StorageUnavailable, StorageFull) as error:
         print(f"fechatter: the database refused ({error}); nothing of this step was kept, try again", file=sys.stderr)
         return REFUSED
+    except UnicodeError:
+        print("fechatter: what was typed is not UTF-8", file=sys.stderr)
+        return USAGE
     except (EOFError, KeyboardInterrupt):
-        print("fechatter: given up, nothing was done", file=sys.stderr)
+        print("fechatter: given up; steps that were finished stay done, and the command may be given again", file=sys.stderr)
         return REFUSED
     return OK
 
@@ -62,6 +66,8 @@ def _check_database(address: str) -> None:
 
 async def _with_database(settings: Settings, work: Callable[[Database], Awaitable[None]]) -> None:
     # The server hands on what is in the log; nobody listens here.
+    # asyncio's own handler would only ask the task to end, which does not happen while a person is asked something.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     database = await opening.open_database(settings.database_address, lambda frames, signals: None, connections=CONNECTIONS)
     try:
         await work(database)
@@ -90,7 +96,7 @@ async def workspace_of(database: Database, slug: str | None) -> Workspace:
         return found
     several = await database.read(lambda tx: workspaces.page(tx, 0, 2))
     if not several:
-        raise NotFound("There is no workspace yet.", code="workspace_not_found")
+        raise NotFound("There is no workspace yet; make one with `fechatter workspaces create`.", code="workspace_not_found")
     if len(several) > 1:
         raise Invalid.field("--workspace", "missing", "There are several workspaces: name one by its slug.")
     return several[0]
@@ -102,6 +108,8 @@ async def change(database: Database, workspace: Workspace, work: Callable[[Trans
 
     async def transaction(tx: Transaction) -> T:
         await tx.lock_workspace(workspace.id)
+        if await workspaces.by_slug(tx, workspace.slug) is None:
+            raise NotFound("The workspace was deleted meanwhile.", code="workspace_not_found")
         return await work(tx, actor)
 
     return await database.write(transaction)
@@ -117,7 +125,7 @@ def system_user() -> str:
 
 async def new_password_hash() -> str:
     """The hash of a password that is typed twice without being shown, or is standard input's first line. Raises Invalid."""
-    password = _typed_password() if sys.stdin.isatty() else _first_line()
+    password = _typed_password() if sys.stdin is not None and sys.stdin.isatty() else _first_line()
     check_password("password", password)
     passwords = Passwords(threads=1)
     try:
@@ -135,7 +143,7 @@ def _typed_password() -> str:
 
 def _first_line() -> str:
     """Raises EOFError: there is none."""
-    line = sys.stdin.readline()
+    line = "" if sys.stdin is None else sys.stdin.readline()
     if not line:
         raise EOFError
     return line.rstrip("\r\n")

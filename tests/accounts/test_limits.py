@@ -9,7 +9,7 @@ import pytest
 
 from fechatter.auth import limits
 from fechatter.auth.rates import Limit
-from tests.accounts.conftest import Api, Session, refusal
+from tests.accounts.conftest import PASSWORD, Api, Session, refusal
 
 TOO_MANY = (429, "too_many_attempts")
 
@@ -75,3 +75,17 @@ async def test_new_workspaces_are_limited_even_when_all_is_well(limited: Api, mo
     assert refusal(await limited.ask(None, "POST", "/api/signup", body)) == TOO_MANY
     for _ in range(3):
         await limited.colleague(owner)
+
+
+async def test_an_account_of_ones_own_is_no_oracle_for_anothers_password(limited: Api) -> None:
+    victim = await limited.owner()
+    mine = await limited.owner(email=victim["user"]["email"])
+    statuses, current = [], PASSWORD
+    for number in range(4):
+        guess = f"guess number {number} of many"
+        change = {"current_password": current, "new_password": guess}
+        assert (await limited.ask(mine, "POST", "/api/password", change)).status_code == 204
+        current = guess
+        answer = await limited.ask(None, "POST", "/api/signin", {"email": victim["user"]["email"], "password": guess})
+        statuses.append(answer.status_code)
+    assert statuses == [200, 200, 429, 429]

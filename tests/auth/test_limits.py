@@ -7,7 +7,7 @@ import pytest
 
 from fechatter.auth import limits
 from fechatter.auth.limits import LOOKUP, SIGN_IN, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, Limits, network
-from fechatter.errors import Conflict, NotFound, TooManyRequests, Unauthorized, Unavailable
+from fechatter.errors import Conflict, NotFound, Problem, TooManyRequests, Unauthorized, Unavailable
 
 HOME = "192.0.2.1"
 
@@ -15,19 +15,26 @@ HOME = "192.0.2.1"
 async def fail(made: Limits, email: str, address: str) -> None:
     """A sign-in with a wrong password. Raises TooManyRequests."""
     with pytest.raises(Unauthorized):
-        async with made.signing_in(email, address):
+        async with made.signing_in(email, "", address):
             raise Unauthorized
 
 
 async def enter(made: Limits, email: str, address: str) -> None:
-    async with made.signing_in(email, address):
-        pass
-    made.remember(email, address)
+    async with made.signing_in(email, "", address) as attempt:
+        attempt.proved = True
+    made.remember(email, "", address)
+
+
+async def end(made: Limits, problem: Problem, *, proved: bool) -> None:
+    """A sign-in of ada's that ends with this problem."""
+    async with made.signing_in("ada", "", HOME) as attempt:
+        attempt.proved = proved
+        raise problem
 
 
 async def refused(made: Limits, email: str, address: str) -> TooManyRequests:
     with pytest.raises(TooManyRequests) as caught:
-        async with made.signing_in(email, address):
+        async with made.signing_in(email, "", address):
             raise AssertionError("it began")
     return caught.value
 
@@ -47,7 +54,7 @@ async def test_many_at_once_are_no_way_around() -> None:
 
     async def attempt() -> None:
         nonlocal began
-        async with made.signing_in("ada", HOME):
+        async with made.signing_in("ada", "", HOME):
             began += 1
             await asyncio.sleep(0.01)
             raise Unauthorized
@@ -60,11 +67,30 @@ async def test_signing_in_well_costs_nothing() -> None:
     made = Limits()
     for number in range(500):
         await enter(made, f"person {number % 7}", HOME)
-    for problem in (Conflict(), Unavailable()):
+    for problem, proved in ((Conflict(), True), (Unavailable(), True), (Unavailable(), False)):
         for _ in range(50):
             with pytest.raises(type(problem)):
-                async with made.signing_in("ada", HOME):
-                    raise problem
+                await end(made, problem, proved=proved)
+
+
+async def test_a_password_that_fits_an_account_of_ones_own_pays_for_no_guess_at_anothers() -> None:
+    made = Limits()
+    for _ in range(SIGN_IN.burst):
+        async with made.signing_in("ada", "", HOME):
+            pass  # let in to one account, while the password was wrong for another of the same e-mail address
+    await refused(made, "ada", HOME)
+    for _ in range(SIGN_IN.burst - 1):
+        with pytest.raises(Unauthorized):
+            async with made.signing_in("ada", "theirs", HOME):
+                raise Unauthorized
+        async with made.signing_in("ada", "mine", HOME) as attempt:
+            attempt.proved = True
+    with pytest.raises(Unauthorized):
+        async with made.signing_in("ada", "theirs", HOME):
+            raise Unauthorized
+    with pytest.raises(TooManyRequests):
+        async with made.signing_in("ada", "theirs", HOME):
+            raise AssertionError("it began")
 
 
 async def test_one_address_cannot_try_everybody() -> None:
@@ -127,7 +153,7 @@ async def test_who_is_at_home_where_is_remembered_within_bounds(monkeypatch: pyt
     monkeypatch.setattr(limits, "MOST_KEYS", 3)
     made = Limits()
     for number in range(10):
-        made.remember("ada", f"192.0.2.{number}")
+        made.remember("ada", "", f"192.0.2.{number}")
     assert len(made._known) == 3
 
 

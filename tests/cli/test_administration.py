@@ -137,7 +137,7 @@ def test_refusals_say_why_by_code_and_exit_code(terminal: Terminal) -> None:
     terminal.done("workspaces", "create", "Looms", *ADA)
     assert terminal.refused("users", "list") == (2, "invalid")
     code, _, errors = terminal.run("users", "create", "bob@example.org", "--fullname", "Bob", "--workspace", "looms", text="")
-    assert (code, errors) == (1, "fechatter: given up, nothing was done\n")
+    assert (code, errors) == (1, "fechatter: given up; steps that were finished stay done, and the command may be given again\n")
 
 
 def test_a_workspace_is_deleted_with_everything_in_it_and_no_other(terminal: Terminal) -> None:
