@@ -99,6 +99,7 @@ def test_people_are_administered_from_beginning_to_end(terminal: Terminal) -> No
     assert terminal.done("users", "make-owner", str(bob["id"]))["role"] == "owner"
     terminal.done("users", "reset-password", "bob", text="another horse battery\n")
     assert is_password(bob, "another horse battery")
+    assert terminal.done("sessions", "list", "bob") == {"items": []}
     assert terminal.done("sessions", "revoke", "bob") == {"ended": []}
     log = log_of(workspace["id"])
     assert [entry.action for entry in log] == [
@@ -133,6 +134,7 @@ def test_refusals_say_why_by_code_and_exit_code(terminal: Terminal) -> None:
     assert terminal.refused("users", "reset-password", "nobody") == (1, "user_not_found")
     assert terminal.refused("users", "disable", "ada") == (1, "last_owner")
     assert terminal.refused("users", "list", "--workspace", "nowhere") == (1, "workspace_not_found")
+    assert terminal.refused("sessions", "list", "nobody") == (1, "user_not_found")
     assert terminal.refused("sessions", "revoke", "ada", "--session", "7") == (1, "session_not_found")
     terminal.done("workspaces", "create", "Looms", *ADA)
     assert terminal.refused("users", "list") == (2, "invalid")

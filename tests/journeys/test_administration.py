@@ -83,6 +83,7 @@ async def test_a_session_that_is_revoked_by_command_sends_nothing_more(server: S
     other = await signed_in(host)
     session = (await host.get("/api/sessions"))["items"]
     own = next(each["id"] for each in session if each["current"])
+    assert [each["id"] for each in (await command(server, "sessions", "list", str(host.id)))["items"]] == [each["id"] for each in session]
     assert await command(server, "sessions", "revoke", str(host.id), "--session", str(own)) == {"ended": [own]}
     with pytest.raises(UnexpectedAnswer, match="401"):
         await host.send(chat["id"], "after")
