@@ -16,9 +16,11 @@ def add_administration(commands: _SubParsersAction[ArgumentParser], shared: Argu
     within.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     _add_users(commands.add_parser("users", help="list, create, disable and enable people; reset passwords"), within)
     _add_workspaces(commands.add_parser("workspaces", help="list, create, rename and delete workspaces"), each, within)
-    sessions = commands.add_parser("sessions", help="show and end people's sessions").add_subparsers(
-        dest="action", required=True, metavar="action"
-    )
+    _add_sessions(commands.add_parser("sessions", help="show and end people's sessions"), within)
+
+
+def _add_sessions(sessions: ArgumentParser, within: ArgumentParser) -> None:
+    actions = sessions.add_subparsers(dest="action", required=True, metavar="action")
     actions.add_parser("list", parents=[within], help="where a person is signed in").add_argument("person", help=PERSON_HELP)
     revoke = actions.add_parser("revoke", parents=[within], help="end all sessions of a person, or one")
     revoke.add_argument("person", help=PERSON_HELP)
