@@ -130,6 +130,7 @@ class SteppedDesk(Desk):
         self.unpublished: list[list[Frame]] = []
         self._rows_in = self._rows_out = 0
         self._all_out = asyncio.Event()
+        self._thread = database.writer
         super().__init__(database)
 
     def _deliver(self, outcome: Outcome) -> None:
@@ -142,13 +143,22 @@ class SteppedDesk(Desk):
                 self.unpublished.append(outcome.frames)
 
     async def write(self) -> None:
-        """Have what was handed in written; nobody hears of it yet."""
+        """Have what was handed in written; nobody hears of it yet.
+
+        The writer looks for more after a batch, and at every wake, at a time of its own: what is handed in while it still may look is
+        stored by no step, and a ghost that takes the log beside it knows another log than the database has. So this ends when it waits.
+        """
         await asyncio.sleep(0)
         self._rows_in += len(self._intake)
         self._writer.wake()
         while self._rows_out < self._rows_in:
             self._all_out.clear()
             await self._all_out.wait()
+        await self.turn()
+
+    async def turn(self) -> None:
+        """Everything the writer's thread was to do until now has had its turn."""
+        await self._thread.call(_nothing)
 
     async def answer(self) -> None:
         """Tell the senders."""
@@ -216,6 +226,10 @@ class Node:
     async def close(self) -> None:
         await self.desk.close()
         await self.tasks.stop()
+
+
+async def _nothing() -> None:
+    pass
 
 
 def _died(name: str, error: BaseException) -> None:
