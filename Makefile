@@ -1,7 +1,7 @@
 # Every command of this project. Plain `make` lists them; each does what it needs first, and nothing twice.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check format prove figures bench wheel rights lock clean
+.PHONY: help setup setup-test run web web-dev test check format prove figures bench wheel rights lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -9,7 +9,7 @@ help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
 		|| sed -n 's/^\([a-z-]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST)
 
-setup: ## make .venv with the fechatter command and the native extension
+setup: ## make .venv with the fechatter command, the native extension and the web client
 	@scripts/setup.sh
 
 setup-test:
@@ -18,14 +18,20 @@ setup-test:
 run: setup ## start the server on http://127.0.0.1:6688
 	@exec .venv/bin/fechatter serve
 
-test: setup-test ## the whole suite: lints, Rust, Python, on both databases (ARGS="-k name" narrows)
+web: setup ## build the web client into fechatter/web/dist
+	@scripts/web.sh build
+
+web-dev: setup ## Vite on http://127.0.0.1:5173 in front of a running server (FECHATTER_URL)
+	@scripts/web.sh dev
+
+test: setup-test ## the whole suite: lints, Rust, web client, Python, on both databases (ARGS="-k name" narrows)
 	@scripts/test.sh $(ARGS)
 
 check: setup-test ## the lints alone
 	@scripts/check.sh
 
 format: setup-test ## lay out all sources
-	@.venv/bin/ruff check --fix --quiet; .venv/bin/ruff format; cargo fmt --all
+	@.venv/bin/ruff check --fix --quiet; .venv/bin/ruff format; cargo fmt --all; scripts/web.sh format
 
 prove: setup-test ## the long proofs (minutes): crashes, interleavings
 	@$(PYTEST) -m prove --timeout 1800 $(ARGS)
@@ -46,4 +52,4 @@ lock: ## renew the locked requirements (needs uv)
 	@scripts/lock.sh
 
 clean: ## remove what was built; the data folder stays
-	@rm -rf .venv dist target .mypy_cache .ruff_cache .pytest_cache .hypothesis fechatter/_native*.so
+	@rm -rf .venv dist target fechatter/web/dist fechatter/web/client/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis fechatter/_native*.so

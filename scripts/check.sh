@@ -16,6 +16,7 @@ step ruff-format ruff format --check --quiet --output-format concise
 step mypy mypy --no-error-summary
 step stubtest python -m mypy.stubtest fechatter._native --concise
 step lint-imports lint-imports --no-logo
+step web scripts/web.sh check
 step clippy cargo clippy --workspace --all-targets --features fechatter-native/python --locked --quiet -- --deny warnings
 step cargo-fmt cargo fmt --all --check
 

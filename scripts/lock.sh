@@ -13,4 +13,5 @@ lock() {
 
 lock run pyproject.toml
 lock build --group build
+lock web --group web
 lock dev pyproject.toml --group dev --constraint requirements/run.txt

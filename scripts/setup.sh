@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv with the `fechatter` command and the native extension, and does nothing twice.
+# Makes .venv with the `fechatter` command, the native extension and the web client, and does nothing twice.
 #   setup.sh          to run the server
 #   setup.sh test     with the tools of the tests and lints too
 set -eu
@@ -43,3 +43,4 @@ if ! "$python" scripts/native.py fresh && ! "$python" scripts/native.py take dis
     exit 1
 fi
 "$python" scripts/command.py
+scripts/web.sh build

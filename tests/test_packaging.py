@@ -75,9 +75,12 @@ def test_the_wheel_holds_every_migration_and_every_page(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     migrations = {f"fechatter/{path.relative_to(ROOT)}" for path in (ROOT / "migrations").rglob("*.sql")}
-    pages = {str(path.relative_to(ROOT)) for path in (ROOT / "fechatter" / "web").rglob("*.html")}
+    web = ROOT / "fechatter" / "web"
+    pages = {str(path.relative_to(ROOT)) for folder in ("pages", "dist") for path in (web / folder).rglob("*.*")}
     assert migrations
+    assert "fechatter/web/dist/index.html" in pages
     assert migrations | pages <= names
+    assert not any(name.startswith("fechatter/web/client") for name in names)
 
 
 def test_the_installed_command_tells_its_version_without_rust(installed: Path, tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+import { readdir, readFile, stat, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { brotliCompressSync, constants, gzipSync } from "node:zlib"
+import type { Plugin, ResolvedConfig } from "vite"
+
+const COMPRESSIBLE = /\.(html|js|css|svg|json|webmanifest)$/
+const SMALLEST_BYTES = 1024
+
+/** Writes a `.br` and a `.gz` beside every built file of text, so that the server compresses nothing itself. */
+export function compress(): Plugin {
+  let config: ResolvedConfig
+  return {
+    name: "compress",
+    apply: "build",
+    configResolved(resolved) {
+      config = resolved
+    },
+    async closeBundle() {
+      const folder = config.build.outDir
+      const names = await readdir(folder, { recursive: true })
+      await Promise.all(names.filter(name => COMPRESSIBLE.test(name)).map(name => compressFile(join(folder, name))))
+    },
+  }
+}
+
+async function compressFile(path: string): Promise<void> {
+  if ((await stat(path)).size < SMALLEST_BYTES) return
+  const content = await readFile(path)
+  await writeFile(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
+  await writeFile(`${path}.gz`, gzipSync(content, { level: 9 }))
+}

@@ -1,0 +1,33 @@
+import { fileURLToPath } from "node:url"
+import vue from "@vitejs/plugin-vue"
+import { defineConfig } from "vitest/config"
+import { budget } from "./build/budget.ts"
+import { compress } from "./build/compress.ts"
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const server = process.env["FECHATTER_URL"] ?? "http://127.0.0.1:6688"
+const gallery = process.env["FECHATTER_GALLERY"] === "1"
+
+export default defineConfig(({ command }) => ({
+  base: "/static/",
+  plugins: [vue(), budget({ firstLoadBytes: 150_000 }), compress()],
+  resolve: { alias: { "@": here("src") } },
+  define: {
+    __VUE_OPTIONS_API__: "false",
+    __VUE_PROD_DEVTOOLS__: "false",
+    __GALLERY__: JSON.stringify(command === "serve" || gallery),
+  },
+  build: {
+    outDir: here("../dist"),
+    emptyOutDir: true,
+    target: "es2022",
+    // A data: address would need a wider content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    port: 5173,
+    proxy: Object.fromEntries(["/api", "/events", "/health", "/openapi.json"].map(path => [path, { target: server }])),
+  },
+  test: { environment: "happy-dom", include: ["src/**/*.test.ts"], restoreMocks: true },
+}))
