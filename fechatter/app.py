@@ -23,7 +23,7 @@ from fechatter.bus.memory import MemoryBus
 from fechatter.bus.nats import NatsBus
 from fechatter.frames import Frame, Signal
 from fechatter.hub.hub import Hub
-from fechatter.messages.send import Sender
+from fechatter.messages.send import INTAKE_BYTES, INTAKE_MESSAGES, Sender
 from fechatter.messages.writer import Writer
 from fechatter.native import Intake
 from fechatter.services import Services
@@ -59,7 +59,7 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
     secrets = open_secrets(settings)
     database = await open_database(settings.database_address, publish, connections=settings.connection_limit)
     hub = Hub(database, tasks, settings)
-    intake = Intake()
+    intake = Intake(INTAKE_MESSAGES, INTAKE_BYTES)
     writer = Writer(intake, database, lambda outcome: sender.deliver(outcome))
     sender = Sender(intake, writer.wake, publish)
     passwords = Passwords()

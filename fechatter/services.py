@@ -12,6 +12,7 @@ from fechatter.bus.base import Bus
 from fechatter.hub.hub import Hub
 from fechatter.messages.send import Sender
 from fechatter.messages.writer import Writer
+from fechatter.queues import Queue
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database
 from fechatter.tasks import Tasks
@@ -29,3 +30,8 @@ class Services(msgspec.Struct, frozen=True):
     tokens: AccessTokens
     passwords: Passwords
     limits: Limits
+
+    def queues(self) -> list[Queue]:
+        """Every bounded queue of this process."""
+        rooms = (self.sender, self.database, self.passwords, self.limits, self.hub, self.bus)
+        return [queue for room in rooms for queue in room.queues()]

@@ -18,7 +18,7 @@ from fechatter.errors import (
     Unavailable,
 )
 from fechatter.model import encode
-from fechatter.storage.engines.base import StorageFull, StorageUnavailable
+from fechatter.storage.engines.base import StorageBusy, StorageFull, StorageUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -61,6 +61,8 @@ def from_storage(error: StorageFull | StorageUnavailable) -> Unavailable:
     match error:
         case StorageFull():
             return Unavailable("The disk is full; nothing was kept.", code="storage_full", retry_after_seconds=30)
+        case StorageBusy():
+            return Unavailable("Too many requests wait for the database.", code=error.code)
         case StorageUnavailable():
             return Unavailable("The database does not answer.", code="storage_unavailable", retry_after_seconds=2)
         case _:

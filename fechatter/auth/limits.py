@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from fechatter.auth.rates import MOST_KEYS, Limit, Meter
 from fechatter.errors import Unavailable
+from fechatter.queues import Queue
 
 SIGN_IN = Limit("signin", 10, 60.0)
 """Of one e-mail address from one client address."""
@@ -72,6 +73,16 @@ class Limits:
         self._salt = os.urandom(16)
         self._known: dict[bytes, None] = {}
         self._slowed: Counter[bytes] = Counter()
+
+    def queues(self) -> list[Queue]:
+        return [
+            Queue("signins_slowed", MOST_SLOWED, "requests", "429 `too_many_attempts`", self._slowed.total),
+            Queue("attempts", MOST_KEYS, "keys", "who tried least is forgotten", self._most_keys),
+            Queue("homes", MOST_KEYS, "keys", "the oldest is forgotten", lambda: len(self._known)),
+        ]
+
+    def _most_keys(self) -> int:
+        return max(map(len, self._meters.values()), default=0)
 
     @contextmanager
     def attempt(self, limit: Limit, who: str) -> Iterator[None]:

@@ -18,6 +18,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from fechatter.errors import Invalid, Unavailable
+from fechatter.queues import Queue
 
 LEAST_CHARACTERS = 8
 MOST_CHARACTERS = 256
@@ -44,6 +45,9 @@ class Passwords:
         self._most = threads + most_waiting
         self._pending = 0
         self._nobodys = self._hasher.hash(os.urandom(16))
+
+    def queues(self) -> list[Queue]:
+        return [Queue("passwords", self._most, "calls", "503 `sign_in_busy`", lambda: self._pending)]
 
     async def hash(self, password: str) -> str:
         """The password's hash, with its parameters and salt. Raises Unavailable when too many wait."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from fechatter.frames import Frame, Signal
+from fechatter.queues import Queue
 
 ReceiveFrames = Callable[[str, list[Frame]], None]
 """Called with the epoch and the frames."""
@@ -29,5 +30,7 @@ class Bus(Protocol):
     async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
         """Begin to receive."""
         ...
+
+    def queues(self) -> list[Queue]: ...
 
     async def close(self) -> None: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fechatter.bus.base import ReceiveFrames, ReceiveSignals, State
 from fechatter.frames import Frame, Signal
+from fechatter.queues import Queue
 
 
 class MemoryBus:
@@ -25,6 +26,10 @@ class MemoryBus:
 
     async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
         self._frames, self._signals = frames, signals
+
+    def queues(self) -> list[Queue]:
+        """None: nothing waits."""
+        return []
 
     async def close(self) -> None:
         """Nothing to close."""

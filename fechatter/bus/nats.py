@@ -20,9 +20,10 @@ import nats.errors
 
 from fechatter.bus import wire
 from fechatter.bus.base import ReceiveFrames, ReceiveSignals, State
-from fechatter.bus.nats_session import Session
+from fechatter.bus.nats_session import MAX_RECEIVED, Session
 from fechatter.bus.outbox import Outbox, count
 from fechatter.frames import Frame, Signal
+from fechatter.queues import Queue
 from fechatter.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,13 @@ class NatsBus:
         elif not self._outbox.put(epoch, frames, signals):
             self.dropped += len(frames) + len(signals)
             self._warn_full()
+
+    def queues(self) -> list[Queue]:
+        received = Queue("nats_received", MAX_RECEIVED, "messages", "dropped, read from the log", self._received)
+        return [*self._outbox.queues(), received]
+
+    def _received(self) -> int:
+        return 0 if self._session is None else self._session.waiting
 
     async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
         """Begin to receive; NATS being away delays it by two seconds at most."""

@@ -10,13 +10,14 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import BadRequestError
 
@@ -82,6 +83,7 @@ class Session:
         self._signals = signals
         self._ended = ended
         self._acknowledgements = ""
+        self._subscriptions: list[Subscription] = []
         self._sent = 0
         self._heard_at = time.monotonic()
         self._asked_at: float | None = None
@@ -91,6 +93,11 @@ class Session:
     def message_bytes(self) -> int:
         """The most one message may carry, its headers and envelope left room for."""
         return self._client.max_payload * 7 // 8
+
+    @property
+    def waiting(self) -> int:
+        """How many messages were received on the fullest subscription and not looked at yet."""
+        return max((one.pending_msgs for one in self._subscriptions), default=0)
 
     async def open(self, url: str) -> None:
         """Connect, see that the stream exists, and begin to receive. Raises nats.errors.Error, OSError, TimeoutError."""
@@ -107,11 +114,16 @@ class Session:
                 closed_cb=self._on_closed,
             )
             await self._make_stream()
-            await self._client.subscribe(f"{SIGNALS}.*", cb=self._on_signals)
+            await self._subscribe(f"{SIGNALS}.*", self._on_signals)
             self._acknowledgements = self._client.new_inbox()
-            await self._client.subscribe(self._acknowledgements, cb=self._on_acknowledgement)
+            await self._subscribe(self._acknowledgements, self._on_acknowledgement)
             await self._consume()
         self._heard_at = time.monotonic()
+
+    async def _subscribe(self, subject: str, callback: Callable[[Msg], Awaitable[None]]) -> None:
+        self._subscriptions.append(
+            await self._client.subscribe(subject, cb=callback, pending_msgs_limit=MAX_RECEIVED, pending_bytes_limit=MAX_RECEIVED_BYTES)
+        )
 
     async def send_frames(self, workspace_id: int, data: bytes) -> None:
         """Hand a message of events to JetStream; its acknowledgement is not waited for."""
@@ -163,7 +175,7 @@ class Session:
     async def _consume(self) -> None:
         """One consumer of this process, of what comes from now on; what it misses is in the log."""
         inbox = self._client.new_inbox()
-        await self._client.subscribe(inbox, cb=self._on_frames, pending_msgs_limit=MAX_RECEIVED, pending_bytes_limit=MAX_RECEIVED_BYTES)
+        await self._subscribe(inbox, self._on_frames)
         config = ConsumerConfig(
             deliver_subject=inbox,
             deliver_policy=DeliverPolicy.NEW,

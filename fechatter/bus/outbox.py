@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from fechatter.bus.wire import size_bytes
 from fechatter.frames import Frame, Signal
+from fechatter.queues import Queue
 
 MAX_WAITING_BYTES = 8 << 20
 
@@ -27,6 +28,9 @@ class Outbox:
         self._signals: dict[Subject, list[Signal]] = {}
         self._bytes = 0
         self._filled = asyncio.Event()
+
+    def queues(self) -> list[Queue]:
+        return [Queue("nats_outbox", MAX_WAITING_BYTES, "bytes", "other nodes read the log", lambda: self._bytes)]
 
     def put(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> bool:
         """Take all, or, when full, nothing and return False."""

@@ -14,9 +14,11 @@ from collections.abc import Awaitable, Callable
 from fechatter.errors import TooManyRequests, Unauthorized, Unavailable
 from fechatter.frames import Frame, Signal
 from fechatter.hub import expiry, joining
-from fechatter.hub.listener import CloseReason, Listener, Reader
-from fechatter.hub.room import Room
+from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, CloseReason, Listener, Reader
+from fechatter.hub.room import MAX_JOINING_FRAMES, Room
+from fechatter.hub.sequencer import MAX_HELD
 from fechatter.model import Position, WorkspaceId
+from fechatter.queues import Queue
 from fechatter.settings import Settings
 from fechatter.storage import events
 from fechatter.storage.engines.base import Database, StorageUnavailable, Transaction
@@ -48,6 +50,21 @@ class Hub:
     @property
     def listeners(self) -> int:
         return sum(len(room.listeners) for room in self._rooms.values())
+
+    def queues(self) -> list[Queue]:
+        closed, again = "closed with `slow`, resumes from its cursor", "the replay is read again"
+        return [
+            Queue("listener_events", MAX_EVENTS, "events", closed, lambda: self._most(lambda one: len(one.pending))),
+            Queue("listener_bytes", MAX_BYTES, "bytes", closed, lambda: self._most(lambda one: one.pending_bytes)),
+            Queue("joining", MAX_JOINING_FRAMES, "events", again, lambda: self._most(lambda one: len(one.joining or ()))),
+            Queue("held", MAX_HELD, "events", "read from the log", self._most_held),
+        ]
+
+    def _most(self, count: Callable[[Listener], int]) -> int:
+        return max((count(listener) for room in self._rooms.values() for listener in room.listeners), default=0)
+
+    def _most_held(self) -> int:
+        return max((room.sequencer.held for room in self._rooms.values()), default=0)
 
     def start(self) -> None:
         self._tasks.start("head poll", self._poll())

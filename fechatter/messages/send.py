@@ -13,8 +13,10 @@ from fechatter.frames import Frame, Signal
 from fechatter.messages.writer import Answer, Outcome
 from fechatter.model import ChatId, SessionId, UserId
 from fechatter.native import Intake, IntakeFull, InvalidMessage, MalformedBody, parse_message
+from fechatter.queues import Queue
 
-ANSWER_TIMEOUT_SECONDS = 30
+INTAKE_MESSAGES = 4096
+INTAKE_BYTES = 16 << 20
 
 
 class Sender:
@@ -30,6 +32,13 @@ class Sender:
         self._wake = wake
         self._publish = publish
         self._create_future = asyncio.get_running_loop().create_future
+
+    def queues(self) -> list[Queue]:
+        full = "503 `intake_full`"
+        return [
+            Queue("intake_messages", INTAKE_MESSAGES, "messages", full, lambda: len(self._intake)),
+            Queue("intake_bytes", INTAKE_BYTES, "bytes", full, lambda: self._intake.waiting_bytes),
+        ]
 
     async def send(
         self, body: bytes, header_key: str | None, chat_id: ChatId, sender_id: UserId, session_id: SessionId

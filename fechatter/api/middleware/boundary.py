@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fechatter.api import problems
 from fechatter.errors import MalformedRequest, Problem
-from fechatter.storage.engines.base import StorageFull, StorageUnavailable
+from fechatter.storage.engines.base import StorageBusy, StorageFull, StorageUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,8 @@ def as_problem(error: Exception, request_id: str) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, StorageFull | StorageUnavailable):
-        log.error("request %s: %s: %s", request_id, type(error).__name__, error)
+        level = logging.DEBUG if isinstance(error, StorageBusy) else logging.ERROR
+        log.log(level, "request %s: %s: %s", request_id, type(error).__name__, error)
         return problems.from_storage(error)
     log.error("request %s failed", request_id, exc_info=error)
     return Problem("Something went wrong here; the log tells what under this request's id.")

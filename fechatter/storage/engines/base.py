@@ -12,9 +12,13 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from fechatter.frames import Frame, Signal
+from fechatter.queues import Line, Queue
 from fechatter.storage.engines.thread import LoopThread
 
 T = TypeVar("T")
+
+MAX_WAITING = 4096
+"""More would wait longer than anybody does for an answer."""
 
 
 class Row(Protocol):
@@ -39,6 +43,19 @@ class StorageFull(Exception):
 
 class StorageUnavailable(Exception):
     """The database cannot be reached or did not answer in time; whether a commit under way took place is not known."""
+
+
+class StorageBusy(StorageUnavailable):
+    """As many wait already as may; nothing was begun. `code` tells what for."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"too many wait: {code}")
+        self.code = code
+
+
+def reads_line() -> Line:
+    """Those who wait for a connection to the database."""
+    return Line("database", MAX_WAITING, "requests", "503 `database_busy`", lambda: StorageBusy("database_busy"))
 
 
 class Transaction(Protocol):
@@ -143,5 +160,7 @@ class Database(Protocol):
     async def system_id(self) -> str:
         """What tells this database from a restored or failed-over copy of it; "" where a copy cannot be told."""
         ...
+
+    def queues(self) -> list[Queue]: ...
 
     async def close(self) -> None: ...

@@ -15,6 +15,7 @@ import asyncpg
 
 from fechatter.frames import Frame, Signal
 from fechatter.model import now_ms
+from fechatter.queues import Queue
 from fechatter.storage.engines import postgres_batch
 from fechatter.storage.engines.base import (
     MessageRows,
@@ -24,6 +25,7 @@ from fechatter.storage.engines.base import (
     StoreResult,
     UniqueViolation,
     Work,
+    reads_line,
 )
 from fechatter.storage.engines.dialect import for_postgres, postgres_parameter
 from fechatter.storage.engines.thread import LoopThread
@@ -134,6 +136,7 @@ class PostgresDatabase:
         self._pool = pool
         self._publish = publish
         self._batches: Any = None
+        self._line = reads_line()
 
     @classmethod
     async def open(cls, url: str, publish: Publish, *, connections: int) -> PostgresDatabase:
@@ -144,8 +147,9 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        async with translated(), self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-            yield connection
+        with self._line:
+            async with translated(), self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
+                yield connection
 
     async def read(self, work: Work[T]) -> T:
         async with self._connection() as connection:
@@ -193,6 +197,9 @@ class PostgresDatabase:
     async def system_id(self) -> str:
         async with self._connection() as connection:
             return str(await connection.fetchval(_SYSTEM_ID))
+
+    def queues(self) -> list[Queue]:
+        return [self._line.queue, *self.writer.queues()]
 
     async def close(self) -> None:
         if self._batches is not None:

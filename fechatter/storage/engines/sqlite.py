@@ -16,19 +16,22 @@ from typing import TypeVar
 
 from fechatter.frames import Frame, Signal
 from fechatter.model import now_ms
+from fechatter.queues import Queue
 from fechatter.storage.engines import sqlite_batch
 from fechatter.storage.engines.base import (
     MessageRows,
     Publish,
+    StorageBusy,
     StorageFull,
     StorageUnavailable,
     StoreResult,
     UniqueViolation,
     Work,
+    reads_line,
 )
 from fechatter.storage.engines.checkpointer import Checkpointer
 from fechatter.storage.engines.dialect import for_sqlite, sqlite_parameter
-from fechatter.storage.engines.thread import LoopThread, run_inline
+from fechatter.storage.engines.thread import CallsFull, LoopThread, run_inline
 
 T = TypeVar("T")
 
@@ -117,12 +120,14 @@ class SqliteDatabase:
         self._write_connection = connect(path)
         sqlite_batch.prepare(self._write_connection)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._line = reads_line()
         self._local = threading.local()
         self._read_connections: list[sqlite3.Connection] = []
         self._checkpointer = Checkpointer(path, self._write_connection, self.writer)
 
     async def read(self, work: Work[T]) -> T:
-        return await self._main_loop.run_in_executor(self._readers, self._read, work)
+        with self._line:
+            return await self._main_loop.run_in_executor(self._readers, self._read, work)
 
     def _read(self, work: Work[T]) -> T:
         connection = getattr(self._local, "connection", None)
@@ -142,7 +147,10 @@ class SqliteDatabase:
         return self._snapshot(self._write_connection, work)
 
     async def write(self, work: Work[T]) -> T:
-        return await self.writer.call(lambda: self._write(work))
+        try:
+            return await self.writer.call(lambda: self._write(work))
+        except CallsFull as error:
+            raise StorageBusy("writer_full") from error
 
     async def _write(self, work: Work[T]) -> T:
         transaction = SqliteTransaction(self._write_connection, self.epoch)
@@ -178,6 +186,9 @@ class SqliteDatabase:
     async def system_id(self) -> str:
         """A copied file cannot be told from the original; `restore` begins the new epoch itself."""
         return ""
+
+    def queues(self) -> list[Queue]:
+        return [self._line.queue, *self.writer.queues()]
 
     async def close(self) -> None:
         await self._main_loop.run_in_executor(None, self._checkpointer.stop)

@@ -9,11 +9,15 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from fechatter.errors import Unavailable
+from fechatter.queues import Line, Queue
 
 T = TypeVar("T")
 
 MAX_WAITING_CALLS = 1024
+
+
+class CallsFull(Exception):
+    """More calls than MAX_WAITING_CALLS would wait; this one was not made."""
 
 
 class LoopThread:
@@ -21,7 +25,7 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self.loop = uvloop.new_event_loop()
-        self._waiting = 0
+        self._calls = Line("writer_calls", MAX_WAITING_CALLS, "calls", "503 `writer_full`", CallsFull)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -34,15 +38,13 @@ class LoopThread:
         """Run `work()` on the thread's loop, in the order of the calls, and wait for its result on the caller's.
 
         Raises:
-            Unavailable: more than MAX_WAITING_CALLS wait already.
+            CallsFull: MAX_WAITING_CALLS wait already.
         """
-        if self._waiting >= MAX_WAITING_CALLS:
-            raise Unavailable("The database's writer is busy.", code="writer_full")
-        self._waiting += 1
-        try:
+        with self._calls:
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), self.loop))
-        finally:
-            self._waiting -= 1
+
+    def queues(self) -> list[Queue]:
+        return [self._calls.queue]
 
     def run_soon(self, callback: Callable[[], Any]) -> None:
         """Call `callback` on the thread's loop, from any thread."""
