@@ -1,0 +1,50 @@
+/** Calls that need a signed-in person. An access token that ran out is renewed once, unseen. */
+
+import { open, Problem, request, type Answer, type Wanted } from "@/api/http"
+import { refused, token } from "@/api/token"
+
+/** Returns the answer's body. Throws SignedOut, Problem or Unreachable. */
+export async function call<Body>(method: string, path: string, wanted: Wanted = {}): Promise<Body> {
+  return (await callWhole<Body>(method, path, wanted)).body
+}
+
+/** The same, with status and position. */
+export function callWhole<Body>(method: string, path: string, wanted: Wanted = {}): Promise<Answer<Body>> {
+  return withToken(authorization =>
+    request<Body>(method, path, { ...wanted, headers: { ...wanted.headers, ...authorization } }),
+  )
+}
+
+/** An answer that is read piece by piece; `signal` ends it. Throws SignedOut, Problem or Unreachable. */
+export function openStream(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+  return withToken(authorization => open(path, { headers: { ...headers, ...authorization }, signal }))
+}
+
+interface Page<Item> {
+  items: Item[]
+  next: string | null
+}
+
+/** Every item of a list that comes in pages, at most `most` of them. */
+export async function all<Item>(path: string, most = 1000): Promise<Item[]> {
+  const items: Item[] = []
+  let next: string | null = null
+  do {
+    const cursor: string = next === null ? "" : `&cursor=${encodeURIComponent(next)}`
+    const page: Page<Item> = await call<Page<Item>>("GET", `${path}${path.includes("?") ? "&" : "?"}limit=100${cursor}`)
+    items.push(...page.items)
+    next = page.next
+  } while (next !== null && items.length < most)
+  return items
+}
+
+async function withToken<T>(send: (authorization: { Authorization: string }) => Promise<T>): Promise<T> {
+  const first = await token()
+  try {
+    return await send({ Authorization: `Bearer ${first}` })
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error
+    refused(first)
+  }
+  return send({ Authorization: `Bearer ${await token()}` })
+}

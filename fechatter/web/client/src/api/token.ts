@@ -1,0 +1,95 @@
+/**
+ * The access token: in this module's memory alone. The refresh token is a cookie that no script can read; what the
+ * browser's storage keeps is only which workspace this was.
+ */
+
+import { Problem, request } from "@/api/http"
+import type { User, Workspace } from "@/api/nouns"
+
+const KEY = "fechatter.workspace"
+const BROWSER = { "X-Requested-With": "fechatter" }
+const LOCK = "fechatter-refresh"
+
+export interface Session {
+  access_token: string
+  expires_in: number
+  user: User
+  workspace: Workspace
+}
+
+/** The session ended: only signing in again helps. */
+export class SignedOut extends Error {}
+
+let accessToken: string | null = null
+let renewal: Promise<string> | null = null
+
+/** The token for a request. Throws SignedOut, Problem or Unreachable. */
+export async function token(): Promise<string> {
+  return accessToken ?? renew()
+}
+
+/** Forget the token that was refused, unless a newer one is there already. */
+export function refused(old: string): void {
+  if (accessToken === old) accessToken = null
+}
+
+/** Take the session that signing in or up gave. */
+export function begin(session: Session): void {
+  accessToken = session.access_token
+  const text = JSON.stringify({ slug: session.workspace.slug })
+  sessionStorage.setItem(KEY, text)
+  localStorage.setItem(KEY, text)
+}
+
+export function forget(): void {
+  accessToken = null
+  sessionStorage.removeItem(KEY)
+  localStorage.removeItem(KEY)
+}
+
+/** This tab's workspace, else the one used last in this browser, else null. */
+export function rememberedSlug(): string | null {
+  const text = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY)
+  return text === null ? null : (JSON.parse(text) as { slug: string }).slug
+}
+
+/** Sign in or up as a browser does: the refresh token comes as a cookie. Throws Problem or Unreachable. */
+export async function obtain(path: "/api/signin" | "/api/signup", body: unknown): Promise<Session> {
+  const session = (await request<Session>("POST", path, { body, headers: BROWSER })).body
+  begin(session)
+  return session
+}
+
+/** End the session at the server. Throws SignedOut, Problem or Unreachable. */
+export async function end(): Promise<void> {
+  const headers = { ...BROWSER, Authorization: `Bearer ${await token()}` }
+  await request("POST", "/api/logout", { headers })
+  forget()
+}
+
+/** One renewal at a time, however many requests wait for it; the tabs of a browser take turns. */
+function renew(): Promise<string> {
+  renewal ??= inTurn(ask).finally(() => {
+    renewal = null
+  })
+  return renewal
+}
+
+async function inTurn(work: () => Promise<string>): Promise<string> {
+  return navigator.locks === undefined ? work() : navigator.locks.request(LOCK, work)
+}
+
+async function ask(): Promise<string> {
+  const slug = rememberedSlug()
+  if (slug === null) throw new SignedOut()
+  try {
+    const session = (await request<Session>("POST", "/api/refresh", { body: { workspace: slug }, headers: BROWSER }))
+      .body
+    begin(session)
+    return session.access_token
+  } catch (error) {
+    if (!(error instanceof Problem) || error.isTemporary) throw error
+    forget()
+    throw new SignedOut()
+  }
+}

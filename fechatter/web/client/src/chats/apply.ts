@@ -1,0 +1,65 @@
+/** How the events of a chat change the chats that are known. Pure. */
+
+import type { Chat } from "@/api/nouns"
+import type { ChatEvent, ChatFacts, MessageEvent } from "@/live/events"
+import { meet, withReadNumber, type World } from "@/live/world"
+
+export function applyToChats(world: World, event: ChatEvent | MessageEvent): World {
+  const id = event.chat_id
+  switch (event.type) {
+    case "message.created":
+      return changed(world, id, chat => grown(chat, event.data.message, world.me.id))
+    case "message.edited":
+    case "message.deleted":
+      return changed(world, id, chat => changedLast(chat, event.data.message))
+    case "chat.updated":
+      return changed(world, id, chat => ({ ...chat, ...event.data.chat }))
+    case "chat.deleted":
+      return without(world, id)
+    case "member.joined":
+      return joined(world, event)
+    case "member.left":
+      if (event.data.member.user_id === world.me.id) return without(world, id)
+      return changed(world, id, chat => ({ ...chat, ...event.data.chat }))
+    case "member.role_changed":
+      return changed(world, id, chat => ({ ...chat, ...event.data.chat }))
+    default:
+      // A newer server tells of things this client does not know yet.
+      return world
+  }
+}
+
+function changed(world: World, id: number, change: (chat: Chat) => Chat): World {
+  const chat = world.chats.get(id)
+  return chat === undefined ? world : { ...world, chats: new Map(world.chats).set(id, change(chat)) }
+}
+
+function without(world: World, id: number): World {
+  const chats = new Map(world.chats)
+  chats.delete(id)
+  return { ...world, chats }
+}
+
+/** One's own messages are read by writing them. */
+function grown(chat: Chat, message: NonNullable<Chat["last_message"]>, me: number): Chat {
+  const read = message.sender_id === me ? Math.max(chat.last_read_number, message.number) : chat.last_read_number
+  return withReadNumber({ ...chat, last_number: message.number, last_message: message }, read)
+}
+
+function changedLast(chat: Chat, message: NonNullable<Chat["last_message"]>): Chat {
+  return chat.last_message?.id === message.id ? { ...chat, last_message: { ...chat.last_message, ...message } } : chat
+}
+
+/** One's own joining carries the whole chat, in place of what was had of it. */
+function joined(world: World, event: Extract<ChatEvent, { type: "member.joined" }>): World {
+  const { member, chat } = event.data
+  const met = meet(world, [member.user])
+  if (member.user_id !== world.me.id || !isWhole(chat))
+    return changed(met, event.chat_id, known => ({ ...known, ...chat }))
+  const chats = new Map(met.chats).set(event.chat_id, chat)
+  return meet({ ...met, chats }, chat.members)
+}
+
+function isWhole(chat: ChatFacts): chat is Chat {
+  return chat.chat_type !== undefined && chat.last_read_number !== undefined
+}

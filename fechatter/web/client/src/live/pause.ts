@@ -1,0 +1,32 @@
+/** Pauses between tries. */
+
+const FIRST_MS = 500
+const MOST_MS = 30_000
+
+/**
+ * How long to wait before the next try: full jitter, so that many clients of a restarted server come back spread out.
+ * `failures` counts from 1; the server's own Retry-After is the least.
+ */
+export function pauseMs(failures: number, retryAfterSeconds = 0, random: () => number = Math.random): number {
+  const most = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(failures, 10))
+  return retryAfterSeconds * 1000 + random() * most
+}
+
+/** A pause that `wake` may end early. */
+export class Pause {
+  private end: (() => void) | null = null
+
+  async sleep(milliseconds: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    await new Promise<void>(resolve => {
+      this.end = resolve
+      timer = setTimeout(resolve, milliseconds)
+    })
+    clearTimeout(timer)
+    this.end = null
+  }
+
+  wake(): void {
+    this.end?.()
+  }
+}

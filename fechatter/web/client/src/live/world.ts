@@ -1,0 +1,127 @@
+/**
+ * What is known of a workspace, and how an event changes it: values and pure functions, no network and no screen.
+ *
+ * A world begins with an answer of `/api/sync` and follows the events. Every thing remembers the position it is known at:
+ * events up to there are not applied to it again, and answers from before are not taken; so it does not matter in which
+ * order answers and events come.
+ */
+
+import type { Chat, Sync, User, UserSummary, Workspace } from "@/api/nouns"
+import { applyToChats } from "@/chats/apply"
+import { applyToPeople } from "@/people/apply"
+import { epochOf, seqOf } from "@/live/cursor"
+import type { DurableEvent, ReadMark } from "@/live/events"
+
+/** A person as well as they are known: whole, or only as chats show them. */
+export type Person = UserSummary & Partial<User>
+
+export interface World {
+  readonly epoch: string
+  /** The position that everything without one of its own is known at. */
+  readonly loadedSeq: number
+  /** The newest position that is known of anything. */
+  readonly seq: number
+  readonly me: User
+  readonly workspace: Workspace
+  readonly chats: ReadonlyMap<number, Chat>
+  readonly people: ReadonlyMap<number, Person>
+  /** `chat:7`, `person:3` -> the position it is known at: of the answer it came with, or of its last event. */
+  readonly positions: ReadonlyMap<string, number>
+}
+
+/** The world of an answer of `/api/sync`; people met before stay known. */
+export function begin(sync: Sync, known: ReadonlyMap<number, Person> = new Map()): World {
+  const people = new Map(known)
+  for (const person of [...sync.chats.flatMap(chat => chat.members), sync.me])
+    people.set(person.id, { ...people.get(person.id), ...person })
+  const seq = seqOf(sync.cursor)
+  return {
+    epoch: epochOf(sync.cursor),
+    loadedSeq: seq,
+    seq,
+    me: sync.me,
+    workspace: sync.workspace,
+    chats: new Map(sync.chats.map(chat => [chat.id, chat])),
+    people,
+    positions: new Map(),
+  }
+}
+
+/** The world after one event; what it tells of is unchanged when the event is no news. */
+export function apply(world: World, event: DurableEvent): World {
+  const name = subject(event)
+  if (event.seq <= knownAt(world, name)) return world
+  return at(change(world, event), name, event.seq)
+}
+
+function change(world: World, event: DurableEvent): World {
+  switch (event.type) {
+    case "user.joined":
+    case "user.updated":
+    case "user.disabled":
+      return applyToPeople(world, event)
+    case "workspace.updated":
+      return { ...world, workspace: { ...world.workspace, ...event.data.workspace } }
+    default:
+      return applyToChats(world, event)
+  }
+}
+
+function subject(event: DurableEvent): string {
+  if (event.chat_id !== null) return `chat:${event.chat_id}`
+  return "user" in event.data ? `person:${event.data.user.id}` : "workspace"
+}
+
+/** The position a thing is known at. */
+export function knownAt(world: World, name: string): number {
+  return Math.max(world.loadedSeq, world.positions.get(name) ?? 0)
+}
+
+function at(world: World, name: string, seq: number): World {
+  return { ...world, seq: Math.max(world.seq, seq), positions: new Map(world.positions).set(name, seq) }
+}
+
+/** Take a whole chat as an answer gave it at position `seq`, unless it is known as of later. */
+export function takeChat(world: World, chat: Chat, seq: number): World {
+  const name = `chat:${chat.id}`
+  if (seq < knownAt(world, name)) return world
+  const read = Math.max(chat.last_read_number, world.chats.get(chat.id)?.last_read_number ?? 0)
+  const chats = new Map(world.chats).set(chat.id, withReadNumber(chat, read))
+  return at(meet({ ...world, chats }, chat.members), name, seq)
+}
+
+/** Take people as an answer gave them at position `seq`; whoever is known as of later keeps what is known. */
+export function takePeople(world: World, users: readonly User[], seq: number): World {
+  return users.reduce((before, user) => {
+    const name = `person:${user.id}`
+    const known = before.people.get(user.id)
+    const isOlder = seq < knownAt(before, name)
+    const people = new Map(before.people).set(user.id, isOlder ? { ...user, ...known } : { ...known, ...user })
+    return isOlder ? { ...before, people } : at({ ...before, people }, name, seq)
+  }, world)
+}
+
+/** Take what is told of people in passing, as chats and lists name them. */
+export function meet(world: World, met: readonly Person[]): World {
+  const people = new Map(world.people)
+  for (const person of met) people.set(person.id, { ...people.get(person.id), ...person })
+  return met.length === 0 ? world : { ...world, people }
+}
+
+/** Read marks moved, here or on another device; they only go forward. */
+export function read(world: World, marks: readonly ReadMark[]): World {
+  const chats = new Map(world.chats)
+  let moved = false
+  for (const { chat_id: id, last_read_number: number } of marks) {
+    const chat = chats.get(id)
+    if (chat === undefined || number <= chat.last_read_number) continue
+    chats.set(id, withReadNumber(chat, number))
+    moved = true
+  }
+  return moved ? { ...world, chats } : world
+}
+
+/** The chat with another read mark; what is unread follows from it. */
+export function withReadNumber(chat: Chat, number: number): Chat {
+  return { ...chat, last_read_number: number, unread_count: Math.max(0, chat.last_number - number) }
+}
