@@ -41,6 +41,17 @@ from fechatter.web import static
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+CLIENT = (
+    "/chats",
+    "/chats/{rest:path}",
+    "/people",
+    "/people/{rest:path}",
+    "/settings",
+    "/settings/{rest:path}",
+    "/gallery",
+)
+"""Addresses that the web client's own router answers."""
+
 TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
     "/api/chat/{chat_id:id}/messages": {"POST": messages.SendMessage(), "GET": messages.listing},
     "/api/chat/{chat_id:id}/messages/batch": {"POST": messages.send_many},
@@ -77,6 +88,7 @@ TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
     "/setup": {"GET": static.Page("setup.html")},
     "/join": {"GET": static.Page("join.html")},
     "/signin": {"GET": static.Page("signin.html")},
+    **{path: {"GET": static.Page("index.html")} for path in CLIENT},
     "/static/{path:path}": {"GET": static.asset},
     "/health/simple": {"GET": health.simple},
     "/health": {"GET": health.full},
@@ -84,6 +96,7 @@ TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
 
 
 OPEN = {
+    *CLIENT,
     "/",
     "/api/invitations/lookup",
     "/api/refresh",

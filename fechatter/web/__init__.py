@@ -1,1 +1,1 @@
-"""What browsers load: pages, scripts and styles, served as they stand."""
+"""What browsers load: the built client and the pages it replaces, with the headers that keep them safe."""

@@ -1,43 +1,39 @@
-"""Serves the files of `pages/`, as they stand; `api/routes.py` names the pages.
+"""Serves the web client; `api/routes.py` names its addresses.
 
-Scripts and styles come only from this server and nothing stands inline, which the content security policy holds. A
-file's ETag is its digest, so a browser asks each time and a new version of the server shows at once.
+Scripts and styles come only from this server and nothing stands inline, which the content security policy holds. What
+has its digest in its name is kept for ever, every other file is asked for each time, so a new version shows at once.
 """
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-from pathlib import Path
-
-import msgspec
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fechatter.errors import NotFound
-
-FOLDER = Path(__file__).parent / "pages"
+from fechatter.web.files import File, choose, files
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self'",
+        "img-src 'self' blob:",
         "connect-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
         # Forms are sent by scripts alone: without them a password would go where nobody reads it.
         "form-action 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
+        # `vue` inserts what the compiler made of our own templates; `fechatter` names our own workers.
+        "trusted-types vue fechatter",
     )
 )
 
 HEADERS = {
-    "cache-control": "no-cache",
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
@@ -46,26 +42,21 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
-_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-
-
-class File(msgspec.Struct, frozen=True):
-    """One file as it is sent; `etag` is quoted, as in its header."""
-
-    content: bytes
-    media_type: str
-    etag: str
+ASK_AGAIN = "no-cache"
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class Page:
-    """The ASGI app of one page."""
+    """The ASGI app of one page. Raises NotFound where the client is not built."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = respond(files()[self._name], Headers(scope=scope))
-        await answer(scope, receive, send)
+        found = files().get(self._name)
+        if found is None:
+            raise NotFound("The web client is not built: make web")
+        await respond(found, Headers(scope=scope))(scope, receive, send)
 
 
 async def asset(request: Request) -> Response:
@@ -77,19 +68,14 @@ async def asset(request: Request) -> Response:
 
 
 def respond(file: File, headers: Headers) -> Response:
-    """The file, or 304 when the browser has it already."""
-    known = {tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")}
-    if file.etag in known:
-        return Response(status_code=304, headers={**HEADERS, "etag": file.etag})
-    return Response(file.content, headers={**HEADERS, "etag": file.etag}, media_type=file.media_type)
-
-
-@cache
-def files() -> dict[str, File]:
-    """Every file by its path in the folder; read once, so that no path of a request ever reaches the disk."""
-    return {path.relative_to(FOLDER).as_posix(): _read(path) for path in sorted(FOLDER.rglob("*")) if path.suffix in _TYPES}
-
-
-def _read(path: Path) -> File:
-    content = path.read_bytes()
-    return File(content, _TYPES[path.suffix], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+    """The file in the best coding the browser takes, or 304 when the browser has it already."""
+    coding = choose(file, headers.get("accept-encoding", ""))
+    etag = f'"{file.etag}"' if coding == "identity" else f'"{file.etag}-{coding}"'
+    answer = {**HEADERS, "etag": etag, "cache-control": FOR_EVER if file.immutable else ASK_AGAIN}
+    if len(file.contents) > 1:
+        answer["vary"] = "Accept-Encoding"
+    if etag in {tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")}:
+        return Response(status_code=304, headers=answer)
+    if coding != "identity":
+        answer["content-encoding"] = coding
+    return Response(file.contents[coding], headers=answer, media_type=file.media_type)

@@ -11,11 +11,14 @@ import pytest
 
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
-from fechatter.web.static import FOLDER, files
+from fechatter.web.files import FOLDERS, files
+
+FOLDER = FOLDERS[0]
+PAGES_FILES = {path: file for path, file in files().items() if (FOLDER / path).exists()}
 
 PAGES = ["/", "/setup", "/join", "/signin"]
-ASSETS = [f"/static/{path}" for path in files() if not path.endswith(".html")]
-SCRIPTS = [path for path in files() if path.endswith(".js")]
+ASSETS = [f"/static/{path}" for path in PAGES_FILES if not path.endswith(".html")]
+SCRIPTS = [path for path in PAGES_FILES if path.endswith(".js")]
 
 
 class Tags(HTMLParser):
@@ -100,13 +103,13 @@ async def test_no_form_puts_a_password_into_an_address(client: httpx2.AsyncClien
 
 @pytest.mark.parametrize("path", SCRIPTS)
 def test_a_script_writes_no_markup_and_runs_no_text(path: str) -> None:
-    source = files()[path].content.decode()
+    source = files()[path].contents["identity"].decode()
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|srcdoc", source)
 
 
 @pytest.mark.parametrize("path", SCRIPTS)
 def test_what_a_script_imports_is_here(path: str) -> None:
-    for address in re.findall(r'from "(.+?)"', files()[path].content.decode()):
+    for address in re.findall(r'from "(.+?)"', files()[path].contents["identity"].decode()):
         target = (FOLDER / path).parent / address
         assert target.resolve().relative_to(FOLDER.resolve()).as_posix() in SCRIPTS
 

@@ -6,16 +6,14 @@ import { compress } from "./build/compress.ts"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env["FECHATTER_URL"] ?? "http://127.0.0.1:6688"
-const gallery = process.env["FECHATTER_GALLERY"] === "1"
 
-export default defineConfig(({ command }) => ({
+export default defineConfig({
   base: "/static/",
   plugins: [vue(), budget({ firstLoadBytes: 150_000 }), compress()],
   resolve: { alias: { "@": here("src") } },
   define: {
     __VUE_OPTIONS_API__: "false",
     __VUE_PROD_DEVTOOLS__: "false",
-    __GALLERY__: JSON.stringify(command === "serve" || gallery),
   },
   build: {
     outDir: here("../dist"),
@@ -30,4 +28,4 @@ export default defineConfig(({ command }) => ({
     proxy: Object.fromEntries(["/api", "/events", "/health", "/openapi.json"].map(path => [path, { target: server }])),
   },
   test: { environment: "happy-dom", include: ["src/**/*.test.ts"], restoreMocks: true },
-}))
+})

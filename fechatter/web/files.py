@@ -1,0 +1,75 @@
+"""The files browsers may have, read once into memory, so that no path of a request ever reaches the disk.
+
+`dist/` is the built client with its compressed copies (`make web`); `pages/` are the pages it replaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+DIST = Path(__file__).parent / "dist"
+FOLDERS = (Path(__file__).parent / "pages", DIST)
+
+ENCODINGS = {"br": ".br", "gzip": ".gz"}
+"""What a content coding's files end with; the best first."""
+
+_TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+}
+
+
+class File(msgspec.Struct, frozen=True):
+    """One file as it is sent.
+
+    Args:
+        contents: its bytes by content coding; `identity` is always there.
+        etag: the digest, without quotes.
+        immutable: its name changes with its content.
+    """
+
+    contents: dict[str, bytes]
+    media_type: str
+    etag: str
+    immutable: bool
+
+
+@cache
+def files() -> dict[str, File]:
+    """Every file by its path in its folder."""
+    return {path.relative_to(folder).as_posix(): _read(path, folder) for folder in FOLDERS for path in _known(folder)}
+
+
+def _known(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.suffix in _TYPES and path.is_file()]
+
+
+def _read(path: Path, folder: Path) -> File:
+    content = path.read_bytes()
+    packed = {coding: path.with_name(path.name + suffix) for coding, suffix in ENCODINGS.items()}
+    return File(
+        contents={"identity": content, **{coding: copy.read_bytes() for coding, copy in packed.items() if copy.exists()}},
+        media_type=_TYPES[path.suffix],
+        etag=hashlib.sha256(content).hexdigest()[:32],
+        immutable=folder == DIST and path.parent.name == "assets",
+    )
+
+
+def choose(file: File, accept_encoding: str) -> str:
+    """The best content coding the file has and the browser takes; `identity` when it names none of them."""
+    refused = {"0", "0.0", "0.00", "0.000"}
+    taken = set()
+    for part in accept_encoding.lower().split(","):
+        name, _, parameter = part.partition(";")
+        if parameter.strip().removeprefix("q=").strip() not in refused:
+            taken.add(name.strip())
+    return next((coding for coding in ENCODINGS if coding in taken and coding in file.contents), "identity")

@@ -1,0 +1,110 @@
+"""The built client as browsers get it: its codings, what they may keep, what may run, what is not there."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+
+from fechatter.api.application import Application
+from fechatter.api.routes import CLIENT, ROUTES
+from fechatter.web.files import DIST, files
+from tests.web.test_pages import Tags, directives
+
+ADDRESSES = [path.replace("{rest:path}", "7/messages/9") for path in CLIENT]
+HASHED = [f"/static/{path}" for path, file in files().items() if file.immutable]
+BIG = max((path for path in files() if path.startswith("assets/")), key=lambda path: len(files()[path].contents["identity"]), default="")
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(Application(ROUTES)), base_url="http://server") as made:
+        yield made
+
+
+async def raw(client: httpx2.AsyncClient, path: str, accept_encoding: str) -> tuple[httpx2.Response, bytes]:
+    """The answer and its bytes as they come over the wire."""
+    async with client.stream("GET", path, headers={"accept-encoding": accept_encoding}) as answer:
+        return answer, b"".join([part async for part in answer.aiter_raw()])
+
+
+def test_the_client_is_built() -> None:
+    assert HASHED, "make web builds it"
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+async def test_every_address_of_the_client_is_its_page_that_holds_nothing_inline(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.headers["cache-control"] == "no-cache"
+    tags = Tags(answer.text)
+    assert tags.inline == []
+    for address in tags.loaded:
+        assert (await client.get(address)).status_code == 200
+
+
+async def test_only_our_own_files_run_and_nothing_is_framed(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/chats")
+    policy = directives(answer)
+    assert policy["default-src"] == policy["form-action"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == policy["worker-src"] == "'self'"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+async def test_what_has_its_digest_in_its_name_is_kept_for_ever(client: httpx2.AsyncClient) -> None:
+    for path in HASHED:
+        answer = await client.get(path)
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (await client.get("/static/theme.js")).headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0, gzip;q=0.5", "gzip"),
+        ("BR", "br"),
+        ("", None),
+        ("identity", None),
+        ("deflate", None),
+    ],
+)
+async def test_the_best_coding_the_browser_takes_is_sent(client: httpx2.AsyncClient, accepted: str, coding: str | None) -> None:
+    answer, body = await raw(client, f"/static/{BIG}", accepted)
+    assert answer.headers.get("content-encoding") == coding
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert body == files()[BIG].contents[coding or "identity"]
+
+
+async def test_the_packed_copies_hold_the_same_and_have_their_own_tags(client: httpx2.AsyncClient) -> None:
+    plain, content = await raw(client, f"/static/{BIG}", "")
+    packed, body = await raw(client, f"/static/{BIG}", "gzip")
+    assert gzip.decompress(body) == content
+    assert plain.headers["etag"] != packed.headers["etag"]
+    for accepted, tag in (("", plain.headers["etag"]), ("gzip", packed.headers["etag"])):
+        again = await client.get(f"/static/{BIG}", headers={"accept-encoding": accepted, "if-none-match": f'"x", W/{tag}'})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/index.html",
+        f"/static/{BIG}.br",
+        f"/static/{BIG}.gz",
+        "/static/assets/",
+        "/static/assets/../../static.py",
+        "/static/%2e%2e/files.py",
+        "/chatsx",
+    ],
+)
+async def test_nothing_else_is_served(client: httpx2.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code == 404
+
+
+def test_no_source_map_ships() -> None:
+    assert not list(DIST.rglob("*.map"))
