@@ -36,7 +36,10 @@ export function refused(old: string): void {
 /** Take the session that signing in or up gave. */
 export function begin(session: Session): void {
   accessToken = session.access_token
-  const text = JSON.stringify({ slug: session.workspace.slug })
+  const text = JSON.stringify({
+    slug: session.workspace.slug,
+    name: `fechatter-${session.workspace.id}-${session.user.id}`,
+  } satisfies Remembered)
   sessionStorage.setItem(KEY, text)
   localStorage.setItem(KEY, text)
 }
@@ -47,10 +50,16 @@ export function forget(): void {
   localStorage.removeItem(KEY)
 }
 
-/** This tab's workspace, else the one used last in this browser, else null. */
-export function rememberedSlug(): string | null {
+/** Who this tab is for: which workspace, and the name of what the browser keeps for that person. */
+export interface Remembered {
+  slug: string
+  name: string
+}
+
+/** This tab's person, else the one who used this browser last, else null. */
+export function remembered(): Remembered | null {
   const text = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY)
-  return text === null ? null : (JSON.parse(text) as { slug: string }).slug
+  return text === null ? null : (JSON.parse(text) as Remembered)
 }
 
 /** Sign in or up as a browser does: the refresh token comes as a cookie. Throws Problem or Unreachable. */
@@ -80,8 +89,8 @@ async function inTurn(work: () => Promise<string>): Promise<string> {
 }
 
 async function ask(): Promise<string> {
-  const slug = rememberedSlug()
-  if (slug === null) throw new SignedOut()
+  const slug = remembered()?.slug
+  if (slug === undefined) throw new SignedOut()
   try {
     const session = (await request<Session>("POST", "/api/refresh", { body: { workspace: slug }, headers: BROWSER }))
       .body

@@ -53,11 +53,11 @@ function changedLast(chat: Chat, message: NonNullable<Chat["last_message"]>): Ch
 /** One's own joining carries the whole chat, in place of what was had of it. */
 function joined(world: World, event: Extract<ChatEvent, { type: "member.joined" }>): World {
   const { member, chat } = event.data
-  const met = meet(world, [member.user])
+  const met = meet(world, [member.user], event.seq)
   if (member.user_id !== world.me.id || !isWhole(chat))
     return changed(met, event.chat_id, known => ({ ...known, ...chat }))
   const chats = new Map(met.chats).set(event.chat_id, chat)
-  return meet({ ...met, chats }, chat.members)
+  return meet({ ...met, chats }, chat.members, event.seq)
 }
 
 function isWhole(chat: ChatFacts): chat is Chat {

@@ -23,6 +23,7 @@ export interface World {
   readonly seq: number
   readonly me: User
   readonly workspace: Workspace
+  /** Names in `members` are as of the chat's position; `people` has them as of now. */
   readonly chats: ReadonlyMap<number, Chat>
   readonly people: ReadonlyMap<number, Person>
   /** `chat:7`, `person:3` -> the position it is known at: of the answer it came with, or of its last event. */
@@ -87,7 +88,7 @@ export function takeChat(world: World, chat: Chat, seq: number): World {
   if (seq < knownAt(world, name)) return world
   const read = Math.max(chat.last_read_number, world.chats.get(chat.id)?.last_read_number ?? 0)
   const chats = new Map(world.chats).set(chat.id, withReadNumber(chat, read))
-  return at(meet({ ...world, chats }, chat.members), name, seq)
+  return at(meet({ ...world, chats }, chat.members, seq), name, seq)
 }
 
 /** Take people as an answer gave them at position `seq`; whoever is known as of later keeps what is known. */
@@ -97,15 +98,21 @@ export function takePeople(world: World, users: readonly User[], seq: number): W
     const known = before.people.get(user.id)
     const isOlder = seq < knownAt(before, name)
     const people = new Map(before.people).set(user.id, isOlder ? { ...user, ...known } : { ...known, ...user })
-    return isOlder ? { ...before, people } : at({ ...before, people }, name, seq)
+    if (isOlder) return { ...before, people }
+    const me = user.id === before.me.id ? { ...before.me, ...user } : before.me
+    return at({ ...before, people, me }, name, seq)
   }, world)
 }
 
-/** Take what is told of people in passing, as chats and lists name them. */
-export function meet(world: World, met: readonly Person[]): World {
+/** Take what is told of people in passing, as chats name them at position `seq`. */
+export function meet(world: World, met: readonly Person[], seq: number): World {
   const people = new Map(world.people)
-  for (const person of met) people.set(person.id, { ...people.get(person.id), ...person })
-  return met.length === 0 ? world : { ...world, people }
+  for (const person of met) {
+    const known = people.get(person.id)
+    const isOlder = seq < knownAt(world, `person:${person.id}`)
+    people.set(person.id, isOlder ? { ...person, ...known } : { ...known, ...person })
+  }
+  return { ...world, people }
 }
 
 /** Read marks moved, here or on another device; they only go forward. */

@@ -1,0 +1,121 @@
+/** The chats one is in, and what can be done with them. */
+
+import { defineStore } from "pinia"
+import { computed } from "vue"
+import { all, call, callWhole } from "@/api/call"
+import type { Chat, ChatType, Member } from "@/api/nouns"
+import { seqOf } from "@/live/cursor"
+import { useLive } from "@/live/store"
+import { read, takeChat } from "@/live/world"
+
+export interface NewChat {
+  chat_type: ChatType
+  name?: string
+  description?: string
+  members: number[]
+}
+
+export type ChatChange = Partial<Pick<Chat, "name" | "description">> & { archived?: boolean }
+
+export const useChats = defineStore("chats", () => {
+  const live = useLive()
+  const marking = new Map<number, number>()
+
+  const list = computed(() => [...(live.world?.chats.values() ?? [])])
+  const unread = computed(() =>
+    list.value.reduce((sum, chat) => sum + (chat.archived_at === null ? chat.unread_count : 0), 0),
+  )
+
+  function byId(id: number): Chat | undefined {
+    return live.world?.chats.get(id)
+  }
+
+  /** The chat and whether it is new: a direct chat of two exists but once. Throws Problem, Unreachable. */
+  async function create(wanted: NewChat, key: string): Promise<{ chat: Chat; isNew: boolean }> {
+    const answer = await callWhole<Chat>("POST", "/api/chat", { body: { ...wanted, idempotency_key: key } })
+    await show(answer.body.id)
+    return { chat: answer.body, isNew: answer.status === 201 }
+  }
+
+  async function change(id: number, wanted: ChatChange): Promise<void> {
+    await call("PATCH", `/api/chat/${id}`, { body: wanted })
+    await show(id)
+  }
+
+  async function remove(id: number): Promise<void> {
+    await call("DELETE", `/api/chat/${id}`)
+  }
+
+  async function join(id: number): Promise<Chat> {
+    const chat = await call<Chat>("POST", `/api/chat/${id}/join`)
+    await show(id)
+    return chat
+  }
+
+  async function leave(id: number): Promise<void> {
+    await call("POST", `/api/chat/${id}/leave`)
+  }
+
+  /** Public channels of the workspace, joined or not. */
+  async function channels(query: string): Promise<Chat[]> {
+    return all<Chat>(`/api/channels?q=${encodeURIComponent(query)}`, 200)
+  }
+
+  async function members(id: number): Promise<Member[]> {
+    return all<Member>(`/api/chat/${id}/members`, 10_000)
+  }
+
+  async function addMembers(id: number, userIds: number[]): Promise<void> {
+    await call("POST", `/api/chat/${id}/members`, { body: { members: userIds } })
+  }
+
+  async function removeMember(id: number, userId: number): Promise<void> {
+    await call("DELETE", `/api/chat/${id}/members/${userId}`)
+  }
+
+  async function transfer(id: number, userId: number): Promise<void> {
+    await call("PATCH", `/api/chat/${id}/members/${userId}`, { body: { role: "owner" } })
+  }
+
+  /** Everything up to `number` was seen. One request a chat at a time; the last number wins. */
+  async function markRead(id: number, number: number): Promise<void> {
+    if (number <= (byId(id)?.last_read_number ?? Infinity) || (marking.get(id) ?? 0) >= number) return
+    const isRunning = marking.has(id)
+    marking.set(id, number)
+    if (isRunning) return
+    try {
+      for (let sent = 0; (marking.get(id) ?? 0) > sent;) {
+        sent = marking.get(id) ?? 0
+        await call("PUT", `/api/chat/${id}/read`, { body: { number: sent } })
+        live.change(world => read(world, [{ chat_id: id, last_read_number: sent }]))
+      }
+    } catch {
+      // The next glance tries again; a mark is not worth a word.
+    } finally {
+      marking.delete(id)
+    }
+  }
+
+  /** Show a chat at once that an answer told of, without waiting for its event. */
+  async function show(id: number): Promise<void> {
+    const answer = await callWhole<Chat>("GET", `/api/chat/${id}`)
+    live.change(world => takeChat(world, answer.body, seqOf(answer.cursor)))
+  }
+
+  return {
+    list,
+    unread,
+    byId,
+    create,
+    change,
+    remove,
+    join,
+    leave,
+    channels,
+    members,
+    addMembers,
+    removeMember,
+    transfer,
+    markRead,
+  }
+})

@@ -1,0 +1,114 @@
+/**
+ * A visit: what begins when somebody's workspace is shown and ends when they sign out.
+ *
+ * Begins with what the browser kept, so that there is something to read at once, and goes on with what the server says.
+ */
+
+import { watch } from "vue"
+import { end, forget, remembered } from "@/api/token"
+import { useLive } from "@/live/store"
+import type { Keeping } from "@/messages/outbox"
+import { useMessages } from "@/messages/store"
+import type { Waiting } from "@/messages/waiting"
+import { openDatabase, wipe, type Database } from "@/offline/database"
+import { forgetShown, keepShown, showKept } from "@/offline/keeper"
+
+const KEEP_MS = 2000
+
+let ending: AbortController | null = null
+
+/** Begin a visit of whoever is remembered; does nothing while one runs. */
+export async function beginVisit(): Promise<void> {
+  const who = remembered()
+  if (ending !== null || who === null) return
+  ending = new AbortController()
+  const { signal } = ending
+  const database = await openDatabase(who.name).catch(() => null)
+  if (database) await showKept(database)
+  if (signal.aborted) return
+  await useMessages().begin(who.name, database ? keepingIn(database) : inMemory())
+  watchBrowser(signal)
+  watchOtherTabs(signal)
+  if (database) watchShown(database, signal)
+  void useLive().start()
+}
+
+/** Sign out: ends the session and wipes what was kept, in all tabs. Throws Problem, Unreachable. */
+export async function signOut(): Promise<void> {
+  await end()
+  tabs().postMessage("signed out")
+  await endVisit()
+}
+
+/** Leave nothing of this visit in the browser. */
+async function endVisit(): Promise<void> {
+  ending?.abort()
+  ending = null
+  useMessages().reset()
+  useLive().reset()
+  forget()
+  await wipe()
+}
+
+function tabs(): BroadcastChannel {
+  return new BroadcastChannel("fechatter-session")
+}
+
+/** Signing out in one tab is signing out in all. */
+function watchOtherTabs(signal: AbortSignal): void {
+  const channel = tabs()
+  channel.onmessage = () => void endVisit().then(() => location.assign("/signin"))
+  signal.addEventListener("abort", () => channel.close())
+}
+
+/** What the browser knows of its network, and when somebody looks again, is worth a try at once. */
+function watchBrowser(signal: AbortSignal): void {
+  const live = useLive()
+  const messages = useMessages()
+  addEventListener("online", () => (live.restart(), messages.wake()), { signal })
+  addEventListener("visibilitychange", () => document.visibilityState === "visible" && (live.wake(), messages.wake()), {
+    signal,
+  })
+  const stop = watch(
+    () => live.phase,
+    phase => phase === "live" && messages.wake(),
+  )
+  signal.addEventListener("abort", stop)
+}
+
+/** Keep what is shown a moment after it changed, and when the page goes away. */
+function watchShown(database: Database, signal: AbortSignal): void {
+  const live = useLive()
+  const messages = useMessages()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const keep = () => {
+    clearTimeout(timer)
+    timer = undefined
+    if (!signal.aborted) void keepShown(database)
+  }
+  const stop = watch([() => live.world, messages.timelines], () => (timer ??= setTimeout(keep, KEEP_MS)))
+  const stopPhase = watch(
+    () => live.phase,
+    phase => phase === "over" && void forgetShown(database),
+  )
+  addEventListener("pagehide", keep, { signal })
+  signal.addEventListener("abort", () => (clearTimeout(timer), stop(), stopPhase(), database.close()))
+}
+
+function keepingIn(database: Database): Keeping {
+  return {
+    all: () => database.getAll("waiting"),
+    put: async item => void (await database.put("waiting", item)),
+    delete: key => database.delete("waiting", key),
+  }
+}
+
+/** Where the browser keeps nothing: as long as the page lives. */
+function inMemory(): Keeping {
+  const items = new Map<string, Waiting>()
+  return {
+    all: async () => [...items.values()],
+    put: async item => void items.set(item.key, item),
+    delete: async key => void items.delete(key),
+  }
+}

@@ -1,0 +1,272 @@
+/** The messages at hand of the chats that were opened, and those on their way. */
+
+import { defineStore } from "pinia"
+import { computed, reactive, ref, shallowReactive, shallowRef } from "vue"
+import { call } from "@/api/call"
+import type { Message, MessagePage } from "@/api/nouns"
+import type { DurableEvent } from "@/live/events"
+import { useLive } from "@/live/store"
+import { Outbox, type Keeping } from "@/messages/outbox"
+import { empty, hasHole, newer, older, rest, start, take, type Timeline } from "@/messages/timeline"
+import type { Waiting } from "@/messages/waiting"
+import { usePeople } from "@/people/store"
+
+const PAGE = 50
+const MOST_CHATS = 20
+const HOLE_MS = 1500
+
+export type Loading = "first" | "older" | "newer"
+
+export const useMessages = defineStore("messages", () => {
+  const live = useLive()
+  const people = usePeople()
+  const timelines = shallowReactive(new Map<number, Timeline>())
+  const loading = reactive(new Map<number, Loading>())
+  /** Why the last load failed. */
+  const problems = shallowReactive(new Map<number, unknown>())
+  const openId = ref<number | null>(null)
+  const isReaderAtEnd = ref(true)
+  const waiting = shallowRef<readonly Waiting[]>([])
+  /** One's own messages that came by the stream before the answer did: their waiting form is not shown. */
+  const echoed = reactive(new Set<string>())
+  const generations = new Map<number, number>()
+  let outbox: Outbox | null = null
+
+  const timeline = computed(() => (openId.value === null ? undefined : timelines.get(openId.value)))
+
+  /** What is still on its way to a chat and not on the screen otherwise. */
+  function waitingFor(chatId: number): Waiting[] {
+    return waiting.value.filter(item => item.chatId === chatId && !echoed.has(item.key))
+  }
+
+  /** Open a chat at its end, or around a message's number. */
+  async function open(chatId: number, around?: number): Promise<void> {
+    putAside(openId.value)
+    openId.value = chatId
+    isReaderAtEnd.value = around === undefined
+    const known = timelines.get(chatId)
+    keep(chatId, known ?? empty(chatId))
+    if (around !== undefined) return has(chatId, around) ? undefined : loadAround(chatId, around)
+    if (!known?.isLoaded || known.hasNewer) await loadNewest(chatId)
+  }
+
+  function close(): void {
+    putAside(openId.value)
+    openId.value = null
+  }
+
+  function has(chatId: number, number: number): boolean {
+    return timelines.get(chatId)?.items.some(message => message.number === number) ?? false
+  }
+
+  function loadNewest(chatId: number): Promise<void> {
+    return load(chatId, "first", "", start)
+  }
+
+  function loadAround(chatId: number, number: number): Promise<void> {
+    return load(chatId, "first", `&around=${number}`, (timeline, page) => start(empty(timeline.chatId), page))
+  }
+
+  async function loadOlder(chatId: number): Promise<void> {
+    const timeline = timelines.get(chatId)
+    const first = timeline?.items[0]
+    if (timeline?.hasOlder && first) await load(chatId, "older", `&before=${first.number}`, older)
+  }
+
+  async function loadNewer(chatId: number): Promise<void> {
+    const timeline = timelines.get(chatId)
+    const last = timeline?.items.at(-1)
+    if (timeline?.hasNewer && last) await load(chatId, "newer", `&after=${last.number}`, newer)
+  }
+
+  /** One load a chat at a time, of which a first one is begun in any case; an answer that others overtook is not taken. */
+  async function load(
+    chatId: number,
+    what: Loading,
+    place: string,
+    by: (timeline: Timeline, page: MessagePage) => Timeline,
+  ): Promise<void> {
+    if (what !== "first" && loading.has(chatId)) return
+    loading.set(chatId, what)
+    const generation = (generations.get(chatId) ?? 0) + 1
+    generations.set(chatId, generation)
+    try {
+      const page = await call<MessagePage>("GET", `/api/chat/${chatId}/messages?limit=${PAGE}${place}`)
+      const known = timelines.get(chatId)
+      if (known === undefined || generation !== generations.get(chatId)) return
+      keep(chatId, by(known, page))
+      problems.delete(chatId)
+    } catch (error) {
+      if (generation === generations.get(chatId)) problems.set(chatId, error)
+    } finally {
+      if (generation === generations.get(chatId)) loading.delete(chatId)
+    }
+  }
+
+  function keep(chatId: number, timeline: Timeline): void {
+    timelines.set(chatId, timeline)
+    people.ensure(new Set(timeline.items.map(message => message.sender_id)))
+    if (timelines.size <= MOST_CHATS) return
+    const eldest = [...timelines.keys()].find(id => id !== openId.value)
+    if (eldest !== undefined) timelines.delete(eldest)
+  }
+
+  /** A chat nobody looks at keeps its newest page, so that coming back is instant. */
+  function putAside(chatId: number | null): void {
+    const known = chatId === null ? undefined : timelines.get(chatId)
+    if (chatId === null || known === undefined) return
+    timelines.delete(chatId)
+    timelines.set(chatId, rest(known, PAGE))
+  }
+
+  function apply(event: DurableEvent): void {
+    if (event.chat_id === null) return
+    if (event.type === "message.created") echo(event.data.message)
+    if ("message" in event.data) arrive(event.data.message)
+    else if (event.type === "chat.deleted") forget(event.chat_id)
+    else if ("member" in event.data && event.data.member.user_id === live.world?.me.id) rejoin(event)
+  }
+
+  /** On one's own joining or leaving, what was had of the chat is dropped. */
+  function rejoin(event: DurableEvent & { chat_id: number }): void {
+    if (event.type === "member.role_changed") return
+    forget(event.chat_id)
+    if (event.type === "member.joined" && openId.value === event.chat_id) void open(event.chat_id)
+  }
+
+  function forget(chatId: number): void {
+    timelines.delete(chatId)
+    loading.delete(chatId)
+    problems.delete(chatId)
+    generations.set(chatId, (generations.get(chatId) ?? 0) + 1)
+  }
+
+  /** Take one message, from an event or an answer. */
+  function arrive(message: Message): void {
+    const known = timelines.get(message.chat_id)
+    if (known === undefined) return
+    const grown = take(known, message, message.chat_id !== openId.value || isReaderAtEnd.value)
+    keep(message.chat_id, grown)
+    if (grown.isLoaded && hasHole(grown)) setTimeout(() => mend(message.chat_id), HOLE_MS)
+  }
+
+  /** One's own answer may come before the events of the messages just before it; if they do not come, they are asked for. */
+  function mend(chatId: number): void {
+    const known = timelines.get(chatId)
+    if (known && hasHole(known)) void loadNewest(chatId)
+  }
+
+  function echo(message: Message): void {
+    if (message.sender_id !== live.world?.me.id) return
+    const mine = waiting.value.find(
+      item => item.chatId === message.chat_id && item.content === message.content && !echoed.has(item.key),
+    )
+    if (mine) echoed.add(mine.key)
+  }
+
+  /** Everything was loaded anew, so what is at hand may have holes: the open chat is loaded again, the others when opened. */
+  function reloaded(): void {
+    const open = openId.value === null ? undefined : timelines.get(openId.value)
+    for (const chatId of [...timelines.keys()])
+      if (chatId !== openId.value || !live.world?.chats.has(chatId)) forget(chatId)
+    if (open === undefined || !live.world?.chats.has(open.chatId)) return
+    const middle = open.hasNewer ? open.items[Math.floor(open.items.length / 2)] : undefined
+    void (middle ? loadAround(open.chatId, middle.number) : loadNewest(open.chatId))
+  }
+
+  /** Begin to send what is waiting, from this visit and earlier ones. */
+  async function begin(name: string, keeping: Keeping): Promise<void> {
+    outbox = new Outbox(name, keeping, {
+      send: item =>
+        call<Message>("POST", `/api/chat/${item.chatId}/messages`, {
+          body: { content: item.content, idempotency_key: item.key },
+        }),
+      sent: (item, message) => {
+        arrive(message)
+        echoed.delete(item.key)
+        live.wake()
+      },
+      changed: items => {
+        waiting.value = items
+      },
+    })
+    live.follow({ event: apply, reloaded })
+    await outbox.start()
+  }
+
+  async function send(chatId: number, content: string): Promise<void> {
+    await outbox?.add(chatId, content)
+  }
+
+  async function retry(key: string): Promise<void> {
+    await outbox?.retry(key)
+  }
+
+  async function discard(key: string): Promise<void> {
+    await outbox?.discard(key)
+  }
+
+  function wake(): void {
+    outbox?.wake()
+  }
+
+  /** Throws Problem, Unreachable. */
+  async function edit(message: Message, content: string): Promise<void> {
+    arrive(await call<Message>("PATCH", `/api/chat/${message.chat_id}/messages/${message.id}`, { body: { content } }))
+  }
+
+  /** Throws Problem, Unreachable. */
+  async function remove(message: Message): Promise<void> {
+    await call("DELETE", `/api/chat/${message.chat_id}/messages/${message.id}`)
+    arrive({ ...message, content: "", deleted_at: new Date().toISOString(), revision: message.revision + 1 })
+  }
+
+  /** Show what an earlier visit kept, until the server answers. */
+  function show(chatId: number, messages: Message[], hasOlder: boolean): void {
+    timelines.set(chatId, { chatId, items: messages, hasOlder, hasNewer: false, isLoaded: true })
+  }
+
+  /** What is worth keeping for the next visit: the newest page of each chat at hand. */
+  function newestPages(): Timeline[] {
+    return [...timelines.values()]
+      .filter(timeline => timeline.isLoaded && !timeline.hasNewer)
+      .map(timeline => rest(timeline, PAGE))
+  }
+
+  /** Ready for another person. */
+  function reset(): void {
+    outbox?.stop()
+    outbox = null
+    for (const map of [timelines, loading, problems, generations]) map.clear()
+    echoed.clear()
+    waiting.value = []
+    openId.value = null
+  }
+
+  return {
+    timelines,
+    timeline,
+    loading,
+    problems,
+    openId,
+    isReaderAtEnd,
+    waiting,
+    waitingFor,
+    open,
+    close,
+    has,
+    loadNewest,
+    loadOlder,
+    loadNewer,
+    begin,
+    send,
+    retry,
+    discard,
+    wake,
+    edit,
+    remove,
+    show,
+    newestPages,
+    reset,
+  }
+})

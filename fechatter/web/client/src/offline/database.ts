@@ -1,0 +1,67 @@
+/**
+ * What a browser keeps for one person, in IndexedDB: messages on their way, drafts, and what was shown last.
+ *
+ * Everything of a person stands in one database, so that signing out wipes it whole. Where the browser keeps nothing
+ * (private windows), `openDatabase` fails and the client works from memory.
+ */
+
+import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb"
+import type { Message, Sync } from "@/api/nouns"
+import type { Person } from "@/live/world"
+import type { Waiting } from "@/messages/waiting"
+
+const VERSION = 1
+const NAMES = "fechatter.databases"
+
+/** The workspace as it was shown last. */
+export interface KeptWorld {
+  sync: Sync
+  people: Person[]
+  savedAtMs: number
+}
+
+export interface KeptTimeline {
+  chatId: number
+  messages: Message[]
+  hasOlder: boolean
+  savedAtMs: number
+}
+
+interface Schema extends DBSchema {
+  waiting: { key: string; value: Waiting }
+  drafts: { key: number; value: string }
+  world: { key: string; value: KeptWorld }
+  timelines: { key: number; value: KeptTimeline }
+}
+
+export type Database = IDBPDatabase<Schema>
+
+/** Throws DOMException where the browser keeps nothing. */
+export async function openDatabase(name: string): Promise<Database> {
+  remember(name)
+  const database = await openDB<Schema>(name, VERSION, {
+    upgrade(created) {
+      created.createObjectStore("waiting", { keyPath: "key" })
+      created.createObjectStore("drafts")
+      created.createObjectStore("world")
+      created.createObjectStore("timelines", { keyPath: "chatId" })
+    },
+    // Another tab wipes everything: let it.
+    blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+  })
+  return database
+}
+
+/** Delete all that any person's sessions kept in this browser. */
+export async function wipe(): Promise<void> {
+  await Promise.all(names().map(name => deleteDB(name)))
+  localStorage.removeItem(NAMES)
+}
+
+function remember(name: string): void {
+  localStorage.setItem(NAMES, JSON.stringify([...new Set([...names(), name])]))
+}
+
+function names(): string[] {
+  return JSON.parse(localStorage.getItem(NAMES) ?? "[]") as string[]
+}

@@ -1,0 +1,46 @@
+/** Keeps what is shown for the next visit, so that it begins at once and can be read without a network. */
+
+import type { Sync } from "@/api/nouns"
+import { useLive } from "@/live/store"
+import { useMessages } from "@/messages/store"
+import type { Database } from "@/offline/database"
+
+const MOST_AGE_MS = 30 * 24 * 3600 * 1000
+
+/** Show what an earlier visit kept, if it is not too old. */
+export async function showKept(database: Database): Promise<void> {
+  const kept = await database.get("world", "last")
+  if (kept === undefined || Date.now() - kept.savedAtMs > MOST_AGE_MS) return
+  useLive().show(kept.sync, kept.people)
+  const messages = useMessages()
+  for (const timeline of await database.getAll("timelines"))
+    messages.show(timeline.chatId, timeline.messages, timeline.hasOlder)
+}
+
+/** Keep what is shown now, in place of what was kept. */
+export async function keepShown(database: Database): Promise<void> {
+  const { world, isKept } = useLive()
+  if (world === null || isKept) return
+  const sync: Sync = {
+    cursor: `${world.epoch}.${world.loadedSeq}`,
+    me: world.me,
+    workspace: world.workspace,
+    chats: [...world.chats.values()],
+  }
+  const savedAtMs = Date.now()
+  const change = database.transaction(["world", "timelines"], "readwrite")
+  const timelines = change.objectStore("timelines")
+  await Promise.all([
+    change.objectStore("world").put({ sync, people: [...world.people.values()], savedAtMs }, "last"),
+    timelines.clear(),
+    ...useMessages()
+      .newestPages()
+      .map(({ chatId, items, hasOlder }) => timelines.put({ chatId, messages: [...items], hasOlder, savedAtMs })),
+    change.done,
+  ])
+}
+
+/** Forget what was shown; what the person wrote stays for their next session. */
+export async function forgetShown(database: Database): Promise<void> {
+  await Promise.all([database.clear("world"), database.clear("timelines")])
+}
