@@ -16,6 +16,7 @@ from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
 from fechatter.auth.limits import Limits
 from fechatter.auth.passwords import Passwords
+from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
@@ -75,6 +76,7 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
         tokens=AccessTokens(secrets.signing, settings.token_expiry_seconds),
         passwords=passwords,
         limits=Limits(enabled=settings.rate_limits),
+        quotas=Quotas(settings),
     )
     await bus.start(hub.receive, hub.signal)
     hub.start()

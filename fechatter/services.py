@@ -6,6 +6,7 @@ import msgspec
 
 from fechatter.auth.limits import Limits
 from fechatter.auth.passwords import Passwords
+from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import Secrets
 from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
@@ -30,8 +31,9 @@ class Services(msgspec.Struct, frozen=True):
     tokens: AccessTokens
     passwords: Passwords
     limits: Limits
+    quotas: Quotas
 
     def queues(self) -> list[Queue]:
         """Every bounded queue of this process."""
-        rooms = (self.sender, self.database, self.passwords, self.limits, self.hub, self.bus)
+        rooms = (self.sender, self.database, self.passwords, self.limits, self.quotas, self.hub, self.bus)
         return [queue for room in rooms for queue in room.queues()]

@@ -69,7 +69,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, _key("Name of this server, shown to people.", min_length=1, max_length=64)] = "Fechatter"
     signup: Annotated[Signup, _key("Who may sign up: by `invitation`, or `open` to new workspaces.")] = "invitation"
     trusted_proxies: Annotated[tuple[str, ...], _key("Networks whose X-Forwarded-* headers are believed.")] = ()
-    rate_limits: Annotated[bool, _key("Limit how often signing in, and other guessing, may fail.")] = True
+    rate_limits: Annotated[bool, _key("Limit how often guessing may fail, and how much one person or address may ask.")] = True
+    requests_per_minute: Annotated[int, _key("Most requests of one person, but for sends.", ge=60, le=10_000_000)] = 6_000
+    messages_per_minute: Annotated[int, _key("Most messages one person sends.", ge=60, le=10_000_000)] = 6_000
+    stranger_requests_per_minute: Annotated[
+        int, _key("Most requests of one address to what answers without sign-in.", ge=60, le=10_000_000)
+    ] = 6_000
+    stranger_requests_at_once: Annotated[int, _key("Most such requests of one address at the same time.", ge=1, le=100_000)] = 500
     roles: Annotated[tuple[Role, ...], _key("Parts of the server this process runs.", unused=True, min_length=1)] = ("api",)
 
     database_url: Annotated[

@@ -38,6 +38,9 @@ class Server:
             "FECHATTER_PORT": "0",
             "FECHATTER_LOG_LEVEL": "error",
             "FECHATTER_STREAMS_PER_PERSON": "10000",
+            # Few people send what a load of many would: counted as ever, against more than they can reach.
+            "FECHATTER_MESSAGES_PER_MINUTE": "10000000",
+            "FECHATTER_REQUESTS_PER_MINUTE": "10000000",
         }
         if database_url is not None:
             self._environment["FECHATTER_DATABASE_URL"] = database_url

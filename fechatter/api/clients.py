@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from fechatter.accounts.access import Device
 from fechatter.errors import Forbidden
@@ -22,6 +22,9 @@ USER_AGENT_CHARACTERS = 256
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 
+_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
+MAPPED = "::ffff:"
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -31,17 +34,30 @@ def device(request: Request, settings: Settings) -> Device:
     return Device(address(request, settings), "".join(filter(str.isprintable, agent)))
 
 
-def address(request: Request, settings: Settings) -> str:
+def address(request: HTTPConnection, settings: Settings) -> str:
     """The client's address: the nearest one that no trusted proxy stands for; empty when nobody knows."""
-    nearest = request.client.host if request.client else ""
+    nearest = _plain(request.client.host) if request.client else ""
     trusted = _networks(settings.trusted_proxies)
-    forwarded = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
-    while _is_within(nearest, trusted) and forwarded:
-        before = forwarded.pop()
+    if not _is_within(nearest, trusted):
+        return nearest
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    while forwarded and _is_within(nearest, trusted):
+        before = _plain(_without_port(forwarded.pop().strip()))
         if not _is_address(before):
             break
         nearest = before
     return nearest
+
+
+def _plain(address: str) -> str:
+    """An address of version 4 that a socket of version 6 shows, as it is; other texts as they are."""
+    return address[len(MAPPED) :] if address.lower().startswith(MAPPED) and _is_address(address[len(MAPPED) :]) else address
+
+
+def _without_port(forwarded: str) -> str:
+    """Some proxies name the client's port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
+    found = _WITH_PORT.fullmatch(forwarded)
+    return forwarded if found is None else found[1] or found[2]
 
 
 def public_address(request: Request, settings: Settings) -> str:
@@ -55,7 +71,7 @@ def public_address(request: Request, settings: Settings) -> str:
 
 
 def _scheme(request: Request, settings: Settings) -> str:
-    peer = request.client.host if request.client else ""
+    peer = _plain(request.client.host) if request.client else ""
     told = request.headers.get("x-forwarded-proto", "")
     if told in ("http", "https") and _is_within(peer, _networks(settings.trusted_proxies)):
         return told

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fechatter.api.counting import Guard, signed_in_person, stranger
 from fechatter.api.endpoints import (
     accounts,
     audit,
@@ -33,7 +34,6 @@ from fechatter.api.endpoints import (
     versions,
     workspace,
 )
-from fechatter.api.identity import claims
 from fechatter.api.streams.sse import EventStream
 from fechatter.errors import MethodNotAllowed, NotFound
 from fechatter.model import MAX_ID
@@ -112,6 +112,9 @@ OPEN = {
 }
 """Paths that answer strangers; every other one wants a good token first of all."""
 
+COUNTED = {path for path in OPEN if path.startswith("/api/")}
+"""Those that are counted for the stranger's address; pages, and what tells operators how the server is, are always answered."""
+
 
 class IdConvertor(Convertor[int]):
     """An id in a path: 1 to 16 digits."""
@@ -137,8 +140,8 @@ class ByMethod:
     A stranger's body is not even looked at where one has to be signed in.
     """
 
-    def __init__(self, methods: Mapping[str, Endpoint | ASGIApp], *, signed_in: bool = False) -> None:
-        self._apps = {method: _as_app(endpoint, signed_in=signed_in) for method, endpoint in methods.items()}
+    def __init__(self, methods: Mapping[str, Endpoint | ASGIApp], guard: Guard | None = None) -> None:
+        self._apps = {method: _as_app(endpoint, guard) for method, endpoint in methods.items()}
         if "GET" in self._apps:
             self._apps["HEAD"] = self._apps["GET"]
 
@@ -150,17 +153,24 @@ class ByMethod:
         await app(scope, receive, send)
 
 
-def _as_app(endpoint: Endpoint | ASGIApp, *, signed_in: bool) -> ASGIApp:
-    """Apps of their own check the token themselves."""
+def _as_app(endpoint: Endpoint | ASGIApp, guard: Guard | None) -> ASGIApp:
+    """Apps of their own check and count for themselves."""
     if not inspect.isfunction(endpoint):
         return cast(ASGIApp, endpoint)
     app = request_response(endpoint)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        claims(HTTPConnection(scope))
-        await app(scope, receive, send)
+        assert guard is not None
+        with guard(HTTPConnection(scope)):
+            await app(scope, receive, send)
 
-    return guarded if signed_in else app
+    return app if guard is None else guarded
+
+
+def _guard(path: str) -> Guard | None:
+    if path in COUNTED:
+        return stranger
+    return None if path in OPEN else signed_in_person
 
 
 class Nowhere(BaseRoute):
@@ -176,6 +186,6 @@ class Nowhere(BaseRoute):
 
 
 ROUTES = [
-    *(Route(path, ByMethod(methods, signed_in=path not in OPEN)) for path, methods in TABLE.items()),
+    *(Route(path, ByMethod(methods, _guard(path))) for path, methods in TABLE.items()),
     Nowhere(),
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import msgspec
 
@@ -23,11 +23,13 @@ class Limit(msgspec.Struct, frozen=True):
     burst: int
     every_seconds: float
 
-    def refusal(self, wait_seconds: float) -> TooManyRequests:
+    def refusal(
+        self, wait_seconds: float, code: str = "too_many_attempts", detail: str = "Too many attempts; wait a little."
+    ) -> TooManyRequests:
         """The answer to a try that came `wait_seconds` too early."""
         return TooManyRequests(
-            "Too many attempts; wait a little.",
-            code="too_many_attempts",
+            detail,
+            code=code,
             retry_after_seconds=max(1, math.ceil(wait_seconds)),
             policy=(self.name, self.burst, math.ceil(self.burst * self.every_seconds)),
         )
@@ -46,24 +48,37 @@ class Meter:
         self.limit = limit
         self._clock = clock
         self._most_keys = most_keys
-        self._due: dict[bytes, float] = {}
+        self._every = limit.every_seconds
+        self._window = limit.burst * limit.every_seconds
+        self._due: dict[Hashable, float] = {}
 
     def __len__(self) -> int:
         return len(self._due)
 
-    def take(self, key: bytes) -> float:
+    def take(self, key: Hashable) -> float:
         """Count a try. Returns 0.0, or the seconds until there is one; then nothing is counted."""
+        return max(0.0, -self.use(key))
+
+    def use(self, key: Hashable) -> float:
+        """Count a try. Returns the seconds until none is counted any more, or those until there is one with a minus before them; then
+        nothing is counted."""
         now = self._clock()
-        due = max(self._due.get(key, now), now)
-        wait = due - now - (self.limit.burst - 1) * self.limit.every_seconds
-        if wait > 0:
-            return wait
+        used = self._due.get(key, now) - now
+        used = self._every if used < 0 else used + self._every
+        if used > self._window:
+            return self._window - used
         if key not in self._due and len(self._due) >= self._most_keys:
             self._make_room(now)
-        self._due[key] = due + self.limit.every_seconds
-        return 0.0
+        self._due[key] = now + used
+        return used
 
-    def give_back(self, key: bytes) -> None:
+    def charge(self, key: Hashable, count: int) -> float:
+        """Count `count` tries of a key that was let pass, beyond the limit too: then it waits the longer. Returns like `use`."""
+        now = self._clock()
+        self._due[key] = max(self._due.get(key, now), now) + count * self._every
+        return self._due[key] - now
+
+    def give_back(self, key: Hashable) -> None:
         """Uncount a try that was a good one."""
         due = self._due.get(key)
         if due is None:
@@ -73,7 +88,7 @@ class Meter:
         else:
             del self._due[key]
 
-    def forget(self, key: bytes) -> None:
+    def forget(self, key: Hashable) -> None:
         """Uncount all tries of a key."""
         self._due.pop(key, None)
 

@@ -17,6 +17,7 @@ from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
 from fechatter.auth.limits import Limits
 from fechatter.auth.passwords import Passwords
+from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.memory import MemoryBus
@@ -62,6 +63,7 @@ class Api:
             settings=settings,
             bus=self.bus,
             limits=Limits(enabled=settings.rate_limits),
+            quotas=Quotas(settings),
         )
         transport = httpx2.ASGITransport(app, client=("192.0.2.7", 1234))
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://chat.example")

@@ -20,7 +20,11 @@ from fechatter.api.bodies import Body, read_body
 from fechatter.api.middleware.boundary import RequestBoundary
 from fechatter.api.responses import json_response
 from fechatter.api.routes import ByMethod, Nowhere
+from fechatter.auth.quotas import Quotas
+from fechatter.auth.tokens import Claims
 from fechatter.errors import NotFound, TooManyRequests, Unauthorized
+from fechatter.model import SessionId, UserId, WorkspaceId
+from fechatter.settings import Settings
 from fechatter.storage.engines.base import StorageFull, StorageUnavailable
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -200,6 +204,8 @@ async def test_a_message_that_stands_still_is_given_up(monkeypatch: pytest.Monke
         await asyncio.sleep(1)
         raise AssertionError("still read")
 
-    monkeypatch.setattr(Application, "services", SimpleNamespace(tokens=SimpleNamespace(verify=lambda token: None)), raising=False)
+    who = Claims(UserId(1), WorkspaceId(2), SessionId(3))
+    served = SimpleNamespace(tokens=SimpleNamespace(verify=lambda token: who), quotas=Quotas(Settings()))
+    monkeypatch.setattr(Application, "services", served, raising=False)
     headers = [(b"authorization", b"Bearer good")]
     assert await refusal([], receive, path="/api/chat/1/messages", headers=headers) == (408, "body_timeout")

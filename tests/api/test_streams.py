@@ -10,6 +10,7 @@ import httpx2
 
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
+from fechatter.auth.quotas import Quotas
 from fechatter.auth.tokens import AccessTokens, Claims
 from fechatter.hub.hub import Hub
 from fechatter.services import Services
@@ -24,7 +25,8 @@ async def test_the_head_of_a_stream_ends_whatever_its_client_does(database: Data
     tokens, tasks, settings = AccessTokens(b"s" * 32, 900), OwnTasks(), Settings()
     hub = Hub(database, tasks, settings)
     app = Application(ROUTES)
-    app.services = cast("Services", SimpleNamespace(database=database, tokens=tokens, hub=hub, tasks=tasks, settings=settings))
+    parts = {"database": database, "tokens": tokens, "hub": hub, "tasks": tasks, "settings": settings, "quotas": Quotas(settings)}
+    app.services = cast("Services", SimpleNamespace(**parts))
     token = tokens.sign(Claims(alice.user_id, alice.workspace_id, alice.session_id))
     # This client never says that it is gone before it has its answer.
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server") as client, asyncio.timeout(2):

@@ -10,6 +10,7 @@ import asyncio
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from fechatter.api.counting import count_request
 from fechatter.api.identity import claims, services
 from fechatter.errors import Invalid
 from fechatter.frames import control_block
@@ -31,6 +32,7 @@ class EventStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         who = claims(request)
+        count_request(request)
         if request.method == "HEAD":
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             await send({"type": "http.response.body", "body": b""})

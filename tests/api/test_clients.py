@@ -1,0 +1,94 @@
+"""Whose request it is, behind any row of proxies: nobody chooses their own address."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.requests import Request
+
+from fechatter.api.clients import address, public_address
+from fechatter.settings import Settings
+
+PROXIES = Settings(trusted_proxies=("10.0.0.0/8", "2001:db8:1::/48", "192.0.2.7"))
+CLIENT, OTHER = "203.0.113.9", "198.51.100.66"
+
+
+def request(peer: str | None, *headers: tuple[str, str]) -> Request:
+    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+    client = None if peer is None else (peer, 4711)
+    return Request({"type": "http", "method": "GET", "path": "/", "scheme": "http", "query_string": b"", "headers": raw, "client": client})
+
+
+def seen(peer: str | None, *forwarded: str, settings: Settings = PROXIES) -> str:
+    return address(request(peer, *(("X-Forwarded-For", value) for value in forwarded)), settings)
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("10.0.0.1", [CLIENT], CLIENT),
+        ("10.0.0.1", [f"{OTHER}, {CLIENT}, 10.0.0.2,10.1.2.3"], CLIENT),
+        ("10.0.0.1", [f"{OTHER}, {CLIENT}", "10.0.0.2"], CLIENT),
+        ("10.0.0.1", [f"{CLIENT}:51234"], CLIENT),
+        ("10.0.0.1", ["[2001:db8:9::1]:443"], "2001:db8:9::1"),
+        ("10.0.0.1", ["2001:db8:9::1, 2001:db8:1::5"], "2001:db8:9::1"),
+        ("2001:db8:1::1", [CLIENT], CLIENT),
+        ("::ffff:10.0.0.1", [CLIENT], CLIENT),
+        ("10.0.0.1", [f"::ffff:{CLIENT}"], CLIENT),
+        ("10.0.0.1", ["10.0.0.2, 10.0.0.3"], "10.0.0.2"),
+    ],
+)
+def test_the_nearest_that_no_proxy_of_ours_stands_for_is_the_client(peer: str, forwarded: list[str], client: str) -> None:
+    assert seen(peer, *forwarded) == client
+
+
+@pytest.mark.parametrize("peer", [CLIENT, f"::ffff:{CLIENT}", "2001:db8:2::1", "11.0.0.1", "192.0.2.8", "fe80::1%eth0", "somewhere", ""])
+def test_who_is_no_proxy_of_ours_is_believed_nothing(peer: str) -> None:
+    assert seen(peer, OTHER) == peer.removeprefix("::ffff:")
+    assert seen("10.0.0.1", OTHER, settings=Settings()) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "",
+        ",,,",
+        "unknown",
+        "_hidden",
+        "localhost",
+        "10.0.0.1.2",
+        "256.1.1.1",
+        "1.2.3.4/8",
+        "[::1",
+        "::1]:1",
+        "1.2.3.4:x",
+        "\xff\xfe",
+        "a" * 9000,
+    ],
+)
+def test_garbage_leaves_the_proxy_that_passed_it_on(garbage: str) -> None:
+    assert seen("10.0.0.1", garbage) == "10.0.0.1"
+    assert seen("10.0.0.1", f"{OTHER}, {garbage}, 10.0.0.9") == "10.0.0.9"
+    assert seen("10.0.0.1", f"{garbage}, {CLIENT}") == CLIENT
+
+
+def test_no_other_header_names_a_client() -> None:
+    for name in ("Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Forwarded"):
+        assert address(request("10.0.0.1", (name, OTHER if name != "Forwarded" else f"for={OTHER};proto=https")), PROXIES) == "10.0.0.1"
+
+
+def test_thousands_of_forged_proxies_cost_little_and_hide_nobody() -> None:
+    assert seen("10.0.0.1", "10.0.0.2," * 5000 + CLIENT) == CLIENT
+    assert seen(CLIENT, "10.0.0.2," * 5000 + OTHER) == CLIENT
+
+
+def test_nobody_but_a_proxy_says_that_it_was_https() -> None:
+    headers = (("Host", "chat.example"), ("X-Forwarded-Proto", "https"))
+    assert public_address(request("10.0.0.1", *headers), PROXIES) == "https://chat.example"
+    assert public_address(request("::ffff:10.0.0.1", *headers), PROXIES) == "https://chat.example"
+    assert public_address(request(CLIENT, *headers), PROXIES) == "http://chat.example"
+    assert public_address(request("10.0.0.1", headers[0], ("X-Forwarded-Proto", "javascript")), PROXIES) == "http://chat.example"
+    assert public_address(request("10.0.0.1", headers[0], ("Forwarded", "proto=https")), PROXIES) == "http://chat.example"
+
+
+def test_without_a_peer_nobody_is_known() -> None:
+    assert seen(None, OTHER) == ""
