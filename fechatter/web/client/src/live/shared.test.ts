@@ -1,0 +1,191 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest"
+import { SharedConnection } from "@/live/shared"
+import { FakeLocks } from "@/testing/locks"
+import { FakeStreams } from "@/testing/stream"
+
+class SignedOut extends Error {}
+
+/** A tab: knows events up to a number, by loading or by hearing each of them. */
+class Tab {
+  known = 0
+  heard: number[] = []
+  loads = 0
+  phases: string[] = []
+  isSignedOut = false
+  readonly shared: SharedConnection
+
+  constructor(server: FakeStreams, known: number) {
+    this.known = known
+    this.shared = new SharedConnection(
+      "test",
+      {
+        open: async (headers, signal) => server.connect(headers, signal),
+        frame: (name, data) => {
+          if (name !== "message.created") return
+          const { seq } = data as { seq: number }
+          if (seq <= this.known) return
+          if (seq !== this.known + 1) throw new Error(`${seq} after ${this.known}`)
+          this.known = seq
+          this.heard.push(seq)
+        },
+        reload: async () => {
+          if (server.isAway) throw new Error("away")
+          this.loads += 1
+          this.known = server.head
+          return `e.${server.head}`
+        },
+        phase: phase => this.phases.push(phase),
+        isOver: error => error instanceof SignedOut,
+        retryAfterSeconds: () => 0,
+        signedOut: () => (this.isSignedOut = true),
+      },
+      `e.${known}`,
+    )
+    this.shared.start()
+  }
+}
+
+/** Channels as a browser has them, between the tabs of one test and on its clock. */
+class FakeChannel {
+  static all = new Set<FakeChannel>()
+  onmessage: ((message: { data: unknown }) => void) | null = null
+
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+    FakeChannel.all.add(this)
+  }
+
+  postMessage(data: unknown) {
+    for (const other of FakeChannel.all) {
+      if (other !== this && other.name === this.name)
+        queueMicrotask(() => FakeChannel.all.has(other) && other.onmessage?.({ data: structuredClone(data) }))
+    }
+  }
+
+  close() {
+    FakeChannel.all.delete(this)
+  }
+}
+
+let server: FakeStreams
+const tabs: Tab[] = []
+
+function tab(known = server.head): Tab {
+  const made = new Tab(server, known)
+  tabs.push(made)
+  return made
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal("navigator", { locks: new FakeLocks() })
+  vi.stubGlobal("BroadcastChannel", FakeChannel)
+  server = new FakeStreams()
+})
+
+afterEach(() => {
+  tabs.splice(0).forEach(one => one.shared.stop())
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+const settle = (milliseconds = 50) => vi.advanceTimersByTimeAsync(milliseconds)
+
+test("several tabs share one stream, and each hears every event once and in order", async () => {
+  const all = [tab(), tab(), tab()]
+  await settle()
+  for (let count = 0; count < 5; count += 1) server.send()
+  await settle()
+  expect(server.opened).toBe(1)
+  for (const one of all) expect(one.heard).toEqual([1, 2, 3, 4, 5])
+  for (const one of all) expect(one.phases.at(-1)).toBe("live")
+})
+
+test("when the leading tab closes another goes on from where it stands", async () => {
+  const [first, second, third] = [tab(), tab(), tab()]
+  await settle()
+  server.send()
+  await settle()
+  first.shared.stop()
+  server.send()
+  await settle()
+  server.send()
+  await settle()
+  expect(server.opened).toBe(2)
+  expect(second.heard).toEqual([1, 2, 3])
+  expect(third.heard).toEqual([1, 2, 3])
+  expect([second.loads, third.loads]).toEqual([0, 0])
+})
+
+test("after a break the stream resumes from its cursor and nothing is lost or twice", async () => {
+  const [one, other] = [tab(), tab()]
+  await settle()
+  server.send()
+  await settle()
+  server.isAway = true
+  server.breakAll()
+  await settle(5000)
+  expect(one.phases.at(-1)).not.toBe("live")
+  expect(other.phases.at(-1)).not.toBe("live")
+  server.send()
+  server.isAway = false
+  await settle(60_000)
+  expect(one.heard).toEqual([1, 2])
+  expect(other.heard).toEqual([1, 2])
+  expect(one.phases.at(-1)).toBe("live")
+})
+
+test("a position past replay makes every tab load anew", async () => {
+  const [one, other] = [tab(), tab()]
+  await settle()
+  server.isAway = true
+  server.breakAll()
+  await settle(1000)
+  for (let count = 0; count < 9; count += 1) server.send()
+  server.floor = 5
+  server.isAway = false
+  await settle(60_000)
+  expect([one.loads, other.loads]).toEqual([1, 1])
+  server.send()
+  await settle()
+  expect([one.known, other.known]).toEqual([10, 10])
+})
+
+test("a tab that is behind the leader when it comes loads anew instead of missing something", async () => {
+  tab()
+  await settle()
+  server.send()
+  server.send()
+  await settle()
+  const late = tab(0)
+  await settle()
+  server.send()
+  await settle()
+  expect(late.known).toBe(3)
+})
+
+test("silence is noticed: without heartbeats the stream is given up and opened again", async () => {
+  const one = tab()
+  await settle()
+  for (let count = 0; count < 5; count += 1) {
+    await settle(20_000)
+    server.heartbeat()
+  }
+  await settle()
+  expect(server.opened).toBe(1)
+  await settle(40_000)
+  expect(one.phases).toContain("waiting")
+  expect(server.opened).toBeGreaterThan(1)
+})
+
+test("where the browser has no locks every tab has a stream of its own", async () => {
+  vi.stubGlobal("navigator", {})
+  const all = [tab(), tab()]
+  await settle()
+  server.send()
+  await settle()
+  expect(server.opened).toBe(2)
+  for (const one of all) expect(one.known).toBe(1)
+})
