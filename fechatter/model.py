@@ -52,6 +52,8 @@ class EventType(StrEnum):
     USER_DISABLED = "user.disabled"
     WORKSPACE_UPDATED = "workspace.updated"
     SESSION_REVOKED = "session.revoked"
+    UNREADABLE = "unreadable"
+    """Stands for an event of the log that cannot be read; never stored."""
 
 
 class Origin(msgspec.Struct, frozen=True):

@@ -130,7 +130,7 @@ class Room:
         if own or frame.user_id is None or not listener.reader.guest:
             listener.offer(frame.block_for(listener.reader.user_id))
         if own and frame.type is EventType.USER_UPDATED:
-            listener.reader = msgspec.structs.replace(listener.reader, guest=sees_only_met(_role(frame)))
+            listener.reader = msgspec.structs.replace(listener.reader, guest=_becomes_guest(frame))
         if own and frame.type is EventType.USER_DISABLED:
             listener.close(CloseReason.REVOKED)
 
@@ -155,6 +155,7 @@ class Room:
                 del self._lanes[chat_id]
 
 
-def _role(frame: Frame) -> Role:
-    """The role of the person a `user.updated` tells of."""
-    return Role(orjson.loads(block_json(frame.block))["data"]["user"]["role"])
+def _becomes_guest(frame: Frame) -> bool:
+    """Whether the person a `user.updated` tells of is a guest from then on; of one that cannot be read, the less."""
+    user = orjson.loads(block_json(frame.block))["data"].get("user")
+    return user is None or sees_only_met(Role(user["role"]))

@@ -6,6 +6,7 @@ appended are made by the same `load`, so a replay shows the same bytes as live d
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from fechatter.frames import Frame, encode_block, event_object
 from fechatter.model import EventType, UserId, WorkspaceId, optional_timestamp, timestamp
 from fechatter.storage.engines.base import Row, Transaction
 from fechatter.storage.event_types import TYPE_CODES, TYPES
+
+log = logging.getLogger(__name__)
 
 _RESERVE = """
 UPDATE workspaces SET event_seq = event_seq + $2,
@@ -140,6 +143,23 @@ async def _frames(tx: Transaction, workspace_id: WorkspaceId, rows: Sequence[Row
 
 
 def _frame(epoch: str, workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
+    try:
+        return _readable(epoch, workspace_id, row, version)
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+        log.error("event %d of workspace %d cannot be read: %r", row["seq"], workspace_id, error)
+        return _unreadable(epoch, workspace_id, row)
+
+
+def _unreadable(epoch: str, workspace_id: WorkspaceId, row: Row) -> Frame:
+    """What stands for a broken event, or one that a newer server wrote: it has its number, so that all that follows is shown, and moves
+    whom it moves between lanes."""
+    shown = event_object(workspace_id, row["seq"], EventType.UNREADABLE, row["chat_id"], 0, {})
+    block = encode_block(epoch, row["seq"], EventType.UNREADABLE, shown)
+    event_type = TYPES.get(row["type"], EventType.UNREADABLE)
+    return Frame(workspace_id, row["seq"], event_type, row["chat_id"], row["user_id"], block)
+
+
+def _readable(epoch: str, workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
     event_type = TYPES[row["type"]]
     stored: dict[str, Any] = orjson.loads(row["data"]) if row["data"] else {}
     message = _message_as_of(row, version) if row["number"] is not None else None

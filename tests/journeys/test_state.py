@@ -13,7 +13,7 @@ from tests.journeys.replica import Replica
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Stream
 
-SHOWN = {str(kind) for kind in EventType} - {"session.revoked"}
+SHOWN = {str(kind) for kind in EventType} - {"session.revoked", "unreadable"}
 _marks = itertools.count(1)
 
 

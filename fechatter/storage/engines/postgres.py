@@ -35,6 +35,8 @@ T = TypeVar("T")
 STATEMENT_TIMEOUT_SECONDS = 10
 CONNECT_TIMEOUT_SECONDS = 5
 ACQUIRE_TIMEOUT_SECONDS = 10
+BATCH_LOCK_TIMEOUT = "2000"
+"""Milliseconds a batch waits for one workspace's lock: the other workspaces' messages wait behind it."""
 SERVER_SETTINGS = {
     "application_name": "fechatter",
     "statement_timeout": str(STATEMENT_TIMEOUT_SECONDS * 1000),
@@ -137,6 +139,7 @@ class PostgresDatabase:
         self._publish = publish
         self._batches: Any = None
         self._line = reads_line()
+        self._writes = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
 
     @classmethod
     async def open(cls, url: str, publish: Publish, *, connections: int) -> PostgresDatabase:
@@ -159,8 +162,19 @@ class PostgresDatabase:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             return await work(PostgresTransaction(connection, self.epoch))
 
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[None]:
+        """Half of the connections may write at once: those who wait for a workspace's lock leave the others to who reads."""
+        with self._line:
+            async with translated(), asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
+                await self._writes.acquire()
+        try:
+            yield
+        finally:
+            self._writes.release()
+
     async def write(self, work: Work[T]) -> T:
-        async with self._connection() as connection:
+        async with self._turn_to_write(), self._connection() as connection:
             transaction = PostgresTransaction(connection, self.epoch)
             async with connection.transaction():
                 result = await work(transaction)
@@ -191,7 +205,8 @@ class PostgresDatabase:
     async def _batch_connection(self) -> Any:
         """The writer's connection, made anew when it was lost. Runs on the writer's loop."""
         if self._batches is None or self._batches.is_closed():
-            self._batches = await asyncpg.connect(self.url, **CONNECT_OPTIONS)
+            settings = {**SERVER_SETTINGS, "lock_timeout": BATCH_LOCK_TIMEOUT}
+            self._batches = await asyncpg.connect(self.url, **{**CONNECT_OPTIONS, "server_settings": settings})
         return self._batches
 
     async def system_id(self) -> str:

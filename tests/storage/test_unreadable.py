@@ -1,0 +1,87 @@
+"""Events that cannot be read, or that a newer server wrote, take nothing else from those who replay."""
+
+from __future__ import annotations
+
+import pytest
+
+from fechatter.chats import membership
+from fechatter.frames import Frame, block_json
+from fechatter.hub.listener import Listener, Reader
+from fechatter.hub.room import Room
+from fechatter.model import EventType
+from fechatter.storage import events
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.event_types import TYPE_CODES
+from tests import world
+
+POISON = {
+    "no JSON": "data = '{'",
+    "a list": "data = '[1]'",
+    "a number for its own": """data = '{"data": {}, "own": 1}'""",
+    "a chat that is none": """data = '{"data": {}, "own": {"chat": 1}}'""",
+    "an unknown type": "type = 99",
+    "a time out of time": "created_at = 9000000000000000",
+}
+
+
+@pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
+async def test_an_event_that_cannot_be_read_keeps_its_number_and_its_neighbours(database: Database, poison: str) -> None:
+    alice, bob = await world.people(database, "alice", "bob")
+
+    async def poisoned(tx: Transaction) -> tuple[int, int]:
+        await tx.lock_workspace(alice.workspace_id)
+        drafts = [events.Draft(EventType.WORKSPACE_UPDATED, data={"workspace": {"name": name}}) for name in "abc"]
+        first = await events.append(tx, alice.workspace_id, drafts, rights=False)
+        await tx.execute(f"UPDATE events SET {poison} WHERE workspace_id = $1 AND seq = $2", alice.workspace_id, first + 1)
+        return first, (await events.heads(tx, alice.workspace_id)).head
+
+    first, head = await database.write(poisoned)
+    live = await database.read(lambda tx: events.load(tx, alice.workspace_id, first - 1, head))
+    seen = await database.read(lambda tx: events.load_visible(tx, alice.workspace_id, first - 1, head, bob.user_id, guest=False, limit=10))
+    assert [frame.seq for frame in live] == [frame.seq for frame in seen] == [first, first + 1, first + 2]
+    assert [frame.block for frame in live] == [frame.block for frame in seen]
+    assert b'"type":"unreadable"' in block_json(live[1].block)
+    assert b'"name":"c"' in live[2].block
+
+
+@pytest.mark.parametrize("guest_before", [True, False])
+async def test_a_change_of_ones_role_that_cannot_be_read_shows_the_less(database: Database, guest_before: bool) -> None:
+    (alice,) = await world.people(database, "alice")
+
+    async def poisoned(tx: Transaction) -> list[Frame]:
+        await tx.lock_workspace(alice.workspace_id)
+        drafts = [events.Draft(EventType.USER_UPDATED, user_id=alice.user_id, data={"user": {"role": "admin"}})]
+        first = await events.append(tx, alice.workspace_id, drafts, rights=True)
+        await tx.execute("UPDATE events SET data = '}' WHERE workspace_id = $1 AND seq = $2", alice.workspace_id, first)
+        return await events.load(tx, alice.workspace_id, first - 1, first)
+
+    [frame] = await database.write(poisoned)
+    room = Room(alice.workspace_id, frame.seq - 1)
+    listener = Listener(Reader(alice.user_id, alice.workspace_id, alice.session_id, guest_before))
+    room.attach(listener)
+    room.go_live(listener, [], frame.seq - 1)
+    room.sequencer.accept([frame])
+    assert listener.reader.guest
+    assert b"unreadable" in listener.take()
+
+
+async def test_a_leaving_that_cannot_be_read_is_a_leaving_all_the_same(database: Database) -> None:
+    alice, bob = await world.people(database, "alice", "bob")
+    chat_id = await world.chat(database, alice, bob)
+    before = (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).head
+    await world.do(database, membership.leave, bob, chat_id)
+
+    async def poisoned(tx: Transaction) -> list[Frame]:
+        await tx.execute("UPDATE events SET data = '}' WHERE workspace_id = $1 AND seq > $2", alice.workspace_id, before)
+        return await events.load(tx, alice.workspace_id, before, before + 1)
+
+    [frame] = await database.write(poisoned)
+    room, listener = Room(alice.workspace_id, before), Listener(Reader(bob.user_id, bob.workspace_id, bob.session_id))
+    room.attach(listener)
+    room.go_live(listener, [chat_id], before)
+    room.sequencer.accept([frame])
+    assert (frame.type, listener.chats) == (EventType.MEMBER_LEFT, set())
+
+
+def test_no_event_is_stored_as_unreadable() -> None:
+    assert set(EventType) - set(TYPE_CODES) == {EventType.UNREADABLE}
