@@ -1,0 +1,19 @@
+import { expect, test } from "vitest"
+import { hue, initials } from "@/components/avatar"
+
+test.each([
+  ["Ada Lovelace", "AL"],
+  ["grace brewster murray hopper", "GH"],
+  ["Plato", "P"],
+  ["王小明", "王"],
+  ["山田 太郎", "山"],
+  ["👩🏽‍🚀 Mae", "👩🏽‍🚀M"],
+  ["  ", "?"],
+])("%s shows as %s", (name, shown) => {
+  expect(initials(name)).toBe(shown)
+})
+
+test("neighbours have colours far apart, and the same id always its own", () => {
+  expect(hue(8)).toBe(hue(8))
+  expect(Math.abs(hue(8) - hue(9))).toBeGreaterThan(60)
+})

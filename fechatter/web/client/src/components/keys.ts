@@ -1,0 +1,26 @@
+export const isMac = /Mac|iPhone|iPad/u.test(navigator.platform)
+
+const MAC: Record<string, string> = { Mod: "⌘", Alt: "⌥", Shift: "⇧", Enter: "↩", Escape: "esc" }
+const OTHERS: Record<string, string> = { Mod: "Ctrl", Enter: "↵", Escape: "Esc" }
+const ARROWS: Record<string, string> = { Up: "↑", Down: "↓", Left: "←", Right: "→" }
+
+/** The name of a key as it is printed on this machine's keyboard. */
+export function keyName(key: string): string {
+  return ARROWS[key] ?? (isMac ? MAC : OTHERS)[key] ?? key
+}
+
+/** Whether an event is the keys written as `Mod+Shift+K`; never while an input method composes. */
+export function isPressed(event: KeyboardEvent, keys: string): boolean {
+  if (event.isComposing) return false
+  const parts = keys.split("+")
+  const key = parts.at(-1) ?? ""
+  const mod = isMac ? event.metaKey : event.ctrlKey
+  const other = isMac ? event.ctrlKey : event.metaKey
+  return (
+    event.key.toLowerCase() === key.toLowerCase() &&
+    mod === parts.includes("Mod") &&
+    !other &&
+    event.altKey === parts.includes("Alt") &&
+    (key.length === 1 && !/[a-z]/iu.test(key) ? true : event.shiftKey === parts.includes("Shift"))
+  )
+}

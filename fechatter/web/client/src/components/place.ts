@@ -1,0 +1,53 @@
+/** Where something that floats stands: beside what it belongs to, inside the window. */
+
+export interface Box {
+  left: number
+  top: number
+  width: number
+  height: number
+}
+
+export interface Placement {
+  side: "above" | "below"
+  align: "start" | "center" | "end"
+}
+
+const GAP = 4
+const MARGIN = 8
+
+/** The upper left corner, in CSS pixels; turns to the other side where its own has no room. */
+export function place(anchor: Box, floating: Box, view: { width: number; height: number }, wanted: Placement) {
+  const above = anchor.top - GAP - floating.height
+  const below = anchor.top + anchor.height + GAP
+  const fitsAbove = above >= MARGIN
+  const fitsBelow = below + floating.height <= view.height - MARGIN
+  const isAbove = wanted.side === "above" ? fitsAbove || !fitsBelow : fitsAbove && !fitsBelow
+  return {
+    left: clamp(start(anchor, floating, wanted.align), MARGIN, view.width - floating.width - MARGIN),
+    top: clamp(isAbove ? above : below, MARGIN, view.height - floating.height - MARGIN),
+  }
+}
+
+/** Moves an element of the top layer to its place; the sides are turned where one reads from right to left. */
+export function placeElement(floating: HTMLElement, anchor: Element, wanted: Placement): void {
+  const rightToLeft = getComputedStyle(anchor).direction === "rtl"
+  const align = rightToLeft ? ({ start: "end", center: "center", end: "start" } as const)[wanted.align] : wanted.align
+  const view = { width: document.documentElement.clientWidth, height: window.innerHeight }
+  const { left, top } = place(anchor.getBoundingClientRect(), floating.getBoundingClientRect(), view, {
+    ...wanted,
+    align,
+  })
+  floating.style.left = `${left}px`
+  floating.style.top = `${top}px`
+}
+
+function start(anchor: Box, floating: Box, align: Placement["align"]): number {
+  if (align === "start") return anchor.left
+  if (align === "end") return anchor.left + anchor.width - floating.width
+  return anchor.left + (anchor.width - floating.width) / 2
+}
+
+/** The lower bound wins where there is no room at all. */
+function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(value, most))
+}

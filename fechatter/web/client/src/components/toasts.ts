@@ -1,0 +1,30 @@
+import { reactive } from "vue"
+
+export interface Toast {
+  id: number
+  text: string
+  kind: "info" | "error"
+  /** Such as "Undo". */
+  action?: { label: string; run: () => void }
+  /** The request's id, which a person can copy for whoever runs the server. */
+  requestId?: string
+}
+
+const SHOWN_MS = 6_000
+const MOST = 3
+
+export const toasts = reactive<Toast[]>([])
+let last = 0
+
+/** Says something in passing. Errors stay until they are closed. */
+export function toast(said: Omit<Toast, "id" | "kind"> & { kind?: Toast["kind"] }): void {
+  const made: Toast = { kind: "info", ...said, id: ++last }
+  toasts.push(made)
+  while (toasts.length > MOST) toasts.shift()
+  if (made.kind === "info") setTimeout(() => closeToast(made.id), SHOWN_MS)
+}
+
+export function closeToast(id: number): void {
+  const index = toasts.findIndex(toast => toast.id === id)
+  if (index >= 0) toasts.splice(index, 1)
+}

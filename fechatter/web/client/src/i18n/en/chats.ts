@@ -1,0 +1,5 @@
+export default {
+  channels: "Channels",
+  direct: "Direct messages",
+  unread: { one: "{count} unread", other: "{count} unread" },
+}

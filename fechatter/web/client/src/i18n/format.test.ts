@@ -1,0 +1,32 @@
+import { afterEach, expect, test } from "vitest"
+import { setLocale } from "@/i18n"
+import { ago, day, list, number } from "@/i18n/format"
+
+const now = new Date(2026, 2, 4, 12)
+
+afterEach(() => setLocale("en"))
+
+test("a day is said as people say it", () => {
+  expect(day(new Date(2026, 2, 4, 1), now)).toBe("Today")
+  expect(day(new Date(2026, 2, 3, 23), now)).toBe("Yesterday")
+  expect(day(new Date(2026, 1, 2), now)).toBe("Monday, February 2")
+  expect(day(new Date(2024, 1, 2), now)).toBe("Friday, February 2, 2024")
+})
+
+test("how long ago it was, down to a minute and up to a week", () => {
+  const before = (seconds: number) => new Date(now.getTime() - seconds * 1000)
+  expect([ago(before(20), now), ago(before(180), now), ago(before(7_200), now)]).toEqual([
+    "now",
+    "3 minutes ago",
+    "2 hours ago",
+  ])
+  expect(ago(before(86_400 * 30), now)).toContain("2026")
+})
+
+test("lists and numbers follow the language", async () => {
+  expect(list(["Ada", "Grace", "Alan"])).toBe("Ada, Grace, and Alan")
+  await setLocale("ja")
+  expect(list(["Ada", "Grace"])).toBe("Ada、Grace")
+  expect(number(1234567)).toBe("1,234,567")
+  expect(day(new Date(2026, 2, 4), now)).toBe("今日")
+})

@@ -1,0 +1,75 @@
+import { locale } from "@/i18n"
+
+const made = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat | Intl.RelativeTimeFormat | Intl.ListFormat>()
+
+/** Formats are dear to make and cheap to use. */
+function once<Format extends NonNullable<ReturnType<typeof made.get>>>(
+  name: string,
+  make: (tag: string) => Format,
+): Format {
+  const key = `${locale.value} ${name}`
+  const known = made.get(key) as Format | undefined
+  if (known) return known
+  const format = make(locale.value)
+  made.set(key, format)
+  return format
+}
+
+export function number(value: number): string {
+  return once("number", tag => new Intl.NumberFormat(tag)).format(value)
+}
+
+/** The time of day, such as 14:05. */
+export function time(at: string | Date): string {
+  return once("time", tag => new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit" })).format(new Date(at))
+}
+
+/** Date and time in full, for tips and read aloud. */
+export function dateTime(at: string | Date): string {
+  return once("full", tag => new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "short" })).format(
+    new Date(at),
+  )
+}
+
+export function date(at: string | Date): string {
+  return once("date", tag => new Intl.DateTimeFormat(tag, { dateStyle: "medium" })).format(new Date(at))
+}
+
+/** A day as people say it: today, yesterday, Monday 3 March, with the year where it is another one. */
+export function day(at: string | Date, now = new Date()): string {
+  const then = new Date(at)
+  const days = Math.round((midnight(then) - midnight(now)) / 86_400_000)
+  if (days === 0 || days === -1) return capitalised(relative().format(days, "day"))
+  const sameYear = then.getFullYear() === now.getFullYear()
+  const options: Intl.DateTimeFormatOptions = { weekday: "long", day: "numeric", month: "long" }
+  if (!sameYear) options.year = "numeric"
+  return once(`day ${sameYear}`, tag => new Intl.DateTimeFormat(tag, options)).format(then)
+}
+
+/** How long ago: now, 5 minutes ago, 3 hours ago, yesterday; older than a week: the date. */
+export function ago(at: string | Date, now = new Date()): string {
+  const seconds = (new Date(at).getTime() - now.getTime()) / 1000
+  const past = Math.abs(seconds)
+  if (past < 60) return relative().format(0, "second")
+  if (past < 3_600) return relative().format(Math.round(seconds / 60), "minute")
+  if (past < 86_400) return relative().format(Math.round(seconds / 3_600), "hour")
+  if (past < 604_800) return relative().format(Math.round(seconds / 86_400), "day")
+  return date(at)
+}
+
+/** Ada, Grace and Alan. */
+export function list(names: readonly string[]): string {
+  return once("list", tag => new Intl.ListFormat(tag, { type: "conjunction" })).format(names)
+}
+
+function relative(): Intl.RelativeTimeFormat {
+  return once("relative", tag => new Intl.RelativeTimeFormat(tag, { numeric: "auto" }))
+}
+
+function midnight(at: Date): number {
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime()
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toLocaleUpperCase(locale.value) + text.slice(1)
+}

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest"
+import en from "@/i18n/en"
+import { fill, type Key, type Messages } from "@/i18n/messages"
+import ja from "@/i18n/ja"
+import zh from "@/i18n/zh"
+
+const LANGUAGES: Record<string, Messages> = { en, zh, ja }
+const keys = Object.entries(en).flatMap(([room, texts]) => Object.keys(texts).map(name => `${room}.${name}`)) as Key[]
+
+function forms(messages: Messages, key: Key): string[] {
+  const [room, name] = key.split(".") as [keyof Messages, string]
+  const found = (messages[room] as Record<string, string | Record<string, string>>)[name]
+  return found === undefined ? [] : typeof found === "string" ? [found] : Object.values(found)
+}
+
+const places = (text: string) => [...text.matchAll(/\{(\w+)\}/gu)].map(found => found[1]).toSorted()
+
+test.each(["zh", "ja"])("%s says everything that English says, with the same values", language => {
+  for (const key of keys) {
+    const texts = forms(LANGUAGES[language]!, key)
+    expect(texts, key).not.toEqual([])
+    for (const text of texts) expect(places(text), key).toEqual(places(forms(en, key)[0]!))
+  }
+})
+
+test.each(["zh", "ja"])("%s has no key of its own", language => {
+  for (const [room, texts] of Object.entries(LANGUAGES[language]!)) {
+    expect(Object.keys(texts)).toEqual(Object.keys(en[room as keyof Messages]))
+  }
+})
+
+test("a plural follows the language's own rule, and numbers its own signs", () => {
+  const plural = { ...en, chats: { ...en.chats, unread: { one: "one", other: "{count} of them" } } } as Messages
+  expect(fill(plural, "chats.unread", { count: 1 }, "en")).toBe("one")
+  expect(fill(plural, "chats.unread", { count: 12_000 }, "en")).toBe("12,000 of them")
+  expect(fill(zh, "chats.unread", { count: 1 }, "zh")).toBe("1 条未读")
+})
+
+test("a value that is missing is a mistake, not an empty place", () => {
+  expect(() => fill(en, "session.joinTitle", {}, "en")).toThrow("workspace")
+})

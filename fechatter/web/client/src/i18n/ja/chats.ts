@@ -1,0 +1,5 @@
+export default {
+  channels: "チャンネル",
+  direct: "ダイレクトメッセージ",
+  unread: { other: "未読 {count} 件" },
+}

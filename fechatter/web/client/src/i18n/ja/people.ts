@@ -1,0 +1,4 @@
+export default {
+  people: "メンバー",
+  you: "自分",
+}

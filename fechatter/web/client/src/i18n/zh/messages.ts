@@ -1,0 +1,3 @@
+export default {
+  composerLabel: "消息",
+}

@@ -1,0 +1,4 @@
+export default {
+  people: "成员",
+  you: "你",
+}
