@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from fechatter import __version__
-from fechatter.cli.arguments import add_administration
+from fechatter.cli.arguments import add_administration, add_keeping
 from fechatter.errors import StartError
 from fechatter.settings import Settings, SettingsError, load_settings
 
@@ -66,7 +66,11 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             from fechatter.cli.doctor import doctor
 
             return doctor(settings)
-        case "users" | "workspaces" | "sessions":
+        case "backup" | "restore":
+            from fechatter.cli import keeping
+
+            return keeping.run_backup(settings, options) if options.command == "backup" else keeping.run_restore(settings, options)
+        case "users" | "workspaces" | "sessions" | "export":
             return import_module(f"fechatter.cli.{options.command}").run(settings, options)  # type: ignore[no-any-return]
         case _:
             from fechatter.cli import config
@@ -92,6 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", parents=[shared], help="start the server")
     commands.add_parser("migrate", parents=[shared], help="bring the database up to date and stop")
     commands.add_parser("doctor", parents=[shared], help="look for what would keep the server from running well")
+    add_keeping(commands, shared)
     add_administration(commands, shared)
     config = commands.add_parser("config", help="check, show or explain the settings")
     actions = config.add_subparsers(dest="action", required=True, metavar="action")

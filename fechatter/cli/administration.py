@@ -54,8 +54,7 @@ def administer(settings: Settings, options: Namespace, work: Callable[[Database]
 
 def _check_database(address: str) -> None:
     """A running server's tables are not changed under it, and none are made where there are none. Raises StartError."""
-    if not opening.is_postgres(address) and not opening.sqlite_path(address).exists():
-        raise StartError(f"There is no database {opening.sqlite_path(address)}; set FECHATTER_DATA_DIR, or start the server once.")
+    opening.check_there(address)
     try:
         pending = pending_migrations(address)
     except (OSError, sqlite3.Error) as error:

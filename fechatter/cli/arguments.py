@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, _SubParsersAction
+from pathlib import Path
 
 PERSON_HELP = "e-mail address, handle or id"
 ROLES = ("owner", "admin", "member", "guest")
@@ -17,6 +18,19 @@ def add_administration(commands: _SubParsersAction[ArgumentParser], shared: Argu
     _add_users(commands.add_parser("users", help="list, create, disable and enable people; reset passwords"), within)
     _add_workspaces(commands.add_parser("workspaces", help="list, create, rename and delete workspaces"), each, within)
     _add_sessions(commands.add_parser("sessions", help="show and end people's sessions"), within)
+
+
+def add_keeping(commands: _SubParsersAction[ArgumentParser], shared: ArgumentParser) -> None:
+    """Add `backup`, `restore` and `export`."""
+    each = ArgumentParser(add_help=False, parents=[shared])
+    each.add_argument("--json", action="store_true", help="answer in JSON")
+    backup = commands.add_parser("backup", parents=[each], help="everything in one file, while the server runs")
+    backup.add_argument("file", type=Path, metavar="FILE", help="a file that is not there yet")
+    restore = commands.add_parser("restore", parents=[each], help="a backup into an empty place, on SQLite or PostgreSQL")
+    restore.add_argument("file", type=Path, metavar="FILE", help="made by `fechatter backup`")
+    export = commands.add_parser("export", parents=[each], help="a workspace as lines of JSON, for other programs")
+    export.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
+    export.add_argument("file", type=Path, metavar="FILE", help="a file that is not there yet, or - for standard output")
 
 
 def _add_sessions(sessions: ArgumentParser, within: ArgumentParser) -> None:

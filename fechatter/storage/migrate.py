@@ -20,8 +20,8 @@ import msgspec
 from fechatter.errors import StartError
 
 _NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql$")
-_ADVISORY_LOCK = 0x6665636861747465
-_TABLE = "CREATE TABLE IF NOT EXISTS schema_migrations (version TEXT PRIMARY KEY, name TEXT, checksum TEXT)"
+ADVISORY_LOCK = 0x6665636861747465
+TABLE = "CREATE TABLE IF NOT EXISTS schema_migrations (version TEXT PRIMARY KEY, name TEXT, checksum TEXT)"
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -70,6 +70,8 @@ def _foreign(tables: set[str]) -> StartError:
 
 def migrate_sqlite(path: Path) -> list[str]:
     """Bring the file up to date; it is copied to `<name>.before-NNNN` first. Returns the names applied. Raises StartError."""
+    if restoring(path).exists():
+        raise StartError(f"A restore was interrupted: give `fechatter restore` again, or remove {restoring(path)}.")
     _make_private(path)
     connection = sqlite3.connect(path, isolation_level=None, timeout=60)
     try:
@@ -79,6 +81,11 @@ def migrate_sqlite(path: Path) -> list[str]:
         raise StartError(f"{path}: {error}") from error
     finally:
         connection.close()
+
+
+def restoring(path: Path) -> Path:
+    """Where a database stands while it is restored; it takes its place when it is whole."""
+    return path.with_name(f"{path.name}.restoring")
 
 
 def _make_private(path: Path) -> None:
@@ -101,21 +108,35 @@ def _migrate_sqlite(connection: sqlite3.Connection, path: Path) -> list[str]:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.execute(_TABLE)
-        applied = dict(connection.execute("SELECT version, checksum FROM schema_migrations").fetchall())
-        todo = pending(available("sqlite"), applied)
-        if todo and applied:
+        connection.execute(TABLE)
+        todo = missing_sqlite(connection)
+        if todo and len(todo) < len(available("sqlite")):
             _copy(path, todo[0].version)
-        for migration in todo:
-            for statement in _statements(migration.sql):
-                connection.execute(statement)
-            connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", (migration.version, migration.name, migration.checksum))
+        apply_sqlite(connection, todo)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
     return [migration.name for migration in todo]
+
+
+def missing_sqlite(connection: sqlite3.Connection) -> list[Migration]:
+    """What is still to be applied. Raises StartError."""
+    return pending(available("sqlite"), applied_sqlite(connection))
+
+
+def applied_sqlite(connection: sqlite3.Connection) -> dict[str, str | None]:
+    """Version and checksum of each."""
+    return {row[0]: row[1] for row in connection.execute("SELECT version, checksum FROM schema_migrations")}
+
+
+def apply_sqlite(connection: sqlite3.Connection, migrations: list[Migration]) -> None:
+    """Apply them in the transaction that is open."""
+    for migration in migrations:
+        for statement in _statements(migration.sql):
+            connection.execute(statement)
+        connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", (migration.version, migration.name, migration.checksum))
 
 
 def _copy(path: Path, version: str) -> None:
@@ -155,15 +176,29 @@ async def migrate_postgres(url: str, **options: Any) -> list[str]:
 
 
 async def _migrate_postgres(connection: Any) -> list[str]:
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", _ADVISORY_LOCK)
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)
     rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     tables = {row["tablename"] for row in rows}
     if tables and "schema_migrations" not in tables:
         raise _foreign(tables)
-    await connection.execute(_TABLE)
-    applied = {row["version"]: row["checksum"] for row in await connection.fetch("SELECT version, checksum FROM schema_migrations")}
-    todo = pending(available("postgres"), applied)
-    for migration in todo:
+    await connection.execute(TABLE)
+    todo = await missing_postgres(connection)
+    await apply_postgres(connection, todo)
+    return [migration.name for migration in todo]
+
+
+async def missing_postgres(connection: Any) -> list[Migration]:
+    """What is still to be applied. Raises StartError."""
+    return pending(available("postgres"), await applied_postgres(connection))
+
+
+async def applied_postgres(connection: Any) -> dict[str, str | None]:
+    """Version and checksum of each."""
+    return {row["version"]: row["checksum"] for row in await connection.fetch("SELECT version, checksum FROM schema_migrations")}
+
+
+async def apply_postgres(connection: Any, migrations: list[Migration]) -> None:
+    """Apply them in the transaction that is open."""
+    for migration in migrations:
         await connection.execute(migration.sql)
         await connection.execute("INSERT INTO schema_migrations VALUES ($1, $2, $3)", migration.version, migration.name, migration.checksum)
-    return [migration.name for migration in todo]

@@ -7,13 +7,18 @@ another timeline of it (a failover to an older copy), or a restored backup.
 from __future__ import annotations
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from fechatter.errors import StartError
 from fechatter.model import now_ms
+from fechatter.storage.copying import Source, Target
+from fechatter.storage.engines import postgres_copy, sqlite_copy
 from fechatter.storage.engines.base import Database, Publish, Transaction
 from fechatter.storage.engines.postgres import PostgresDatabase
 from fechatter.storage.engines.sqlite import SqliteDatabase
-from fechatter.storage.migrate import migrate_postgres, migrate_sqlite
+from fechatter.storage.migrate import Migration, migrate_postgres, migrate_sqlite
 
 _SERVER = "SELECT epoch, system_id FROM server WHERE id = 1"
 _FIRST_EPOCH = "INSERT INTO server (id, epoch, system_id, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
@@ -28,6 +33,12 @@ def is_postgres(address: str) -> bool:
 def sqlite_path(address: str) -> Path:
     """The file of `sqlite:///path`, or the address itself as a path."""
     return Path(address.removeprefix("sqlite://"))
+
+
+def check_there(address: str) -> None:
+    """Raises StartError: it names a file that is not there."""
+    if not is_postgres(address) and not sqlite_path(address).exists():
+        raise StartError(f"There is no database {sqlite_path(address)}; set FECHATTER_DATA_DIR, or start the server once.")
 
 
 async def migrate(address: str) -> list[str]:
@@ -47,6 +58,28 @@ async def open_database(address: str, publish: Publish, *, connections: int = 10
         database = SqliteDatabase(sqlite_path(address), publish)
     database.epoch = await learn_epoch(database)
     return database
+
+
+@asynccontextmanager
+async def open_source(address: str) -> AsyncIterator[Source]:
+    """One snapshot of the database as it is, for as long as it takes, beside those who use it. Raises StartError."""
+    if is_postgres(address):
+        async with postgres_copy.postgres_source(address) as source:
+            yield source
+    else:
+        async with sqlite_copy.sqlite_source(sqlite_path(address)) as source:
+            yield source
+
+
+@asynccontextmanager
+async def open_target(address: str, migrations: list[Migration]) -> AsyncIterator[Target]:
+    """A new database of these migrations, there when the block ends well. Raises StartError."""
+    if is_postgres(address):
+        async with postgres_copy.postgres_target(address, migrations) as target:
+            yield target
+    else:
+        async with sqlite_copy.sqlite_target(sqlite_path(address), migrations) as target:
+            yield target
 
 
 async def learn_epoch(database: Database) -> str:

@@ -1,0 +1,177 @@
+"""The backup's file: a zip of a member for each table and each uploaded file, and the manifest; its comment is the manifest's SHA-256.
+
+Nothing of what the zip says is believed: its members are those of the manifest, as large as that says, read in pieces, with its sums.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+import msgspec
+
+from fechatter.backup.manifest import NAME, BackupRefused, File, Manifest, Rows, decode
+
+MARK: Final = b"fechatter backup "
+LEVEL: Final = 1
+"""Of compression: level 6 takes three times as long and saves a tenth."""
+PIECE_BYTES: Final = 1 << 20
+LONGEST_LINE_BYTES: Final = 16 << 20
+LONGEST_MANIFEST_BYTES: Final = 64 << 20
+MOST_EXPANSION: Final = 1100
+"""Deflate cannot do more than 1,032: whatever claims to is a trap."""
+_DAMAGE: Final = (OSError, zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, ValueError)
+
+
+class Packer:
+    """Writes the members of a backup, one after the other."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+
+    @contextmanager
+    def member(self, name: str) -> Iterator[Member]:
+        with self._zip.open(name, "w", force_zip64=True) as out:
+            yield Member(out)
+
+    def finish(self, manifest: Manifest) -> None:
+        """The last thing written: what is cut short has no manifest."""
+        text = msgspec.json.encode(manifest)
+        self._zip.writestr(NAME, text)
+        self._zip.comment = MARK + hashlib.sha256(text).hexdigest().encode()
+        self._zip.close()
+
+
+class Member:
+    """One member being written: its size in bytes and its sum so far."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+        self._sum = hashlib.sha256()
+        self.bytes = 0
+
+    def write(self, piece: bytes) -> None:
+        self._out.write(piece)
+        self._sum.update(piece)
+        self.bytes += len(piece)
+
+    @property
+    def sha256(self) -> str:
+        return self._sum.hexdigest()
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[Archive]:
+    """Raises BackupRefused: it is no backup, or damaged where one can see at once."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise BackupRefused(f"{path} cannot be read ({error.strerror}).") from error
+    with file:
+        try:
+            opened = zipfile.ZipFile(file)
+        except _DAMAGE as error:
+            raise BackupRefused(f"{path} is not a backup of Fechatter, or was cut short ({error}).") from error
+        if not opened.comment.startswith(MARK):
+            raise BackupRefused(f"{path} is not a backup of Fechatter, or was cut short.")
+        yield Archive(opened)
+
+
+class Archive:
+    """A backup that is read. Everything raises BackupRefused when the file is not what its manifest says."""
+
+    def __init__(self, opened: zipfile.ZipFile) -> None:
+        self._zip = opened
+        self.manifest = self._read_manifest()
+        self._check_members()
+
+    def _read_manifest(self) -> Manifest:
+        with _damage(NAME):
+            info = self._zip.getinfo(NAME)
+            if info.file_size > LONGEST_MANIFEST_BYTES:
+                raise BackupRefused("The backup's manifest is too large.")
+            with self._zip.open(info) as member:
+                text = member.read(LONGEST_MANIFEST_BYTES)
+        if MARK + hashlib.sha256(text).hexdigest().encode() != self._zip.comment:
+            raise BackupRefused("The backup's manifest is damaged (its sum differs).")
+        return decode(text)
+
+    def _check_members(self) -> None:
+        held = [info.filename for info in self._zip.infolist()]
+        named = [NAME, *(member.member for member in self.manifest.members)]
+        if sorted(held) != sorted(named) or len(set(held)) != len(held):
+            raise BackupRefused("The backup does not hold what its manifest names.")
+        for member in self.manifest.members:
+            packed = self._zip.getinfo(member.member).compress_size
+            if member.bytes > MOST_EXPANSION * (packed + 64):
+                raise BackupRefused(f"The backup's {member.member} claims to be larger than it can be.")
+
+    def pieces(self, member: Rows | File) -> Iterator[bytes]:
+        """The member's bytes, its size and sum checked at the end."""
+        left, digest = member.bytes, hashlib.sha256()
+        with _damage(member.member), self._zip.open(member.member) as opened:
+            while piece := opened.read(PIECE_BYTES):
+                left -= len(piece)
+                if left < 0:
+                    break
+                digest.update(piece)
+                yield piece
+        if left != 0 or digest.hexdigest() != member.sha256:
+            raise BackupRefused(f"The backup's {member.member} is damaged (size or sum differ).")
+
+    def rows(self, rows: Rows) -> Iterator[tuple[object, ...]]:
+        """A table's rows, bytes as bytes."""
+        width = len(rows.table.columns)
+        hexadecimal = [place for place, column in enumerate(rows.table.columns) if column.kind == "bytes"]
+        for line in self._lines(rows):
+            try:
+                values = msgspec.json.decode(line, type=list[Any])
+                for place in hexadecimal:
+                    values[place] = _bytes(values[place])
+            except (msgspec.DecodeError, ValueError, TypeError, IndexError) as error:
+                raise BackupRefused(f"The backup's {rows.member} holds a row that cannot be read ({error}).") from error
+            if len(values) != width:
+                raise BackupRefused(f"The backup's {rows.member} holds a row of {len(values)} values instead of {width}.")
+            yield tuple(values)
+
+    def _lines(self, rows: Rows) -> Iterator[bytes]:
+        rest = b""
+        for piece in self.pieces(rows):
+            *lines, rest = (rest + piece).split(b"\n")
+            if len(rest) > LONGEST_LINE_BYTES:
+                raise BackupRefused(f"The backup's {rows.member} holds a row that is too long.")
+            yield from lines
+        if rest:
+            raise BackupRefused(f"The backup's {rows.member} ends within a row.")
+
+    def check(self, tell: Callable[[int], None]) -> None:
+        """Read everything once; `tell` is given how many bytes were read."""
+        read = 0
+        for member in self.manifest.members:
+            for piece in self.pieces(member):
+                read += len(piece)
+                tell(read)
+
+
+def _bytes(value: object) -> bytes | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError("bytes are written as text")
+    return None if value is None else bytes.fromhex(value)
+
+
+@contextmanager
+def _damage(name: str) -> Iterator[None]:
+    try:
+        yield
+    except BackupRefused:
+        raise
+    except KeyError as error:
+        raise BackupRefused(f"The backup has no {name}.") from error
+    except _DAMAGE as error:
+        raise BackupRefused(f"The backup's {name} is damaged ({error}).") from error

@@ -1,0 +1,146 @@
+"""Restoring a backup into an empty place, on either engine, whichever it was made on.
+
+First everything is read and compared with its sums. Then the tables are made as they were at the backup's version, filled, and brought
+up to date. The new life of the database has an epoch of its own, and nobody is signed in.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from fechatter.accounts.administration import commanding
+from fechatter.audit.record import Act, record
+from fechatter.backup.archive import Archive, open_archive
+from fechatter.backup.drafts import check_room
+from fechatter.backup.making import Tell
+from fechatter.backup.manifest import BackupRefused, Manifest
+from fechatter.errors import StartError
+from fechatter.settings import Settings
+from fechatter.storage import migrate, opening, upkeep
+from fechatter.storage.copying import Misfit, Target
+from fechatter.storage.engines import postgres_copy
+from fechatter.storage.folder import locked_folder
+
+FILES_DRAFT: Final = "files.restoring"
+_NEW_EPOCH = "UPDATE server SET epoch = $1, system_id = ''"
+
+
+async def restore(settings: Settings, path: Path, system_user: str, tell: Tell) -> Manifest:
+    """Restore the backup `path` to where the settings say. Raises BackupRefused, StartError; nothing is left behind then."""
+    with open_archive(path) as archive:
+        manifest = archive.manifest
+        migrations = migrations_of(manifest, settings.database_address)
+        await check_empty(settings)
+        _check_room(settings, manifest)
+        archive.check(lambda done: tell("checking", done, manifest.bytes))
+        with locked_folder(settings.data_dir):
+            await check_empty(settings)
+            try:
+                with _unpacked_files(settings.data_dir, archive) as put_in_place:
+                    async with opening.open_target(settings.database_address, migrations) as target:
+                        await _fill(target, archive, tell)
+                        await _begin(target, manifest, system_user)
+                        put_in_place()
+            except Misfit as error:
+                raise BackupRefused(f"The backup does not fit its own tables ({error}).") from error
+    return manifest
+
+
+def migrations_of(manifest: Manifest, address: str) -> list[migrate.Migration]:
+    """This program's migrations up to the backup's version, for the engine of `address`. Raises BackupRefused."""
+    known = migrate.available("postgres" if opening.is_postgres(address) else "sqlite")
+    applied = [migration for migration in known if migration.version in manifest.migrations]
+    if newer := sorted(set(manifest.migrations) - {migration.version for migration in known}):
+        raise BackupRefused(f"The backup is newer than this program (migration {newer[-1]}); restore it with the newer program.")
+    if not applied or applied != known[: len(applied)]:
+        raise BackupRefused("The backup's manifest is damaged (migrations are missing).")
+    return applied
+
+
+async def check_empty(settings: Settings) -> None:
+    """Nothing is restored over anything. What an interrupted restore left may go. Raises StartError."""
+    address, left_over = settings.database_address, False
+    if opening.is_postgres(address):
+        if not await postgres_copy.is_empty(address):
+            raise StartError(
+                "The database is not empty, and nothing is restored over anything; make a new one and name it in database_url."
+            )
+    else:
+        database = opening.sqlite_path(address)
+        left_over = migrate.restoring(database).exists()
+        if database.exists():
+            raise StartError(f"There is a database {database}, and nothing is restored over anything; move it away, or set data_dir.")
+    files = settings.data_dir / "files"
+    if files.exists() and any(files.iterdir()) and not left_over:
+        raise StartError(f"{files} holds files, and nothing is restored over anything; move it away, or set data_dir.")
+
+
+def _check_room(settings: Settings, manifest: Manifest) -> None:
+    """PostgreSQL's disk cannot be seen from here; its transaction is undone when that is full."""
+    in_tables = 0 if opening.is_postgres(settings.database_address) else sum(rows.bytes for rows in manifest.tables)
+    folder = settings.data_dir.absolute()
+    standing = next(each for each in (folder, *folder.parents) if each.exists())
+    check_room(standing, in_tables + sum(file.bytes for file in manifest.files))
+
+
+async def _fill(target: Target, archive: Archive, tell: Tell) -> None:
+    tables = await target.tables()
+    given = {rows.table.name: rows for rows in archive.manifest.tables}
+    if {table.name: table for table in tables} != {name: rows.table for name, rows in given.items()}:
+        raise BackupRefused("The backup's tables are not those of its version.")
+    for table in tables:
+        rows = given[table.name]
+        await target.fill(table, _counted(archive.rows(rows), lambda done, rows=rows: tell(rows.table.name, done, rows.rows)))  # type: ignore[misc]
+
+
+def _counted(rows: Iterator[tuple[object, ...]], tell: Callable[[int], None]) -> Iterator[tuple[object, ...]]:
+    count = 0
+    for count, row in enumerate(rows, 1):
+        if count % 1000 == 0:
+            tell(count)
+        yield row
+    tell(count)
+
+
+async def _begin(target: Target, manifest: Manifest, system_user: str) -> None:
+    """The database's new life: another epoch, and an entry in each workspace's audit log."""
+    await target.finish(manifest.last_id)
+    await target.tx.execute(_NEW_EPOCH, opening.new_epoch())
+    for workspace_id in await upkeep.workspace_ids(target.tx):
+        actor = commanding(workspace_id, system_user)
+        await record(target.tx, actor, Act.WORKSPACE_RESTORED, workspace_id, after={"backup_of": manifest.created_at})
+
+
+@contextmanager
+def _unpacked_files(data_dir: Path, archive: Archive) -> Iterator[Callable[[], None]]:
+    """The backup's files beside their place; what is given puts them there. Gone again if anything goes wrong."""
+    draft, place = data_dir / FILES_DRAFT, data_dir / "files"
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        for file in archive.manifest.files:
+            _unpack(draft / file.path, archive.pieces(file))
+        yield lambda: _put_in_place(draft, place)
+    except BaseException:
+        for folder in (draft, place) if archive.manifest.files else (draft,):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _unpack(path: Path, pieces: Iterator[bytes]) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.writelines(pieces)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _put_in_place(draft: Path, place: Path) -> None:
+    if draft.exists():
+        # What stands there is empty, or was left by a restore that was interrupted at this point.
+        shutil.rmtree(place, ignore_errors=True)
+        draft.rename(place)

@@ -1,0 +1,64 @@
+"""`fechatter export`: a workspace as lines of JSON, into a file or onto standard output."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from fechatter.audit.record import Act, record
+from fechatter.backup.drafts import check_new, draft
+from fechatter.cli.administration import administer, change, workspace_of
+from fechatter.cli.keeping import Progress, give_way
+from fechatter.export.writing import write_workspace
+from fechatter.model import Actor, Workspace, encode
+from fechatter.settings import Settings
+from fechatter.storage import opening
+from fechatter.storage.engines.base import Database, Transaction
+
+STANDARD_OUTPUT = Path("-")
+
+
+def run(settings: Settings, options: Namespace) -> int:
+    """Returns the exit code. Raises StartError."""
+    give_way()
+    if options.file != STANDARD_OUTPUT:
+        check_new(options.file)
+    return administer(settings, options, lambda database: _export(settings, database, options))
+
+
+async def _export(settings: Settings, database: Database, options: Namespace) -> None:
+    workspace, began = await workspace_of(database, options.workspace), time.monotonic()
+    await change(database, workspace, lambda tx, actor: _record(tx, actor, workspace))
+    progress = Progress()
+    try:
+        with _output(options.file) as out:
+            async with opening.open_source(settings.database_address) as source:
+                source.tx.epoch = await source.epoch()
+                counts = await write_workspace(source.tx, workspace.id, out.write, progress)
+    finally:
+        progress.end()
+    told = {"workspace": workspace.slug, "counts": counts, "seconds": round(time.monotonic() - began, 3)}
+    if options.json:
+        print(encode(told).decode(), file=sys.stderr)
+    else:
+        print(f"{workspace.slug}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}", file=sys.stderr)
+
+
+async def _record(tx: Transaction, actor: Actor, workspace: Workspace) -> None:
+    """Beforehand: who breaks it off has what was written so far."""
+    await record(tx, actor, Act.WORKSPACE_EXPORTED, workspace.id)
+
+
+@contextmanager
+def _output(file: Path) -> Iterator[IO[bytes]]:
+    if file == STANDARD_OUTPUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    else:
+        with draft(file) as out:
+            yield out

@@ -1,0 +1,138 @@
+"""`fechatter backup` and `restore`: everything in one file, and back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+
+from fechatter.accounts.administration import commanding
+from fechatter.audit.record import Act, record
+from fechatter.backup.making import make
+from fechatter.backup.manifest import Manifest
+from fechatter.backup.restoring import restore
+from fechatter.cli.administration import CONNECTIONS, REFUSED, system_user, tell
+from fechatter.cli.checks import pending_migrations
+from fechatter.errors import StartError
+from fechatter.model import WorkspaceId
+from fechatter.settings import Settings
+from fechatter.storage import opening, upkeep
+from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable, Transaction
+
+NICENESS = 10
+PROGRESS_SECONDS = 0.2
+
+
+class Progress:
+    """One line on a terminal that is written over and over; nothing where standard error is no terminal."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr is not None and sys.stderr.isatty()
+        self._next = 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if self._shown and (now >= self._next or done == total):
+            self._next = now + PROGRESS_SECONDS
+            print(f"\r\033[K{what} {done:,} of {total:,}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if self._shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def run_backup(settings: Settings, options: Namespace) -> int:
+    """Returns the exit code. Raises StartError."""
+    opening.check_there(settings.database_address)
+    give_way()
+    progress, began = Progress(), time.monotonic()
+    try:
+        manifest = asyncio.run(make(settings, options.file, progress))
+    except KeyboardInterrupt:
+        print("fechatter: given up; there is no backup", file=sys.stderr)
+        return REFUSED
+    finally:
+        progress.end()
+    _record(settings, manifest)
+    seconds = time.monotonic() - began
+    told = _told(options.file, manifest, seconds)
+    tell(
+        options,
+        told,
+        f"{options.file} holds everything as of {manifest.created_at}: {_summary(manifest)}, {seconds:.1f} s. Keep it secret.",
+    )
+    return 0
+
+
+def run_restore(settings: Settings, options: Namespace) -> int:
+    """Returns the exit code. Raises StartError."""
+    progress, began = Progress(), time.monotonic()
+    try:
+        manifest = asyncio.run(restore(settings, options.file, system_user(), progress))
+    except KeyboardInterrupt:
+        print("fechatter: given up; nothing was restored", file=sys.stderr)
+        return REFUSED
+    finally:
+        progress.end()
+    seconds = time.monotonic() - began
+    told = _told(options.file, manifest, seconds)
+    tell(options, told, f"Restored as of {manifest.created_at}: {_summary(manifest)}, {seconds:.1f} s. Everybody has to sign in again.")
+    return 0
+
+
+def _told(file: Path, manifest: Manifest, seconds: float) -> dict[str, object]:
+    return {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "format": manifest.format,
+        "engine": manifest.engine,
+        "migrations": manifest.migrations,
+        "created_at": manifest.created_at,
+        "counts": manifest.counts(),
+        "files": len(manifest.files),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _summary(manifest: Manifest) -> str:
+    counts = manifest.counts()
+    return (
+        f"{counts['workspaces']:,} workspaces, {counts['users']:,} people, {counts['messages']:,} messages, {len(manifest.files):,} files"
+    )
+
+
+def give_way() -> None:
+    """A running server comes first."""
+    os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+
+
+def _record(settings: Settings, manifest: Manifest) -> None:
+    """The copy is there, whether it can be written down or not: a full disk is when one wants a backup most."""
+    try:
+        if pending_migrations(settings.database_address):
+            print("fechatter: the audit log is not of this version; the backup is not entered there", file=sys.stderr)
+            return
+        asyncio.run(_record_in_each(settings, manifest))
+    except (StorageFull, StorageUnavailable, StartError) as error:
+        print(f"fechatter: the backup is made, but could not be entered in the audit log ({error})", file=sys.stderr)
+
+
+async def _record_in_each(settings: Settings, manifest: Manifest) -> None:
+    database = await opening.open_database(settings.database_address, lambda frames, signals: None, connections=CONNECTIONS)
+    try:
+        for workspace_id in await database.read(upkeep.workspace_ids):
+            await _record_in(database, workspace_id, manifest)
+    finally:
+        await database.close()
+
+
+async def _record_in(database: Database, workspace_id: WorkspaceId, manifest: Manifest) -> None:
+    async def work(tx: Transaction) -> None:
+        await tx.lock_workspace(workspace_id)
+        actor = commanding(workspace_id, system_user())
+        await record(tx, actor, Act.WORKSPACE_BACKED_UP, workspace_id, after={"as_of": manifest.created_at})
+
+    await database.write(work)

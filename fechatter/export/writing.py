@@ -1,0 +1,144 @@
+"""Writing an export: one snapshot, a page of rows at a time, so that memory does not grow with the workspace.
+
+It is made by who runs the server, and holds private chats too. Files that belong to messages will have to follow their chats: what
+a chat's members alone may open is never put where others of the workspace may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+
+from fechatter import __version__
+from fechatter.export import lines
+from fechatter.model import Position, WorkspaceId, optional_timestamp, timestamp
+from fechatter.storage import events
+from fechatter.storage.engines.base import Row, Transaction
+
+PAGE_ROWS = 1000
+
+_WORKSPACE = "SELECT id, slug, name, created_at FROM workspaces WHERE id = $1"
+_PEOPLE = """
+SELECT id, handle, fullname, email, kind, role, timezone, language, created_at, disabled_at FROM users
+WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+_CHATS = """
+SELECT id, chat_type, name, description, owner_id, created_at, updated_at, archived_at FROM chats
+WHERE workspace_id = $1 AND deleted_at IS NULL AND id > $2 ORDER BY id LIMIT $3"""
+_MEMBERS = """
+SELECT chat_id, user_id, role, joined_at FROM memberships
+WHERE chat_id = $1 AND left_seq IS NULL AND user_id > $2 ORDER BY user_id LIMIT $3"""
+_MESSAGES = """
+SELECT id, chat_id, number, sender_id, content, revision, created_at, edited_at, deleted_at FROM messages
+WHERE chat_id = $1 AND number > $2 ORDER BY number LIMIT $3"""
+_VERSIONS = """
+SELECT message_id, revision, content, edited_at FROM message_versions
+WHERE message_id IN ANY_OF($1) ORDER BY message_id, until_seq"""
+
+Write = Callable[[bytes], object]
+Tell = Callable[[str, int, int], None]
+
+
+class Writer:
+    """Writes lines and counts them."""
+
+    def __init__(self, tx: Transaction, write: Write, tell: Tell) -> None:
+        self._tx = tx
+        self._write = write
+        self._tell = tell
+        self._encoder = msgspec.json.Encoder()
+        self.counts: dict[str, int] = {}
+
+    async def workspace(self, workspace_id: WorkspaceId) -> None:
+        """Everything, from the first line to the last."""
+        heads = await events.heads(self._tx, workspace_id)
+        cursor = str(Position(self._tx.epoch, heads.head))
+        self._put(lines.Export(lines.FORMAT, __version__, timestamp(self._tx.now), cursor))
+        for row in await self._tx.fetch(_WORKSPACE, workspace_id):
+            self._put(lines.Workspace(row["id"], row["slug"], row["name"], timestamp(row["created_at"])))
+        async for row in self._pages(_PEOPLE, workspace_id, "id"):
+            self._put(_person(row))
+        async for row in self._pages(_CHATS, workspace_id, "id"):
+            self._put(_chat(row))
+            await self._contents(row["id"])
+        self._write(self._encoder.encode(lines.End(self.counts)) + b"\n")
+
+    async def _contents(self, chat_id: int) -> None:
+        async for row in self._pages(_MEMBERS, chat_id, "user_id"):
+            self._put(lines.Membership(row["chat_id"], row["user_id"], row["role"], timestamp(row["joined_at"])))
+        after = 0
+        while rows := await self._tx.fetch(_MESSAGES, chat_id, after, PAGE_ROWS):
+            versions = await self._versions([row["id"] for row in rows if row["revision"] > 1])
+            for row in rows:
+                self._put(_message(row, versions.get(row["id"], [])))
+            after = rows[-1]["number"]
+            self._tell("messages", self.counts["message"], 0)
+
+    async def _versions(self, message_ids: list[int]) -> dict[int, list[lines.Version]]:
+        found: dict[int, list[lines.Version]] = {}
+        for row in await self._tx.fetch(_VERSIONS, message_ids) if message_ids else ():
+            version = lines.Version(row["revision"], row["content"], optional_timestamp(row["edited_at"]))
+            found.setdefault(row["message_id"], []).append(version)
+        return found
+
+    async def _pages(self, sql: str, within: int, key: str) -> AsyncIterator[Row]:
+        after = 0
+        while rows := await self._tx.fetch(sql, within, after, PAGE_ROWS):
+            for row in rows:
+                yield row
+            after = rows[-1][key]
+
+    def _put(self, line: lines.Line) -> None:
+        self._write(self._encoder.encode(line) + b"\n")
+        kind = type(line).__name__.lower()
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+
+
+def _person(row: Row) -> lines.Person:
+    return lines.Person(
+        row["id"],
+        row["handle"],
+        row["fullname"],
+        row["email"],
+        row["kind"],
+        row["role"],
+        row["timezone"],
+        row["language"],
+        timestamp(row["created_at"]),
+        optional_timestamp(row["disabled_at"]),
+    )
+
+
+def _chat(row: Row) -> lines.Chat:
+    return lines.Chat(
+        row["id"],
+        row["chat_type"],
+        row["name"],
+        row["description"],
+        row["owner_id"],
+        timestamp(row["created_at"]),
+        timestamp(row["updated_at"]),
+        optional_timestamp(row["archived_at"]),
+    )
+
+
+def _message(row: Row, versions: list[lines.Version]) -> lines.Message:
+    return lines.Message(
+        row["id"],
+        row["chat_id"],
+        row["number"],
+        row["sender_id"],
+        row["content"],
+        row["revision"],
+        timestamp(row["created_at"]),
+        optional_timestamp(row["edited_at"]),
+        optional_timestamp(row["deleted_at"]),
+        versions,
+    )
+
+
+async def write_workspace(tx: Transaction, workspace_id: WorkspaceId, write: Write, tell: Tell) -> dict[str, int]:
+    """Write every line of a workspace as of one snapshot; returns how many there are of each type."""
+    writer = Writer(tx, write, tell)
+    await writer.workspace(workspace_id)
+    return writer.counts

@@ -1,0 +1,162 @@
+"""Copying whole SQLite databases, see `storage.copying`: out of a second process's read transaction, into a new file beside its place.
+
+A reader of the write-ahead log keeps no writer waiting; the log only grows until the reader is done.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from fechatter.errors import StartError
+from fechatter.storage import migrate
+from fechatter.storage.copying import LEFT_OUT, Column, Kind, Misfit, Table, Take, in_order, kind_of
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.engines.sqlite import SqliteTransaction, connect
+
+LINES_AT_ONCE = 1000
+KINDS: dict[str, Kind] = {"INTEGER": "integer", "TEXT": "text", "BLOB": "bytes"}
+
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+_COLUMNS = "SELECT name, type FROM pragma_table_info(?) ORDER BY name"
+_REFERENCES = 'SELECT DISTINCT "table" FROM pragma_foreign_key_list(?)'
+
+
+class SqliteSource:
+    """See `storage.copying.Source`."""
+
+    engine = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self.tx: Transaction = SqliteTransaction(connection, "")
+        self.tables: Sequence[Table] = tables_of(connection)
+        self.migrations: Mapping[str, str | None] = migrate.applied_sqlite(connection)
+
+    async def count(self, table: Table) -> int:
+        return int(self._one(f"SELECT count(*) FROM {table.name}"))
+
+    async def copy(self, table: Table, take: Take) -> None:
+        values = ", ".join(_json_value(column) for column in table.columns)
+        rows = self._connection.execute(f"SELECT json_array({values}) FROM {table.name}")
+        while some := rows.fetchmany(LINES_AT_ONCE):
+            take("".join(f"{line}\n" for (line,) in some).encode())
+
+    async def last_id(self) -> int:
+        return int(self._one("SELECT value FROM counters WHERE name = 'ids'"))
+
+    async def epoch(self) -> str:
+        return str(self._one("SELECT coalesce(max(epoch), '') FROM server"))
+
+    async def size_bytes(self) -> int:
+        return self._path.stat().st_size
+
+    def _one(self, sql: str) -> Any:
+        (value,) = self._connection.execute(sql).fetchone()
+        return value
+
+
+def _json_value(column: Column) -> str:
+    # hex() makes an empty text of NULL.
+    return f"iif({column.name} IS NULL, NULL, hex({column.name}))" if column.kind == "bytes" else column.name
+
+
+def tables_of(connection: sqlite3.Connection) -> list[Table]:
+    names = {name for (name,) in connection.execute(_TABLES)} - LEFT_OUT
+    references = {name: {target for (target,) in connection.execute(_REFERENCES, (name,))} for name in names}
+    return [_table(connection, name) for name in in_order(references)]
+
+
+def _table(connection: sqlite3.Connection, name: str) -> Table:
+    columns = connection.execute(_COLUMNS, (name,)).fetchall()
+    return Table(name, [Column(column, kind_of(declared, KINDS, f"{name}.{column}")) for column, declared in columns])
+
+
+@asynccontextmanager
+async def sqlite_source(path: Path) -> AsyncIterator[SqliteSource]:
+    """The database as it is now. Raises StartError."""
+    try:
+        with closing(connect(path, readonly=True)) as connection:
+            connection.execute("BEGIN")
+            yield SqliteSource(connection, path)
+    except sqlite3.Error as error:
+        raise StartError(f"The database {path} cannot be read ({error}).") from error
+
+
+class SqliteTarget:
+    """See `storage.copying.Target`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.tx: Transaction = SqliteTransaction(connection, "")
+
+    async def tables(self) -> Sequence[Table]:
+        return tables_of(self._connection)
+
+    async def fill(self, table: Table, rows: Iterable[tuple[object, ...]]) -> None:
+        names = ", ".join(column.name for column in table.columns)
+        places = ", ".join("?" * len(table.columns))
+        with _misfits(table.name):
+            self._connection.execute(f"DELETE FROM {table.name}")
+            self._connection.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({places})", rows)
+
+    async def finish(self, last_id: int) -> None:
+        with _misfits("ids"):
+            self._connection.execute("UPDATE counters SET value = ? WHERE name = 'ids'", (last_id,))
+        broken = self._connection.execute("PRAGMA foreign_key_check").fetchone()
+        if broken is not None:
+            raise Misfit(f"{broken[0]}: a row refers to one of {broken[2]} that is not there")
+        migrate.apply_sqlite(self._connection, migrate.missing_sqlite(self._connection))
+
+
+@contextmanager
+def _misfits(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, OverflowError) as error:
+        raise Misfit(f"{name}: {error}") from error
+
+
+@asynccontextmanager
+async def sqlite_target(path: Path, migrations: list[migrate.Migration]) -> AsyncIterator[SqliteTarget]:
+    """A new database of these migrations, in place at the end; until then no server starts there. Raises StartError."""
+    draft = migrate.restoring(path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        with closing(_connect_draft(draft)) as connection:
+            connection.execute("BEGIN")
+            connection.execute(migrate.TABLE)
+            migrate.apply_sqlite(connection, migrations)
+            yield SqliteTarget(connection)
+            connection.execute("COMMIT")
+        _sync(draft)
+        draft.rename(path)
+        _sync(path.parent)
+    except (sqlite3.Error, OSError) as error:
+        raise StartError(f"The database {path} cannot be written ({error}); nothing was restored.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _connect_draft(draft: Path) -> sqlite3.Connection:
+    # It is thrown away if anything goes wrong, and synced once before it takes its place.
+    connection = sqlite3.connect(draft, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode=OFF")
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("PRAGMA cache_size=-131072")
+    return connection
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

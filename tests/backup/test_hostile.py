@@ -1,0 +1,212 @@
+"""Files that are no backup, or one that somebody meddled with: refused with a reason, and nothing is written."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import orjson
+import pytest
+
+from fechatter.backup.archive import MARK, open_archive
+from fechatter.backup.making import make
+from fechatter.backup.manifest import BackupRefused
+from fechatter.backup.restoring import restore
+from fechatter.settings import Settings
+from tests.backup.conftest import opened, silent, upload
+
+Members = dict[str, bytes]
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    """Of a new server."""
+    settings, path = Settings(data_dir=tmp_path / "data"), tmp_path / "backup"
+    upload(settings, "photo", b"photo")
+    asyncio.run(_make(settings, path))
+    return path
+
+
+async def _make(settings: Settings, path: Path) -> None:
+    await (await opened(settings)).close()
+    await make(settings, path, silent)
+
+
+def _members(backup: Path) -> Members:
+    with zipfile.ZipFile(backup) as opened_zip:
+        return {name: opened_zip.read(name) for name in opened_zip.namelist()}
+
+
+def _write(path: Path, members: Members, manifest: dict[str, object]) -> Path:
+    """A backup that is right in itself: the manifest's sum fits."""
+    text = orjson.dumps(manifest)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, content in members.items():
+            if name != "manifest.json":
+                out.writestr(name, content)
+        out.writestr("manifest.json", text)
+        out.comment = MARK + hashlib.sha256(text).hexdigest().encode()
+    return path
+
+
+def _refused(path: Path, reason: str) -> None:
+    data_dir = path.parent / "restored"
+    settings = Settings(data_dir=data_dir)
+    with pytest.raises(BackupRefused, match=reason):
+        asyncio.run(restore(settings, path, "root", silent))
+    assert _listing(data_dir) <= {"lock"}
+    assert "evil" not in _listing(path.parent)
+
+
+def _listing(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*")}
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x05\x06" + b"\0" * 18, b"SQLite format 3\0" * 100])
+def test_what_is_no_backup_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "other").write_bytes(content)
+    _refused(tmp_path / "other", "is not a backup")
+
+
+def test_a_backup_that_was_cut_short_is_refused(backup: Path) -> None:
+    whole = backup.read_bytes()
+    for cut in (len(whole) // 3, len(whole) - 1):
+        backup.write_bytes(whole[:cut])
+        _refused(backup, "is not a backup|damaged")
+
+
+def test_a_byte_that_was_changed_is_found_or_means_nothing(backup: Path) -> None:
+    whole = backup.read_bytes()
+    found = 0
+    for place in range(0, len(whole), len(whole) // 300):
+        backup.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            with open_archive(backup) as archive:
+                archive.check(lambda read: None)
+        except BackupRefused:
+            found += 1
+    assert found > 200
+
+
+MEDDLED: dict[str, tuple[str, Callable[[dict[str, object], Members], object]]] = {}
+
+
+def _case(reason: str) -> Callable[[Callable[[dict[str, object], Members], object]], None]:
+    def add(change: Callable[[dict[str, object], Members], object]) -> None:
+        MEDDLED[change.__name__] = (reason, change)
+
+    return add
+
+
+@_case("lead elsewhere")
+def path_upwards(manifest, members):  # type: ignore[no-untyped-def]
+    manifest["files"][0]["path"] = "../../evil"
+    members["files/../../evil"] = members.pop("files/photo")
+
+
+@_case("lead elsewhere")
+def absolute_path(manifest, members):  # type: ignore[no-untyped-def]
+    manifest["files"][0]["path"] = "/evil"
+    members["files//evil"] = members.pop("files/photo")
+
+
+@_case("does not hold what")
+def member_that_nobody_names(manifest, members):  # type: ignore[no-untyped-def]
+    members["secrets/jwt_secret"] = b"x" * 32
+
+
+@_case("size or sum differ")
+def wrong_sum(manifest, members):  # type: ignore[no-untyped-def]
+    members["files/photo"] = b"PHOTO"
+
+
+@_case("size or sum differ|larger than it can be")
+def bomb_larger_than_it_says(manifest, members):  # type: ignore[no-untyped-def]
+    members["files/photo"] = b"\0" * 50_000_000
+
+
+@_case("make room|larger than it can be")
+def bomb_that_says_so(manifest, members):  # type: ignore[no-untyped-def]
+    manifest["files"][0]["bytes"] = 1 << 50
+
+
+@_case("out of its range")
+def negative_size(manifest, members):  # type: ignore[no-untyped-def]
+    manifest["files"][0]["bytes"] = -1
+
+
+@_case("format 2")
+def later_format(manifest, members):  # type: ignore[no-untyped-def]
+    manifest["format"] = 2
+
+
+@_case("newer than this program")
+def later_version(manifest, members):  # type: ignore[no-untyped-def]
+    manifest["migrations"].append("9999")
+
+
+@_case("migrations are missing")
+def no_version(manifest, members):  # type: ignore[no-untyped-def]
+    manifest["migrations"] = []
+
+
+@_case("not those of its version")
+def other_table(manifest, members):  # type: ignore[no-untyped-def]
+    rows = next(rows for rows in manifest["tables"] if rows["table"]["name"] == "events")
+    rows["table"]["name"] = "events; DROP TABLE users"
+    members["tables/events; DROP TABLE users.jsonl"] = members.pop("tables/events.jsonl")
+
+
+def _set_rows(manifest, members, table, lines):  # type: ignore[no-untyped-def]
+    rows = next(rows for rows in manifest["tables"] if rows["table"]["name"] == table)
+    members[f"tables/{table}.jsonl"] = lines
+    rows.update(rows=lines.count(b"\n"), bytes=len(lines), sha256=hashlib.sha256(lines).hexdigest())
+
+
+@_case("cannot be read")
+def rows_that_are_no_json(manifest, members):  # type: ignore[no-untyped-def]
+    _set_rows(manifest, members, "chat_heads", b"[1,2\n")
+
+
+@_case("values instead of")
+def rows_too_short(manifest, members):  # type: ignore[no-untyped-def]
+    _set_rows(manifest, members, "chat_heads", b"[1]\n")
+
+
+@_case("does not fit")
+def values_of_another_kind(manifest, members):  # type: ignore[no-untyped-def]
+    _set_rows(manifest, members, "chat_heads", b'["a",{"b":1},2]\n')
+
+
+@_case("does not fit")
+def row_that_refers_to_nothing(manifest, members):  # type: ignore[no-untyped-def]
+    _set_rows(manifest, members, "memberships", b'[1,1,1,null,"member",7,7]\n')
+
+
+@_case("ends within a row")
+def row_without_end(manifest, members):  # type: ignore[no-untyped-def]
+    _set_rows(manifest, members, "chat_heads", b"[1,2,3]")
+
+
+@_case("damaged")
+def manifest_of_another_shape(manifest, members):  # type: ignore[no-untyped-def]
+    manifest["tables"] = {"a": 1}
+
+
+@pytest.mark.parametrize("case", MEDDLED)
+def test_a_backup_that_was_meddled_with_is_refused(backup: Path, case: str) -> None:
+    reason, change = MEDDLED[case]
+    members = _members(backup)
+    manifest = msgspec.json.decode(members["manifest.json"])
+    change(manifest, members)
+    _refused(_write(backup.with_name("meddled"), members, manifest), reason)
+
+
+def test_a_manifest_without_its_sum_is_refused(backup: Path) -> None:
+    with zipfile.ZipFile(backup, "a") as changed:
+        changed.comment = MARK + b"0" * 64
+    _refused(backup, "its sum differs")

@@ -1,0 +1,116 @@
+"""`fechatter backup`, `restore` and `export` beside a running server: under load, from the command line, and what comes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.journeys.client import PASSWORD, Client
+from tests.journeys.server import ROOT, ServerProcess
+from tests.servers.postgres import Postgres
+
+
+def _fechatter(server: ServerProcess, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "fechatter", *arguments],
+        capture_output=True,
+        cwd=ROOT,
+        env=server.environment(),
+        timeout=60,
+        check=False,
+    )
+
+
+async def _owner(server: ServerProcess) -> Client:
+    body = {"email": "ada@example.org", "password": PASSWORD, "fullname": "Ada", "workspace": "Engines"}
+    session = await Client(server).post("/api/signup", body | {"setup_token": server.setup_token})
+    return Client(server, session)
+
+
+async def _send(ada: Client, chat_id: int, answered: list[int], count: int) -> None:
+    for _ in range(count):
+        sent = await ada.post(f"/api/chat/{chat_id}/messages", {"content": f"message {len(answered) + 1}"})
+        answered.append(sent["number"])
+
+
+def _lines(output: bytes) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in output.splitlines()]
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_a_busy_server_is_backed_up_exported_and_restored(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    postgres: Postgres = request.getfixturevalue("postgres_server")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    server = ServerProcess(tmp_path / "old", postgres.create_database() if engine == "postgres" else None)
+    # What was on one engine is restored on the other.
+    restored = ServerProcess(tmp_path / "new", postgres.create_database() if engine == "sqlite" else None)
+    backup = str(tmp_path / "backup")
+    try:
+        server.start()
+        ada = await _owner(server)
+        chat = await ada.post("/api/chat", {"chat_type": "public_channel", "name": "general"})
+        answered: list[int] = []
+        await _send(ada, chat["id"], answered, 20)
+        before = len(answered)
+        sending = asyncio.get_running_loop().create_task(_send(ada, chat["id"], answered, 1_000_000))
+        made = await asyncio.to_thread(_fechatter, server, "backup", backup, "--json")
+        assert made.returncode == 0, made.stderr
+        during = len(answered)
+        exported = await asyncio.to_thread(_fechatter, server, "export", "--workspace", "engines", "-", "--json")
+        sending.cancel()
+        assert exported.returncode == 0, exported.stderr
+        assert before < during < len(answered)
+        told = orjson.loads(made.stdout)
+        assert before <= told["counts"]["messages"] <= during + 1
+        _check_export(exported)
+        acts = [entry["action"] for entry in (await ada.get("/api/audit"))["items"]]
+        assert {"workspace.backed_up", "workspace.exported"} <= set(acts)
+        again = _fechatter(server, "restore", backup)
+        assert again.returncode == 1
+        assert b"restored over anything" in again.stderr
+        server.stop()
+
+        assert _fechatter(restored, "restore", backup).returncode == 0
+        restored.start()
+        refused = await Client(restored, ada.session).ask("GET", "/api/users/me")
+        assert refused.status == 401
+        session = await Client(restored).post("/api/signin", {"email": "ada@example.org", "password": PASSWORD})
+        ada_again = Client(restored, session)
+        page = await ada_again.get(f"/api/chat/{chat['id']}/messages?limit=100")
+        kept = [message["number"] for message in page["items"]]
+        assert kept == list(range(told["counts"]["messages"], 0, -1))[:100]
+        sent = await ada_again.post(f"/api/chat/{chat['id']}/messages", {"content": "after"})
+        assert sent["number"] == told["counts"]["messages"] + 1
+        assert "restore" in [entry["action"] for entry in (await ada_again.get("/api/audit"))["items"]][-1]
+    finally:
+        server.kill()
+        restored.kill()
+
+
+def _check_export(exported: subprocess.CompletedProcess[bytes]) -> None:
+    lines = _lines(exported.stdout)
+    counts = orjson.loads(exported.stderr.splitlines()[-1])["counts"]
+    assert [line["type"] for line in lines[:3]] == ["export", "workspace", "person"]
+    assert lines[-1] == {"type": "end", "counts": counts}
+    messages = [line for line in lines if line["type"] == "message"]
+    assert [message["number"] for message in messages] == list(range(1, counts["message"] + 1))
+    assert [message["content"] for message in messages] == [f"message {number}" for number in range(1, counts["message"] + 1)]
+    assert b"argon2" not in exported.stdout
+    assert b"password" not in exported.stdout
+
+
+def test_wrong_places_are_refused_with_a_reason(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path)
+    missing = _fechatter(server, "backup", str(tmp_path / "backup"))
+    assert (missing.returncode, b"There is no database" in missing.stderr) == (1, True)
+    (tmp_path / "backup").write_bytes(b"no backup")
+    refused = _fechatter(server, "restore", str(tmp_path / "backup"))
+    assert (refused.returncode, b"is not a backup" in refused.stderr) == (1, True)
+    assert not server.data_dir.exists()

@@ -1,0 +1,76 @@
+"""What an export holds and what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+
+from fechatter.chats import change, membership
+from fechatter.export import writing
+from fechatter.export.writing import write_workspace
+from fechatter.messages import changes
+from fechatter.model import Actor
+from fechatter.storage.engines.base import Database
+from tests import world
+from tests.world import Desk
+
+
+@pytest.fixture
+async def desk(database: Database) -> AsyncIterator[Desk]:
+    opened = Desk(database)
+    yield opened
+    await opened.close()
+
+
+async def _export(database: Database, who: Actor) -> list[dict[str, Any]]:
+    written: list[bytes] = []
+    await database.read(lambda tx: write_workspace(tx, who.workspace_id, written.append, lambda *_: None))
+    return [orjson.loads(line) for line in b"".join(written).splitlines()]
+
+
+def _of(lines: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [line for line in lines if line["type"] == kind]
+
+
+async def test_messages_carry_their_versions_and_deleted_ones_nothing(database: Database, desk: Desk) -> None:
+    alice, bob = await world.people(database, "alice", "bob")
+    chat_id = await world.chat(database, alice, bob)
+    edited, deleted = await desk.sent(alice, chat_id, "one"), await desk.sent(bob, chat_id, "secret")
+    for content in ("two", "three"):
+        await world.do(database, changes.edit, alice, chat_id, edited["id"], content)
+    await world.do(database, changes.edit, bob, chat_id, deleted["id"], "more secret")
+    await world.do(database, changes.delete, bob, chat_id, deleted["id"])
+    first, second = _of(await _export(database, alice), "message")
+    assert (first["content"], first["revision"]) == ("three", 3)
+    assert [(version["revision"], version["content"]) for version in first["versions"]] == [(1, "one"), (2, "two")]
+    assert (second["content"], second["versions"], second["deleted_at"] is None) == ("", [], False)
+
+
+async def test_pages_join_without_a_gap(database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "PAGE_ROWS", 2)
+    people = await world.people(database, *"abcde")
+    chats = [await world.chat(database, *people) for _ in range(3)]
+    for chat_id in chats:
+        for _ in range(5):
+            await desk.sent(people[0], chat_id)
+    lines = await _export(database, people[0])
+    assert [(line["chat_id"], line["number"]) for line in _of(lines, "message")] == [(c, n) for c in chats for n in range(1, 6)]
+    assert lines[-1] == {"type": "end", "counts": {"export": 1, "workspace": 1, "person": 5, "chat": 3, "membership": 15, "message": 15}}
+
+
+async def test_deleted_chats_former_members_and_other_workspaces_stay_out(database: Database, desk: Desk) -> None:
+    alice, bob = await world.people(database, "alice", "bob")
+    (carol,) = await world.people(database, "carol")
+    kept, gone = await world.chat(database, alice, bob), await world.chat(database, alice, bob)
+    await world.chat(database, carol)
+    await desk.sent(alice, gone, "was deleted")
+    await world.do(database, membership.remove, alice, kept, [bob.user_id])
+    await world.do(database, change.delete, alice, gone)
+    lines = await _export(database, alice)
+    assert [chat["id"] for chat in _of(lines, "chat")] == [kept]
+    assert [member["user_id"] for member in _of(lines, "membership")] == [alice.user_id]
+    assert _of(lines, "message") == []
+    assert sorted(person["id"] for person in _of(lines, "person")) == [alice.user_id, bob.user_id]
