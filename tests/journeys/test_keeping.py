@@ -43,14 +43,13 @@ def _lines(output: bytes) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in output.splitlines()]
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-async def test_a_busy_server_is_backed_up_exported_and_restored(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    postgres: Postgres = request.getfixturevalue("postgres_server")
+@pytest.mark.parametrize("source", ["sqlite", "postgres"])
+async def test_a_busy_server_is_backed_up_exported_and_restored(source: str, tmp_path: Path, postgres_server: Postgres) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "new").mkdir()
-    server = ServerProcess(tmp_path / "old", postgres.create_database() if engine == "postgres" else None)
+    server = ServerProcess(tmp_path / "old", postgres_server.create_database() if source == "postgres" else None)
     # What was on one engine is restored on the other.
-    restored = ServerProcess(tmp_path / "new", postgres.create_database() if engine == "sqlite" else None)
+    restored = ServerProcess(tmp_path / "new", postgres_server.create_database() if source == "sqlite" else None)
     backup = str(tmp_path / "backup")
     try:
         server.start()
@@ -106,11 +105,11 @@ def _check_export(exported: subprocess.CompletedProcess[bytes]) -> None:
     assert b"password" not in exported.stdout
 
 
-def test_wrong_places_are_refused_with_a_reason(tmp_path: Path) -> None:
-    server = ServerProcess(tmp_path)
-    missing = _fechatter(server, "backup", str(tmp_path / "backup"))
+async def test_wrong_places_are_refused_with_a_reason(tmp_path: Path) -> None:
+    server, file = ServerProcess(tmp_path), tmp_path / "backup"
+    missing = await asyncio.to_thread(_fechatter, server, "backup", str(file))
     assert (missing.returncode, b"There is no database" in missing.stderr) == (1, True)
-    (tmp_path / "backup").write_bytes(b"no backup")
-    refused = _fechatter(server, "restore", str(tmp_path / "backup"))
+    await asyncio.to_thread(file.write_bytes, b"no backup")
+    refused = await asyncio.to_thread(_fechatter, server, "restore", str(file))
     assert (refused.returncode, b"is not a backup" in refused.stderr) == (1, True)
-    assert not server.data_dir.exists()
+    assert [path.name for path in tmp_path.glob("*")] == ["backup"]
