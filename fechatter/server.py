@@ -7,23 +7,24 @@ the tools in reverse. A background task that died stops the process the same way
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 import signal
-import socket
 import sys
-import time
+from collections.abc import Callable
 from typing import Any
 
+from fechatter.address import EVERY_ADDRESS, bind, public_address
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
 from fechatter.app import open_services
-from fechatter.errors import StartError
-from fechatter.listening import listener, most_connections
+from fechatter.certificates import load_certificate
+from fechatter.listening import Listening, most_connections
+from fechatter.reloading import Reloading, set_log_level
 from fechatter.services import Services
 from fechatter.settings import Settings
 from fechatter.storage.server import is_set_up
+from fechatter.systemd import ServiceManager
 
 log = logging.getLogger(__name__)
 
@@ -32,85 +33,63 @@ LAST_ANSWERS_SECONDS = 1.0
 """How long a stop waits for connections; what is silent or half sent would keep it waiting for its own limit."""
 SWITCH_INTERVAL_SECONDS = 0.0005
 """The writer's thread waits at most so long for the interpreter's lock after each statement (5 ms by default)."""
-EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Hosts that stand for all addresses of the machine: where to find the server from the machine itself."""
 
-
-def check_port(settings: Settings, port: int) -> None:
-    """Raises StartError when the address cannot be listened on."""
-    host = settings.host
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        reason = "is in use" if taken else f"cannot be used ({error.strerror})"
-        remedy = "FECHATTER_PORT (or FECHATTER_HOST)" if taken else "FECHATTER_HOST (or FECHATTER_PORT)"
-        where = f"Port {port}{_given(settings, 'port')} on {host}{_given(settings, 'host')}"
-        raise StartError(f"{where} {reason}; set {remedy}.") from error
-
-
-def _given(settings: Settings, key: str) -> str:
-    """Where the value came from, if not from the defaults: a shell may export a HOST that nobody thinks of."""
-    return f" (from {settings.sources[key]})" if key in settings.sources else ""
-
-
-def local_address(host: str, port: int) -> str:
-    """The server's address as one opens it on this machine."""
-    host = EVERY_ADDRESS.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+STANDARD_ERROR = 2
 
 
 class Server:
-    """One server process, from settings to exit code."""
+    """One server process, from settings to exit code; `reread` returns the settings as they are by now."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, reread: Callable[[], Settings]) -> None:
         self._settings = settings
-        self._port = settings.port or free_port(settings.host)
+        self._reread = reread
+        self._manager = ServiceManager(os.environ)
         self._stop = asyncio.Event()
-        self._died: str | None = None
+        self._why = ""
+        self._died = False
         self._signals = 0
+        self._reload: Callable[[], None] | None = None
+        self._on_terminal = os.isatty(STANDARD_ERROR)
 
     async def run(self) -> int:
         """Serve until a signal or a dead task; returns the exit code. Raises StartError."""
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+        set_log_level(self._settings)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._signalled)
-        check_port(self._settings, self._port)
+            loop.add_signal_handler(number, self._signalled, number)
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+        certificate = load_certificate(self._settings)
         connections = most_connections(self._settings)
-        async with open_services(self._settings, self._task_died) as services:
-            await self._serve(services, connections)
-            self._limit_the_stop(loop)
+        with bind(self._settings) as held:
+            async with open_services(self._settings, self._task_died) as services:
+                app = Application(ROUTES)
+                app.services = services
+                listening = Listening(app, held, connections, services.tasks)
+                await listening.serve(certificate)
+                reloading = Reloading(self._settings, certificate, self._reread, listening, services, self._manager)
+                services.tasks.start("reload", reloading.run())
+                self._reload = reloading.ask
+                await self._serve(services, listening, held.getsockname()[1])
+                self._limit_the_stop(loop)
         return 1 if self._died else 0
 
-    async def _serve(self, services: Services, connections: int) -> None:
-        app = Application(ROUTES)
-        app.services = services
-        listening = listener(app, self._settings, self._port, connections)
-        serving = services.tasks.start("http server", listening.serve())
-        await self._announce(services)
-        stopping = services.tasks.start("wait for a signal", self._stop.wait())
-        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-        log.info("stopping")
+    async def _serve(self, services: Services, listening: Listening, port: int) -> None:
+        services.tasks.start("tell the service manager", self._manager.keep_alive())
+        await self._announce(services, port)
+        self._manager.ready()
+        await self._stop.wait()
+        log.info("stopping: %s", self._why)
+        self._manager.stopping(self._why)
+        listening.stop()
         services.hub.stop()
-        listening.stop()  # type: ignore[no-untyped-call]  # Granian has no types here
-        if not (await asyncio.wait([serving], timeout=LAST_ANSWERS_SECONDS))[0]:
+        if not await listening.ended(LAST_ANSWERS_SECONDS):
             log.info("connections that were silent or half sent are cut off")
             asyncio.get_running_loop().set_exception_handler(_unless_late)
 
-    async def _announce(self, services: Services) -> None:
-        """Say where the server is, once it answers, and how to make the first owner while there is none."""
-        await _answers(self._settings.host, self._port)
-        address = self._settings.public_url or local_address(self._settings.host, self._port)
+    async def _announce(self, services: Services, port: int) -> None:
+        """Say where the server is, and how to make the first owner while there is none."""
+        address = public_address(self._settings, port)
         print(f"Fechatter is at {address}", flush=True)
         if self._settings.public_url is None and self._settings.host in EVERY_ADDRESS:
             print("It listens on every address of this machine; set FECHATTER_PUBLIC_URL to the one people use.", flush=True)
@@ -119,15 +98,26 @@ class Server:
         for name in self._settings.unused():
             log.warning("the setting %s is accepted, but nothing in this version uses it", name)
 
-    def _signalled(self) -> None:
+    def _signalled(self, number: signal.Signals) -> None:
         self._signals += 1
         if self._signals > 1:
             os._exit(130)
-        self._stop.set()
+        self._end(number.name)
+
+    def _hung_up(self) -> None:
+        """Reload; but a server that was started on a terminal ends with it."""
+        if self._on_terminal and not os.isatty(STANDARD_ERROR):
+            self._end("its terminal has gone")
+        elif self._reload is not None:
+            self._reload()
 
     def _task_died(self, name: str, error: BaseException) -> None:
-        self._died = name
+        self._died = True
         print(f"Fechatter stops: its task '{name}' died: {error!r}", file=sys.stderr, flush=True)
+        self._end(f"its task '{name}' died")
+
+    def _end(self, why: str) -> None:
+        self._why = self._why or why
         self._stop.set()
 
     def _limit_the_stop(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -136,20 +126,6 @@ class Server:
             os._exit(1)
 
         loop.call_later(HARD_STOP_SECONDS, give_up)
-
-
-async def _answers(host: str, port: int) -> None:
-    """Return once the port accepts connections. Raises StartError."""
-    until = time.monotonic() + HARD_STOP_SECONDS
-    while time.monotonic() < until:
-        try:
-            _, writer = await asyncio.open_connection(host, port)
-        except OSError:
-            await asyncio.sleep(0.005)
-            continue
-        writer.close()
-        return
-    raise StartError(f"Port {port} on {host} does not answer.")
 
 
 def _unless_late(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -66,6 +66,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, _key("Address to listen on.", alias="HOST", min_length=1)] = "127.0.0.1"
     port: Annotated[int, _key("Port to listen on; 0 takes a free one.", alias="PORT", ge=0, le=65535)] = 6688
     public_url: Annotated[str | None, _key("Address people reach the server at; links and cookies follow it.")] = None
+    tls_certificate: Annotated[
+        Path | None, _key("PEM file of the certificate and those above it, to serve https; SIGHUP reads it again.")
+    ] = None
+    tls_key: Annotated[Path | None, _key("PEM file of the certificate's private key; SIGHUP reads it again.")] = None
     name: Annotated[str, _key("Name of this server, shown to people.", min_length=1, max_length=64)] = "Fechatter"
     signup: Annotated[Signup, _key("Who may sign up: by `invitation`, or `open` to new workspaces.")] = "invitation"
     trusted_proxies: Annotated[tuple[str, ...], _key("Networks whose X-Forwarded-* headers are believed.")] = ()
@@ -172,6 +176,7 @@ def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Setti
     if config_path is not None:
         reading.file(config_path)
     reading.environment(environ)
+    reading.together()
     if reading.faults:
         raise SettingsError(reading.faults)
     return Settings(**reading.values, sources=reading.sources)
@@ -202,6 +207,10 @@ class _Reading:
         for variable, setting in (aliases | ours).items():
             if text := environ.get(variable):
                 self._take(variable, setting, _parsed(setting, text), f"environment {variable}", strict=False)
+
+    def together(self) -> None:
+        """What is wrong with values that are each good by themselves."""
+        self.faults += [Fault(PREFIX + key.upper(), reason) for key, reason in rules.check_together(self.values)]
 
     def _document(self, path: Path) -> dict[str, Any]:
         try:

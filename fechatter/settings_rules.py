@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,6 +20,13 @@ def check(key: str, value: Any) -> Any:
     """
     rule = _RULES.get(key)
     return value if rule is None or value is None else rule(value)
+
+
+def check_together(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The key that is missing or wrong beside the others, and why."""
+    for key, other in (("tls_key", "tls_certificate"), ("tls_certificate", "tls_key")):
+        if other in values and key not in values:
+            yield key, f"is needed, as {other} is set"
 
 
 def without_password(url: str) -> str:

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         case "serve":
             from fechatter.cli.serve import serve
 
-            return serve(settings)
+            return serve(settings, lambda: load_settings(options.config, os.environ))
         case "migrate":
             from fechatter.cli.migrate import migrate
 

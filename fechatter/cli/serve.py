@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 
 import uvloop
 
@@ -10,11 +11,11 @@ from fechatter.server import Server
 from fechatter.settings import Settings
 
 
-def serve(settings: Settings) -> int:
-    """Returns the exit code. Raises StartError."""
+def serve(settings: Settings, reread: Callable[[], Settings]) -> int:
+    """Returns the exit code; `reread` returns the settings as they are by now. Raises StartError."""
 
     async def run() -> int:
-        server = Server(settings)
+        server = Server(settings, reread)
         # What is loaded by now stays for ever: the collector need not look at it again.
         gc.freeze()
         return await server.run()

@@ -51,6 +51,10 @@ class Hub:
     def listeners(self) -> int:
         return sum(len(room.listeners) for room in self._rooms.values())
 
+    def streams(self) -> list[Listener]:
+        """Every live listener of this node."""
+        return [listener for room in self._rooms.values() for listener in room.listeners]
+
     def queues(self) -> list[Queue]:
         closed, again = "closed with `slow`, resumes from its cursor", "the replay is read again"
         return [
@@ -61,7 +65,7 @@ class Hub:
         ]
 
     def _most(self, count: Callable[[Listener], int]) -> int:
-        return max((count(listener) for room in self._rooms.values() for listener in room.listeners), default=0)
+        return max(map(count, self.streams()), default=0)
 
     def _most_held(self) -> int:
         return max((room.sequencer.held for room in self._rooms.values()), default=0)
@@ -232,10 +236,9 @@ class Hub:
                     listener.check_pace(now)
 
     async def _close_ended(self) -> None:
-        listeners = [listener for room in self._rooms.values() for listener in room.listeners]
         try:
             async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
-                await expiry.close_ended(self._database, listeners)
+                await expiry.close_ended(self._database, self.streams())
         except (StorageUnavailable, TimeoutError) as error:
             log.warning("the sessions of streams could not be read: %s", error)
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from fechatter.address import bind, local_address
 from fechatter.errors import StartError
-from fechatter.server import check_port, local_address
 from fechatter.settings import Settings, load_settings
 
 
 def test_a_host_that_is_none_is_named_with_the_variable_it_came_from() -> None:
     with pytest.raises(StartError, match=r"on no\.invalid \(from environment HOST\) cannot be used .*; set FECHATTER_HOST"):
-        check_port(load_settings(None, {"HOST": "no.invalid"}), 6688)
+        bind(load_settings(None, {"HOST": "no.invalid"}))
 
 
 def test_a_value_that_nobody_gave_is_named_without_a_source() -> None:
     with pytest.raises(StartError, match=r"^Port 6688 on no\.invalid cannot be used"):
-        check_port(Settings(host="no.invalid"), 6688)
+        bind(Settings(host="no.invalid"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""The TLS certificate and its key, checked before anybody is served with them."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from pathlib import Path
+
+import msgspec
+
+from fechatter.errors import StartError
+from fechatter.settings import Settings
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """
+    Attributes:
+        chain: PEM file of the server's certificate and those between it and the root.
+        key: PEM file of its private key, not encrypted.
+        digest: of both files' content, to tell a new one from the one in use.
+    """
+
+    chain: Path
+    key: Path
+    digest: bytes
+
+
+def load_certificate(settings: Settings) -> Certificate | None:
+    """The certificate of the settings, None for plain HTTP. Raises StartError when nobody could be served with it."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    chain, key = settings.tls_certificate.absolute(), settings.tls_key.absolute()
+    digest = hashlib.sha256(_read("tls_certificate", chain) + b"\0" + _read("tls_key", key)).digest()
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password=_refuse)
+    except (ssl.SSLError, ValueError) as error:
+        raise StartError(f"The certificate {chain} with the key {key} cannot be used: {_words(error)}.") from error
+    return Certificate(chain, key, digest)
+
+
+def _read(setting: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StartError(f"{setting}: {path} cannot be read: {error.strerror}.") from error
+
+
+def _refuse() -> str:
+    """Asked for the password of a key; without this a terminal would be asked."""
+    raise ValueError("the key is encrypted")
+
+
+def _words(error: Exception) -> str:
+    if not isinstance(error, ssl.SSLError):
+        return str(error)
+    return "they do not belong together" if error.reason == "KEY_VALUES_MISMATCH" else "they are not PEM of a certificate and its key"

@@ -1,0 +1,98 @@
+"""SIGHUP: the settings are read again, and what can change while the server runs does: certificate, key and log level.
+
+What is wrong is logged and nothing changes; a setting that needs a restart is named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from weakref import WeakSet
+
+from fechatter.certificates import Certificate, load_certificate
+from fechatter.errors import StartError
+from fechatter.hub.listener import CloseReason
+from fechatter.listening import Listening
+from fechatter.services import Services
+from fechatter.settings import Settings, describe
+from fechatter.systemd import ServiceManager
+
+log = logging.getLogger(__name__)
+
+CHANGEABLE = ("log_level", "tls_certificate", "tls_key")
+SETTLED_SECONDS = 30.0
+EARLIER_SECONDS = 3600.0
+"""How long a stream may stay on a certificate that was replaced."""
+SPREAD_SECONDS = 60.0
+"""Streams that must leave an earlier certificate are ended over so long, since all of them come back."""
+
+
+def set_log_level(settings: Settings) -> None:
+    logging.getLogger("fechatter").setLevel(settings.log_level.upper())
+
+
+class Reloading:
+    """
+    Args:
+        certificate: the one in use.
+        reread: returns the settings as they are now. Raises StartError.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        certificate: Certificate | None,
+        reread: Callable[[], Settings],
+        listening: Listening,
+        services: Services,
+        manager: ServiceManager,
+    ) -> None:
+        self._settings = settings
+        self._certificate = certificate
+        self._reread = reread
+        self._listening = listening
+        self._hub = services.hub
+        self._tasks = services.tasks
+        self._manager = manager
+        self._asked = asyncio.Event()
+
+    def ask(self) -> None:
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Reload whenever it is asked for."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            self._manager.reloading()
+            try:
+                await self._reload()
+            except StartError as error:
+                log.error("not reloaded, all stays as it was: %s", error)
+            self._manager.ready()
+
+    async def _reload(self) -> None:
+        settings = self._reread()
+        fixed = [setting.key for setting in describe() if setting.key not in CHANGEABLE]
+        if (settings.tls_certificate is None) != (self._certificate is None):
+            fixed.append("tls_certificate")
+        elif (certificate := load_certificate(settings)) != self._certificate:
+            await self._listening.serve(certificate)
+            self._certificate = certificate
+            self._tasks.start("streams on an earlier certificate", self._end_earlier())
+            log.info("the certificate has changed")
+        set_log_level(settings)
+        for key in fixed:
+            if getattr(settings, key) != getattr(self._settings, key):
+                log.warning("the setting %s has changed; it needs a restart", key)
+        log.info("reloaded")
+
+    async def _end_earlier(self) -> None:
+        """The streams that were open while the certificate changed; by now every request of that time has its stream."""
+        await asyncio.sleep(SETTLED_SECONDS)
+        earlier = WeakSet(self._hub.streams())
+        await asyncio.sleep(EARLIER_SECONDS)
+        for listener in list(earlier):
+            listener.close(CloseReason.SHUTDOWN)
+            await asyncio.sleep(SPREAD_SECONDS / len(earlier))
