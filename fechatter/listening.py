@@ -65,7 +65,9 @@ class Listening:
         self._serving[granian] = task
         task.add_done_callback(lambda _: self._serving.pop(granian))
         for one in earlier:
-            one.stop()  # type: ignore[no-untyped-call]
+            one.accept_no_more()
+        if earlier:
+            self._tasks.start("end of an earlier certificate", _end(earlier))
 
     def stop(self) -> None:
         """Accept nobody any more; each connection ends with the answer it waits for."""
@@ -93,10 +95,16 @@ class _Granian(embed.Server):
     def _init_shared_socket(self) -> None:
         self._held.listen(BACKLOG)
         # What it is given it closes when it stops, so it gets a descriptor of its own.
-        own = os.dup(self._held.fileno())
+        self._own = os.dup(self._held.fileno())
         # Linux wants the backlog once more.
-        arguments = (own, False, BACKLOG) if sys.platform == "linux" else (own, False)
+        arguments = (self._own, False, BACKLOG) if sys.platform == "linux" else (self._own, False)
         self._shd: Any = SocketHolder(*arguments)
+
+    def accept_no_more(self) -> None:
+        """Leave new connections to others. To stop it at once would cut off whoever has connected and not asked yet."""
+        with socket.create_server(("127.0.0.1", 0), backlog=1) as nobody:
+            nobody.setblocking(False)
+            os.dup2(nobody.fileno(), self._own, inheritable=False)
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
@@ -105,6 +113,13 @@ class _Granian(embed.Server):
 
     def _tell(self) -> None:
         self.begun.set_result(self.wrks[0].is_alive())  # type: ignore[no-untyped-call]
+
+
+async def _end(earlier: list[_Granian]) -> None:
+    """By then whoever connected has asked, or was silent for too long."""
+    await asyncio.sleep(HEAD_SECONDS * 2)
+    for granian in earlier:
+        granian.stop()  # type: ignore[no-untyped-call]
 
 
 async def _run(granian: _Granian) -> None:

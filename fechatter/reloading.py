@@ -17,6 +17,7 @@ from fechatter.listening import Listening
 from fechatter.services import Services
 from fechatter.settings import Settings, describe
 from fechatter.systemd import ServiceManager
+from fechatter.trial import try_out
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ SPREAD_SECONDS = 60.0
 
 
 def set_log_level(settings: Settings) -> None:
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("fechatter").setLevel(settings.log_level.upper())
 
 
@@ -69,7 +71,7 @@ class Reloading:
             try:
                 await self._reload()
             except StartError as error:
-                log.error("not reloaded, all stays as it was: %s", error)
+                log.error("not reloaded, all stays as it was: %s", str(error))
             self._manager.ready()
 
     async def _reload(self) -> None:
@@ -78,6 +80,8 @@ class Reloading:
         if (settings.tls_certificate is None) != (self._certificate is None):
             fixed.append("tls_certificate")
         elif (certificate := load_certificate(settings)) != self._certificate:
+            if certificate is not None:
+                await try_out(certificate)
             await self._listening.serve(certificate)
             self._certificate = certificate
             self._tasks.start("streams on an earlier certificate", self._end_earlier())

@@ -29,7 +29,7 @@ from fechatter.systemd import ServiceManager
 log = logging.getLogger(__name__)
 
 HARD_STOP_SECONDS = 10.0
-LAST_ANSWERS_SECONDS = 1.0
+LAST_ANSWERS_SECONDS = 1.5
 """How long a stop waits for connections; what is silent or half sent would keep it waiting for its own limit."""
 SWITCH_INTERVAL_SECONDS = 0.0005
 """The writer's thread waits at most so long for the interpreter's lock after each statement (5 ms by default)."""

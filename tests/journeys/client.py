@@ -123,7 +123,7 @@ class Client:
 
     async def listen(self, cursor: str | None = None) -> Stream:
         """A live stream that has said hello, and has resumed when a cursor was given."""
-        stream = await Stream.open(self.server.port, self.token, cursor)
+        stream = await Stream.open(self.server.port, self.token, cursor, tls=self.server.tls)
         if cursor is None:
             await stream.until("hello")
         return stream
@@ -133,7 +133,7 @@ class Client:
             wire = self._idle.pop()
             if wire.usable:
                 return wire
-        return await Wire.open(self.server.port)
+        return await Wire.open(self.server.port, self.server.tls)
 
 
 async def owner(server: ServerProcess, workspace: str | None = None, **how: str) -> Client:

@@ -6,9 +6,11 @@ import http.client
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -25,16 +27,30 @@ class ServerProcess:
         folder: where its data folder and its output are.
         database_url: an empty PostgreSQL database, or None for SQLite in the data folder.
         open_files: how many files the system lets it open, where that is less than usual.
+        tls: what its clients trust, when its settings make it serve https.
+        program: what Python runs, where that is not the command itself.
         settings: further settings by their keys, such as `signup="open"`.
     """
 
-    def __init__(self, folder: Path, database_url: str | None = None, *, open_files: int | None = None, **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str | None = None,
+        *,
+        open_files: int | None = None,
+        tls: ssl.SSLContext | None = None,
+        program: Sequence[str] = ("-m", "fechatter"),
+        arguments: Sequence[str] = (),
+        **settings: str,
+    ) -> None:
+        self.tls = tls
+        self._command = [*program, "serve", *arguments]
         self.data_dir = folder / "data"
         self.port = free_port()
         self.database_url = database_url
         self._log = folder / "output"
         self._limit = ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh"] if open_files else []
-        self._settings = {
+        self.settings = {
             "data_dir": str(self.data_dir),
             "port": str(self.port),
             "rate_limits": "off",
@@ -66,14 +82,15 @@ class ServerProcess:
         self.launch()
         wait_until(self._answers, self.process, self._log)
         seconds = time.monotonic() - started
-        wait_until(lambda: f"Fechatter is at http://127.0.0.1:{self.port}" in self.output, self.process, self._log)
+        scheme = "https" if self.tls else "http"
+        wait_until(lambda: f"Fechatter is at {scheme}://127.0.0.1:{self.port}" in self.output, self.process, self._log)
         return seconds
 
     def launch(self) -> None:
         """Start it without waiting for an answer."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._limit, sys.executable, "-m", "fechatter", "serve"],
+                [*self._limit, sys.executable, *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -98,13 +115,21 @@ class ServerProcess:
             kill_all(self._process)
             self._process = None
 
-    def stop(self) -> tuple[int, float]:
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """End it in good order; returns its exit code and the seconds it took."""
         asked = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(number)
+        return self.wait(), time.monotonic() - asked
+
+    def wait(self) -> int:
+        """Its exit code, once it ended."""
         code = self.process.wait(STOP_SECONDS * 2)
         self._process = None
-        return code, time.monotonic() - asked
+        return code
+
+    def said(self, text: str, since: int = 0) -> None:
+        """Return once it has printed or logged this, after so many characters. Raises ServerFailed."""
+        wait_until(lambda: text in self.output[since:], self.process, self._log)
 
     def cpu_seconds(self) -> float:
         """What it has computed since it was started; unlike the clock it does not count what others do."""
@@ -121,10 +146,14 @@ class ServerProcess:
     def environment(self) -> dict[str, str]:
         """The variables that it, and commands beside it, are started with."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        return kept | {f"FECHATTER_{key.upper()}": value for key, value in self._settings.items()}
+        return kept | {f"FECHATTER_{key.upper()}": value for key, value in self.settings.items()}
 
     def _answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=STOP_SECONDS)
+        connection = (
+            http.client.HTTPSConnection("localhost", self.port, timeout=STOP_SECONDS, context=self.tls)
+            if self.tls
+            else http.client.HTTPConnection("127.0.0.1", self.port, timeout=STOP_SECONDS)
+        )
         try:
             connection.request("GET", "/health/simple")
             return connection.getresponse().status == 200

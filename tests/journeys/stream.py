@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from typing import Any, NamedTuple
 
 import orjson
@@ -48,10 +49,17 @@ class Stream:
 
     @classmethod
     async def open(
-        cls, port: int, token: str | None, cursor: str | None = None, *, query: str = "", window_bytes: int | None = None
+        cls,
+        port: int,
+        token: str | None,
+        cursor: str | None = None,
+        *,
+        query: str = "",
+        window_bytes: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> Stream:
         """Connect; `window_bytes` is what the network holds for it while it does not read. Raises Refused, OSError."""
-        wire = await Wire.open(port) if window_bytes is None else await _narrow(port, window_bytes)
+        wire = await Wire.open(port, tls) if window_bytes is None else await _narrow(port, window_bytes)
         headers = {"authorization": f"Bearer {token}"} if token is not None else {}
         if cursor is not None:
             headers["last-event-id"] = cursor

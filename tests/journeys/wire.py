@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -40,9 +41,10 @@ class Wire:
         OPENED.add(self)
 
     @classmethod
-    async def open(cls, port: int) -> Wire:
+    async def open(cls, port: int, tls: ssl.SSLContext | None = None) -> Wire:
         """Raises OSError."""
-        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=READ_BYTES))
+        name = "localhost" if tls else None
+        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=READ_BYTES, ssl=tls, server_hostname=name))
 
     @property
     def usable(self) -> bool:

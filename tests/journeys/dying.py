@@ -1,0 +1,19 @@
+"""`python -m tests.journeys.dying MODULE:CLASS.METHOD serve`: a server in which one method raises, so that its task dies."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from fechatter.cli import main
+
+
+async def _sabotage(*_: object) -> None:
+    raise RuntimeError("sabotage")
+
+
+if __name__ == "__main__":
+    module, _, place = sys.argv.pop(1).partition(":")
+    owner, _, method = place.partition(".")
+    setattr(getattr(import_module(module), owner), method, _sabotage)
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""A server does not go on with a part of it dead: it says which, ends in good order and with a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.client import owner
+from tests.journeys.server import ServerProcess
+from tests.journeys.stream import Stream
+
+MOST_SECONDS = 5.0
+
+
+def _dying(folder: Path, place: str, **settings: str) -> ServerProcess:
+    return ServerProcess(folder, program=["-m", "tests.journeys.dying", place], **settings)
+
+
+@pytest.mark.parametrize(
+    ("task", "place"),
+    [
+        ("upkeep", "fechatter.workers.upkeep:Upkeep.run"),
+        ("head poll", "fechatter.hub.hub:Hub._read_heads"),
+        ("reload", "fechatter.reloading:Reloading.run"),
+        ("http server", "fechatter.listening:_Granian._serve_loop"),
+        ("nats", "fechatter.bus.nats:NatsBus._run"),
+    ],
+)
+async def test_a_task_that_dies_stops_the_server_with_a_failure_and_its_name(tmp_path: Path, task: str, place: str) -> None:
+    server = _dying(tmp_path, place, **({"nats_url": "nats://127.0.0.1:9"} if task == "nats" else {}))
+    try:
+        server.launch()
+        assert await asyncio.to_thread(server.wait) == 1
+        assert f"Fechatter stops: its task '{task}' died: RuntimeError('sabotage')" in server.output
+    finally:
+        server.kill()
+
+
+async def test_a_writer_that_dies_ends_the_streams_and_acknowledges_nothing(tmp_path: Path) -> None:
+    server = _dying(tmp_path, "fechatter.messages.writer:Writer._write")
+    try:
+        server.start()
+        ada = await owner(server, setup_token=server.setup_token)
+        chat = await ada.chat("private_channel")
+        stream: Stream = await ada.listen()
+        async with asyncio.timeout(MOST_SECONDS):
+            with contextlib.suppress(ConnectionError):
+                answer = await ada.ask("POST", f"/api/chat/{chat['id']}/messages", {"content": "Hello?"})
+                assert answer.status >= 500
+            assert (await stream.rest())[-1].data == {"reason": "shutdown"}
+        assert await asyncio.to_thread(server.wait) == 1
+        assert "Fechatter stops: its task 'message writer' died: RuntimeError('sabotage')" in server.output
+    finally:
+        server.kill()

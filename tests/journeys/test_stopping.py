@@ -1,0 +1,92 @@
+"""A server that is told to stop: nobody is left without an answer, nothing that was answered is missing afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.client import Client, colleague, owner
+from tests.journeys.senders import Sender
+from tests.journeys.server import ServerProcess
+from tests.journeys.stream import Stream
+from tests.journeys.wire import Wire, head
+
+log = logging.getLogger(__name__)
+
+SENDERS = 16
+MEMBERS = 30
+"""Streams that are shown every message; the others hear of none."""
+OPENING = 100
+LOAD_SECONDS = 0.5
+STOP_SECONDS = 2.0
+FILES = 12_000
+
+
+@pytest.fixture
+def many_streams(own_server: ServerProcess, engine: str) -> ServerProcess:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(FILES, hard)), hard))
+    own_server.settings["streams_per_person"] = "10000"
+    own_server.start()
+    return own_server
+
+
+@pytest.mark.parametrize("streams", [500, pytest.param(5_000, marks=pytest.mark.prove)])
+async def test_a_stop_under_load_is_quick_and_loses_nothing(many_streams: ServerProcess, engine: str, streams: int) -> None:
+    server = many_streams
+    ada = await owner(server, setup_token=server.setup_token)
+    bob, carol = await colleague(ada), await colleague(ada)
+    chat = await ada.chat("private_channel", bob)
+    opened = await _open([bob] * MEMBERS + [carol] * (streams - MEMBERS))
+    senders = [Sender(ada, chat["id"], f"sender {number}") for number in range(SENDERS)]
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for sender in senders:
+            group.create_task(sender.run(stop))
+        endings = [group.create_task(stream.rest()) for stream in opened]
+        await asyncio.sleep(LOAD_SECONDS)
+        code, seconds = await asyncio.to_thread(server.stop, signal.SIGTERM if engine == "sqlite" else signal.SIGINT)
+        log.info("%s, %d streams: stopped after %.2f s", engine, streams, seconds)
+        for ending in endings:
+            last = (await ending)[-1]
+            assert (last.name, last.data) == ("closing", {"reason": "shutdown"})
+        await asyncio.to_thread(server.start)
+        stop.set()
+    assert code == 0
+    assert seconds < STOP_SECONDS
+    acknowledged = {content for sender in senders for content in sender.acknowledged}
+    stored = await ada.history(chat["id"])
+    assert {message["content"] for message in stored} == acknowledged
+    assert [message["number"] for message in stored] == list(range(1, len(acknowledged) + 1))
+    # 200 is the answer to a repeat: what the first life stored, it answered.
+    assert sum(sender.statuses[200] for sender in senders) == 0
+
+
+async def _open(people: list[Client]) -> list[Stream]:
+    opened: list[Stream] = []
+    for first in range(0, len(people), OPENING):
+        opened += await asyncio.gather(*[person.listen() for person in people[first : first + OPENING]])
+    return opened
+
+
+async def test_while_it_stops_nobody_new_is_taken_and_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path)
+    try:
+        server.start()
+        half = await Wire.open(server.port)
+        half.writer.write(head("POST", "/api/signin", {"content-length": "1000"}))
+        idle = await Wire.open(server.port)
+        assert (await idle.request("GET", "/health/simple")).status == 200
+        server.process.send_signal(signal.SIGINT)
+        assert await idle.reader.read() == b""
+        with pytest.raises(ConnectionRefusedError):
+            await Wire.open(server.port)
+        server.process.send_signal(signal.SIGINT)
+        assert await asyncio.to_thread(server.wait) == 130
+    finally:
+        server.kill()

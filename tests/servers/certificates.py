@@ -1,0 +1,46 @@
+"""Certificates of this machine's own making, for `localhost`."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+DAY = datetime.timedelta(days=1)
+
+
+class Certificates:
+    """The two files that a server reads, whatever they hold at the moment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.chain = folder / "chain.pem"
+        self.key = folder / "key.pem"
+
+    def renew(self, curve: ec.EllipticCurve | None = None) -> bytes:
+        """Write a new certificate and key; returns the certificate as DER."""
+        key = ec.generate_private_key(curve or ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        now = datetime.datetime.now(datetime.UTC)
+        unsigned = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - DAY, now + DAY)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        )
+        certificate = unsigned.sign(key, hashes.SHA256())
+        pem = serialization.Encoding.PEM
+        self.chain.write_bytes(certificate.public_bytes(pem))
+        self.key.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def anybody() -> ssl.SSLContext:
+    """A client that takes any certificate, and looks at it afterwards."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
