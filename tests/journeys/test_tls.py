@@ -129,7 +129,7 @@ async def test_a_bad_setting_changes_nothing(place: Place) -> None:
 async def test_no_older_version_than_1_2_is_spoken(place: Place) -> None:
     assert await asyncio.to_thread(_version, place, ssl.TLSVersion.TLSv1_2) == "TLSv1.2"
     assert await asyncio.to_thread(_version, place, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
-    with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+    with pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|HANDSHAKE_FAILURE"):
         await asyncio.to_thread(_version, place, ssl.TLSVersion.TLSv1_1)
 
 
