@@ -32,6 +32,7 @@ from fechatter.settings import Settings, load_settings
 from fechatter.storage.folder import locked_folder
 from fechatter.storage.opening import open_database
 from fechatter.tasks import Tasks
+from fechatter.telemetry.watch import Watch
 from fechatter.workers.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
@@ -51,10 +52,11 @@ async def open_services(settings: Settings, on_death: OnDeath) -> AsyncIterator[
 
 @asynccontextmanager
 async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services]:
-    tasks = Tasks(on_death)
+    tasks, watch = Tasks(on_death), Watch()
     bus: Bus = NatsBus(settings.nats_url, tasks, lambda: database.epoch) if settings.nats_url else MemoryBus()
 
     def publish(frames: list[Frame], signals: list[Signal]) -> None:
+        watch.published += len(frames) + len(signals)
         bus.publish(database.epoch, frames, signals)
 
     secrets = open_secrets(settings)
@@ -77,10 +79,12 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
         passwords=passwords,
         limits=Limits(enabled=settings.rate_limits),
         quotas=Quotas(settings),
+        watch=watch,
     )
     await bus.start(hub.receive, hub.signal)
     hub.start()
     writing = tasks.start("message writer", database.writer.call(writer.run))
+    tasks.start("watch of the loop", watch.loop_lag.run())
     upkeep = tasks.start("upkeep", Upkeep(database, settings).run())
     try:
         yield services
@@ -104,7 +108,7 @@ def create_app(settings: Settings, *, on_death: OnDeath | None = None) -> Applic
             app.services = services
             yield
 
-    return Application(ROUTES, lifespan)
+    return Application(ROUTES, lifespan, settings)
 
 
 def _exit(name: str, error: BaseException) -> None:

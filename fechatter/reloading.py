@@ -17,6 +17,7 @@ from fechatter.listening import Listening
 from fechatter.services import Services
 from fechatter.settings import Settings, describe
 from fechatter.systemd import ServiceManager
+from fechatter.telemetry.logs import set_level
 from fechatter.trial import try_out
 
 log = logging.getLogger(__name__)
@@ -27,11 +28,6 @@ EARLIER_SECONDS = 3600.0
 """How long a stream may stay on a certificate that was replaced."""
 SPREAD_SECONDS = 60.0
 """Streams that must leave an earlier certificate are ended over so long, since all of them come back."""
-
-
-def set_log_level(settings: Settings) -> None:
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("fechatter").setLevel(settings.log_level.upper())
 
 
 class Reloading:
@@ -86,7 +82,7 @@ class Reloading:
             self._certificate = certificate
             self._tasks.start("streams on an earlier certificate", self._end_earlier())
             log.info("the certificate has changed")
-        set_log_level(settings)
+        set_level(settings.log_level)
         for key in fixed:
             if getattr(settings, key) != getattr(self._settings, key):
                 log.warning("the setting %s has changed; it needs a restart", key)

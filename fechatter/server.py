@@ -20,11 +20,12 @@ from fechatter.api.routes import ROUTES
 from fechatter.app import open_services
 from fechatter.certificates import load_certificate
 from fechatter.listening import Listening, most_connections
-from fechatter.reloading import Reloading, set_log_level
+from fechatter.reloading import Reloading
 from fechatter.services import Services
 from fechatter.settings import Settings
 from fechatter.storage.server import is_set_up
 from fechatter.systemd import ServiceManager
+from fechatter.telemetry import logs
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,9 @@ class Server:
     async def run(self) -> int:
         """Serve until a signal or a dead task; returns the exit code. Raises StartError."""
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-        set_log_level(self._settings)
+        logs.set_up(self._settings)
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(logs.report)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled, number)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
@@ -63,7 +65,7 @@ class Server:
         connections = most_connections(self._settings)
         with bind(self._settings) as held:
             async with open_services(self._settings, self._task_died) as services:
-                app = Application(ROUTES)
+                app = Application(ROUTES, settings=self._settings)
                 app.services = services
                 listening = Listening(app, held, connections, services.tasks)
                 await listening.serve(certificate)
@@ -131,4 +133,4 @@ class Server:
 def _unless_late(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Granian tells of its end with a future that was cancelled meanwhile; all else is told as ever."""
     if not isinstance(context.get("exception"), asyncio.InvalidStateError):
-        loop.default_exception_handler(context)
+        logs.report(loop, context)

@@ -17,6 +17,7 @@ from fechatter.queues import Queue
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database
 from fechatter.tasks import Tasks
+from fechatter.telemetry.watch import Watch
 
 
 class Services(msgspec.Struct, frozen=True):
@@ -32,6 +33,7 @@ class Services(msgspec.Struct, frozen=True):
     passwords: Passwords
     limits: Limits
     quotas: Quotas
+    watch: Watch
 
     def queues(self) -> list[Queue]:
         """Every bounded queue of this process."""

@@ -73,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, _key("Name of this server, shown to people.", min_length=1, max_length=64)] = "Fechatter"
     signup: Annotated[Signup, _key("Who may sign up: by `invitation`, or `open` to new workspaces.")] = "invitation"
     trusted_proxies: Annotated[tuple[str, ...], _key("Networks whose X-Forwarded-* headers are believed.")] = ()
+    cors_origins: Annotated[tuple[str, ...], _key("Origins whose pages may call the API with a token; `*` means all.")] = ()
     rate_limits: Annotated[bool, _key("Limit how often guessing may fail, and how much one person or address may ask.")] = True
     requests_per_minute: Annotated[int, _key("Most requests of one person, but for sends.", ge=60, le=10_000_000)] = 6_000
     messages_per_minute: Annotated[int, _key("Most messages one person sends.", ge=60, le=10_000_000)] = 6_000
@@ -119,7 +120,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     audit_days: Annotated[int, _key("How long administrative acts stay in the audit log.", ge=1, le=36_500)] = 365
 
+    metrics_token: Annotated[str | None, _key("Bearer token that reads /metrics, 16 characters or more.", secret=True)] = None
+
     log_level: Annotated[LogLevel, _key("Least severe line that is logged.")] = "info"
+    access_log: Annotated[bool, _key("Log a line for each request.")] = False
     log_format: Annotated[LogFormat, _key("`text`, `json`, or `auto`: text on a terminal, else json.")] = "auto"
 
     sources: dict[str, str] = {}

@@ -96,6 +96,10 @@ def _database_url(url: str) -> str:
     return url
 
 
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(value if value == "*" else _public_url(value) for value in values)
+
+
 def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         try:
@@ -111,6 +115,12 @@ def _secret(value: str) -> str:
     return value
 
 
+def _metrics_token(value: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]{16,}", value):
+        raise ValueError("must be 16 characters or more, of ASCII and without spaces")
+    return value
+
+
 def _nats_url(value: str) -> str:
     for url in value.split(","):
         _needs_host("nats", "tls")(url.strip())
@@ -118,9 +128,11 @@ def _nats_url(value: str) -> str:
 
 
 _RULES: dict[str, Callable[[Any], Any]] = {
+    "cors_origins": _origins,
     "database_url": _database_url,
     "jwt_secret": _secret,
     "meilisearch_url": _needs_host("http", "https"),
+    "metrics_token": _metrics_token,
     "nats_url": _nats_url,
     "public_url": _public_url,
     "redis_url": _needs_host("redis", "rediss"),

@@ -31,6 +31,10 @@ class Tasks:
         task.add_done_callback(self._ended)
         return task
 
+    def names(self) -> list[str]:
+        """The name of each task that runs."""
+        return [task.get_name() for task in self._running]
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if task.cancelled():

@@ -33,7 +33,9 @@ def claims(request: HTTPConnection) -> Claims:
     """What the bearer token says. Raises Unauthorized."""
     for name, value in request.scope["headers"]:
         if name == b"authorization":
-            return services(request).tokens.verify(bearer_token(value))
+            who = services(request).tokens.verify(bearer_token(value))
+            request.scope["state"]["claims"] = who
+            return who
     raise Unauthorized()
 
 

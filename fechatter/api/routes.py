@@ -28,12 +28,14 @@ from fechatter.api.endpoints import (
     invitations,
     members,
     messages,
+    metrics,
     server,
     sessions,
     users,
     versions,
     workspace,
 )
+from fechatter.api.middleware.requests import UNMATCHED, label
 from fechatter.api.streams.sse import EventStream
 from fechatter.errors import MethodNotAllowed, NotFound
 from fechatter.model import MAX_ID
@@ -92,6 +94,7 @@ TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
     "/static/{path:path}": {"GET": static.asset},
     "/health/simple": {"GET": health.simple},
     "/health": {"GET": health.full},
+    "/metrics": {"GET": metrics.show},
 }
 
 
@@ -106,6 +109,7 @@ OPEN = {
     "/health",
     "/health/simple",
     "/join",
+    "/metrics",
     "/setup",
     "/signin",
     "/static/{path:path}",
@@ -140,13 +144,15 @@ class ByMethod:
     A stranger's body is not even looked at where one has to be signed in.
     """
 
-    def __init__(self, methods: Mapping[str, Endpoint | ASGIApp], guard: Guard | None = None) -> None:
+    def __init__(self, methods: Mapping[str, Endpoint | ASGIApp], guard: Guard | None = None, path: str = UNMATCHED) -> None:
+        self._route = label(path)
         self._apps = {method: _as_app(endpoint, guard) for method, endpoint in methods.items()}
         if "GET" in self._apps:
             self._apps["HEAD"] = self._apps["GET"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises MethodNotAllowed."""
+        scope["state"]["route"] = self._route
         app = self._apps.get(scope["method"])
         if app is None:
             raise MethodNotAllowed(allow=sorted(self._apps))
@@ -186,6 +192,6 @@ class Nowhere(BaseRoute):
 
 
 ROUTES = [
-    *(Route(path, ByMethod(methods, _guard(path))) for path, methods in TABLE.items()),
+    *(Route(path, ByMethod(methods, _guard(path), path)) for path, methods in TABLE.items()),
     Nowhere(),
 ]

@@ -18,6 +18,13 @@ State = Literal["ok", "degraded"]
 
 
 class Bus(Protocol):
+    """
+    Attributes:
+        dropped: frames and signals not sent to other nodes since the start.
+    """
+
+    dropped: int
+
     @property
     def state(self) -> State:
         """`degraded` while other nodes are served by the log alone."""

@@ -11,6 +11,7 @@ class MemoryBus:
     """See `bus.base.Bus`."""
 
     def __init__(self) -> None:
+        self.dropped = 0
         self._frames: ReceiveFrames = lambda _epoch, _frames: None
         self._signals: ReceiveSignals = lambda _signals: None
 

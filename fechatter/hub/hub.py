@@ -35,7 +35,11 @@ STREAMS_RETRY_SECONDS = 10
 
 
 class Hub:
-    """Runs on the main loop."""
+    """Runs on the main loop.
+
+    Attributes:
+        gaps_filled: how often what the bus did not bring was read from the log, `gap_events` how many events that were.
+    """
 
     def __init__(self, database: Database, tasks: Tasks, settings: Settings) -> None:
         self._database = database
@@ -46,6 +50,8 @@ class Hub:
         self._filling: set[int] = set()
         self._heads_read_at = time.monotonic()
         self._stopping = False
+        self.gaps_filled = 0
+        self.gap_events = 0
 
     @property
     def listeners(self) -> int:
@@ -54,6 +60,10 @@ class Hub:
     def streams(self) -> list[Listener]:
         """Every live listener of this node."""
         return [listener for room in self._rooms.values() for listener in room.listeners]
+
+    @property
+    def rooms(self) -> int:
+        return len(self._rooms)
 
     def queues(self) -> list[Queue]:
         closed, again = "closed with `slow`, resumes from its cursor", "the replay is read again"
@@ -210,6 +220,8 @@ class Hub:
         workspace_id = WorkspaceId(room.workspace_id)
         frames = await self._database.read(lambda tx: events.load(tx, workspace_id, position, upto))
         room.sequencer.accept(frames)
+        self.gaps_filled += 1
+        self.gap_events += len(frames)
         if room.sequencer.position > position:
             return True
         heads = await self._database.read(lambda tx: events.heads_of(tx, [workspace_id]))

@@ -6,6 +6,7 @@ Both doors come through here: the body goes unparsed into the intake, the sender
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from fechatter.errors import FieldError, Invalid, MalformedRequest, Problem, Unavailable
@@ -14,9 +15,14 @@ from fechatter.messages.writer import Answer, Outcome
 from fechatter.model import ChatId, SessionId, UserId
 from fechatter.native import Intake, IntakeFull, InvalidMessage, MalformedBody, parse_message
 from fechatter.queues import Queue
+from fechatter.telemetry.measures import Histogram
 
 INTAKE_MESSAGES = 4096
 INTAKE_BYTES = 16 << 20
+
+
+Ticket = tuple[asyncio.Future[Answer], str]
+"""What waits for an answer, and the id of the request that it is for."""
 
 
 class Sender:
@@ -25,12 +31,16 @@ class Sender:
     Args:
         wake: tells the writer that the waiting batch is no longer empty.
         publish: takes a batch's frames, in commit order.
+
+    Attributes:
+        seconds: from a message's body received to its answer.
     """
 
     def __init__(self, intake: Intake, wake: Callable[[], None], publish: Callable[[list[Frame], list[Signal]], None]) -> None:
         self._intake = intake
         self._wake = wake
         self._publish = publish
+        self.seconds = Histogram()
         self._create_future = asyncio.get_running_loop().create_future
 
     def queues(self) -> list[Queue]:
@@ -41,44 +51,46 @@ class Sender:
         ]
 
     async def send(
-        self, body: bytes, header_key: str | None, chat_id: ChatId, sender_id: UserId, session_id: SessionId
+        self, body: bytes, header_key: str | None, chat_id: ChatId, sender_id: UserId, session_id: SessionId, request_id: str = ""
     ) -> tuple[int, bytes]:
         """Status (201, or 200 for a repeat) and JSON of the stored message.
 
         Raises:
             Problem: the refusal: MalformedRequest, Invalid, Unavailable (full, not stored), NotFound, Conflict …
         """
-        ticket = self._create_future()
+        began = time.perf_counter()
+        waiting = self._create_future()
         try:
-            wake = self._intake.push(body, header_key, chat_id, sender_id, session_id, ticket)
+            wake = self._intake.push(body, header_key, chat_id, sender_id, session_id, (waiting, request_id))
         except (MalformedBody, InvalidMessage, IntakeFull) as error:
             raise refusal(error) from None
         if wake:
             self._wake()
-        answer: Answer = await self._answered(ticket)
+        answer: Answer = await self._answered(waiting)
+        self.seconds.observe(time.perf_counter() - began)
         if isinstance(answer, Problem):
             raise answer
         return answer
 
-    async def send_many(self, body: bytes, chat_id: ChatId, sender_id: UserId, session_id: SessionId) -> list[Answer]:
+    async def send_many(self, body: bytes, chat_id: ChatId, sender_id: UserId, session_id: SessionId, request_id: str = "") -> list[Answer]:
         """The answer of each message of a `{messages: […]}` body, in its order. Raises like `send` for the whole."""
         try:
-            entries, wake = self._intake.push_many(body, chat_id, sender_id, session_id, self._create_future)
+            entries, wake = self._intake.push_many(body, chat_id, sender_id, session_id, lambda: (self._create_future(), request_id))
         except (MalformedBody, InvalidMessage, IntakeFull) as error:
             raise refusal(error) from None
         if wake:
             self._wake()
-        return [refusal(entry) if isinstance(entry, InvalidMessage) else await self._answered(entry) for entry in entries]
+        return [refusal(entry) if isinstance(entry, InvalidMessage) else await self._answered(entry[0]) for entry in entries]
 
-    async def _answered(self, ticket: asyncio.Future[Answer]) -> Answer:
+    async def _answered(self, waiting: asyncio.Future[Answer]) -> Answer:
         # asyncio.timeout would cost a timer a message; the writer answers every ticket, and a writer that dies stops the process.
-        return await ticket
+        return await waiting
 
     def deliver(self, outcome: Outcome) -> None:
         """One batch's answers, then its frames."""
-        for ticket, answer in zip(outcome.tickets, outcome.answers, strict=True):
-            if not ticket.done():  # type: ignore[attr-defined]  # tickets are our futures
-                ticket.set_result(answer)  # type: ignore[attr-defined]
+        for (waiting, _), answer in zip(outcome.tickets, outcome.answers, strict=True):
+            if not waiting.done():
+                waiting.set_result(answer)
         if outcome.frames:
             self._publish(outcome.frames, [])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -22,6 +23,8 @@ from fechatter.native import Intake, MessageBatch
 from fechatter.rights import chats as rights
 from fechatter.storage.engines.base import Database, MessageRows, StorageFull, Stored
 from fechatter.storage.rights import Writing
+from fechatter.telemetry.faults import told
+from fechatter.telemetry.measures import ROWS, Histogram
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ Answer = tuple[int, bytes] | Problem
 class Outcome(msgspec.Struct):
     """One batch's results for the main loop: each row's answer, and the frames in commit order."""
 
-    tickets: list[object]
+    tickets: list[tuple[asyncio.Future[Answer], str]]
     answers: list[Answer]
     frames: list[Frame]
 
@@ -45,6 +48,11 @@ class Writer:
 
     Args:
         deliver: called on the main loop, once a batch, with its Outcome.
+
+    Attributes:
+        stored: messages stored since the start.
+        failed: batches of which something could not be stored.
+        busy_since: when the batch that is being written was taken, by the clock that only grows; None between batches.
     """
 
     def __init__(self, intake: Intake, database: Database, deliver: Callable[[Outcome], None]) -> None:
@@ -55,7 +63,12 @@ class Writer:
         self._deliver = deliver
         self._ready = asyncio.Event()
         self._stopping = False
-        self.batches = 0
+        self.stored = 0
+        self.failed = 0
+        self.busy_since: float | None = None
+        self.batch_rows = Histogram(ROWS)
+        self.batch_seconds = Histogram()
+        self.commit_seconds = Histogram()
 
     def wake(self) -> None:
         """From any thread: the waiting batch is no longer empty."""
@@ -72,21 +85,29 @@ class Writer:
             await self._ready.wait()
             self._ready.clear()
             while (batch := self._intake.take()) is not None:
+                self.busy_since = began = time.monotonic()
                 outcome = await self._write(batch)
+                self._count(outcome, time.monotonic() - began)
                 self._main_loop.call_soon_threadsafe(self._deliver, outcome)
-                self.batches += 1
                 # Other writes (SQLite) have their turn between two batches.
                 await asyncio.sleep(0)
             if self._stopping:
                 return
+
+    def _count(self, outcome: Outcome, seconds: float) -> None:
+        self.busy_since = None
+        self.stored += len(outcome.frames)
+        self.batch_rows.observe(len(outcome.tickets))
+        self.batch_seconds.observe(seconds)
 
     async def _write(self, batch: MessageBatch) -> Outcome:
         work = BatchWork(batch)
         try:
             await self._store(work)
         except Exception as error:
-            log.exception("a batch of %d messages could not be stored", len(batch))
+            log.error("a batch of %d messages could not be stored", len(batch), exc_info=error)
             work.fail(work.open_rows(), error)
+        self.failed += work.failed
         return Outcome(batch.tickets, [answer or _not_stored() for answer in work.answers], work.frames)
 
     async def _store(self, work: BatchWork) -> None:
@@ -103,7 +124,9 @@ class Writer:
                 break
             rows = work.rows(allowed, [verdicts[row].workspace_id for row in allowed])
             now = now_ms()
+            began = time.monotonic()
             result = await self._database.store(rows, _oldest([verdicts[row] for row in allowed]), now)
+            self.commit_seconds.observe(time.monotonic() - began)
             self._permissions.forget(result.stale)
             for stored in result.stored:
                 work.accept(stored, now, self._database.epoch)
@@ -156,6 +179,7 @@ class BatchWork:
         self._keys = batch.keys()
         self.answers: list[Answer | None] = [None] * len(batch)
         self.frames: list[Frame] = []
+        self.failed = False
 
     def rows(self, places: list[int], workspace_ids: list[int]) -> MessageRows:
         """The columns of some rows, as the engine stores them."""
@@ -185,7 +209,9 @@ class BatchWork:
     def fail(self, rows: list[int], error: Exception) -> None:
         """Nothing of these rows is known to be stored; the same key makes sending them again safe."""
         full = isinstance(error, StorageFull)
-        log.error("%d messages were not stored: %s", len(rows), error)
+        self.failed = True
+        tickets = self.batch.tickets
+        log.error("%d messages were not stored: %s", len(rows), told(error), extra={"requests": [tickets[row][1] for row in rows]})
         for row in rows:
             self.answers[row] = _disk_full() if full else _not_stored()
 

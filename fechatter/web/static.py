@@ -33,13 +33,10 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+# What every answer has beside these stands in api/middleware/headers.py.
 HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
 }
 
 ASK_AGAIN = "no-cache"

@@ -39,9 +39,11 @@ class SendMessage:
         found: Services = scope["app"].services
         authorization, key = _read_headers(scope["headers"])
         who = found.tokens.verify(bearer_token(authorization))
+        scope["state"]["claims"] = who
         scope["state"]["quota"] = found.quotas.messages.take(who.user_id)
         body = await _read_body(receive, self._patience)
-        status, answer = await found.sender.send(body, key, scope["path_params"]["chat_id"], who.user_id, who.session_id)
+        chat_id, request_id = scope["path_params"]["chat_id"], scope["state"]["request_id"]
+        status, answer = await found.sender.send(body, key, chat_id, who.user_id, who.session_id, request_id)
         await send({"type": "http.response.start", "status": status, "headers": _HEADERS})
         await send({"type": "http.response.body", "body": answer})
 
@@ -86,12 +88,12 @@ async def send_many(request: Request) -> Response:
     """POST /api/chat/{chat_id}/messages/batch"""
     check_json(request)
     who, quotas = claims(request), services(request).quotas
+    chat_id, request_id = request.path_params["chat_id"], request.scope["state"]["request_id"]
     quotas.messages.take(who.user_id)
     with quotas.batches_at_once.one(who.user_id), quotas.batches:
         body = await read_bytes(request, BATCH_BYTES)
-        answers = await services(request).sender.send_many(body, request.path_params["chat_id"], who.user_id, who.session_id)
+        answers = await services(request).sender.send_many(body, chat_id, who.user_id, who.session_id, request_id)
     request.scope["state"]["quota"] += quotas.messages.charge(who.user_id, len(answers) - 1)
-    request_id = request.scope["state"]["request_id"]
     results = [_result(answer, request_id) for answer in answers]
     return Response(b'{"results":[' + b",".join(results) + b"]}", media_type="application/json", headers={"cache-control": "no-store"})
 

@@ -9,13 +9,19 @@ import itertools
 import logging
 import re
 import secrets
+import time
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fechatter.api import problems
+from fechatter.api.middleware.access_log import write_line
+from fechatter.api.middleware.headers import SecurityHeaders, with_cors
+from fechatter.api.middleware.requests import Requests
 from fechatter.errors import MalformedRequest, Problem
+from fechatter.settings import Settings
 from fechatter.storage.engines.base import StorageBusy, StorageFull, StorageUnavailable
+from fechatter.telemetry.faults import told
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +30,22 @@ INCOMPLETE = MalformedRequest("The body did not come whole.", code="incomplete_b
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
 
-class RequestBoundary:
-    """Gives each request its id, `scope["state"]["request_id"]`, returns it as X-Request-Id, renders what was raised."""
+class BrokenOff(Exception):
+    """An answer that had begun cannot be ended; the log has the reason under the request's id."""
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class RequestBoundary:
+    """Gives each request its id, `scope["state"]["request_id"]`, returns it as X-Request-Id, counts, renders what was raised.
+
+    In `scope["state"]` too: `status` once an answer has begun, `route` and `claims` as far as they are known.
+    """
+
+    def __init__(self, app: ASGIApp, requests: Requests, settings: Settings) -> None:
         self._app = app
+        self._requests = requests
+        self._settings = settings
+        self._security = SecurityHeaders(settings)
+        self._inner = with_cors(self._answer, settings.cors_origins)
         self._prefix = secrets.token_hex(5)
         self._numbers = itertools.count(1)
 
@@ -36,29 +53,45 @@ class RequestBoundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = self._request_id(scope)
+        began = time.perf_counter()
         state = scope.setdefault("state", {})
-        state["request_id"] = request_id
-        started = False
+        request_id = state["request_id"] = self._request_id(scope)
 
-        async def send_with_id(message: Message) -> None:
-            nonlocal started
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                started = True
-                message["headers"] = [*message.get("headers", ()), *state.get("quota", ()), (b"x-request-id", request_id.encode())]
+                status = state["status"] = message["status"]
+                now = time.perf_counter()
+                self._requests.answered(scope, status, now, now - began)
+                message["headers"] = self._security.added(message.get("headers", ()), state.get("quota", ()), request_id)
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._inner(scope, receive, send_with_headers)
+        finally:
+            if self._settings.access_log:
+                write_line(scope, self._settings, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The app's answer, or a refusal for what it raised."""
+        state = scope["state"]
+        request_id = state["request_id"]
+        try:
+            await self._app(scope, receive, send)
         except ClientDisconnect:
-            log.debug("request %s: its body did not come whole", request_id)
-            if not started:
+            log.debug("request %s: its body did not come whole", request_id, extra={"request_id": request_id})
+            if "status" not in state:
                 # A client that broke the rules of chunks is still there to be told; one that went away hears nothing.
-                await problems.render(INCOMPLETE, request_id)(scope, receive, send_with_id)
+                await self._refuse(INCOMPLETE, scope, receive, send)
         except Exception as error:
-            if started:
-                raise
-            await problems.render(as_problem(error, request_id), request_id)(scope, receive, send_with_id)
+            if "status" in state:
+                log.error("the answer to request %s broke off", request_id, exc_info=error, extra={"request_id": request_id})
+                # The server below prints what it is raised: nothing of what was in the error.
+                raise BrokenOff(request_id) from None
+            await self._refuse(as_problem(error, request_id), scope, receive, send)
+
+    async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+        self._requests.refused(problem)
+        await problems.render(problem, scope["state"]["request_id"])(scope, receive, send)
 
     def _request_id(self, scope: Scope) -> str:
         """The client's own id when it is sane, else a new one."""
@@ -74,7 +107,7 @@ def as_problem(error: Exception, request_id: str) -> Problem:
         return error
     if isinstance(error, StorageFull | StorageUnavailable):
         level = logging.DEBUG if isinstance(error, StorageBusy) else logging.ERROR
-        log.log(level, "request %s: %s: %s", request_id, type(error).__name__, error)
+        log.log(level, "request %s: %s", request_id, told(error), extra={"request_id": request_id})
         return problems.from_storage(error)
-    log.error("request %s failed", request_id, exc_info=error)
+    log.error("request %s failed", request_id, exc_info=error, extra={"request_id": request_id})
     return Problem("Something went wrong here; the log tells what under this request's id.")

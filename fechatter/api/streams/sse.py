@@ -17,6 +17,7 @@ from fechatter.frames import control_block
 from fechatter.hub.hub import Hub
 from fechatter.hub.listener import CloseReason, Listener, Reader
 from fechatter.model import Position
+from fechatter.services import Services
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -39,15 +40,17 @@ class EventStream:
             return
         found = services(request)
         listener = await found.hub.open(Reader(who.user_id, who.workspace_id, who.session_id), _cursor(request))
+        found.watch.streams.opened += 1
         watch = found.tasks.start("watch a stream's client", _until_gone(receive, listener))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            await _write(listener, found.hub, send, found.settings.heartbeat_seconds)
+            await _write(listener, found, send)
         except asyncio.CancelledError:
             if listener.closed is None:
                 raise
         finally:
             watch.cancel()
+            found.watch.streams.closed[listener.closed or CloseReason.GONE] += 1
             found.hub.leave(listener)
 
 
@@ -58,22 +61,23 @@ async def _until_gone(receive: Receive, listener: Listener) -> None:
     listener.close(CloseReason.GONE)
 
 
-async def _write(listener: Listener, hub: Hub, send: Send, heartbeat_seconds: float) -> None:
+async def _write(listener: Listener, found: Services, send: Send) -> None:
     """Write until the listener is closed. A blocked write is cancelled through `listener.abort`."""
     task = asyncio.current_task()
     if task is not None:
         listener.abort = task.cancel
     while listener.closed is None:
-        await hub.read_on(listener)
-        await listener.wait(heartbeat_seconds)
-        await _send(listener, send, listener.take() or _heartbeat(listener, hub))
+        await found.hub.read_on(listener)
+        await listener.wait(found.settings.heartbeat_seconds)
+        waiting = len(listener.pending)
+        if block := listener.take() or _heartbeat(listener, found.hub):
+            found.watch.streams.wrote(waiting - len(listener.pending), len(block))
+            await _send(listener, send, block)
     if listener.closed is not CloseReason.GONE:
         await _say_closing(listener, send)
 
 
 async def _send(listener: Listener, send: Send, block: bytes) -> None:
-    if not block:
-        return
     listener.write_started()
     await send({"type": "http.response.body", "body": block, "more_body": True})
     listener.write_ended()

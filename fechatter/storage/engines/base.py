@@ -126,13 +126,23 @@ class StoreResult(msgspec.Struct):
     failed: dict[int, Exception]
 
 
+class Connections(msgspec.Struct, frozen=True):
+    """The connections for reading (on PostgreSQL for writing too, but not the message writer's), and who waits for one."""
+
+    busy: int
+    idle: int
+    waiting: int
+
+
 class Database(Protocol):
     """One engine. What a transaction collected is published after its commit, in commit order.
 
     Attributes:
+        engine: its name.
         writer: the thread with a loop of its own on which `store` and the message writer run.
     """
 
+    engine: str
     epoch: str
     writer: LoopThread
 
@@ -162,5 +172,7 @@ class Database(Protocol):
         ...
 
     def queues(self) -> list[Queue]: ...
+
+    def connections(self) -> Connections: ...
 
     async def close(self) -> None: ...

@@ -18,6 +18,7 @@ from fechatter.model import now_ms
 from fechatter.queues import Queue
 from fechatter.storage.engines import postgres_batch
 from fechatter.storage.engines.base import (
+    Connections,
     MessageRows,
     Publish,
     StorageFull,
@@ -29,6 +30,7 @@ from fechatter.storage.engines.base import (
 )
 from fechatter.storage.engines.dialect import for_postgres, postgres_parameter
 from fechatter.storage.engines.thread import LoopThread
+from fechatter.telemetry.faults import told
 
 T = TypeVar("T")
 
@@ -79,7 +81,7 @@ def translate(error: BaseException) -> Exception:
         TimeoutError,
     )
     if isinstance(error, unavailable):
-        return StorageUnavailable(f"{type(error).__name__}: {error}")
+        return StorageUnavailable(told(error))
     return error if isinstance(error, Exception) else StorageUnavailable(repr(error))
 
 
@@ -130,6 +132,8 @@ async def translated() -> AsyncIterator[None]:
 
 class PostgresDatabase:
     """See `engines.base.Database`."""
+
+    engine = "PostgreSQL"
 
     def __init__(self, url: str, pool: Any, publish: Publish, epoch: str = "") -> None:
         self.url = url
@@ -215,6 +219,10 @@ class PostgresDatabase:
 
     def queues(self) -> list[Queue]:
         return [self._line.queue, *self.writer.queues()]
+
+    def connections(self) -> Connections:
+        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return Connections(size - idle, idle, max(0, self._line.queue.depth() - (size - idle)))
 
     async def close(self) -> None:
         if self._batches is not None:

@@ -19,6 +19,7 @@ from fechatter.model import now_ms
 from fechatter.queues import Queue
 from fechatter.storage.engines import sqlite_batch
 from fechatter.storage.engines.base import (
+    Connections,
     MessageRows,
     Publish,
     StorageBusy,
@@ -111,6 +112,8 @@ class SqliteTransaction:
 class SqliteDatabase:
     """See `engines.base.Database`."""
 
+    engine = "SQLite"
+
     def __init__(self, path: Path, publish: Publish, epoch: str = "") -> None:
         self.path = path
         self.epoch = epoch
@@ -189,6 +192,11 @@ class SqliteDatabase:
 
     def queues(self) -> list[Queue]:
         return [self._line.queue, *self.writer.queues()]
+
+    def connections(self) -> Connections:
+        asked = self._line.queue.depth()
+        busy = min(asked, READERS)
+        return Connections(busy, READERS - busy, asked - busy)
 
     async def close(self) -> None:
         await self._main_loop.run_in_executor(None, self._checkpointer.stop)

@@ -1,0 +1,50 @@
+"""The server's metrics: for who holds `metrics_token`, and for admins where nobody makes themselves one."""
+
+from __future__ import annotations
+
+import hmac
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fechatter.api.identity import bearer_token, read, services
+from fechatter.api.readings import read_all
+from fechatter.errors import Forbidden, Unauthorized
+from fechatter.model import Actor
+from fechatter.rights.table import WorkspaceAction
+from fechatter.rights.workspace import may
+from fechatter.settings import Settings
+from fechatter.storage.engines.base import Transaction
+from fechatter.telemetry.exposition import MEDIA_TYPE, render
+
+
+async def show(request: Request) -> Response:
+    """GET /metrics. Raises Unauthorized, Forbidden."""
+    found = services(request)
+    if not _has_token(request, found.settings):
+        await _check_admin(request, found.settings)
+    figures = await request.app.figures.get(found)
+    text = render(read_all(found, request.app.requests, figures))
+    return Response(text, headers={"cache-control": "no-store"}, media_type=MEDIA_TYPE)
+
+
+def _has_token(request: Request, settings: Settings) -> bool:
+    """Whether the bearer token is the one of the settings; that needs no database."""
+    if settings.metrics_token is None:
+        return False
+    try:
+        given = bearer_token(request.headers.get("authorization", "").encode("latin-1"))
+    except Unauthorized:
+        return False
+    return hmac.compare_digest(given.encode(), settings.metrics_token.encode())
+
+
+async def _check_admin(request: Request, settings: Settings) -> None:
+    """Figures are of the whole server: where anybody may make a workspace, its owner is nobody to the server."""
+
+    async def work(tx: Transaction, actor: Actor) -> bool:
+        return may(actor.role, WorkspaceAction.SEE_HEALTH)
+
+    allowed, _ = await read(request, work)
+    if not allowed or settings.signup == "open":
+        raise Forbidden("Metrics are for who holds the server's metrics_token.")

@@ -1,0 +1,71 @@
+"""Counts requests: what was asked, how it was answered, how long it took, who was here.
+
+Routes are templates and methods the known ones, so that no client makes a line of its own; what is no route is `UNMATCHED`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from starlette.types import Scope
+
+from fechatter.errors import Problem, TooManyRequests
+from fechatter.telemetry.measures import Histogram
+
+UNMATCHED = "unmatched"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+ACTIVE_SECONDS = 60.0
+MOST_PEOPLE = 100_000
+
+
+def label(path: str) -> str:
+    """A route's path as it stands in metrics and logs: `/api/chat/{chat_id}`."""
+    return re.sub(r":\w+}", "}", path)
+
+
+class Requests:
+    """Runs on the main loop.
+
+    Attributes:
+        counts: by route, method and status.
+        seconds: by route and method.
+        problems: by code.
+        limited: by the name of the limit.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str, int]] = Counter()
+        self.seconds: dict[tuple[str, ...], Histogram] = {}
+        self.problems: Counter[str] = Counter()
+        self.limited: Counter[str] = Counter()
+        self._people: dict[int, float] = {}
+
+    def answered(self, scope: Scope, status: int, now: float, seconds: float) -> None:
+        """The answer's head is on its way; `now` is a time that only grows."""
+        state, method = scope["state"], scope["method"]
+        series = state.get("route", UNMATCHED), method if method in METHODS else "other"
+        self.counts[*series, status] += 1
+        histogram = self.seconds.get(series)
+        if histogram is None:
+            histogram = self.seconds[series] = Histogram()
+        histogram.observe(seconds)
+        if (who := state.get("claims")) is not None:
+            self._people[who.user_id] = now
+            if len(self._people) > MOST_PEOPLE:
+                self._forget(now)
+
+    def refused(self, problem: Problem) -> None:
+        self.problems[problem.code] += 1
+        if isinstance(problem, TooManyRequests):
+            self.limited[problem.policy[0] if problem.policy is not None else problem.code] += 1
+
+    def people(self, now: float) -> int:
+        """How many asked for something within the last minute."""
+        self._forget(now)
+        return len(self._people)
+
+    def _forget(self, now: float) -> None:
+        """Drop who was not here within the last minute, or everybody when that leaves too many."""
+        kept = {who: at for who, at in self._people.items() if now - at < ACTIVE_SECONDS}
+        self._people = kept if len(kept) <= MOST_PEOPLE else {}

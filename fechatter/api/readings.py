@@ -1,0 +1,121 @@
+"""Everything that `/metrics` tells, read from the rooms at the moment it is asked for. Each name is declared in `telemetry/names.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import platform
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from fechatter import __version__
+from fechatter.api.middleware.requests import Requests
+from fechatter.native import BUILD, SOURCE_HASH
+from fechatter.services import Services
+from fechatter.storage import figures
+from fechatter.storage.engines.base import StorageFull, StorageUnavailable
+from fechatter.telemetry import logs, names, process
+from fechatter.telemetry.exposition import Reading, one
+
+log = logging.getLogger(__name__)
+
+FIGURES_SECONDS = 2.0
+KEPT_SECONDS = 10.0
+
+
+class DatabaseFigures:
+    """What the database has to be asked for: not more often than every ten seconds, and not for longer than two."""
+
+    def __init__(self) -> None:
+        self._found: figures.Figures | None = None
+        self._asked_at = float("-inf")
+        self._asking = asyncio.Lock()
+
+    async def get(self, services: Services) -> figures.Figures | None:
+        """None when the database does not answer."""
+        async with self._asking:
+            if time.monotonic() - self._asked_at > KEPT_SECONDS:
+                self._found = await _ask(services)
+                self._asked_at = time.monotonic()
+            return self._found
+
+
+async def _ask(services: Services) -> figures.Figures | None:
+    try:
+        return await asyncio.wait_for(services.database.read(figures.read), FIGURES_SECONDS)
+    except (TimeoutError, StorageUnavailable, StorageFull) as error:
+        log.warning("the database did not answer for the metrics: %r", error)
+        return None
+
+
+def read_all(services: Services, requests: Requests, found: figures.Figures | None) -> Iterator[Reading]:
+    """Every metric once."""
+    yield from _requests(requests)
+    yield from _messages(services)
+    yield from _queues(services)
+    yield from _streams(services)
+    yield from _database(services, found)
+    yield from _process(services)
+
+
+def _requests(requests: Requests) -> Iterator[Reading]:
+    yield Reading(names.REQUESTS, {(route, method, str(status)): count for (route, method, status), count in requests.counts.items()})
+    yield Reading(names.REQUEST_SECONDS, requests.seconds)
+    yield Reading(names.PROBLEMS, {(code,): count for code, count in requests.problems.items()})
+    yield Reading(names.LIMITED, {(limit,): count for limit, count in requests.limited.items()})
+    yield one(names.PEOPLE_MINUTE, requests.people(time.perf_counter()))
+
+
+def _messages(services: Services) -> Iterator[Reading]:
+    writer = services.writer
+    yield one(names.MESSAGES, writer.stored)
+    yield one(names.SEND_SECONDS, services.sender.seconds)
+    yield one(names.BATCH_ROWS, writer.batch_rows)
+    yield one(names.BATCH_SECONDS, writer.batch_seconds)
+    yield one(names.COMMIT_SECONDS, writer.commit_seconds)
+    yield one(names.BATCHES_FAILED, writer.failed)
+
+
+def _queues(services: Services) -> Iterator[Reading]:
+    queues = services.queues()
+    yield Reading(names.QUEUE_DEPTH, {(queue.name, queue.unit): queue.depth() for queue in queues})
+    yield Reading(names.QUEUE_LIMIT, {(queue.name, queue.unit): queue.bound for queue in queues})
+
+
+def _streams(services: Services) -> Iterator[Reading]:
+    hub, counts = services.hub, services.watch.streams
+    yield one(names.STREAMS, hub.listeners)
+    yield one(names.ROOMS, hub.rooms)
+    yield one(names.STREAMS_OPENED, counts.opened)
+    yield Reading(names.STREAMS_CLOSED, {(reason,): count for reason, count in counts.closed.items()})
+    yield one(names.DELIVERED, counts.blocks)
+    yield one(names.DELIVERED_BYTES, counts.bytes)
+    yield one(names.STREAM_WRITES, counts.writes)
+    yield one(names.GAPS, hub.gaps_filled)
+    yield one(names.GAP_EVENTS, hub.gap_events)
+    yield one(names.BUS_PUBLISHED, services.watch.published)
+    yield one(names.BUS_LOST, services.bus.dropped)
+
+
+def _database(services: Services, found: figures.Figures | None) -> Iterator[Reading]:
+    use = services.database.connections()
+    yield Reading(names.CONNECTIONS, {("busy",): use.busy, ("idle",): use.idle})
+    yield one(names.CONNECTIONS_WAITING, use.waiting)
+    yield one(names.DATABASE_UP, found is not None)
+    if found is not None:
+        yield one(names.LOG_EVENTS, found.log_events)
+        yield one(names.LOG_DROPPED, found.log_dropped)
+        yield one(names.LOG_AGE, found.log_age_seconds)
+        yield one(names.MIGRATION, found.migration)
+        yield one(names.PEOPLE_DAY, found.people_day)
+
+
+def _process(services: Services) -> Iterator[Reading]:
+    running = Counter(services.tasks.names())
+    yield Reading(names.TASKS, {(name,): count for name, count in running.items()})
+    yield one(names.LOOP_LAG, services.watch.loop_lag.seconds)
+    yield Reading(names.LOG_LINES, {(level,): count for level, count in logs.counted().items()})
+    build = (__version__, BUILD, SOURCE_HASH[:12], platform.python_version(), services.database.engine)
+    yield Reading(names.BUILD, {build: 1})
+    yield from process.readings()

@@ -1,0 +1,41 @@
+"""How much there is in the database, as far as that can be told without counting rows."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fechatter.storage.engines.base import Transaction
+
+DAY_MS = 24 * 3600 * 1000
+
+# Numbers of events have no gaps, so the heads and floors tell how many there are.
+_LOG = "SELECT coalesce(sum(event_seq), 0) AS heads, coalesce(sum(floor_seq), 0) AS floors FROM workspaces"
+_OLDEST = """
+SELECT min(e.created_at) AS oldest FROM workspaces w JOIN events e ON e.workspace_id = w.id AND e.seq = w.floor_seq + 1"""
+_PEOPLE = "SELECT count(DISTINCT user_id) AS people FROM sessions WHERE last_used_at > $1"
+_MIGRATION = "SELECT max(version) AS newest FROM schema_migrations"
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """
+    Attributes:
+        log_events, log_dropped: events above and below the floors of all workspaces.
+        log_age_seconds: of the oldest event; 0 without events.
+        people_day: people whose session was used within 24 hours.
+        migration: the newest one's number.
+    """
+
+    log_events: int
+    log_dropped: int
+    log_age_seconds: float
+    people_day: int
+    migration: int
+
+
+async def read(tx: Transaction) -> Figures:
+    """All of them, from one snapshot."""
+    [log], [oldest] = await tx.fetch(_LOG), await tx.fetch(_OLDEST)
+    [people], [migration] = await tx.fetch(_PEOPLE, tx.now - DAY_MS), await tx.fetch(_MIGRATION)
+    age_ms = 0 if oldest["oldest"] is None else max(0, tx.now - oldest["oldest"])
+    floors = int(log["floors"])
+    return Figures(int(log["heads"]) - floors, floors, age_ms / 1000, int(people["people"]), int(migration["newest"] or 0))

@@ -1,0 +1,135 @@
+"""The log on standard error: one JSON object a line, or a readable line on a terminal.
+
+    {"time": "2026-11-21T17:40:58.123Z", "level": "error", "logger": "fechatter.api…", "message": "…", "request_id": "…"}
+
+What is given as `extra=` becomes fields of its own. Errors are told by `faults.told`, wherever they stand in a line, so that no line holds
+what a client sent; control characters are escaped, so that nothing makes a line of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from fechatter.settings import LogFormat, Settings
+from fechatter.telemetry.faults import told, trace
+
+log = logging.getLogger(__name__)
+
+OURS = "fechatter"
+_USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
+
+
+def set_up(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send everything that is logged to `stream` (standard error): ours, the libraries', Python's warnings, and what ends a thread."""
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, LineHandler)]:
+        root.removeHandler(handler)
+    root.addHandler(LineHandler(stream or sys.stderr, settings.log_format))
+    set_level(settings.log_level)
+    logging.captureWarnings(True)
+    sys.unraisablehook = lambda found: log.error("an error that nobody could be told of", exc_info=found.exc_value)
+    threading.excepthook = lambda found: log.critical("a thread died", exc_info=found.exc_value)
+
+
+def set_level(level: str) -> None:
+    """The least severe line that is logged; of libraries never a debug line, as nobody knows what it holds."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.getLogger(OURS).setLevel(number)
+    logging.getLogger().setLevel(max(number, logging.INFO))
+
+
+def counted() -> Mapping[str, int]:
+    """Lines by level since the start."""
+    return next((one.counts for one in logging.getLogger().handlers if isinstance(one, LineHandler)), {})
+
+
+def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The event loop's exception handler. Its default one would print futures with what they hold."""
+    task = context.get("task") or context.get("future")
+    named = {"task": task.get_name()} if isinstance(task, asyncio.Task) else {}
+    logging.getLogger("asyncio").error("%s", context.get("message"), exc_info=context.get("exception"), extra=named)
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes lines and counts them by level."""
+
+    def __init__(self, stream: TextIO, wanted: LogFormat) -> None:
+        super().__init__(stream)
+        self.counts: Counter[str] = Counter()
+        readable = wanted == "text" or (wanted == "auto" and stream.isatty())
+        self.setFormatter(TextLines() if readable else JsonLines())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.counts[record.levelname.lower()] += 1
+        super().emit(record)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object, in ASCII: whatever shows it shows no control character."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _message(record),
+            **_fields(record),
+        }
+        if (error := _error(record)) is not None:
+            line |= {"error": told(error), "trace": trace(error)}
+        return json.dumps(line, default=str)
+
+
+class TextLines(logging.Formatter):
+    """A line for people; an error's stack follows, indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        line = f"{_time(record)} {record.levelname:<8} {record.name}: {_message(record)}{fields}"
+        error = _error(record)
+        stack = [] if error is None else trace(error)
+        return "\n    ".join(map(_printable, [line, *stack]))
+
+
+class _Told:
+    """An error among the values of a line, as it may be shown."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._text = told(error)
+
+    def __str__(self) -> str:
+        return self._text
+
+    __repr__ = __str__
+
+
+def _message(record: logging.LogRecord) -> str:
+    if not isinstance(record.args, tuple) or not record.args:
+        return record.getMessage()
+    safe = tuple(_Told(value) if isinstance(value, BaseException) else value for value in record.args)
+    return str(record.msg) % safe
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    fields = {name: value for name, value in vars(record).items() if name not in _USUAL}
+    return {name: told(value) if isinstance(value, BaseException) else value for name, value in fields.items()}
+
+
+def _error(record: logging.LogRecord) -> BaseException | None:
+    return record.exc_info[1] if record.exc_info else None
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
