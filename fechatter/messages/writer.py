@@ -70,6 +70,11 @@ class Writer:
         self.batch_seconds = Histogram()
         self.commit_seconds = Histogram()
 
+    @property
+    def waiting(self) -> int:
+        """How many messages wait to be taken."""
+        return len(self._intake)
+
     def wake(self) -> None:
         """From any thread: the waiting batch is no longer empty."""
         self._database.writer.run_soon(self._ready.set)

@@ -21,7 +21,7 @@ def told(error: BaseException) -> str:
 
 
 def _words(error: BaseException) -> str:
-    if not type(error).__module__.startswith("asyncpg"):
+    if not any(kind.__module__.startswith("asyncpg") for kind in type(error).__mro__):
         return str(error)
     state = getattr(error, "sqlstate", None) or ""
     if isinstance(error, ValueError) or state.startswith(_DATA_EXCEPTION) or not error.args:

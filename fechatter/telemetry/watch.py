@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
+from fechatter.model import now_ms
 from fechatter.telemetry.loop_lag import LoopLag
 
 
@@ -28,13 +28,13 @@ class PartStates:
     """Since when each part of the server is in the state it was last seen in."""
 
     def __init__(self) -> None:
-        self._states: dict[str, tuple[str, float]] = {}
+        self._states: dict[str, tuple[str, int]] = {}
 
-    def since(self, part: str, state: str) -> float:
-        """The time, in seconds since 1970, at which the part was first seen in this state."""
+    def since(self, part: str, state: str) -> int:
+        """The time, in milliseconds since 1970, at which the part was first seen in this state."""
         known = self._states.get(part)
         if known is None or known[0] != state:
-            known = self._states[part] = (state, time.time())
+            known = self._states[part] = (state, now_ms())
         return known[1]
 
 

@@ -24,6 +24,7 @@ from fechatter.bus.memory import MemoryBus
 from fechatter.frames import block_json
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database
+from fechatter.telemetry.watch import Watch
 from tests.engines import Published
 
 PASSWORD = "correct horse battery"
@@ -42,6 +43,8 @@ class Api:
         self.secrets = open_secrets(self.settings)
         self.tokens = AccessTokens(self.secrets.signing, 900)
         self.bus: Any = MemoryBus()
+        self.watch = Watch()
+        self.writer: Any = SimpleNamespace(busy_since=None, waiting=0)
         self._client: httpx2.AsyncClient | None = None
 
     @property
@@ -64,6 +67,8 @@ class Api:
             bus=self.bus,
             limits=Limits(enabled=settings.rate_limits),
             quotas=Quotas(settings),
+            watch=self.watch,
+            writer=self.writer,
         )
         transport = httpx2.ASGITransport(app, client=("192.0.2.7", 1234))
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://chat.example")

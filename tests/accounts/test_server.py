@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -25,9 +26,34 @@ async def test_health_tells_details_to_admins_only(api: Api) -> None:
     member = await api.colleague(owner)
     assert (await api.ask(None, "GET", "/health/simple")).json() == {"status": "ok"}
     for who in (None, member, {"access_token": "bad"}):
-        parts = {name: {"state": "ok"} for name in ("database", "disk", "bus")}
+        parts = {name: {"state": "ok"} for name in ("database", "writer", "disk", "bus", "event_loop")}
         assert (await api.ask(who, "GET", "/health")).json() == {"status": "ok", "parts": parts}
-    assert "latency_seconds" in (await api.ask(owner, "GET", "/health")).json()["parts"]["database"]
+    told = (await api.ask(owner, "GET", "/health")).json()["parts"]
+    assert {"latency_seconds", "since", "state"} <= set(told["database"])
+    assert all("since" in part for part in told.values())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "waiting", "state"), [(0.1, 10, "ok"), (5.0, 10, "degraded"), (0.1, 4000, "degraded"), (60.0, 10, "down")]
+)
+async def test_a_writer_that_is_slow_degrades_and_one_that_is_stuck_is_down(api: Api, seconds: float, waiting: int, state: str) -> None:
+    api.writer = SimpleNamespace(busy_since=time.monotonic() - seconds, waiting=waiting)
+    answer = await api.ask(None, "GET", "/health")
+    assert (answer.json()["parts"]["writer"]["state"], answer.status_code) == (state, 503 if state == "down" else 200)
+
+
+async def test_since_is_when_a_part_was_first_seen_in_its_state(api: Api) -> None:
+    owner = await api.owner()
+
+    async def writer() -> dict[str, str]:
+        return (await api.ask(owner, "GET", "/health")).json()["parts"]["writer"]
+
+    first, second = await writer(), await writer()
+    assert first["since"] == second["since"]
+    api.writer = SimpleNamespace(busy_since=time.monotonic() - 5, waiting=0)
+    api.use(api.settings)
+    changed = await writer()
+    assert (changed["state"], changed["since"] >= first["since"]) == ("degraded", True)
 
 
 async def test_a_bus_that_is_cut_off_degrades_and_the_database_decides_whether_the_server_is_down(api: Api) -> None:

@@ -17,7 +17,8 @@ from starlette.types import Receive
 from fechatter.api import bodies
 from fechatter.api.application import Application
 from fechatter.api.bodies import Body, read_body
-from fechatter.api.middleware.boundary import RequestBoundary
+from fechatter.api.middleware.boundary import BrokenOff, RequestBoundary
+from fechatter.api.middleware.requests import Requests
 from fechatter.api.responses import json_response
 from fechatter.api.routes import ByMethod, Nowhere
 from fechatter.auth.quotas import Quotas
@@ -52,11 +53,12 @@ async def greet(request: Request) -> Response:
     return json_response({"hello": (await read_body(request, Named, limit=1000)).name})
 
 
+APP_ROUTES = [Route("/greet", ByMethod({"POST": greet})), Route("/fail/{name}", ByMethod({"GET": fail})), Nowhere()]
+
+
 @pytest.fixture
 def client() -> httpx2.AsyncClient:
-    routes = [Route("/greet", ByMethod({"POST": greet})), Route("/fail/{name}", ByMethod({"GET": fail})), Nowhere()]
-    app = Application(routes)
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
+    return serving()
 
 
 async def test_an_unexpected_error_tells_nothing_but_its_request_id(client: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
@@ -185,7 +187,7 @@ async def test_a_target_that_is_no_path_is_nowhere(method: str, path: str) -> No
     assert await refusal([Route("/", ByMethod({"GET": greet})), Nowhere()], receive, method, path) == (404, "not_found")
 
 
-async def test_an_error_after_the_answer_began_is_not_hidden() -> None:
+async def test_an_error_after_the_answer_began_ends_it_and_stays_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ValueError("late")
@@ -193,8 +195,61 @@ async def test_an_error_after_the_answer_began_is_not_hidden() -> None:
     async def nothing(*_: Any) -> Any:
         return None
 
-    with pytest.raises(ValueError, match="late"):
-        await RequestBoundary(app)({"type": "http", "headers": []}, nothing, nothing)
+    with pytest.raises(BrokenOff) as raised:
+        await RequestBoundary(app, Requests(), Settings())({"type": "http", "method": "GET", "headers": []}, nothing, nothing)
+    assert (raised.value.__cause__, raised.value.__suppress_context__) == (None, True)
+    assert "late" in caplog.text
+
+
+async def test_every_answer_tells_browsers_to_trust_it_little(client: httpx2.AsyncClient) -> None:
+    for path, status in [("/greet", 405), ("/nowhere", 404), ("/fail/unexpected", 500)]:
+        answer = await client.get(path)
+        assert answer.status_code == status
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert "camera=()" in answer.headers["permissions-policy"]
+        assert not {"strict-transport-security", "access-control-allow-origin"} & set(answer.headers)
+
+
+async def test_https_is_asked_for_where_people_have_it() -> None:
+    async with serving(public_url="https://chat.example.org") as asked:
+        assert (await asked.get("/nowhere")).headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_pages_of_other_origins_ask_only_where_they_are_named() -> None:
+    ours, other = "https://tool.example.org", "https://evil.example"
+    preflight = {"access-control-request-method": "POST", "access-control-request-headers": "authorization, idempotency-key"}
+    async with serving(cors_origins=(ours,)) as asked:
+        answer = await asked.options("/greet", headers={"origin": ours, **preflight})
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, ours)
+        assert {"Authorization", "Idempotency-Key"} <= set(answer.headers["access-control-allow-headers"].split(", "))
+        assert {"x-request-id", "content-security-policy"} <= set(answer.headers)
+        assert (await asked.options("/greet", headers={"origin": other, **preflight})).status_code == 400
+        for path in ("/fail/hidden", "/fail/unexpected"):
+            told, refused = [await asked.get(path, headers={"origin": origin}) for origin in (ours, other)]
+            assert (told.headers["access-control-allow-origin"], told.headers["vary"]) == (ours, "Origin")
+            assert "X-Request-Id" in told.headers["access-control-expose-headers"]
+            assert ("access-control-allow-origin" in refused.headers, refused.headers["vary"]) == (False, "Origin")
+
+
+async def test_cookies_are_never_taken_from_other_origins() -> None:
+    for origins in (("*",), ("https://tool.example.org",)):
+        async with serving(cors_origins=origins) as asked:
+            headers = {"origin": "https://tool.example.org", "cookie": "a=b"}
+            answers = [
+                await asked.get("/fail/hidden", headers=headers),
+                await asked.options("/greet", headers={**headers, "access-control-request-method": "POST"}),
+            ]
+        assert not any("access-control-allow-credentials" in answer.headers for answer in answers)
+        assert {answer.headers["access-control-allow-origin"] for answer in answers} == set(origins)
+
+
+def serving(**settings: Any) -> httpx2.AsyncClient:
+    """Asks an app with these settings."""
+    app = Application(APP_ROUTES, settings=Settings(**settings))
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
 
 
 async def test_a_message_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from fechatter.api.identity import read, services
 from fechatter.api.responses import json_response
 from fechatter.errors import Problem
-from fechatter.model import Actor
+from fechatter.messages.send import INTAKE_MESSAGES
+from fechatter.model import Actor, timestamp
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.storage import server
@@ -22,6 +23,11 @@ from fechatter.storage.engines.base import StorageFull, StorageUnavailable, Tran
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
+SLOW_BATCH_SECONDS = 2.0
+STUCK_BATCH_SECONDS = 30.0
+"""A statement is given up after ten seconds, and a batch is decided again a few times at most."""
+BUSY_SHARE = 0.8
+LATE_SECONDS = 0.5
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 """With less room in the data folder a burst of messages may find the disk full."""
 
@@ -35,8 +41,16 @@ async def simple(request: Request) -> Response:
 
 async def full(request: Request) -> Response:
     """GET /health: 503 when the server cannot do its work; `degraded` when it can, but slower."""
-    parts = {"database": await _database(request), "disk": await _disk(request), "bus": _bus(request)}
+    parts = {
+        "database": await _database(request),
+        "writer": _writer(request),
+        "disk": await _disk(request),
+        "bus": _bus(request),
+        "event_loop": _event_loop(request),
+    }
     status = _worst([str(part["state"]) for part in parts.values()])
+    since = services(request).watch.parts
+    parts = {name: {**part, "since": timestamp(since.since(name, str(part["state"])))} for name, part in parts.items()}
     if not await _is_admin(request):
         parts = {name: {"state": part["state"]} for name, part in parts.items()}
     return json_response({"status": status, "parts": parts}, 503 if status == "down" else 200)
@@ -54,6 +68,21 @@ async def _database(request: Request) -> Part:
         log.warning("the database does not answer: %r", error)
         return {"state": "down", "detail": type(error).__name__}
     return {"state": "ok", "latency_seconds": round(time.perf_counter() - started, 6)}
+
+
+def _writer(request: Request) -> Part:
+    """The message writer: slow while one batch takes long or many wait, stuck when a batch takes longer than any database may."""
+    writer = services(request).writer
+    began, waiting = writer.busy_since, writer.waiting
+    seconds = 0.0 if began is None else time.monotonic() - began
+    slow = seconds > SLOW_BATCH_SECONDS or waiting > INTAKE_MESSAGES * BUSY_SHARE
+    state = "down" if seconds > STUCK_BATCH_SECONDS else "degraded" if slow else "ok"
+    return {"state": state, "latency_seconds": round(seconds, 6), "waiting": waiting}
+
+
+def _event_loop(request: Request) -> Part:
+    late = services(request).watch.loop_lag.worst_seconds
+    return {"state": "ok" if late < LATE_SECONDS else "degraded", "latency_seconds": round(late, 6)}
 
 
 def _bus(request: Request) -> Part:
