@@ -31,7 +31,7 @@ class SecurityHeaders:
     """Adds them to an answer's own."""
 
     def __init__(self, settings: Settings) -> None:
-        https = (settings.public_url or "").startswith("https://")
+        https = settings.tls_certificate is not None or (settings.public_url or "").startswith("https://")
         self._page = [*EVERYWHERE, HTTPS_ONLY] if https else EVERYWHERE
         self._data = [*self._page, NO_DOCUMENT]
 
