@@ -11,6 +11,7 @@ import pytest
 
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
+from fechatter.auth.quotas import Quotas
 from fechatter.auth.tokens import AccessTokens, Claims
 from fechatter.model import Actor, Role
 from fechatter.settings import Settings
@@ -29,7 +30,7 @@ class Api:
         self.world = world
         self.tokens = AccessTokens(b"s" * 32, 900)
         app = Application(ROUTES)
-        app.services = SimpleNamespace(database=world.database, tokens=self.tokens, settings=Settings())
+        app.services = SimpleNamespace(database=world.database, tokens=self.tokens, settings=Settings(), quotas=Quotas(Settings()))
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
 
     async def sign_in(self, workspace_id: int, name: str, role: Role = Role.MEMBER) -> Actor:

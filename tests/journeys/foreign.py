@@ -142,6 +142,7 @@ NAMES_NOTHING = {
     "GET /events",
     "GET /health",
     "GET /health/simple",
+    "GET /metrics",
     "GET /join",
     "GET /setup",
     "GET /signin",
