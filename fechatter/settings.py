@@ -118,6 +118,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_seconds: Annotated[int, _key("Pause between the heartbeats of a live stream.", ge=1, le=300)] = 20
     idempotency_days: Annotated[int, _key("How long an idempotency key is remembered.", ge=7, le=3650)] = 7
 
+    message_retention_days: Annotated[int, _key("Messages older than this many days are emptied; 0 keeps them.", ge=0, le=36_500)] = 0
     audit_days: Annotated[int, _key("How long administrative acts stay in the audit log.", ge=1, le=36_500)] = 365
 
     metrics_token: Annotated[str | None, _key("Bearer token that reads /metrics, 16 characters or more.", secret=True)] = None

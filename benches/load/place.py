@@ -44,15 +44,15 @@ class Server:
         }
         if database_url is not None:
             self._environment["FECHATTER_DATABASE_URL"] = database_url
+        self.command = ["-m", "fechatter", "serve"]
+        self.database_address = database_url or f"sqlite://{self.folder / 'fechatter.db'}"
         self.setup_token = ""
         self.port = 0
 
     def start(self) -> float:
         """Seconds from the start of the process to the first answered request."""
         began = time.perf_counter()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "fechatter", "serve"], env=self._environment, stdout=subprocess.PIPE, text=True
-        )
+        self._process = subprocess.Popen([sys.executable, *self.command], env=self._environment, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         address = re.search(r":(\d+)\s*$", self._process.stdout.readline())
         assert address is not None, "the server did not say where it is"
@@ -71,6 +71,18 @@ class Server:
         found = re.search(r"#token=(\S+)", self._process.stdout.readline())
         assert found is not None, "the server gave no set-up link"
         return found[1]
+
+    def beside(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        """Another command of `fechatter` on this server's settings, changed by these."""
+        command = [sys.executable, "-m", "fechatter", *arguments]
+        return subprocess.Popen(command, env=self._environment | self._given(settings), stdout=subprocess.DEVNULL, text=True)
+
+    def change(self, **settings: str) -> None:
+        """Settings from the next start on."""
+        self._environment |= self._given(settings)
+
+    def _given(self, settings: dict[str, str]) -> dict[str, str]:
+        return {f"FECHATTER_{key.upper()}": value for key, value in settings.items()}
 
     @property
     def pid(self) -> int:

@@ -30,7 +30,7 @@ class Act(StrEnum):
     WORKSPACE_BACKED_UP = "workspace.backed_up"
     WORKSPACE_RESTORED = "workspace.restored"
     WORKSPACE_EXPORTED = "workspace.exported"
-    WORKSPACE_EXPIRED = "workspace.messages_expired"
+    WORKSPACE_MESSAGES_EXPIRED = "workspace.messages_expired"
     CHAT_ARCHIVED = "chat.archived"
     CHAT_UNARCHIVED = "chat.unarchived"
     CHAT_RENAMED = "chat.renamed"

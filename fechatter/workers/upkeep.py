@@ -1,15 +1,16 @@
-"""Upkeep: prunes the event log, the idempotency keys and the audit log by age, erases deleted chats; in small steps between other work."""
+"""Prunes the event log, the idempotency keys and the audit log by age, erases deleted chats, empties old messages; in small steps."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 
-from fechatter.model import WorkspaceId
+from fechatter.model import WorkspaceId, now_ms
 from fechatter.settings import Settings
 from fechatter.storage import audit, upkeep
 from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable
 from fechatter.workers.erasure import erase_chats
+from fechatter.workers.retention import Retention
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class Upkeep:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
+        self._retention = Retention(database, settings.message_retention_days)
 
     async def run(self) -> None:
         """For ever; a database that cannot be reached is asked again an hour later."""
@@ -35,6 +37,7 @@ class Upkeep:
                 await erase_chats(self._database)
                 await self.prune_keys()
                 await self.prune_audit()
+                await self.expire_messages()
             except (StorageUnavailable, StorageFull) as error:
                 log.warning("upkeep waits: %s", error)
 
@@ -65,6 +68,13 @@ class Upkeep:
     async def _drop_some_keys(self, after: bytes) -> upkeep.KeyStep:
         age_ms = self._settings.idempotency_days * DAY_MS
         return await self._database.write(lambda tx: upkeep.drop_old_keys(tx, after, tx.now - age_ms))
+
+    async def expire_messages(self) -> int:
+        """Empty messages older than `message_retention_days`. Returns how many."""
+        emptied = await self._retention.run(now_ms())
+        if emptied:
+            log.info("%d messages were older than %d days", emptied, self._settings.message_retention_days)
+        return emptied
 
     async def prune_audit(self) -> int:
         """Drop entries of the audit log older than `audit_days`. Returns how many."""

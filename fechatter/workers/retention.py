@@ -1,0 +1,63 @@
+"""Empties messages older than `message_retention_days`, slowly enough that nobody who sends or listens notices."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from fechatter.audit.record import Act, record
+from fechatter.model import Actor, MessageId, Origin, Role, SessionId, UserId, WorkspaceId
+from fechatter.storage import retention
+from fechatter.storage.engines.base import Database, Transaction
+
+STEP_MESSAGES = 50
+PAUSE_SECONDS = 0.25
+"""After each step, so that listeners are told of 200 messages a second at most."""
+LOOK_PAUSE_SECONDS = 0.02
+LONGEST_SECONDS = 1800.0
+"""Other upkeep waits no longer; the rest follows with the next run."""
+DAY_MS = 24 * 3600 * 1000
+SETTING = "message_retention_days"
+
+
+class Retention:
+    """What was looked at is remembered, so that a run begins where the last one ended; a new process looks at everything once."""
+
+    def __init__(self, database: Database, days: int) -> None:
+        self._database = database
+        self._days = days
+        self._looked_at = 0
+        self._recorded: dict[WorkspaceId, int] = {}
+
+    async def run(self, now_ms: int) -> int:
+        """Empty what is too old by now; returns how many messages that were. Nothing at all while the setting is 0."""
+        emptied, until = 0, time.monotonic() + LONGEST_SECONDS
+        before_ms = now_ms - self._days * DAY_MS
+        while self._days > 0 and time.monotonic() < until:
+            found = await self._database.read(lambda tx: retention.due(tx, self._looked_at, before_ms))
+            for workspace_id, message_ids in found.messages.items():
+                emptied += await self._empty(workspace_id, message_ids)
+            self._looked_at = found.last_id
+            if not found.more:
+                break
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
+        return emptied
+
+    async def _empty(self, workspace_id: WorkspaceId, message_ids: list[MessageId]) -> int:
+        emptied = 0
+        for first in range(0, len(message_ids), STEP_MESSAGES):
+            step = message_ids[first : first + STEP_MESSAGES]
+            emptied += await self._database.write(lambda tx, step=step: self._step(tx, workspace_id, step))  # type: ignore[misc]
+            await asyncio.sleep(PAUSE_SECONDS)
+        return emptied
+
+    async def _step(self, tx: Transaction, workspace_id: WorkspaceId, message_ids: list[MessageId]) -> int:
+        await tx.lock_workspace(workspace_id)
+        emptied = await retention.empty(tx, workspace_id, message_ids)
+        today = tx.now // DAY_MS
+        if emptied and self._recorded.get(workspace_id) != today:
+            # An entry a day: it is the setting that acts, and whoever runs the server who set it.
+            actor = Actor(UserId(0), workspace_id, SessionId(0), Role.OWNER, Origin("command_line", SETTING))
+            await record(tx, actor, Act.WORKSPACE_MESSAGES_EXPIRED, workspace_id, after={"older_than_days": self._days})
+            self._recorded[workspace_id] = today
+        return emptied
