@@ -35,7 +35,7 @@ LAST_ANSWERS_SECONDS = 1.5
 SWITCH_INTERVAL_SECONDS = 0.0005
 """The writer's thread waits at most so long for the interpreter's lock after each statement (5 ms by default)."""
 
-STANDARD_ERROR = 2
+STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
 
 class Server:
@@ -109,6 +109,10 @@ class Server:
     def _hung_up(self) -> None:
         """Reload; but a server that was started on a terminal ends with it."""
         if self._on_terminal and not os.isatty(STANDARD_ERROR):
+            # What is said from now on has nowhere to go, and would fail.
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), STANDARD_OUTPUT)
+                os.dup2(nowhere.fileno(), STANDARD_ERROR)
             self._end("its terminal has gone")
         elif self._reload is not None:
             self._reload()

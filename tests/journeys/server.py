@@ -44,6 +44,7 @@ class ServerProcess:
         **settings: str,
     ) -> None:
         self.tls = tls
+        self.variables: dict[str, str] = {}
         self._command = [*program, "serve", *arguments]
         self.data_dir = folder / "data"
         self.port = free_port()
@@ -146,7 +147,7 @@ class ServerProcess:
     def environment(self) -> dict[str, str]:
         """The variables that it, and commands beside it, are started with."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        return kept | {f"FECHATTER_{key.upper()}": value for key, value in self.settings.items()}
+        return kept | self.variables | {f"FECHATTER_{key.upper()}": value for key, value in self.settings.items()}
 
     def _answers(self) -> bool:
         connection = (

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import pty
 import resource
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.journeys.client import Client, colleague, owner
 from tests.journeys.senders import Sender
-from tests.journeys.server import ServerProcess
+from tests.journeys.server import ROOT, ServerProcess
 from tests.journeys.stream import Stream
 from tests.journeys.wire import Wire, head
+from tests.test_systemd import listening, told
 
 log = logging.getLogger(__name__)
 
@@ -90,3 +95,39 @@ async def test_while_it_stops_nobody_new_is_taken_and_a_second_signal_ends_it_at
         assert await asyncio.to_thread(server.wait) == 130
     finally:
         server.kill()
+
+
+async def test_a_service_manager_hears_of_the_start_a_reload_and_the_stop(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path)
+    with listening(str(tmp_path / "notify")) as manager:
+        server.variables = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "600000000"}
+        try:
+            await asyncio.to_thread(server.start)
+            assert {told(manager)[0], told(manager)[0]} == {"WATCHDOG=1", "READY=1"}
+            server.process.send_signal(signal.SIGHUP)
+            assert [told(manager)[0] for _ in range(2)] == ["RELOADING=1", "READY=1"]
+            assert (await asyncio.to_thread(server.stop))[0] == 0
+            assert told(manager) == ["STOPPING=1", "STATUS=Stopping: SIGTERM."]
+        finally:
+            server.kill()
+
+
+async def test_a_server_on_a_terminal_ends_with_it(tmp_path: Path) -> None:
+    process, terminal = _on_terminal(ServerProcess(tmp_path).environment())
+    try:
+        shown = b""
+        while b"setup#token=" not in shown:
+            shown += await asyncio.to_thread(os.read, terminal, 4096)
+        os.close(terminal)
+        assert await asyncio.to_thread(process.wait, 10) == 0
+    finally:
+        process.kill()
+
+
+def _on_terminal(environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """A server, and the other end of the terminal that it was started on."""
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "fechatter", "serve"]
+    process = subprocess.Popen(command, env=environment, cwd=ROOT, preexec_fn=lambda: os.login_tty(its))
+    os.close(its)
+    return process, ours
