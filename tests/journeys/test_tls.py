@@ -77,6 +77,7 @@ async def test_a_new_certificate_is_served_and_an_open_stream_goes_on(place: Pla
     credentials = {"email": ada.session["user"]["email"], "password": PASSWORD}
     signed_in = await Client(place.server).ask("POST", "/api/signin", credentials, {"x-requested-with": "fechatter"})
     assert "; Secure" in signed_in.headers["set-cookie"]
+    assert signed_in.headers["strict-transport-security"].startswith("max-age=")
 
 
 async def test_nobody_is_turned_away_while_certificates_change(place: Place) -> None:
