@@ -27,7 +27,7 @@ class WorkspaceAction(StrEnum):
     CHANGE_PEOPLE = "change people's roles, disable and enable them"
     RENAME_WORKSPACE = "rename the workspace"
     READ_AUDIT = "read the audit log"
-    SEE_HEALTH = "see the details of the server's health"
+    SEE_HEALTH = "see the details of the server's health, and its metrics unless sign-up is open"
 
 
 class ChatAction(StrEnum):
