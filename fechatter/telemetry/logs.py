@@ -15,15 +15,16 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from fechatter.model import timestamp
 from fechatter.settings import LogFormat, Settings
 from fechatter.telemetry.faults import told, trace
 
 log = logging.getLogger(__name__)
 
 OURS = "fechatter"
+_encode = json.JSONEncoder(default=str).encode
 _USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 
 
@@ -85,7 +86,7 @@ class JsonLines(logging.Formatter):
         }
         if (error := _error(record)) is not None:
             line |= {"error": told(error), "trace": trace(error)}
-        return json.dumps(line, default=str)
+        return _encode(line)
 
 
 class TextLines(logging.Formatter):
@@ -128,7 +129,7 @@ def _error(record: logging.LogRecord) -> BaseException | None:
 
 
 def _time(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp(int(record.created * 1000))
 
 
 def _printable(text: str) -> str:

@@ -37,8 +37,11 @@ class SecurityHeaders:
 
     def added(self, own: Iterable[Header], counted: Iterable[Header], request_id: str) -> list[Header]:
         """An answer's `own`, what was `counted` of whoever asked, the request's id and ours."""
-        page = any(name == POLICY for name, _ in own)
-        return [*own, *counted, *(self._page if page else self._data), (b"x-request-id", request_id.encode())]
+        ours = self._data
+        for name, _ in own:
+            if name == POLICY:
+                ours = self._page
+        return [*own, *counted, *ours, (b"x-request-id", request_id.encode())]
 
 
 def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
