@@ -65,7 +65,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         case "doctor":
             from fechatter.cli.doctor import doctor
 
-            return doctor(settings)
+            return doctor(settings, json=options.json)
         case "backup" | "restore":
             from fechatter.cli import keeping
 
@@ -95,7 +95,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("serve", parents=[shared], help="start the server")
     commands.add_parser("migrate", parents=[shared], help="bring the database up to date and stop")
-    commands.add_parser("doctor", parents=[shared], help="look for what would keep the server from running well")
+    doctor = commands.add_parser("doctor", parents=[shared], help="look for what would keep the server from running well")
+    doctor.add_argument("--json", action="store_true", help="answer in JSON")
     add_keeping(commands, shared)
     add_administration(commands, shared)
     config = commands.add_parser("config", help="check, show or explain the settings")

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from fechatter.accounts.administration import commanding
 from fechatter.auth.passwords import Passwords, check_password
-from fechatter.cli.checks import pending_migrations
+from fechatter.cli.checks_database import pending_migrations
 from fechatter.errors import Invalid, NotFound, Problem, StartError
 from fechatter.model import Actor, Workspace, encode
 from fechatter.settings import Settings

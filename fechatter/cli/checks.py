@@ -1,35 +1,26 @@
-"""What `fechatter doctor` looks at: one function a subject, each with the remedy for what it may find."""
+"""What `fechatter doctor` looks at: one function a subject, each with the remedy for what it may find. Here the machine's own."""
 
-import asyncio
-import errno
 import os
 import platform
 import resource
 import shutil
-import socket
-import sqlite3
 import sys
+import tempfile
+import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from fechatter.errors import StartError
+from fechatter.cli import checks_database, checks_network
+from fechatter.cli.findings import Finding, standing
+from fechatter.listening import FEWEST_CONNECTIONS, RESERVED_FILES
 from fechatter.settings import Settings
 
 FREE_BYTES = 1 << 30
-OPEN_FILES = 4096  # each live stream holds one
-TIMEOUT_SECONDS = 5.0
-
-
-class Finding(NamedTuple):
-    """One line of the report; `remedy` is shown when it is not good."""
-
-    subject: str
-    good: bool
-    state: str
-    remedy: str = ""
+WANTED_CONNECTIONS = 2048  # each live stream is one
+SYNC_TRIES = 5
+SLOW_SYNC_SECONDS = 0.1
+MEMORY_SYNC_SECONDS = 20e-6
+CLOCK_SECONDS = 2.0
 
 
 def python(settings: Settings) -> Finding:
@@ -50,142 +41,109 @@ def native(settings: Settings) -> Finding:
 def data_folder(settings: Settings) -> Finding:
     """The data folder, or the folder it will be made in, can be written; others cannot read it."""
     folder = settings.data_dir
-    standing = _standing(folder)
-    if not os.access(standing, os.W_OK | os.X_OK):
-        return Finding("data folder", False, f"{standing} cannot be written", f"chown it to {_user()}, or set data_dir.")
-    if standing != folder:
+    there = standing(folder)
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Finding("data folder", False, f"{there} cannot be written", f"chown it to user {os.geteuid()}, or set data_dir.")
+    if there != folder:
         return Finding("data folder", True, f"{folder} will be made at the first start")
     private = folder.stat().st_mode & 0o007 == 0
     return Finding("data folder", private, str(folder) if private else f"{folder} is open to others", f"chmod 700 {folder}")
 
 
+def secrets(settings: Settings) -> Finding:
+    """What holds secrets is read by its owner alone, and that is who runs the server."""
+    folder = settings.data_dir
+    for path in [folder / "secrets", *sorted((folder / "secrets").glob("*")), *sorted(folder.glob("fechatter.db*"))]:
+        if not path.exists():
+            continue
+        found = path.stat()
+        if found.st_mode & 0o077:
+            remedy = f"chmod {'700' if path.is_dir() else '600'} {path}"
+            return Finding("secrets", False, f"{path} is open to others ({found.st_mode & 0o777:o})", remedy)
+        if found.st_uid != os.geteuid():
+            remedy = f"Run this as that user, or chown {path} to user {os.geteuid()}."
+            return Finding("secrets", False, f"{path} belongs to user {found.st_uid}", remedy)
+    return Finding("secrets", True, "readable by their owner alone")
+
+
 def disk(settings: Settings) -> Finding:
     """The disk of the data folder has room."""
-    free = shutil.disk_usage(_standing(settings.data_dir)).free
+    free = shutil.disk_usage(standing(settings.data_dir)).free
     state = f"{free / (1 << 30):.1f} GiB free"
     return Finding("disk", free >= FREE_BYTES, state, "Free at least 1 GiB, or move data_dir to another disk.")
 
 
-def open_files(settings: Settings) -> Finding:
-    """The process may hold enough connections."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = most == resource.RLIM_INFINITY
-    good = unlimited or most >= OPEN_FILES
-    return Finding("open files", good, "no limit" if unlimited else f"at most {most}", f"Raise it: ulimit -Hn {OPEN_FILES}")
-
-
-def port(settings: Settings) -> Finding:
-    """The address can be listened on, or is by the server of this data folder."""
-    subject, where = "address", f"{settings.host}:{settings.port}"
+def syncing(settings: Settings) -> Finding:
+    """The disk syncs, soon enough: each commit waits for it."""
+    subject, folder = "disk sync", standing(settings.data_dir)
     try:
-        family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
+        seconds = sync_seconds(folder)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE and _is_running(settings):
-            return Finding(subject, True, f"{where}: the server of this data folder is running")
-        return Finding(subject, False, f"{where}: {error.strerror}", "Set host and port, or stop who listens there.")
-    return Finding(subject, True, f"{where} is free")
+        return Finding(subject, False, f"{folder}: {error.strerror}", "Move data_dir to a local disk that can sync.")
+    if seconds < MEMORY_SYNC_SECONDS:
+        return Finding(subject, True, f"{seconds * 1e6:.0f} µs: so soon that it may be memory, which a power cut empties")
+    good = seconds < SLOW_SYNC_SECONDS
+    return Finding(subject, good, f"{seconds * 1000:.1f} ms", "Move data_dir to a faster disk: every message waits for it.")
 
 
-def database(settings: Settings) -> Finding:
-    """The database answers and its tables are of this version, or will be after the next start."""
-    from fechatter.storage import opening
+def sync_seconds(folder: Path) -> float:
+    """The median time of making 4 KiB durable in the folder. Raises OSError."""
+    taken = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(SYNC_TRIES):
+            file.write(bytes(4096))
+            file.flush()
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            taken.append(time.perf_counter() - began)
+    return sorted(taken)[SYNC_TRIES // 2]
 
-    engine = "postgres" if opening.is_postgres(settings.database_address) else "sqlite"
+
+def clock(settings: Settings) -> Finding:
+    """This machine's clock is not before this program was installed, and its disk's clock agrees with it."""
+    now = time.time()
+    behind = Path(__file__).stat().st_mtime - now
+    if behind > CLOCK_SECONDS:
+        return Finding("clock", False, f"{behind / 86400:,.1f} days before this program was installed", "Set the clock, by NTP.")
     try:
-        pending = pending_migrations(settings.database_address)
-    except StartError as error:
-        return Finding("database", False, str(error), "Name the right database, or start the program that fits it.")
-    except (OSError, sqlite3.Error) as error:
-        return Finding("database", False, f"{engine} cannot be read: {error}", "Check database_url and its rights.")
-    state = f"{pending} migrations to apply at the next start" if pending else "up to date"
-    return Finding("database", True, f"{engine}, {state}")
+        with tempfile.TemporaryFile(dir=standing(settings.data_dir)) as file:
+            file.write(b"now")
+            file.flush()
+            ahead = os.fstat(file.fileno()).st_mtime - time.time()
+    except OSError as error:
+        return Finding("clock", False, f"the data folder cannot be written ({error.strerror})", "See the data folder.")
+    good = abs(ahead) < CLOCK_SECONDS
+    return Finding("clock", good, "plausible" if good else f"the disk's is {ahead:+.1f} s off", "Keep both clocks by NTP.")
 
 
-def pending_migrations(address: str) -> int:
-    """How many the next start will apply; nothing is written.
-
-    Raises:
-        StartError: the database cannot be reached, or it and this program do not fit.
-        OSError, sqlite3.Error: the file cannot be read.
-    """
-    from fechatter.storage import migrate, opening
-
-    if opening.is_postgres(address):
-        return len(migrate.pending(migrate.available("postgres"), asyncio.run(_applied_postgres(address))))
-    return len(migrate.pending(migrate.available("sqlite"), _applied_sqlite(opening.sqlite_path(address))))
-
-
-def nats(settings: Settings) -> Finding:
-    """Each NATS server that is named takes connections."""
-    if settings.nats_url is None:
-        return Finding("nats", True, "not used: this is the one process")
-    for url in settings.nats_url.split(","):
-        parts = urlsplit(url.strip())
-        try:
-            socket.create_connection((parts.hostname or "", parts.port or 4222), TIMEOUT_SECONDS).close()
-        except OSError as error:
-            return Finding("nats", False, f"{parts.hostname}: {error}", "Start NATS, or correct nats_url.")
-    return Finding("nats", True, "takes connections")
-
-
-def _standing(folder: Path) -> Path:
-    """The folder itself, or the nearest one above it that is there."""
-    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
-
-
-def _is_running(settings: Settings) -> bool:
-    """Whether a server holds the data folder; what cannot be read is said by `data_folder`."""
-    from fechatter.storage.folder import in_use
-
-    try:
-        return in_use(settings.data_dir)
-    except OSError:
-        return False
-
-
-def _user() -> str:
-    return f"user {os.geteuid()}"
-
-
-def _applied_sqlite(path: Path) -> dict[str, str | None]:
-    """Version and checksum of each migration applied; none when there is no file yet."""
-    if not path.exists():
-        return {}
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=TIMEOUT_SECONDS)) as connection:
-        return dict(connection.execute("SELECT version, checksum FROM schema_migrations").fetchall())
-
-
-async def _applied_postgres(url: str) -> dict[str, str | None]:
-    """Version and checksum of each migration applied; none when the database is empty.
-
-    Raises:
-        StartError: the database cannot be reached.
-    """
-    import asyncpg
-
-    try:
-        connection = await asyncpg.connect(url, timeout=TIMEOUT_SECONDS)
-        try:
-            if not await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
-                return {}
-            rows = await connection.fetch("SELECT version, checksum FROM schema_migrations")
-            return {row["version"]: row["checksum"] for row in rows}
-        finally:
-            await connection.close(timeout=TIMEOUT_SECONDS)
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StartError(f"it cannot be reached ({error})") from error
+def open_files(settings: Settings) -> Finding:
+    """The process may hold enough connections beside what it needs itself."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return Finding("open files", True, "no limit")
+    reserved = RESERVED_FILES + settings.connection_limit
+    connections = most - reserved
+    state = f"at most {most}: {max(0, connections)} connections"
+    if connections < FEWEST_CONNECTIONS:
+        state += ", too few to start"
+    return Finding("open files", connections >= WANTED_CONNECTIONS, state, f"Raise it: ulimit -Hn {WANTED_CONNECTIONS + reserved}")
 
 
 ALL: tuple[Callable[[Settings], Finding], ...] = (
     python,
     native,
     data_folder,
+    secrets,
     disk,
+    syncing,
+    clock,
     open_files,
-    port,
-    database,
-    nats,
+    checks_network.port,
+    checks_network.public_address,
+    checks_network.certificate,
+    checks_database.database,
+    checks_database.database_settings,
+    checks_database.integrity,
+    checks_database.database_clock,
+    checks_network.nats,
 )

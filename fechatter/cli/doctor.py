@@ -1,18 +1,24 @@
 """`fechatter doctor`: looks at what the server stands on and says, line by line, what is wrong and what helps."""
 
 from fechatter.cli import checks
+from fechatter.model import encode
 from fechatter.settings import Settings
 
 MARKS = {True: "ok    ", False: "WRONG "}
 
 
-def doctor(settings: Settings) -> int:
+def doctor(settings: Settings, *, json: bool = False) -> int:
     """Print every finding; 1 when one of them is wrong."""
     findings = [check(settings) for check in checks.ALL]
+    good = all(finding.good for finding in findings)
+    if json:
+        told = [finding._asdict() | ({"remedy": ""} if finding.good else {}) for finding in findings]
+        print(encode({"good": good, "findings": told, "unused_settings": settings.unused()}).decode())
+        return 0 if good else 1
     for finding in findings:
         print(f"{MARKS[finding.good]}{finding.subject}: {finding.state}")
         if not finding.good:
             print(f"      → {finding.remedy}")
     if settings.unused():
         print(f"note  set, but not used by this version: {', '.join(settings.unused())}")
-    return 0 if all(finding.good for finding in findings) else 1
+    return 0 if good else 1

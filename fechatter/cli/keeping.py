@@ -15,7 +15,7 @@ from fechatter.backup.making import make
 from fechatter.backup.manifest import Manifest
 from fechatter.backup.restoring import restore
 from fechatter.cli.administration import CONNECTIONS, REFUSED, system_user, tell
-from fechatter.cli.checks import pending_migrations
+from fechatter.cli.checks_database import pending_migrations
 from fechatter.errors import StartError
 from fechatter.model import WorkspaceId
 from fechatter.settings import Settings

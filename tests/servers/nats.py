@@ -13,10 +13,11 @@ from tests.servers.process import STOP_SECONDS, accepts, free_port, kill_all, wa
 class Nats:
     """One server with its store; it keeps port and store over `kill` and `start`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, jetstream: bool = True) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-nats-"))
         self.log = self.folder / "log"
         self.port = free_port()
+        self._jetstream = ["--jetstream"] if jetstream else []
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -28,7 +29,7 @@ class Nats:
         store = str(self.folder / "store")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [_binary(), "--addr", "127.0.0.1", "--port", str(self.port), "--jetstream", "--store_dir", store],
+                [_binary(), "--addr", "127.0.0.1", "--port", str(self.port), *self._jetstream, "--store_dir", store],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

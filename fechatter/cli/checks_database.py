@@ -1,0 +1,199 @@
+"""What `fechatter doctor` looks at in the database. Nothing is written there."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from fechatter.cli.findings import TIMEOUT_SECONDS, Finding
+from fechatter.errors import StartError
+from fechatter.settings import Settings
+from fechatter.storage import migrate, opening
+
+LEAST_SQLITE = (3, 38, 0)
+LEAST_POSTGRES = 14
+CHECK_SECONDS = 20.0
+CLOCK_SECONDS = 2.0
+BESIDES_POOL = 5
+"""Connections beside the pool: the writer's, and a command or two."""
+_POSTGRES = """
+SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('server_encoding') AS encoding,
+    current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
+    current_setting('synchronous_commit') AS synchronous_commit, pg_is_in_recovery() AS in_recovery,
+    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS connections,
+    extract(epoch FROM clock_timestamp())::float8 AS clock"""
+_NEWEST = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1"
+
+
+def database(settings: Settings) -> Finding:
+    """The database answers and its tables are of this version, or will be after the next start."""
+    engine = "postgres" if opening.is_postgres(settings.database_address) else "sqlite"
+    try:
+        pending = pending_migrations(settings.database_address)
+    except StartError as error:
+        return Finding("database", False, str(error), "Name the right database, or start the program that fits it.")
+    except (OSError, sqlite3.Error) as error:
+        return Finding("database", False, f"{engine} cannot be read: {error}", "Check database_url and its rights.")
+    state = f"{pending} migrations to apply at the next start" if pending else "up to date"
+    return Finding("database", True, f"{engine}, {state}")
+
+
+def database_settings(settings: Settings) -> Finding:
+    """The engine is new enough, and set up so that what was answered is kept."""
+    address = settings.database_address
+    try:
+        if opening.is_postgres(address):
+            return judge_postgres(asyncio.run(_ask_postgres(address, _POSTGRES)), settings.connection_limit)
+        return _sqlite(opening.sqlite_path(address))
+    except (StartError, sqlite3.Error) as error:
+        return Finding("database settings", False, str(error), "Make the database answer first.")
+
+
+def judge_postgres(found: Any, connection_limit: int) -> Finding:
+    """The first thing that is wrong with these settings of PostgreSQL, if any."""
+    wanted = connection_limit + BESIDES_POOL
+    faults = [
+        (found["version"] < LEAST_POSTGRES, f"PostgreSQL {found['version']}", f"Upgrade to {LEAST_POSTGRES} or later."),
+        (
+            found["encoding"] != "UTF8",
+            f"encoding {found['encoding']}",
+            "Make the database anew: createdb --encoding=UTF8 --template=template0.",
+        ),
+        (found["in_recovery"], "it is a standby", "Name the primary in database_url."),
+        *(
+            (found[name] != "on", f"{name} = {found[name]}", f"Set {name} = on: a crash loses what was answered.")
+            for name in ("fsync", "full_page_writes")
+        ),
+        (
+            found["connections"] < wanted,
+            f"{found['connections']} connections",
+            f"Set max_connections to {wanted + 3}, or connection_limit lower.",
+        ),
+    ]
+    for wrong, state, remedy in faults:
+        if wrong:
+            return Finding("database settings", False, state, remedy)
+    # The server asks for synchronous_commit = on itself, whatever the default is.
+    return Finding("database settings", True, f"PostgreSQL {found['version']}, {found['connections']} connections")
+
+
+def _sqlite(path: Path) -> Finding:
+    if sqlite3.sqlite_version_info < LEAST_SQLITE:
+        return Finding("database settings", False, f"SQLite {sqlite3.sqlite_version}", "Install a Python with SQLite 3.38 or later.")
+    if not path.exists():
+        return Finding("database settings", True, f"SQLite {sqlite3.sqlite_version}, no database yet")
+    with closing(_connect(path)) as connection:
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    remedy = "Start the server once: it sets the mode; network file systems cannot have it, so move data_dir to a local disk."
+    return Finding("database settings", mode == "wal", f"SQLite {sqlite3.sqlite_version}, journal mode {mode}", remedy)
+
+
+def integrity(settings: Settings) -> Finding:
+    """SQLite's file is whole, as far as it can be looked at in 20 seconds; PostgreSQL looks after its own."""
+    path = opening.sqlite_path(settings.database_address)
+    if opening.is_postgres(settings.database_address) or not path.exists():
+        return Finding("integrity", True, "nothing to look at")
+    with closing(_connect(path)) as connection:
+        late = threading.Timer(CHECK_SECONDS, connection.interrupt)
+        late.start()
+        try:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.OperationalError as error:
+            if "interrupted" in str(error):
+                return Finding("integrity", True, f"nothing wrong found in {CHECK_SECONDS:.0f} s; the database is too large for more")
+            return Finding("integrity", False, str(error), _RESTORE)
+        except sqlite3.DatabaseError as error:
+            return Finding("integrity", False, str(error), _RESTORE)
+        finally:
+            late.cancel()
+    return Finding("integrity", found == "ok", found, _RESTORE)
+
+
+_RESTORE = "Stop the server, move the database file away and restore the newest backup."
+
+
+def database_clock(settings: Settings) -> Finding:
+    """The database's clock and this machine's agree, and none has gone back behind the newest message."""
+    subject, remedy = "database clock", "Keep both machines' clocks by NTP."
+    try:
+        newest, there = asyncio.run(_clocks(settings.database_address))
+    except (StartError, OSError, sqlite3.Error) as error:
+        return Finding(subject, False, str(error), "Make the database answer first.")
+    now = time.time()
+    if there is not None and abs(there - now) > CLOCK_SECONDS:
+        return Finding(subject, False, f"{there - now:+.1f} s against this machine's", remedy)
+    if newest is not None and newest / 1000 > now + CLOCK_SECONDS:
+        state = f"the newest message is {newest / 1000 - now:,.0f} s in the future"
+        return Finding(subject, False, state, "Set this machine's clock; it has gone back.")
+    return Finding(subject, True, "as this machine's" if there is not None else "not ahead of this machine's")
+
+
+async def _clocks(address: str) -> tuple[int | None, float | None]:
+    """The time of the newest message in milliseconds, and the database's own in seconds where it has one."""
+    if opening.is_postgres(address):
+        async with _postgres(address) as connection:
+            there = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+            known = await connection.fetchval("SELECT to_regclass('messages') IS NOT NULL")
+            return (await connection.fetchval(_NEWEST) if known else None), there
+    path = opening.sqlite_path(address)
+    if not path.exists():
+        return None, None
+    with closing(_connect(path)) as connection:
+        row = connection.execute(_NEWEST).fetchone()
+        return (row[0] if row else None), None
+
+
+def pending_migrations(address: str) -> int:
+    """How many the next start will apply; nothing is written.
+
+    Raises:
+        StartError: the database cannot be reached, or it and this program do not fit.
+        OSError, sqlite3.Error: the file cannot be read.
+    """
+    if opening.is_postgres(address):
+        return len(migrate.pending(migrate.available("postgres"), asyncio.run(_applied_postgres(address))))
+    return len(migrate.pending(migrate.available("sqlite"), _applied_sqlite(opening.sqlite_path(address))))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=TIMEOUT_SECONDS, check_same_thread=False)
+
+
+def _applied_sqlite(path: Path) -> dict[str, str | None]:
+    """Version and checksum of each migration applied; none when there is no file yet."""
+    if not path.exists():
+        return {}
+    with closing(_connect(path)) as connection:
+        return migrate.applied_sqlite(connection)
+
+
+async def _applied_postgres(url: str) -> dict[str, str | None]:
+    """Version and checksum of each migration applied; none when the database is empty. Raises StartError."""
+    async with _postgres(url) as connection:
+        if not await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
+            return {}
+        return await migrate.applied_postgres(connection)
+
+
+async def _ask_postgres(url: str, sql: str) -> Any:
+    async with _postgres(url) as connection:
+        return await connection.fetchrow(sql)
+
+
+@asynccontextmanager
+async def _postgres(url: str) -> AsyncIterator[Any]:
+    """Raises StartError: the database cannot be reached."""
+    try:
+        connection = await asyncpg.connect(url, timeout=TIMEOUT_SECONDS, command_timeout=TIMEOUT_SECONDS)
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=TIMEOUT_SECONDS)
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StartError(f"it cannot be reached ({error})") from error

@@ -1,0 +1,147 @@
+"""What `fechatter doctor` looks at around the server: its address, what people see of it, its certificate, NATS."""
+
+import asyncio
+import errno
+import ipaddress
+import socket
+import ssl
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from fechatter.certificates import load_certificate
+from fechatter.cli.findings import TIMEOUT_SECONDS, Finding
+from fechatter.errors import StartError
+from fechatter.settings import Settings
+from fechatter.storage.folder import in_use
+
+NATS_SECONDS = 2
+RENEW_SECONDS = 14 * 24 * 3600
+EVERYWHERE = ("0.0.0.0", "::")
+EVERYBODY = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+
+
+def port(settings: Settings) -> Finding:
+    """The address can be listened on, or is by the server of this data folder."""
+    subject, where = "address", f"{settings.host}:{settings.port}"
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and _is_running(settings):
+            return Finding(subject, True, f"{where}: the server of this data folder is running")
+        return Finding(subject, False, f"{where}: {error.strerror}", "Set host and port, or stop who listens there.")
+    return Finding(subject, True, f"{where} is free")
+
+
+def _is_running(settings: Settings) -> bool:
+    """Whether a server holds the data folder; what cannot be read is said by `data_folder`."""
+    try:
+        return in_use(settings.data_dir)
+    except OSError:
+        return False
+
+
+def public_address(settings: Settings) -> Finding:
+    """The address people use, and the proxies that are believed, can be what was meant."""
+    subject, shown = "public address", settings.public_url or "(not set)"
+    if any(ipaddress.ip_network(each, strict=False) in EVERYBODY for each in settings.trusted_proxies):
+        remedy = "Name the proxy's own address: anybody may forge theirs while all are believed, and escape the rate limits."
+        return Finding(subject, False, "trusted_proxies holds every address", remedy)
+    if settings.public_url is None:
+        wide = settings.host in EVERYWHERE
+        return Finding(subject, not wide, f"{shown}, listening on {settings.host}", "Set public_url to the address people use.")
+    parts = urlsplit(settings.public_url)
+    if parts.scheme == "http" and not _is_local(parts.hostname or ""):
+        remedy = "Serve https (tls_certificate, or a proxy) and say so in public_url: passwords travel readable."
+        return Finding(subject, False, f"{shown} is not encrypted", remedy)
+    if settings.tls_certificate is None and parts.scheme == "https" and not settings.trusted_proxies:
+        remedy = "Set trusted_proxies to the proxy's address: without it everybody is one client to the rate limits."
+        return Finding(subject, False, f"{shown} is served by a proxy that is not named", remedy)
+    return Finding(subject, True, shown)
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def certificate(settings: Settings) -> Finding:
+    """The TLS certificate fits its key, is valid now and will be for two weeks."""
+    subject, remedy = "certificate", "Renew it, and send the server SIGHUP."
+    try:
+        loaded = load_certificate(settings)
+        if loaded is None:
+            return Finding(subject, True, "not used: plain HTTP")
+        ends = _valid_until(str(loaded.chain), str(loaded.key))
+    except StartError as error:
+        return Finding(subject, False, str(error), "Correct tls_certificate and tls_key.")
+    except ssl.SSLError as error:
+        return Finding(subject, False, f"{settings.tls_certificate}: {_reason(error)}", remedy)
+    left = ends - time.time()
+    return Finding(subject, left > RENEW_SECONDS, f"valid for {left / 86400:.0f} days more", remedy)
+
+
+def _valid_until(chain: str, key: str) -> float:
+    """When it ends, learned by shaking hands with oneself. Raises ssl.SSLError: it is not valid now."""
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    server.load_cert_chain(chain, key)
+    client.check_hostname = False
+    client.load_verify_locations(chain)
+    client.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [client.wrap_bio(back, there), server.wrap_bio(there, back, server_side=True)]
+    for _ in range(2):
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    found: Any = ends[0].getpeercert()
+    return ssl.cert_time_to_seconds(found["notAfter"])
+
+
+def _reason(error: ssl.SSLError) -> str:
+    return error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error.reason)
+
+
+def nats(settings: Settings) -> Finding:
+    """NATS takes connections and has JetStream."""
+    if settings.nats_url is None:
+        return Finding("nats", True, "not used: this is the one process")
+    for url in settings.nats_url.split(","):
+        parts = urlsplit(url.strip())
+        try:
+            # The client's own first attempt waits two seconds when refused, and names no server.
+            socket.create_connection((parts.hostname or "", parts.port or 4222), TIMEOUT_SECONDS).close()
+        except OSError as error:
+            return Finding("nats", False, f"{parts.hostname}: {error}", "Start NATS, or correct nats_url.")
+    return asyncio.run(_jetstream(settings.nats_url))
+
+
+async def _jetstream(url: str) -> Finding:
+    from nats.aio.client import Client
+    from nats.errors import Error as NatsError
+    from nats.js.errors import Error as JetStreamError
+
+    async def quiet(error: Exception) -> None:
+        """Told by what is raised."""
+
+    connection = Client()
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            try:
+                servers = [each.strip() for each in url.split(",")]
+                await connection.connect(servers, connect_timeout=NATS_SECONDS, allow_reconnect=False, error_cb=quiet)
+                await connection.jetstream(timeout=NATS_SECONDS).account_info()
+            finally:
+                await connection.close()
+    except JetStreamError as error:
+        return Finding("nats", False, f"takes connections, but has no JetStream ({error})", "Start NATS with --jetstream.")
+    except (OSError, TimeoutError, NatsError) as error:
+        return Finding("nats", False, f"takes connections, but does not let this server in ({error!r})", "Correct nats_url.")
+    return Finding("nats", True, "takes connections, with JetStream")
