@@ -1,0 +1,35 @@
+/** `make screenshots`: the main states in both themes, on a phone and a desktop, into the folder that is named. */
+
+import { mkdir } from "node:fs/promises"
+import { join } from "node:path"
+import { DESKTOP, launch, newPage, PHONE, troubles } from "./chromium.ts"
+import { scenes } from "./scenes.ts"
+import { Server } from "./server.ts"
+
+const folder = process.argv[2] ?? "screenshots"
+const only = process.argv[3] ?? ""
+
+const server = await Server.make({ name: "Fechatter", signup: "open" })
+const browser = await launch()
+try {
+  await mkdir(folder, { recursive: true })
+  for (const [name, scene] of Object.entries(scenes)) {
+    if (!name.includes(only)) continue
+    for (const [device, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
+      const page = await newPage(browser, server.url, { viewport, isMobile: device === "phone" })
+      await scene(page, server)
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme })
+        await page.screenshot({
+          path: join(folder, `${name}-${device}-${colorScheme}.png`),
+          fullPage: name === "gallery",
+        })
+      }
+      for (const trouble of troubles.get(page.context()) ?? []) console.error(`${name}: ${trouble}`)
+      await page.context().close()
+    }
+  }
+} finally {
+  await browser.close()
+  await server.stop()
+}

@@ -1,0 +1,24 @@
+import { ref, watch } from "vue"
+
+export const THEMES = ["system", "light", "dark"] as const
+export type Theme = (typeof THEMES)[number]
+
+/** `public/theme.js` reads the same key before the first paint. */
+const KEY = "fechatter.theme"
+
+export const theme = ref<Theme>(stored())
+
+watch(theme, chosen => {
+  if (chosen === "system") {
+    delete document.documentElement.dataset["theme"]
+    localStorage.removeItem(KEY)
+  } else {
+    document.documentElement.dataset["theme"] = chosen
+    localStorage.setItem(KEY, chosen)
+  }
+})
+
+function stored(): Theme {
+  const found = localStorage.getItem(KEY)
+  return THEMES.find(name => name === found) ?? "system"
+}
