@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.servers.fixtures", "tests.engines"]
+pytest_plugins = ["tests.servers.fixtures", "tests.engines", "tests.journeys.sharing"]
 
 
 @pytest.fixture(scope="session")

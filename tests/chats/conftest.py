@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
@@ -43,7 +42,7 @@ class World:
     async def workspace(self, slug: str = "acme") -> WorkspaceId:
         async def work(tx: Transaction) -> WorkspaceId:
             workspace_id = WorkspaceId(await tx.new_id())
-            await tx.execute(_WORKSPACE, workspace_id, slug)
+            await tx.execute(_WORKSPACE, workspace_id, f"{slug}-{workspace_id}")
             return workspace_id
 
         return await self.database.write(work)
@@ -106,10 +105,8 @@ class World:
         return shown
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    postgres = request.param == "postgres"
-    address = request.getfixturevalue("postgres_url") if postgres else f"sqlite://{tmp_path}/chats.db"
+@pytest.fixture
+async def world(address: str) -> AsyncIterator[World]:
     made = World()
     made.database = await open_database(address, made.publish, connections=4)
     yield made

@@ -92,9 +92,9 @@ async def test_archiving_changes_rights_and_renaming_does_not(world: World) -> N
     (alice,) = await world.people(await world.workspace(), "alice")
     chat = await world.create(alice, PUBLIC)
     await world.do(change.change, alice, chat.id, Change(name="new"))
-    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces") == [(2, 1)]
+    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", alice.workspace_id) == [(2, 1)]
     await world.do(change.change, alice, chat.id, Change(archived=True))
-    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces") == [(3, 3)]
+    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", alice.workspace_id) == [(3, 3)]
 
 
 async def test_a_deleted_chat_is_gone_for_everybody_from_one_number_on(world: World) -> None:
@@ -109,7 +109,7 @@ async def test_a_deleted_chat_is_gone_for_everybody_from_one_number_on(world: Wo
     await world.do(change.delete, alice, chat.id)
     (event,) = world.events()
     assert (event["type"], event["seq"], event["data"]) == ("chat.deleted", 5, {"chat": {"id": chat.id}})
-    left = await world.rows("SELECT user_id, left_seq FROM memberships ORDER BY user_id")
+    left = await world.rows("SELECT user_id, left_seq FROM memberships WHERE chat_id = $1 ORDER BY user_id", chat.id)
     assert left == [(alice.user_id, 5), (bob.user_id, 5), (carol.user_id, 4)]
     for person in (alice, bob, carol):
         for room in (views.chat_of, membership.join, change.delete):

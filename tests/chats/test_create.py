@@ -38,7 +38,7 @@ async def test_two_people_opening_the_same_single_chat_at_once_get_one(world: Wo
     )
     assert len({each.chat.id for each in made}) == 1
     assert sum(each.new for each in made) == 1
-    assert await world.rows("SELECT COUNT(*) FROM chats") == [(1,)]
+    assert await world.rows("SELECT COUNT(*) FROM chats WHERE workspace_id = $1", alice.workspace_id) == [(1,)]
     assert len(world.events()) == 2
 
 
@@ -94,7 +94,7 @@ async def test_what_breaks_a_rule_is_refused_and_leaves_nothing(
     with pytest.raises(Invalid) as error:
         await world.do(create.create, cast["alice"], WantedChat(chat_type, **values))
     assert refused(error) == errors
-    assert await world.rows("SELECT id FROM chats") == []
+    assert await world.rows("SELECT id FROM chats WHERE workspace_id = $1", workspace_id) == []
     assert world.events() == []
 
 

@@ -49,7 +49,7 @@ async def fresh(world: World, actor: Actor) -> dict[int, Any]:
 async def step(world: World, dice: random.Random, people: list[Actor]) -> None:
     """Something somebody may try; a refusal is part of the game."""
     actor, other = dice.sample(people, 2)
-    ids = [row[0] for row in await world.rows("SELECT id FROM chats")]
+    ids = [row[0] for row in await world.rows("SELECT id FROM chats WHERE workspace_id = $1", actor.workspace_id)]
     chat_id = ChatId(dice.choice(ids or [1]))
     some = [person.user_id for person in dice.sample(people, 2)]
     match dice.randrange(12):
@@ -99,6 +99,6 @@ async def test_state_and_events_are_the_fresh_state(world: World, seed: int) -> 
         "(SELECT COUNT(*) FROM memberships m WHERE m.chat_id = c.id AND m.left_seq IS NULL)"
     )
     assert counts == []
-    seqs = [row[0] for row in await world.rows("SELECT seq FROM events ORDER BY seq")]
+    seqs = [row[0] for row in await world.rows("SELECT seq FROM events WHERE workspace_id = $1 ORDER BY seq", people[0].workspace_id)]
     assert seqs == list(range(1, len(seqs) + 1))
     assert len(seqs) > STEPS / 3

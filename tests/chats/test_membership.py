@@ -42,7 +42,7 @@ async def test_joining_leaving_and_coming_back_keep_their_numbers(world: World) 
         (3, "member.left"),
         (4, "member.joined"),
     ]
-    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces") == [(4, 4)]
+    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", bob.workspace_id) == [(4, 4)]
 
 
 async def test_who_joined_already_just_gets_the_chat(world: World) -> None:

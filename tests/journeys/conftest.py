@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.server import ServerProcess
+from tests.journeys.sharing import SharedServers
 from tests.journeys.wire import OPENED
 
 DOORS = ["app"]
@@ -27,15 +28,9 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(door: str, engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A running server that a module's tests share: each makes a workspace of its own, none ends the server."""
-    url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
-    process = ServerProcess(tmp_path_factory.mktemp("server"), url, signup="open", heartbeat_seconds="1")
-    try:
-        process.start()
-        yield process
-    finally:
-        process.kill()
+def server(door: str, engine: str, shared_servers: SharedServers) -> ServerProcess:
+    """A running server that all journeys share: each makes a workspace of its own, none ends the server."""
+    return shared_servers(engine, signup="open", heartbeat_seconds="1")
 
 
 @pytest.fixture
