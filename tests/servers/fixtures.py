@@ -7,7 +7,6 @@ import pytest
 from tests.servers.nats import Nats
 from tests.servers.postgres import Postgres
 
-
 IN_MEMORY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 """Of a server that outlives no power cut and whose many small databases are thrown away: nothing waits for the disk, nobody tidies."""
 
