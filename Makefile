@@ -1,7 +1,7 @@
 # Every command of this project. Plain `make` lists them; each does what it needs first, and nothing twice.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run web web-dev test check format prove figures bench wheel rights metrics lock clean
+.PHONY: help setup setup-test run web web-dev test check format prove figures bench wheel rights openapi metrics lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -47,6 +47,9 @@ wheel: setup-test ## one wheel for Python 3.11 and later, in dist/
 
 rights: setup-test ## print the table of rights into SECURITY.md
 	@.venv/bin/python scripts/rights.py
+
+openapi: setup-test ## write the contract, fechatter/api/contract/openapi.json
+	@.venv/bin/python scripts/openapi.py
 
 metrics: setup-test ## print the table of metrics into docs/metrics.md
 	@.venv/bin/python scripts/metrics.py

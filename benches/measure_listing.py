@@ -33,7 +33,7 @@ _FILLS = {
     + _FILL.replace("::bigint", "").replace("::text", ""),
     "PostgreSQL": "WITH n(n) AS (SELECT * FROM generate_series($1::bigint, $4::bigint)) " + _FILL,
 }
-Page = Callable[[Transaction, ChatId], Awaitable[history.Page]]
+Page = Callable[[Transaction, ChatId], Awaitable[history.MessagePage]]
 
 
 async def _measure(name: str, database: Database) -> list[str]:

@@ -20,21 +20,27 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
+from fechatter.codes import FIELDS, PROBLEMS
+
 
 class FieldError(msgspec.Struct, frozen=True):
-    """One refused value: where (JSON pointer), a stable code, and a sentence for people."""
+    """One refused value: where, a stable code of `codes.FIELDS`, and a sentence for people."""
 
-    pointer: str
-    code: str
-    detail: str
+    pointer: Annotated[str, msgspec.Meta(description="JSON Pointer into the body, or `?name` of a parameter.", examples=["/name"])]
+    code: Annotated[str, msgspec.Meta(extra_json_schema={"enum": sorted(FIELDS)}, examples=["too_long"])]
+    detail: Annotated[str, msgspec.Meta(examples=["At most 128 characters."])]
+
+    def __post_init__(self) -> None:
+        if self.code not in FIELDS:
+            raise LookupError(f"{self.code!r} is not declared in fechatter/codes.py")
 
 
 class Problem(Exception):
-    """A refusal with a stable `code`; `data` are the typed extra members of the problem body."""
+    """A refusal with a stable `code` of `codes.PROBLEMS`; `data` are the typed extra members of the problem body."""
 
     status: ClassVar[int] = 500
     default_code: ClassVar[str] = "internal_error"
@@ -44,6 +50,8 @@ class Problem(Exception):
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.code = code or self.default_code
+        if self.code not in PROBLEMS or PROBLEMS[self.code].status != self.status:
+            raise LookupError(f"{self.code!r} is not declared in fechatter/codes.py with the status {self.status}")
         self.data = data
 
 

@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal, NewType
+from typing import Annotated, Literal, NewType
 
 import msgspec
 import orjson
@@ -25,6 +25,8 @@ MAX_ID = 2**53 - 1
 
 
 class Role(StrEnum):
+    """What somebody may do in the workspace."""
+
     OWNER = "owner"
     ADMIN = "admin"
     MEMBER = "member"
@@ -32,6 +34,8 @@ class Role(StrEnum):
 
 
 class ChatType(StrEnum):
+    """What kind of chat it is."""
+
     SINGLE = "single"
     GROUP = "group"
     PRIVATE_CHANNEL = "private_channel"
@@ -73,72 +77,94 @@ class Actor(msgspec.Struct, frozen=True):
     origin: Origin = Origin("api", "")
 
 
+Timestamp = Annotated[
+    str,
+    msgspec.Meta(
+        description="RFC 3339, UTC, milliseconds.",
+        examples=["2026-01-02T03:04:05.678Z"],
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+Handle = Annotated[str, msgspec.Meta(description="One word by which a person is mentioned; unique in the workspace.", examples=["ada"])]
+Fullname = Annotated[str, msgspec.Meta(examples=["Ada Lovelace"])]
+AnyUser = Annotated[UserId, msgspec.Meta(examples=[7])]
+AnyChat = Annotated[ChatId, msgspec.Meta(examples=[21])]
+
+
 class UserSummary(msgspec.Struct, frozen=True):
-    id: UserId
-    handle: str
-    fullname: str
+    """A person as lists show them."""
+
+    id: AnyUser
+    handle: Handle
+    fullname: Fullname
     avatar_url: str | None = None
 
 
 class User(msgspec.Struct, frozen=True):
-    """`email` is present only for the person itself, admins and owners."""
+    """A person. `email` is present only for the person itself, admins and owners; `timezone` and `language` for the person itself."""
 
-    id: UserId
-    handle: str
-    fullname: str
+    id: AnyUser
+    handle: Handle
+    fullname: Fullname
     avatar_url: str | None
-    kind: str
+    kind: Annotated[str, msgspec.Meta(description="`person` or `bot`.", examples=["person"])]
     role: Role
-    created_at: str
+    created_at: Timestamp
     disabled: bool
-    email: str | msgspec.UnsetType = msgspec.UNSET
-    timezone: str | None | msgspec.UnsetType = msgspec.UNSET
-    language: str | None | msgspec.UnsetType = msgspec.UNSET
+    email: Annotated[str, msgspec.Meta(examples=["ada@example.org"])] | msgspec.UnsetType = msgspec.UNSET
+    timezone: Annotated[str | None, msgspec.Meta(examples=["Europe/Zurich"])] | msgspec.UnsetType = msgspec.UNSET
+    language: Annotated[str | None, msgspec.Meta(examples=["en"])] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    id: WorkspaceId
-    slug: str
-    name: str
-    created_at: str
+    """A tenant: people, chats and a log of its own."""
+
+    id: Annotated[WorkspaceId, msgspec.Meta(examples=[1])]
+    slug: Annotated[str, msgspec.Meta(description="Its name as one word; it never changes.", examples=["analytical-engines"])]
+    name: Annotated[str, msgspec.Meta(examples=["Analytical Engines"])]
+    created_at: Timestamp
 
 
 class Message(msgspec.Struct, frozen=True):
-    id: MessageId
-    chat_id: ChatId
-    number: int
-    sender_id: UserId
-    content: str
-    revision: int
-    created_at: str
-    edited_at: str | None
-    deleted_at: str | None
-    idempotency_key: str | msgspec.UnsetType = msgspec.UNSET
+    """A message. A deleted one keeps its place, with an empty content; `idempotency_key` is shown to its sender only."""
+
+    id: Annotated[MessageId, msgspec.Meta(examples=[4711])]
+    chat_id: AnyChat
+    number: Annotated[int, msgspec.Meta(description="1, 2, 3 … in its chat, without gaps.", examples=[51])]
+    sender_id: AnyUser
+    content: Annotated[str, msgspec.Meta(examples=["Good morning"])]
+    revision: Annotated[int, msgspec.Meta(description="1, and one more with each edit.", examples=[1])]
+    created_at: Timestamp
+    edited_at: Timestamp | None
+    deleted_at: Timestamp | None
+    idempotency_key: Annotated[str, msgspec.Meta(examples=["0199a1c4-7d2e-7cc3-98c4-dc0c0c07398f"])] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Chat(msgspec.Struct, frozen=True):
     """A chat as one member sees it; `members` are the first eight by joining."""
 
-    id: ChatId
+    id: AnyChat
     chat_type: ChatType
-    name: str | None
-    description: str
-    owner_id: UserId
-    member_count: int
+    name: Annotated[str | None, msgspec.Meta(examples=["news"])]
+    description: Annotated[str, msgspec.Meta(examples=["What is new"])]
+    owner_id: AnyUser
+    member_count: Annotated[int, msgspec.Meta(examples=[3])]
     members: list[UserSummary]
-    created_at: str
-    updated_at: str
-    archived_at: str | None
-    last_number: int
+    created_at: Timestamp
+    updated_at: Timestamp
+    archived_at: Timestamp | None
+    last_number: Annotated[int, msgspec.Meta(description="The number of its newest message; 0 without one.", examples=[51])]
     last_message: Message | None
-    last_read_number: int
-    unread_count: int
+    last_read_number: Annotated[int, msgspec.Meta(examples=[50])]
+    unread_count: Annotated[int, msgspec.Meta(examples=[1])]
 
 
 class Member(msgspec.Struct, frozen=True):
-    user_id: UserId
-    role: str
-    joined_at: str
+    """Somebody who is in a chat."""
+
+    user_id: AnyUser
+    role: Annotated[str, msgspec.Meta(description="`owner` or `member` of the chat.", examples=["member"])]
+    joined_at: Timestamp
 
 
 class Position(msgspec.Struct, frozen=True):

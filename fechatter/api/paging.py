@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from starlette.requests import Request
 
+from fechatter.api.queries import Query
 from fechatter.errors import Invalid
 from fechatter.model import MAX_ID
 
@@ -19,31 +19,28 @@ MOST_ITEMS = 100
 T = TypeVar("T")
 
 
-class Page(msgspec.Struct, frozen=True):
-    """What part of a list is asked for: at most `limit` items with ids above `after` (0: from the start)."""
+class Page(Query, frozen=True):
+    """What part of a list is asked for. Raises Invalid: a cursor that this server did not give."""
 
-    limit: int
-    after: int
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ITEMS, description="How many items at most.")] = DEFAULT_ITEMS
+    cursor: Annotated[str, msgspec.Meta(description="The `next` of the page before; opaque.", examples=["YWZ0ZXI6Mg"])] | None = None
+
+    def __post_init__(self) -> None:
+        decode_cursor(self.cursor)
+
+    @property
+    def after(self) -> int:
+        """The page holds items with ids above this; 0 for the first page."""
+        return decode_cursor(self.cursor)
 
 
 class Items(msgspec.Struct, Generic[T], frozen=True):
-    """One page of a list; `next` is the cursor of the page after it, or None."""
+    """One page of a list, ordered by id."""
 
     items: Sequence[T]
-    next: str | None
-
-
-def read_page(request: Request, *filters: str) -> Page:
-    """The page asked for; `filters` are the names of the list's other parameters.
-
-    Raises:
-        Invalid: a bad value or an unknown parameter.
-    """
-    query = request.query_params
-    for name in query:
-        if name not in ("limit", "cursor", *filters):
-            raise Invalid.field(f"?{name}", "unknown_parameter", "There is no such parameter here.")
-    return Page(_limit(query.get("limit")), _after(query.get("cursor")))
+    next: Annotated[
+        str | None, msgspec.Meta(description="The `cursor` of the page after this one; null on the last.", examples=["YWZ0ZXI6Mg"])
+    ]
 
 
 def page_of(rows: Sequence[T], page: Page, *, key: str = "id") -> Items[T]:
@@ -63,7 +60,8 @@ def encode_cursor(last_id: int) -> str:
     return base64.urlsafe_b64encode(b"after:%d" % last_id).decode().rstrip("=")
 
 
-def _after(cursor: str | None) -> int:
+def decode_cursor(cursor: str | None) -> int:
+    """The id after which a page goes on. Raises Invalid."""
     if cursor is None:
         return 0
     try:
@@ -74,11 +72,3 @@ def _after(cursor: str | None) -> int:
     if name != b"after" or not number.isdigit() or len(number) > 16 or int(number) > MAX_ID:
         raise Invalid.field("?cursor", "invalid_cursor", "Only the `next` of the page before is a cursor.")
     return int(number)
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return DEFAULT_ITEMS
-    if not (text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MOST_ITEMS):
-        raise Invalid.field("?limit", "out_of_range", f"A whole number from 1 to {MOST_ITEMS}.")
-    return int(text)

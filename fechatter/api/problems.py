@@ -6,11 +6,13 @@ their own answers.
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Annotated, Literal, assert_never
 
+import msgspec
 from starlette.responses import Response
 
 from fechatter.errors import (
+    FieldError,
     MethodNotAllowed,
     Problem,
     TooManyRequests,
@@ -21,6 +23,54 @@ from fechatter.model import encode
 from fechatter.storage.engines.base import StorageBusy, StorageFull, StorageUnavailable
 
 MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A refusal (RFC 9457); programs look at `code`, which is stable."""
+
+    type: Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"}, examples=["urn:fechatter:problem:not_found"])]
+    title: Annotated[str, msgspec.Meta(examples=["Not found"])]
+    status: Annotated[int, msgspec.Meta(ge=400, le=599, examples=[404])]
+    code: Annotated[str, msgspec.Meta(examples=["not_found"])]
+    detail: Annotated[str, msgspec.Meta(description="A sentence for people.", examples=["Not found"])]
+    request_id: Annotated[str, msgspec.Meta(description="The same as `X-Request-Id`.", examples=["3f9a1c07d2-1b"])]
+
+
+class InvalidProblem(ProblemBody, frozen=True, kw_only=True):
+    """A refusal of values."""
+
+    errors: Annotated[list[FieldError], msgspec.Meta(min_length=1)]
+
+
+class TooLargeProblem(ProblemBody, frozen=True, kw_only=True):
+    """A refusal of a body that is too long."""
+
+    limit_bytes: Annotated[int, msgspec.Meta(examples=[65536])]
+
+
+class ResetProblem(ProblemBody, frozen=True, kw_only=True):
+    """A position that cannot be continued from."""
+
+    reason: Literal["epoch", "ahead", "pruned", "too_many"]
+    epoch: Annotated[str, msgspec.Meta(examples=["5f2c81d0"])]
+    head: Annotated[int, msgspec.Meta(description="The newest event's number.", examples=[1204])]
+
+
+class WorkspaceChoice(msgspec.Struct, frozen=True):
+    """A workspace to choose."""
+
+    slug: Annotated[str, msgspec.Meta(examples=["analytical-engines"])]
+    name: Annotated[str, msgspec.Meta(examples=["Analytical Engines"])]
+
+
+class ConflictProblem(ProblemBody, frozen=True, kw_only=True):
+    """Something else has this place; `workspaces` only with `workspace_required`."""
+
+    workspaces: list[WorkspaceChoice] | msgspec.UnsetType = msgspec.UNSET
+
+
+BODIES: dict[int, type[ProblemBody]] = {409: ConflictProblem, 410: ResetProblem, 413: TooLargeProblem, 422: InvalidProblem}
+"""The body of each status that tells more than others do."""
 
 
 def body(problem: Problem, request_id: str) -> dict[str, object]:

@@ -1,19 +1,15 @@
 """Every URL of the server in one table: path, then method and endpoint.
 
 The router tries the lines in this order, so the busiest stand first. `{…:id}` is an id; a number that can be none is
-404. An endpoint is a function from request to response, or an ASGI app of its own where that is too slow or too little
-(the send path, streams).
+404. What stands there is an `Endpoint`, or an ASGI app of its own where that is too slow or too little (the send path, streams).
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Mapping
-from typing import cast
+from collections.abc import Mapping
 
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Match, Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,6 +19,7 @@ from fechatter.api.endpoints import (
     audit,
     channels,
     chats,
+    documents,
     events,
     health,
     invitations,
@@ -36,12 +33,11 @@ from fechatter.api.endpoints import (
     workspace,
 )
 from fechatter.api.middleware.requests import UNMATCHED, label
+from fechatter.api.operations import Endpoint
 from fechatter.api.streams.sse import EventStream
 from fechatter.errors import MethodNotAllowed, NotFound
 from fechatter.model import MAX_ID
 from fechatter.web import static
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 CLIENT = (
     "/chats",
@@ -54,8 +50,8 @@ CLIENT = (
 )
 """Addresses that the web client's own router answers."""
 
-TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
-    "/api/chat/{chat_id:id}/messages": {"POST": messages.SendMessage(), "GET": messages.listing},
+TABLE: dict[str, dict[str, ASGIApp]] = {
+    "/api/chat/{chat_id:id}/messages": {"POST": messages.SendMessage(), "GET": messages.index},
     "/api/chat/{chat_id:id}/messages/batch": {"POST": messages.send_many},
     "/api/chat/{chat_id:id}/messages/{message_id:id}": {"GET": messages.one, "PATCH": messages.edit, "DELETE": messages.delete},
     "/api/chat/{chat_id:id}/messages/{message_id:id}/versions": {"GET": versions.index},
@@ -91,7 +87,8 @@ TABLE: dict[str, dict[str, Endpoint | ASGIApp]] = {
     "/join": {"GET": static.Page("join.html")},
     "/signin": {"GET": static.Page("signin.html")},
     **{path: {"GET": static.Page("index.html")} for path in CLIENT},
-    "/static/{path:path}": {"GET": static.asset},
+    "/static/{path:path}": {"GET": request_response(static.asset)},
+    "/openapi.json": {"GET": documents.openapi},
     "/health/simple": {"GET": health.simple},
     "/health": {"GET": health.full},
     "/metrics": {"GET": metrics.show},
@@ -110,6 +107,7 @@ OPEN = {
     "/health/simple",
     "/join",
     "/metrics",
+    "/openapi.json",
     "/setup",
     "/signin",
     "/static/{path:path}",
@@ -144,9 +142,10 @@ class ByMethod:
     A stranger's body is not even looked at where one has to be signed in.
     """
 
-    def __init__(self, methods: Mapping[str, Endpoint | ASGIApp], guard: Guard | None = None, path: str = UNMATCHED) -> None:
+    def __init__(self, methods: Mapping[str, ASGIApp], guard: Guard | None = None, path: str = UNMATCHED) -> None:
         self._route = label(path)
-        self._apps = {method: _as_app(endpoint, guard) for method, endpoint in methods.items()}
+        self._apps = dict(methods)
+        self._guard = guard
         if "GET" in self._apps:
             self._apps["HEAD"] = self._apps["GET"]
 
@@ -156,21 +155,11 @@ class ByMethod:
         app = self._apps.get(scope["method"])
         if app is None:
             raise MethodNotAllowed(allow=sorted(self._apps))
-        await app(scope, receive, send)
-
-
-def _as_app(endpoint: Endpoint | ASGIApp, guard: Guard | None) -> ASGIApp:
-    """Apps of their own check and count for themselves."""
-    if not inspect.isfunction(endpoint):
-        return cast(ASGIApp, endpoint)
-    app = request_response(endpoint)
-
-    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        assert guard is not None
-        with guard(HTTPConnection(scope)):
+        if self._guard is None or not isinstance(app, Endpoint):  # apps of their own check and count for themselves
             await app(scope, receive, send)
-
-    return app if guard is None else guarded
+            return
+        with self._guard(HTTPConnection(scope)):
+            await app(scope, receive, send)
 
 
 def _guard(path: str) -> Guard | None:

@@ -17,7 +17,7 @@ from fechatter.storage.chats import ChatRow
 from fechatter.storage.engines.base import Transaction
 
 
-class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChatUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be different; what is not named stays. `name: null` takes a group's name away."""
 
     name: str | UnsetType | None = UNSET
@@ -29,8 +29,8 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.name is not UNSET or self.description is not UNSET
 
 
-async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Change) -> Chat:
-    """Change a chat; what is so already makes no event.
+async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: ChatUpdate) -> Chat:
+    """ChatUpdate a chat; what is so already makes no event.
 
     Raises:
         NotFound, Forbidden: see `rights`; an archived chat is renamed only by a request that also brings it back.
@@ -54,7 +54,7 @@ async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Change)
     return await chat_of(tx, actor, chat_id)
 
 
-async def _check(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Change) -> ChatRow:
+async def _check(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: ChatUpdate) -> ChatRow:
     chat = await check_access(tx, actor, chat_id, ChatAction.ARCHIVE)
     if wanted.renames and wanted.archived is not False:
         await check_access(tx, actor, chat_id, ChatAction.RENAME)
@@ -66,7 +66,7 @@ async def _check(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Change)
     return chat
 
 
-def changed(chat: ChatRow, wanted: Change, now: int) -> ChatRow:
+def changed(chat: ChatRow, wanted: ChatUpdate, now: int) -> ChatRow:
     """The chat as wanted; archiving what is archived keeps its time."""
     archived_at = chat.archived_at
     if wanted.archived is not UNSET:

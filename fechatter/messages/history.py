@@ -9,38 +9,38 @@ from fechatter.storage import messages
 from fechatter.storage.engines.base import Transaction
 
 
-class Page(msgspec.Struct, frozen=True):
-    """Newest first."""
+class MessagePage(msgspec.Struct, frozen=True):
+    """A part of a chat's history, newest first."""
 
     items: list[Message]
     has_older: bool
     has_newer: bool
 
 
-async def latest(tx: Transaction, chat_id: ChatId, limit: int) -> Page:
+async def latest(tx: Transaction, chat_id: ChatId, limit: int) -> MessagePage:
     found = await messages.before(tx, chat_id, messages.END, limit + 1)
-    return Page(found[:limit], len(found) > limit, has_newer=False)
+    return MessagePage(found[:limit], len(found) > limit, has_newer=False)
 
 
-async def before(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> Page:
+async def before(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> MessagePage:
     """Those directly before `number`."""
     found = await messages.before(tx, chat_id, number, limit + 1)
     newer = await messages.after(tx, chat_id, number - 1, 1)
-    return Page(found[:limit], len(found) > limit, bool(newer))
+    return MessagePage(found[:limit], len(found) > limit, bool(newer))
 
 
-async def after(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> Page:
+async def after(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> MessagePage:
     """Those directly following `number`."""
     found = await messages.after(tx, chat_id, number, limit + 1)
     older = await messages.before(tx, chat_id, number + 1, 1)
-    return Page(found[:limit][::-1], bool(older), len(found) > limit)
+    return MessagePage(found[:limit][::-1], bool(older), len(found) > limit)
 
 
-async def around(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> Page:
+async def around(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> MessagePage:
     """`number` in the middle, as far as there are messages on both sides."""
     older = await messages.before(tx, chat_id, number + 1, limit + 1)
     newer = await messages.after(tx, chat_id, number, limit + 1)
     newer_count = min(len(newer), max(limit // 2, limit - len(older)))
     older_count = min(len(older), limit - newer_count)
     items = newer[:newer_count][::-1] + older[:older_count]
-    return Page(items, len(older) > older_count, len(newer) > newer_count)
+    return MessagePage(items, len(older) > older_count, len(newer) > newer_count)

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, request_response
 from starlette.types import Receive
 
 from fechatter.api import bodies
@@ -53,7 +53,11 @@ async def greet(request: Request) -> Response:
     return json_response({"hello": (await read_body(request, Named, limit=1000)).name})
 
 
-APP_ROUTES = [Route("/greet", ByMethod({"POST": greet})), Route("/fail/{name}", ByMethod({"GET": fail})), Nowhere()]
+APP_ROUTES = [
+    Route("/greet", ByMethod({"POST": request_response(greet)})),
+    Route("/fail/{name}", ByMethod({"GET": request_response(fail)})),
+    Nowhere(),
+]
 
 
 @pytest.fixture
@@ -138,7 +142,7 @@ async def test_a_body_without_a_length_is_counted_while_it_is_read() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    app = Application([Route("/greet", ByMethod({"POST": greet}))])
+    app = Application([Route("/greet", ByMethod({"POST": request_response(greet)}))])
     await app({"type": "http", "method": "POST", "path": "/greet", "headers": [], "query_string": b""}, receive, send)
     assert sent[0]["status"] == 413
     assert json.loads(sent[1]["body"])["limit_bytes"] == 1000
@@ -169,14 +173,14 @@ async def test_a_body_that_stands_still_or_trickles_is_given_up(monkeypatch: pyt
         await asyncio.sleep(pause)
         return {"type": "http.request", "body": b" ", "more_body": True}
 
-    assert await refusal([Route("/greet", ByMethod({"POST": greet}))], receive) == (408, "body_timeout")
+    assert await refusal([Route("/greet", ByMethod({"POST": request_response(greet)}))], receive) == (408, "body_timeout")
 
 
 async def test_a_body_that_breaks_off_is_answered_all_the_same() -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    assert await refusal([Route("/greet", ByMethod({"POST": greet}))], receive) == (400, "incomplete_body")
+    assert await refusal([Route("/greet", ByMethod({"POST": request_response(greet)}))], receive) == (400, "incomplete_body")
 
 
 @pytest.mark.parametrize(("method", "path"), [("OPTIONS", "*"), ("CONNECT", "")])
@@ -184,7 +188,7 @@ async def test_a_target_that_is_no_path_is_nowhere(method: str, path: str) -> No
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    assert await refusal([Route("/", ByMethod({"GET": greet})), Nowhere()], receive, method, path) == (404, "not_found")
+    assert await refusal([Route("/", ByMethod({"GET": request_response(greet)})), Nowhere()], receive, method, path) == (404, "not_found")
 
 
 async def test_an_error_after_the_answer_began_ends_it_and_stays_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -39,7 +39,7 @@ async def test_a_chat_of_another_workspace_is_not_there(world: World, kind: Chat
         world.do(membership.remove, eve, chat.id, [eve.user_id]),
         world.do(membership.remove_one, eve, chat.id, alice.user_id),
         world.do(membership.transfer, eve, chat.id, eve.user_id),
-        world.do(change.change, eve, chat.id, change.Change(name="ours")),
+        world.do(change.change, eve, chat.id, change.ChatUpdate(name="ours")),
         world.do(change.delete, eve, chat.id),
         world.do(reading.mark_read, eve, chat.id, 1),
     ]

@@ -93,7 +93,7 @@ async def test_only_public_channels_are_joined_and_hidden_ones_are_not_there(wor
         assert error.value.detail == NotFound().detail
     with pytest.raises(NotFound):
         await world.do(membership.join, guest, public.id)
-    await world.do(change.change, alice, public.id, change.Change(archived=True))
+    await world.do(change.change, alice, public.id, change.ChatUpdate(archived=True))
     with pytest.raises(Forbidden) as archived:
         await world.do(membership.join, dave, public.id)
     assert archived.value.code == "chat_archived"
@@ -168,8 +168,8 @@ async def test_nobody_leaves_a_single_chat_nor_changes_it(world: World) -> None:
         world.do(membership.add, alice, chat.id, [carol.user_id]),
         world.do(membership.remove, alice, chat.id, [bob.user_id]),
         world.do(membership.transfer, alice, chat.id, bob.user_id),
-        world.do(change.change, alice, chat.id, change.Change(name="us")),
-        world.do(change.change, alice, chat.id, change.Change(archived=True)),
+        world.do(change.change, alice, chat.id, change.ChatUpdate(name="us")),
+        world.do(change.change, alice, chat.id, change.ChatUpdate(archived=True)),
         world.do(change.delete, alice, chat.id),
     ]
     for attempt in attempts:

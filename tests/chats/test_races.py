@@ -145,7 +145,7 @@ async def test_an_archived_chat_is_read_and_nothing_of_it_changes_until_it_is_br
     alice, bob, carol = await world.people(database, "alice", "bob", "carol")
     chat_id = await world.chat(database, alice, bob)
     sending = Sending(desk, bob, chat_id)
-    await interrupted(database, [sending], change.change, alice, chat_id, change.Change(archived=True))
+    await interrupted(database, [sending], change.change, alice, chat_id, change.ChatUpdate(archived=True))
     assert sending.refused == (403, "chat_archived")
     before = await log(database, alice)
     assert not [seq for seq, kind, *_ in before if kind == 1 and seq > next(seq for seq, kind, *_ in before if kind == 4)]
@@ -155,13 +155,13 @@ async def test_an_archived_chat_is_read_and_nothing_of_it_changes_until_it_is_br
         (changes.delete, alice, (chat_id, sending.sent[0])),
         (membership.add, alice, (chat_id, [carol.user_id])),
         (membership.transfer, alice, (chat_id, bob.user_id)),
-        (change.change, alice, (chat_id, change.Change(name="other"))),
+        (change.change, alice, (chat_id, change.ChatUpdate(name="other"))),
     ]
     for room, who, args in attempts:
         assert await tried(database, room, who, *args) == (403, "chat_archived"), room
     assert await log(database, alice) == before
     assert (await database.read(lambda tx: views.chat_of(tx, bob, chat_id))).last_number == len(sending.sent)
-    await world.do(database, change.change, alice, chat_id, change.Change(archived=False))
+    await world.do(database, change.change, alice, chat_id, change.ChatUpdate(archived=False))
     assert (await desk.sent(bob, chat_id, "again"))["number"] == len(sending.sent) + 1
 
 
@@ -169,7 +169,7 @@ async def test_of_many_who_want_one_name_at_once_exactly_one_gets_it(database: D
     alice, bob = await world.people(database, "alice", "bob")
     made_ = [await made(database, who, PUBLIC, name=f"{number}") for number, who in enumerate((alice, bob, alice))]
     answers = await asyncio.gather(
-        *(tried(database, change.change, who, chat.id, change.Change(name=name)) for who, chat, name in zip(
+        *(tried(database, change.change, who, chat.id, change.ChatUpdate(name=name)) for who, chat, name in zip(
             (alice, bob, alice), made_, ("News", "NEWS", "ＮＥＷＳ"), strict=True)),
         *(tried(database, create.create, who, create.WantedChat(PUBLIC, " news ")) for who in (alice, bob)),
     )  # fmt: skip
@@ -227,8 +227,8 @@ def acts(dice: random.Random, people: list[Actor], chats: list[ChatId]) -> tuple
         (membership.add, actor, (chat_id, [other.user_id, third.user_id])),
         (membership.remove, actor, (chat_id, [other.user_id])),
         (membership.transfer, actor, (chat_id, other.user_id)),
-        (change.change, actor, (chat_id, change.Change(name=dice.choice("abc")))),
-        (change.change, actor, (chat_id, change.Change(archived=dice.random() < 0.4))),
+        (change.change, actor, (chat_id, change.ChatUpdate(name=dice.choice("abc")))),
+        (change.change, actor, (chat_id, change.ChatUpdate(archived=dice.random() < 0.4))),
         (change.delete, actor, (chat_id,)) if dice.random() < 0.2 else (membership.join, other, (chat_id,)),
     ])  # fmt: skip
 

@@ -30,10 +30,10 @@ class Requests(Sending):
         await self.do(node, change.delete, "alice", self.chats[chat])
 
     async def change_chat(self, chat: str, node: int = 0) -> None:
-        await self.do(node, change.change, "alice", self.chats[chat], change.Change(description=self.text()))
+        await self.do(node, change.change, "alice", self.chats[chat], change.ChatUpdate(description=self.text()))
 
     async def archive(self, chat: str, node: int = 0, *, archived: bool = True) -> None:
-        await self.do(node, change.change, "alice", self.chats[chat], change.Change(archived=archived))
+        await self.do(node, change.change, "alice", self.chats[chat], change.ChatUpdate(archived=archived))
 
     async def read(self, who: str, chat: str, node: int = 0) -> None:
         """Up to the chat's last number, or to the one before."""

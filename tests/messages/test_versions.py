@@ -58,7 +58,7 @@ async def test_sender_and_admins_in_the_chat_see_them_and_nobody_else(database: 
             await page(database, who, chat_id, sent)
     with pytest.raises(NotFound):
         await page(database, inside, chat_id, MessageId(sent + 1000))
-    await world.do(database, change.change, owner, chat_id, change.Change(archived=True))
+    await world.do(database, change.change, owner, chat_id, change.ChatUpdate(archived=True))
     assert await page(database, inside, chat_id, sent) == [(1, "one", True)]
 
 

@@ -76,7 +76,7 @@ async def test_a_bad_row_is_answered_by_itself_and_the_others_are_kept(database:
     alice, bob = await world.people(database, "alice", "bob")
     (xavier,) = await world.people(database, "xavier")
     chat_id, archived = await world.chat(database, alice), await world.chat(database, alice)
-    await world.do(database, change.change, alice, archived, change.Change(archived=True))
+    await world.do(database, change.change, alice, archived, change.ChatUpdate(archived=True))
     nobody = Actor(alice.user_id, alice.workspace_id, 1, alice.role)  # type: ignore[arg-type]
     handed_in = [
         desk.hand_in(alice, chat_id, "first"),
@@ -205,7 +205,7 @@ async def test_rights_that_end_while_sending_refuse(
     chat_id = await world.chat(database, alice, bob)
     await desk.sent(bob, chat_id, "first", "k0")
     ways: dict[str, Any] = {
-        "archive": lambda: world.do(database, change.change, alice, chat_id, change.Change(archived=True)),
+        "archive": lambda: world.do(database, change.change, alice, chat_id, change.ChatUpdate(archived=True)),
         "delete": lambda: world.do(database, change.delete, alice, chat_id),
         "revoke": lambda: world.do(database, world.revoke, bob),
         "leave": lambda: world.do(database, membership.leave, bob, chat_id),

@@ -106,7 +106,7 @@ async def test_a_deleted_chat_leaves_nothing_it_held_and_its_end_is_still_told(k
     await kept.desk.sent(alice, other, "stays")
     await world.do(kept.database, membership.join, bob, chat.id)
     await fill(kept, alice, chat.id, 8)
-    await world.do(kept.database, change.change, alice, chat.id, change.Change(name=f"{MARK} again", description=f"{MARK}!"))
+    await world.do(kept.database, change.change, alice, chat.id, change.ChatUpdate(name=f"{MARK} again", description=f"{MARK}!"))
     await world.do(kept.database, change.delete, alice, chat.id)
     assert await erase_chats(kept.database) >= 1
     assert await erase_chats(kept.database) == 0

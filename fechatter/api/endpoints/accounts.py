@@ -12,8 +12,9 @@ from fechatter.accounts import people, sessions, signin, signup
 from fechatter.accounts.access import Access, SignedIn
 from fechatter.accounts.texts import slug_of
 from fechatter.api import clients, cookies
-from fechatter.api.bodies import Body, read_body
+from fechatter.api.bodies import Body
 from fechatter.api.identity import read, services, write
+from fechatter.api.operations import Answer, operation
 from fechatter.api.responses import json_response, no_content
 from fechatter.auth.refresh import RefreshTokens, refused
 from fechatter.auth.tokens import Claims
@@ -41,23 +42,54 @@ class SessionAnswer(msgspec.Struct, frozen=True):
     workspace: Workspace
 
 
-async def sign_up(request: Request) -> Response:
-    """POST /api/signup."""
-    wanted = await read_body(request, signup.SignUp)
+@operation(
+    "signUp",
+    Answer(SessionAnswer, 201, headers=("Set-Cookie",)),
+    refuses=(
+        "signup_closed",
+        "setup_token_refused",
+        "invitation_refused",
+        "workspace_taken",
+        "email_taken",
+        "too_many_attempts",
+        "sign_in_busy",
+    ),
+    headers=("X-Requested-With",),
+)
+async def sign_up(request: Request, wanted: signup.SignUp) -> Response:
+    """Make an account, and sign in
+
+    With `invitation`: in the workspace that it opens. With `workspace`: in a new workspace, whose slug is made from that name; the
+    very first one needs the `setup_token` that the server prints when it starts, further ones a server that is open to sign-ups.
+    """
     signed_in = await signup.sign_up(_access(request), wanted, clients.device(request, services(request).settings))
     return _session(request, signed_in, 201)
 
 
-async def sign_in(request: Request) -> Response:
-    """POST /api/signin."""
-    wanted = await read_body(request, signin.SignIn)
+@operation(
+    "signIn",
+    Answer(SessionAnswer, headers=("Set-Cookie",)),
+    refuses=("wrong_credentials", "workspace_required", "too_many_attempts", "sign_in_busy"),
+    headers=("X-Requested-With",),
+)
+async def sign_in(request: Request, wanted: signin.SignIn) -> Response:
+    """Sign in with e-mail address and password"""
     signed_in = await signin.sign_in(_access(request), wanted, clients.device(request, services(request).settings))
     return _session(request, signed_in)
 
 
-async def refresh(request: Request) -> Response:
-    """POST /api/refresh."""
-    wanted = await read_body(request, Refresh)
+@operation(
+    "refreshSession",
+    Answer(SessionAnswer, headers=("Set-Cookie",)),
+    refuses=("unauthorized", "token_reused", "cross_site", "too_many_attempts"),
+    headers=("X-Requested-With",),
+)
+async def refresh(request: Request, wanted: Refresh) -> Response:
+    """Get a new access token
+
+    And the next refresh token with it: keep the newest. The one before stays good until its successor is first used; an older one
+    ends the session.
+    """
     if (wanted.refresh_token is None) == (wanted.workspace is None):
         raise Invalid.field("/refresh_token", "missing", "Either refresh_token, or workspace and its cookie.")
     address = clients.address(request, services(request).settings)
@@ -77,8 +109,12 @@ async def _workspace_id(request: Request, slug: str) -> WorkspaceId:
     return workspace.id
 
 
+@operation("logOut", Answer(None, 204, headers=("Set-Cookie",)))
 async def log_out(request: Request) -> Response:
-    """POST /api/logout."""
+    """Sign out
+
+    Ends the session that asks.
+    """
 
     async def work(tx: Transaction, actor: Actor) -> WorkspaceId:
         await sessions.end_own(tx, actor, actor.session_id)
@@ -88,9 +124,12 @@ async def log_out(request: Request) -> Response:
     return no_content({"set-cookie": cookies.removing(request, services(request).settings, workspace_id)})
 
 
-async def change_password(request: Request) -> Response:
-    """POST /api/password."""
-    wanted = await read_body(request, signin.PasswordChange)
+@operation("changePassword", Answer(None, 204), refuses=("wrong_password", "password_changed", "too_many_attempts", "sign_in_busy"))
+async def change_password(request: Request, wanted: signin.PasswordChange) -> Response:
+    """Change one's password
+
+    Ends one's other sessions.
+    """
     account, _ = await read(request, people.own_account)
     password_hash = await signin.prepare_password(_access(request), account, wanted)
     await write(request, lambda tx, actor: signin.change_password(tx, actor, account, password_hash))

@@ -1,4 +1,4 @@
-"""The audit log over HTTP."""
+"""What owners and admins did, and the operator at the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.api.identity import read
-from fechatter.api.paging import page_of, read_page
+from fechatter.api.operations import Answer, operation
+from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response
 from fechatter.audit import reading
 from fechatter.model import UserId, timestamp
@@ -38,9 +39,12 @@ class EntryView(msgspec.Struct, frozen=True):
     after: dict[str, Any] | None
 
 
-async def index(request: Request) -> Response:
-    """GET /api/audit."""
-    page = read_page(request)
+@operation("listAuditEntries", Answer(Items[EntryView]), refuses=("forbidden",))
+async def index(request: Request, page: Page) -> Response:
+    """List the entries of the audit log
+
+    Oldest first; for owners only.
+    """
     found, _ = await read(request, lambda tx, actor: reading.page(tx, actor, page.after, page.limit + 1))
     return json_response(page_of([_view(entry) for entry in found], page))
 

@@ -1,19 +1,31 @@
-"""/api/channels: the public channels one may join."""
+"""The directory of public channels."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.api.identity import read
-from fechatter.api.paging import page_of, read_page
+from fechatter.api.operations import Answer, operation
+from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response
-from fechatter.chats.channels import channels_of
+from fechatter.chats.channels import Channel, channels_of
 
 
-async def index(request: Request) -> Response:
-    """A page of the directory; `?q=` is a part of the name."""
-    page = read_page(request, "q")
-    query = request.query_params.get("q", "")
-    channels, position = await read(request, lambda tx, actor: channels_of(tx, actor, query, after=page.after, limit=page.limit + 1))
+class ChannelQuery(Page, frozen=True):
+    """Which channels."""
+
+    q: Annotated[str, msgspec.Meta(description="A part of the name.", examples=["news"])] = ""
+
+
+@operation("listChannels", Answer(Items[Channel], position=True))
+async def index(request: Request, page: ChannelQuery) -> Response:
+    """List the public channels, joined or not
+
+    Archived ones are left out. Guests find only those they were brought into.
+    """
+    channels, position = await read(request, lambda tx, actor: channels_of(tx, actor, page.q, after=page.after, limit=page.limit + 1))
     return json_response(page_of(channels, page), position=position)

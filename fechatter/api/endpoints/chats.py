@@ -1,4 +1,4 @@
-"""/api/chat: making chats, listing one's own, changing them, joining and leaving, marking what was read."""
+"""Making chats, listing one's own, changing them, joining and leaving, marking what was read."""
 
 from __future__ import annotations
 
@@ -8,31 +8,44 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fechatter.api.bodies import Body, read_body
+from fechatter.api.bodies import Body
 from fechatter.api.identity import read, write
-from fechatter.api.paging import page_of, read_page
+from fechatter.api.operations import Answer, operation
+from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response, no_content
 from fechatter.chats import change, create, membership, reading, views
 from fechatter.errors import Invalid
-from fechatter.model import MAX_ID
+from fechatter.model import MAX_ID, Chat
 
 
-class ReadMark(Body, frozen=True):
+class NewReadMark(Body, frozen=True):
     """How far the asking person has read."""
 
     number: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
 
 
-async def index(request: Request) -> Response:
-    """A page of the chats one is in."""
-    page = read_page(request)
+@operation("listChats", Answer(Items[Chat], position=True))
+async def index(request: Request, page: Page) -> Response:
+    """List the chats one is in"""
     chats, position = await read(request, lambda tx, actor: views.chats_of(tx, actor, after=page.after, limit=page.limit + 1))
     return json_response(page_of(chats, page), position=position)
 
 
-async def create_chat(request: Request) -> Response:
-    """201 with the new chat; 200 with the one that was there already."""
-    wanted = with_header_key(request, await read_body(request, create.WantedChat))
+@operation(
+    "createChat",
+    Answer(Chat, 201, "The new chat."),
+    Answer(Chat, 200, "The chat that was there already: of this idempotency key, or the single chat of these two."),
+    refuses=("forbidden", "name_taken", "idempotency_conflict", "not_found"),
+    headers=("Idempotency-Key",),
+)
+async def create_chat(request: Request, asked: create.WantedChat) -> Response:
+    """Make a chat
+
+    A single chat is of exactly two, one for each pair, without a name. A group starts with three or more, you included; its name may
+    be left out. A private channel has a name, and those who were invited. A public channel has a name of its own and starts with
+    its creator; people join it.
+    """
+    wanted = with_header_key(request, asked)
     created = await write(request, lambda tx, actor: create.create(tx, actor, wanted))
     return json_response(created.chat, 201 if created.new else 200)
 
@@ -52,43 +65,62 @@ def with_header_key(request: Request, wanted: create.WantedChat) -> create.Wante
     return msgspec.structs.replace(wanted, idempotency_key=key)
 
 
+@operation("showChat", Answer(Chat, position=True))
 async def show(request: Request) -> Response:
-    """One chat that one is in."""
+    """Show a chat one is in"""
     chat_id = request.path_params["chat_id"]
     chat, position = await read(request, lambda tx, actor: views.chat_of(tx, actor, chat_id))
     return json_response(chat, position=position)
 
 
-async def update(request: Request) -> Response:
-    """Rename, describe, archive or bring back."""
+@operation("updateChat", Answer(Chat), refuses=("forbidden", "chat_archived", "name_taken"))
+async def update(request: Request, wanted: change.ChatUpdate) -> Response:
+    """Rename, describe, archive or bring back a chat
+
+    What is not named stays. An archived chat is renamed only by a request that also brings it back.
+    """
     chat_id = request.path_params["chat_id"]
-    wanted = await read_body(request, change.Change)
     return json_response(await write(request, lambda tx, actor: change.change(tx, actor, chat_id, wanted)))
 
 
+@operation("deleteChat", Answer(None, 204), refuses=("forbidden",))
 async def delete(request: Request) -> Response:
-    """End a chat for everybody."""
+    """End a chat for everybody
+
+    Nothing of it can be read any more, by anybody.
+    """
     chat_id = request.path_params["chat_id"]
     await write(request, lambda tx, actor: change.delete(tx, actor, chat_id))
     return no_content()
 
 
+@operation("joinChat", Answer(Chat), refuses=("chat_archived",))
 async def join(request: Request) -> Response:
-    """Join a public channel."""
+    """Join a public channel
+
+    Who is in already just gets it.
+    """
     chat_id = request.path_params["chat_id"]
     return json_response(await write(request, lambda tx, actor: membership.join(tx, actor, chat_id)))
 
 
+@operation("leaveChat", Answer(None, 204), refuses=("forbidden",))
 async def leave(request: Request) -> Response:
-    """Leave a chat."""
+    """Leave a chat
+
+    After an owner the longest member follows. Nobody leaves a single chat.
+    """
     chat_id = request.path_params["chat_id"]
     await write(request, lambda tx, actor: membership.leave(tx, actor, chat_id))
     return no_content()
 
 
-async def mark_read(request: Request) -> Response:
-    """Move one's read mark forward."""
+@operation("markRead", Answer(None, 204))
+async def mark_read(request: Request, mark: NewReadMark) -> Response:
+    """Move one's read mark forward
+
+    A number that is not beyond the mark changes nothing.
+    """
     chat_id = request.path_params["chat_id"]
-    mark = await read_body(request, ReadMark)
     await write(request, lambda tx, actor: reading.mark_read(tx, actor, chat_id, mark.number))
     return no_content()

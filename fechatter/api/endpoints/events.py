@@ -1,18 +1,24 @@
-"""What a client starts from (`/api/sync`) and the event log for programs that poll (`/api/events`)."""
+"""What a client starts from, the live stream, and the event log for programs that poll."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.accounts import people, workspace
+from fechatter.api.contract.frames import Cursor, Event
 from fechatter.api.identity import read, services
+from fechatter.api.operations import Answer, operation
+from fechatter.api.queries import Query
 from fechatter.api.responses import json_response
 from fechatter.chats.views import chats_of
 from fechatter.errors import Invalid
 from fechatter.frames import Frame, block_json
 from fechatter.hub import joining
-from fechatter.model import Actor, Position
+from fechatter.model import Actor, Chat, Position, User, Workspace
 from fechatter.storage.engines.base import Transaction
 
 MOST_EVENTS = 1_000
@@ -20,8 +26,47 @@ DEFAULT_EVENTS = 100
 MOST_CHATS = 10_000
 
 
+class State(msgspec.Struct, frozen=True):
+    """Everything a client shows at first, as of `cursor`."""
+
+    cursor: Cursor
+    me: User
+    workspace: Workspace
+    chats: list[Chat]
+
+
+class EventQuery(Query, frozen=True):
+    """Which part of the log. Raises Invalid: no position."""
+
+    after: Cursor
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_EVENTS, description="How many events at most.")] = DEFAULT_EVENTS
+
+    def __post_init__(self) -> None:
+        position_of(self.after)
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """A part of the log; go on with `cursor`, at once when there is `more`."""
+
+    events: list[Event]
+    cursor: Cursor
+    more: bool
+
+
+def position_of(cursor: str) -> Position:
+    """Raises Invalid."""
+    position = Position.parse(cursor)
+    if position is None:
+        raise Invalid.field("?after", "invalid_cursor", "A position, as /api/sync and every event give it.")
+    return position
+
+
+@operation("sync", Answer(State, position=True))
 async def sync(request: Request) -> Response:
-    """GET /api/sync: everything a client shows at first, as of `cursor`, all from one snapshot."""
+    """Load everything a client shows at first
+
+    All from one snapshot, as of `cursor`: open the live stream with it, and nothing is missed.
+    """
 
     async def work(tx: Transaction, actor: Actor) -> dict[str, object]:
         return {
@@ -34,9 +79,13 @@ async def sync(request: Request) -> Response:
     return json_response({"cursor": str(position), **state}, position=position)
 
 
-async def events(request: Request) -> Response:
-    """GET /api/events?after=&limit="""
-    cursor, limit = _cursor(request), _limit(request)
+@operation("listEvents", Answer(EventPage, position=True), refuses=("reset",))
+async def events(request: Request, wanted: EventQuery) -> Response:
+    """Poll the event log
+
+    The same events as in the live stream, for programs that cannot hold a connection.
+    """
+    cursor, limit = position_of(wanted.after), wanted.limit
     settings = services(request).settings
 
     async def work(tx: Transaction, actor: Actor) -> bytes:
@@ -51,20 +100,3 @@ async def events(request: Request) -> Response:
 def _page(frames: list[Frame], actor: Actor, reached: Position, *, more: bool) -> bytes:
     shown = b",".join(block_json(frame.block_for(actor.user_id)) for frame in frames)
     return b'{"events":[%b],"cursor":"%b","more":%b}' % (shown, str(reached).encode(), b"true" if more else b"false")
-
-
-def _cursor(request: Request) -> Position:
-    unknown = set(request.query_params) - {"after", "limit"}
-    if unknown:
-        raise Invalid.field(f"?{min(unknown)}", "unknown_parameter", "There is no such parameter here.")
-    position = Position.parse(request.query_params.get("after", ""))
-    if position is None:
-        raise Invalid.field("?after", "invalid_cursor", "A position, as /api/sync and every event give it.")
-    return position
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(DEFAULT_EVENTS))
-    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= MOST_EVENTS):
-        raise Invalid.field("?limit", "out_of_range", f"A whole number from 1 to {MOST_EVENTS}.")
-    return int(text)

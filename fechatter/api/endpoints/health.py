@@ -6,15 +6,18 @@ import asyncio
 import logging
 import shutil
 import time
+from typing import Literal
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.api.identity import read, services
+from fechatter.api.operations import Answer, operation
 from fechatter.api.responses import json_response
 from fechatter.errors import Problem
 from fechatter.messages.send import INTAKE_MESSAGES
-from fechatter.model import Actor, timestamp
+from fechatter.model import Actor, Timestamp, timestamp
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.storage import server
@@ -32,15 +35,45 @@ LEAST_FREE_BYTES = 64 * 1024 * 1024
 """With less room in the data folder a burst of messages may find the disk full."""
 
 Part = dict[str, object]
+Verdict = Literal["ok", "degraded", "down"]
 
 
+class Alive(msgspec.Struct, frozen=True):
+    """It answers."""
+
+    status: Literal["ok"]
+
+
+class PartHealth(msgspec.Struct, frozen=True):
+    """One part; all but `state` is for admins."""
+
+    state: Verdict
+    detail: str | msgspec.UnsetType = msgspec.UNSET
+    latency_seconds: float | msgspec.UnsetType = msgspec.UNSET
+    free_bytes: int | msgspec.UnsetType = msgspec.UNSET
+    waiting: int | msgspec.UnsetType = msgspec.UNSET
+    since: Timestamp | msgspec.UnsetType = msgspec.UNSET
+
+
+class Health(msgspec.Struct, frozen=True):
+    """`down`: it cannot do its work. `degraded`: it can, but slower, or not all of it."""
+
+    status: Verdict
+    parts: dict[str, PartHealth]
+
+
+@operation("showAlive", Answer(Alive))
 async def simple(request: Request) -> Response:
-    """GET /health/simple."""
+    """Tell whether the process is alive"""
     return json_response({"status": "ok"})
 
 
+@operation("showHealth", Answer(Health), Answer(Health, 503, "It is `down`."))
 async def full(request: Request) -> Response:
-    """GET /health: 503 when the server cannot do its work; `degraded` when it can, but slower."""
+    """Tell how each part of the server is
+
+    Numbers and reasons are for owners and admins only.
+    """
     parts = {
         "database": await _database(request),
         "writer": _writer(request),

@@ -1,4 +1,4 @@
-"""Invitations over HTTP. The token is in the answer that made it, and nowhere after."""
+"""How people come into a workspace. An invitation's token is in the answer that made it, and nowhere after."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from fechatter.accounts import invitations
 from fechatter.api import clients
-from fechatter.api.bodies import Body, read_body
+from fechatter.api.bodies import Body
 from fechatter.api.identity import read, services, write
-from fechatter.api.paging import page_of, read_page
+from fechatter.api.operations import Answer, operation
+from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response, no_content
 from fechatter.auth.limits import LOOKUP
 from fechatter.model import Role, UserId, timestamp
@@ -41,7 +42,7 @@ class OpeningView(msgspec.Struct, frozen=True):
     expires_at: str
 
 
-class Lookup(Body, frozen=True):
+class InvitationToken(Body, frozen=True):
     """An invitation's token."""
 
     token: str
@@ -60,31 +61,38 @@ def _view(invitation: Invitation) -> InvitationView:
     )
 
 
-async def create(request: Request) -> Response:
-    """POST /api/invitations."""
-    wanted = await read_body(request, invitations.NewInvitation)
+@operation("createInvitation", Answer(InvitationView, 201), refuses=("forbidden",))
+async def create(request: Request, wanted: invitations.NewInvitation) -> Response:
+    """Invite somebody
+
+    For owners and admins. The answer is the only one that holds `token` and `url`.
+    """
     invitation, token = await write(request, lambda tx, actor: invitations.create(tx, actor, wanted))
     url = f"{clients.public_address(request, services(request).settings)}/join#token={token}"
     return json_response(msgspec.structs.replace(_view(invitation), token=token, url=url), 201)
 
 
-async def index(request: Request) -> Response:
-    """GET /api/invitations."""
-    page = read_page(request)
+@operation("listInvitations", Answer(Items[InvitationView]), refuses=("forbidden",))
+async def index(request: Request, page: Page) -> Response:
+    """List the invitations"""
     found, _ = await read(request, lambda tx, actor: invitations.page(tx, actor, page.after, page.limit + 1))
     return json_response(page_of([_view(invitation) for invitation in found], page))
 
 
+@operation("revokeInvitation", Answer(None, 204), refuses=("forbidden",))
 async def delete(request: Request) -> Response:
-    """DELETE /api/invitations/{invitation_id}."""
+    """Revoke an invitation"""
     invitation_id = request.path_params["invitation_id"]
     await write(request, lambda tx, actor: invitations.revoke(tx, actor, invitation_id))
     return no_content()
 
 
-async def lookup(request: Request) -> Response:
-    """POST /api/invitations/lookup."""
-    wanted = await read_body(request, Lookup)
+@operation("lookUpInvitation", Answer(OpeningView), refuses=("invitation_refused", "too_many_attempts"))
+async def lookup(request: Request, wanted: InvitationToken) -> Response:
+    """Tell what an invitation opens
+
+    For whoever holds its token, before signing up.
+    """
     have = services(request)
     with have.limits.attempt(LOOKUP, clients.address(request, have.settings)):
         opening = await have.database.read(lambda tx: invitations.look_up(tx, wanted.token))

@@ -1,4 +1,4 @@
-"""/api/chat/{id}/members: who is in a chat."""
+"""Who is in a chat."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fechatter.api.bodies import Body, read_body
+from fechatter.api.bodies import Body
 from fechatter.api.identity import read, write
-from fechatter.api.paging import Items, page_of, read_page
+from fechatter.api.operations import Answer, operation
+from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response, no_content
 from fechatter.chats import membership, views
 from fechatter.chats.people import PersonId
+from fechatter.model import Member
 
 
-class Named(Body, frozen=True):
+class NamedMembers(Body, frozen=True):
     """The people a request is about."""
 
     members: list[PersonId]
@@ -27,39 +29,51 @@ class NewRole(Body, frozen=True):
     role: Literal["owner"]
 
 
-async def index(request: Request) -> Response:
-    """A page of members, by user id."""
+@operation("listMembers", Answer(Items[Member], position=True))
+async def index(request: Request, page: Page) -> Response:
+    """List the members of a chat"""
     chat_id = request.path_params["chat_id"]
-    page = read_page(request)
     members, position = await read(request, lambda tx, actor: views.members_of(tx, actor, chat_id, after=page.after, limit=page.limit + 1))
     return json_response(page_of(members, page, key="user_id"), position=position)
 
 
-async def add(request: Request) -> Response:
-    """Let people in; answers with those who are new."""
+@operation(
+    "addMembers", Answer(Items[Member], means="Those who are new; who was in already is left out."), refuses=("forbidden", "chat_archived")
+)
+async def add(request: Request, named: NamedMembers) -> Response:
+    """Let people in
+
+    They see the whole history.
+    """
     chat_id = request.path_params["chat_id"]
-    named = await read_body(request, Named)
     added = await write(request, lambda tx, actor: membership.add(tx, actor, chat_id, named.members))
     return json_response(Items(added, None))
 
 
-async def remove(request: Request) -> Response:
-    """End the membership of the people in the body."""
+@operation("removeMembers", Answer(None, 204), refuses=("forbidden",))
+async def remove(request: Request, named: NamedMembers) -> Response:
+    """Remove several people from a chat
+
+    Those who left already are passed over.
+    """
     chat_id = request.path_params["chat_id"]
-    named = await read_body(request, Named)
     await write(request, lambda tx, actor: membership.remove(tx, actor, chat_id, named.members))
     return no_content()
 
 
+@operation("removeMember", Answer(None, 204), refuses=("forbidden",))
 async def remove_one(request: Request) -> Response:
-    """End the membership of the person in the address."""
+    """Remove somebody from a chat, or oneself"""
     chat_id, user_id = request.path_params["chat_id"], request.path_params["user_id"]
     await write(request, lambda tx, actor: membership.remove_one(tx, actor, chat_id, user_id))
     return no_content()
 
 
-async def transfer(request: Request) -> Response:
-    """Make a member the owner."""
+@operation("transferChat", Answer(Member), refuses=("forbidden", "chat_archived"))
+async def transfer(request: Request, wanted: NewRole) -> Response:
+    """Make a member the owner of the chat
+
+    The owner before stays a member.
+    """
     chat_id, user_id = request.path_params["chat_id"], request.path_params["user_id"]
-    await read_body(request, NewRole)
     return json_response(await write(request, lambda tx, actor: membership.transfer(tx, actor, chat_id, user_id)))

@@ -1,22 +1,29 @@
-"""Messages over HTTP: send, send many, list, edit, delete."""
+"""Sending, reading, editing and deleting messages."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
+from typing import Annotated
 
+import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fechatter.api import problems
-from fechatter.api.bodies import Patience, check_json, check_length, check_media_type, check_size, read_bytes
+from fechatter.api.bodies import Body, Patience, check_json, check_length, check_media_type, check_size, read_bytes
 from fechatter.api.identity import bearer_token, claims, read, services, write
+from fechatter.api.operations import Answer, Operation, operation
+from fechatter.api.problems import ProblemBody
+from fechatter.api.queries import Query
 from fechatter.api.responses import json_response, no_content
 from fechatter.chats.access import check_access
 from fechatter.errors import Invalid, NotFound, Problem
 from fechatter.messages import changes, history
 from fechatter.messages.send import parse_content
-from fechatter.model import Actor, ChatId, Message, MessageId, encode
+from fechatter.model import MAX_ID, Actor, ChatId, Message, MessageId, encode
+from fechatter.native import MAX_BATCH_MESSAGES, MAX_CONTENT_CHARACTERS, MAX_KEY_CHARACTERS
 from fechatter.rights.table import ChatAction
 from fechatter.services import Services
 from fechatter.storage import messages
@@ -29,8 +36,96 @@ MOST_MESSAGES = 100
 _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 
 
+Content = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=MAX_CONTENT_CHARACTERS,
+        description=f"1 to {MAX_CONTENT_CHARACTERS:,} Unicode scalar values, stored as they are: not only white space, no control "
+        "characters but tab, newline and carriage return.",
+        examples=["Good morning"],
+    ),
+]
+Key = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=MAX_KEY_CHARACTERS,
+        description="A key of your own for this message, without control characters; sent again it gets the message stored first. "
+        "It is remembered for at least seven days. A UUIDv7 is the cheapest.",
+        examples=["0199a1c4-7d2e-7cc3-98c4-dc0c0c07398f"],
+    ),
+]
+
+
+class NewMessage(Body, frozen=True):
+    """A message to send."""
+
+    content: Content
+    idempotency_key: Key | None = None
+
+
+class EditedMessage(Body, frozen=True):
+    """A message's new content."""
+
+    content: Content
+
+
+class NewMessages(Body, frozen=True):
+    """Several messages for one chat, in their order."""
+
+    messages: Annotated[list[NewMessage], msgspec.Meta(min_length=1, max_length=MAX_BATCH_MESSAGES)]
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What became of one message: 201 or, for a repeat, 200 with the `message`; else the `problem`, which touches no other message."""
+
+    status: Annotated[int, msgspec.Meta(examples=[201])]
+    message: Message | msgspec.UnsetType = msgspec.UNSET
+    problem: ProblemBody | msgspec.UnsetType = msgspec.UNSET
+
+
+class Results(msgspec.Struct, frozen=True):
+    """What became of each message, in the order of the request."""
+
+    results: list[Result]
+
+
+class HistoryQuery(Query, frozen=True):
+    """Which messages of a chat, by their numbers. Raises Invalid: more than one of `before`, `after` and `around`."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_MESSAGES, description="How many messages at most.")] = DEFAULT_MESSAGES
+    before: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="Those directly before this number.", examples=[51])] | None = None
+    after: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="Those directly following this number.", examples=[0])] | None = None
+    around: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="This number and those on both sides.", examples=[25])] | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("before", "after", "around") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise Invalid.field(f"?{given[1]}", "conflicting_parameters", "Only one of before, after and around.")
+
+
 class SendMessage:
-    """POST /api/chat/{chat_id}/messages: the hot path, so an ASGI app of its own, without Starlette's wrapping."""
+    """Send a message
+
+    Answered once it is stored, with its number in the chat. Send it again with the same `idempotency_key` when no answer came: it is
+    stored once. The key may come as the header `Idempotency-Key` instead; both and different are refused.
+    """
+
+    # The hot path: an ASGI app of its own, without Starlette's wrapping.
+    operation = Operation(
+        id="sendMessage",
+        tag="messages",
+        description=inspect.cleandoc(__doc__),
+        answers=(
+            Answer(Message, 201, "The stored message."),
+            Answer(Message, 200, "A repeat: the message that was stored first, as it is now."),
+        ),
+        refuses=("malformed_utf8", "chat_archived", "idempotency_conflict", "intake_full", "not_stored"),
+        body=NewMessage,
+        headers=("Idempotency-Key",),
+        body_bytes=MESSAGE_BYTES,
+    )
 
     def __init__(self) -> None:
         self._patience = Patience()
@@ -84,8 +179,18 @@ async def _read_body(receive: Receive, patience: Patience) -> bytes:
     return body
 
 
+@operation(
+    "sendMessages",
+    Answer(Results),
+    refuses=("malformed_utf8", "intake_full", "batches_full"),
+    body=NewMessages,
+    body_bytes=BATCH_BYTES,
+)
 async def send_many(request: Request) -> Response:
-    """POST /api/chat/{chat_id}/messages/batch"""
+    """Send many messages at once
+
+    For bridges, bots and imports. Each message is stored or refused by itself, and answered in its place.
+    """
     check_json(request)
     who, quotas = claims(request), services(request).quotas
     chat_id, request_id = request.path_params["chat_id"], request.scope["state"]["request_id"]
@@ -105,51 +210,32 @@ def _result(answer: tuple[int, bytes] | Problem, request_id: str) -> bytes:
     return b'{"status":%d,"message":%b}' % (status, message)
 
 
-async def listing(request: Request) -> Response:
-    """GET /api/chat/{chat_id}/messages"""
-    chat_id, limit, place = ChatId(request.path_params["chat_id"]), _limit(request), _place(request)
+@operation("listMessages", Answer(history.MessagePage, position=True))
+async def index(request: Request, wanted: HistoryQuery) -> Response:
+    """Read the history of a chat
 
-    async def work(tx: Transaction, actor: Actor) -> history.Page:
+    Newest first, and the newest ones when the query says nothing else.
+    """
+    chat_id = ChatId(request.path_params["chat_id"])
+
+    async def work(tx: Transaction, actor: Actor) -> history.MessagePage:
         await check_access(tx, actor, chat_id, ChatAction.READ)
-        match place:
-            case ("before", number):
-                return await history.before(tx, chat_id, number, limit)
-            case ("after", number):
-                return await history.after(tx, chat_id, number, limit)
-            case ("around", number):
-                return await history.around(tx, chat_id, number, limit)
-        return await history.latest(tx, chat_id, limit)
+        match wanted:
+            case HistoryQuery(before=int(number)):
+                return await history.before(tx, chat_id, number, wanted.limit)
+            case HistoryQuery(after=int(number)):
+                return await history.after(tx, chat_id, number, wanted.limit)
+            case HistoryQuery(around=int(number)):
+                return await history.around(tx, chat_id, number, wanted.limit)
+        return await history.latest(tx, chat_id, wanted.limit)
 
     page, position = await read(request, work)
     return json_response(page, position=position)
 
 
-def _place(request: Request) -> tuple[str, int] | None:
-    """Where in the chat: at most one of before, after and around. Raises Invalid."""
-    given = [name for name in ("before", "after", "around") if name in request.query_params]
-    if not given:
-        return None
-    if len(given) > 1:
-        raise Invalid.field(f"?{given[1]}", "conflicting_parameters", "Only one of before, after and around.")
-    return given[0], _number(request, given[0], 0, 2**53 - 1)
-
-
-def _limit(request: Request) -> int:
-    unknown = set(request.query_params) - {"before", "after", "around", "limit"}
-    if unknown:
-        raise Invalid.field(f"?{min(unknown)}", "unknown_parameter", "There is no such parameter here.")
-    return _number(request, "limit", 1, MOST_MESSAGES) if "limit" in request.query_params else DEFAULT_MESSAGES
-
-
-def _number(request: Request, name: str, least: int, most: int) -> int:
-    text = request.query_params[name]
-    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and least <= int(text) <= most):
-        raise Invalid.field(f"?{name}", "out_of_range", f"A whole number from {least} to {most}.")
-    return int(text)
-
-
+@operation("showMessage", Answer(Message, position=True))
 async def one(request: Request) -> Response:
-    """GET /api/chat/{chat_id}/messages/{message_id}"""
+    """Show a message"""
     chat_id, message_id = _ids(request)
 
     async def work(tx: Transaction, actor: Actor) -> Message:
@@ -163,17 +249,30 @@ async def one(request: Request) -> Response:
     return json_response(message, position=position)
 
 
+@operation(
+    "editMessage",
+    Answer(Message),
+    refuses=("malformed_utf8", "chat_archived", "not_the_sender", "message_deleted", "too_many_edits"),
+    body=EditedMessage,
+    body_bytes=MESSAGE_BYTES,
+)
 async def edit(request: Request) -> Response:
-    """PATCH /api/chat/{chat_id}/messages/{message_id}"""
+    """Edit one's own message
+
+    The earlier contents are kept, see its versions.
+    """
     chat_id, message_id = _ids(request)
     check_json(request)
-    claims(request)
     content = parse_content(await read_bytes(request, MESSAGE_BYTES))
     return json_response(await write(request, lambda tx, actor: changes.edit(tx, actor, chat_id, message_id, content)))
 
 
+@operation("deleteMessage", Answer(None, 204), refuses=("chat_archived", "not_the_sender"))
 async def delete(request: Request) -> Response:
-    """DELETE /api/chat/{chat_id}/messages/{message_id}"""
+    """Delete a message
+
+    For its sender, the chat's owner, and admins who are members. It keeps its place, with an empty content.
+    """
     chat_id, message_id = _ids(request)
     await write(request, lambda tx, actor: changes.delete(tx, actor, chat_id, message_id))
     return no_content()

@@ -1,4 +1,4 @@
-"""The server's metrics: for who holds `metrics_token`, and for admins where nobody makes themselves one."""
+"""What the server measures of itself."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.api.identity import bearer_token, read, services
+from fechatter.api.operations import Answer, operation
 from fechatter.api.readings import read_all
 from fechatter.errors import Forbidden, Unauthorized
 from fechatter.model import Actor
@@ -18,8 +19,13 @@ from fechatter.storage.engines.base import Transaction
 from fechatter.telemetry.exposition import MEDIA_TYPE, render
 
 
+@operation("showMetrics", Answer(str, media_type=MEDIA_TYPE), refuses=("unauthorized", "session_ended", "forbidden"), signed_in=True)
 async def show(request: Request) -> Response:
-    """GET /metrics. Raises Unauthorized, Forbidden."""
+    """Get the server's metrics
+
+    In Prometheus' text format, for who holds the server's `metrics_token` as bearer token, and for owners and admins where nobody can
+    make a workspace of their own.
+    """
     found = services(request)
     if not _has_token(request, found.settings):
         await _check_admin(request, found.settings)

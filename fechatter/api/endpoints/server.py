@@ -1,7 +1,10 @@
-"""What this server is and allows, for anybody who asks."""
+"""What this server is and allows, and how it is."""
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,6 +12,7 @@ from fechatter import __version__
 from fechatter.api.bodies import BODY_BYTES
 from fechatter.api.endpoints.messages import BATCH_BYTES
 from fechatter.api.identity import services
+from fechatter.api.operations import Answer, operation
 from fechatter.api.paging import MOST_ITEMS
 from fechatter.api.responses import json_response
 from fechatter.auth import passwords
@@ -19,32 +23,39 @@ from fechatter.storage.server import is_set_up
 
 API_LEVEL = 1
 FEATURES = ["sse"]
-LIMITS = {
-    "message_characters": MAX_CONTENT_CHARACTERS,
-    "idempotency_key_characters": MAX_KEY_CHARACTERS,
-    "body_bytes": BODY_BYTES,
-    "batch_messages": MAX_BATCH_MESSAGES,
-    "batch_bytes": BATCH_BYTES,
-    "page_items": MOST_ITEMS,
-    "chat_name_characters": NAME_CHARACTERS,
-    "chat_description_characters": DESCRIPTION_CHARACTERS,
-    "chat_members_per_request": MEMBERS_PER_REQUEST,
-    "password_characters_least": passwords.LEAST_CHARACTERS,
-    "password_characters_most": passwords.MOST_CHARACTERS,
-}
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """The longest and the most of everything a request may hold."""
+
+    message_characters: int = MAX_CONTENT_CHARACTERS
+    idempotency_key_characters: int = MAX_KEY_CHARACTERS
+    body_bytes: int = BODY_BYTES
+    batch_messages: int = MAX_BATCH_MESSAGES
+    batch_bytes: int = BATCH_BYTES
+    page_items: int = MOST_ITEMS
+    chat_name_characters: int = NAME_CHARACTERS
+    chat_description_characters: int = DESCRIPTION_CHARACTERS
+    chat_members_per_request: int = MEMBERS_PER_REQUEST
+    password_characters_least: int = passwords.LEAST_CHARACTERS
+    password_characters_most: int = passwords.MOST_CHARACTERS
+
+
+class Server(msgspec.Struct, frozen=True):
+    """What this server is; within an `api_level` changes only add."""
+
+    version: Annotated[str, msgspec.Meta(examples=[__version__])]
+    api_level: Annotated[int, msgspec.Meta(examples=[API_LEVEL])]
+    features: Annotated[list[str], msgspec.Meta(examples=[FEATURES])]
+    limits: Limits
+    set_up: Annotated[bool, msgspec.Meta(description="Whether it has a workspace yet.", examples=[True])]
+    signup: Annotated[Literal["invitation", "open"], msgspec.Meta(description="Who may make a new workspace.")]
+    name: Annotated[str, msgspec.Meta(examples=["Fechatter"])]
+
+
+@operation("showServer", Answer(Server))
 async def show(request: Request) -> Response:
-    """GET /api/server."""
+    """Show what this server is and allows"""
     settings = services(request).settings
-    return json_response(
-        {
-            "version": __version__,
-            "api_level": API_LEVEL,
-            "features": FEATURES,
-            "limits": LIMITS,
-            "set_up": await services(request).database.read(is_set_up),
-            "signup": settings.signup,
-            "name": settings.name,
-        }
-    )
+    set_up = await services(request).database.read(is_set_up)
+    return json_response(Server(__version__, API_LEVEL, FEATURES, Limits(), set_up, settings.signup, settings.name))

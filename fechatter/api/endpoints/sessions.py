@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from fechatter.accounts import sessions
 from fechatter.api.identity import read, write
-from fechatter.api.paging import page_of, read_page
+from fechatter.api.operations import Answer, operation
+from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response, no_content
 from fechatter.model import Actor, SessionId, timestamp
 from fechatter.storage import sessions as rows
@@ -39,9 +40,9 @@ def _view(session: rows.Session, actor: Actor) -> SessionView:
     )
 
 
-async def index(request: Request) -> Response:
-    """GET /api/sessions."""
-    page = read_page(request)
+@operation("listSessions", Answer(Items[SessionView]))
+async def index(request: Request, page: Page) -> Response:
+    """List the devices one is signed in on"""
 
     async def work(tx: Transaction, actor: Actor) -> list[SessionView]:
         return [_view(session, actor) for session in await rows.live(tx, actor.user_id, page.after, page.limit + 1)]
@@ -50,8 +51,12 @@ async def index(request: Request) -> Response:
     return json_response(page_of(found, page))
 
 
+@operation("endSession", Answer(None, 204))
 async def delete(request: Request) -> Response:
-    """DELETE /api/sessions/{session_id}."""
+    """Sign a device out
+
+    Its live streams end, and its tokens are good no longer.
+    """
     session_id = SessionId(request.path_params["session_id"])
     await write(request, lambda tx, actor: sessions.end_own(tx, actor, session_id))
     return no_content()

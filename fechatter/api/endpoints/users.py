@@ -1,79 +1,91 @@
-"""People over HTTP."""
+"""The people of a workspace."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.accounts import people
-from fechatter.api.bodies import read_body
+from fechatter.api.bodies import Id
 from fechatter.api.identity import read, write
-from fechatter.api.paging import MOST_ITEMS, page_of, read_page
+from fechatter.api.operations import Answer, operation
+from fechatter.api.paging import MOST_ITEMS, Items, Page, page_of
 from fechatter.api.responses import json_response
 from fechatter.errors import Invalid
-from fechatter.model import MAX_ID, Actor, User, UserId
+from fechatter.model import Actor, User, UserId
 from fechatter.storage.engines.base import Transaction
 
 PREFIX_CHARACTERS = 100
 
 
-async def index(request: Request) -> Response:
-    """GET /api/users?q=&ids=."""
-    page, ids, prefix = read_page(request, "q", "ids"), _ids(request), _prefix(request)
+class UserQuery(Page, frozen=True):
+    """Which people. Raises Invalid: `q` with `ids`, or what no name holds."""
+
+    q: Annotated[
+        str,
+        msgspec.Meta(max_length=PREFIX_CHARACTERS, description="The beginning of a word of the name, or of the handle.", examples=["ada"]),
+    ] = ""
+    ids: (
+        Annotated[list[Id], msgspec.Meta(max_length=MOST_ITEMS, description="These people; not together with `q`.", examples=[[7, 8]])]
+        | None
+    ) = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.q and not self.q.isprintable():
+            raise Invalid.field("?q", "control_character", "Printable characters only.")
+        if self.q and self.ids is not None:
+            raise Invalid.field("?ids", "not_together", "Either q or ids.")
+
+
+@operation("listUsers", Answer(Items[User], position=True))
+async def index(request: Request, page: UserQuery) -> Response:
+    """List the people of the workspace
+
+    Guests find only whom they share a chat with.
+    """
 
     async def work(tx: Transaction, actor: Actor) -> list[User]:
-        if ids is not None:
-            return await people.many(tx, actor, ids, page.after, page.limit + 1)
-        return await people.page(tx, actor, prefix, page.after, page.limit + 1)
+        if page.ids is not None:
+            return await people.many(tx, actor, page.ids, page.after, page.limit + 1)
+        return await people.page(tx, actor, page.q, page.after, page.limit + 1)
 
     found, position = await read(request, work)
     return json_response(page_of(found, page), position=position)
 
 
-def _prefix(request: Request) -> str:
-    prefix = request.query_params.get("q", "")
-    if len(prefix) > PREFIX_CHARACTERS or (prefix and not prefix.isprintable()):
-        raise Invalid.field("?q", "invalid_value", f"Up to {PREFIX_CHARACTERS} printable characters.")
-    return prefix
-
-
-def _ids(request: Request) -> list[int] | None:
-    text = request.query_params.get("ids")
-    if text is None:
-        return None
-    parts = text.split(",")
-    if len(parts) > MOST_ITEMS or not all(_is_id(part) for part in parts):
-        raise Invalid.field("?ids", "invalid_value", f"Up to {MOST_ITEMS} ids, separated by commas.")
-    if "q" in request.query_params:
-        raise Invalid.field("?ids", "not_together", "Either q or ids.")
-    return [int(part) for part in parts]
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 16 and 0 < int(text) <= MAX_ID
-
-
+@operation("showUser", Answer(User, position=True))
 async def show(request: Request) -> Response:
-    """GET /api/users/{user_id}."""
+    """Show a person"""
     user_id = UserId(request.path_params["user_id"])
     user, position = await read(request, lambda tx, actor: people.show(tx, actor, user_id))
     return json_response(user, position=position)
 
 
+@operation("showMe", Answer(User, position=True))
 async def show_me(request: Request) -> Response:
-    """GET /api/users/me."""
+    """Show oneself"""
     user, position = await read(request, lambda tx, actor: people.show(tx, actor, actor.user_id))
     return json_response(user, position=position)
 
 
-async def update_me(request: Request) -> Response:
-    """PATCH /api/users/me."""
-    wanted = await read_body(request, people.Profile)
+@operation("updateMe", Answer(User), refuses=("handle_taken",))
+async def update_me(request: Request, wanted: people.Profile) -> Response:
+    """Change one's own profile
+
+    What is not named stays.
+    """
     return json_response(await write(request, lambda tx, actor: people.update_own(tx, actor, wanted)))
 
 
-async def update(request: Request) -> Response:
-    """PATCH /api/users/{user_id}."""
+@operation("updateUser", Answer(User), refuses=("forbidden", "last_owner"))
+async def update(request: Request, wanted: people.Standing) -> Response:
+    """Change somebody's role, disable or enable them
+
+    For owners and admins. Who is disabled is signed out everywhere.
+    """
     user_id = UserId(request.path_params["user_id"])
-    wanted = await read_body(request, people.Standing)
     return json_response(await write(request, lambda tx, actor: people.update(tx, actor, user_id, wanted)))

@@ -1,4 +1,4 @@
-"""The workspace over HTTP."""
+"""The workspace one is signed in to."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.accounts import workspace
-from fechatter.api.bodies import read_body
 from fechatter.api.identity import read, write
+from fechatter.api.operations import Answer, operation
 from fechatter.api.responses import json_response
+from fechatter.model import Workspace
 
 
+@operation("showWorkspace", Answer(Workspace, position=True))
 async def show(request: Request) -> Response:
-    """GET /api/workspace."""
+    """Show the workspace"""
     found, position = await read(request, workspace.show)
     return json_response(found, position=position)
 
 
-async def update(request: Request) -> Response:
-    """PATCH /api/workspace."""
-    wanted = await read_body(request, workspace.WorkspaceChange)
+@operation("updateWorkspace", Answer(Workspace), refuses=("forbidden",))
+async def update(request: Request, wanted: workspace.WorkspaceChange) -> Response:
+    """Rename the workspace
+
+    Its slug stays. For owners and admins.
+    """
     return json_response(await write(request, lambda tx, actor: workspace.update(tx, actor, wanted)))

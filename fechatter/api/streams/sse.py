@@ -6,12 +6,17 @@ Each write takes everything that waits; a quiet stream gets a heartbeat, an empt
 from __future__ import annotations
 
 import asyncio
+import inspect
+from typing import Annotated
 
+import msgspec
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from fechatter.api.counting import count_request
 from fechatter.api.identity import claims, services
+from fechatter.api.operations import Answer, Operation
+from fechatter.api.queries import Query, read_query
 from fechatter.errors import Invalid
 from fechatter.frames import control_block
 from fechatter.hub.hub import Hub
@@ -27,8 +32,30 @@ _HEADERS = [
 LAST_WRITE_SECONDS = 1.0
 
 
+class StreamQuery(Query, frozen=True):
+    """Where the stream goes on, for those who cannot send the header."""
+
+    last_event_id: Annotated[str, msgspec.Meta(description="The same as the header `Last-Event-ID`.", examples=["5f2c81d0.1204"])] = ""
+
+
 class EventStream:
-    """An ASGI app of its own: a stream is no Response."""
+    """Listen to the live stream
+
+    Server-Sent Events. First comes `hello`; with the `id:` of the last block you saw as `Last-Event-ID` you then get what you
+    missed, and `resumed`. Keep the newest `id:`, of heartbeats (blocks with nothing but an `id:`) too. After `reset` load `/api/sync`;
+    after `closing`, or when the connection breaks, connect again with the newest `id:`.
+    """
+
+    # An ASGI app of its own: a stream is no Response.
+    operation = Operation(
+        id="streamEvents",
+        tag="events",
+        description=inspect.cleandoc(__doc__),
+        answers=(Answer(str, media_type="text/event-stream"),),
+        refuses=("session_ended", "too_many_streams", "stream_behind", "stopping"),
+        query=StreamQuery,
+        headers=("Last-Event-ID",),
+    )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -100,8 +127,9 @@ async def _say_closing(listener: Listener, send: Send) -> None:
 
 def _cursor(request: Request) -> Position | None:
     """From Last-Event-ID, else from the query. Raises Invalid."""
+    query = read_query(request, StreamQuery)
     header = request.headers.get("last-event-id")
-    text = header or request.query_params.get("last_event_id")
+    text = header or query.last_event_id
     if not text:
         return None
     position = Position.parse(text)

@@ -1,0 +1,70 @@
+"""The headers of requests and answers, each described once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fechatter.api.operations import Answer, Operation
+from fechatter.native import MAX_KEY_CHARACTERS
+
+EXAMPLE_IDS = {"chat_id": 21, "message_id": 4711, "user_id": 7, "session_id": 90, "invitation_id": 33}
+
+ANSWERED: dict[str, Any] = {
+    "X-Request-Id": {
+        "description": "The request's id, for the server's log.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$"},
+    },
+    "Event-Cursor": {
+        "description": "Events up to this position are already in the answer.",
+        "required": True,
+        "schema": {"type": "string", "pattern": r"^[^\n]{1,32}\.[0-9]{1,16}$"},
+    },
+    "Retry-After": {
+        "description": "Send the same request again after so many seconds.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimit": {"description": 'What is left of the limit: `"name";r=left;t=seconds`.', "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": 'The limit: `"name";q=requests;w=seconds`.', "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "How to sign in.", "required": True, "schema": {"type": "string"}},
+    "Set-Cookie": {"description": "The refresh token, for our own web client.", "schema": {"type": "string"}},
+    "ETag": {"description": "The version, for `If-None-Match`.", "required": True, "schema": {"type": "string"}},
+}
+
+SENT: dict[str, Any] = {
+    "Idempotency-Key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "The same as `idempotency_key` in the body.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": "^[ -~]*$"},
+    },
+    "Last-Event-ID": {
+        "name": "Last-Event-ID",
+        "in": "header",
+        "description": "The newest `id:` you saw; without it the stream begins now.",
+        "schema": {"type": "string", "pattern": r"^[!-~]{1,32}\.[0-9]{1,16}$", "examples": ["5f2c81d0.1204"]},
+    },
+    "X-Requested-With": {
+        "name": "X-Requested-With",
+        "in": "header",
+        "description": "`fechatter`, from our own web client: the refresh token goes into a cookie instead of the body.",
+        "schema": {"type": "string", "enum": ["fechatter"]},
+    },
+}
+
+
+def sent(declared: Operation) -> list[dict[str, str]]:
+    """The header parameters of an operation."""
+    return [{"$ref": f"#/components/parameters/{name}"} for name in declared.headers]
+
+
+def answered(answer: Answer) -> dict[str, dict[str, str]]:
+    """The headers of a good answer."""
+    names = ["X-Request-Id", *(["Event-Cursor"] if answer.position else []), *answer.headers]
+    return references(names)
+
+
+def references(names: list[str]) -> dict[str, dict[str, str]]:
+    """Each described elsewhere."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -1,0 +1,125 @@
+"""What an endpoint declares: its signature is its contract.
+
+A parameter of an endpoint whose type is a `Query` is read from the query, one of another type from the JSON body, both before the
+endpoint is called. `@operation` adds what a signature cannot say: its id, its answers, and the codes it refuses with beyond those
+that every operation may. The docstring is its description. `/openapi.json` is made from these declarations and nothing else.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, get_type_hints
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from fechatter.api.bodies import BODY_BYTES, read_body
+from fechatter.api.queries import Query, read_query
+from fechatter.codes import PROBLEMS
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A good answer.
+
+    Attributes:
+        kind: the type of its JSON; None for an empty one.
+        means: when it is given, where that is not plain.
+        position: whether it carries `Event-Cursor`.
+        headers: names of further headers it may carry.
+    """
+
+    kind: Any
+    status: int = 200
+    means: str = ""
+    position: bool = False
+    headers: tuple[str, ...] = ()
+    media_type: str = "application/json"
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a method of a path promises.
+
+    Attributes:
+        id: stable, for programs that are made from the document.
+        refuses: codes of `codes.PROBLEMS` beyond those that every operation may refuse with.
+        headers: names of the request headers it heeds.
+        body_bytes: the longest body it reads.
+        signed_in: whether it asks for a token itself, at an open path.
+    """
+
+    id: str
+    tag: str
+    description: str
+    answers: tuple[Answer, ...]
+    refuses: tuple[str, ...] = ()
+    query: type[Query] | None = None
+    body: Any = None
+    headers: tuple[str, ...] = ()
+    body_bytes: int = BODY_BYTES
+    signed_in: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = set(self.refuses) - set(PROBLEMS)
+        if unknown:
+            raise LookupError(f"{self.id} refuses with codes that are not declared: {unknown}")
+
+
+class Endpoint:
+    """The ASGI app of one operation.
+
+    Args:
+        function: takes the request, and by name what `arguments` lists.
+        arguments: the types of its parameters but the first.
+    """
+
+    def __init__(self, function: Callable[..., Awaitable[Response]], operation: Operation, arguments: dict[str, type]) -> None:
+        self.operation = operation
+        self._function = function
+        self._arguments = arguments
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        given = {name: await self._read(request, kind) for name, kind in self._arguments.items()}
+        answer = await self._function(request, **given)
+        await answer(scope, receive, send)
+
+    async def _read(self, request: Request, kind: type) -> object:
+        if issubclass(kind, Query):
+            return read_query(request, kind)
+        return await read_body(request, kind, self.operation.body_bytes)
+
+
+def operation(
+    name: str,
+    *answers: Answer,
+    refuses: tuple[str, ...] = (),
+    headers: tuple[str, ...] = (),
+    body: Any = None,
+    body_bytes: int = BODY_BYTES,
+    signed_in: bool = False,
+) -> Callable[[Callable[..., Awaitable[Response]]], Endpoint]:
+    """Declare an endpoint; `body` is for one that reads its body itself."""
+
+    def declare(function: Callable[..., Awaitable[Response]]) -> Endpoint:
+        hints = get_type_hints(function)
+        arguments = {parameter: hints[parameter] for parameter in list(inspect.signature(function).parameters)[1:]}
+        query = next((kind for kind in arguments.values() if issubclass(kind, Query)), None)
+        own = next((kind for kind in arguments.values() if not issubclass(kind, Query)), None)
+        declared = Operation(
+            id=name,
+            tag=function.__module__.rpartition(".")[2],
+            description=inspect.getdoc(function) or "",
+            answers=answers,
+            refuses=refuses,
+            query=query,
+            body=own or body,
+            headers=headers,
+            body_bytes=body_bytes,
+            signed_in=signed_in,
+        )
+        return Endpoint(function, declared, arguments)
+
+    return declare

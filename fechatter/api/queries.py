@@ -1,0 +1,83 @@
+"""Query strings: text in, a checked struct out, or a refusal that names the parameter.
+
+A query's type is a Struct that inherits `Query`; its fields are texts, whole numbers, or lists of them separated by commas. Bad
+values are refused, never replaced.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TypeVar
+
+import msgspec
+from msgspec import inspect
+from starlette.requests import HTTPConnection
+
+from fechatter.api.bodies import field_error
+from fechatter.errors import FieldError, Invalid
+
+MOST_DIGITS = 20
+
+Q = TypeVar("Q", bound="Query")
+
+
+class Query(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What a request's query may hold."""
+
+
+class Kinds(msgspec.Struct, frozen=True):
+    """Which of a query's parameters are whole numbers, and which are lists."""
+
+    numbers: frozenset[str]
+    lists: frozenset[str]
+
+
+def read_query(request: HTTPConnection, kind: type[Q]) -> Q:
+    """The request's query as a `kind`. Raises Invalid."""
+    kinds = _kinds(kind)
+    given: dict[str, object] = {}
+    for name, text in request.query_params.multi_items():
+        if name in given:
+            raise Invalid.field(f"?{name}", "duplicate_parameter", "Given twice.")
+        given[name] = _value(name, text, kinds)
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise Invalid([_query_error(str(error))]) from error
+
+
+def _value(name: str, text: str, kinds: Kinds) -> object:
+    parts: list[str] = text.split(",") if name in kinds.lists else [text]
+    values = [_number(part) for part in parts] if name in kinds.numbers else parts
+    return values if name in kinds.lists else values[0]
+
+
+def _number(text: str) -> int | str:
+    """Texts that are no number stay what they are, and are refused for it."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else text
+
+
+def _query_error(message: str) -> FieldError:
+    found = field_error(message)
+    name = found.pointer.split("/")[1] if found.pointer else ""
+    return FieldError(f"?{name}", "unknown_parameter" if found.code == "unknown_field" else found.code, found.detail)
+
+
+@lru_cache(maxsize=128)
+def _kinds(kind: type[Query]) -> Kinds:
+    described = inspect.type_info(kind)
+    assert isinstance(described, inspect.StructType)
+    types = {field.encode_name: _alternatives(field.type) for field in described.fields}
+    lists = {name: found for name, found in types.items() if any(isinstance(each, inspect.ListType) for each in found)}
+    within = {name: [each.item_type if isinstance(each, inspect.ListType) else each for each in found] for name, found in types.items()}
+    numbers = {name for name, found in within.items() if any(isinstance(_bare(each), inspect.IntType) for each in found)}
+    return Kinds(frozenset(numbers), frozenset(lists))
+
+
+def _alternatives(kind: inspect.Type) -> list[inspect.Type]:
+    kind = _bare(kind)
+    return [_bare(each) for each in kind.types] if isinstance(kind, inspect.UnionType) else [kind]
+
+
+def _bare(kind: inspect.Type) -> inspect.Type:
+    return _bare(kind.type) if isinstance(kind, inspect.Metadata) else kind
