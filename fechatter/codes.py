@@ -86,6 +86,7 @@ PROBLEMS: dict[str, Code] = {
     "batches_full": Code(503, "Too many batches are being received.", "Send it again with the same idempotency keys."),
     "not_stored": Code(503, "The message could not be stored.", "Send it again with the same idempotency key."),
     "writer_full": Code(503, "Too many changes wait to be stored; this one was not kept.", "Send it again after `Retry-After`."),
+    "database_busy": Code(503, "Too many requests wait for the database.", "Send the same request again after `Retry-After`."),
     "storage_full": Code(503, "The server's disk is full; nothing was kept.", "Tell its operator, and try again later."),
     "storage_unavailable": Code(503, "The database does not answer.", "Send the same request again after `Retry-After`."),
     "stream_behind": Code(503, "Events come faster than this stream could read what it missed.", "Connect again with the same cursor."),
