@@ -1,7 +1,8 @@
-"""This contract."""
+"""This contract, as a document and as pages."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -11,19 +12,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.api.operations import Answer, operation
-from fechatter.web.static import File, respond
+from fechatter.web.files import File
+from fechatter.web.static import respond
 
 FILE = Path(__file__).parent.parent / "contract" / "openapi.json"
 
 
-@operation("showContract", Answer(dict[str, Any], headers=("ETag",)), Answer(None, 304, "It has not changed."))
+@operation("showContract", Answer(dict[str, Any], headers=("ETag",)), Answer(None, 304, "It has not changed.", headers=("ETag",)))
 async def openapi(request: Request) -> Response:
-    """Get this document"""
+    """Get this document
+
+    OpenAPI 3.1; with its `ETag` as `If-None-Match` the answer is 304 while it has not changed.
+    """
     return respond(contract(), request.headers)
 
 
 @cache
 def contract() -> File:
     """The document as it is sent."""
-    content = FILE.read_bytes()
-    return File(content, "application/json", f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+    return file_of(FILE.read_bytes(), "application/json")
+
+
+def file_of(content: bytes, media_type: str) -> File:
+    """A file that was made, with its compressed copy."""
+    contents = {"identity": content, "gzip": gzip.compress(content, mtime=0)}
+    return File(contents, media_type, hashlib.sha256(content).hexdigest()[:32], immutable=False)
