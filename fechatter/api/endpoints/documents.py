@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fechatter.api.contract.pages import docs_page
+from fechatter.api.contract.problem_page import problems_page
 from fechatter.api.operations import Answer, operation
 from fechatter.web.files import File
 from fechatter.web.static import respond
 
 FILE = Path(__file__).parent.parent / "contract" / "openapi.json"
+STYLE = FILE.with_name("docs.css")
 
 
 @operation("showContract", Answer(dict[str, Any], headers=("ETag",)), Answer(None, 304, "It has not changed.", headers=("ETag",)))
@@ -25,6 +29,32 @@ async def openapi(request: Request) -> Response:
     OpenAPI 3.1; with its `ETag` as `If-None-Match` the answer is 304 while it has not changed.
     """
     return respond(contract(), request.headers)
+
+
+async def docs(request: Request) -> Response:
+    """GET /docs: the document for people."""
+    return respond(pages()["docs"], request.headers)
+
+
+async def problems(request: Request) -> Response:
+    """GET /docs/problems: all codes of refusals."""
+    return respond(pages()["problems"], request.headers)
+
+
+async def style(request: Request) -> Response:
+    """GET /docs/style.css."""
+    return respond(pages()["style"], request.headers)
+
+
+@cache
+def pages() -> dict[str, File]:
+    """The pages and their style, made at the first request."""
+    document = json.loads(FILE.read_bytes())
+    return {
+        "docs": file_of(docs_page(document), "text/html"),
+        "problems": file_of(problems_page(document["components"]["examples"]["invalid"]["value"]), "text/html"),
+        "style": file_of(STYLE.read_bytes(), "text/css"),
+    }
 
 
 @cache

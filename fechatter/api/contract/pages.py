@@ -1,0 +1,151 @@
+"""The readable page of the contract, made of `/openapi.json` alone: every operation with its parameters, examples and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import msgspec
+
+from fechatter.api.contract import types
+from fechatter.api.contract.markup import code, inline, json, page, prose, table
+
+Json = dict[str, Any]
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def docs_page(document: Json) -> bytes:
+    """All of it on one page."""
+    groups = {tag["name"]: tag["description"] for tag in document["tags"]}
+    by_group: dict[str, list[tuple[str, str, Json]]] = {name: [] for name in groups}
+    for path, method, operation in _operations(document):
+        by_group[operation["tags"][0]].append((path, method, operation))
+    sections = [_group(document, name, groups[name], found) for name, found in by_group.items()]
+    start = f"<h1>Fechatter API <small>{escape(document['info']['version'])}</small></h1>{prose(document['info']['description'])}"
+    content = [start, *sections, _live(document), types.section(document)]
+    return page("Fechatter API", _navigation(by_group), "\n".join(content))
+
+
+def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, methods in document["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                yield path, method, methods[method]
+
+
+def _navigation(by_group: dict[str, list[tuple[str, str, Json]]]) -> str:
+    made = ""
+    for name, found in by_group.items():
+        links = "".join(f'<li><a href="#{each["operationId"]}">{escape(each["summary"])}</a></li>' for _, _, each in found)
+        made += f'<h2><a href="#{name}">{_title(name)}</a></h2><ul>{links}</ul>'
+    return made + '<h2><a href="#live">Live stream</a></h2><h2><a href="#types">Types</a></h2>'
+
+
+def _title(name: str) -> str:
+    return escape(name.capitalize())
+
+
+def _group(document: Json, name: str, description: str, found: list[tuple[str, str, Json]]) -> str:
+    articles = "\n".join(_operation(document, path, method, operation) for path, method, operation in found)
+    return f'<section id="{name}"><h2>{_title(name)}</h2>{prose(description)}\n{articles}</section>'
+
+
+def _operation(document: Json, path: str, method: str, operation: Json) -> str:
+    name = operation["operationId"]
+    open_to_all = "" if operation["security"] else '<p class="open">Needs no sign-in.</p>'
+    return f"""<article id="{name}">
+<h3><a href="#{name}">{escape(operation["summary"])}</a></h3>
+<p class="call"><span class="method {method}">{method.upper()}</span> <code>{escape(path)}</code></p>
+{open_to_all}{prose(operation.get("description", ""))}
+{_parameters(document, operation)}{_body(document, operation)}
+<h4>Try it</h4>{code(curl(document, path, method, operation), "Command")}
+{_answers(operation)}{_refusals(document, operation)}
+</article>"""
+
+
+def _parameters(document: Json, operation: Json) -> str:
+    rows = []
+    for given in operation.get("parameters", []):
+        found = resolve(document, given)
+        note = " <em>required</em>" if found.get("required") and found["in"] != "path" else ""
+        shown = [f"<code>{escape(found['name'])}</code>{note}", escape(found["in"]), types.shown(found["schema"])]
+        rows.append([*shown, inline(found.get("description", ""))])
+    return table(["Parameter", "In", "Type", "What it says"], rows)
+
+
+def _body(document: Json, operation: Json) -> str:
+    if "requestBody" not in operation:
+        return ""
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    return f"<h4>Body: {types.shown(schema)}</h4>{types.fields(resolve(document, schema), requests=True)}"
+
+
+def _answers(operation: Json) -> str:
+    made = ""
+    for status, answer in operation["responses"].items():
+        if "$ref" in answer or int(status) >= 500:
+            continue
+        for content in answer.get("content", {}).values() or [{}]:
+            made += f"<h4>{status} {inline(answer['description'])} {types.shown(content['schema']) if content else ''}</h4>"
+            example = content.get("example")
+            if example is not None:
+                made += code(example if isinstance(example, str) else json(example), f"Answer {status}")
+    return made
+
+
+def _refusals(document: Json, operation: Json) -> str:
+    made = ""
+    for status, answer in operation["responses"].items():
+        examples = resolve(document, answer).get("content", {}).get("application/problem+json", {}).get("examples", {})
+        links = ", ".join(f'<a href="/docs/problems#{name}"><code>{name}</code></a>' for name in examples)
+        made += f"<li>{status}: {links}</li>" if examples else ""
+    return f'<details class="refusals"><summary>Refusals</summary><ul>{made}</ul></details>'
+
+
+def curl(document: Json, path: str, method: str, operation: Json) -> str:
+    """The operation's example as a command; `$FECHATTER` and `$TOKEN` stand for the server's address and the access token."""
+    query = []
+    for given in operation.get("parameters", []):
+        found = resolve(document, given)
+        example = found["schema"].get("examples", [""])[0]
+        path = path.replace(f"{{{found['name']}}}", str(example))
+        if found["in"] == "query" and found["required"]:
+            query.append(f"{found['name']}={example}")
+    parts = ["curl"] + ([] if method == "get" else ["-X", method.upper()]) + (["-N"] if operation["operationId"] == "streamEvents" else [])
+    lines = [" ".join([*parts, f'"$FECHATTER{path}{"?" if query else ""}{"&".join(query)}"'])]
+    if operation["security"]:
+        lines.append('-H "Authorization: Bearer $TOKEN"')
+    if "requestBody" in operation:
+        example = operation["requestBody"]["content"]["application/json"]["example"]
+        text = msgspec.json.encode(example).decode().replace("'", "'\\''")
+        lines += ["-H 'Content-Type: application/json'", f"-d '{text}'"]
+    return " \\\n  ".join(lines)
+
+
+def resolve(document: Json, part: Json) -> Json:
+    """What a reference stands for."""
+    if "$ref" not in part:
+        return part
+    found = document
+    for step in part["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def _live(document: Json) -> str:
+    """The frames of the stream."""
+    stream = document["paths"]["/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+    rows = []
+    for name, schema in stream["x-frames"].items():
+        rows.append([f"<code>{name}</code>", types.shown(schema), inline(resolve(document, schema).get("description", ""))])
+    return f"""<section id="live"><h2>Live stream</h2>
+<p>Connect with <a href="#streamEvents"><code>GET /events</code></a>. Each block has an <code>event:</code>, JSON in <code>data:</code>,
+and an <code>id:</code> when it moves your cursor. Blocks with nothing but an <code>id:</code> are heartbeats: keep that id too.</p>
+<ol><li>Load <a href="#sync"><code>GET /api/sync</code></a> and show what it holds.</li>
+<li>Open the stream with its <code>cursor</code> as <code>Last-Event-ID</code>. What came meanwhile is replayed, then <code>resumed</code>.</li>
+<li>Apply each event, in the order they come. An answer of the API that carries <code>Event-Cursor</code> has all events up to it.</li>
+<li>When the connection breaks, or after <code>closing</code>, connect again with the newest <code>id:</code>. After <code>reset</code>
+load <code>/api/sync</code> anew; the stream goes on.</li></ol>
+{code(stream["example"].rstrip(), "A stream")}
+{table(["Frame", "Data", "What it says"], rows)}</section>"""
