@@ -49,7 +49,7 @@ SENT: dict[str, Any] = {
         "name": "X-Requested-With",
         "in": "header",
         "description": "`fechatter`, from our own web client: the refresh token goes into a cookie instead of the body.",
-        "schema": {"type": "string", "enum": ["fechatter"]},
+        "schema": {"type": "string", "examples": ["fechatter"]},
     },
 }
 

@@ -143,7 +143,8 @@ def _live(document: Json) -> str:
 <p>Connect with <a href="#streamEvents"><code>GET /events</code></a>. Each block has an <code>event:</code>, JSON in <code>data:</code>,
 and an <code>id:</code> when it moves your cursor. Blocks with nothing but an <code>id:</code> are heartbeats: keep that id too.</p>
 <ol><li>Load <a href="#sync"><code>GET /api/sync</code></a> and show what it holds.</li>
-<li>Open the stream with its <code>cursor</code> as <code>Last-Event-ID</code>. What came meanwhile is replayed, then <code>resumed</code>.</li>
+<li>Open the stream with its <code>cursor</code> as <code>Last-Event-ID</code>. What came meanwhile is
+replayed, then <code>resumed</code>.</li>
 <li>Apply each event, in the order they come. An answer of the API that carries <code>Event-Cursor</code> has all events up to it.</li>
 <li>When the connection breaks, or after <code>closing</code>, connect again with the newest <code>id:</code>. After <code>reset</code>
 load <code>/api/sync</code> anew; the stream goes on.</li></ol>

@@ -14,7 +14,8 @@ def problems_page(example: object) -> bytes:
     fields = table(["Code", "What it means"], [[_anchor(f"field-{name}", name), inline(means)] for name, means in FIELDS.items()])
     content = f"""<h1>Problems</h1>
 <p>A refusal is <code>application/problem+json</code> (RFC 9457). Programs look at <code>code</code>, which is stable;
-<code>detail</code> is a sentence for people and may change. Give <code>request_id</code> to the server's operator when something is wrong.</p>
+<code>detail</code> is a sentence for people and may change. Give
+<code>request_id</code> to the server's operator when something is wrong.</p>
 {code(json(example), "A problem")}
 {sections}
 <section id="fields"><h2>422: the single values</h2>

@@ -87,7 +87,7 @@ async def delete(request: Request) -> Response:
     return no_content()
 
 
-@operation("lookUpInvitation", Answer(OpeningView), refuses=("invitation_refused", "too_many_attempts"))
+@operation("lookUpInvitation", Answer(OpeningView), refuses=("not_found", "too_many_attempts"))
 async def lookup(request: Request, wanted: InvitationToken) -> Response:
     """Tell what an invitation opens
 

@@ -1,0 +1,69 @@
+"""The server keeps its contract: whatever is sent, good or bad, the answer is one that the contract tells of."""
+
+from __future__ import annotations
+
+import anyio.to_thread
+import pytest
+from schemathesis import Case
+
+from tests.journeys.cases import Person, cases, name
+from tests.journeys.client import Client, colleague, owner
+from tests.journeys.server import ServerProcess
+
+QUICK_EXAMPLES = 4
+LONG_EXAMPLES = 120
+
+
+async def person(server: ServerProcess, role: str) -> Person:
+    """An owner or a guest of a workspace where there is something of everything."""
+    host = await owner(server)
+    asking = host if role == "owner" else await colleague(host, role)
+    others = [await colleague(host) for _ in range(3)]
+    chats = [await host.chat("group", asking, *others[:2]), await host.chat("group", *others, asking)]
+    chats.append(await host.chat("private_channel", asking))
+    if role == "owner":
+        chats.append(await others[0].chat("public_channel"))
+    messages = [await asking.send(chats[0]["id"], "the first"), await asking.send(chats[0]["id"], "the second")]
+    ids = {
+        "chat_id": [chat["id"] for chat in chats],
+        "message_id": [message["id"] for message in messages],
+        "user_id": [others[2].id, others[1].id],
+        "session_id": [await spare_session(asking)],
+        "invitation_id": [(await host.post("/api/invitations", {}))["id"]],
+    }
+    return Person(asking, ids)
+
+
+async def spare_session(who: Client) -> int:
+    """A second session of theirs that may be ended."""
+    known = {each["id"] for each in await who.pages("/api/sessions")}
+    slug = who.session["workspace"]["slug"]
+    email = who.session["user"]["email"]
+    await Client(who.server).post("/api/signin", {"email": email, "password": "correct horse battery", "workspace": slug})
+    return next(each["id"] for each in await who.pages("/api/sessions") if each["id"] not in known)
+
+
+@pytest.fixture(scope="session")
+def quick_cases() -> list[Case]:
+    """Made once for both engines: making them costs more than sending them."""
+    return cases(QUICK_EXAMPLES, derandomize=True)
+
+
+async def check(server: ServerProcess, role: str, made: list[Case]) -> None:
+    asking = await person(server, role)
+    await anyio.to_thread.run_sync(asking.try_all, made)
+    assert not asking.wrong, "\n".join(asking.wrong)
+    good = {operation for operation, status in asking.sent if status < 300}
+    assert len(good) > len({name(case.operation) for case in made}) / 2, f"most were refused: {asking.sent}"
+
+
+@pytest.mark.parametrize("role", ["owner", "guest"])
+async def test_every_operation_keeps_the_contract(server: ServerProcess, role: str, quick_cases: list[Case]) -> None:
+    some = quick_cases if role == "owner" else quick_cases[:: QUICK_EXAMPLES // 2]
+    await check(server, role, some)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("role", ["owner", "guest"])
+async def test_every_operation_keeps_the_contract_for_long(server: ServerProcess, role: str) -> None:
+    await check(server, role, cases(LONG_EXAMPLES, derandomize=False))
