@@ -26,6 +26,7 @@ from fechatter.settings import Settings
 from fechatter.storage.server import is_set_up
 from fechatter.systemd import ServiceManager
 from fechatter.telemetry import logs
+from fechatter.telemetry.faults import told
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class Server:
 
     def _task_died(self, name: str, error: BaseException) -> None:
         self._died = True
-        print(f"Fechatter stops: its task '{name}' died: {error!r}", file=sys.stderr, flush=True)
+        print(f"Fechatter stops: its task '{name}' died: {told(error)}", file=sys.stderr, flush=True)
         self._end(f"its task '{name}' died")
 
     def _end(self, why: str) -> None:

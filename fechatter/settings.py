@@ -124,7 +124,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: Annotated[str | None, _key("Bearer token that reads /metrics, 16 characters or more.", secret=True)] = None
 
     log_level: Annotated[LogLevel, _key("Least severe line that is logged.")] = "info"
-    access_log: Annotated[bool, _key("Log a line for each request.")] = False
+    access_log: Annotated[bool, _key("Log a line for each request; under load that costs nearly as much as a send.")] = False
     log_format: Annotated[LogFormat, _key("`text`, `json`, or `auto`: text on a terminal, else json.")] = "auto"
 
     sources: dict[str, str] = {}

@@ -34,7 +34,7 @@ async def test_a_task_that_dies_stops_the_server_with_a_failure_and_its_name(tmp
     try:
         server.launch()
         assert await asyncio.to_thread(server.wait) == 1
-        assert f"Fechatter stops: its task '{task}' died: RuntimeError('sabotage')" in server.output
+        assert f"Fechatter stops: its task '{task}' died: RuntimeError: sabotage" in server.output
     finally:
         server.kill()
 
@@ -52,6 +52,6 @@ async def test_a_writer_that_dies_ends_the_streams_and_acknowledges_nothing(tmp_
                 assert answer.status >= 500
             assert (await stream.rest())[-1].data == {"reason": "shutdown"}
         assert await asyncio.to_thread(server.wait) == 1
-        assert "Fechatter stops: its task 'message writer' died: RuntimeError('sabotage')" in server.output
+        assert "Fechatter stops: its task 'message writer' died: RuntimeError: sabotage" in server.output
     finally:
         server.kill()

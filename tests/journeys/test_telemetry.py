@@ -75,6 +75,18 @@ async def test_metrics_tell_what_happened(server: ServerProcess) -> None:
     assert 10e6 < after["process_resident_memory_bytes"] < 10e9
 
 
+async def test_streams_are_counted_by_why_they_ended(server: ServerProcess) -> None:
+    host, _ = await people(server)
+    leaving = await colleague(host)
+    stream = await leaving.listen()
+    ended = 'fechatter_streams_closed_total{reason="revoked"}'
+    before = (await scrape(server)).get(ended, 0)
+    await leaving.post("/api/logout")
+    await stream.until("closing")
+    counts = [(await scrape(server)).get(ended, 0) for _ in range(5)]
+    assert counts[-1] == before + 1
+
+
 async def test_every_metric_that_is_documented_is_told_and_no_other(server: ServerProcess) -> None:
     answer = await Client(server).ask("GET", "/metrics", headers={"authorization": f"Bearer {TOKEN}"})
     assert re.findall(r"^# TYPE (\S+) ", answer.body.decode(), re.MULTILINE) != []

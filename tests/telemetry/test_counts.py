@@ -1,0 +1,78 @@
+"""What rooms count as they work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fechatter.api.middleware import requests
+from fechatter.api.middleware.requests import Requests
+from fechatter.hub.hub import Hub
+from fechatter.hub.listener import Reader
+from fechatter.settings import Settings
+from fechatter.storage.engines.base import Database
+from fechatter.telemetry import loop_lag
+from fechatter.telemetry.loop_lag import LoopLag
+from tests import world
+from tests.hub.node import OwnTasks
+
+
+async def test_what_the_bus_loses_is_counted_when_the_log_fills_it(database: Database) -> None:
+    tasks, desk = OwnTasks(), world.Desk(database)
+    alice, bob = await world.people(database, "alice", "bob")
+    chat_id = await world.chat(database, alice, bob)
+    hub = Hub(database, tasks, Settings())
+    await hub.open(Reader(bob.user_id, bob.workspace_id, bob.session_id), None)
+    for number in range(3):
+        await desk.sent(alice, chat_id, f"message {number}")
+    hub.receive(database.epoch, desk.frames[2:])
+    await tasks.ended()
+    assert (hub.gaps_filled, hub.gap_events) == (1, 3)
+    await desk.close()
+    await tasks.stop()
+
+
+async def test_the_writer_counts_batches_rows_and_what_it_could_not_store(database: Database) -> None:
+    alice, bob = await world.people(database, "alice", "bob")
+    chat_id = await world.chat(database, alice, bob)
+    between = world.Between(database)
+    desk = world.Desk(between)
+    answers = [desk.hand_in(alice, chat_id, f"message {number}") for number in range(5)]
+    await desk.commit()
+    writer = desk._writer
+    assert [world.stored(await answer)[0] for answer in answers] == [201] * 5
+    assert (writer.stored, writer.failed, writer.batch_rows.total, sum(writer.batch_rows.counts), writer.busy_since) == (5, 0, 5, 1, None)
+    between.lose_answer = True
+    assert world.refusal(await desk.send(alice, chat_id, "lost")) == (503, "not_stored")
+    assert (writer.stored, writer.failed) == (5, 1)
+    await desk.close()
+
+
+async def test_a_loop_that_is_held_up_shows_its_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_lag, "EVERY_SECONDS", 0.01)
+    lag = LoopLag()
+    watching = OwnTasks()
+    watching.start("watch", lag.run())
+    await asyncio.sleep(0)
+    time.sleep(0.1)  # noqa: ASYNC251  # this is what is measured
+    await asyncio.sleep(0.02)
+    await watching.stop()
+    assert lag.worst_seconds > 0.05
+    assert lag.seconds.total > 0.05
+
+
+def test_people_are_counted_for_a_minute_and_never_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "MOST_PEOPLE", 100)
+    counted = Requests()
+    for number in range(1000):
+        scope: dict[str, Any] = {"method": "GET", "state": {"claims": SimpleNamespace(user_id=number)}}
+        counted.answered(scope, 200, 5.0, 0.001)
+        assert len(counted._people) <= 101
+    counted.answered(scope, 200, 100.0, 0.001)
+    assert counted.people(100.0) == 1
+    assert counted.people(200.0) == 0
+    assert counted.counts == {("unmatched", "GET", 200): 1001}
