@@ -9,8 +9,11 @@ import argparse
 import asyncio
 import datetime
 import random
+import signal
+import statistics
 import tempfile
 import time
+from collections.abc import Callable
 
 import uvloop
 
@@ -26,6 +29,7 @@ from tests.servers.postgres import Postgres
 AT_ONCE = 2000
 CONNECTIONS = 16
 AGE_DAYS, KEPT_DAYS = 5, 3
+Done = Callable[[], object]
 WORDS = [
     "the",
     "quick",
@@ -51,14 +55,22 @@ WORDS = [
     "good",
 ]
 LATE = """
-import sys
-from fechatter.workers import upkeep
+import asyncio, os, sys
+from fechatter.workers import retention, upkeep
+class Pausing:
+    async def sleep(seconds):
+        await asyncio.sleep(seconds)
+        while os.path.exists(sys.argv[1]):
+            await asyncio.sleep(0.02)
 async def nothing(*_): return 0
+retention.asyncio = Pausing
 upkeep.FIRST_AFTER_SECONDS = 0.5
 upkeep.erase_chats = upkeep.Upkeep.prune_events = upkeep.Upkeep.prune_keys = upkeep.Upkeep.prune_audit = nothing
 from fechatter.cli import main
 sys.exit(main(["serve"]))"""
-"""A server that empties old messages from its start on, and does no other upkeep."""
+"""A server that empties old messages from its start on, unless a file is there, and does no other upkeep."""
+TURN_SECONDS = 3.0
+MOST_TURNS = 8
 
 
 class Keeping:
@@ -77,14 +89,14 @@ class Keeping:
         self.server.stop()
         uvloop.run(self._fill(place))
         self.server.start()
-        asyncio.run(self._send("nothing else", place, 8))
         asyncio.run(self._beside_backup(place))
         self.server.stop()
         self._restore()
-        self.server.command = ["-c", LATE]
+        pause = self.server.folder / "pause"
+        self.server.command = ["-c", LATE, str(pause)]
         self.server.change(message_retention_days=str(KEPT_DAYS))
         self.server.start()
-        asyncio.run(self._send("old messages emptied", place, 8))
+        asyncio.run(self._in_turns("emptying old messages", place, lambda: pause.touch(), lambda: pause.unlink(), lambda turn: turn < 4))
         self.server.stop()
 
     async def _fill(self, place: Place) -> None:
@@ -96,20 +108,35 @@ class Keeping:
             await database.writer.call(lambda rows=rows: database.store(rows, {workspace_id: rights}, age))  # type: ignore[misc]
         await database.close()
 
-    async def _send(self, beside: str, place: Place, seconds: float) -> None:
-        found = await sends.measure(self.server, place, connections=CONNECTIONS, seconds=seconds)
+    async def _in_turns(self, what: str, place: Place, pause: Done, go_on: Done, wanted: Callable[[int], bool]) -> None:
+        """Send while it goes on and while it rests, in turns: both have the same machine."""
+        found: dict[str, list[sends.Sends]] = {"resting": [], "going on": []}
+        turn = 0
+        while wanted(turn):
+            found["going on"].append(await self._send(place))
+            pause()
+            found["resting"].append(await self._send(place))
+            go_on()
+            turn += 1
+        for state, each in found.items():
+            medians = [statistics.median(value) for value in zip(*((one.rate, one.at(0.5), one.at(0.99)) for one in each), strict=True)]
+            rate, middle, late = medians
+            self._say(
+                f"sends, {what} {state}, median of {turn} turns", f"{rate:,.0f}/s, p50 {middle * 1e3:.1f} ms, p99 {late * 1e3:.1f} ms"
+            )
+
+    async def _send(self, place: Place) -> sends.Sends:
+        found = await sends.measure(self.server, place, connections=CONNECTIONS, seconds=TURN_SECONDS)
         assert found.refused == 0, f"{found.refused} sends were refused"
-        self._say(f"sends beside {beside}", f"{found.rate:,.0f}/s, p50 {found.at(0.5) * 1e3:.1f} ms, p99 {found.at(0.99) * 1e3:.1f} ms")
+        return found
 
     async def _beside_backup(self, place: Place) -> None:
         file = self.server.folder / "backup"
-        began, turn = time.perf_counter(), 0
         backup = self.server.beside("backup", str(file))
-        while backup.poll() is None and turn < 5:
-            turn += 1
-            await self._send(f"a backup ({turn})", place, 5)
+        stop, go_on = (lambda: backup.send_signal(signal.SIGSTOP)), (lambda: backup.send_signal(signal.SIGCONT))
+        await self._in_turns("a backup", place, stop, go_on, lambda turn: turn < MOST_TURNS and backup.poll() is None)
         backup.wait(120)
-        self._say("backup", f"ended within {time.perf_counter() - began:.0f} s, {file.stat().st_size / 1e6:,.0f} MB")
+        self._say("size of the backup", f"{file.stat().st_size / 1e6:,.0f} MB")
         alone = time.perf_counter()
         self.server.beside("backup", str(file.with_name("second"))).wait(120)
         self._say("backup of a server that nobody uses", f"{time.perf_counter() - alone:.1f} s")

@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from fechatter.storage import events, messages, migrate
+from fechatter.storage import events, messages, migrate, retention
 from fechatter.storage.engines import postgres_batch, sqlite_batch
 from fechatter.storage.engines.dialect import for_postgres, for_sqlite
 
@@ -107,3 +107,17 @@ async def test_a_batch_is_driven_by_its_own_rows_on_postgresql(postgres_url: str
             plan = await postgres_plan(connection, sql)
             # An empty table may be read whole.
             assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= {"message_keys", "memberships"}, plan
+
+
+def test_old_messages_are_looked_for_by_id_on_sqlite(file: sqlite3.Connection) -> None:
+    plan = sqlite_plan(file, for_sqlite(retention._NEXT))
+    assert plan.startswith("SEARCH m USING INTEGER PRIMARY KEY (rowid>?)")
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan
+
+
+async def test_old_messages_are_looked_for_by_id_on_postgresql(postgres_url: str) -> None:
+    async with filled(postgres_url) as connection:
+        plan = await postgres_plan(connection, retention._NEXT)
+        assert "using messages_pkey" in plan
+        assert "Sort" not in plan
