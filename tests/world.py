@@ -42,7 +42,7 @@ async def workspace(database: Database) -> WorkspaceId:
 
     async def work(tx: Transaction) -> WorkspaceId:
         made = WorkspaceId(await tx.new_id())
-        await tx.execute(_WORKSPACE, made, f"workspace-{made}")
+        await tx.execute(_WORKSPACE, made, f"place-{made}")
         return made
 
     return await database.write(work)
