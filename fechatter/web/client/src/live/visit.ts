@@ -8,6 +8,7 @@ import { watch } from "vue"
 import { end, forget, remembered } from "@/api/token"
 import { useLive } from "@/live/store"
 import type { Keeping } from "@/messages/outbox"
+import { useDrafts } from "@/messages/drafts"
 import { useMessages } from "@/messages/store"
 import type { Waiting } from "@/messages/waiting"
 import { openDatabase, wipe, type Database } from "@/offline/database"
@@ -26,6 +27,7 @@ export async function beginVisit(): Promise<void> {
   const database = await openDatabase(who.name).catch(() => null)
   if (database) await showKept(database)
   if (signal.aborted) return
+  await useDrafts().begin(database)
   await useMessages().begin(who.name, database ? keepingIn(database) : inMemory())
   watchBrowser(signal)
   watchOtherTabs(signal)
@@ -45,6 +47,7 @@ async function endVisit(): Promise<void> {
   ending?.abort()
   ending = null
   useMessages().reset()
+  useDrafts().reset()
   useLive().reset()
   forget()
   await wipe()
