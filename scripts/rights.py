@@ -1,8 +1,10 @@
-"""Prints the table of rights into SECURITY.md, between its two markers; `--check` only says whether it is current.
+"""Prints the table of rights into SECURITY.md, between its two markers, and as JSON for the web client, which offers nothing
+that the server would refuse. `--check` only says whether both are current.
 
-Exits 1 when SECURITY.md has no markers, or with `--check` is not current.
+Exits 1 when SECURITY.md has no markers, or with `--check` when one is not current.
 """
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +12,9 @@ from pathlib import Path
 from fechatter.model import ChatType, Role
 from fechatter.rights.table import CHAT, MAY_CHANGE, MAY_GIVE, WORKSPACE, Rule, Standing
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "SECURITY.md"
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT = ROOT / "SECURITY.md"
+CLIENT = ROOT / "fechatter" / "web" / "client" / "src" / "api" / "rights.json"
 BEGIN, END = "<!-- rights: begin -->\n", "<!-- rights: end -->\n"
 KINDS = {
     ChatType.SINGLE: "single",
@@ -29,9 +33,20 @@ def main() -> int:
     before, rest = text.split(BEGIN)
     printed = before + BEGIN + tables() + END + rest.split(END)[1]
     if "--check" in sys.argv[1:]:
-        return 0 if printed == text else 1
+        return 0 if printed == text and CLIENT.read_text(encoding="utf-8") == for_client() else 1
     DOCUMENT.write_text(printed, encoding="utf-8")
+    CLIENT.write_text(for_client(), encoding="utf-8")
     return 0
+
+
+def for_client() -> str:
+    """The tables as JSON, by the names that the code uses."""
+    chat = {
+        action.name: {"kinds": sorted(rule.kinds), "who": sorted(rule.who), "archived": rule.archived} for action, rule in CHAT.items()
+    }
+    workspace = {action.name: sorted(roles) for action, roles in WORKSPACE.items()}
+    people = {"give": {role: sorted(MAY_GIVE[role]) for role in Role}, "change": {role: sorted(MAY_CHANGE[role]) for role in Role}}
+    return json.dumps({"workspace": workspace, "chat": chat, "people": people}, indent=2) + "\n"
 
 
 def tables() -> str:

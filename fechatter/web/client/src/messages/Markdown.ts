@@ -32,7 +32,11 @@ function draw(part: Part): VNodeChild {
     default: {
       const isLine = part.kind === "paragraph" || part.kind === "item" || part.kind === "heading"
       const start = part.start === undefined ? {} : { start: part.start }
-      return h(TAGS[part.kind], { ...start, ...(isLine ? { dir: "auto" } : {}), class: part.kind === "heading" ? "heading" : undefined }, part.parts.map(draw))
+      return h(
+        TAGS[part.kind],
+        { ...start, ...(isLine ? { dir: "auto" } : {}), class: part.kind === "heading" ? "heading" : undefined },
+        part.parts.map(draw),
+      )
     }
   }
 }

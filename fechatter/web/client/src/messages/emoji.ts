@@ -69,6 +69,8 @@ export function withEmoji(content: string, all: readonly Emoji[]): string {
   const byName = new Map(all.map(one => [one.name, one.text]))
   return content
     .split(/(```[\s\S]*?(?:```|$)|`[^`\n]*`)/u)
-    .map((piece, place) => (place % 2 === 1 ? piece : piece.replace(/:([a-z0-9_+-]+):/gu, (whole, name: string) => byName.get(name) ?? whole)))
+    .map((piece, place) =>
+      place % 2 === 1 ? piece : piece.replace(/:([a-z0-9_+-]+):/gu, (whole, name: string) => byName.get(name) ?? whole),
+    )
     .join("")
 }

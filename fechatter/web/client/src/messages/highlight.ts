@@ -25,7 +25,31 @@ import typescript from "highlight.js/lib/languages/typescript"
 import xml from "highlight.js/lib/languages/xml"
 import yaml from "highlight.js/lib/languages/yaml"
 
-const LANGUAGES = { bash, c, cpp, csharp, css, diff, dockerfile, go, ini, java, javascript, json, kotlin, makefile, php, python, ruby, rust, sql, swift, typescript, xml, yaml }
+const LANGUAGES = {
+  bash,
+  c,
+  cpp,
+  csharp,
+  css,
+  diff,
+  dockerfile,
+  go,
+  ini,
+  java,
+  javascript,
+  json,
+  kotlin,
+  makefile,
+  php,
+  python,
+  ruby,
+  rust,
+  sql,
+  swift,
+  typescript,
+  xml,
+  yaml,
+}
 for (const [name, language] of Object.entries(LANGUAGES)) hljs.registerLanguage(name, language)
 
 /** A piece of code: plain text, or what stands in one scope such as `keyword`. */
@@ -45,5 +69,7 @@ export function highlight(text: string, language: string): Piece[] | null {
 }
 
 function pieces(node: Node): Piece[] {
-  return node.children.map(child => (typeof child === "string" ? child : { scope: child.scope ?? "", pieces: pieces(child) }))
+  return node.children.map(child =>
+    typeof child === "string" ? child : { scope: child.scope ?? "", pieces: pieces(child) },
+  )
 }

@@ -1,0 +1,40 @@
+/** What the server lets one do, so that nothing is offered that it would refuse: its own table, decided as it decides. */
+
+import type { Chat, Role, User } from "@/api/nouns"
+import table from "@/api/rights.json"
+
+export type ChatAction = keyof typeof table.chat
+export type WorkspaceAction = keyof typeof table.workspace
+type Standing = "admin" | "owner" | "member" | "guest"
+
+/** In the workspace. */
+export function may(action: WorkspaceAction, me: Pick<User, "role">): boolean {
+  return (table.workspace[action] as readonly string[]).includes(me.role)
+}
+
+/** With a chat that one is in. */
+export function mayIn(chat: Chat, action: ChatAction, me: Pick<User, "id" | "role">): boolean {
+  const rule = table.chat[action]
+  const isInTime = rule.archived || chat.archived_at === null
+  return (
+    isInTime &&
+    (rule.kinds as readonly string[]).includes(chat.chat_type) &&
+    (rule.who as readonly string[]).includes(standing(chat, me))
+  )
+}
+
+/** The roles that one may give. */
+export function mayGive(me: Pick<User, "role">): Role[] {
+  return table.people.give[me.role] as Role[]
+}
+
+/** Whether one may change the role of somebody who has `role`, disable and enable them. */
+export function mayChange(me: Pick<User, "role">, role: Role): boolean {
+  return (table.people.change[me.role] as readonly string[]).includes(role)
+}
+
+function standing(chat: Chat, me: Pick<User, "id" | "role">): Standing {
+  if (me.role === "owner" || me.role === "admin") return "admin"
+  if (chat.owner_id === me.id) return "owner"
+  return me.role
+}
