@@ -41,9 +41,7 @@ def main() -> int:
 
 def for_client() -> str:
     """The tables as JSON, by the names that the code uses."""
-    chat = {
-        action.name: {"kinds": sorted(rule.kinds), "who": sorted(rule.who), "archived": rule.archived} for action, rule in CHAT.items()
-    }
+    chat = {action.name: {"kinds": sorted(rule.kinds), "who": sorted(rule.who), "archived": rule.archived} for action, rule in CHAT.items()}
     workspace = {action.name: sorted(roles) for action, roles in WORKSPACE.items()}
     people = {"give": {role: sorted(MAY_GIVE[role]) for role in Role}, "change": {role: sorted(MAY_CHANGE[role]) for role in Role}}
     return json.dumps({"workspace": workspace, "chat": chat, "people": people}, indent=2) + "\n"

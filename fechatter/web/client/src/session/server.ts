@@ -1,28 +1,23 @@
-/** What the server says of itself to everybody: its name, who may sign up, its limits. */
-
-import { defineStore } from "pinia"
-import { computed, shallowRef } from "vue"
 import { request } from "@/api/http"
 
+/** What a server tells strangers about itself. */
 export interface ServerFacts {
   name: string
   version: string
-  signup: "invitation" | "open"
   set_up: boolean
-  limits: { message_characters: number }
+  signup: "invitation" | "open"
+  limits: Record<string, number>
 }
 
-const USUAL_CHARACTERS = 4000
+let asked: Promise<ServerFacts> | undefined
 
-export const useServer = defineStore("server", () => {
-  const facts = shallowRef<ServerFacts | null>(null)
-  const messageCharacters = computed(() => facts.value?.limits.message_characters ?? USUAL_CHARACTERS)
-
-  /** Throws Problem, Unreachable. */
-  async function load(): Promise<ServerFacts> {
-    facts.value ??= (await request<ServerFacts>("GET", "/api/server")).body
-    return facts.value
-  }
-
-  return { facts, messageCharacters, load }
-})
+/** Asked once a visit; a failure is asked again. Throws Problem or Unreachable. */
+export function serverFacts(): Promise<ServerFacts> {
+  asked ??= request<ServerFacts>("GET", "/api/server")
+    .then(answer => answer.body)
+    .catch((error: unknown) => {
+      asked = undefined
+      throw error
+    })
+  return asked
+}

@@ -1,44 +1,97 @@
-/** What went wrong, in the reader's words: by the server's stable codes, never by its sentences. */
+/** What went wrong, in the reader's language: what happened, and what to do. */
 
-import { Problem, Unreachable } from "@/api/http"
+import { Problem, Unreachable, type FieldProblem } from "@/api/http"
 import { SignedOut } from "@/api/token"
 import { toast } from "@/components/toasts"
 import { t, type Key } from "@/i18n"
 
-/** The codes that have words of their own; the others go by their status. */
-const BY_CODE: Record<string, Key> = {
-  bad_credentials: "errors.badCredentials",
+export interface Explained {
+  text: string
+  /** For whoever runs the server. */
+  requestId?: string
+  /** What is wrong with each field, by its name in the request's body. */
+  fields: Record<string, string>
+}
+
+/** The server's stable codes that say more than their status. */
+const CODES: Record<string, Key> = {
   email_taken: "errors.emailTaken",
+  handle_taken: "errors.handleTaken",
+  invitation_refused: "errors.invitationBad",
+  last_owner: "errors.lastOwner",
+  name_taken: "errors.nameTaken",
+  not_the_sender: "errors.notTheSender",
+  setup_token_refused: "errors.setupTokenBad",
+  sign_in_busy: "errors.busy",
+  signup_closed: "errors.signupClosed",
+  storage_full: "errors.storageFull",
+  token_reused: "errors.signedOut",
   workspace_taken: "errors.workspaceTaken",
-  invitation_invalid: "errors.invitationBad",
-  setup_token_invalid: "errors.setupTokenBad",
+  wrong_credentials: "errors.badCredentials",
   wrong_password: "errors.passwordWrong",
 }
 
-const BY_STATUS: Record<number, Key> = {
+const STATUSES: Record<number, Key> = {
   401: "errors.signedOut",
   403: "errors.forbidden",
   404: "errors.notFound",
   409: "errors.conflict",
-  410: "errors.notFound",
   413: "errors.tooLarge",
   422: "errors.invalid",
   503: "errors.busy",
 }
 
-/** A sentence or two for people: what happened, and what to do. */
-export function explain(error: unknown): string {
-  if (error instanceof Unreachable) return t("errors.unreachable")
-  if (error instanceof SignedOut) return t("errors.signedOut")
-  if (!(error instanceof Problem)) return t("errors.unknown", { code: String(error) })
-  if (error.status === 429) return t("errors.tooMany", { seconds: Math.max(1, error.retryAfterSeconds) })
-  const key = BY_CODE[error.code] ?? BY_STATUS[error.status]
-  if (key) return t(key)
-  return error.status >= 500 ? t("errors.server") : t("errors.unknown", { code: error.code })
+const FIELDS: Record<string, Key> = {
+  missing: "errors.required",
+  blank: "errors.required",
+  invalid_email: "errors.emailBad",
+  invalid_handle: "errors.handleBad",
+  too_long: "errors.fieldTooLong",
+  too_short: "errors.tooShort",
 }
 
-/** Say it in passing, with the request's id to copy. */
-export function tellProblem(error: unknown): void {
-  const requestId = error instanceof Problem ? error.requestId : null
-  toast({ kind: "error", text: explain(error), ...(requestId === null ? {} : { requestId }) })
+/** The fields whose name a code tells, where the server names none. */
+const FIELD_OF_CODE: Record<string, string> = {
+  email_taken: "email",
+  handle_taken: "handle",
+  name_taken: "name",
+  workspace_taken: "workspace",
+  wrong_password: "current_password",
+}
+
+export function explain(error: unknown): Explained {
+  if (error instanceof Unreachable) return { text: t("errors.unreachable"), fields: {} }
+  if (error instanceof SignedOut) return { text: t("errors.signedOut"), fields: {} }
+  // A mistake of our own: the console has it whole.
+  if (!(error instanceof Problem))
+    return (console.error(error), { text: t("errors.unknown", { code: String(error) }), fields: {} })
+  const explained: Explained = { text: sentence(error), fields: fieldsOf(error) }
+  if (error.requestId !== null) explained.requestId = error.requestId
+  return explained
+}
+
+/** Says it in passing, with the request's id to copy. */
+export function sayProblem(error: unknown): void {
+  const { text, requestId } = explain(error)
+  toast({ text, kind: "error", ...(requestId === undefined ? {} : { requestId }) })
+}
+
+function sentence(problem: Problem): string {
+  if (problem.status === 429) return t("errors.tooMany", { seconds: Math.max(1, problem.retryAfterSeconds) })
+  const key = CODES[problem.code] ?? STATUSES[problem.status]
+  if (key !== undefined) return t(key)
+  return problem.status >= 500 ? t("errors.server") : t("errors.unknown", { code: problem.code || problem.status })
+}
+
+function fieldsOf(problem: Problem): Record<string, string> {
+  const fields: Record<string, string> = {}
+  for (const error of problem.errors) fields[nameOf(error)] ??= t(FIELDS[error.code] ?? "errors.fieldBad")
+  const known = FIELD_OF_CODE[problem.code]
+  if (known !== undefined) fields[known] ??= sentence(problem)
+  return fields
+}
+
+/** `/email` -> `email`. */
+function nameOf(error: FieldProblem): string {
+  return error.pointer.split("/")[1] ?? ""
 }
