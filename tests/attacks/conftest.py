@@ -14,12 +14,15 @@ from tests.journeys.server import ServerProcess
 __all__ = ["closed_connections", "door", "engine", "limited_server", "own_server", "server"]
 
 
+NARROW = {"messages_per_minute": "60", "requests_per_minute": "300", "stranger_requests_at_once": "40"}
+
+
 @pytest.fixture(scope="module")
 def limited_server(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """With its rate limits, and everything logged; anybody may sign up."""
+    """With its rate limits, narrower ones of requests than by default, and everything logged; anybody may sign up."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
     settings = {"signup": "open", "heartbeat_seconds": "1", "rate_limits": "on", "log_level": "debug"}
-    process = ServerProcess(tmp_path_factory.mktemp("limited"), url, **settings)
+    process = ServerProcess(tmp_path_factory.mktemp("limited"), url, **settings, **NARROW)
     try:
         process.start()
         yield process

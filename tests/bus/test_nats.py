@@ -201,3 +201,16 @@ async def test_a_stream_made_by_an_operator_is_used_as_it_is(own_server: Nats) -
         await two.until(lambda: two.seqs == [1])
     assert (await operator.jetstream().stream_info(STREAM)).config.max_age == 60
     await operator.close()
+
+
+async def test_more_than_a_node_may_hold_unread_is_left_to_the_log(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nats_session, "MAX_RECEIVED", 3)
+    async with nats_node(nats_url) as a, nats_node(nats_url) as b:
+        many = [frame(1, workspace_id=number) for number in range(1, 301)]
+        a.bus.publish(EPOCH, many, [])
+        await b.until(lambda: b.frames)
+        await asyncio.sleep(0.5)
+        assert 0 < len(b.frames) < len(many)
+        a.bus.publish(EPOCH, [frame(2)], [])
+        await b.until(lambda: 2 in b.seqs)
+        assert [queue.depth() for queue in b.bus.queues()] == [0, 0]

@@ -1,0 +1,106 @@
+"""Asking too much, over the real socket: refused, told so, and nobody else is the worse for it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.attacks.conftest import NARROW
+from tests.journeys.client import Client, colleague, owner
+from tests.journeys.server import ServerProcess
+from tests.journeys.stream import Refused, Stream
+from tests.journeys.wire import Answer, Wire, head
+
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
+MESSAGES, REQUESTS, STRANGERS = (int(value) for value in NARROW.values())
+MOST_BATCHES = 4
+
+
+def check_refused(answer: Answer, code: str, name: str | None = None, count: int = 0) -> None:
+    assert (answer.status, answer.code) == (429, code)
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    if name is not None:
+        assert answer.headers["ratelimit-policy"] == f'"{name}";q={count};w=60'
+        assert answer.headers["ratelimit"] == f'"{name}";r=0;t={answer.headers["retry-after"]}'
+
+
+async def half(server: ServerProcess, path: str, person: Client | None = None) -> Wire:
+    """A request whose body does not come whole."""
+    wire = await Wire.open(server.port)
+    own = {"authorization": f"Bearer {person.token}"} if person else {}
+    wire.writer.write(head("POST", path, {"content-length": "100", **own}) + b"{")
+    return wire
+
+
+async def test_one_who_sends_too_much_is_refused_and_nobody_else(limited_server: ServerProcess) -> None:
+    ada = await owner(limited_server)
+    bob = await colleague(ada)
+    path = f"/api/chat/{(await ada.chat('public_channel'))['id']}/messages"
+    first = await ada.ask("POST", path, {"content": "a"})
+    assert (first.headers["ratelimit-policy"], first.headers["ratelimit"]) == ('"messages";q=60;w=60', '"messages";r=59;t=2')
+    batch = await ada.ask("POST", f"{path}/batch", {"messages": [{"content": "b"}] * 50})
+    # What the person asked for so far may have been given back in part meanwhile.
+    assert batch.headers["ratelimit"].rpartition('"messages";r=')[2].split(";")[0] in ("9", "10", "11")
+    rest = [await ada.ask("POST", path, {"content": "c"}) for _ in range(MESSAGES)]
+    assert {answer.status for answer in rest} == {201, 429}
+    check_refused(next(answer for answer in rest if answer.status == 429), "rate_limited", "messages", MESSAGES)
+    await bob.ask("POST", path.replace("/messages", "/join"))
+    assert (await bob.ask("POST", path, {"content": "d"})).status == 201
+    sent = [answer.json["id"] for answer in rest if answer.status == 201]
+    assert [message["id"] for message in await ada.history(int(path.split("/")[3]))][51:-1] == sent
+
+
+async def test_one_who_asks_too_much_is_refused_and_nobody_else(limited_server: ServerProcess) -> None:
+    ada = await owner(limited_server)
+    bob = await colleague(ada)
+    statuses = {(await ada.ask("GET", "/api/users/me")).status for _ in range(REQUESTS)}
+    for _ in range(REQUESTS):
+        if 429 in statuses:
+            break
+        statuses.add((await ada.ask("GET", "/api/users/me")).status)
+    # One is given back every 0.2 s; what is asked right after a refusal is refused too.
+    while (answer := await ada.ask("GET", "/api/chat")).status != 429:
+        pass
+    check_refused(answer, "rate_limited", "requests", REQUESTS)
+    with pytest.raises(Refused) as refused:
+        await Stream.open(limited_server.port, ada.token)
+    check_refused(refused.value.answer, "rate_limited", "requests", REQUESTS)
+    told = await bob.ask("GET", "/api/users/me")
+    assert (told.status, told.headers["ratelimit-policy"]) == (200, f'"requests";q={REQUESTS};w=60')
+    assert (await Client(limited_server).ask("GET", "/health/simple")).status == 200
+
+
+async def test_50_one_address_of_strangers_holds_no_more_than_its_share(limited_server: ServerProcess) -> None:
+    ada = await owner(limited_server)
+    held = [await half(limited_server, "/api/signin") for _ in range(STRANGERS)]
+    await asyncio.sleep(0.3)
+    stranger = Client(limited_server)
+    check_refused(await stranger.ask("POST", "/api/refresh", {"refresh_token": "1.1.x"}), "too_many_at_once")
+    assert (await ada.ask("GET", "/api/users/me")).status == 200
+    assert [(await stranger.ask("GET", path)).status for path in ("/health", "/health/simple", "/")] == [200, 200, 200]
+    for wire in held:
+        wire.close()
+    await asyncio.sleep(0.3)
+    answer = await stranger.ask("GET", "/api/server")
+    assert (answer.status, answer.headers["ratelimit-policy"]) == (200, '"strangers";q=6000;w=60')
+
+
+async def test_46_one_person_holds_no_more_than_a_few_large_bodies(limited_server: ServerProcess) -> None:
+    ada = await owner(limited_server)
+    path = f"/api/chat/{(await ada.chat('public_channel'))['id']}/messages/batch"
+    held = [await half(limited_server, path, ada) for _ in range(MOST_BATCHES)]
+    await asyncio.sleep(0.3)
+    body = {"messages": [{"content": "a"}]}
+    check_refused(await ada.ask("POST", path, body), "too_many_at_once")
+    for wire in held:
+        wire.close()
+    await asyncio.sleep(0.3)
+    assert (await ada.ask("POST", path, body)).status == 200
+
+
+async def test_with_limits_off_nothing_is_counted_or_told(server: ServerProcess) -> None:
+    ada = await owner(server)
+    answer = await ada.ask("GET", "/api/users/me")
+    assert answer.status == 200
+    assert not {"ratelimit", "ratelimit-policy"} & set(answer.headers)

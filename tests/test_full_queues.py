@@ -1,0 +1,111 @@
+"""Full means the answer that is promised, never silence; the other queues' owners have tests of theirs beside their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+
+import pytest
+
+from fechatter.api import problems
+from fechatter.auth.quotas import MOST_BATCHES, Quotas
+from fechatter.errors import Unavailable
+from fechatter.frames import Frame
+from fechatter.hub import room as rooms
+from fechatter.hub.hub import Hub
+from fechatter.hub.listener import Reader
+from fechatter.model import EventType, Position
+from fechatter.settings import Settings
+from fechatter.storage.engines import base, thread
+from fechatter.storage.engines.base import Database, StorageBusy, Transaction
+from fechatter.storage.opening import open_database
+from tests import world
+from tests.engines import CONNECTIONS, Published
+from tests.hub.node import OwnTasks
+
+MOST, MANY = 2, 10
+
+
+@pytest.fixture
+async def narrow(address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """A database that hardly anybody may wait for."""
+    monkeypatch.setattr(base, "MAX_WAITING", MOST)
+    monkeypatch.setattr(thread, "MAX_WAITING_CALLS", MOST)
+    opened = await open_database(address, Published(), connections=CONNECTIONS)
+    yield opened
+    await opened.close()
+
+
+async def nothing(tx: Transaction) -> int:
+    return tx.now
+
+
+def check_told(error: StorageBusy, code: str) -> None:
+    answer = problems.render(problems.from_storage(error), "id")
+    assert (answer.status_code, answer.headers["retry-after"], error.code) == (503, "1", code)
+
+
+async def test_who_finds_too_many_waiting_for_the_database_is_told_at_once(narrow: Database) -> None:
+    for work, code in ((narrow.read, {"database_busy"}), (narrow.write, {"database_busy", "writer_full"})):
+        answers = await asyncio.gather(*(work(nothing) for _ in range(MANY)), return_exceptions=True)
+        refusals = [answer for answer in answers if isinstance(answer, StorageBusy)]
+        assert len(refusals) == MANY - MOST
+        assert {error.code for error in refusals} <= code
+        check_told(refusals[0], refusals[0].code)
+        assert await work(nothing) > 0
+    assert [queue.depth() for queue in narrow.queues()] == [0, 0]
+
+
+async def test_calls_beyond_the_writers_bound_are_not_made(narrow: Database) -> None:
+    async def call() -> int:
+        return 1
+
+    answers = await asyncio.gather(*(narrow.writer.call(call) for _ in range(MANY)), return_exceptions=True)
+    assert [answer for answer in answers if answer == 1] == [1] * MOST
+    assert {type(answer) for answer in answers if answer != 1} == {thread.CallsFull}
+
+
+def test_a_batch_beyond_those_that_are_held_is_told_to_come_again() -> None:
+    quotas = Quotas(Settings())
+    with ExitStack() as held:
+        for _ in range(MOST_BATCHES):
+            held.enter_context(quotas.batches)
+        with pytest.raises(Unavailable) as refused, quotas.batches:
+            raise AssertionError("let in")
+        assert (refused.value.code, quotas.batches.queue.depth()) == ("batches_full", MOST_BATCHES)
+    assert quotas.batches.queue.depth() == 0
+
+
+@pytest.mark.parametrize("always", [False, True])
+async def test_more_frames_than_a_joining_stream_may_hold_are_read_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch, always: bool
+) -> None:
+    monkeypatch.setattr(rooms, "MAX_JOINING_FRAMES", 1)
+    (alice,) = await world.people(database, "alice")
+    tasks = OwnTasks()
+    hub, reads = Hub(database, tasks, Settings()), 0
+    read = database.read
+
+    async def interrupted(work: base.Work[object]) -> object:
+        """While the replay is being read, more is committed than may be held."""
+        nonlocal reads
+        reads += 1
+        found = await read(work)
+        if reads > 1 and (always or reads == 2):
+            room = hub._rooms[alice.workspace_id]
+            for _ in range(3):
+                seq = room.sequencer.position + 1
+                hub.receive(database.epoch, [Frame(alice.workspace_id, seq, EventType.WORKSPACE_UPDATED, None, None, b"\ndata: {}\n\n")])
+        return found
+
+    monkeypatch.setattr(database, "read", interrupted)
+    reader, cursor = Reader(alice.user_id, alice.workspace_id, alice.session_id), Position(database.epoch, 0)
+    if always:
+        with pytest.raises(Unavailable) as refused:
+            await hub.open(reader, cursor)
+        assert (refused.value.code, hub.listeners) == ("stream_behind", 0)
+    else:
+        listener = await hub.open(reader, cursor)
+        assert (reads, listener.overflowed, listener.joining) == (3, False, None)
+    await tasks.stop()
