@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from fechatter.cli import build_parser
+from fechatter.settings import load_settings
 from fechatter.systemd import ServiceManager
 from fechatter.tasks import Tasks
 
@@ -71,3 +73,11 @@ async def test_who_is_not_watched_or_cannot_tell_goes_on(environ: dict[str, str]
     assert manager.watchdog_seconds is None
     manager.ready()
     await manager.keep_alive()
+
+
+def test_the_unit_in_deploy_sets_what_there_is() -> None:
+    lines = (Path(__file__).parents[1] / "deploy" / "fechatter.service").read_text().splitlines()
+    variables = dict(line.removeprefix("Environment=").split("=", 1) for line in lines if line.startswith("Environment="))
+    assert set(load_settings(None, variables).sources) == {"data_dir", "log_format"}
+    (command,) = [line.removeprefix("ExecStart=").split()[1:] for line in lines if line.startswith("ExecStart=")]
+    assert build_parser().parse_args(command).command == "serve"
