@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import resource
 import socket
 import sys
 from typing import Any
@@ -21,7 +20,7 @@ from starlette.types import ASGIApp
 
 from fechatter.certificates import Certificate
 from fechatter.errors import StartError
-from fechatter.settings import Settings
+from fechatter.open_files import MORE_FILES, Spare
 from fechatter.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -31,10 +30,7 @@ HEAD_SECONDS = 10
 """How long a connection may take to send the head of its first or next request."""
 BUFFER_BYTES = 64 * 1024
 """When Granian takes no more for a connection whose client does not read; a third less is held for each than by default (0.65 MB)."""
-RESERVED_FILES = 128
-"""For everything that is no client and no database connection: code being loaded, SQLite's files, NATS, DNS, logs."""
-FEWEST_CONNECTIONS = 64
-MOST_FILES = 1 << 20
+WATCH_SECONDS = 0.1
 
 
 class Listening:
@@ -50,6 +46,7 @@ class Listening:
         self._connections = connections
         self._tasks = tasks
         self._serving: dict[_Granian, asyncio.Task[None]] = {}
+        self._accepting: _Granian | None = None
 
     async def serve(self, certificate: Certificate | None) -> None:
         """From now on accept with this certificate, and no longer with an earlier one.
@@ -63,17 +60,50 @@ class Listening:
         if not await granian.begun:
             raise StartError(f"Granian cannot serve{f' with the certificate {certificate.chain}' if certificate else ''}.")
         self._serving[granian] = task
+        self._accepting = granian
         task.add_done_callback(lambda _: self._serving.pop(granian))
+        task.add_done_callback(lambda _: granian.close())
         for one in earlier:
-            one.accept_no_more()
+            # To stop it at once would cut off whoever has connected and not asked yet.
+            one.accept(False)
+        if certificate and not earlier:
+            self._tasks.start("watch of open files", self._watch_files())
         if earlier:
             self._tasks.start("end of an earlier certificate", _end(earlier))
 
     def stop(self) -> None:
         """Accept nobody any more; each connection ends with the answer it waits for."""
         self._held.close()
+        self._accepting = None
         for granian in self._serving:
             granian.stop()  # type: ignore[no-untyped-call]
+
+    async def _watch_files(self) -> None:
+        """Granian counts no connection before its TLS handshake, and without a file for the next one it would serve nobody."""
+        spare, paused = Spare(), False
+        while (granian := self._accepting) is not None:
+            used = spare.take()
+            if not paused and used >= self._connections + MORE_FILES:
+                log.warning("too many connections: no new ones until some have ended")
+                granian.accept(False)
+                paused = True
+            elif paused and used < self._connections:
+                granian.accept(True)
+                paused = False
+                # Granian hears of those who come from now on, not of those who came before.
+                self._turn_away()
+            if paused:
+                spare.give()
+                self._turn_away()
+            await asyncio.sleep(WATCH_SECONDS)
+
+    def _turn_away(self) -> None:
+        """Close what waits to be accepted."""
+        for _ in range(BACKLOG):
+            try:
+                self._held.accept()[0].close()
+            except OSError:
+                return  # nobody waits, or there is no file even for this
 
     async def ended(self, seconds: float) -> bool:
         """Wait for the last connection's end, at most so long; returns whether it came."""
@@ -91,8 +121,11 @@ class _Granian(embed.Server):
         super().__init__(app, **options)
         self.begun: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._held = held
+        self._nobody = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self._nobody.setblocking(False)
 
     def _init_shared_socket(self) -> None:
+        self._held.setblocking(False)
         self._held.listen(BACKLOG)
         # What it is given it closes when it stops, so it gets a descriptor of its own.
         self._own = os.dup(self._held.fileno())
@@ -100,11 +133,13 @@ class _Granian(embed.Server):
         arguments = (self._own, False, BACKLOG) if sys.platform == "linux" else (self._own, False)
         self._shd: Any = SocketHolder(*arguments)
 
-    def accept_no_more(self) -> None:
-        """Leave new connections to others. To stop it at once would cut off whoever has connected and not asked yet."""
-        with socket.create_server(("127.0.0.1", 0), backlog=1) as nobody:
-            nobody.setblocking(False)
-            os.dup2(nobody.fileno(), self._own, inheritable=False)
+    def accept(self, whether: bool) -> None:
+        """Take new connections, or leave them to others. Only while it serves: then the descriptor is its own."""
+        os.dup2((self._held if whether else self._nobody).fileno(), self._own, inheritable=False)
+
+    def close(self) -> None:
+        """Once it has ended."""
+        self._nobody.close()
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
@@ -154,30 +189,3 @@ def _granian(app: ASGIApp, held: socket.socket, connections: int, certificate: C
         ssl_key=certificate and certificate.key,
         ssl_protocol_min=SSLProtocols.tls12,
     )
-
-
-def most_connections(settings: Settings) -> int:
-    """How many clients may be connected while files for everything else remain. Raises StartError."""
-    files, reserved = _raise_file_limit(), RESERVED_FILES + settings.connection_limit
-    if files < reserved + FEWEST_CONNECTIONS:
-        raise StartError(
-            f"Only {files} files may be open at once, and at least {reserved + FEWEST_CONNECTIONS} are needed: raise `ulimit -n`."
-        )
-    return files - reserved
-
-
-def _raise_file_limit() -> int:
-    """Take what the system grants; returns how many files may be open."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if _counted(soft) >= _counted(hard):
-        return _counted(soft)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (_counted(hard), hard))
-    except (OSError, ValueError) as error:
-        log.warning("the limit of %d open files cannot be raised to %d: %s", soft, _counted(hard), error)
-        return _counted(soft)
-    return _counted(hard)
-
-
-def _counted(limit: int) -> int:
-    return MOST_FILES if limit == resource.RLIM_INFINITY else min(limit, MOST_FILES)

@@ -19,7 +19,8 @@ from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
 from fechatter.app import open_services
 from fechatter.certificates import load_certificate
-from fechatter.listening import Listening, most_connections
+from fechatter.listening import Listening
+from fechatter.open_files import most_connections
 from fechatter.reloading import Reloading
 from fechatter.services import Services
 from fechatter.settings import Settings

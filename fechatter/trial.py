@@ -12,7 +12,8 @@ from pathlib import Path
 from fechatter.address import bind
 from fechatter.certificates import Certificate
 from fechatter.errors import StartError
-from fechatter.listening import FEWEST_CONNECTIONS, Listening
+from fechatter.listening import Listening
+from fechatter.open_files import FEWEST_CONNECTIONS
 from fechatter.settings import Settings
 from fechatter.tasks import Tasks
 

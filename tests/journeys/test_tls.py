@@ -17,6 +17,8 @@ from tests.journeys.server import ServerProcess
 from tests.journeys.wire import Wire
 from tests.servers.certificates import Certificates, anybody
 
+OPEN_FILES = 400
+HANDSHAKE_SECONDS = 10
 FILE = """\
 tls_certificate = "{chain}"
 tls_key = "{key}"
@@ -28,12 +30,12 @@ name = "{name}"
 class Place:
     """A server behind https whose settings are in a file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, open_files: int | None = None) -> None:
         self.certificates = Certificates(folder)
         self.file = folder / "fechatter.toml"
         self.first = self.certificates.renew()
         self.configure()
-        self.server = ServerProcess(folder, tls=anybody(), arguments=["--config", str(self.file)])
+        self.server = ServerProcess(folder, open_files=open_files, tls=anybody(), arguments=["--config", str(self.file)])
 
     def configure(self, level: str = "info", name: str = "Fechatter", more: str = "") -> None:
         chain, key = self.certificates.chain, self.certificates.key
@@ -132,6 +134,42 @@ async def test_no_older_version_than_1_2_is_spoken(place: Place) -> None:
     assert await asyncio.to_thread(_version, place, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
     with pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|HANDSHAKE_FAILURE"):
         await asyncio.to_thread(_version, place, ssl.TLSVersion.TLSv1_1)
+
+
+@pytest.mark.prove
+async def test_silent_handshakes_use_up_the_files_for_ten_seconds_and_no_processor(tmp_path: Path) -> None:
+    place = Place(tmp_path, open_files=OPEN_FILES)
+    silent = []
+    try:
+        await asyncio.to_thread(place.server.start)
+        ada = await owner(place.server, setup_token=place.server.setup_token)
+        chat, stream = await ada.chat("private_channel"), await ada.listen()
+        for _ in range(OPEN_FILES * 2):
+            silent.append(socket.socket())
+            silent[-1].setblocking(False)
+            silent[-1].connect_ex(("127.0.0.1", place.server.port))
+        await asyncio.to_thread(place.server.said, "too many connections")
+        before = place.server.cpu_seconds()
+        sent = await ada.send(chat["id"], "still here?")
+        assert (await stream.until("message.created"))[-1].data["data"]["message"]["id"] == sent["id"]
+        tries = 0
+        while not await _is_served(place):
+            tries += 1
+            assert tries < HANDSHAKE_SECONDS * 4
+            await asyncio.sleep(0.5)
+        assert place.server.cpu_seconds() - before < 2
+    finally:
+        for one in silent:
+            one.close()
+        place.server.kill()
+
+
+async def _is_served(place: Place) -> bool:
+    try:
+        await place.shown()
+    except OSError:
+        return False
+    return True
 
 
 def _version(place: Place, version: ssl.TLSVersion) -> str | None:
