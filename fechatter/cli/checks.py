@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fechatter.cli import checks_database, checks_network
 from fechatter.cli.findings import Finding, standing
-from fechatter.listening import FEWEST_CONNECTIONS, RESERVED_FILES
+from fechatter.open_files import FEWEST_CONNECTIONS, RESERVED_FILES
 from fechatter.settings import Settings
 
 FREE_BYTES = 1 << 30
