@@ -29,5 +29,11 @@ export default defineConfig({
     port: 5173,
     proxy: Object.fromEntries(["/api", "/events", "/health", "/openapi.json"].map(path => [path, { target: server }])),
   },
-  test: { environment: "happy-dom", include: ["src/**/*.test.ts"], restoreMocks: true },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.ts"],
+    restoreMocks: true,
+    // One page for all: each test leaves nothing behind, and a page a file costs more than the tests.
+    isolate: false,
+  },
 })
