@@ -73,3 +73,10 @@ async def test_head_is_answered_like_get_without_changes(api: Api) -> None:
     assert (await api.ask(None, "HEAD", "/health/simple")).status_code == 200
     for path in ("/api/signup", "/api/signin", "/api/logout", "/api/refresh", "/api/password"):
         assert (await api.ask(await api.owner(), "GET", path)).status_code == 405
+
+
+async def test_where_anybody_makes_a_workspace_its_owner_reads_no_metrics_of_the_server(api: Api) -> None:
+    owner = await api.owner()
+    assert api.settings.signup == "open"
+    assert (await api.ask(owner, "GET", "/metrics")).status_code == 403
+    assert (await api.ask(None, "GET", "/metrics")).status_code == 401
