@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from benches.measure import RESULTS, header
+from benches.figures import RESULTS, header
 from fechatter.messages import history
 from fechatter.model import ChatId
 from fechatter.storage.engines.base import Database, Transaction

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fechatter import __version__
 from fechatter.cli.arguments import add_administration, add_keeping
+from fechatter.cli.bench_arguments import add_bench
 from fechatter.errors import StartError
 from fechatter.settings import Settings, SettingsError, load_settings
 
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             from fechatter.cli import keeping
 
             return keeping.run_backup(settings, options) if options.command == "backup" else keeping.run_restore(settings, options)
-        case "users" | "workspaces" | "sessions" | "export":
+        case "users" | "workspaces" | "sessions" | "export" | "bench":
             return import_module(f"fechatter.cli.{options.command}").run(settings, options)  # type: ignore[no-any-return]
         case _:
             from fechatter.cli import config
@@ -99,6 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="answer in JSON")
     add_keeping(commands, shared)
     add_administration(commands, shared)
+    add_bench(commands, shared)
     config = commands.add_parser("config", help="check, show or explain the settings")
     actions = config.add_subparsers(dest="action", required=True, metavar="action")
     actions.add_parser("check", parents=[shared], help="say whether the server would start with them")

@@ -1,0 +1,47 @@
+"""Measured values over several rounds, and the files of benches/results that keep them."""
+
+from __future__ import annotations
+
+import datetime
+import statistics
+from pathlib import Path
+
+from fechatter.bench.machine import SHARED, machine
+
+RESULTS = Path(__file__).parent / "results"
+
+
+class Figures:
+    """Measured values by name, over the rounds."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[float]] = {}
+
+    def add(self, name: str, value: float) -> None:
+        self.values.setdefault(name, []).append(value)
+        print(f"  {name}: {value:,.2f}", flush=True)
+
+    def spread(self, name: str) -> tuple[float, float, float]:
+        """Median, least and most."""
+        values = self.values[name]
+        return statistics.median(values), min(values), max(values)
+
+    def table(self) -> str:
+        lines = ["| figure | median | least | most | rounds |", "|---|---|---|---|---|"]
+        for name, values in self.values.items():
+            median, least, most = self.spread(name)
+            lines.append(f"| {name} | {median:,.2f} | {least:,.2f} | {most:,.2f} | {len(values)} |")
+        return "\n".join(lines)
+
+
+def write_results(name: str, figures: Figures) -> str:
+    """Write the figures as a table, and return the file's name."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{today}-{name}.md"
+    path.write_text(f"# {name}, {today}\n\n{header()}\n\n{figures.table()}\n")
+    return path.name
+
+
+def header() -> str:
+    return f"{machine()}; {SHARED}"

@@ -1,0 +1,165 @@
+"""Requests at a server over many connections, in one of two ways.
+
+closed loop: each connection sends its next request when the last was answered. It finds the capacity; its latencies are those of a full
+server, and a slow server is asked less often.
+
+open loop: requests are due at a fixed rate, whatever the server does. A latency counts from the moment the request was due, not from the
+moment it could be sent, so that a server that stands still is charged for everybody who waits (no coordinated omission).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+
+from fechatter.bench.connection import Connection
+from fechatter.bench.target import Target
+from fechatter.bench.timing import Timing
+
+Write = Callable[[float], bytes]
+"""Makes a request's bytes; told when it is due, in seconds of `time.perf_counter`."""
+
+WARM_UP_SECONDS = 1.0
+DRAIN_SECONDS = 10.0
+"""How long the answers to what was sent are waited for at the end."""
+
+
+class Load(ABC):
+    """One measurement's connections: `run` puts load on a server for `seconds`, after warming up."""
+
+    def __init__(self, target: Target, writes: list[Write], seconds: float, warm_up: float = WARM_UP_SECONDS) -> None:
+        """One connection for each of `writes`."""
+        self._target = target
+        self._writes = writes
+        self._seconds = seconds
+        self._warm_up = warm_up
+        self._connections: list[Connection] = []
+        self._under_way: dict[Connection, float] = {}
+        self._over: asyncio.Future[None]
+
+    async def run(self) -> Timing:
+        """Raises OSError, TimeoutError."""
+        self._loop = asyncio.get_running_loop()
+        self._over = self._loop.create_future()
+        self._connections = [await self._target.connect(lambda: Connection(self._lost)) for _ in self._writes]
+        self._write = dict(zip(self._connections, self._writes, strict=True))
+        gc.disable()
+        try:
+            return await self._measure()
+        finally:
+            gc.enable()
+            for connection in self._connections:
+                connection.close()
+
+    async def _measure(self) -> Timing:
+        self._begins = time.perf_counter() + self._warm_up
+        self._ends = self._begins + self._seconds
+        self.timing = Timing(self._target)
+        self._loop.call_at(self._loop.time() + self._warm_up, self.timing.start)
+        self._loop.call_at(self._loop.time() + self._warm_up + self._seconds, self._end)
+        self._start()
+        async with asyncio.timeout(self._warm_up + self._seconds + 2 * DRAIN_SECONDS):
+            await self._over
+        return self.timing
+
+    def _end(self) -> None:
+        self.timing.stop()
+        self._loop.call_later(DRAIN_SECONDS, self._finish)
+        self._finish_when_idle()
+
+    def _finish_when_idle(self) -> None:
+        if not self._under_way and not self._late():
+            self._finish()
+
+    def _finish(self) -> None:
+        """What has no answer by now has waited at least so long."""
+        for due in [*self._under_way.values(), *self._late()]:
+            if due >= self._begins:
+                self.timing.add(time.perf_counter() - due, 0)
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def _lost(self, error: Exception) -> None:
+        if not self._over.done():
+            self._over.set_exception(error)
+
+    def _send(self, connection: Connection, due: float) -> None:
+        self._under_way[connection] = due
+        connection.call(self._write[connection](due), lambda status, _: self._answered(connection, due, status))
+
+    def _answered(self, connection: Connection, due: float, status: int) -> None:
+        now = time.perf_counter()
+        del self._under_way[connection]
+        if due >= self._begins:
+            self.timing.add(now - due, status)
+        self._next(connection, now)
+        if now >= self._ends:
+            self._finish_when_idle()
+
+    @abstractmethod
+    def _start(self) -> None: ...
+
+    @abstractmethod
+    def _next(self, connection: Connection, now: float) -> None:
+        """The connection is free again."""
+
+    @abstractmethod
+    def _late(self) -> list[float]:
+        """When the requests were due that no connection was free for."""
+
+
+class ClosedLoop(Load):
+    """As many requests as the server answers."""
+
+    def _start(self) -> None:
+        for connection in self._connections:
+            self._send(connection, time.perf_counter())
+
+    def _next(self, connection: Connection, now: float) -> None:
+        if now < self._ends:
+            self._send(connection, now)
+
+    def _late(self) -> list[float]:
+        return []
+
+
+class OpenLoop(Load):
+    """`rate` requests a second, evenly spaced."""
+
+    def __init__(self, target: Target, writes: list[Write], seconds: float, rate: float, warm_up: float = WARM_UP_SECONDS) -> None:
+        super().__init__(target, writes, seconds, warm_up)
+        self._pause = 1 / rate
+
+    def _start(self) -> None:
+        self._free = self._connections.copy()
+        random.shuffle(self._free)
+        self._waiting: deque[float] = deque()  # bounded by rate * seconds
+        self._due = time.perf_counter()
+        self._tick()
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        while self._due <= now and self._due < self._ends:
+            if self._free:
+                if self._due >= self._begins:
+                    self.timing.late.append(now - self._due)
+                self._send(self._free.pop(), self._due)
+            else:
+                self._waiting.append(self._due)
+            self._due += self._pause
+        if self._due < self._ends:
+            self._loop.call_later(max(0.0, self._due - time.perf_counter()), self._tick)
+
+    def _next(self, connection: Connection, now: float) -> None:
+        if self._waiting:
+            self._send(connection, self._waiting.popleft())
+        else:
+            self._free.append(connection)
+
+    def _late(self) -> list[float]:
+        return list(self._waiting)

@@ -1,0 +1,106 @@
+"""A server of its own for a measurement: one `fechatter serve` in a temporary folder, gone when the measurement ends."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+from fechatter.bench.target import Target
+from fechatter.errors import StartError
+from fechatter.settings import describe
+
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+LIMITS_OFF = {"FECHATTER_RATE_LIMITS": "off", "FECHATTER_STREAMS_PER_PERSON": "100000"}
+"""The load comes from a handful of people; what limits people would be all that is measured."""
+
+
+class OwnServer:
+    """It can be started and stopped several times and keeps its data meanwhile; use as a context manager."""
+
+    def __init__(self, database_url: str | None = None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="fechatter-bench-"))
+        self._environment = _environment(self.folder, database_url)
+        self._process: subprocess.Popen[str] | None = None
+        self.target = Target("127.0.0.1", 0)
+
+    def start(self) -> float:
+        """Return the seconds from the start of the process to the first answer. Raises StartError."""
+        began = time.perf_counter()
+        with (self.folder / "errors").open("w") as errors:
+            # In a group of its own: Ctrl-C is for the measurement, which then stops the server in good order.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "fechatter", "serve"],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
+        port = int(self._read(r"is at http://.*:(\d+)$"))
+        self.target = Target("127.0.0.1", port, pid=self._process.pid)
+        _first_answer(port)
+        return time.perf_counter() - began
+
+    def read_setup_token(self) -> str:
+        """Raises StartError: the database has been used before."""
+        return self._read(r"#token=(\S+)$")
+
+    def _read(self, pattern: str) -> str:
+        """The group of the next line, which is to match."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        watch = threading.Timer(START_SECONDS, self._process.kill)
+        watch.start()
+        line = self._process.stdout.readline()
+        watch.cancel()
+        found = re.search(pattern, line.rstrip())
+        if found is None:
+            told = (self.folder / "errors").read_text().strip()
+            raise StartError(f"The server to be measured did not start as it should. {line.strip()} {told}".strip())
+        return found[1]
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process = None
+
+    def __enter__(self) -> OwnServer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _first_answer(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+    connection.request("GET", "/health/simple")
+    connection.getresponse().read()
+    connection.close()
+
+
+def _environment(folder: Path, database_url: str | None) -> dict[str, str]:
+    """This process's, with none of its settings."""
+    settings = {name for each in describe() for name in (each.variable, each.alias)}
+    mine = {name: value for name, value in os.environ.items() if name not in settings}
+    mine |= {"FECHATTER_DATA_DIR": str(folder), "FECHATTER_HOST": "127.0.0.1", "FECHATTER_PORT": "0", "FECHATTER_LOG_LEVEL": "error"}
+    return mine | LIMITS_OFF | ({"FECHATTER_DATABASE_URL": database_url} if database_url else {})

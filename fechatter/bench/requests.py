@@ -1,0 +1,81 @@
+"""The requests that load is made of."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from uuid import UUID
+
+from fechatter.bench.connection import write_request
+from fechatter.bench.load import Write
+from fechatter.bench.place import MESSAGES_A_CHAT, TEXT, Person, Place
+
+KEY_CHARACTERS = 36
+DUE_DIGITS = 19
+PAGE = 50
+
+_counter = itertools.count()
+
+
+def new_key() -> str:
+    """A UUIDv7: ordered in time."""
+    value = (time.time_ns() // 1_000_000 << 80) | 0x7000 << 64 | (next(_counter) & 0xFFF) << 64 | 0x8000 << 48 | random.getrandbits(48)
+    return str(UUID(int=value))
+
+
+def sends(place: Place, connections: int, *, keys: bool = True) -> list[Write]:
+    """Messages of one person a connection to all chats in turn; each begins with the moment it was due, in nanoseconds."""
+    return [_send(person, place.chats, keys=keys) for person in _people(place, connections)]
+
+
+def _send(person: Person, chats: list[int], *, keys: bool) -> Write:
+    """Written once but for the moment and the key, which have always the same length."""
+    body = (b'{"content":"%%b %b","idempotency_key":"%%b"}' if keys else b'{"content":"%%b %b"}') % TEXT.encode()
+    blanks = (b"0" * DUE_DIGITS, b"-" * KEY_CHARACTERS)
+    length = len(body % blanks[: 1 + keys])
+    ready = []
+    for chat_id in chats:
+        head, _, _ = write_request("POST", f"/api/chat/{chat_id}/messages", person.token, b"0" * length).partition(b"\r\n\r\n")
+        ready.append(head + b"\r\n\r\n" + body)
+
+    def write(due: float) -> bytes:
+        moment = b"%019d" % int(due * 1e9)
+        return random.choice(ready) % ((moment, new_key().encode()) if keys else moment)
+
+    return write
+
+
+def pages(place: Place, connections: int) -> list[Write]:
+    """Pages of 50 messages: the newest, or those around any number."""
+    paths = [f"/api/chat/{chat}/messages?limit={PAGE}" for chat in place.chats]
+    paths += [f"{path}&around={number}" for path in paths for number in range(1, MESSAGES_A_CHAT, 40)]
+    return [_gets(person, paths) for person in _people(place, connections)]
+
+
+def checks(place: Place, connections: int) -> list[Write]:
+    """The least request that a token is needed for: whose it is."""
+    return [_gets(person, ["/api/users/me"]) for person in _people(place, connections)]
+
+
+def queries(place: Place, connections: int) -> list[Write]:
+    """Everything a client reads, each as often as the others."""
+    paths = ["/api/chat", "/api/sync", "/api/users?limit=50", "/api/users?q=person", "/api/channels", "/api/sessions", "/api/workspace"]
+    for chat in place.chats[:5]:
+        paths += [f"/api/chat/{chat}", f"/api/chat/{chat}/members", f"/api/chat/{chat}/messages", f"/api/chat/{chat}/messages?before=100"]
+    return [_gets(person, paths) for person in _people(place, connections)]
+
+
+def bare(connections: int) -> list[Write]:
+    """Requests that read and store nothing: what HTTP alone costs."""
+    request = write_request("GET", "/health/simple")
+    return [lambda _: request] * connections
+
+
+def _gets(person: Person, paths: list[str]) -> Write:
+    ready = [write_request("GET", path, person.token) for path in paths]
+    return lambda _: random.choice(ready)
+
+
+def _people(place: Place, connections: int) -> list[Person]:
+    return [place.people[number % len(place.people)] for number in range(connections)]

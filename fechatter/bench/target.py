@@ -1,0 +1,74 @@
+"""Where load goes: an address, and the server's process as far as it is known."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from fechatter.errors import StartError
+
+P = TypeVar("P", bound=asyncio.Protocol)
+
+CONNECT_SECONDS = 10.0
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A server to be measured; `pid` is its process when it is on this machine and known."""
+
+    host: str
+    port: int
+    tls: bool = False
+    pid: int | None = None
+
+    async def connect(self, protocol: Callable[[], P]) -> P:
+        """Raises OSError, TimeoutError."""
+        context = ssl.create_default_context() if self.tls else None
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, made = await asyncio.get_running_loop().create_connection(protocol, self.host, self.port, ssl=context)
+        return made
+
+    def cpu_seconds(self) -> float | None:
+        """Processor time its process has used, all threads; None where that cannot be known."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_bytes(self) -> int | None:
+        """Its resident memory now; None where that cannot be known."""
+        try:
+            lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        except OSError:
+            return None
+        return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), None)
+
+
+def parse_target(url: str, pid: int | None, *, owned: bool) -> Target:
+    """The server at `url`. Load is put on other machines only by who says that they are `owned`. Raises StartError."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise StartError(f"{url!r} is no address ({error}).") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise StartError(f"{url!r} is no address of a server; one looks like http://127.0.0.1:6688.")
+    if not owned and not _is_loopback(parts.hostname):
+        raise StartError(f"{parts.hostname} is not this machine. If the server is yours, add --i-own-this-server.")
+    tls = parts.scheme == "https"
+    return Target(parts.hostname, port or (443 if tls else 80), tls, pid)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

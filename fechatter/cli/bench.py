@@ -1,0 +1,72 @@
+"""`fechatter bench`: put load on a server of its own or a running one, and say what was measured."""
+
+from __future__ import annotations
+
+import getpass
+import signal
+import sys
+from argparse import Namespace
+from types import FrameType
+
+import msgspec
+
+from fechatter.bench.claims import claims_text, read_claims
+from fechatter.bench.connection import Refused
+from fechatter.bench.picture import draw
+from fechatter.bench.report import Report
+from fechatter.bench.runs import Wanted
+from fechatter.bench.session import Access, on_own_server, on_running_server
+from fechatter.bench.target import Target, parse_target
+from fechatter.errors import StartError
+from fechatter.settings import Settings
+
+OK, INTERRUPTED = 0, 130
+
+
+def run(settings: Settings, options: Namespace) -> int:
+    """Measure, and print the report. Raises StartError."""
+    if options.action == "claims":
+        print(msgspec.json.encode(read_claims()).decode() if options.json else claims_text(read_claims()))
+        return OK
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        report = _measure(options)
+    except KeyboardInterrupt:
+        print("fechatter: stopped; nothing was measured to its end", file=sys.stderr)
+        return INTERRUPTED
+    except Refused as error:
+        raise StartError(str(error)) from error
+    except OSError as error:  # TimeoutError is one
+        raise StartError(f"The server went away or did not answer in time ({error!r}).") from error
+    print(msgspec.json.encode(report).decode() if options.json else report.text())
+    if options.picture:
+        options.picture.write_text(draw(report), encoding="utf-8")
+    return OK
+
+
+def _measure(options: Namespace) -> Report:
+    wanted = Wanted(options.seconds, options.connections, options.rate, options.listeners)
+    if options.url is None:
+        return on_own_server(options.action, wanted, options.database_url)
+    target = parse_target(options.url, options.pid, owned=options.i_own_this_server)
+    return on_running_server(options.action, wanted, target, _access(options, target))
+
+
+def _access(options: Namespace, target: Target) -> Access:
+    """Raises StartError."""
+    if options.token:
+        return Access(token=options.token)
+    if not options.email:
+        raise StartError(f"Say who puts load on {target.host}: --email or --token.")
+    return Access(email=options.email, password=_password())
+
+
+def _password() -> str:
+    if sys.stdin is not None and sys.stdin.isatty():
+        return getpass.getpass("Password: ")
+    return "" if sys.stdin is None else sys.stdin.readline().rstrip("\r\n")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Being told to end is as good as Ctrl-C: the server of its own is stopped too."""
+    raise KeyboardInterrupt
