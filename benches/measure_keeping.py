@@ -11,15 +11,20 @@ import datetime
 import random
 import signal
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 
 import uvloop
 
-from benches.load import sends
-from benches.load.place import Place, Server, furnish
-from benches.measure import RESULTS, header
+from benches.figures import RESULTS, header
+from fechatter.bench import requests
+from fechatter.bench.own_server import OwnServer
+from fechatter.bench.place import Place, furnish
+from fechatter.bench.report import Report
+from fechatter.bench.runs import Wanted, measure
 from fechatter.model import now_ms
 from fechatter.native import fingerprint, stored_key
 from fechatter.storage.engines.base import MessageRows
@@ -77,7 +82,8 @@ class Keeping:
     """One engine's measurement."""
 
     def __init__(self, name: str, url: str | None, restored_url: str | None, messages: int) -> None:
-        self.server = Server(url)
+        self.server = OwnServer(url)
+        self._address = url or f"sqlite://{self.server.folder / 'fechatter.db'}"
         self._name = name
         self._restored_url = restored_url
         self._messages = messages
@@ -85,7 +91,7 @@ class Keeping:
 
     def run(self) -> None:
         self.server.start()
-        place = asyncio.run(furnish(self.server, people=16, chats=20))
+        place = asyncio.run(furnish(self.server.target, self.server.read_setup_token(), people=16, chats=20))
         self.server.stop()
         uvloop.run(self._fill(place))
         self.server.start()
@@ -93,15 +99,15 @@ class Keeping:
         self.server.stop()
         self._restore()
         pause = self.server.folder / "pause"
-        self.server.command = ["-c", LATE, str(pause)]
-        self.server.change(message_retention_days=str(KEPT_DAYS))
+        self.server.arguments = ["-c", LATE, str(pause)]
+        self.server.environment["FECHATTER_MESSAGE_RETENTION_DAYS"] = str(KEPT_DAYS)
         self.server.start()
         asyncio.run(self._in_turns("emptying old messages", place, lambda: pause.touch(), lambda: pause.unlink(), lambda turn: turn < 4))
         self.server.stop()
 
     async def _fill(self, place: Place) -> None:
         """Messages of the same age, beside the server's own door."""
-        database = await open_database(self.server.database_address, lambda frames, signals: None)
+        database = await open_database(self._address, lambda frames, signals: None)
         (workspace_id, rights), age = await database.read(_workspace), now_ms() - AGE_DAYS * 24 * 3600 * 1000
         for _ in range(0, self._messages, AT_ONCE):
             rows = _rows(place, workspace_id)
@@ -110,7 +116,7 @@ class Keeping:
 
     async def _in_turns(self, what: str, place: Place, pause: Done, go_on: Done, wanted: Callable[[int], bool]) -> None:
         """Send while it goes on and while it rests, in turns: both have the same machine."""
-        found: dict[str, list[sends.Sends]] = {"resting": [], "going on": []}
+        found: dict[str, list[Report]] = {"resting": [], "going on": []}
         turn = 0
         while wanted(turn):
             found["going on"].append(await self._send(place))
@@ -119,35 +125,39 @@ class Keeping:
             go_on()
             turn += 1
         for state, each in found.items():
-            medians = [statistics.median(value) for value in zip(*((one.rate, one.at(0.5), one.at(0.99)) for one in each), strict=True)]
-            rate, middle, late = medians
-            self._say(
-                f"sends, {what} {state}, median of {turn} turns", f"{rate:,.0f}/s, p50 {middle * 1e3:.1f} ms, p99 {late * 1e3:.1f} ms"
-            )
+            names = ("rate_per_second", "p50_ms", "p99_ms")
+            rate, middle, late = (statistics.median(one.figures[name] for one in each) for name in names)
+            self._say(f"sends, {what} {state}, median of {turn} turns", f"{rate:,.0f}/s, p50 {middle:.1f} ms, p99 {late:.1f} ms")
 
-    async def _send(self, place: Place) -> sends.Sends:
-        found = await sends.measure(self.server, place, connections=CONNECTIONS, seconds=TURN_SECONDS)
-        assert found.refused == 0, f"{found.refused} sends were refused"
+    async def _send(self, place: Place) -> Report:
+        found = await measure("send", self.server.target, place, Wanted(seconds=TURN_SECONDS, connections=CONNECTIONS))
+        assert found.figures["refused"] == 0, f"{found.figures['refused']} sends were refused"
         return found
 
     async def _beside_backup(self, place: Place) -> None:
         file = self.server.folder / "backup"
-        backup = self.server.beside("backup", str(file))
+        backup = self._beside("backup", str(file))
         stop, go_on = (lambda: backup.send_signal(signal.SIGSTOP)), (lambda: backup.send_signal(signal.SIGCONT))
         await self._in_turns("a backup", place, stop, go_on, lambda turn: turn < MOST_TURNS and backup.poll() is None)
         backup.wait(120)
         self._say("size of the backup", f"{file.stat().st_size / 1e6:,.0f} MB")
         alone = time.perf_counter()
-        self.server.beside("backup", str(file.with_name("second"))).wait(120)
+        self._beside("backup", str(file.with_name("second"))).wait(120)
         self._say("backup of a server that nobody uses", f"{time.perf_counter() - alone:.1f} s")
 
     def _restore(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
             backup = str(self.server.folder / "second")
-            restore = self.server.beside("restore", backup, data_dir=f"{folder}/data", database_url=self._restored_url or "")
+            restore = self._beside("restore", backup, data_dir=f"{folder}/data", database_url=self._restored_url or "")
             assert restore.wait(300) == 0
             self._say("restore", f"{time.perf_counter() - began:.1f} s")
+
+    def _beside(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        """Another command of `fechatter` on the server's settings, changed by these."""
+        environment = self.server.environment | {f"FECHATTER_{key.upper()}": value for key, value in settings.items()}
+        command = [sys.executable, "-m", "fechatter", *arguments]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, text=True)
 
     def _say(self, what: str, found: str) -> None:
         print(f"{self._name}: {what}: {found}", flush=True)
@@ -167,7 +177,7 @@ def _rows(place: Place, workspace_id: int) -> MessageRows:
         random.choices(place.chats, k=AT_ONCE),
         random.choices([person.id for person in place.people], k=AT_ONCE),
         contents,
-        [stored_key(sends.new_key()) for _ in contents],
+        [stored_key(requests.new_key()) for _ in contents],
         [fingerprint(content) for content in contents],
     )
 
@@ -184,10 +194,8 @@ def main() -> None:
         for name in options.engine or ["SQLite", "PostgreSQL"]:
             urls = [postgres.create_database() if name == "PostgreSQL" else None for _ in range(2)]
             keeping = Keeping(name, urls[0], urls[1], options.messages)
-            try:
+            with keeping.server:
                 keeping.run()
-            finally:
-                keeping.server.remove()
             lines += keeping.lines
     finally:
         postgres.stop()

@@ -1,0 +1,69 @@
+//! What the extension does.
+
+use std::hint::black_box;
+
+use fechatter_native::arena::{Pool, Reuse};
+use fechatter_native::batch::{Columns, Origin};
+use fechatter_native::message::{Message, parse_message};
+
+/// The columns of `messages`, in 20 chats.
+pub fn columns(messages: &[Message<'_>]) -> Columns {
+    let mut columns = Columns::default();
+    fill(&mut columns, messages);
+    columns
+}
+
+/// Gathers a batch into one arena and columns that were used before.
+pub fn gather(pool: &Pool<Columns>, messages: &[Message<'_>]) {
+    reuse(pool, messages);
+}
+
+/// A batch from the pool, filled and given back.
+pub fn reuse(pool: &Pool<Columns>, messages: &[Message<'_>]) {
+    let mut columns = pool.take();
+    fill(&mut columns, messages);
+    pool.give(black_box(columns));
+}
+
+/// The same without the pool: new columns for each batch.
+pub fn allocate(messages: &[Message<'_>]) {
+    let columns = black_box(columns(messages));
+    black_box(columns.held_bytes());
+}
+
+/// Checked messages that lie in the bodies they came in.
+pub fn parse(bodies: &[String]) {
+    for body in bodies {
+        black_box(parse_message(body.as_bytes(), None).expect("valid"));
+    }
+}
+
+/// How many messages are of one chat, by its column.
+pub fn count(columns: &Columns) {
+    black_box(
+        columns
+            .chat_ids
+            .iter()
+            .filter(|&&chat_id| chat_id == black_box(7))
+            .count(),
+    );
+}
+
+/// Whether bytes are UTF-8, with vector instructions.
+pub fn check_utf8(bytes: &[u8]) {
+    black_box(simdutf8::basic::from_utf8(black_box(bytes)).is_ok());
+}
+
+fn fill(columns: &mut Columns, messages: &[Message<'_>]) {
+    for (chat_id, message) in (0..20).cycle().zip(messages) {
+        columns.push(
+            Origin {
+                chat_id,
+                sender_id: 2,
+                session_id: 3,
+            },
+            message,
+            4,
+        );
+    }
+}

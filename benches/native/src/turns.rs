@@ -1,0 +1,41 @@
+//! Measures two ways in turns, so that both have the same machine.
+
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 40;
+const ROUND: Duration = Duration::from_millis(10);
+
+/// One member of a JSON object: `name`, with nanoseconds an item of each round of both ways.
+pub fn measure(name: &str, items: usize, ours: impl Fn(), plain: impl Fn()) -> String {
+    let (calls, plain_calls) = (calls_a_round(&ours), calls_a_round(&plain));
+    let mut found = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        found.0.push(nanoseconds(&ours, calls) / items as f64);
+        found
+            .1
+            .push(nanoseconds(&plain, plain_calls) / items as f64);
+    }
+    format!(
+        r#""{name}": {{"fechatter": {:?}, "plain": {:?}}}"#,
+        found.0, found.1
+    )
+}
+
+fn calls_a_round(work: &impl Fn()) -> u32 {
+    let began = Instant::now();
+    let mut calls = 0;
+    while began.elapsed() < ROUND {
+        work();
+        calls += 1;
+    }
+    calls
+}
+
+/// Nanoseconds a call.
+fn nanoseconds(work: &impl Fn(), calls: u32) -> f64 {
+    let began = Instant::now();
+    for _ in 0..calls {
+        work();
+    }
+    began.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
+}
