@@ -20,16 +20,27 @@ from fechatter.settings import describe
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
-LIMITS_OFF = {"FECHATTER_RATE_LIMITS": "off", "FECHATTER_STREAMS_PER_PERSON": "100000"}
-"""The load comes from a handful of people; what limits people would be all that is measured."""
+BEYOND = {
+    "FECHATTER_MESSAGES_PER_MINUTE": "10000000",
+    "FECHATTER_REQUESTS_PER_MINUTE": "10000000",
+    "FECHATTER_STRANGER_REQUESTS_PER_MINUTE": "10000000",
+    "FECHATTER_STREAMS_PER_PERSON": "100000",
+}
+"""A handful of people send what a crowd would: counted as ever, against more than they can reach."""
 
 
 class OwnServer:
-    """It can be started and stopped several times and keeps its data meanwhile; use as a context manager."""
+    """It can be started and stopped several times and keeps its data meanwhile; use as a context manager.
+
+    Attributes:
+        environment: of its process, from the next start on.
+        arguments: what the interpreter is started with.
+    """
 
     def __init__(self, database_url: str | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-bench-"))
-        self._environment = _environment(self.folder, database_url)
+        self.environment = _environment(self.folder, database_url)
+        self.arguments = ["-P", "-m", "fechatter", "serve"]
         self._process: subprocess.Popen[str] | None = None
         self.target = Target("127.0.0.1", 0)
 
@@ -39,8 +50,8 @@ class OwnServer:
         with (self.folder / "errors").open("w") as errors:
             # In a group of its own: Ctrl-C is for the measurement, which then stops the server in good order.
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "fechatter", "serve"],
-                env=self._environment,
+                [sys.executable, *self.arguments],
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -103,4 +114,4 @@ def _environment(folder: Path, database_url: str | None) -> dict[str, str]:
     settings = {name for each in describe() for name in (each.variable, each.alias)}
     mine = {name: value for name, value in os.environ.items() if name not in settings}
     mine |= {"FECHATTER_DATA_DIR": str(folder), "FECHATTER_HOST": "127.0.0.1", "FECHATTER_PORT": "0", "FECHATTER_LOG_LEVEL": "error"}
-    return mine | LIMITS_OFF | ({"FECHATTER_DATABASE_URL": database_url} if database_url else {})
+    return mine | BEYOND | ({"FECHATTER_DATABASE_URL": database_url} if database_url else {})

@@ -41,7 +41,7 @@ def on_own_server(bench: str, wanted: Wanted, database_url: str | None) -> Repor
             server.start()
             report = uvloop.run(_on_own(bench, wanted, server))
     engine = "SQLite" if database_url is None else "PostgreSQL"
-    report.target = f"a server of its own on {engine}, rate limits off; {SHARED}"
+    report.target = f"a server of its own on {engine}, rate limits beyond reach; {SHARED}"
     if database_url is not None:
         report.notes.append(f"The database {urlsplit(database_url).path.lstrip('/')} now holds what the load left: drop it.")
     return report
