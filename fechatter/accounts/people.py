@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from fechatter.accounts import sessions, texts
 from fechatter.audit.record import Act, record
@@ -20,16 +22,16 @@ from fechatter.storage.users import Account
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one changes about oneself; what is not named stays."""
 
-    fullname: str | UnsetType = UNSET
-    handle: str | UnsetType = UNSET
-    timezone: str | UnsetType | None = UNSET
-    language: str | UnsetType | None = UNSET
+    fullname: Annotated[str, Meta(examples=["Ada Lovelace"])] | UnsetType = UNSET
+    handle: Annotated[str, Meta(description="Letters, digits and `. _ -`, a letter or digit first.", examples=["ada"])] | UnsetType = UNSET
+    timezone: Annotated[str | None, Meta(description="Of the time zone database.", examples=["Europe/Zurich"])] | UnsetType = UNSET
+    language: Annotated[str | None, Meta(description="A language tag.", examples=["en"])] | UnsetType = UNSET
 
 
 class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What admins change about others; what is not named stays."""
 
-    role: Role | UnsetType = UNSET
+    role: Annotated[Role, Meta(examples=["member"])] | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
 
 

@@ -6,9 +6,10 @@ Somebody unknown, disabled, or with the wrong password gets the same words after
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from fechatter.accounts import sessions, texts
 from fechatter.accounts.access import Access, Device, SignedIn
@@ -30,9 +31,9 @@ REFUSED_SECONDS: Final = 0.5
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`workspace` is a slug, needed only when the password fits several accounts of the address."""
 
-    email: str
-    password: str
-    workspace: str | None = None
+    email: Annotated[str, Meta(examples=["ada@example.org"])]
+    password: Annotated[str, Meta(examples=["correct horse battery"])]
+    workspace: Annotated[str | None, Meta(description="A slug.", examples=["analytical-engines"])] = None
 
     def __repr__(self) -> str:
         return "SignIn(********)"
@@ -41,8 +42,8 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The password there is, and the one there is to be."""
 
-    current_password: str
-    new_password: str
+    current_password: Annotated[str, Meta(examples=["correct horse battery"])]
+    new_password: Annotated[str, Meta(examples=["staple of the horses"])]
 
     def __repr__(self) -> str:
         return "PasswordChange(********)"

@@ -7,14 +7,16 @@ token may be used up meanwhile.
 from __future__ import annotations
 
 import secrets
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from fechatter.accounts import invitations, sessions, texts
 from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.audit.record import Act, record
 from fechatter.auth.limits import NEW_WORKSPACE, SIGN_UP
-from fechatter.auth.passwords import check_password
+from fechatter.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, check_password
 from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
 from fechatter.model import Actor, EventType, Origin, Role, UserId, Workspace, WorkspaceId
 from fechatter.storage import events, server, users, workspaces
@@ -25,12 +27,12 @@ from fechatter.storage.users import Account, NewAccount
 class SignUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A new person: of a new workspace, or of the one an invitation opens."""
 
-    email: str
-    password: str
-    fullname: str
-    workspace: str | None = None
-    setup_token: str | None = None
-    invitation: str | None = None
+    email: Annotated[str, Meta(examples=["ada@example.org"])]
+    password: Annotated[str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["correct horse battery"])]
+    fullname: Annotated[str, Meta(examples=["Ada Lovelace"])]
+    workspace: Annotated[str | None, Meta(description="The name of a new workspace.", examples=["Analytical Engines"])] = None
+    setup_token: Annotated[str | None, Meta(description="For the first workspace: what the server prints when it starts.")] = None
+    invitation: Annotated[str | None, Meta(description="An invitation's token, instead of `workspace`.")] = None
 
     def __repr__(self) -> str:
         return "SignUp(********)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -19,7 +21,7 @@ from fechatter.storage.engines.base import Transaction
 class WorkspaceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be different; what is not named stays."""
 
-    name: str | UnsetType = UNSET
+    name: Annotated[str, msgspec.Meta(examples=["Analytical Engines"])] | UnsetType = UNSET
 
 
 async def show(tx: Transaction, actor: Actor) -> Workspace:

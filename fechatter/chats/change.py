@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from fechatter.audit.record import Act
 from fechatter.chats import announcements, names
@@ -20,9 +22,9 @@ from fechatter.storage.engines.base import Transaction
 class ChatUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be different; what is not named stays. `name: null` takes a group's name away."""
 
-    name: str | UnsetType | None = UNSET
-    description: str | UnsetType = UNSET
-    archived: bool | UnsetType = UNSET
+    name: Annotated[str | None, Meta(examples=["news"])] | UnsetType = UNSET
+    description: Annotated[str, Meta(examples=["What is new"])] | UnsetType = UNSET
+    archived: Annotated[bool, Meta(description="An archived chat can be read, not changed.")] | UnsetType = UNSET
 
     @property
     def renames(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from fechatter.chats.names import NAME_CHARACTERS, has_control_characters, name_key
 from fechatter.errors import Invalid
-from fechatter.model import Actor, ChatId, ChatType, timestamp
+from fechatter.model import Actor, AnyChat, ChatType, Timestamp, timestamp
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.storage import chats
@@ -16,12 +18,12 @@ from fechatter.storage.engines.base import Transaction
 class Channel(msgspec.Struct, frozen=True):
     """A public channel as somebody sees it who may join it."""
 
-    id: ChatId
+    id: AnyChat
     chat_type: ChatType
-    name: str
-    description: str
-    member_count: int
-    created_at: str
+    name: Annotated[str, msgspec.Meta(examples=["news"])]
+    description: Annotated[str, msgspec.Meta(examples=["What is new"])]
+    member_count: Annotated[int, msgspec.Meta(examples=[3])]
+    created_at: Timestamp
     joined: bool
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from fechatter.chats import names
 from fechatter.chats.membership import admit
@@ -22,11 +24,11 @@ KEY_CHARACTERS = 64
 class WantedChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request for a new chat; `members` are the others, the creator is in it anyway."""
 
-    chat_type: ChatType
-    name: str | None = None
-    description: str = ""
-    members: list[PersonId] = []
-    idempotency_key: str | None = None
+    chat_type: Annotated[ChatType, Meta(examples=["private_channel"])]
+    name: Annotated[str | None, Meta(description=f"Up to {names.NAME_CHARACTERS} characters.", examples=["news"])] = None
+    description: Annotated[str, Meta(description=f"Up to {names.DESCRIPTION_CHARACTERS} characters.")] = ""
+    members: Annotated[list[PersonId], Meta(description="The others, by their ids.", examples=[[7, 8]])] = []
+    idempotency_key: Annotated[str | None, Meta(description="A key of your own; sent again it gets the chat made first.")] = None
 
 
 class Created(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from fechatter.model import ChatId, Message
@@ -13,7 +15,7 @@ class MessagePage(msgspec.Struct, frozen=True):
     """A part of a chat's history, newest first."""
 
     items: list[Message]
-    has_older: bool
+    has_older: Annotated[bool, msgspec.Meta(examples=[True])]
     has_newer: bool
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
-from fechatter.model import ChatId, Message, MessageId, optional_timestamp, timestamp
+from fechatter.model import ChatId, Message, MessageId, Timestamp, optional_timestamp, timestamp
 from fechatter.storage.engines.base import Row, Transaction
 
 _COLUMNS = "id, chat_id, number, sender_id, content, revision, created_at, edited_at, deleted_at"
@@ -37,9 +38,9 @@ FORGOTTEN = -1
 class Version(msgspec.Struct, frozen=True):
     """An earlier content of a message; `edited_at` is when it was written, None for the first one."""
 
-    revision: int
-    content: str
-    edited_at: str | None
+    revision: Annotated[int, msgspec.Meta(examples=[1])]
+    content: Annotated[str, msgspec.Meta(examples=["Good mornign"])]
+    edited_at: Timestamp | None
 
 
 def message(row: Row) -> Message:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import anyio.to_thread
+import msgspec
 import pytest
 from schemathesis import Case
 
+from fechatter.api.contract.frames import CONTROL, EVENTS
 from tests.journeys.cases import Person, cases, name
-from tests.journeys.client import Client, colleague, owner
+from tests.journeys.client import Client, colleague, owner, signed_in
 from tests.journeys.server import ServerProcess
 
 QUICK_EXAMPLES = 4
@@ -37,9 +39,7 @@ async def person(server: ServerProcess, role: str) -> Person:
 async def spare_session(who: Client) -> int:
     """A second session of theirs that may be ended."""
     known = {each["id"] for each in await who.pages("/api/sessions")}
-    slug = who.session["workspace"]["slug"]
-    email = who.session["user"]["email"]
-    await Client(who.server).post("/api/signin", {"email": email, "password": "correct horse battery", "workspace": slug})
+    await signed_in(who)
     return next(each["id"] for each in await who.pages("/api/sessions") if each["id"] not in known)
 
 
@@ -67,3 +67,47 @@ async def test_every_operation_keeps_the_contract(server: ServerProcess, role: s
 @pytest.mark.parametrize("role", ["owner", "guest"])
 async def test_every_operation_keeps_the_contract_for_long(server: ServerProcess, role: str) -> None:
     await check(server, role, cases(LONG_EXAMPLES, derandomize=False))
+
+
+async def test_every_event_has_the_shape_that_the_contract_tells_of(server: ServerProcess) -> None:
+    host = await owner(server)
+    cursor = await host.cursor()
+    one, two = await colleague(host), await colleague(host)
+    chat = f"/api/chat/{(await host.chat('group', one, two))['id']}"
+    message = f"{chat}/messages/{(await one.send(int(chat.rpartition('/')[2]), 'hello'))['id']}"
+    await one.call("PATCH", message, {"content": "hello again"})
+    await one.call("DELETE", message)
+    await host.call("PATCH", chat, {"name": "us"})
+    await host.call("DELETE", f"{chat}/members/{two.id}")
+    await host.call("PATCH", f"{chat}/members/{one.id}", {"role": "owner"})
+    await host.call("PATCH", "/api/users/me", {"timezone": "Europe/Zurich"})
+    await host.call("PATCH", f"/api/users/{two.id}", {"disabled": True})
+    await host.call("PATCH", "/api/workspace", {"name": f"Renamed {two.id}"})
+    events = await host.events(cursor)
+    assert {event["type"] for event in events} == set(EVENTS) - {"chat.deleted"}
+    stream = await host.listen(cursor)
+    await host.call("PUT", f"{chat}/read", {"number": 1})
+    await one.call("DELETE", chat)
+    events += [block.data for block in await stream.until("chat.deleted") if block.name in EVENTS]
+    for event in events:
+        assert msgspec.to_builtins(msgspec.convert(event, EVENTS[event["type"]])) == event
+
+
+async def test_every_control_frame_has_the_shape_that_the_contract_tells_of(server: ServerProcess) -> None:
+    host = await owner(server)
+    chat = (await host.chat("public_channel"))["id"]
+    guest = await colleague(host)
+    await guest.post(f"/api/chat/{chat}/join")
+    cursor = await guest.cursor()
+    await host.send(chat, "hello")
+    resuming, lost = await guest.listen(cursor), await guest.listen("elsewhere.1")
+    told = await lost.until("reset")
+    told += await resuming.until("resumed")
+    await guest.call("PUT", f"/api/chat/{chat}/read", {"number": 1})
+    told += await resuming.until("read.moved")
+    await guest.post("/api/logout")
+    told += await resuming.until("closing")
+    frames = {block.name: block.data for block in told if block.name in CONTROL}
+    assert set(frames) == set(CONTROL)
+    for kind, data in frames.items():
+        assert msgspec.to_builtins(msgspec.convert(data, CONTROL[kind])) == data

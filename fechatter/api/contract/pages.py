@@ -12,7 +12,6 @@ from fechatter.api.contract import types
 from fechatter.api.contract.markup import code, inline, json, page, prose, table
 
 Json = dict[str, Any]
-METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def docs_page(document: Json) -> bytes:
@@ -29,9 +28,8 @@ def docs_page(document: Json) -> bytes:
 
 def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
     for path, methods in document["paths"].items():
-        for method in METHODS:
-            if method in methods:
-                yield path, method, methods[method]
+        for method, operation in methods.items():
+            yield path, method, operation
 
 
 def _navigation(by_group: dict[str, list[tuple[str, str, Json]]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from starlette.requests import Request
@@ -27,17 +27,17 @@ from fechatter.storage.engines.base import Transaction
 class Refresh(Body, frozen=True):
     """The token itself, or the slug of the workspace whose cookie holds it."""
 
-    refresh_token: str | None = None
-    workspace: str | None = None
+    refresh_token: Annotated[str | None, msgspec.Meta(examples=["90.3.fT1c…"])] = None
+    workspace: Annotated[str | None, msgspec.Meta(description="A slug, from our own web client with its cookie.")] = None
 
 
 class SessionAnswer(msgspec.Struct, frozen=True):
     """Somebody is signed in; `refresh_token` is left out when it goes into a cookie."""
 
-    access_token: str
-    token_type: str
-    expires_in: int
-    refresh_token: str | msgspec.UnsetType
+    access_token: Annotated[str, msgspec.Meta(examples=["eyJhbGciOi…"])]
+    token_type: Annotated[str, msgspec.Meta(examples=["Bearer"])]
+    expires_in: Annotated[int, msgspec.Meta(description="Seconds.", examples=[900])]
+    refresh_token: Annotated[str, msgspec.Meta(examples=["90.3.fT1c…"])] | msgspec.UnsetType
     user: User
     workspace: Workspace
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from starlette.requests import Request
@@ -13,30 +13,30 @@ from fechatter.api.operations import Answer, operation
 from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response
 from fechatter.audit import reading
-from fechatter.model import UserId, timestamp
+from fechatter.model import Timestamp, UserId, timestamp
 from fechatter.storage.audit import Entry
 
 
 class Subject(msgspec.Struct, frozen=True):
     """What something was done to."""
 
-    type: str
-    id: int
+    type: Annotated[str, msgspec.Meta(examples=["user"])]
+    id: Annotated[int, msgspec.Meta(examples=[8])]
 
 
 class EntryView(msgspec.Struct, frozen=True):
     """An entry; `address` is of a request, `system_user` of a command; `actor_id` is null for a command."""
 
-    id: int
-    created_at: str
-    action: str
+    id: Annotated[int, msgspec.Meta(examples=[1300])]
+    created_at: Timestamp
+    action: Annotated[str, msgspec.Meta(examples=["user.role_changed"])]
     actor_id: UserId | None
-    source: str
-    address: str | None
+    source: Annotated[str, msgspec.Meta(description="`api` or `command_line`.", examples=["api"])]
+    address: Annotated[str | None, msgspec.Meta(examples=["192.0.2.7"])]
     system_user: str | None
     subject: Subject
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: Annotated[dict[str, Any] | None, msgspec.Meta(examples=[{"role": "member"}])]
+    after: Annotated[dict[str, Any] | None, msgspec.Meta(examples=[{"role": "admin"}])]
 
 
 @operation("listAuditEntries", Answer(Items[EntryView]), refuses=("forbidden",))

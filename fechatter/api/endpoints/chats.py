@@ -21,7 +21,7 @@ from fechatter.model import MAX_ID, Chat
 class NewReadMark(Body, frozen=True):
     """How far the asking person has read."""
 
-    number: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
+    number: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The number of the newest message read.", examples=[51])]
 
 
 @operation("listChats", Answer(Items[Chat], position=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,38 +16,38 @@ from fechatter.api.operations import Answer, operation
 from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response, no_content
 from fechatter.auth.limits import LOOKUP
-from fechatter.model import Role, UserId, timestamp
+from fechatter.model import AnyUser, Role, Timestamp, timestamp
 from fechatter.storage.invitations import Invitation
 
 
 class InvitationView(msgspec.Struct, frozen=True):
     """An invitation as those see it who may invite; `token` and `url` only once."""
 
-    id: int
+    id: Annotated[int, msgspec.Meta(examples=[33])]
     email: str | None
     role: Role
-    created_by: UserId
-    created_at: str
-    expires_at: str
+    created_by: AnyUser
+    created_at: Timestamp
+    expires_at: Timestamp
     max_uses: int
-    uses: int
-    token: str | msgspec.UnsetType = msgspec.UNSET
-    url: str | msgspec.UnsetType = msgspec.UNSET
+    uses: Annotated[int, msgspec.Meta(examples=[0])]
+    token: Annotated[str, msgspec.Meta(examples=["Vq8f…"])] | msgspec.UnsetType = msgspec.UNSET
+    url: Annotated[str, msgspec.Meta(examples=["https://chat.example.org/join#token=Vq8f…"])] | msgspec.UnsetType = msgspec.UNSET
 
 
 class OpeningView(msgspec.Struct, frozen=True):
     """What an invitation opens."""
 
-    workspace: str
+    workspace: Annotated[str, msgspec.Meta(description="Its name.", examples=["Analytical Engines"])]
     role: Role
     email: str | None
-    expires_at: str
+    expires_at: Timestamp
 
 
 class InvitationToken(Body, frozen=True):
     """An invitation's token."""
 
-    token: str
+    token: Annotated[str, msgspec.Meta(examples=["Vq8f…"])]
 
 
 def _view(invitation: Invitation) -> InvitationView:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,7 +21,7 @@ from fechatter.model import Member
 class NamedMembers(Body, frozen=True):
     """The people a request is about."""
 
-    members: list[PersonId]
+    members: Annotated[list[PersonId], msgspec.Meta(examples=[[7, 8]])]
 
 
 class NewRole(Body, frozen=True):

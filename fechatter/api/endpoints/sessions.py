@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +13,7 @@ from fechatter.api.identity import read, write
 from fechatter.api.operations import Answer, operation
 from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response, no_content
-from fechatter.model import Actor, SessionId, timestamp
+from fechatter.model import Actor, SessionId, Timestamp, timestamp
 from fechatter.storage import sessions as rows
 from fechatter.storage.engines.base import Transaction
 
@@ -19,12 +21,12 @@ from fechatter.storage.engines.base import Transaction
 class SessionView(msgspec.Struct, frozen=True):
     """A session as its person sees it; `current` is the one that asks."""
 
-    id: SessionId
-    created_at: str
-    last_used_at: str
-    expires_at: str
-    address: str
-    user_agent: str
+    id: Annotated[SessionId, msgspec.Meta(examples=[90])]
+    created_at: Timestamp
+    last_used_at: Timestamp
+    expires_at: Timestamp
+    address: Annotated[str, msgspec.Meta(description="Of the client that signed in.", examples=["192.0.2.7"])]
+    user_agent: Annotated[str, msgspec.Meta(examples=["Mozilla/5.0"])]
     current: bool
 
 
