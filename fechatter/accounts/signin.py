@@ -32,7 +32,7 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """`workspace` is a slug, needed only when the password fits several accounts of the address."""
 
     email: Annotated[str, Meta(examples=["ada@example.org"])]
-    password: Annotated[str, Meta(examples=["mellow otter paints maps"])]
+    password: Annotated[str, Meta(examples=["mellow otter paints"])]
     workspace: Annotated[str | None, Meta(description="A slug.", examples=["analytical-engines"])] = None
 
     def __repr__(self) -> str:
@@ -42,7 +42,7 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The password there is, and the one there is to be."""
 
-    current_password: Annotated[str, Meta(examples=["mellow otter paints maps"])]
+    current_password: Annotated[str, Meta(examples=["mellow otter paints"])]
     new_password: Annotated[str, Meta(examples=["quiet lantern over hills"])]
 
     def __repr__(self) -> str:

@@ -28,7 +28,7 @@ class SignUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A new person: of a new workspace, or of the one an invitation opens."""
 
     email: Annotated[str, Meta(examples=["ada@example.org"])]
-    password: Annotated[str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["mellow otter paints maps"])]
+    password: Annotated[str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["mellow otter paints"])]
     fullname: Annotated[str, Meta(examples=["Ada Lovelace"])]
     workspace: Annotated[str | None, Meta(description="The name of a new workspace.", examples=["Analytical Engines"])] = None
     setup_token: Annotated[str | None, Meta(description="For the first workspace: what the server prints when it starts.")] = None

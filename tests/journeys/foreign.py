@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from fechatter.api.routes import CLIENT
+
 UNKNOWN = 2**53 - 100
 
 
@@ -128,6 +130,7 @@ ATTEMPTS: dict[str, list[Attempt]] = {
 """By method and path of the table of routes. A batch refuses each of its messages: it has a test of its own."""
 
 NAMES_NOTHING = {
+    *(f"GET {path}" for path in CLIENT),
     "GET /",
     "GET /api/audit",
     "GET /api/channels",
