@@ -35,6 +35,12 @@ class Packer:
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
 
+    def __enter__(self) -> Packer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
+
     @contextmanager
     def member(self, name: str) -> Iterator[Member]:
         with self._zip.open(name, "w", force_zip64=True) as out:
@@ -45,7 +51,6 @@ class Packer:
         text = msgspec.json.encode(manifest)
         self._zip.writestr(NAME, text)
         self._zip.comment = MARK + hashlib.sha256(text).hexdigest().encode()
-        self._zip.close()
 
 
 class Member:

@@ -33,8 +33,7 @@ async def make(settings: Settings, path: Path, tell: Tell) -> Manifest:
         migrate.pending(migrate.available(source.engine), dict(source.migrations))
         files = list(_files(settings.data_dir / "files"))
         _check_room(path, await source.size_bytes(), files)
-        with draft(path) as out:
-            packer = Packer(out)
+        with draft(path) as out, Packer(out) as packer:
             tables = [await _pack_table(packer, source, table, tell) for table in source.tables]
             manifest = Manifest(
                 format=FORMAT,

@@ -46,6 +46,8 @@ async def restore(settings: Settings, path: Path, system_user: str, tell: Tell) 
                         await _fill(target, archive, tell)
                         await _begin(target, manifest, system_user)
                         put_in_place()
+            except OSError as error:
+                raise StartError(f"{settings.data_dir} cannot be written ({error.strerror}); nothing was restored.") from error
             except Misfit as error:
                 raise BackupRefused(f"The backup does not fit its own tables ({error}).") from error
     return manifest
@@ -73,11 +75,16 @@ async def check_empty(settings: Settings) -> None:
     else:
         database = opening.sqlite_path(address)
         left_over = migrate.restoring(database).exists()
-        if database.exists():
-            raise StartError(f"There is a database {database}, and nothing is restored over anything; move it away, or set data_dir.")
+        if found := next((path for path in _parts(database) if path.exists()), None):
+            raise StartError(f"There is a database {found}, and nothing is restored over anything; move it away, or set data_dir.")
     files = settings.data_dir / "files"
     if files.exists() and any(files.iterdir()) and not left_over:
         raise StartError(f"{files} holds files, and nothing is restored over anything; move it away, or set data_dir.")
+
+
+def _parts(database: Path) -> list[Path]:
+    """A log that was left behind would be taken for the new file's own."""
+    return [database, *(database.with_name(f"{database.name}{ending}") for ending in ("-wal", "-shm", "-journal"))]
 
 
 def _check_room(settings: Settings, manifest: Manifest) -> None:

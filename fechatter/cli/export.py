@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from argparse import Namespace
@@ -14,6 +15,7 @@ from fechatter.audit.record import Act, record
 from fechatter.backup.drafts import check_new, draft
 from fechatter.cli.administration import administer, change, workspace_of
 from fechatter.cli.keeping import Progress, give_way
+from fechatter.errors import StartError
 from fechatter.export.writing import write_workspace
 from fechatter.model import Actor, Workspace, encode
 from fechatter.settings import Settings
@@ -36,8 +38,8 @@ async def _export(settings: Settings, database: Database, options: Namespace) ->
     await change(database, workspace, lambda tx, actor: _record(tx, actor, workspace))
     progress = Progress()
     try:
-        with _output(options.file) as out:
-            async with opening.open_source(settings.database_address) as source:
+        async with opening.open_source(settings.database_address) as source:
+            with _output(options.file) as out:
                 source.tx.epoch = await source.epoch()
                 counts = await write_workspace(source.tx, workspace.id, out.write, progress)
     finally:
@@ -57,8 +59,13 @@ async def _record(tx: Transaction, actor: Actor, workspace: Workspace) -> None:
 @contextmanager
 def _output(file: Path) -> Iterator[IO[bytes]]:
     if file == STANDARD_OUTPUT:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError as error:
+            # The interpreter would complain once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise StartError("Who read the export has gone; it is not whole.") from error
     else:
         with draft(file) as out:
             yield out

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 from fechatter.accounts.administration import commanding
 from fechatter.audit.record import Act, record
@@ -21,6 +24,8 @@ from fechatter.model import WorkspaceId
 from fechatter.settings import Settings
 from fechatter.storage import opening, upkeep
 from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable, Transaction
+
+T = TypeVar("T")
 
 NICENESS = 10
 PROGRESS_SECONDS = 0.2
@@ -50,7 +55,7 @@ def run_backup(settings: Settings, options: Namespace) -> int:
     give_way()
     progress, began = Progress(), time.monotonic()
     try:
-        manifest = asyncio.run(make(settings, options.file, progress))
+        manifest = asyncio.run(interruptible(make(settings, options.file, progress)))
     except KeyboardInterrupt:
         print("fechatter: given up; there is no backup", file=sys.stderr)
         return REFUSED
@@ -71,7 +76,7 @@ def run_restore(settings: Settings, options: Namespace) -> int:
     """Returns the exit code. Raises StartError."""
     progress, began = Progress(), time.monotonic()
     try:
-        manifest = asyncio.run(restore(settings, options.file, system_user(), progress))
+        manifest = asyncio.run(interruptible(restore(settings, options.file, system_user(), progress)))
     except KeyboardInterrupt:
         print("fechatter: given up; nothing was restored", file=sys.stderr)
         return REFUSED
@@ -81,6 +86,13 @@ def run_restore(settings: Settings, options: Namespace) -> int:
     told = _told(options.file, manifest, seconds)
     tell(options, told, f"Restored as of {manifest.created_at}: {_summary(manifest)}, {seconds:.1f} s. Everybody has to sign in again.")
     return 0
+
+
+async def interruptible(work: Coroutine[Any, Any, T]) -> T:
+    """Do it; a signal breaks it off at once, for much of it awaits nothing, and what was begun is taken away."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    return await work
 
 
 def _told(file: Path, manifest: Manifest, seconds: float) -> dict[str, object]:

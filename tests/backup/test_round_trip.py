@@ -116,6 +116,13 @@ async def test_nothing_is_restored_over_anything(filled: Filled, elsewhere: Sett
     assert (elsewhere.data_dir / "files" / "mine").read_text() == "kept"
 
 
+async def test_a_log_that_was_left_behind_is_not_taken_for_the_new_ones(filled: Filled, tmp_path: Path) -> None:
+    await make(filled.settings, tmp_path / "backup", silent)
+    upload(Settings(data_dir=tmp_path), "../restored/fechatter.db-wal", b"of another file")
+    with pytest.raises(StartError, match=r"fechatter\.db-wal, and nothing is restored"):
+        await restore(Settings(data_dir=tmp_path / "restored"), tmp_path / "backup", "root", silent)
+
+
 async def test_a_restore_that_breaks_off_leaves_nothing_and_can_be_given_again(
     filled: Filled, elsewhere: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,18 @@
 """Progress is for people at a terminal."""
 
 import io
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from fechatter.backup.archive import Packer
+from fechatter.cli import main
 from fechatter.cli.keeping import Progress
+from tests.journeys.server import ROOT
 
 
 class Terminal(io.StringIO):
@@ -31,3 +39,36 @@ def test_a_log_file_gets_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     progress("messages", 1, 1)
     progress.end()
     assert written.getvalue() == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_breaks_a_backup_off_and_nothing_is_left(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FECHATTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(os, "setpriority", lambda *_: None)
+    assert main(["migrate"]) == 0
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(Packer, "finish", lambda *_: os.kill(os.getpid(), number))
+    try:
+        assert main(["backup", str(tmp_path / "backup")]) == 1
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert "there is no backup" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_an_export_that_nobody_reads_any_more_is_said_not_to_be_whole(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "FECHATTER_DATA_DIR": str(tmp_path / "data")}
+    owner = ["--email", "ada@example.org", "--fullname", "Ada"]
+    for command in (["migrate"], ["workspaces", "create", "Engines", *owner]):
+        subprocess.run(
+            [sys.executable, "-m", "fechatter", *command], input=b"correct horse battery", env=environment, check=True, timeout=60
+        )
+    reading, writing = os.pipe()
+    os.close(reading)
+    export = [sys.executable, "-m", "fechatter", "export", "-"]
+    done = subprocess.run(export, stdout=writing, stderr=subprocess.PIPE, env=environment, check=False, timeout=60)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"fechatter: Who read the export has gone; it is not whole.\n")
