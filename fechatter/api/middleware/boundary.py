@@ -18,7 +18,7 @@ from fechatter.api import problems
 from fechatter.api.middleware.access_log import write_line
 from fechatter.api.middleware.headers import SecurityHeaders, with_cors
 from fechatter.api.middleware.requests import Requests
-from fechatter.errors import MalformedRequest, Problem
+from fechatter.errors import MalformedRequest, Problem, TooManyRequests
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import StorageBusy, StorageFull, StorageUnavailable
 from fechatter.telemetry.faults import told
@@ -91,6 +91,9 @@ class RequestBoundary:
 
     async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
         self._requests.refused(problem)
+        if isinstance(problem, TooManyRequests) and problem.policy is not None:
+            # Told of two limits, a client may take either for the one it met.
+            scope["state"].pop("quota", None)
         await problems.render(problem, scope["state"]["request_id"])(scope, receive, send)
 
     def _request_id(self, scope: Scope) -> str:
