@@ -8,12 +8,14 @@ import pytest
 from schemathesis import Case
 
 from fechatter.api.contract.frames import CONTROL, EVENTS
-from tests.journeys.cases import Person, cases, name
+from tests.journeys.cases import Person, cases
 from tests.journeys.client import Client, colleague, owner, signed_in
 from tests.journeys.server import ServerProcess
 
 QUICK_EXAMPLES = 4
 LONG_EXAMPLES = 120
+LEAST_GOOD = {"owner": 24, "guest": 15}
+"""So many operations at least do what they are asked."""
 
 
 async def person(server: ServerProcess, role: str) -> Person:
@@ -54,7 +56,7 @@ async def check(server: ServerProcess, role: str, made: list[Case]) -> None:
     await anyio.to_thread.run_sync(asking.try_all, made)
     assert not asking.wrong, "\n".join(asking.wrong)
     good = {operation for operation, status in asking.sent if status < 300}
-    assert len(good) > len({name(case.operation) for case in made}) / 2, f"most were refused: {asking.sent}"
+    assert len(good) >= LEAST_GOOD[role], f"most were refused: {asking.sent}"
 
 
 @pytest.mark.parametrize("role", ["owner", "guest"])
