@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import msgspec
 from starlette.requests import Request
@@ -19,6 +19,8 @@ from starlette.types import Receive, Scope, Send
 from fechatter.api.bodies import BODY_BYTES, read_body
 from fechatter.api.queries import Query, read_query
 from fechatter.codes import PROBLEMS
+
+Token = Literal["none", "optional", "required"]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -47,7 +49,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         refuses: codes of `codes.PROBLEMS` beyond those that every operation may refuse with.
         headers: names of the request headers it heeds.
         body_bytes: the longest body it reads.
-        signed_in: whether it asks for a token itself, at an open path.
+        token: what an endpoint at an open path does with an access token.
     """
 
     id: str
@@ -59,7 +61,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: Any = None
     headers: tuple[str, ...] = ()
     body_bytes: int = BODY_BYTES
-    signed_in: bool = False
+    token: Token = "none"
 
     def __post_init__(self) -> None:
         unknown = set(self.refuses) - set(PROBLEMS)
@@ -99,7 +101,7 @@ def operation(
     headers: tuple[str, ...] = (),
     body: Any = None,
     body_bytes: int = BODY_BYTES,
-    signed_in: bool = False,
+    token: Token = "none",
 ) -> Callable[[Callable[..., Awaitable[Response]]], Endpoint]:
     """Declare an endpoint; `body` is for one that reads its body itself."""
 
@@ -118,7 +120,7 @@ def operation(
             body=own or body,
             headers=headers,
             body_bytes=body_bytes,
-            signed_in=signed_in,
+            token=token,
         )
         return Endpoint(function, declared, arguments)
 

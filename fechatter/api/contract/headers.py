@@ -59,10 +59,10 @@ def sent(declared: Operation) -> list[dict[str, str]]:
     return [{"$ref": f"#/components/parameters/{name}"} for name in declared.headers]
 
 
-def answered(answer: Answer) -> dict[str, dict[str, str]]:
-    """The headers of a good answer."""
-    names = ["X-Request-Id", *(["Event-Cursor"] if answer.position else []), *answer.headers]
-    return references(names)
+def answered(answer: Answer, *, counted: bool) -> dict[str, dict[str, str]]:
+    """The headers of a good answer; `counted` ones tell what is left of the limit."""
+    position, limit = ["Event-Cursor"] if answer.position else [], ["RateLimit", "RateLimit-Policy"] if counted else []
+    return references(["X-Request-Id", *position, *limit, *answer.headers])
 
 
 def references(names: list[str]) -> dict[str, dict[str, str]]:

@@ -51,7 +51,8 @@ def _group(document: Json, name: str, description: str, found: list[tuple[str, s
 
 def _operation(document: Json, path: str, method: str, operation: Json) -> str:
     name = operation["operationId"]
-    open_to_all = "" if operation["security"] else '<p class="open">Needs no sign-in.</p>'
+    security = operation["security"]
+    open_to_all = "" if security and {} not in security else '<p class="open">Needs no sign-in.</p>'
     return f"""<article id="{name}">
 <h3><a href="#{name}">{escape(operation["summary"])}</a></h3>
 <p class="call"><span class="method {method}">{method.upper()}</span> <code>{escape(path)}</code></p>
@@ -112,7 +113,7 @@ def curl(document: Json, path: str, method: str, operation: Json) -> str:
             query.append(f"{found['name']}={example}")
     parts = ["curl"] + ([] if method == "get" else ["-X", method.upper()]) + (["-N"] if operation["operationId"] == "streamEvents" else [])
     lines = [" ".join([*parts, f'"$FECHATTER{path}{"?" if query else ""}{"&".join(query)}"'])]
-    if operation["security"]:
+    if operation["security"] and {} not in operation["security"]:
         lines.append('-H "Authorization: Bearer $TOKEN"')
     if "requestBody" in operation:
         example = operation["requestBody"]["content"]["application/json"]["example"]

@@ -68,7 +68,7 @@ async def simple(request: Request) -> Response:
     return json_response({"status": "ok"})
 
 
-@operation("showHealth", Answer(Health), Answer(Health, 503, "It is `down`."))
+@operation("showHealth", Answer(Health), Answer(Health, 503, "It is `down`."), token="optional")
 async def full(request: Request) -> Response:
     """Tell how each part of the server is
 

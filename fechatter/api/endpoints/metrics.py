@@ -19,7 +19,7 @@ from fechatter.storage.engines.base import Transaction
 from fechatter.telemetry.exposition import MEDIA_TYPE, render
 
 
-@operation("showMetrics", Answer(str, media_type=MEDIA_TYPE), refuses=("unauthorized", "session_ended", "forbidden"), signed_in=True)
+@operation("showMetrics", Answer(str, media_type=MEDIA_TYPE), refuses=("unauthorized", "session_ended", "forbidden"), token="required")
 async def show(request: Request) -> Response:
     """Get the server's metrics
 
