@@ -54,7 +54,7 @@ rights: setup-test ## print the table of rights into SECURITY.md
 openapi: setup-test ## write the contract, fechatter/api/contract/openapi.json
 	@.venv/bin/python scripts/openapi.py
 
-metrics: setup-test ## print the table of metrics into docs/metrics.md
+metrics: setup-test ## print the table of metrics into fechatter/telemetry/METRICS.md
 	@.venv/bin/python scripts/metrics.py
 
 lock: ## renew the locked requirements (needs uv)

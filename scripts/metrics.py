@@ -1,4 +1,4 @@
-"""Prints the table of metrics into docs/metrics.md, between its two markers; `--check` only says whether it is current.
+"""Prints the table of metrics into fechatter/telemetry/METRICS.md, between its two markers; `--check` only says whether it is current.
 
 Exits 1 when the page has no markers, or with `--check` is not current.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fechatter.telemetry.names import REGISTRY
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
+DOCUMENT = Path(__file__).resolve().parent.parent / "fechatter" / "telemetry" / "METRICS.md"
 BEGIN, END = "<!-- metrics: begin -->\n", "<!-- metrics: end -->\n"
 
 

@@ -1,4 +1,4 @@
-"""Every metric there is: its name, what it is, and what it tells. `docs/metrics.md` is printed from here (`make metrics`).
+"""Every metric there is: its name, what it is, and what it tells. `METRICS.md` is printed from here (`make metrics`).
 
 Names follow Prometheus: a unit at the end, `_total` for what only grows. No label ever holds what a client sent: routes are templates,
 everything unknown is one value. A figure is one process's own unless it says "in the database".
