@@ -1,9 +1,36 @@
-import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
+import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteRecordRaw } from "vue-router"
+import { remembered } from "@/api/token"
 
+/** Every address of the client; those outside `shell` answer strangers too. */
 const routes: RouteRecordRaw[] = [
-  { path: "/", name: "home", component: () => import("@/shell/Workspace.vue") },
+  { path: "/signin", name: "signin", component: () => import("@/session/SignIn.vue") },
+  { path: "/signup", name: "signup", component: () => import("@/session/SetUp.vue") },
+  { path: "/setup", name: "setup", component: () => import("@/session/SetUp.vue") },
+  { path: "/join", name: "join", component: () => import("@/session/Join.vue") },
   { path: "/gallery", name: "gallery", component: () => import("@/gallery/Gallery.vue") },
+  {
+    path: "/",
+    component: () => import("@/shell/Shell.vue"),
+    meta: { signedIn: true },
+    children: [
+      { path: "", name: "home", component: () => import("@/shell/Home.vue") },
+      {
+        path: "settings/:section?",
+        name: "settings",
+        component: () => import("@/settings/Settings.vue"),
+        props: true,
+      },
+    ],
+  },
   { path: "/:rest(.*)*", redirect: "/" },
 ]
 
 export const router = createRouter({ history: createWebHistory("/"), routes })
+
+router.beforeEach(guard)
+
+/** Where somebody goes first who is not signed in; afterwards they come where they wanted to. */
+export function guard(to: RouteLocationNormalized) {
+  if (!to.matched.some(record => record.meta["signedIn"]) || remembered() !== null) return true
+  return { name: "signin", query: to.fullPath === "/" ? {} : { next: to.fullPath } }
+}
