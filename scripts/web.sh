@@ -4,6 +4,7 @@
 #   web.sh check|test     its types and layout; its tests
 #   web.sh format         lay out its sources
 #   web.sh dev            Vite on http://127.0.0.1:5173, in front of the server at $FECHATTER_URL (http://127.0.0.1:6688)
+#   web.sh screenshots FOLDER [NAME]  the main states in both themes, phone and desktop (needs Chromium)
 #   web.sh npm ARGUMENTS  any npm command
 set -eu
 cd "$(dirname "$0")/.."
@@ -54,12 +55,17 @@ check | test | format | dev)
     packages
     npm run --silent "$@"
     ;;
+screenshots)
+    build
+    shift
+    node $client/browser/screenshots.ts "$@"
+    ;;
 npm)
     shift
     npm "$@"
     ;;
 *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -76,7 +76,7 @@ def test_the_wheel_holds_every_migration_and_every_page(wheel: Path) -> None:
         names = set(archive.namelist())
     migrations = {f"fechatter/{path.relative_to(ROOT)}" for path in (ROOT / "migrations").rglob("*.sql")}
     web = ROOT / "fechatter" / "web"
-    pages = {str(path.relative_to(ROOT)) for folder in ("pages", "dist") for path in (web / folder).rglob("*.*")}
+    pages = {str(path.relative_to(ROOT)) for path in (web / "dist").rglob("*.*")}
     assert migrations
     assert "fechatter/web/dist/index.html" in pages
     assert migrations | pages <= names

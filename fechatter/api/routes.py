@@ -40,6 +40,11 @@ from fechatter.model import MAX_ID
 from fechatter.web import static
 
 CLIENT = (
+    "/",
+    "/setup",
+    "/join",
+    "/signin",
+    "/signup",
     "/chats",
     "/chats/{rest:path}",
     "/people",
@@ -82,10 +87,6 @@ TABLE: dict[str, dict[str, ASGIApp]] = {
     "/api/chat/{chat_id:id}/members": {"GET": members.index, "POST": members.add, "DELETE": members.remove},
     "/api/chat/{chat_id:id}/members/{user_id:id}": {"PATCH": members.transfer, "DELETE": members.remove_one},
     "/api/channels": {"GET": channels.index},
-    "/": {"GET": static.Page("chat.html")},
-    "/setup": {"GET": static.Page("setup.html")},
-    "/join": {"GET": static.Page("join.html")},
-    "/signin": {"GET": static.Page("signin.html")},
     **{path: {"GET": static.Page("index.html")} for path in CLIENT},
     "/static/{path:path}": {"GET": request_response(static.asset)},
     "/openapi.json": {"GET": documents.openapi},
@@ -100,7 +101,6 @@ TABLE: dict[str, dict[str, ASGIApp]] = {
 
 OPEN = {
     *CLIENT,
-    "/",
     "/api/invitations/lookup",
     "/api/refresh",
     "/api/server",
@@ -111,11 +111,8 @@ OPEN = {
     "/docs/style.css",
     "/health",
     "/health/simple",
-    "/join",
     "/metrics",
     "/openapi.json",
-    "/setup",
-    "/signin",
     "/static/{path:path}",
 }
 """Paths that answer strangers; every other one wants a good token first of all."""

@@ -1,1 +1,1 @@
-"""What browsers load: the built client and the pages it replaces, with the headers that keep them safe."""
+"""What browsers load: the built client, with the headers that keep it safe."""

@@ -1,6 +1,6 @@
 """The files browsers may have, read once into memory, so that no path of a request ever reaches the disk.
 
-`dist/` is the built client with its compressed copies (`make web`); `pages/` are the pages it replaces.
+`dist/` is the built client with its compressed copies (`make web`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 
 DIST = Path(__file__).parent / "dist"
-FOLDERS = (Path(__file__).parent / "pages", DIST)
 
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """What a content coding's files end with; the best first."""
@@ -45,22 +44,18 @@ class File(msgspec.Struct, frozen=True):
 
 @cache
 def files() -> dict[str, File]:
-    """Every file by its path in its folder."""
-    return {path.relative_to(folder).as_posix(): _read(path, folder) for folder in FOLDERS for path in _known(folder)}
+    """Every file by its path in `dist/`."""
+    return {path.relative_to(DIST).as_posix(): _read(path) for path in sorted(DIST.rglob("*")) if path.suffix in _TYPES}
 
 
-def _known(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if path.suffix in _TYPES and path.is_file()]
-
-
-def _read(path: Path, folder: Path) -> File:
+def _read(path: Path) -> File:
     content = path.read_bytes()
     packed = {coding: path.with_name(path.name + suffix) for coding, suffix in ENCODINGS.items()}
     return File(
         contents={"identity": content, **{coding: copy.read_bytes() for coding, copy in packed.items() if copy.exists()}},
         media_type=_TYPES[path.suffix],
         etag=hashlib.sha256(content).hexdigest()[:32],
-        immutable=folder == DIST and path.parent.name == "assets",
+        immutable=path.parent.name == "assets",
     )
 
 

@@ -131,7 +131,6 @@ ATTEMPTS: dict[str, list[Attempt]] = {
 
 NAMES_NOTHING = {
     *(f"GET {path}" for path in CLIENT),
-    "GET /",
     "GET /api/audit",
     "GET /api/channels",
     "GET /api/chat",
@@ -150,9 +149,6 @@ NAMES_NOTHING = {
     "GET /health/simple",
     "GET /metrics",
     "GET /openapi.json",
-    "GET /join",
-    "GET /setup",
-    "GET /signin",
     "GET /static/{path:path}",
     "PATCH /api/users/me",
     "PATCH /api/workspace",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import AsyncIterator
+from html.parser import HTMLParser
 
 import httpx2
 import pytest
@@ -11,17 +12,45 @@ import pytest
 from fechatter.api.application import Application
 from fechatter.api.routes import CLIENT, ROUTES
 from fechatter.web.files import DIST, files
-from tests.web.test_pages import Tags, directives
 
 ADDRESSES = [path.replace("{rest:path}", "7/messages/9") for path in CLIENT]
 HASHED = [f"/static/{path}" for path, file in files().items() if file.immutable]
 BIG = max((path for path in files() if path.startswith("assets/")), key=lambda path: len(files()[path].contents["identity"]), default="")
 
 
+class Tags(HTMLParser):
+    """What a page loads, and everything in it that would run or style from inside it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.inline: list[str] = []
+        self._inside: str | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self._inside = tag
+        self.inline += [name for name in values if name.startswith("on") or name == "style"]
+        self.loaded += [str(values[name]) for name in ("src", "href") if name in values and tag != "a"]
+
+    def handle_data(self, data: str) -> None:
+        if self._inside in ("script", "style") and data.strip():
+            self.inline.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = None
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[httpx2.AsyncClient]:
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(Application(ROUTES)), base_url="http://server") as made:
         yield made
+
+
+def directives(answer: httpx2.Response) -> dict[str, str]:
+    parts = (part.strip().partition(" ") for part in answer.headers["content-security-policy"].split(";"))
+    return {name: value for name, _, value in parts}
 
 
 async def raw(client: httpx2.AsyncClient, path: str, accept_encoding: str) -> tuple[httpx2.Response, bytes]:
@@ -104,6 +133,22 @@ async def test_the_packed_copies_hold_the_same_and_have_their_own_tags(client: h
 )
 async def test_nothing_else_is_served(client: httpx2.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("path", [*ADDRESSES, "/static/theme.js"])
+async def test_pages_are_only_read(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.post(path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+async def test_every_file_tells_browsers_to_guess_nothing(client: httpx2.AsyncClient) -> None:
+    types = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+    for path in files():
+        answer = await client.get("/" if path == "index.html" else f"/static/{path}")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        expected = types.get("." + path.rpartition(".")[2])
+        assert expected is None or answer.headers["content-type"] == expected
 
 
 def test_no_source_map_ships() -> None:

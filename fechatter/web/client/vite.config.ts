@@ -9,7 +9,11 @@ const server = process.env["FECHATTER_URL"] ?? "http://127.0.0.1:6688"
 
 export default defineConfig({
   base: "/static/",
-  plugins: [vue(), budget({ firstLoadBytes: 150_000 }), compress()],
+  plugins: [
+    vue({ template: { transformAssetUrls: false } }),
+    budget({ firstLoadBytes: 150_000, withModules: ["/shell/Shell.vue", "/chats/ChatView.vue"] }),
+    compress(),
+  ],
   resolve: { alias: { "@": here("src") } },
   define: {
     __VUE_OPTIONS_API__: "false",

@@ -50,7 +50,7 @@ export class Server {
     child.stderr.on("data", hear)
     this.process = child
     const deadline = Date.now() + START_MS
-    while (!this.output.includes(`Fechatter is at ${this.url}`)) {
+    while (!(this.output.includes(`Fechatter is at ${this.url}`) && (await this.answers()))) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the server did not start: ${this.output}`)
       await new Promise(done => setTimeout(done, 50))
     }
@@ -70,6 +70,13 @@ export class Server {
   async stop(): Promise<void> {
     await this.end("SIGTERM")
     await rm(this.folder, { recursive: true, force: true })
+  }
+
+  private async answers(): Promise<boolean> {
+    return fetch(`${this.url}/health/simple`).then(
+      answer => answer.ok,
+      () => false,
+    )
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {

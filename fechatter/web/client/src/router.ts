@@ -15,6 +15,12 @@ const routes: RouteRecordRaw[] = [
     children: [
       { path: "", name: "home", component: () => import("@/shell/Home.vue") },
       {
+        path: "chats/:chatId(\\d{1,16})/:number(\\d{1,16})?",
+        name: "chat",
+        component: () => import("@/chats/ChatView.vue"),
+        props: ({ params }) => ({ chatId: Number(params["chatId"]), number: Number(params["number"]) || null }),
+      },
+      {
         path: "settings/:section?",
         name: "settings",
         component: () => import("@/settings/Settings.vue"),

@@ -1,0 +1,94 @@
+/** People of the tests: accounts made over the API, pages signed in as a person would. */
+
+import type { Page } from "playwright-core"
+import type { Server } from "./server.ts"
+
+const PASSWORD = "correct horse battery"
+
+interface Session {
+  access_token: string
+  user: { id: number }
+}
+
+/** Somebody with an account; `on` is the owner of the server's first workspace, made when first asked for. */
+export class Person {
+  readonly email: string
+  readonly fullname: string
+  private readonly server: Server
+  private readonly session: Session
+
+  private constructor(server: Server, email: string, fullname: string, session: Session) {
+    this.server = server
+    this.email = email
+    this.fullname = fullname
+    this.session = session
+  }
+
+  get id(): number {
+    return this.session.user.id
+  }
+
+  static async owner(server: Server, email: string, fullname: string, workspace: string): Promise<Person> {
+    return this.signUp(server, { email, fullname, workspace, setup_token: server.setupToken })
+  }
+
+  /** Somebody new in this one's workspace. */
+  async invite(email: string, fullname: string, role = "member"): Promise<Person> {
+    const { token } = await this.call<{ token: string }>("POST", "/api/invitations", { role })
+    return Person.signUp(this.server, { email, fullname, invitation: token })
+  }
+
+  /** One call of the API; throws where it is refused. */
+  async call<Body>(method: string, path: string, body?: unknown): Promise<Body> {
+    return call<Body>(this.server, method, path, body, this.session.access_token)
+  }
+
+  /** A public channel of that name with these messages; the one there is, where it was made before. */
+  async channel(name: string, messages: string[] = []): Promise<number> {
+    const found = await this.call<{ items: { id: number; name: string }[] }>("GET", `/api/channels?q=${name}`)
+    const known = found.items.find(channel => channel.name === name)
+    if (known) return known.id
+    const chat = await this.call<{ id: number }>("POST", "/api/chat", {
+      chat_type: "public_channel",
+      name,
+      members: [],
+    })
+    for (const content of messages) await this.call("POST", `/api/chat/${chat.id}/messages`, { content })
+    return chat.id
+  }
+
+  /** By the form, as people do it; ends in the workspace. */
+  async signIn(page: Page): Promise<void> {
+    await page.goto("/signin")
+    await page.locator("input[type=email]").fill(this.email)
+    await page.locator("input[type=password]").fill(PASSWORD)
+    await page.locator("button[type=submit]").click()
+    await page.locator("nav.sidebar .workspace").waitFor({ state: "attached" })
+  }
+
+  private static async signUp(server: Server, facts: { email: string; fullname: string }): Promise<Person> {
+    const session = await call<Session>(server, "POST", "/api/signup", { ...facts, password: PASSWORD })
+    return new Person(server, facts.email, facts.fullname, session)
+  }
+}
+
+const owners = new WeakMap<Server, Promise<Person>>()
+
+export const Ada = {
+  on(server: Server): Promise<Person> {
+    const known = owners.get(server) ?? Person.owner(server, "ada@example.org", "Ada Lovelace", "Analytical Engines")
+    owners.set(server, known)
+    return known
+  },
+}
+
+async function call<Body>(server: Server, method: string, path: string, body?: unknown, token?: string): Promise<Body> {
+  const answer = await fetch(server.url + path, {
+    method,
+    headers: { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+  return (text ? JSON.parse(text) : undefined) as Body
+}
