@@ -5,6 +5,8 @@ import type { Server } from "./server.ts"
 
 const PASSWORD = "correct horse battery"
 
+type Facts = { email: string; fullname: string } & ({ workspace: string; setup_token: string } | { invitation: string })
+
 interface Session {
   access_token: string
   user: { id: number }
@@ -66,7 +68,7 @@ export class Person {
     await page.locator("nav.sidebar .workspace").waitFor({ state: "attached" })
   }
 
-  private static async signUp(server: Server, facts: { email: string; fullname: string }): Promise<Person> {
+  private static async signUp(server: Server, facts: Facts): Promise<Person> {
     const session = await call<Session>(server, "POST", "/api/signup", { ...facts, password: PASSWORD })
     return new Person(server, facts.email, facts.fullname, session)
   }
