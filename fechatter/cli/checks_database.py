@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -19,6 +18,7 @@ from fechatter.storage import migrate, opening
 LEAST_SQLITE = (3, 38, 0)
 LEAST_POSTGRES = 14
 CHECK_SECONDS = 20.0
+STEPS_BETWEEN_LOOKS = 10_000
 CLOCK_SECONDS = 2.0
 BESIDES_POOL = 5
 """Connections beside the pool: the writer's, and a command or two."""
@@ -100,8 +100,8 @@ def integrity(settings: Settings) -> Finding:
     if opening.is_postgres(settings.database_address) or not path.exists():
         return Finding("integrity", True, "nothing to look at")
     with closing(_connect(path)) as connection:
-        late = threading.Timer(CHECK_SECONDS, connection.interrupt)
-        late.start()
+        until = time.monotonic() + CHECK_SECONDS
+        connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
         try:
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         except sqlite3.OperationalError as error:
@@ -110,8 +110,6 @@ def integrity(settings: Settings) -> Finding:
             return Finding("integrity", False, str(error), _RESTORE)
         except sqlite3.DatabaseError as error:
             return Finding("integrity", False, str(error), _RESTORE)
-        finally:
-            late.cancel()
     return Finding("integrity", found == "ok", found, _RESTORE)
 
 

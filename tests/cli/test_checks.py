@@ -271,7 +271,7 @@ def test_a_check_of_integrity_ends_in_time(tmp_path: Path, monkeypatch: pytest.M
     with closing(sqlite3.connect(tmp_path / "fechatter.db")) as connection:
         connection.execute(MANY_MESSAGES)
         connection.commit()
-    monkeypatch.setattr(checks_database, "CHECK_SECONDS", 0.001)
+    monkeypatch.setattr(checks_database, "CHECK_SECONDS", 0.0)
     assert "too large for more" in checks_database.integrity(settings).state
 
 
