@@ -54,8 +54,8 @@ wheel: setup-test ## one wheel for Python 3.11 and later, in dist/
 rights: setup-test ## print the table of rights into SECURITY.md
 	@.venv/bin/python scripts/rights.py
 
-openapi: setup-test ## write the contract, fechatter/api/contract/openapi.json
-	@.venv/bin/python scripts/openapi.py
+openapi: setup-test ## write the contract, fechatter/api/contract/openapi.json, and the web client's types of it
+	@.venv/bin/python scripts/openapi.py && scripts/web.sh types
 
 metrics: setup-test ## print the table of metrics into fechatter/telemetry/METRICS.md
 	@.venv/bin/python scripts/metrics.py

@@ -3,6 +3,7 @@
 #   web.sh build          fechatter/web/dist, unless these very sources are built already
 #   web.sh check|test     its types and layout; its tests
 #   web.sh format         lay out its sources
+#   web.sh types          its types of the API, from fechatter/api/contract/openapi.json
 #   web.sh dev            Vite on http://127.0.0.1:5173, in front of the server at $FECHATTER_URL (http://127.0.0.1:6688)
 #   web.sh screenshots FOLDER [NAME]  the main states in both themes, phone and desktop (needs Chromium)
 #   web.sh npm ARGUMENTS  any npm command
@@ -51,7 +52,7 @@ build() {
 
 case "${1:-}" in
 build) build ;;
-check | test | format | dev)
+check | test | format | types | dev)
     packages
     npm run --silent "$@"
     ;;
@@ -65,7 +66,7 @@ npm)
     npm "$@"
     ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

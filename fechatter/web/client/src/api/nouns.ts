@@ -1,77 +1,20 @@
-/** The server's nouns, as its contract gives them. */
+/** The server's nouns, by the names the client calls them; `schema.ts` is made from the contract. */
 
-export type Role = "owner" | "admin" | "member" | "guest"
-export type ChatType = "single" | "group" | "private_channel" | "public_channel"
+import type { components } from "@/api/schema"
 
-export interface UserSummary {
-  id: number
-  handle: string
-  fullname: string
-  avatar_url: string | null
-}
+type Schemas = components["schemas"]
 
-export interface User extends UserSummary {
-  kind: string
-  role: Role
-  created_at: string
-  disabled: boolean
-  email?: string
-  timezone?: string | null
-  language?: string | null
-}
-
-export interface Workspace {
-  id: number
-  slug: string
-  name: string
-  created_at: string
-}
-
-export interface Message {
-  id: number
-  chat_id: number
-  number: number
-  sender_id: number
-  content: string
-  revision: number
-  created_at: string
-  edited_at: string | null
-  deleted_at: string | null
-  idempotency_key?: string
-}
-
-export interface Chat {
-  id: number
-  chat_type: ChatType
-  name: string | null
-  description: string
-  owner_id: number
-  member_count: number
-  members: UserSummary[]
-  created_at: string
-  updated_at: string
-  archived_at: string | null
-  last_number: number
-  last_message: Message | null
-  last_read_number: number
-  unread_count: number
-}
-
-export interface Member {
-  user_id: number
-  role: "owner" | "member"
-  joined_at: string
-}
-
-export interface Sync {
-  cursor: string
-  me: User
-  workspace: Workspace
-  chats: Chat[]
-}
-
-export interface MessagePage {
-  items: Message[]
-  has_older: boolean
-  has_newer: boolean
-}
+export type Role = Schemas["Role"]
+export type ChatType = Schemas["ChatType"]
+export type UserSummary = Schemas["UserSummary"]
+export type User = Schemas["User"]
+export type Workspace = Schemas["Workspace"]
+export type Message = Schemas["Message"]
+export type Chat = Schemas["Chat"]
+export type Member = Schemas["Member"]
+export type Sync = Schemas["State"]
+export type MessagePage = Schemas["MessagePage"]
+export type Invitation = Schemas["Invitation"]
+export type Session = Schemas["Session"]
+export type Opening = Schemas["Opening"]
+export type Server = Schemas["Server"]

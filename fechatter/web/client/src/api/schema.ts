@@ -1,0 +1,1320 @@
+/** Made from the server's contract by `scripts/web.sh types`; never edited. */
+
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description It answers. */
+        Alive: {
+            /** @enum {unknown} */
+            status: "ok";
+        };
+        /** @description A public channel as somebody sees it who may join it. */
+        Channel: {
+            /** @example 21 */
+            id: number;
+            chat_type: components["schemas"]["ChatType"];
+            /** @example news */
+            name: string;
+            /** @example What is new */
+            description: string;
+            /** @example 3 */
+            member_count: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            created_at: string;
+            joined: boolean;
+        };
+        /** @description A chat as one member sees it; `members` are the first eight by joining. */
+        Chat: {
+            /** @example 21 */
+            id: number;
+            chat_type: components["schemas"]["ChatType"];
+            /** @example news */
+            name: string | null;
+            /** @example What is new */
+            description: string;
+            /** @example 7 */
+            owner_id: number;
+            /** @example 3 */
+            member_count: number;
+            members: components["schemas"]["UserSummary"][];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            updated_at: string;
+            archived_at: string | null;
+            /**
+             * @description The number of its newest message; 0 without one.
+             * @example 51
+             */
+            last_number: number;
+            last_message: components["schemas"]["Message"] | null;
+            /** @example 50 */
+            last_read_number: number;
+            /** @example 1 */
+            unread_count: number;
+        };
+        /** @description What of a chat is changed by hand. */
+        ChatChange: {
+            /** @example 21 */
+            id: number;
+            chat_type: components["schemas"]["ChatType"];
+            /** @example news */
+            name: string | null;
+            /** @example What is new */
+            description: string;
+            /** @example 7 */
+            owner_id: number;
+            archived_at: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            updated_at: string;
+        };
+        /** @description What changed of the chat. */
+        ChatData: {
+            chat: components["schemas"]["ChatChange"];
+        };
+        /** @description A chat is gone, for everybody. */
+        ChatDeleted: {
+            /** @enum {unknown} */
+            type: "chat.deleted";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            /** @example 21 */
+            chat_id: number;
+            data: components["schemas"]["ChatDeletedData"];
+        };
+        /** @description Which chat is gone. */
+        ChatDeletedData: {
+            chat: components["schemas"]["ChatName"];
+        };
+        /** @description Which chat. */
+        ChatName: {
+            /** @example 21 */
+            id: number;
+        };
+        /**
+         * @description What kind of chat it is.
+         * @enum {unknown}
+         */
+        ChatType: "group" | "private_channel" | "public_channel" | "single";
+        /** @description What is to be different; what is not named stays. `name: null` takes a group's name away. */
+        ChatUpdate: {
+            /** @example news */
+            name?: string | null;
+            /** @example What is new */
+            description?: string;
+            /** @description An archived chat can be read, not changed. */
+            archived?: boolean;
+        };
+        /** @description A chat was renamed, described, archived or brought back. */
+        ChatUpdated: {
+            /** @enum {unknown} */
+            type: "chat.updated";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            /** @example 21 */
+            chat_id: number;
+            data: components["schemas"]["ChatData"];
+        };
+        /** @description The last frame. */
+        Closing: {
+            /** @enum {unknown} */
+            reason: "revoked" | "shutdown" | "slow" | "unavailable";
+        };
+        /** @description Something else has this place; `workspaces` only with `workspace_required`. */
+        ConflictProblem: {
+            /**
+             * Format: uri
+             * @example urn:fechatter:problem:not_found
+             */
+            type: string;
+            /** @example Not found */
+            title: string;
+            /** @example 404 */
+            status: number;
+            /** @example not_found */
+            code: string;
+            /**
+             * @description A sentence for people.
+             * @example Not found
+             */
+            detail: string;
+            /**
+             * @description The same as `X-Request-Id`.
+             * @example 3f9a1c07d2-1b
+             */
+            request_id: string;
+            workspaces?: components["schemas"]["WorkspaceChoice"][];
+        };
+        /** @description A message's new content. */
+        EditedMessage: {
+            /**
+             * @description 1 to 4,000 Unicode scalar values, stored as they are: not only white space, no control characters but tab, newline and carriage return.
+             * @example Good morning
+             */
+            content: string;
+        };
+        /** @description An entry; `address` is of a request, `system_user` of a command; `actor_id` is null for a command. */
+        Entry: {
+            /** @example 1300 */
+            id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            created_at: string;
+            /** @example user.role_changed */
+            action: string;
+            actor_id: number | null;
+            /**
+             * @description `api` or `command_line`.
+             * @example api
+             */
+            source: string;
+            /** @example 192.0.2.7 */
+            address: string | null;
+            system_user: string | null;
+            subject: components["schemas"]["Subject"];
+            /**
+             * @example {
+             *       "role": "member"
+             *     }
+             */
+            before: Record<string, never> | null;
+            /**
+             * @example {
+             *       "role": "admin"
+             *     }
+             */
+            after: Record<string, never> | null;
+        };
+        /** @description A part of the log; go on with `cursor`, at once when there is `more`. */
+        EventPage: {
+            events: (components["schemas"]["MessageCreated"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"] | components["schemas"]["ChatUpdated"] | components["schemas"]["ChatDeleted"] | components["schemas"]["MemberJoined"] | components["schemas"]["MemberLeft"] | components["schemas"]["MemberRoleChanged"] | components["schemas"]["UserJoined"] | components["schemas"]["UserUpdated"] | components["schemas"]["UserDisabled"] | components["schemas"]["WorkspaceUpdated"])[];
+            /**
+             * @description A position in the workspace's log: `epoch.seq`.
+             * @example 5f2c81d0.1204
+             */
+            cursor: string;
+            more: boolean;
+        };
+        /** @description One refused value: where, a stable code of `codes.FIELDS`, and a sentence for people. */
+        FieldError: {
+            /**
+             * @description JSON Pointer into the body, or `?name` of a parameter.
+             * @example /name
+             */
+            pointer: string;
+            /**
+             * @example too_long
+             * @enum {string}
+             */
+            code: "blank" | "conflicting_parameters" | "control_character" | "duplicate_field" | "duplicate_parameter" | "empty" | "invalid_character" | "invalid_cursor" | "invalid_email" | "invalid_handle" | "invalid_key" | "invalid_language" | "invalid_name" | "invalid_timezone" | "invalid_type" | "invalid_value" | "key_mismatch" | "mismatch" | "missing" | "not_allowed" | "not_together" | "oneself" | "out_of_range" | "too_few" | "too_long" | "too_many" | "too_short" | "unknown_field" | "unknown_parameter" | "unknown_user";
+            /** @example At most 128 characters. */
+            detail: string;
+        };
+        /** @description `down`: it cannot do its work. `degraded`: it can, but slower, or not all of it. */
+        Health: {
+            /** @enum {unknown} */
+            status: "degraded" | "down" | "ok";
+            parts: {
+                [key: string]: components["schemas"]["PartHealth"];
+            };
+        };
+        /** @description The first frame. */
+        Hello: {
+            /** @example 5f2c81d0 */
+            epoch: string;
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            head: number;
+            /**
+             * @description Silence for much longer means a broken connection.
+             * @example 20
+             */
+            heartbeat_seconds: number;
+            /** @example 90 */
+            session_id: number;
+        };
+        /** @description A refusal of values. */
+        InvalidProblem: {
+            /**
+             * Format: uri
+             * @example urn:fechatter:problem:not_found
+             */
+            type: string;
+            /** @example Not found */
+            title: string;
+            /** @example 404 */
+            status: number;
+            /** @example not_found */
+            code: string;
+            /**
+             * @description A sentence for people.
+             * @example Not found
+             */
+            detail: string;
+            /**
+             * @description The same as `X-Request-Id`.
+             * @example 3f9a1c07d2-1b
+             */
+            request_id: string;
+            errors: components["schemas"]["FieldError"][];
+        };
+        /** @description An invitation's token. */
+        InvitationToken: {
+            /** @example Vq8f… */
+            token: string;
+        };
+        /** @description An invitation as those see it who may invite; `token` and `url` only once. */
+        Invitation: {
+            /** @example 33 */
+            id: number;
+            email: string | null;
+            role: components["schemas"]["Role"];
+            /** @example 7 */
+            created_by: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            expires_at: string;
+            max_uses: number;
+            /** @example 0 */
+            uses: number;
+            /** @example Vq8f… */
+            token?: string;
+            /** @example https://chat.example.org/join#token=Vq8f… */
+            url?: string;
+        };
+        /** @description One page of a list, ordered by id. */
+        ChannelItems: {
+            items: components["schemas"]["Channel"][];
+            /**
+             * @description The `cursor` of the page after this one; null on the last.
+             * @example YWZ0ZXI6Mg
+             */
+            next: string | null;
+        };
+        /** @description One page of a list, ordered by id. */
+        ChatItems: {
+            items: components["schemas"]["Chat"][];
+            /**
+             * @description The `cursor` of the page after this one; null on the last.
+             * @example YWZ0ZXI6Mg
+             */
+            next: string | null;
+        };
+        /** @description One page of a list, ordered by id. */
+        EntryItems: {
+            items: components["schemas"]["Entry"][];
+            /**
+             * @description The `cursor` of the page after this one; null on the last.
+             * @example YWZ0ZXI6Mg
+             */
+            next: string | null;
+        };
+        /** @description One page of a list, ordered by id. */
+        InvitationItems: {
+            items: components["schemas"]["Invitation"][];
+            /**
+             * @description The `cursor` of the page after this one; null on the last.
+             * @example YWZ0ZXI6Mg
+             */
+            next: string | null;
+        };
+        /** @description One page of a list, ordered by id. */
+        MemberItems: {
+            items: components["schemas"]["Member"][];
+            /**
+             * @description The `cursor` of the page after this one; null on the last.
+             * @example YWZ0ZXI6Mg
+             */
+            next: string | null;
+        };
+        /** @description One page of a list, ordered by id. */
+        SessionItems: {
+            items: components["schemas"]["Session"][];
+            /**
+             * @description The `cursor` of the page after this one; null on the last.
+             * @example YWZ0ZXI6Mg
+             */
+            next: string | null;
+        };
+        /** @description One page of a list, ordered by id. */
+        UserItems: {
+            items: components["schemas"]["User"][];
+            /**
+             * @description The `cursor` of the page after this one; null on the last.
+             * @example YWZ0ZXI6Mg
+             */
+            next: string | null;
+        };
+        /** @description One page of a list, ordered by id. */
+        VersionItems: {
+            items: components["schemas"]["Version"][];
+            /**
+             * @description The `cursor` of the page after this one; null on the last.
+             * @example YWZ0ZXI6Mg
+             */
+            next: string | null;
+        };
+        /** @description What of a chat changes with its members; to the one who joined, and only to them, the whole Chat. */
+        JoinedChat: {
+            /** @example 21 */
+            id: number;
+            /** @example 3 */
+            member_count: number;
+            members: components["schemas"]["UserSummary"][];
+            /** @example 7 */
+            owner_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            updated_at: string;
+            chat_type?: components["schemas"]["ChatType"];
+            name?: string | null;
+            description?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            created_at?: string;
+            archived_at?: string | null;
+            last_number?: number;
+            last_message?: components["schemas"]["Message"] | null;
+            last_read_number?: number;
+            unread_count?: number;
+        };
+        /** @description The longest and the most of everything a request may hold. */
+        Limits: {
+            message_characters: number;
+            idempotency_key_characters: number;
+            body_bytes: number;
+            batch_messages: number;
+            batch_bytes: number;
+            page_items: number;
+            chat_name_characters: number;
+            chat_description_characters: number;
+            chat_members_per_request: number;
+            password_characters_least: number;
+            password_characters_most: number;
+        };
+        /** @description Somebody who is in a chat. */
+        Member: {
+            /** @example 7 */
+            user_id: number;
+            /**
+             * @description `owner` or `member` of the chat.
+             * @example member
+             */
+            role: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            joined_at: string;
+        };
+        /** @description Somebody joined a chat. One's own tells of a new chat. */
+        MemberJoined: {
+            /** @enum {unknown} */
+            type: "member.joined";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            /** @example 21 */
+            chat_id: number;
+            data: components["schemas"]["MemberJoinedData"];
+        };
+        /** @description Who joined. On one's own, drop what you had of the chat. */
+        MemberJoinedData: {
+            member: components["schemas"]["MemberOf"];
+            chat: components["schemas"]["JoinedChat"];
+        };
+        /** @description Somebody left a chat. After one's own nothing of the chat follows. */
+        MemberLeft: {
+            /** @enum {unknown} */
+            type: "member.left";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            /** @example 21 */
+            chat_id: number;
+            data: components["schemas"]["MemberLeftData"];
+        };
+        /** @description Who left, or was removed. */
+        MemberLeftData: {
+            member: components["schemas"]["MemberName"];
+            chat: components["schemas"]["MembersChange"];
+        };
+        /** @description Which member. */
+        MemberName: {
+            /** @example 7 */
+            user_id: number;
+        };
+        /** @description A member, and who that is. */
+        MemberOf: {
+            /** @example 7 */
+            user_id: number;
+            /**
+             * @description `owner` or `member` of the chat.
+             * @example member
+             */
+            role: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            joined_at: string;
+            user: components["schemas"]["UserSummary"];
+        };
+        /** @description A member's new role. */
+        MemberRole: {
+            /** @example 7 */
+            user_id: number;
+            /** @enum {unknown} */
+            role: "member" | "owner";
+        };
+        /** @description A chat has another owner. */
+        MemberRoleChanged: {
+            /** @enum {unknown} */
+            type: "member.role_changed";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            /** @example 21 */
+            chat_id: number;
+            data: components["schemas"]["MemberRoleData"];
+        };
+        /** @description Whose role in the chat changed. */
+        MemberRoleData: {
+            member: components["schemas"]["MemberRole"];
+            chat: components["schemas"]["MembersChange"];
+        };
+        /** @description What of a chat changes with its members. */
+        MembersChange: {
+            /** @example 21 */
+            id: number;
+            /** @example 3 */
+            member_count: number;
+            members: components["schemas"]["UserSummary"][];
+            /** @example 7 */
+            owner_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            updated_at: string;
+        };
+        /** @description A message. A deleted one keeps its place, with an empty content; `idempotency_key` is shown to its sender only. */
+        Message: {
+            /** @example 4711 */
+            id: number;
+            /** @example 21 */
+            chat_id: number;
+            /**
+             * @description 1, 2, 3 … in its chat, without gaps.
+             * @example 51
+             */
+            number: number;
+            /** @example 7 */
+            sender_id: number;
+            /** @example Good morning */
+            content: string;
+            /**
+             * @description 1, and one more with each edit.
+             * @example 1
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            created_at: string;
+            edited_at: string | null;
+            deleted_at: string | null;
+            /** @example 0199a1c4-7d2e-7cc3-98c4-dc0c0c07398f */
+            idempotency_key?: string;
+        };
+        /** @description A message was sent. */
+        MessageCreated: {
+            /** @enum {unknown} */
+            type: "message.created";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            /** @example 21 */
+            chat_id: number;
+            data: components["schemas"]["MessageData"];
+        };
+        /** @description The message, as it was at the event; empty when it was deleted since. */
+        MessageData: {
+            message: components["schemas"]["Message"];
+        };
+        /** @description A message was deleted; it keeps its place. */
+        MessageDeleted: {
+            /** @enum {unknown} */
+            type: "message.deleted";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            /** @example 21 */
+            chat_id: number;
+            data: components["schemas"]["MessageData"];
+        };
+        /** @description A message has a new content. */
+        MessageEdited: {
+            /** @enum {unknown} */
+            type: "message.edited";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            /** @example 21 */
+            chat_id: number;
+            data: components["schemas"]["MessageData"];
+        };
+        /** @description A part of a chat's history, newest first. */
+        MessagePage: {
+            items: components["schemas"]["Message"][];
+            /** @example true */
+            has_older: boolean;
+            has_newer: boolean;
+        };
+        /** @description The people a request is about. */
+        NamedMembers: {
+            /**
+             * @example [
+             *       7,
+             *       8
+             *     ]
+             */
+            members: number[];
+        };
+        /** @description `email` binds it to one address, and to one use. */
+        NewInvitation: {
+            /**
+             * @description Binds it to this address.
+             * @default null
+             * @example grace@example.org
+             */
+            email: string | null;
+            /** @default member */
+            role: components["schemas"]["Role"];
+            /** @default 604800 */
+            expires_in_seconds: number;
+            /** @default 1 */
+            max_uses: number;
+        };
+        /** @description A message to send. */
+        NewMessage: {
+            /**
+             * @description 1 to 4,000 Unicode scalar values, stored as they are: not only white space, no control characters but tab, newline and carriage return.
+             * @example Good morning
+             */
+            content: string;
+            /** @default null */
+            idempotency_key: string | null;
+        };
+        /** @description Several messages for one chat, in their order. */
+        NewMessages: {
+            messages: components["schemas"]["NewMessage"][];
+        };
+        /** @description How far the asking person has read. */
+        NewReadMark: {
+            /**
+             * @description The number of the newest message read.
+             * @example 51
+             */
+            number: number;
+        };
+        /** @description Ownership is handed over, never laid down. */
+        NewRole: {
+            /** @enum {unknown} */
+            role: "owner";
+        };
+        /** @description What an invitation opens. */
+        Opening: {
+            /**
+             * @description Its name.
+             * @example Analytical Engines
+             */
+            workspace: string;
+            role: components["schemas"]["Role"];
+            email: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            expires_at: string;
+        };
+        /** @description One part; all but `state` is for admins. */
+        PartHealth: {
+            /** @enum {unknown} */
+            state: "degraded" | "down" | "ok";
+            detail?: string;
+            latency_seconds?: number;
+            free_bytes?: number;
+            waiting?: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            since?: string;
+        };
+        /** @description The password there is, and the one there is to be. */
+        PasswordChange: {
+            /** @example mellow otter paints */
+            current_password: string;
+            /** @example quiet lantern over hills */
+            new_password: string;
+        };
+        /** @description A refusal (RFC 9457); programs look at `code`, which is stable. */
+        Problem: {
+            /**
+             * Format: uri
+             * @example urn:fechatter:problem:not_found
+             */
+            type: string;
+            /** @example Not found */
+            title: string;
+            /** @example 404 */
+            status: number;
+            /** @example not_found */
+            code: string;
+            /**
+             * @description A sentence for people.
+             * @example Not found
+             */
+            detail: string;
+            /**
+             * @description The same as `X-Request-Id`.
+             * @example 3f9a1c07d2-1b
+             */
+            request_id: string;
+        };
+        /** @description What one changes about oneself; what is not named stays. */
+        Profile: {
+            /** @example Ada Lovelace */
+            fullname?: string;
+            /**
+             * @description Letters, digits and `. _ -`, a letter or digit first.
+             * @example ada
+             */
+            handle?: string;
+            /**
+             * @description Of the time zone database.
+             * @example Europe/Zurich
+             */
+            timezone?: string | null;
+            /**
+             * @description A language tag.
+             * @example en
+             */
+            language?: string | null;
+        };
+        /** @description The mark that moved. */
+        ReadData: {
+            read: components["schemas"]["ReadMark"];
+        };
+        /** @description How far one has read a chat. */
+        ReadMark: {
+            /** @example 21 */
+            chat_id: number;
+            /** @example 50 */
+            last_read_number: number;
+        };
+        /** @description A signal to one's own devices: another one moved the read mark. It has no number and may be lost. */
+        ReadMoved: {
+            /** @enum {unknown} */
+            type: "read.moved";
+            /** @example 1 */
+            workspace_id: number;
+            /** @example 21 */
+            chat_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            data: components["schemas"]["ReadData"];
+        };
+        /** @description The token itself, or the slug of the workspace whose cookie holds it. */
+        Refresh: {
+            /**
+             * @default null
+             * @example 90.3.fT1c…
+             */
+            refresh_token: string | null;
+            /**
+             * @description A slug, from our own web client with its cookie.
+             * @default null
+             */
+            workspace: string | null;
+        };
+        /** @description The log does not go on from the cursor. The stream goes on live from its `id:`; load `/api/sync`. */
+        Reset: {
+            /** @enum {unknown} */
+            reason: "ahead" | "epoch" | "pruned" | "too_many";
+            /** @example 5f2c81d0 */
+            epoch: string;
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            head: number;
+        };
+        /** @description A position that cannot be continued from. */
+        ResetProblem: {
+            /**
+             * Format: uri
+             * @example urn:fechatter:problem:not_found
+             */
+            type: string;
+            /** @example Not found */
+            title: string;
+            /** @example 404 */
+            status: number;
+            /** @example not_found */
+            code: string;
+            /**
+             * @description A sentence for people.
+             * @example Not found
+             */
+            detail: string;
+            /**
+             * @description The same as `X-Request-Id`.
+             * @example 3f9a1c07d2-1b
+             */
+            request_id: string;
+            /** @enum {unknown} */
+            reason: "ahead" | "epoch" | "pruned" | "too_many";
+            /** @example 5f2c81d0 */
+            epoch: string;
+            /**
+             * @description The newest event's number.
+             * @example 1204
+             */
+            head: number;
+        };
+        /** @description What became of one message: 201 or, for a repeat, 200 with the `message`; else the `problem`, which touches no other message. */
+        Result: {
+            /** @example 201 */
+            status: number;
+            message?: components["schemas"]["Message"];
+            problem?: components["schemas"]["Problem"];
+        };
+        /** @description What became of each message, in the order of the request. */
+        Results: {
+            results: components["schemas"]["Result"][];
+        };
+        /** @description All that was missed has been told; `reads` are one's read marks. */
+        Resumed: {
+            /**
+             * @description A position in the workspace's log: `epoch.seq`.
+             * @example 5f2c81d0.1204
+             */
+            from: string;
+            /**
+             * @description A position in the workspace's log: `epoch.seq`.
+             * @example 5f2c81d0.1204
+             */
+            to: string;
+            reads: components["schemas"]["ReadMark"][];
+        };
+        /**
+         * @description What somebody may do in the workspace.
+         * @enum {unknown}
+         */
+        Role: "admin" | "guest" | "member" | "owner";
+        /** @description What this server is; within an `api_level` changes only add. */
+        Server: {
+            /** @example 0.1.0 */
+            version: string;
+            /** @example 1 */
+            api_level: number;
+            /**
+             * @example [
+             *       "sse"
+             *     ]
+             */
+            features: string[];
+            limits: components["schemas"]["Limits"];
+            /**
+             * @description Whether it has a workspace yet.
+             * @example true
+             */
+            set_up: boolean;
+            /**
+             * @description Who may make a new workspace.
+             * @enum {unknown}
+             */
+            signup: "invitation" | "open";
+            /** @example Fechatter */
+            name: string;
+        };
+        /** @description Somebody is signed in; `refresh_token` is left out when it goes into a cookie. */
+        SignedIn: {
+            /** @example eyJhbGciOi… */
+            access_token: string;
+            /** @example Bearer */
+            token_type: string;
+            /**
+             * @description Seconds.
+             * @example 900
+             */
+            expires_in: number;
+            /** @example 90.3.fT1c… */
+            refresh_token: string;
+            user: components["schemas"]["User"];
+            workspace: components["schemas"]["Workspace"];
+        };
+        /** @description A session as its person sees it; `current` is the one that asks. */
+        Session: {
+            /** @example 90 */
+            id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            last_used_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            expires_at: string;
+            /**
+             * @description Of the client that signed in.
+             * @example 192.0.2.7
+             */
+            address: string;
+            /** @example Mozilla/5.0 */
+            user_agent: string;
+            current: boolean;
+        };
+        /** @description `workspace` is a slug, needed only when the password fits several accounts of the address. */
+        SignIn: {
+            /** @example ada@example.org */
+            email: string;
+            /** @example mellow otter paints */
+            password: string;
+            /**
+             * @description A slug.
+             * @default null
+             * @example analytical-engines
+             */
+            workspace: string | null;
+        };
+        /** @description A new person: of a new workspace, or of the one an invitation opens. */
+        SignUp: {
+            /** @example ada@example.org */
+            email: string;
+            /**
+             * @description 8 to 256 characters.
+             * @example mellow otter paints
+             */
+            password: string;
+            /** @example Ada Lovelace */
+            fullname: string;
+            /**
+             * @description The name of a new workspace.
+             * @default null
+             * @example Analytical Engines
+             */
+            workspace: string | null;
+            /**
+             * @description For the first workspace: what the server prints when it starts.
+             * @default null
+             */
+            setup_token: string | null;
+            /**
+             * @description An invitation's token, instead of `workspace`.
+             * @default null
+             */
+            invitation: string | null;
+        };
+        /** @description What admins change about others; what is not named stays. */
+        Standing: {
+            /** @example member */
+            role?: components["schemas"]["Role"];
+            disabled?: boolean;
+        };
+        /** @description Everything a client shows at first, as of `cursor`. */
+        State: {
+            /**
+             * @description A position in the workspace's log: `epoch.seq`.
+             * @example 5f2c81d0.1204
+             */
+            cursor: string;
+            me: components["schemas"]["User"];
+            workspace: components["schemas"]["Workspace"];
+            chats: components["schemas"]["Chat"][];
+        };
+        /** @description What something was done to. */
+        Subject: {
+            /** @example user */
+            type: string;
+            /** @example 8 */
+            id: number;
+        };
+        /** @description A refusal of a body that is too long. */
+        TooLargeProblem: {
+            /**
+             * Format: uri
+             * @example urn:fechatter:problem:not_found
+             */
+            type: string;
+            /** @example Not found */
+            title: string;
+            /** @example 404 */
+            status: number;
+            /** @example not_found */
+            code: string;
+            /**
+             * @description A sentence for people.
+             * @example Not found
+             */
+            detail: string;
+            /**
+             * @description The same as `X-Request-Id`.
+             * @example 3f9a1c07d2-1b
+             */
+            request_id: string;
+            /** @example 65536 */
+            limit_bytes: number;
+        };
+        /** @description A person. `email` is present only for the person itself, admins and owners; `timezone` and `language` for the person itself. */
+        User: {
+            /** @example 7 */
+            id: number;
+            /**
+             * @description One word by which a person is mentioned; unique in the workspace.
+             * @example ada
+             */
+            handle: string;
+            /** @example Ada Lovelace */
+            fullname: string;
+            avatar_url: string | null;
+            /**
+             * @description `person` or `bot`.
+             * @example person
+             */
+            kind: string;
+            role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            created_at: string;
+            disabled: boolean;
+            /** @example ada@example.org */
+            email?: string;
+            /** @example Europe/Zurich */
+            timezone?: string | null;
+            /** @example en */
+            language?: string | null;
+        };
+        /** @description The person. */
+        UserData: {
+            user: components["schemas"]["User"];
+        };
+        /** @description Somebody was disabled. */
+        UserDisabled: {
+            /** @enum {unknown} */
+            type: "user.disabled";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            chat_id: null;
+            data: components["schemas"]["UserData"];
+        };
+        /** @description Somebody came into the workspace. */
+        UserJoined: {
+            /** @enum {unknown} */
+            type: "user.joined";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            chat_id: null;
+            data: components["schemas"]["UserData"];
+        };
+        /** @description A person as lists show them. */
+        UserSummary: {
+            /** @example 7 */
+            id: number;
+            /**
+             * @description One word by which a person is mentioned; unique in the workspace.
+             * @example ada
+             */
+            handle: string;
+            /** @example Ada Lovelace */
+            fullname: string;
+            avatar_url: string | null;
+        };
+        /** @description Somebody's profile or role changed. */
+        UserUpdated: {
+            /** @enum {unknown} */
+            type: "user.updated";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            chat_id: null;
+            data: components["schemas"]["UserData"];
+        };
+        /** @description An earlier content of a message; `edited_at` is when it was written, None for the first one. */
+        Version: {
+            /** @example 1 */
+            revision: number;
+            /** @example Good mornign */
+            content: string;
+            edited_at: string | null;
+        };
+        /** @description A request for a new chat; `members` are the others, the creator is in it anyway. */
+        WantedChat: {
+            /** @example private_channel */
+            chat_type: components["schemas"]["ChatType"];
+            /**
+             * @description Up to 128 characters.
+             * @default null
+             * @example news
+             */
+            name: string | null;
+            /**
+             * @description Up to 1000 characters.
+             * @default
+             */
+            description: string;
+            /**
+             * @description The others, by their ids.
+             * @default []
+             * @example [
+             *       7,
+             *       8
+             *     ]
+             */
+            members: number[];
+            /**
+             * @description A key of your own; sent again it gets the chat made first.
+             * @default null
+             */
+            idempotency_key: string | null;
+        };
+        /** @description A tenant: people, chats and a log of its own. */
+        Workspace: {
+            /** @example 1 */
+            id: number;
+            /**
+             * @description Its name as one word; it never changes.
+             * @example analytical-engines
+             */
+            slug: string;
+            /** @example Analytical Engines */
+            name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            created_at: string;
+        };
+        /** @description What is to be different; what is not named stays. */
+        WorkspaceChange: {
+            /** @example Analytical Engines */
+            name?: string;
+        };
+        /** @description A workspace to choose. */
+        WorkspaceChoice: {
+            /** @example analytical-engines */
+            slug: string;
+            /** @example Analytical Engines */
+            name: string;
+        };
+        /** @description The workspace. */
+        WorkspaceData: {
+            workspace: components["schemas"]["Workspace"];
+        };
+        /** @description The workspace was renamed. */
+        WorkspaceUpdated: {
+            /** @enum {unknown} */
+            type: "workspace.updated";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            chat_id: null;
+            data: components["schemas"]["WorkspaceData"];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;
