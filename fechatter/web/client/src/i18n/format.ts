@@ -24,6 +24,15 @@ export function time(at: string | Date): string {
   return once("time", tag => new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit" })).format(new Date(at))
 }
 
+/** The same without the half of the day, where there is little room. */
+export function clock(at: string | Date): string {
+  return once("clock", tag => new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit" }))
+    .formatToParts(new Date(at))
+    .filter(part => part.type === "hour" || part.type === "minute" || part.value === ":")
+    .map(part => part.value)
+    .join("")
+}
+
 /** Date and time in full, for tips and read aloud. */
 export function dateTime(at: string | Date): string {
   return once("full", tag => new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "short" })).format(

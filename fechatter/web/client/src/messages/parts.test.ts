@@ -41,6 +41,14 @@ test("what people write in chats is understood", () => {
   ])
 })
 
+test("a quote ends with its line, but not within code", () => {
+  expect(parse("> q\na")).toMatchObject([{ kind: "quote" }, { kind: "paragraph", parts: [{ text: "a" }] }])
+  expect(parse("> q\n> r")).toMatchObject([
+    { kind: "quote", parts: [{ parts: [{ text: "q" }, { kind: "break" }, { text: "r" }] }] },
+  ])
+  expect(parse("```\n> q\na\n```")).toEqual([{ kind: "block", language: "", text: "> q\na" }])
+})
+
 test("addresses become links, dangerous ones stay text", () => {
   expect(links(parse("see https://example.com/a?b=c, and <https://example.org>"))).toEqual([
     "https://example.com/a?b=c",

@@ -55,7 +55,20 @@ parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
 
 /** The parts of a message. */
 export function parse(content: string): Part[] {
-  return new Builder().build(parser.parse(content, {}))
+  return new Builder().build(parser.parse(withEndedQuotes(content), {}))
+}
+
+/** In a chat a quote ends with its line; Markdown would go on to the next empty one. */
+function withEndedQuotes(content: string): string {
+  let isInFence = false
+  let before = ""
+  const lines = content.split("\n").flatMap(line => {
+    const isEnd = before.startsWith(">") && !line.startsWith(">") && !isInFence
+    if (/^ {0,3}(?:```|~~~)/u.test(line)) isInFence = !isInFence
+    before = line
+    return isEnd && line !== "" ? ["", line] : [line]
+  })
+  return lines.join("\n")
 }
 
 /** Whether a message is nothing but a few emoji, which are then shown large. */
