@@ -1,7 +1,7 @@
 # Every command of this project. Plain `make` lists them; each does what it needs first, and nothing twice.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run web web-dev screenshots test check format prove figures flame bench wheel rights openapi metrics lock clean
+.PHONY: help setup setup-test run web web-dev screenshots test check format prove figures claims flame bench wheel rights openapi metrics lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -41,6 +41,9 @@ prove: setup-test ## the long proofs (minutes): crashes, interleavings
 
 figures: setup-test ## measure the server on both engines and write benches/results (minutes)
 	@.venv/bin/python -m benches.measure $(ARGS)
+
+claims: setup-test ## measure every headline, and write it to benches/claims.toml and README (minutes)
+	@.venv/bin/python -m benches.claims $(ARGS)
 
 flame: setup-test ## draw one flame graph of the send path, with Python and Rust frames
 	@.venv/bin/python -m benches.flame $(ARGS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import os
 import statistics
 from pathlib import Path
 
 from fechatter.bench.machine import SHARED, machine
 
+BUSY_BEFORE = os.getloadavg()[0]
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -44,4 +46,5 @@ def write_results(name: str, figures: Figures) -> str:
 
 
 def header() -> str:
-    return f"{machine()}; {SHARED}"
+    """What the figures hold for; a load average near the number of processors before they were measured spoils them."""
+    return f"{machine()}; load average before {BUSY_BEFORE:.1f}; {SHARED}"

@@ -22,7 +22,7 @@ class Claim(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         figure: its name in the results file.
         bound: what is to be reached: at `least` or at `most` so much.
         measured: the median of all rounds, with the least and the most of them; None as long as there is nothing to measure.
-        reason: why it does not hold, or under which conditions it does.
+        reason: why it does not hold, if it does not.
     """
 
     headline: str
@@ -36,6 +36,10 @@ class Claim(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     measured_most: float | None = None
     verdict: Verdict = "not built yet"
     reason: str = ""
+
+    def told_verdict(self) -> str:
+        """The verdict, with the reason where there must be one."""
+        return f"{self.verdict}: {self.reason}" if self.verdict == "does not hold" else self.verdict
 
     def judged(self) -> Verdict:
         """What the measured value says."""
@@ -62,8 +66,9 @@ def claims_text(claims: Claims) -> str:
     width = max(len(claim.headline) for claim in claims.claim)
     lines = [f"measured: {claims.machine}", f"rounds and spread: {claims.results}", ""]
     for claim in claims.claim:
-        lines.append(f"{claim.verdict:<13}  {claim.headline:<{width}}  {told(claim)}")
-        lines.append(f"{'':<13}  {claim.bench}" + (f": {claim.reason}" if claim.reason else ""))
+        lines.append(f"{claim.verdict:<13}  {claim.headline:<{width}}  {told(claim):>14}  {claim.bench}")
+        if claim.verdict == "does not hold":
+            lines.append(f"{'':<13}    because {claim.reason}")
     return "\n".join(lines)
 
 
@@ -71,9 +76,8 @@ def claims_table(claims: Claims) -> str:
     """The same as a table in Markdown."""
     lines = ["| headline | measured | | measured by |", "|---|---|---|---|"]
     for claim in claims.claim:
-        reason = f": {claim.reason}" if claim.reason else ""
-        lines.append(f"| {claim.headline} | {told(claim)} | {claim.verdict}{reason} | `{claim.bench}` |")
-    return "\n".join(lines) + "\n"
+        lines.append(f"| {claim.headline} | {told(claim)} | {claim.told_verdict()} | `{claim.bench}` |")
+    return "\n".join([*lines, "", f"Measured on: {claims.machine}.", ""])
 
 
 def told(claim: Claim) -> str:

@@ -73,8 +73,10 @@ class OwnServer:
         assert self._process.stdout is not None
         watch = threading.Timer(START_SECONDS, self._process.kill)
         watch.start()
-        line = self._process.stdout.readline()
-        watch.cancel()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            watch.cancel()
         found = re.search(pattern, line.rstrip())
         if found is None:
             told = (self.folder / "errors").read_text().strip()

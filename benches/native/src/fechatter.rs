@@ -40,13 +40,8 @@ pub fn parse(bodies: &[String]) {
 
 /// How many messages are of one chat, by its column.
 pub fn count(columns: &Columns) {
-    black_box(
-        columns
-            .chat_ids
-            .iter()
-            .filter(|&&chat_id| chat_id == black_box(7))
-            .count(),
-    );
+    let wanted = black_box(7);
+    black_box(columns.chat_ids.iter().filter(|&&chat_id| chat_id == wanted).count());
 }
 
 /// Whether bytes are UTF-8, with vector instructions.
@@ -56,14 +51,6 @@ pub fn check_utf8(bytes: &[u8]) {
 
 fn fill(columns: &mut Columns, messages: &[Message<'_>]) {
     for (chat_id, message) in (0..20).cycle().zip(messages) {
-        columns.push(
-            Origin {
-                chat_id,
-                sender_id: 2,
-                session_id: 3,
-            },
-            message,
-            4,
-        );
+        columns.push(Origin { chat_id, sender_id: 2, session_id: 3 }, message, 4);
     }
 }

@@ -22,10 +22,7 @@ const MIXED_CHARACTERS: usize = 4000;
 
 fn main() {
     let bodies: Vec<String> = (0..ROWS).map(body).collect();
-    let messages: Vec<_> = bodies
-        .iter()
-        .map(|body| parse_message(body.as_bytes(), None).expect("valid"))
-        .collect();
+    let messages: Vec<_> = bodies.iter().map(|body| parse_message(body.as_bytes(), None).expect("valid")).collect();
     let contents: Vec<String> = (0..ROWS).map(|_| CONTENT.repeat(7)).collect();
     let mixed: String = MIXED.chars().cycle().take(MIXED_CHARACTERS).collect();
     let columns = fechatter::columns(&messages);
@@ -33,36 +30,11 @@ fn main() {
     let pool = Pool::<Columns>::default();
 
     let figures = [
-        turns::measure(
-            "arena",
-            ROWS,
-            || fechatter::gather(&pool, &messages),
-            || plain::gather(&contents),
-        ),
-        turns::measure(
-            "pool",
-            ROWS,
-            || fechatter::reuse(&pool, &messages),
-            || fechatter::allocate(&messages),
-        ),
-        turns::measure(
-            "zero_copy",
-            ROWS,
-            || fechatter::parse(&bodies),
-            || plain::parse(&bodies),
-        ),
-        turns::measure(
-            "columns",
-            ROWS,
-            || fechatter::count(black_box(&columns)),
-            || plain::count(black_box(&rows)),
-        ),
-        turns::measure(
-            "simd",
-            1,
-            || fechatter::check_utf8(mixed.as_bytes()),
-            || plain::check_utf8(mixed.as_bytes()),
-        ),
+        turns::measure("arena", ROWS, || fechatter::gather(&pool, &messages), || plain::gather(&contents)),
+        turns::measure("pool", ROWS, || fechatter::reuse(&pool, &messages), || fechatter::allocate(&messages)),
+        turns::measure("zero_copy", ROWS, || fechatter::parse(&bodies), || plain::parse(&bodies)),
+        turns::measure("columns", ROWS, || fechatter::count(black_box(&columns)), || plain::count(black_box(&rows))),
+        turns::measure("simd", 1, || fechatter::check_utf8(mixed.as_bytes()), || plain::check_utf8(mixed.as_bytes())),
     ];
     println!("{{{}}}", figures.join(", "));
 }
@@ -70,7 +42,5 @@ fn main() {
 /// A message as it is sent.
 fn body(number: usize) -> String {
     let content = CONTENT.repeat(7);
-    format!(
-        r#"{{"content":"{content}","idempotency_key":"0192f0c1-2345-7abc-8def-{number:012x}"}}"#
-    )
+    format!(r#"{{"content":"{content}","idempotency_key":"0192f0c1-2345-7abc-8def-{number:012x}"}}"#)
 }

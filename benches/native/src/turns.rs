@@ -11,14 +11,9 @@ pub fn measure(name: &str, items: usize, ours: impl Fn(), plain: impl Fn()) -> S
     let mut found = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         found.0.push(nanoseconds(&ours, calls) / items as f64);
-        found
-            .1
-            .push(nanoseconds(&plain, plain_calls) / items as f64);
+        found.1.push(nanoseconds(&plain, plain_calls) / items as f64);
     }
-    format!(
-        r#""{name}": {{"fechatter": {:?}, "plain": {:?}}}"#,
-        found.0, found.1
-    )
+    format!(r#""{name}": {{"fechatter": {:?}, "plain": {:?}}}"#, found.0, found.1)
 }
 
 fn calls_a_round(work: &impl Fn()) -> u32 {

@@ -1,0 +1,147 @@
+"""Measures every headline and writes what was found to benches/claims.toml, benches/results and README: `make claims`.
+
+The server's headlines are measured in several rounds, each on a new server with SQLite; the native ones in turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+
+from benches.figures import RESULTS, Figures, header
+from fechatter.bench.claims import Claims, claims_table, claims_text, read_claims
+from fechatter.bench.own_server import OwnServer
+from fechatter.bench.place import Place, furnish
+from fechatter.bench.runs import Wanted, measure
+from fechatter.bench.target import Target
+
+ROOT = Path(__file__).resolve().parent.parent
+CLAIMS = ROOT / "fechatter" / "bench" / "claims.toml"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- claims: begin -->\n", "<!-- claims: end -->\n"
+RATES = {"send": 1000, "list": 200, "auth": 500, "queries": 100}
+PUBLISHED_DIGITS = 4
+
+
+async def measure_server(target: Target, place: Place, figures: Figures, seconds: float) -> None:
+    """One round of the server's headlines: latencies in an open loop, capacities in a closed one."""
+    for bench, rate in RATES.items():
+        found = (await measure(bench, target, place, Wanted(seconds=seconds, rate=rate))).figures
+        figures.add(f"{bench}_average_ms", found["average_ms"])
+        figures.add(f"{bench}_p99_ms", found["p99_ms"])
+        found = (await measure(bench, target, place, Wanted(seconds=seconds))).figures
+        figures.add(f"{bench}_capacity", found["rate_per_second"])
+    wanted = Wanted(seconds=seconds, rate=50, listeners=200)
+    found = (await measure("deliver", target, place, wanted)).figures
+    figures.add("shown_p99_ms", found["shown_p99_ms"])
+    sent = found["rate_per_second"] * seconds
+    figures.add("online", min(wanted.listeners, round(found["delivered"] / sent)))
+
+
+def measure_native(figures: Figures) -> None:
+    """The extension against the plain ways, each as the quotient of times."""
+    plain, native = _plain_python(), _native()
+    for name, ways in native.items():
+        own = statistics.median(ways["fechatter"])
+        for mine, other in zip(ways["fechatter"], ways["plain"], strict=True):
+            figures.values.setdefault(f"{name}_rust", []).append(other / mine)
+        for other in plain[name]:
+            figures.values.setdefault(f"{name}_python", []).append(other / own)
+    for nanoseconds in plain["token"]:
+        figures.values.setdefault("token_checks", []).append(1e9 / nanoseconds)
+
+
+def _native() -> dict[str, dict[str, list[float]]]:
+    """Nanoseconds an item, by name, of the extension and of plain Rust."""
+    command = ["cargo", "run", "--release", "--locked", "--quiet", "--manifest-path", ROOT / "benches" / "native" / "Cargo.toml"]
+    done = subprocess.run([*command, "--target-dir", ROOT / "target" / "benches"], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def _plain_python() -> dict[str, list[float]]:
+    """Nanoseconds an item, by name, of plain Python: at least five rounds each."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "python.json"
+        options = ["--benchmark-only", "--benchmark-quiet", "--benchmark-save-data", f"--benchmark-json={path}"]
+        command = [sys.executable, "-m", "pytest", "--quiet", "-o", "timeout=0", ROOT / "benches" / "test_claims.py"]
+        subprocess.run([*command, *options], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        found = json.loads(path.read_text())["benchmarks"]
+    return {each["extra_info"]["figure"]: _nanoseconds(each) for each in found}
+
+
+def _nanoseconds(found: dict[str, Any]) -> list[float]:
+    """The quarters of what was measured: single rounds are too short to mean anything."""
+    stats, items = found["stats"], found["extra_info"]["items"]
+    return [stats[quarter] / items * 1e9 for quarter in ("q1", "median", "q3")]
+
+
+def write(figures: Figures) -> None:
+    """Put what was measured into the results, and from there into claims and README."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    path = RESULTS / f"{today}-claims.json"
+    spreads = {name: [_published(value) for value in figures.spread(name)] for name in figures.values}
+    found = {name: {"median": each[0], "least": each[1], "most": each[2]} for name, each in spreads.items()}
+    path.write_text(json.dumps({"machine": header(), "figures": found}, indent=1) + "\n")
+    publish(fill(read_claims(), f"benches/results/{path.name}", json.loads(path.read_text())))
+
+
+def publish(claims: Claims) -> None:
+    """Put the claims into their file and README."""
+    CLAIMS.write_text(as_toml(claims), encoding="utf-8")
+    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
+    README.write_text(before + BEGIN + claims_table(claims) + END + rest.split(END)[1], encoding="utf-8")
+
+
+def fill(claims: Claims, results: str, found: dict[str, Any]) -> Claims:
+    """The claims with the values of a results file, judged anew."""
+    claims.results, claims.machine = results, found["machine"]
+    for claim in claims.claim:
+        spread = found["figures"].get(claim.figure, {})
+        claim.measured, claim.measured_least, claim.measured_most = (spread.get(name) for name in ("median", "least", "most"))
+        claim.verdict = claim.judged()
+    return claims
+
+
+def as_toml(claims: Claims) -> str:
+    """The file's text: strings of JSON are strings of TOML too."""
+    lines = ["# Written by `make claims`: measured values and verdicts are never changed by hand.", ""]
+    lines += [f"{name} = {json.dumps(getattr(claims, name), ensure_ascii=False)}" for name in ("results", "machine")]
+    for claim in claims.claim:
+        values = msgspec.to_builtins(claim)
+        lines += ["", "[[claim]]"]
+        lines += [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items() if value not in (None, "")]
+    return "\n".join([*lines, ""])
+
+
+def _published(value: float) -> float:
+    return float(f"{value:.{PUBLISHED_DIGITS}g}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=6.0)
+    options = parser.parse_args()
+    figures = Figures()
+    measure_native(figures)
+    for _ in range(options.rounds):
+        with OwnServer() as server:
+            server.start()
+            place = uvloop.run(furnish(server.target, server.read_setup_token(), people=16, chats=20))
+            uvloop.run(measure_server(server.target, place, figures, options.seconds))
+    write(figures)
+    print(claims_text(read_claims()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""What is claimed was measured: claims, results and README say the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benches.claims import BEGIN, END, as_toml, fill
+from fechatter.bench.claims import claims_table, claims_text, read_claims
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_value_and_verdict_follows_from_the_results_file() -> None:
+    claims = read_claims()
+    found = json.loads((ROOT / claims.results).read_text(encoding="utf-8"))
+    assert fill(read_claims(), claims.results, found) == claims
+    assert {claim.figure for claim in claims.claim if claim.measured is not None} <= set(found["figures"])
+
+
+def test_the_file_is_as_the_command_writes_it() -> None:
+    assert (ROOT / "benches" / "claims.toml").read_text(encoding="utf-8") == as_toml(read_claims())
+
+
+def test_readme_shows_the_claims() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.split(BEGIN)[1].split(END)[0] == claims_table(read_claims())
+
+
+def test_what_does_not_hold_says_why() -> None:
+    for claim in read_claims().claim:
+        assert claim.verdict == claim.judged()
+        assert claim.reason or claim.verdict != "does not hold", claim.headline
+        assert claim.headline in claims_text(read_claims())

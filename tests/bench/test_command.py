@@ -1,0 +1,65 @@
+"""`fechatter bench` as one gives it: a server of its own, a report in each form, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import psutil
+import pytest
+
+BENCH = [sys.executable, "-m", "fechatter", "bench"]
+
+
+def test_an_own_server_is_measured_and_gone(tmp_path: Path) -> None:
+    picture = tmp_path / "send.svg"
+    options = ["--seconds", "1", "--rate", "50", "--connections", "4", "--json", "--picture", str(picture)]
+    done = subprocess.run(
+        [*BENCH, "send", *options], capture_output=True, text=True, timeout=60, env=os.environ | {"TMPDIR": str(tmp_path)}
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert 45 <= report["figures"]["rate_per_second"] <= 55
+    assert report["figures"]["refused"] == 0
+    assert 0 < report["figures"]["p50_ms"] <= report["figures"]["p99_ms"] <= report["figures"]["max_ms"]
+    assert sum(bar["count"] for bar in report["latencies"]) == pytest.approx(50, abs=5)
+    assert "beyond reach" in report["target"]
+    assert "open loop" in report["how"]
+    assert ElementTree.parse(picture).getroot().tag.endswith("svg")
+    assert not list(tmp_path.glob("fechatter-bench-*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_measurement_leaves_no_server(tmp_path: Path, number: signal.Signals) -> None:
+    with subprocess.Popen([*BENCH, "idle"], stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(tmp_path)}) as bench:
+        until = time.monotonic() + 20
+        while not (servers := psutil.Process(bench.pid).children()) and time.monotonic() < until:
+            time.sleep(0.01)
+        bench.send_signal(number)
+        _, told = bench.communicate(timeout=30)
+    assert bench.returncode == 130, told
+    assert servers
+    assert not any(server.is_running() for server in servers)
+    assert not list(tmp_path.glob("fechatter-bench-*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["send", "--seconds", "3600"], 2),
+        (["send", "--rate", "0"], 2),
+        (["send", "--url", "http://192.0.2.1"], 1),
+        (["send", "--url", "http://127.0.0.1:1"], 1),
+    ],
+)
+def test_load_without_bounds_or_leave_is_refused(options: list[str], code: int) -> None:
+    done = subprocess.run([*BENCH, *options], capture_output=True, text=True, timeout=30)
+    assert done.returncode == code
+    assert done.stderr
+    assert "Traceback" not in done.stderr

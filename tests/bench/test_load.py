@@ -1,0 +1,98 @@
+"""The two loops, against a server that stands still when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from fechatter.bench.load import ClosedLoop, OpenLoop
+from fechatter.bench.target import Target, parse_target
+from fechatter.bench.timing import Timing, percentile
+from fechatter.errors import StartError
+
+REQUEST = b"GET / HTTP/1.1\r\n\r\n"
+STILL_SECONDS = 0.4
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def standing_still_once(after: float) -> AsyncIterator[Target]:
+    """A server that answers at once, but for one stretch in which it answers nobody."""
+    begins = time.perf_counter() + after
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                if begins <= time.perf_counter() < begins + STILL_SECONDS:
+                    await asyncio.sleep(begins + STILL_SECONDS - time.perf_counter())
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield Target("127.0.0.1", server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+
+
+async def test_an_open_loop_charges_a_pause_to_everybody_who_was_due_in_it() -> None:
+    async with standing_still_once(0.3) as target:
+        timing = await OpenLoop(target, [lambda _: REQUEST] * 2, 1.0, rate=100, warm_up=0).run()
+    assert 99 <= len(timing.latencies) <= 101
+    waited = [latency for latency in timing.latencies if latency > 0.05]
+    # 100 a second for 0.4 seconds, of which those of the last 0.05 wait less; only two connections could ask meanwhile.
+    assert 25 <= len(waited) <= 60
+    assert timing.unanswered == timing.refused == 0
+
+
+async def test_a_closed_loop_asks_less_while_the_server_stands_still() -> None:
+    async with standing_still_once(0.1) as target:
+        timing = await ClosedLoop(target, [lambda _: REQUEST] * 2, 0.6, warm_up=0).run()
+    assert sum(latency > 0.3 for latency in timing.latencies) == 2
+    assert timing.rate * timing.seconds == pytest.approx(len(timing.latencies), rel=0.1)
+
+
+async def test_a_server_that_goes_away_ends_the_measurement() -> None:
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(leave, "127.0.0.1", 0)
+    target = Target("127.0.0.1", server.sockets[0].getsockname()[1])
+    with pytest.raises(ConnectionError):
+        await ClosedLoop(target, [lambda _: REQUEST], 5.0, warm_up=0).run()
+    server.close()
+
+
+async def test_a_generator_that_was_the_limit_says_so() -> None:
+    timing = Timing(Target("127.0.0.1", 1))
+    timing.start()
+    until = time.perf_counter() + 0.05
+    while time.perf_counter() < until:
+        pass
+    timing.stop()
+    timing.late = [0.001] * 98 + [0.5] * 2
+    assert timing.limited_by_generator() is not None
+
+
+async def test_percentiles_are_values_that_were_measured() -> None:
+    hundred = [float(number) for number in range(1, 101)]
+    assert [percentile(hundred, share) for share in (0.5, 0.9, 0.99, 1.0)] == [50, 90, 99, 100]
+    assert percentile([7.0], 0.99) == 7
+
+
+@pytest.mark.parametrize("url", ["http://192.0.2.1:6688", "http://example.com", "https://[2001:db8::1]"])
+async def test_load_goes_to_other_machines_only_for_who_owns_them(url: str) -> None:
+    with pytest.raises(StartError, match="--i-own-this-server"):
+        parse_target(url, None, owned=False)
+    assert parse_target(url, None, owned=True).host in url
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:6688", "http://127.0.0.1:port", "http://127.0.0.1/api"])
+async def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
+    with pytest.raises(StartError):
+        parse_target(url, None, owned=True)
