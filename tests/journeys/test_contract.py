@@ -13,7 +13,7 @@ from tests.journeys.client import Client, colleague, owner, signed_in
 from tests.journeys.server import ServerProcess
 
 QUICK_EXAMPLES = 4
-LONG_EXAMPLES = 120
+LONG_EXAMPLES = 40
 LEAST_GOOD = {"owner": 24, "guest": 15}
 """So many operations at least do what they are asked."""
 
