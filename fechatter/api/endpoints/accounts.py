@@ -31,13 +31,13 @@ class Refresh(Body, frozen=True):
     workspace: Annotated[str | None, msgspec.Meta(description="A slug, from our own web client with its cookie.")] = None
 
 
-class SessionAnswer(msgspec.Struct, frozen=True):
+class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody is signed in; `refresh_token` is left out when it goes into a cookie."""
 
     access_token: Annotated[str, msgspec.Meta(examples=["eyJhbGciOi…"])]
     token_type: Annotated[str, msgspec.Meta(examples=["Bearer"])]
     expires_in: Annotated[int, msgspec.Meta(description="Seconds.", examples=[900])]
-    refresh_token: Annotated[str, msgspec.Meta(examples=["90.3.fT1c…"])] | msgspec.UnsetType
+    refresh_token: Annotated[str, msgspec.Meta(examples=["90.3.fT1c…"])] | msgspec.UnsetType = msgspec.UNSET
     user: User
     workspace: Workspace
 
