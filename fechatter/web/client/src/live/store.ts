@@ -92,6 +92,8 @@ export const useLive = defineStore("live", () => {
 
   function event(event: DurableEvent): void {
     if (world.value === null) return
+    // Something happened that the server cannot tell: what is shown is loaded anew.
+    if ((event.type as string) === "unreadable") return void reload().catch(() => restart())
     world.value = apply(world.value, event)
     followers.forEach(follower => follower.event(event))
   }

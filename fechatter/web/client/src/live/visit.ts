@@ -69,6 +69,8 @@ function watchBrowser(signal: AbortSignal): void {
   const live = useLive()
   const messages = useMessages()
   addEventListener("online", () => (live.restart(), messages.wake()), { signal })
+  // Without a network an open stream only looks alive.
+  addEventListener("offline", () => live.restart(), { signal })
   addEventListener("visibilitychange", () => document.visibilityState === "visible" && (live.wake(), messages.wake()), {
     signal,
   })
