@@ -28,6 +28,7 @@ from fechatter.storage.server import is_set_up
 from fechatter.systemd import ServiceManager
 from fechatter.telemetry import logs
 from fechatter.telemetry.faults import told
+from fechatter.trial import try_out
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +52,20 @@ class Server:
         self._why = ""
         self._died = False
         self._signals = 0
+        self._starting: asyncio.Task[object] | None = None
         self._reload: Callable[[], None] | None = None
         self._on_terminal = os.isatty(STANDARD_ERROR)
 
     async def run(self) -> int:
         """Serve until a signal or a dead task; returns the exit code. Raises StartError."""
+        self._starting = asyncio.current_task()
+        try:
+            return await self._run()
+        except asyncio.CancelledError:
+            log.info("stopped before it served anybody: %s", self._why)
+            return 0
+
+    async def _run(self) -> int:
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         logs.set_up(self._settings)
         loop = asyncio.get_running_loop()
@@ -64,6 +74,8 @@ class Server:
             loop.add_signal_handler(number, self._signalled, number)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
         certificate = load_certificate(self._settings)
+        if certificate is not None:
+            await try_out(certificate)
         connections = most_connections(self._settings)
         with bind(self._settings) as held:
             async with open_services(self._settings, self._task_died) as services:
@@ -79,6 +91,7 @@ class Server:
         return 1 if self._died else 0
 
     async def _serve(self, services: Services, listening: Listening, port: int) -> None:
+        self._starting = None
         services.tasks.start("tell the service manager", self._manager.keep_alive())
         await self._announce(services, port)
         self._manager.ready()
@@ -107,6 +120,9 @@ class Server:
         if self._signals > 1:
             os._exit(130)
         self._end(number.name)
+        if self._starting is not None:
+            # It may wait for a database that does not answer.
+            self._starting.cancel()
 
     def _hung_up(self) -> None:
         """Reload; but a server that was started on a terminal ends with it."""
@@ -121,7 +137,7 @@ class Server:
 
     def _task_died(self, name: str, error: BaseException) -> None:
         self._died = True
-        print(f"Fechatter stops: its task '{name}' died: {told(error)}", file=sys.stderr, flush=True)
+        logs.say(f"Fechatter stops: its task '{name}' died: {told(error)}")
         self._end(f"its task '{name}' died")
 
     def _end(self, why: str) -> None:

@@ -89,11 +89,21 @@ def _public_url(url: str) -> str:
 def _database_url(url: str) -> str:
     # An address of PostgreSQL may name several hosts or none, so only its driver can judge the rest.
     if url.startswith(("postgres://", "postgresql://")):
+        _check_ports(url)
         return url
     parts = _address(url, DATABASE_SCHEMES)
     if parts.netloc or parts.path in ("", "/"):
         raise ValueError("must name a file, as in sqlite:///srv/chat/chat.db")
     return url
+
+
+def _check_ports(url: str) -> None:
+    """What a password's `/` cuts off looks like a port, and the driver would show it. Raises ValueError."""
+    authority = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
+    for host in authority.rpartition("@")[2].split(","):
+        port = host.rpartition("]")[2].partition(":")[2]
+        if not re.fullmatch("[0-9]{0,5}", port):
+            raise ValueError("has no number for a port; in a password write / as %2F, ? as %3F, # as %23")
 
 
 def _origins(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from fechatter.open_files import FEWEST_CONNECTIONS
 from fechatter.settings import Settings
 from fechatter.tasks import Tasks
 
-TRIAL_SECONDS = 10.0
+TRIAL_SECONDS = 30.0
 
 
 async def try_out(certificate: Certificate) -> None:
@@ -32,8 +32,11 @@ async def try_out(certificate: Certificate) -> None:
         async with asyncio.timeout(TRIAL_SECONDS):
             code = await trial.wait()
     except TimeoutError:
-        trial.kill()
-        code = await trial.wait()
+        raise StartError(f"The certificate {certificate.chain} was not tried out within {TRIAL_SECONDS:.0f} seconds.") from None
+    finally:
+        if trial.returncode is None:
+            trial.kill()
+            await trial.wait()
     if code != 0:
         raise StartError(f"Nobody can be served with the certificate {certificate.chain}: TLS has no use for its kind of key.")
 

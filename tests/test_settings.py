@@ -119,6 +119,7 @@ def test_an_unknown_key_of_the_file_is_refused(tmp_path: Path) -> None:
         ({"FECHATTER_IDEMPOTENCY_DAYS": "1"}, "must be a whole number from 7 to 3650"),
         ({"JWT_SECRET": "short"}, "is 5 bytes long, and 32 are the least"),
         ({"DATABASE_URL": "mysql://h/db"}, "must begin with postgres:// or postgresql:// or sqlite://"),
+        ({"DATABASE_URL": "postgres://ada:ab/cd@h/db"}, "has no number for a port; in a password write / as %2F"),
         ({"DATABASE_URL": "sqlite://"}, "must name a file, as in sqlite:///srv/chat/chat.db"),
         ({"FECHATTER_PUBLIC_URL": "https://h/chat"}, "must be scheme, host and port only"),
         ({"FECHATTER_TRUSTED_PROXIES": "proxy"}, "'proxy' is not an address or a network"),

@@ -14,6 +14,7 @@ from fechatter.cli.findings import TIMEOUT_SECONDS, Finding
 from fechatter.errors import StartError
 from fechatter.settings import Settings
 from fechatter.storage import migrate, opening
+from fechatter.telemetry.faults import told
 
 LEAST_SQLITE = (3, 38, 0)
 LEAST_POSTGRES = 14
@@ -194,4 +195,4 @@ async def _postgres(url: str) -> AsyncIterator[Any]:
         finally:
             await connection.close(timeout=TIMEOUT_SECONDS)
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StartError(f"it cannot be reached ({error})") from error
+        raise StartError(f"it cannot be reached ({told(error)})") from error

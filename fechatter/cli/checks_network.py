@@ -14,6 +14,7 @@ from fechatter.cli.findings import TIMEOUT_SECONDS, Finding
 from fechatter.errors import StartError
 from fechatter.settings import Settings
 from fechatter.storage.folder import in_use
+from fechatter.trial import try_out
 
 NATS_SECONDS = 2
 RENEW_SECONDS = 14 * 24 * 3600
@@ -78,6 +79,7 @@ def certificate(settings: Settings) -> Finding:
         if loaded is None:
             return Finding(subject, True, "not used: plain HTTP")
         ends = _valid_until(str(loaded.chain), str(loaded.key))
+        asyncio.run(try_out(loaded))
     except StartError as error:
         return Finding(subject, False, str(error), "Correct tls_certificate and tls_key.")
     except ssl.SSLError as error:

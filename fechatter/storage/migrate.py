@@ -18,6 +18,7 @@ import asyncpg
 import msgspec
 
 from fechatter.errors import StartError
+from fechatter.telemetry.faults import told
 
 _NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql$")
 ADVISORY_LOCK = 0x6665636861747465
@@ -165,7 +166,7 @@ async def migrate_postgres(url: str, **options: Any) -> list[str]:
     try:
         connection = await asyncpg.connect(url, timeout=10)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise StartError(f"The database cannot be reached ({error}); check FECHATTER_DATABASE_URL.") from error
+        raise StartError(f"The database cannot be reached ({told(error)}); check FECHATTER_DATABASE_URL.") from error
     try:
         async with connection.transaction():
             return await _migrate_postgres(connection)

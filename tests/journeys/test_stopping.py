@@ -8,6 +8,7 @@ import os
 import pty
 import resource
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,22 @@ async def test_while_it_stops_nobody_new_is_taken_and_a_second_signal_ends_it_at
         assert await asyncio.to_thread(server.wait) == 130
     finally:
         server.kill()
+
+
+async def test_a_signal_ends_a_start_that_waits_for_a_database_that_says_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        server = ServerProcess(tmp_path, f"postgresql://ada:secret@127.0.0.1:{mute.getsockname()[1]}/chat")
+        try:
+            server.launch()
+            mute.settimeout(10)
+            asked = (await asyncio.to_thread(mute.accept))[0]
+            assert await asyncio.to_thread(asked.recv, 1)
+            code, seconds = await asyncio.to_thread(server.stop)
+        finally:
+            server.kill()
+    asked.close()
+    assert (code, seconds < STOP_SECONDS) == (0, True)
+    assert "stopped before it served anybody: SIGTERM" in server.output
 
 
 async def test_a_service_manager_hears_of_the_start_a_reload_and_the_stop(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from fechatter.cli import checks_network
+from fechatter.settings import Settings
 from tests.journeys.client import PASSWORD, Client, owner
 from tests.journeys.server import ServerProcess
 from tests.journeys.wire import Wire
@@ -115,6 +117,16 @@ async def test_what_cannot_be_served_keeps_the_certificate_in_use(place: Place) 
     assert await place.shown() == known
     for file, content in zip(files, before, strict=True):
         file.write_bytes(content)
+
+
+async def test_a_server_does_not_start_with_a_key_that_tls_has_no_use_for(tmp_path: Path) -> None:
+    made = Certificates(tmp_path)
+    made.renew(ec.SECP256K1())
+    named = {"tls_certificate": str(made.chain), "tls_key": str(made.key)}
+    said = await asyncio.to_thread(ServerProcess(tmp_path, **named).refused)
+    assert said.splitlines() == [f"fechatter: Nobody can be served with the certificate {made.chain}: TLS has no use for its kind of key."]
+    found = await asyncio.to_thread(checks_network.certificate, Settings(tls_certificate=made.chain, tls_key=made.key))
+    assert not found.good
 
 
 async def test_the_level_of_the_log_changes_and_what_needs_a_restart_is_named(place: Place) -> None:

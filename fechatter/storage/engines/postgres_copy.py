@@ -13,6 +13,7 @@ from fechatter.storage import migrate
 from fechatter.storage.copying import LEFT_OUT, Column, Kind, Misfit, Table, Take, in_order, kind_of
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.engines.postgres import PostgresTransaction
+from fechatter.telemetry.faults import told
 
 CONNECT_SECONDS = 10
 LONGEST_SECONDS = 6 * 3600.0
@@ -143,7 +144,7 @@ async def _connected(url: str) -> AsyncIterator[Any]:
             url, timeout=CONNECT_SECONDS, command_timeout=LONGEST_SECONDS, server_settings=SERVER_SETTINGS, statement_cache_size=0
         )
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise StartError(f"The database cannot be reached ({error}); check FECHATTER_DATABASE_URL.") from error
+        raise StartError(f"The database cannot be reached ({told(error)}); check FECHATTER_DATABASE_URL.") from error
     try:
         yield connection
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
