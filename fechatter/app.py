@@ -84,6 +84,7 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
     await bus.start(hub.receive, hub.signal)
     hub.start()
     writing = tasks.start("message writer", database.writer.call(writer.run))
+    writing.add_done_callback(lambda _: sender.give_up())
     tasks.start("watch of the loop", watch.loop_lag.run())
     upkeep = tasks.start("upkeep", Upkeep(database, settings).run())
     try:

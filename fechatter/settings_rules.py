@@ -91,7 +91,8 @@ def _database_url(url: str) -> str:
     if url.startswith(("postgres://", "postgresql://")):
         _check_ports(url)
         return url
-    parts = _address(url, DATABASE_SCHEMES)
+    # `postgres:ada@h` is no file of that name.
+    parts = _address(url if url.startswith("sqlite://") else "", DATABASE_SCHEMES)
     if parts.netloc or parts.path in ("", "/"):
         raise ValueError("must name a file, as in sqlite:///srv/chat/chat.db")
     return url

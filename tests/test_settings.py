@@ -120,6 +120,7 @@ def test_an_unknown_key_of_the_file_is_refused(tmp_path: Path) -> None:
         ({"JWT_SECRET": "short"}, "is 5 bytes long, and 32 are the least"),
         ({"DATABASE_URL": "mysql://h/db"}, "must begin with postgres:// or postgresql:// or sqlite://"),
         ({"DATABASE_URL": "postgres://ada:ab/cd@h/db"}, "has no number for a port; in a password write / as %2F"),
+        ({"DATABASE_URL": "postgres:ada:secret@h"}, "must begin with postgres:// or postgresql:// or sqlite://"),
         ({"DATABASE_URL": "sqlite://"}, "must name a file, as in sqlite:///srv/chat/chat.db"),
         ({"FECHATTER_PUBLIC_URL": "https://h/chat"}, "must be scheme, host and port only"),
         ({"FECHATTER_TRUSTED_PROXIES": "proxy"}, "'proxy' is not an address or a network"),

@@ -116,6 +116,7 @@ def _process(services: Services) -> Iterator[Reading]:
     yield Reading(names.TASKS, {(name,): count for name, count in running.items()})
     yield one(names.LOOP_LAG, services.watch.loop_lag.seconds)
     yield Reading(names.LOG_LINES, {(level,): count for level, count in logs.counted().items()})
+    yield Reading(names.LOG_LOST, {(): logs.lost()})
     build = (__version__, BUILD, SOURCE_HASH[:12], platform.python_version(), services.database.engine)
     yield Reading(names.BUILD, {build: 1})
     yield from process.readings()

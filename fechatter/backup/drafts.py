@@ -14,13 +14,16 @@ from fechatter.errors import StartError
 
 def check_new(path: Path) -> None:
     """Raises StartError: there is something already."""
-    if path.exists() or path.is_symlink():
+    with _unusable(path):
+        there = path.exists() or path.is_symlink()
+    if there:
         raise StartError(f"{path} is there already; name another file, or move it away.")
 
 
 def check_room(folder: Path, wanted_bytes: int) -> None:
     """Raises StartError: the disk has less room."""
-    free = shutil.disk_usage(folder).free
+    with _unusable(folder):
+        free = shutil.disk_usage(folder).free
     if free < wanted_bytes:
         raise StartError(f"{folder} has {_megabytes(free)} free, and up to {_megabytes(wanted_bytes)} may be needed; make room first.")
 
@@ -29,9 +32,11 @@ def check_room(folder: Path, wanted_bytes: int) -> None:
 def draft(path: Path) -> Iterator[IO[bytes]]:
     """A new file, in place when the block ends well. Raises StartError."""
     check_new(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f".{os.getpid()}.part")
+    with _unusable(path):
+        opened = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
+        with os.fdopen(opened, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -42,6 +47,14 @@ def draft(path: Path) -> Iterator[IO[bytes]]:
         raise StartError(f"{path} cannot be written ({error.strerror}).") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _unusable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StartError(f"{path} cannot be used ({error.strerror}).") from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from fechatter.errors import FieldError, Invalid, MalformedRequest, Problem, Unavailable
 from fechatter.frames import Frame, Signal
-from fechatter.messages.writer import Answer, Outcome
+from fechatter.messages.writer import Answer, Outcome, given_up
 from fechatter.model import ChatId, SessionId, UserId
 from fechatter.native import Intake, IntakeFull, InvalidMessage, MalformedBody, parse_message
 from fechatter.queues import Queue
@@ -83,8 +83,14 @@ class Sender:
         return [refusal(entry) if isinstance(entry, InvalidMessage) else await self._answered(entry[0]) for entry in entries]
 
     async def _answered(self, waiting: asyncio.Future[Answer]) -> Answer:
-        # asyncio.timeout would cost a timer a message; the writer answers every ticket, and a writer that dies stops the process.
+        # asyncio.timeout would cost a timer a message; the writer answers every ticket, and for one that died `give_up` does.
         return await waiting
+
+    def give_up(self) -> None:
+        """There is no writer any more: answer what waits, and from now on whoever sends."""
+        self._wake = self.give_up
+        while (batch := self._intake.take()) is not None:
+            self.deliver(given_up(batch))
 
     def deliver(self, outcome: Outcome) -> None:
         """One batch's answers, then its frames."""

@@ -91,7 +91,11 @@ class Writer:
             self._ready.clear()
             while (batch := self._intake.take()) is not None:
                 self.busy_since = began = time.monotonic()
-                outcome = await self._write(batch)
+                try:
+                    outcome = await self._write(batch)
+                except BaseException:
+                    self._main_loop.call_soon_threadsafe(self._deliver, given_up(batch))
+                    raise
                 self._count(outcome, time.monotonic() - began)
                 self._main_loop.call_soon_threadsafe(self._deliver, outcome)
                 # Other writes (SQLite) have their turn between two batches.
@@ -160,6 +164,11 @@ class Writer:
             else:
                 asked.append(row)
         await self._answer_repeats(work, asked)
+
+
+def given_up(batch: MessageBatch) -> Outcome:
+    """The outcome of a batch that nobody stores any more."""
+    return Outcome(batch.tickets, [_not_stored() for _ in batch.tickets], [])
 
 
 def _oldest(verdicts: list[Writing]) -> dict[int, int]:

@@ -15,11 +15,13 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, TextIO
 
 from fechatter.model import timestamp
 from fechatter.settings import LogFormat, Settings
 from fechatter.telemetry.faults import told, trace
+from fechatter.telemetry.outlet import Outlet
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,25 @@ def set_level(level: str) -> None:
 
 def counted() -> Mapping[str, int]:
     """Lines by level since the start."""
-    return next((one.counts for one in logging.getLogger().handlers if isinstance(one, LineHandler)), {})
+    handler = _handler()
+    return {} if handler is None else handler.counts
+
+
+def lost() -> int:
+    """Of these, lines that nobody read."""
+    handler = _handler()
+    return 0 if handler is None else handler.outlet.lost
+
+
+def say(text: str) -> None:
+    """A line for people, where the log goes, which need not be read."""
+    if (handler := _handler()) is not None:
+        with handler.lock or nullcontext():
+            handler.outlet.write(text)
+
+
+def _handler() -> LineHandler | None:
+    return next((one for one in logging.getLogger().handlers if isinstance(one, LineHandler)), None)
 
 
 def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -59,18 +79,30 @@ def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     logging.getLogger("asyncio").error("%s", context.get("message"), exc_info=context.get("exception"), extra=named)
 
 
-class LineHandler(logging.StreamHandler[TextIO]):
+class LineHandler(logging.Handler):
     """Writes lines and counts them by level."""
 
     def __init__(self, stream: TextIO, wanted: LogFormat) -> None:
-        super().__init__(stream)
+        super().__init__()
         self.counts: Counter[str] = Counter()
+        self.outlet = Outlet(stream)
+        self._told_lost = 0
         readable = wanted == "text" or (wanted == "auto" and stream.isatty())
         self.setFormatter(TextLines() if readable else JsonLines())
 
     def emit(self, record: logging.LogRecord) -> None:
         self.counts[record.levelname.lower()] += 1
-        super().emit(record)
+        try:
+            if self.outlet.lost > self._told_lost and self.outlet.open():
+                self.outlet.write(self.format(self._of_lost()))
+            self.outlet.write(self.format(record))
+        except Exception:  # noqa: BLE001  # as every handler of logging does: a line may fail, not whoever wrote it
+            self.handleError(record)
+
+    def _of_lost(self) -> logging.LogRecord:
+        lost, self._told_lost = self.outlet.lost - self._told_lost, self.outlet.lost
+        said = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": "%d lines were lost: nobody read them"}
+        return logging.makeLogRecord({**said, "args": (lost,)})
 
 
 class JsonLines(logging.Formatter):

@@ -75,6 +75,7 @@ MIGRATION = _metric("fechatter_migration", "gauge", "Number of the newest migrat
 TASKS = _metric("fechatter_tasks", "gauge", "Background tasks that run.", "task")
 LOOP_LAG = _metric("fechatter_loop_lag_seconds", "histogram", "How late the main loop wakes who slept, twice a second.")
 LOG_LINES = _metric("fechatter_log_lines_total", "counter", "Lines logged.", "level")
+LOG_LOST = _metric("fechatter_log_lines_lost_total", "counter", "Of these, lost: nobody read standard error.")
 BUILD = _metric("fechatter_build_info", "gauge", "Always 1.", "version", "native", "source", "python", "engine")
 
 CPU = _metric("process_cpu_seconds_total", "counter", "Processor time used, user and system.")

@@ -16,6 +16,7 @@ from fechatter.backup.archive import MARK, open_archive
 from fechatter.backup.making import make
 from fechatter.backup.manifest import BackupRefused
 from fechatter.backup.restoring import restore
+from fechatter.errors import StartError
 from fechatter.settings import Settings
 from tests.backup.conftest import opened, silent, upload
 
@@ -210,3 +211,12 @@ def test_a_manifest_without_its_sum_is_refused(backup: Path) -> None:
     with zipfile.ZipFile(backup, "a") as changed:
         changed.comment = MARK + b"0" * 64
     _refused(backup, "its sum differs")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("nowhere/backup", "No such file"), ("b" * 300, "File name too long"), ("lnk/b", "Not a directory")]
+)
+def test_a_place_where_no_file_can_be_is_refused(backup: Path, tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "lnk").symlink_to(backup)
+    with pytest.raises(StartError, match=rf"cannot be used \({reason}"):
+        asyncio.run(_make(Settings(data_dir=backup.parent / "data"), tmp_path / name))

@@ -6,10 +6,12 @@ import asyncio
 import io
 import json
 import logging
+import os
 import threading
+import time
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO, TypeVar
 
 import asyncpg
 import pytest
@@ -39,7 +41,10 @@ def readable() -> Iterator[Written]:
     yield from _set_up(Written(), "text")
 
 
-def _set_up(stream: Written, log_format: Any) -> Iterator[Written]:
+T = TypeVar("T", bound=TextIO)
+
+
+def _set_up(stream: T, log_format: Any) -> Iterator[T]:
     root, ours, hook = logging.getLogger(), logging.getLogger(logs.OURS), threading.excepthook
     levels = root.level, ours.level
     logs.set_up(Settings(log_format=log_format), stream)
@@ -130,3 +135,25 @@ def test_a_thread_that_dies_is_logged(written: Written) -> None:
     thread.start()
     thread.join()
     assert (written.lines()[0]["level"], written.lines()[0]["error"]) == ("critical", "ValueError: gone")
+
+
+def test_a_reader_that_stands_still_keeps_nobody_waiting_and_hears_what_it_missed() -> None:
+    reader, writer = os.pipe()
+    with open(reader, "rb", buffering=0) as read, open(writer, "w") as stream:
+        following = _set_up(stream, "json")
+        next(following)
+        began = time.monotonic()
+        for number in range(2000):
+            log.warning("%d %s", number, "x" * 2000)
+        assert time.monotonic() - began < 5
+        lost = logs.lost()
+        assert 1900 < lost < 2000
+        os.set_blocking(reader, False)
+        taken = b"".join(iter(lambda: read.read(1 << 16), None))
+        log.warning("here again")
+        last = read.read(1 << 16).splitlines()
+        assert [json.loads(line)["message"] for line in last[-2:]] == [f"{lost} lines were lost: nobody read them", "here again"]
+        assert all(json.loads(line) for line in taken.splitlines()[:-1])
+        logs.say("and nobody")
+        assert read.read(1 << 16) == b"and nobody\n"
+        list(following)
