@@ -17,9 +17,10 @@ const routes: RouteRecordRaw[] = [
       {
         path: "chats/:chatId(\\d{1,16})/:number(\\d{1,16})?",
         name: "chat",
-        component: () => import("@/chats/ChatView.vue"),
+        component: () => import("@/chats/ChatPage.vue"),
         props: ({ params }) => ({ chatId: Number(params["chatId"]), number: Number(params["number"]) || null }),
       },
+      { path: "people", name: "people", component: () => import("@/people/PeoplePage.vue") },
       {
         path: "settings/:section?",
         name: "settings",

@@ -3,7 +3,7 @@
 import { defineStore } from "pinia"
 import { computed } from "vue"
 import { all, call, callWhole } from "@/api/call"
-import type { Chat, ChatType, Member } from "@/api/nouns"
+import type { Channel, Chat, ChatType, Member } from "@/api/nouns"
 import { seqOf } from "@/live/cursor"
 import { useLive } from "@/live/store"
 import { read, takeChat } from "@/live/world"
@@ -57,12 +57,14 @@ export const useChats = defineStore("chats", () => {
   }
 
   /** Public channels of the workspace, joined or not. */
-  async function channels(query: string): Promise<Chat[]> {
-    return all<Chat>(`/api/channels?q=${encodeURIComponent(query)}`, 200)
+  async function channels(query: string): Promise<Channel[]> {
+    return all<Channel>(`/api/channels?q=${encodeURIComponent(query)}`, 200)
   }
 
-  async function members(id: number): Promise<Member[]> {
-    return all<Member>(`/api/chat/${id}/members`, 10_000)
+  /** A page of those who are in it, by id, and where the next one begins. */
+  async function members(id: number, next: string | null): Promise<{ items: Member[]; next: string | null }> {
+    const cursor = next === null ? "" : `&cursor=${encodeURIComponent(next)}`
+    return call("GET", `/api/chat/${id}/members?limit=100${cursor}`)
   }
 
   async function addMembers(id: number, userIds: number[]): Promise<void> {

@@ -2,7 +2,7 @@ export const isMac = /Mac|iPhone|iPad/u.test(navigator.platform)
 
 const MAC: Record<string, string> = { Mod: "⌘", Alt: "⌥", Shift: "⇧", Enter: "↩", Escape: "esc" }
 const OTHERS: Record<string, string> = { Mod: "Ctrl", Enter: "↵", Escape: "Esc" }
-const ARROWS: Record<string, string> = { Up: "↑", Down: "↓", Left: "←", Right: "→" }
+const ARROWS: Record<string, string> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" }
 
 /** The name of a key as it is printed on this machine's keyboard. */
 export function keyName(key: string): string {

@@ -60,6 +60,11 @@ export class SharedConnection {
     this.connection?.stop()
   }
 
+  /** Whether this tab holds the connection. */
+  get isLeading(): boolean {
+    return this.connection !== null
+  }
+
   wake(): void {
     if (this.connection) this.connection.wake()
     else this.channel.postMessage({ kind: "wake" } satisfies Handed)

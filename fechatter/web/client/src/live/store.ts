@@ -33,9 +33,18 @@ export const useLive = defineStore("live", () => {
   const pause = new Pause()
   let connection: SharedConnection | null = null
 
-  /** Be told of every event, in order. */
-  function follow(follower: Follower): void {
+  /** Be told of every event, in order, until the function that this gives is called. */
+  function follow(follower: Follower): () => void {
     followers.push(follower)
+    return () => {
+      const place = followers.indexOf(follower)
+      if (place >= 0) followers.splice(place, 1)
+    }
+  }
+
+  /** Whether this tab is the one that acts for all tabs of this person. */
+  function isLeading(): boolean {
+    return connection?.isLeading ?? false
   }
 
   /** Show what an earlier visit kept, until the server answers. */
@@ -146,7 +155,22 @@ export const useLive = defineStore("live", () => {
     followers.length = 0
   }
 
-  return { world, phase, nextTryMs, isKept, isConnected, follow, show, start, change, wake, restart, stop, reset }
+  return {
+    world,
+    phase,
+    nextTryMs,
+    isKept,
+    isConnected,
+    isLeading,
+    follow,
+    show,
+    start,
+    change,
+    wake,
+    restart,
+    stop,
+    reset,
+  }
 })
 
 function retryAfterSeconds(error: unknown): number {

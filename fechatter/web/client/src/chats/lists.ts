@@ -1,0 +1,54 @@
+/** The chats as the sidebar shows them: in sections, filtered, one after the other. Pure. */
+
+import type { Chat } from "@/api/nouns"
+import { byRecency, byTitle, isChannel, title } from "@/chats/names"
+import { score } from "@/i18n/matching"
+import type { World } from "@/live/world"
+
+export interface Sections {
+  channels: Chat[]
+  direct: Chat[]
+  archived: Chat[]
+}
+
+/** Channels by name, direct chats and groups by their newest word, whatever is archived at the end. */
+export function sections(world: World, locale: string, filter = ""): Sections {
+  const all = [...world.chats.values()].filter(chat => fits(chat, world, filter))
+  const active = all.filter(chat => chat.archived_at === null)
+  return {
+    channels: byTitle(active.filter(isChannel), world, locale),
+    direct: byRecency(active.filter(chat => !isChannel(chat))),
+    archived: byTitle(
+      all.filter(chat => chat.archived_at !== null),
+      world,
+      locale,
+    ),
+  }
+}
+
+/** The chat before or after one, round in a ring; of the unread ones, where only they are asked for. */
+export function neighbour(
+  chats: readonly Chat[],
+  from: number | undefined,
+  by: 1 | -1,
+  onlyUnread = false,
+): Chat | undefined {
+  const at = chats.findIndex(chat => chat.id === from)
+  const start = at < 0 && by < 0 ? 0 : at
+  for (let step = 1; step <= chats.length; step += 1) {
+    const chat = chats[(start + by * step + chats.length * 2) % chats.length]
+    if (chat !== undefined && chat.id !== from && (!onlyUnread || chat.unread_count > 0)) return chat
+  }
+  return undefined
+}
+
+/** The chat of two with somebody, if there is one. */
+export function singleWith(world: World, userId: number): Chat | undefined {
+  return [...world.chats.values()].find(
+    chat => chat.chat_type === "single" && chat.members.some(member => member.id === userId),
+  )
+}
+
+function fits(chat: Chat, world: World, filter: string): boolean {
+  return filter.trim() === "" || score(filter, title(chat, world)) > 0
+}

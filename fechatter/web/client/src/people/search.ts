@@ -1,0 +1,40 @@
+/** People as one types their names: asked a moment after the last key, and only the newest answer counts. */
+
+import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue"
+import type { User } from "@/api/nouns"
+import { usePeople } from "@/people/store"
+
+const PAUSE_MS = 150
+
+export function usePeopleSearch(query: Ref<string>, limit: number) {
+  const people = usePeople()
+  const found = shallowRef<User[]>([])
+  const isLoading = ref(true)
+  const problem = shallowRef<unknown>(null)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let newest = 0
+
+  async function ask(): Promise<void> {
+    const mine = (newest += 1)
+    try {
+      const answer = await people.find(query.value.trim().replace(/^@/u, ""), limit)
+      if (mine !== newest) return
+      found.value = answer
+      problem.value = null
+    } catch (error) {
+      if (mine === newest) problem.value = error
+    } finally {
+      if (mine === newest) isLoading.value = false
+    }
+  }
+
+  watch(query, () => {
+    isLoading.value = true
+    newest += 1
+    clearTimeout(timer)
+    timer = setTimeout(() => void ask(), PAUSE_MS)
+  })
+  onScopeDispose(() => ((newest += 1), clearTimeout(timer)))
+  void ask()
+  return { found, isLoading, problem, again: ask }
+}

@@ -1,0 +1,15 @@
+/** Which of the dialogs is open that can be asked for from anywhere; one at a time. */
+
+import { shallowRef } from "vue"
+
+export type DialogName = "switcher" | "newChannel" | "newMessage" | "browse" | "invite"
+
+export const dialog = shallowRef<DialogName | null>(null)
+
+export function openDialog(name: DialogName): void {
+  dialog.value = name
+}
+
+export function closeDialog(): void {
+  dialog.value = null
+}

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest"
+import type { Chat, Sync } from "@/api/nouns"
+import { begin } from "@/live/world"
+import { isWorthIt, mentions } from "@/shell/notices"
+
+const NOW = Date.parse("2026-03-04T12:00:00.000Z")
+
+function world(facts: Partial<Chat>) {
+  const chat = { id: 7, members: [], archived_at: null, chat_type: "single", ...facts } as unknown as Chat
+  const me = { id: 1, handle: "ada", fullname: "Ada", role: "member" } as Sync["me"]
+  return begin({ cursor: "e.1", me, workspace: { id: 1, slug: "", name: "", created_at: "" }, chats: [chat] })
+}
+
+function created(content: string, facts: { sender_id?: number; at?: string } = {}) {
+  const at = facts.at ?? "2026-03-04T11:59:59.000Z"
+  const message = { id: 1, chat_id: 7, number: 3, sender_id: facts.sender_id ?? 2, content }
+  return { type: "message.created", seq: 2, workspace_id: 1, chat_id: 7, at, data: { message } } as never
+}
+
+test("what is said to oneself is told of, what is said to everybody only by name", () => {
+  expect(isWorthIt(created("hi"), world({}), NOW)).toBe(true)
+  expect(isWorthIt(created("hi"), world({ chat_type: "group" }), NOW)).toBe(true)
+  expect(isWorthIt(created("hi"), world({ chat_type: "public_channel" }), NOW)).toBe(false)
+  expect(isWorthIt(created("hi @Ada!"), world({ chat_type: "public_channel" }), NOW)).toBe(true)
+})
+
+test("one's own words, old ones and archived chats are never told of", () => {
+  expect(isWorthIt(created("hi", { sender_id: 1 }), world({}), NOW)).toBe(false)
+  expect(isWorthIt(created("hi", { at: "2026-03-04T11:00:00.000Z" }), world({}), NOW)).toBe(false)
+  expect(isWorthIt(created("hi"), world({ archived_at: "2026-01-01" }), NOW)).toBe(false)
+})
+
+test("a handle is meant only as a whole", () => {
+  expect(mentions("ask @ada.", "ada")).toBe(true)
+  expect(mentions("ask @ada-lovelace or me@ada", "ada")).toBe(false)
+  expect(mentions("@adam and @ada", "ada")).toBe(true)
+  expect(mentions("@", "")).toBe(false)
+})

@@ -1,0 +1,63 @@
+/** What can be gone to by typing a few letters of it, in the order it is offered. Pure. */
+
+import type { Chat } from "@/api/nouns"
+import { byRecency, title } from "@/chats/names"
+import type { IconName } from "@/components/icons"
+import { best } from "@/i18n/matching"
+import type { Person, World } from "@/live/world"
+
+const MOST = 30
+const MOST_NEWEST = 8
+
+export interface Action {
+  label: string
+  icon: IconName
+  keys?: string
+  run: () => void
+}
+
+export type Target =
+  | { kind: "chat"; id: string; chat: Chat; label: string }
+  | { kind: "person"; id: string; person: Person; label: string }
+  | { kind: "action"; id: string; action: Action; label: string }
+
+/**
+ * Those that fit, the best first; with nothing typed the newest chats and the actions.
+ *
+ * Where two fit alike, chats come before people and people before actions; unread chats are the first of all.
+ */
+export function targets(world: World, actions: readonly Action[], query: string): Target[] {
+  const chats = chatTargets(world)
+  const offered = actions.map((action, index): Target => {
+    return { kind: "action", id: `action-${index}`, action, label: action.label }
+  })
+  if (query.trim() === "") return [...chats.filter(isActive).slice(0, MOST_NEWEST), ...offered]
+  return best(query, [...chats, ...personTargets(world), ...offered], text).slice(0, MOST)
+}
+
+function chatTargets(world: World): Target[] {
+  const newest = byRecency([...world.chats.values()])
+  const unread = newest.filter(chat => chat.unread_count > 0)
+  const rest = newest.filter(chat => chat.unread_count === 0)
+  return [...unread, ...rest].map(chat => ({ kind: "chat", id: `chat-${chat.id}`, chat, label: title(chat, world) }))
+}
+
+/** Those without a chat of two; the others are found as chats. */
+function personTargets(world: World): Target[] {
+  const withChat = new Set(
+    [...world.chats.values()]
+      .filter(chat => chat.chat_type === "single")
+      .flatMap(chat => chat.members.map(one => one.id)),
+  )
+  return [...world.people.values()]
+    .filter(person => person.id !== world.me.id && !person.disabled && !withChat.has(person.id))
+    .map(person => ({ kind: "person", id: `person-${person.id}`, person, label: person.fullname }))
+}
+
+function text(target: Target): string {
+  return target.kind === "person" ? `${target.label} ${target.person.handle}` : target.label
+}
+
+function isActive(target: Target): boolean {
+  return target.kind !== "chat" || target.chat.archived_at === null
+}
