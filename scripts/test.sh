@@ -3,13 +3,7 @@
 cd "$(dirname "$0")/.." || exit 1
 failed=""
 
-scripts/check.sh || failed="$failed check"
-
-echo "test: cargo test"
-cargo test --workspace --locked --quiet || failed="$failed cargo-test"
-
-echo "test: vitest"
-scripts/web.sh test || failed="$failed vitest"
+scripts/check.sh test || failed="$failed check"
 
 echo "test: pytest"
 .venv/bin/python -m pytest -n 2 --durations 5 "$@" || failed="$failed pytest"
