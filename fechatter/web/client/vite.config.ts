@@ -39,5 +39,7 @@ export default defineConfig({
     restoreMocks: true,
     // One page for all: each test leaves nothing behind, and a page a file costs more than the tests.
     isolate: false,
+    // Beside other work a property of many runs takes its time.
+    testTimeout: 30_000,
   },
 })
