@@ -52,6 +52,8 @@ if [ -n "${1:-}" ] || ! ls dist/fechatter-*.whl >/dev/null 2>&1; then
     check_rust
 fi
 if [ "${1:-}" = test ]; then
+    command -v "${CHROMIUM:-chromium}" >/dev/null ||
+        missing "Chromium, for the web client's tests" "On Debian: apt-get install chromium; elsewhere: CHROMIUM=its path"
     check_lints
 fi
 exit $lacking

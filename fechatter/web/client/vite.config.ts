@@ -34,12 +34,26 @@ export default defineConfig({
     proxy: Object.fromEntries(["/api", "/events", "/health", "/openapi.json"].map(path => [path, { target: server }])),
   },
   test: {
-    environment: "happy-dom",
-    include: ["src/**/*.test.ts"],
     restoreMocks: true,
     // One page for all: each test leaves nothing behind, and a page a file costs more than the tests.
     isolate: false,
     // Beside other work a property of many runs takes its time.
     testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: "unit", environment: "happy-dom", include: ["src/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          environment: "node",
+          include: ["browser/**/*.test.ts"],
+          globalSetup: "browser/setup.ts",
+          // One server and one browser for all of them.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 })

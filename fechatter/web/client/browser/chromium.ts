@@ -1,4 +1,4 @@
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core"
+import { chromium, type Browser, type BrowserContext, type BrowserServer, type Page } from "playwright-core"
 
 const SWITCHES = [
   "--no-sandbox",
@@ -13,8 +13,15 @@ const SWITCHES = [
 export const PHONE = { width: 390, height: 844 }
 export const DESKTOP = { width: 1280, height: 800 }
 
+const OPTIONS = { executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: SWITCHES }
+
 export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: SWITCHES })
+  return chromium.launch(OPTIONS)
+}
+
+/** One that many test files connect to. */
+export function launchServer(): Promise<BrowserServer> {
+  return chromium.launchServer(OPTIONS)
 }
 
 /** What went wrong in a page; a test that ends with any has failed. */

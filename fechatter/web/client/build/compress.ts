@@ -1,6 +1,7 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { brotliCompressSync, constants, gzipSync } from "node:zlib"
+import { promisify } from "node:util"
+import { brotliCompress, constants, gzip } from "node:zlib"
 import type { Plugin, ResolvedConfig } from "vite"
 
 const COMPRESSIBLE = /\.(html|js|css|svg|json|webmanifest)$/
@@ -26,6 +27,9 @@ export function compress(): Plugin {
 async function compressFile(path: string): Promise<void> {
   if ((await stat(path)).size < SMALLEST_BYTES) return
   const content = await readFile(path)
-  await writeFile(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
-  await writeFile(`${path}.gz`, gzipSync(content, { level: 9 }))
+  await writeFile(
+    `${path}.br`,
+    await promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
+  )
+  await writeFile(`${path}.gz`, await promisify(gzip)(content, { level: 9 }))
 }

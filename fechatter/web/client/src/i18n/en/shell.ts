@@ -5,7 +5,6 @@ export default {
   skip: "Go to the conversation",
   openSidebar: "Show chats",
   closeDetails: "Close details",
-  menuOf: "{workspace}, menu",
   switcher: "Go to…",
   switcherPlaceholder: "Chats, people and actions",
   switcherNothing: "Nothing fits “{query}”.",

@@ -5,7 +5,6 @@ export default {
   skip: "会話へ移動",
   openSidebar: "チャット一覧を表示",
   closeDetails: "詳細を閉じる",
-  menuOf: "{workspace}、メニュー",
   switcher: "移動…",
   switcherPlaceholder: "チャット、メンバー、操作",
   switcherNothing: "「{query}」に一致するものはありません。",

@@ -5,7 +5,6 @@ export default {
   skip: "跳到会话",
   openSidebar: "显示聊天列表",
   closeDetails: "关闭详情",
-  menuOf: "{workspace}，菜单",
   switcher: "前往…",
   switcherPlaceholder: "聊天、成员和操作",
   switcherNothing: "没有与“{query}”匹配的内容。",

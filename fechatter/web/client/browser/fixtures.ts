@@ -1,0 +1,46 @@
+import axe from "axe-core"
+import { chromium, type Browser, type Page } from "playwright-core"
+import { expect, inject, onTestFinished } from "vitest"
+import { newPage, troubles } from "./chromium.ts"
+import { Person } from "./people.ts"
+
+/** The server of all tests; who needs one to kill makes one with `Server.make`. */
+export const server = { url: inject("serverUrl") }
+
+let connected: Promise<Browser> | undefined
+let made = 0
+
+/** A page of its own profile; whatever it complains of fails the test. */
+export async function openPage(options: Parameters<typeof newPage>[2] = {}, url = server.url): Promise<Page> {
+  connected ??= chromium.connect(inject("browserUrl"))
+  const page = await newPage(await connected, url, options)
+  onTestFinished(async ({ task }) => {
+    const said = troubles.get(page.context())
+    await page.context().close()
+    if (task.result?.state === "pass") expect(said).toEqual([])
+  })
+  return page
+}
+
+/** The owner of a workspace that no other test knows. */
+export function newOwner(fullname = "Ada Lovelace"): Promise<Person> {
+  made += 1
+  return Person.owner(server, `owner${made}@example.org`, fullname, `Workspace ${made} of ${process.pid}`)
+}
+
+/** What the page offers to readers of screens breaks no rule, or none of those named. */
+export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
+  await page.evaluate(axe.source)
+  const found = await page.evaluate(async only => {
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run(only ? { runOnly: only } : {})
+    return violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(node => `${node.target} ${node.failureSummary}`).join("; ")}`,
+    )
+  }, rules)
+  expect(found).toEqual([])
+}
+
+/** Nothing is wider than the window. */
+export async function expectNoOverflow(page: Page): Promise<void> {
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
+}

@@ -1,0 +1,81 @@
+import type { Page } from "playwright-core"
+import { expect, test } from "vitest"
+import { DESKTOP, PHONE } from "./chromium.ts"
+import { expectAccessible, expectNoOverflow, newOwner, openPage } from "./fixtures.ts"
+
+const OUTSIDE = ["/signin", "/signup", "/setup#token=none", "/join#token=none", "/gallery"]
+const INSIDE = ["/", "/settings/profile", "/settings/appearance", "/settings/notifications", "/settings/account"]
+
+async function visit(page: Page, path: string): Promise<void> {
+  await page.goto(path)
+  await page.locator("h1, .workspace").first().waitFor({ state: "attached" })
+  await page.waitForFunction(() => !document.querySelector(".skeleton") || location.pathname === "/gallery")
+}
+
+test("no page breaks a rule of accessibility, in light and dark", async () => {
+  const ada = await newOwner()
+  const page = await openPage({ viewport: DESKTOP })
+  const check = async (path: string) => {
+    await visit(page, path)
+    await page.emulateMedia({ colorScheme: "light" })
+    await expectAccessible(page)
+    await page.emulateMedia({ colorScheme: "dark" })
+    await expectAccessible(page, ["color-contrast"])
+  }
+  for (const path of OUTSIDE) await check(path)
+  await ada.enter(page)
+  for (const path of INSIDE) await check(path)
+})
+
+test("every page fits a phone in every language", async () => {
+  const ada = await newOwner()
+  const page = await openPage({ viewport: PHONE, isMobile: true, hasTouch: true })
+  const check = async (paths: string[]) => {
+    for (const locale of ["en", "zh", "ja"]) {
+      await page.evaluate(tag => localStorage.setItem("fechatter.locale", tag), locale)
+      for (const path of paths) {
+        await visit(page, path)
+        expect(await page.evaluate(() => document.documentElement.lang)).toBe(locale)
+        await expectNoOverflow(page)
+      }
+    }
+  }
+  await page.goto("/signin")
+  await check(OUTSIDE)
+  await ada.enter(page)
+  await check(INSIDE)
+})
+
+test("the language and the theme are switched at once and stay", async () => {
+  const page = await openPage()
+  await page.goto("/signin")
+  await page.getByRole("button", { name: "English" }).click()
+  await page.getByRole("menuitemradio", { name: "日本語" }).press("Enter")
+  await page.getByRole("button", { name: "サインイン" }).waitFor()
+  await page.reload()
+  await page.getByRole("button", { name: "サインイン" }).waitFor()
+  await page.goto("/gallery")
+  await page.getByText("dark", { exact: true }).click()
+  await page.reload()
+  expect(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe("dark")
+})
+
+test("a menu and a dialog are worked by keys alone, and give the focus back", async () => {
+  const page = await openPage()
+  await page.goto("/gallery")
+  const opener = page.getByRole("button", { name: "More actions" })
+  await opener.focus()
+  await page.keyboard.press("Enter")
+  await page.keyboard.press("ArrowDown")
+  await page.keyboard.press("d")
+  expect(await page.locator(":focus").textContent()).toContain("Delete")
+  await page.keyboard.press("Escape")
+  expect(await opener.evaluate(element => element === document.activeElement)).toBe(true)
+  const button = page.getByRole("button", { name: "Open a dialog" })
+  await button.focus()
+  await page.keyboard.press("Enter")
+  await page.getByRole("dialog").waitFor()
+  await page.keyboard.press("Escape")
+  await page.getByRole("dialog").waitFor({ state: "detached" })
+  expect(await button.evaluate(element => element === document.activeElement)).toBe(true)
+})
