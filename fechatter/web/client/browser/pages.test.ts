@@ -40,8 +40,9 @@ test("every page fits a phone in every language", async () => {
       }
     }
   }
-  await page.goto("/signin")
-  await check(OUTSIDE)
+  await visit(page, "/gallery")
+  await expectNoOverflow(page)
+  await check(["/signin", "/setup#token=none", "/join#token=none"])
   await ada.enter(page)
   await check(INSIDE)
 })

@@ -982,7 +982,7 @@ export interface components {
              */
             expires_in: number;
             /** @example 90.3.fT1c… */
-            refresh_token: string;
+            refresh_token?: string;
             user: components["schemas"]["User"];
             workspace: components["schemas"]["Workspace"];
         };
