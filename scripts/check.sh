@@ -35,7 +35,7 @@ rust_lane() {
 
 web_lane() {
     step web scripts/web.sh check
-    [ -z "$tests" ] || step vitest scripts/web.sh test
+    [ -z "$tests" ] || step vitest scripts/web.sh unit
 }
 
 # A lane that does not come to its end has failed.

@@ -2,7 +2,7 @@
 # The web client in fechatter/web/client, with a Node.js of its own that comes as a Python wheel.
 #   web.sh build          fechatter/web/dist, unless these very sources are built already
 #   web.sh check|unit     its types and layout; the tests that need no browser
-#   web.sh test           all its tests, with Chromium against the real server
+#   web.sh browser        the tests with Chromium against the real server
 #   web.sh format         lay out its sources
 #   web.sh types          its types of the API, from fechatter/api/contract/openapi.json
 #   web.sh dev            Vite on http://127.0.0.1:5173, in front of the server at $FECHATTER_URL (http://127.0.0.1:6688)
@@ -53,9 +53,9 @@ build() {
 
 case "${1:-}" in
 build) build ;;
-check | unit | test | format | types | dev)
+check | unit | browser | format | types | dev)
     packages
-    [ "$1" != test ] || build
+    [ "$1" != browser ] || build
     npm run --silent "$@"
     ;;
 screenshots)
