@@ -33,4 +33,8 @@ export default {
   writeTo: "Write to {name}",
   newFrom: "{name}: {text}",
   archived: "This chat is archived. Nobody can write to it.",
+  keySend: "Send the message",
+  keyNewLine: "New line",
+  keyEditLast: "Edit your last message",
+  keyCancel: "Leave editing",
 }

@@ -33,4 +33,8 @@ export default {
   writeTo: "{name} にメッセージを書く",
   newFrom: "{name}：{text}",
   archived: "このチャットはアーカイブ済みで、書き込めません。",
+  keySend: "メッセージを送信",
+  keyNewLine: "改行",
+  keyEditLast: "直前のメッセージを編集",
+  keyCancel: "編集をやめる",
 }

@@ -33,4 +33,8 @@ export default {
   writeTo: "发消息给 {name}",
   newFrom: "{name}：{text}",
   archived: "此聊天已归档，不能再发消息。",
+  keySend: "发送消息",
+  keyNewLine: "换行",
+  keyEditLast: "编辑上一条消息",
+  keyCancel: "退出编辑",
 }
