@@ -11,7 +11,7 @@ export default defineConfig({
   base: "/static/",
   plugins: [
     vue({ template: { transformAssetUrls: false } }),
-    budget({ firstLoadBytes: 150_000, withModules: ["/shell/Shell.vue", "/chats/ChatView.vue"] }),
+    budget({ firstLoadBytes: 150_000, withModules: ["/shell/Shell.vue", "/chats/ChatPage.vue"] }),
     compress(),
   ],
   resolve: { alias: { "@": here("src") } },

@@ -34,6 +34,8 @@ function firstLoad(bundle: Rolldown.OutputBundle, modules: string[]): Rolldown.O
   }
   const chunks = Object.values(bundle).filter(part => part.type === "chunk")
   const isNamed = (chunk: Rolldown.OutputChunk) => modules.some(name => chunk.facadeModuleId?.endsWith(name))
+  const missing = modules.filter(name => !chunks.some(chunk => chunk.facadeModuleId?.endsWith(name)))
+  if (missing.length > 0) throw new Error(`the budget finds no chunk of ${missing.join(", ")}`)
   chunks.filter(chunk => chunk.isEntry || isNamed(chunk)).forEach(chunk => visit(chunk.fileName))
   return [...found.values()]
 }
