@@ -100,6 +100,8 @@ class Server:
         self._manager.stopping(self._why)
         listening.stop()
         services.hub.stop()
+        # A hash takes long, and hundreds may wait for theirs.
+        services.passwords.close()
         if not await listening.ended(LAST_ANSWERS_SECONDS):
             log.info("connections that were silent or half sent are cut off")
             asyncio.get_running_loop().set_exception_handler(_unless_late)

@@ -80,7 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stranger_requests_per_minute: Annotated[
         int, _key("Most requests of one address to what answers without sign-in.", ge=60, le=10_000_000)
     ] = 6_000
-    stranger_requests_at_once: Annotated[int, _key("Most such requests of one address at the same time.", ge=1, le=100_000)] = 500
+    stranger_requests_at_once: Annotated[int, _key("Most such requests of one address at the same time.", ge=1, le=100_000)] = 1_500
     roles: Annotated[tuple[Role, ...], _key("Parts of the server this process runs.", unused=True, min_length=1)] = ("api",)
 
     database_url: Annotated[

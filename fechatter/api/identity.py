@@ -20,6 +20,9 @@ from fechatter.services import Services
 from fechatter.storage import events, rights
 from fechatter.storage.engines.base import Transaction
 
+TWICE = "The Authorization header is given twice."
+"""A proxy in front may have looked at the other one."""
+
 T = TypeVar("T")
 ActorWork = Callable[[Transaction, Actor], Awaitable[T]]
 
@@ -31,12 +34,12 @@ def services(request: HTTPConnection) -> Services:
 
 def claims(request: HTTPConnection) -> Claims:
     """What the bearer token says. Raises Unauthorized."""
-    for name, value in request.scope["headers"]:
-        if name == b"authorization":
-            who = services(request).tokens.verify(bearer_token(value))
-            request.scope["state"]["claims"] = who
-            return who
-    raise Unauthorized()
+    given = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    if len(given) > 1:
+        raise Unauthorized(TWICE)
+    who = services(request).tokens.verify(bearer_token(given[0] if given else b""))
+    request.scope["state"]["claims"] = who
+    return who
 
 
 def bearer_token(authorization: bytes) -> str:

@@ -44,6 +44,7 @@ class Passwords:
         self._pool = ThreadPoolExecutor(threads, "passwords", initializer=_step_back)
         self._most = threads + most_waiting
         self._pending = 0
+        self._closed = False
         self._nobodys = self._hasher.hash(os.urandom(16))
 
     def queues(self) -> list[Queue]:
@@ -67,6 +68,8 @@ class Passwords:
             return False
 
     async def _run(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise Unavailable("The server is stopping.", code="stopping")
         if self._pending >= self._most:
             raise Unavailable("Too many people sign in at this moment.", code="sign_in_busy", retry_after_seconds=2)
         self._pending += 1
@@ -89,7 +92,8 @@ class Passwords:
         self._pending -= 1
 
     def close(self) -> None:
-        """Ends the threads; whoever still waits is cancelled."""
+        """Ends the threads; whoever still waits is cancelled, and whoever comes is refused."""
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -23,6 +24,7 @@ from fechatter.storage import opening
 from fechatter.storage.engines.base import Database, Transaction
 
 STANDARD_OUTPUT = Path("-")
+UNWRITABLE = {errno.EPIPE: "Who read the export has gone", errno.ENOSPC: "There is no room for the export"}
 
 
 def run(settings: Settings, options: Namespace) -> int:
@@ -62,10 +64,12 @@ def _output(file: Path) -> Iterator[IO[bytes]]:
         try:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
-        except BrokenPipeError as error:
+        except OSError as error:
+            if error.errno not in UNWRITABLE:
+                raise  # it was in reading
             # The interpreter would complain once more at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise StartError("Who read the export has gone; it is not whole.") from error
+            raise StartError(f"{UNWRITABLE[error.errno]}; it is not whole.") from error
     else:
         with draft(file) as out:
             yield out

@@ -52,6 +52,7 @@ class Writer:
     Attributes:
         stored: messages stored since the start.
         failed: batches of which something could not be stored.
+        failing: whether the last one was such a batch.
         busy_since: when the batch that is being written was taken, by the clock that only grows; None between batches.
     """
 
@@ -65,6 +66,7 @@ class Writer:
         self._stopping = False
         self.stored = 0
         self.failed = 0
+        self.failing = False
         self.busy_since: float | None = None
         self.batch_rows = Histogram(ROWS)
         self.batch_seconds = Histogram()
@@ -117,6 +119,7 @@ class Writer:
             log.error("a batch of %d messages could not be stored", len(batch), exc_info=error)
             work.fail(work.open_rows(), error)
         self.failed += work.failed
+        self.failing = work.failed
         return Outcome(batch.tickets, [answer or _not_stored() for answer in work.answers], work.frames)
 
     async def _store(self, work: BatchWork) -> None:

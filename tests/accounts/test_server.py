@@ -34,10 +34,19 @@ async def test_health_tells_details_to_admins_only(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "waiting", "state"), [(0.1, 10, "ok"), (5.0, 10, "degraded"), (0.1, 4000, "degraded"), (60.0, 10, "down")]
+    ("seconds", "waiting", "failing", "state"),
+    [
+        (0.1, 10, False, "ok"),
+        (5.0, 10, False, "degraded"),
+        (0.1, 4000, False, "degraded"),
+        (0.1, 10, True, "degraded"),
+        (60.0, 10, False, "down"),
+    ],
 )
-async def test_a_writer_that_is_slow_degrades_and_one_that_is_stuck_is_down(api: Api, seconds: float, waiting: int, state: str) -> None:
-    api.writer = SimpleNamespace(busy_since=time.monotonic() - seconds, waiting=waiting)
+async def test_a_writer_that_is_slow_or_fails_degrades_and_one_that_is_stuck_is_down(
+    api: Api, seconds: float, waiting: int, failing: bool, state: str
+) -> None:
+    api.writer = SimpleNamespace(busy_since=time.monotonic() - seconds, waiting=waiting, failing=failing)
     answer = await api.ask(None, "GET", "/health")
     assert (answer.json()["parts"]["writer"]["state"], answer.status_code) == (state, 503 if state == "down" else 200)
 
@@ -50,7 +59,7 @@ async def test_since_is_when_a_part_was_first_seen_in_its_state(api: Api) -> Non
 
     first, second = await writer(), await writer()
     assert first["since"] == second["since"]
-    api.writer = SimpleNamespace(busy_since=time.monotonic() - 5, waiting=0)
+    api.writer = SimpleNamespace(busy_since=time.monotonic() - 5, waiting=0, failing=False)
     api.use(api.settings)
     changed = await writer()
     assert (changed["state"], changed["since"] >= first["since"]) == ("degraded", True)

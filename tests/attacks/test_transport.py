@@ -205,6 +205,18 @@ async def test_52_no_host_and_no_spelling_of_a_path_gets_around_the_sign_in(serv
     assert (await ada.get(f"/api/chat/{chat}"))["archived_at"] is None
 
 
+async def test_52_a_token_beside_another_one_is_none(server: ServerProcess) -> None:
+    ada = await owner(server)
+    chat = await ada.chat("private_channel")
+    mine, keys = f"authorization: Bearer {ada.token}\r\n", "idempotency-key: a\r\nidempotency-key: b\r\n"
+    for method, path, body in (("GET", "/api/workspace", ""), ("POST", f"/api/chat/{chat['id']}/messages", '{"content": "hello"}')):
+        began = f"{method} {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
+        for tokens in (f"{mine}authorization: Bearer x\r\n", f"authorization: Bearer x\r\n{mine}"):
+            assert statuses(await everything(server, f"{began}{tokens}\r\n{body}".encode())) == [401]
+    assert statuses(await everything(server, f"{began}{mine}{keys}\r\n{body}".encode())) == [422]
+    assert await ada.history(chat["id"]) == []
+
+
 @pytest.mark.parametrize("host", ["evil.example/x", "evil.example@127.0.0.1", "a b", "a#", "[::1", "evil.example:99999999", "a\\b", ""])
 async def test_52_a_host_that_can_be_none_stands_in_no_link(server: ServerProcess, host: str) -> None:
     ada = await owner(server)

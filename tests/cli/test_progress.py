@@ -72,3 +72,6 @@ def test_an_export_that_nobody_reads_any_more_is_said_not_to_be_whole(tmp_path: 
     done = subprocess.run(export, stdout=writing, stderr=subprocess.PIPE, env=environment, check=False, timeout=60)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"fechatter: Who read the export has gone; it is not whole.\n")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(export, stdout=full, stderr=subprocess.PIPE, env=environment, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, b"fechatter: There is no room for the export; it is not whole.\n")

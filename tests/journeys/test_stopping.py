@@ -88,7 +88,14 @@ async def test_while_it_stops_nobody_new_is_taken_and_a_second_signal_ends_it_at
         half.writer.write(head("POST", "/api/signin", {"content-length": "1000"}))
         idle = await Wire.open(server.port)
         assert (await idle.request("GET", "/health/simple")).status == 200
+        wires = [await Wire.open(server.port) for _ in range(30)]
+        guess = b'{"email": "ada@example.org", "password": "correct horse"}'
+        signing = [asyncio.ensure_future(wire.request("POST", "/api/signin", guess)) for wire in wires]
+        await asyncio.sleep(0)
+        assert (await idle.request("GET", "/health/simple")).status == 200
         server.process.send_signal(signal.SIGINT)
+        assert {(await answer).status for answer in signing} == {401, 503}
+        assert {answer.result().json["code"] for answer in signing} == {"wrong_credentials", "stopping"}
         assert await idle.reader.read() == b""
         with pytest.raises(ConnectionRefusedError):
             await Wire.open(server.port)

@@ -12,7 +12,7 @@ from fechatter.api.problems import MEDIA_TYPE
 from fechatter.codes import PROBLEMS
 from fechatter.errors import Problem
 
-ALWAYS = ("internal_error", "database_busy", "storage_unavailable")
+ALWAYS = ("internal_error", "database_busy", "storage_unavailable", "stopping")
 COUNTED = ("rate_limited",)
 SIGNED_IN = ("unauthorized", "session_ended")
 WITH_BODY = ("malformed_json", "incomplete_body", "body_timeout", "body_too_large", "unsupported_media_type", "invalid")

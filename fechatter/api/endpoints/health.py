@@ -104,12 +104,13 @@ async def _database(request: Request) -> Part:
 
 
 def _writer(request: Request) -> Part:
-    """The message writer: slow while one batch takes long or many wait, stuck when a batch takes longer than any database may."""
+    """The message writer: slow while one batch takes long, many wait or the last was not stored, stuck when one takes longer than any
+    database may."""
     writer = services(request).writer
     began, waiting = writer.busy_since, writer.waiting
     seconds = 0.0 if began is None else time.monotonic() - began
     slow = seconds > SLOW_BATCH_SECONDS or waiting > INTAKE_MESSAGES * BUSY_SHARE
-    state = "down" if seconds > STUCK_BATCH_SECONDS else "degraded" if slow else "ok"
+    state = "down" if seconds > STUCK_BATCH_SECONDS else "degraded" if slow or writer.failing else "ok"
     return {"state": state, "latency_seconds": round(seconds, 6), "waiting": waiting}
 
 

@@ -13,13 +13,13 @@ from starlette.types import Receive, Scope, Send
 
 from fechatter.api import problems
 from fechatter.api.bodies import Body, Patience, check_json, check_length, check_media_type, check_size, read_bytes
-from fechatter.api.identity import bearer_token, claims, read, services, write
+from fechatter.api.identity import TWICE, bearer_token, claims, read, services, write
 from fechatter.api.operations import Answer, Operation, operation
 from fechatter.api.problems import ProblemBody
 from fechatter.api.queries import Query
 from fechatter.api.responses import json_response, no_content
 from fechatter.chats.access import check_access
-from fechatter.errors import Invalid, NotFound, Problem
+from fechatter.errors import Invalid, NotFound, Problem, Unauthorized
 from fechatter.messages import changes, history
 from fechatter.messages.send import parse_content
 from fechatter.model import MAX_ID, Actor, ChatId, Message, MessageId, encode
@@ -144,16 +144,20 @@ class SendMessage:
 
 
 def _read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, str | None]:
-    """Authorization and Idempotency-Key, in one pass. Raises UnsupportedMediaType, TooLarge, Invalid."""
+    """Authorization and Idempotency-Key, in one pass. Raises Unauthorized, UnsupportedMediaType, TooLarge, Invalid."""
     authorization, key = b"", None
     for name, value in headers:
         if name == b"authorization":
+            if authorization:
+                raise Unauthorized(TWICE)
             authorization = value
         elif name == b"content-type":
             check_media_type(value)
         elif name == b"content-length":
             check_length(value, MESSAGE_BYTES)
         elif name == b"idempotency-key":
+            if key is not None and key != _key_text(value):
+                raise Invalid.field("/idempotency_key", "invalid_key", "The Idempotency-Key header is given twice.")
             key = _key_text(value)
     return authorization, key
 

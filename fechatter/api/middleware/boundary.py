@@ -5,6 +5,7 @@ Pure ASGI and allocation-poor, since every request passes it, the hot ones too.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import re
@@ -18,7 +19,7 @@ from fechatter.api import problems
 from fechatter.api.middleware.access_log import write_line
 from fechatter.api.middleware.headers import SecurityHeaders, with_cors
 from fechatter.api.middleware.requests import Requests
-from fechatter.errors import MalformedRequest, Problem, TooManyRequests
+from fechatter.errors import MalformedRequest, Problem, TooManyRequests, Unavailable
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import StorageBusy, StorageFull, StorageUnavailable
 from fechatter.telemetry.faults import told
@@ -77,6 +78,11 @@ class RequestBoundary:
         request_id = state["request_id"]
         try:
             await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            # Only the end of the server cancels a request.
+            if "status" not in state:
+                await self._refuse(Unavailable("The server is stopping.", code="stopping"), scope, receive, send)
+            raise
         except ClientDisconnect:
             log.debug("request %s: its body did not come whole", request_id, extra={"request_id": request_id})
             if "status" not in state:

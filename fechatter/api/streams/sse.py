@@ -52,7 +52,7 @@ class EventStream:
         tag="events",
         description=inspect.cleandoc(__doc__),
         answers=(Answer(str, media_type="text/event-stream"),),
-        refuses=("session_ended", "too_many_streams", "stream_behind", "stopping"),
+        refuses=("session_ended", "too_many_streams", "stream_behind"),
         query=StreamQuery,
         headers=("Last-Event-ID",),
     )
