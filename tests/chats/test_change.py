@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from fechatter.chats import change, channels, membership, reading, views
-from fechatter.chats.change import Change
+from fechatter.chats.change import ChatUpdate
 from fechatter.errors import Conflict, Forbidden, Invalid, NotFound
 from fechatter.model import ChatType, Role
 from tests.chats.conftest import World
@@ -17,7 +17,7 @@ async def test_a_change_tells_the_members_and_what_is_so_already_makes_no_event(
     (alice,) = await world.people(await world.workspace(), "alice")
     chat = await world.create(alice, PUBLIC)
     world.events()
-    changed = await world.do(change.change, alice, chat.id, Change(name="Plans", description="for\nus"))
+    changed = await world.do(change.change, alice, chat.id, ChatUpdate(name="Plans", description="for\nus"))
     assert (changed.name, changed.description) == ("Plans", "for\nus")
     (event,) = world.events()
     assert event["type"] == "chat.updated"
@@ -30,8 +30,8 @@ async def test_a_change_tells_the_members_and_what_is_so_already_makes_no_event(
         "archived_at": None,
         "updated_at": changed.updated_at,
     }
-    await world.do(change.change, alice, chat.id, Change(name="Plans"))
-    await world.do(change.change, alice, chat.id, Change())
+    await world.do(change.change, alice, chat.id, ChatUpdate(name="Plans"))
+    await world.do(change.change, alice, chat.id, ChatUpdate())
     assert world.events() == []
 
 
@@ -40,17 +40,17 @@ async def test_a_rename_to_a_taken_name_is_refused_but_respelling_ones_own_is_no
     chat = await world.create(alice, PUBLIC, name="mine")
     await world.create(bob, PUBLIC, name="Taken")
     with pytest.raises(Conflict) as error:
-        await world.do(change.change, alice, chat.id, Change(name="TAKEN"))
+        await world.do(change.change, alice, chat.id, ChatUpdate(name="TAKEN"))
     assert error.value.code == "name_taken"
-    assert (await world.do(change.change, alice, chat.id, Change(name="MINE"))).name == "MINE"
+    assert (await world.do(change.change, alice, chat.id, ChatUpdate(name="MINE"))).name == "MINE"
 
 
 async def test_two_renames_to_one_name_at_once_give_it_to_one(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     one, other = await world.create(alice, PUBLIC, name="one"), await world.create(bob, PUBLIC, name="other")
     done = await asyncio.gather(
-        world.do(change.change, alice, one.id, Change(name="best")),
-        world.do(change.change, bob, other.id, Change(name="Best")),
+        world.do(change.change, alice, one.id, ChatUpdate(name="best")),
+        world.do(change.change, bob, other.id, ChatUpdate(name="Best")),
         return_exceptions=True,
     )
     assert sum(isinstance(each, Conflict) for each in done) == 1
@@ -59,41 +59,41 @@ async def test_two_renames_to_one_name_at_once_give_it_to_one(world: World) -> N
 async def test_names_are_checked_by_kind(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     channel, group = await world.create(alice, PRIVATE), await world.create(alice, GROUP, bob, carol, name="us")
-    for wanted in (Change(name=None), Change(name=" "), Change(description="\x00"), Change(name="\ud800")):
+    for wanted in (ChatUpdate(name=None), ChatUpdate(name=" "), ChatUpdate(description="\x00"), ChatUpdate(name="\ud800")):
         with pytest.raises(Invalid):
             await world.do(change.change, alice, channel.id, wanted)
-    assert (await world.do(change.change, alice, group.id, Change(name=None))).name is None
+    assert (await world.do(change.change, alice, group.id, ChatUpdate(name=None))).name is None
 
 
 async def test_an_archived_chat_is_read_but_not_changed_until_it_is_brought_back(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, PRIVATE, bob)
     await world.message(chat.id, alice)
-    archived = await world.do(change.change, alice, chat.id, Change(archived=True))
+    archived = await world.do(change.change, alice, chat.id, ChatUpdate(archived=True))
     assert archived.archived_at is not None
-    assert await world.do(change.change, alice, chat.id, Change(archived=True)) == archived
+    assert await world.do(change.change, alice, chat.id, ChatUpdate(archived=True)) == archived
     await world.do(reading.mark_read, bob, chat.id, 1)
     assert (await world.chat(bob, chat.id)).unread_count == 0
     attempts = [
         world.do(membership.add, alice, chat.id, [carol.user_id]),
         world.do(membership.transfer, alice, chat.id, bob.user_id),
-        world.do(change.change, alice, chat.id, Change(name="new")),
-        world.do(change.change, alice, chat.id, Change(name="new", archived=True)),
+        world.do(change.change, alice, chat.id, ChatUpdate(name="new")),
+        world.do(change.change, alice, chat.id, ChatUpdate(name="new", archived=True)),
     ]
     for attempt in attempts:
         with pytest.raises(Forbidden) as error:
             await attempt
         assert error.value.code == "chat_archived"
-    back = await world.do(change.change, alice, chat.id, Change(name="new", archived=False))
+    back = await world.do(change.change, alice, chat.id, ChatUpdate(name="new", archived=False))
     assert (back.name, back.archived_at) == ("new", None)
 
 
 async def test_archiving_changes_rights_and_renaming_does_not(world: World) -> None:
     (alice,) = await world.people(await world.workspace(), "alice")
     chat = await world.create(alice, PUBLIC)
-    await world.do(change.change, alice, chat.id, Change(name="new"))
+    await world.do(change.change, alice, chat.id, ChatUpdate(name="new"))
     assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", alice.workspace_id) == [(2, 1)]
-    await world.do(change.change, alice, chat.id, Change(archived=True))
+    await world.do(change.change, alice, chat.id, ChatUpdate(archived=True))
     assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", alice.workspace_id) == [(3, 3)]
 
 
@@ -137,7 +137,7 @@ async def test_the_directory_lists_public_channels_and_finds_them_by_name(world:
     assert await found(bob, "%") == [(sales.id, False)]
     assert await found(bob, "e_s") == []
     assert await found(guest, "") == [(news.id, True)]
-    await world.do(change.change, alice, news.id, Change(archived=True))
+    await world.do(change.change, alice, news.id, ChatUpdate(archived=True))
     assert await found(bob, "news") == []
     for query in ("\x00", "a" * 129):
         with pytest.raises(Invalid):

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from fechatter.chats import change, membership, views
-from fechatter.chats.change import Change
+from fechatter.chats.change import ChatUpdate
 from fechatter.errors import Problem
 from fechatter.frames import Frame, block_json
 from fechatter.model import Actor, Chat, ChatId, ChatType, EventType
@@ -73,7 +73,7 @@ async def step(world: World, dice: random.Random, people: list[Actor]) -> None:
             await world.do(membership.transfer, actor, chat_id, other.user_id)
         case 10:
             archived = dice.choice([True, False, False])
-            await world.do(change.change, actor, chat_id, Change(name=f"name {dice.randrange(5)}", archived=archived))
+            await world.do(change.change, actor, chat_id, ChatUpdate(name=f"name {dice.randrange(5)}", archived=archived))
         case 11 if dice.random() < 0.3:
             await world.do(change.delete, actor, chat_id)
 

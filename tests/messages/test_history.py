@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fechatter.messages import history
-from fechatter.messages.history import Page
+from fechatter.messages.history import MessagePage
 from fechatter.model import ChatId
 from fechatter.storage.engines.base import Database
 from tests import world
@@ -22,7 +22,7 @@ async def filled(database: Database) -> ChatId:
     return chats[1]
 
 
-def told(page: Page) -> tuple[list[int], bool, bool]:
+def told(page: MessagePage) -> tuple[list[int], bool, bool]:
     return [each.number for each in page.items], page.has_older, page.has_newer
 
 
