@@ -109,11 +109,11 @@ class Server:
     async def _announce(self, services: Services, port: int) -> None:
         """Say where the server is, and how to make the first owner while there is none."""
         address = public_address(self._settings, port)
-        print(f"Fechatter is at {address}", flush=True)
+        _tell(f"Fechatter is at {address}")
         if self._settings.public_url is None and self._settings.host in EVERY_ADDRESS:
-            print("It listens on every address of this machine; set FECHATTER_PUBLIC_URL to the one people use.", flush=True)
+            _tell("It listens on every address of this machine; set FECHATTER_PUBLIC_URL to the one people use.")
         if not await services.database.read(is_set_up):
-            print(f"Make the first owner and workspace: {address}/setup#token={services.secrets.setup_token}", flush=True)
+            _tell(f"Make the first owner and workspace: {address}/setup#token={services.secrets.setup_token}")
         for name in self._settings.unused():
             log.warning("the setting %s is accepted, but nothing in this version uses it", name)
 
@@ -152,6 +152,14 @@ class Server:
             os._exit(1)
 
         loop.call_later(HARD_STOP_SECONDS, give_up)
+
+
+def _tell(line: str) -> None:
+    """On standard output, which may be a file on a full disk: no reason not to serve."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        log.warning("standard output takes nothing: %s", error)
 
 
 def _unless_late(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from fechatter.errors import StartError
 from fechatter.settings import Settings, SettingsError, load_settings
 
 OK, FAILURE, USAGE = 0, 1, 2
+STANDARD_ERROR = 2
 
 EXIT_CODES = """\
 exit codes:
@@ -28,6 +29,7 @@ exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    hold_standard_streams()
     options = build_parser().parse_args(arguments)
     try:
         if options.command == "config" and options.action == "docs":
@@ -46,6 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Who read our output has gone, as `head` does; the interpreter would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
+
+
+def hold_standard_streams() -> None:
+    """Who starts us may have closed them; then the database or a client's socket would be what errors are printed to."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        continue
+    os.close(descriptor)
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115  # for as long as the process lives
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

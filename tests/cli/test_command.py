@@ -83,3 +83,13 @@ def test_a_command_reads_only_what_it_needs() -> None:
     code = "import sys, fechatter.cli; print({'numpy', 'asyncpg', 'starlette', 'granian'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout == "set()\n"
+
+
+def test_streams_that_were_closed_become_nobodys_file_or_socket() -> None:
+    script = """
+import sys
+from fechatter.cli import hold_standard_streams
+hold_standard_streams()
+sys.exit(open(sys.executable).fileno() if sys.stderr else 1)"""
+    closed = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", script], check=False, timeout=60)
+    assert closed.returncode == 3
