@@ -55,7 +55,7 @@ def hold_standard_streams() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
         continue
     os.close(descriptor)
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115  # for as long as the process lives
+    sys.stderr = sys.stderr or open(STANDARD_ERROR, "w", closefd=False)  # noqa: SIM115  # for as long as the process lives
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
