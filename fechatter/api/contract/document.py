@@ -22,7 +22,8 @@ are not known are refused, so that typing errors show; `GET /api/server` tells w
 changes only add.
 
 **Signing in.** `POST /api/signin` answers with an `access_token` for the header `Authorization: Bearer …`, good for `expires_in`
-seconds, and a `refresh_token` for the next one. A token never goes into a URL.
+seconds, and a `refresh_token` for the next one at `POST /api/refresh`: ask there after a 401, and sign in anew when that is refused.
+A program signs in as a person of its own, made by an invitation or `fechatter users create`. A token never goes into a URL.
 
 **Lists** answer `{"items": […], "next": …}`; `next` is the `cursor` of the page after, null on the last.
 

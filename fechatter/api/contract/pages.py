@@ -140,7 +140,8 @@ def _live(document: Json) -> str:
         rows.append([f"<code>{name}</code>", types.shown(schema), inline(resolve(document, schema).get("description", ""))])
     return f"""<section id="live"><h2>Live stream</h2>
 <p>Connect with <a href="#streamEvents"><code>GET /events</code></a>. Each block has an <code>event:</code>, JSON in <code>data:</code>,
-and an <code>id:</code> when it moves your cursor. Blocks with nothing but an <code>id:</code> are heartbeats: keep that id too.</p>
+and an <code>id:</code> when it moves your cursor. Blocks with nothing but an <code>id:</code> are heartbeats: keep that id too.
+A block's data is one line; of a block that you could not deal with, keep no id, and it comes again.</p>
 <ol><li>Load <a href="#sync"><code>GET /api/sync</code></a> and show what it holds.</li>
 <li>Open the stream with its <code>cursor</code> as <code>Last-Event-ID</code>. What came meanwhile is
 replayed, then <code>resumed</code>.</li>

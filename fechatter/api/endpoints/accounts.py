@@ -25,7 +25,7 @@ from fechatter.storage.engines.base import Transaction
 
 
 class Refresh(Body, frozen=True):
-    """The token itself, or the slug of the workspace whose cookie holds it."""
+    """`refresh_token`; or, from our own web client, the slug of the workspace whose cookie holds it."""
 
     refresh_token: Annotated[str | None, msgspec.Meta(examples=["90.3.fT1c…"])] = None
     workspace: Annotated[str | None, msgspec.Meta(description="A slug, from our own web client with its cookie.")] = None

@@ -83,7 +83,8 @@ async def sync(request: Request) -> Response:
 async def events(request: Request, wanted: EventQuery) -> Response:
     """Poll the event log
 
-    The same events as in the live stream, for programs that cannot hold a connection.
+    The same events as in the live stream, for programs that cannot hold a connection. `after` is the `cursor` of the answer before, or
+    at first that of `/api/sync`; ask at once while there is `more`.
     """
     cursor, limit = position_of(wanted.after), wanted.limit
     settings = services(request).settings

@@ -52,7 +52,8 @@ Key = Annotated[
         min_length=1,
         max_length=MAX_KEY_CHARACTERS,
         description="A key of your own for this message, without control characters; sent again it gets the message stored first. "
-        "It is remembered for at least seven days. A UUIDv7 is the cheapest.",
+        "It counts for one sender in one chat; with another content it is refused. "
+        "It is remembered for at least seven days. A UUIDv7 is the cheapest; a bot's answer takes one made from the `id` it answers.",
         examples=["0199a1c4-7d2e-7cc3-98c4-dc0c0c07398f"],
     ),
 ]

@@ -43,7 +43,8 @@ class EventStream:
 
     Server-Sent Events. First comes `hello`; with the `id:` of the last block you saw as `Last-Event-ID` you then get what you
     missed, and `resumed`. Keep the newest `id:`, of heartbeats (blocks with nothing but an `id:`) too. After `reset` load `/api/sync`;
-    after `closing`, or when the connection breaks, connect again with the newest `id:`.
+    after `closing`, or when the connection breaks, connect again with the newest `id:`. Silence of three `heartbeat_seconds` is a
+    broken connection. A stream goes on when its access token ends; it ends with the session.
     """
 
     # An ASGI app of its own: a stream is no Response.

@@ -1,0 +1,123 @@
+"""The bot of the README, as a process beside a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.client import PASSWORD, Client, colleague, owner
+from tests.journeys.server import ROOT, ServerProcess
+from tests.journeys.wire import OPENED
+from tests.servers.process import kill_all
+
+ANSWER_SECONDS = 10.0
+
+
+class Bot:
+    """The example, signed in as this person; it keeps its cursor over `end` and `start`."""
+
+    def __init__(self, person: Client, folder: Path) -> None:
+        self.cursor = folder / "cursor"
+        self._output = folder / "bot"
+        self._variables = {
+            "FECHATTER": f"http://127.0.0.1:{person.server.port}",
+            "BOT_EMAIL": person.session["user"]["email"],
+            "BOT_PASSWORD": PASSWORD,
+            "BOT_CURSOR": str(self.cursor),
+        }
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def start(self, **variables: str) -> None:
+        environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        with self._output.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, ROOT / "examples" / "echo_bot.py"],
+                env=environment | self._variables | variables,
+                stdout=output,
+                stderr=output,
+            )
+
+    def end(self) -> None:
+        kill_all(self.process)
+
+    async def listens(self) -> str:
+        """The cursor that it keeps, once it has one."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while True:
+                if self.cursor.exists():
+                    return self.cursor.read_text()
+                await asyncio.sleep(0.02)
+
+
+async def contents(person: Client, chat_id: int, count: int) -> list[str]:
+    """Of all messages of the chat, once there are so many."""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        while True:
+            messages = await person.history(chat_id)
+            if len(messages) >= count:
+                return [message["content"] for message in messages]
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    process = ServerProcess(tmp_path)
+    process.start()
+    yield process
+    for wire in list(OPENED):
+        wire.close()
+    process.kill()
+
+
+async def test_the_bot_echoes_each_message_once_whatever_restarts(server: ServerProcess, tmp_path: Path) -> None:
+    ada = await owner(server, setup_token=server.setup_token)
+    person = await colleague(ada)
+    chat_id = (await ada.chat("private_channel", person))["id"]
+    bot = Bot(person, tmp_path)
+    bot.start()
+    try:
+        first_cursor = await bot.listens()
+        await ada.send(chat_id, "not for the bot")
+        await ada.send(chat_id, "!echo !echo one")
+        expected = ["not for the bot", "!echo !echo one", "!echo one"]
+        assert await contents(ada, chat_id, 3) == expected
+
+        # The server dies, and comes back with another secret: no token is good any more.
+        bot.process.send_signal(signal.SIGSTOP)
+        server.kill()
+        server.settings["jwt_secret"] = "another secret that is long enough for anybody"
+        server.start()
+        ada = Client(server, await Client(server).post("/api/signin", credentials(ada)))
+        for number in ("two", "three"):
+            await ada.send(chat_id, f"!echo {number}")
+        bot.process.send_signal(signal.SIGCONT)
+        expected += ["!echo two", "!echo three", "two", "three"]
+        assert await contents(ada, chat_id, 7) == expected
+
+        # It starts where it was long ago, and sees everything again.
+        bot.end()
+        bot.cursor.write_text(first_cursor)
+        bot.start()
+        await ada.send(chat_id, "!echo four")
+        assert await contents(ada, chat_id, 9) == [*expected, "!echo four", "four"]
+
+        bot.end()
+        bot.start(BOT_PASSWORD="wrong")
+        assert bot.process.wait(ANSWER_SECONDS) == 1
+        assert "wrong_credentials" in bot.output
+    finally:
+        bot.end()
+
+
+def credentials(person: Client) -> dict[str, str]:
+    return {"email": person.session["user"]["email"], "password": PASSWORD}
