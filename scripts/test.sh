@@ -6,7 +6,7 @@ failed=""
 scripts/check.sh test || failed="$failed check"
 
 echo "test: pytest"
-.venv/bin/python -m pytest -n 2 --durations 5 "$@" || failed="$failed pytest"
+.venv/bin/python -m pytest -n 3 --dist worksteal --durations 5 "$@" || failed="$failed pytest"
 
 echo "test: the web client in Chromium"
 scripts/web.sh browser || failed="$failed browser"

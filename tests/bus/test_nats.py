@@ -17,7 +17,7 @@ from fechatter.bus.nats_session import STREAM
 from tests.bus.nodes import EPOCH, Node, frame, frames, nats_node, signal
 from tests.servers.nats import Nats
 
-BLOCKED_SECONDS = 0.5
+BLOCKED_SECONDS = 1.0
 """A call that waited for the network would take seconds; one on a busy machine may take a moment."""
 
 
