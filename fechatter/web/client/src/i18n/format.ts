@@ -79,6 +79,7 @@ function midnight(at: Date): number {
   return new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime()
 }
 
-function capitalised(text: string): string {
+/** With a capital letter, where the language has any: for what stands alone. */
+export function capitalised(text: string): string {
   return text.charAt(0).toLocaleUpperCase(locale.value) + text.slice(1)
 }

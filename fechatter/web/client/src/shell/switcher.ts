@@ -38,7 +38,8 @@ export function targets(world: World, actions: readonly Action[], query: string)
 function chatTargets(world: World): Target[] {
   const newest = byRecency([...world.chats.values()])
   const unread = newest.filter(chat => chat.unread_count > 0)
-  const rest = newest.filter(chat => chat.unread_count === 0)
+  const read = newest.filter(chat => chat.unread_count === 0)
+  const rest = [...read.filter(chat => chat.archived_at === null), ...read.filter(chat => chat.archived_at !== null)]
   return [...unread, ...rest].map(chat => ({ kind: "chat", id: `chat-${chat.id}`, chat, label: title(chat, world) }))
 }
 

@@ -15,7 +15,7 @@ export default {
   themeDark: "Dark",
   languageText: "Texts, dates and numbers follow it.",
   desktop: "Desktop notifications",
-  desktopHint: "For direct messages and mentions, while this tab is not in front.",
+  desktopHint: "For direct messages and mentions, while you look at something else.",
   desktopRefused: "This browser blocks notifications from here. Its site settings can allow them.",
   titleBadge: "Count in the title",
   titleBadgeHint: "Shows unread messages in the tab.",

@@ -15,7 +15,7 @@ export default {
   themeDark: "ダーク",
   languageText: "文字、日付、数値の表示に使われます。",
   desktop: "デスクトップ通知",
-  desktopHint: "このタブが前面にないとき、ダイレクトメッセージとメンションを知らせます。",
+  desktopHint: "ダイレクトメッセージやメンションが届き、そのチャットを見ていないときに知らせます。",
   desktopRefused: "ブラウザーが通知をブロックしています。サイトの設定で許可できます。",
   titleBadge: "タイトルに件数を表示",
   titleBadgeHint: "タブに未読メッセージ数を表示します。",

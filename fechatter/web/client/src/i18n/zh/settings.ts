@@ -15,7 +15,7 @@ export default {
   themeDark: "深色",
   languageText: "文字、日期和数字随之变化。",
   desktop: "桌面通知",
-  desktopHint: "当此标签页不在前台时，提示私信和提及。",
+  desktopHint: "收到私信或被提及，而你没有在看该聊天时提醒。",
   desktopRefused: "浏览器阻止了通知。可在浏览器的网站设置中允许。",
   titleBadge: "在标题中显示数量",
   titleBadgeHint: "在标签页中显示未读消息数。",
