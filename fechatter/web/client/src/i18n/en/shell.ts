@@ -25,7 +25,4 @@ export default {
   updateReady: "A new version is ready.",
   updateNow: "Reload",
   failed: "This part did not load.",
-  shortcutSend: "Send",
-  shortcutLine: "New line",
-  shortcutEditLast: "Edit your last message",
 }

@@ -22,7 +22,4 @@ export default {
   updateReady: "新しいバージョンがあります。",
   updateNow: "再読み込み",
   failed: "この部分を読み込めませんでした。",
-  shortcutSend: "送信",
-  shortcutLine: "改行",
-  shortcutEditLast: "直前の自分のメッセージを編集",
 }

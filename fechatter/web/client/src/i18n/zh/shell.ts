@@ -22,7 +22,4 @@ export default {
   updateReady: "新版本已就绪。",
   updateNow: "重新加载",
   failed: "此部分未能加载。",
-  shortcutSend: "发送",
-  shortcutLine: "换行",
-  shortcutEditLast: "编辑你的上一条消息",
 }
