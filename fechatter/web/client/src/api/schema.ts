@@ -856,7 +856,7 @@ export interface components {
             at: string;
             data: components["schemas"]["ReadData"];
         };
-        /** @description The token itself, or the slug of the workspace whose cookie holds it. */
+        /** @description `refresh_token`; or, from our own web client, the slug of the workspace whose cookie holds it. */
         Refresh: {
             /**
              * @default null
