@@ -95,3 +95,23 @@ test("a few emoji alone are recognised", () => {
   expect(isEmojiOnly("😀👍🏽 👩‍👩‍👧")).toBe(true)
   for (const content of ["😀 a", "1", "", "😀".repeat(7)]) expect(isEmojiOnly(content)).toBe(false)
 })
+
+/** Far more than a slow machine needs, and nothing beside 2^n. */
+const BOUND_MS = 3_000
+
+test.each([
+  "😀\u200d".repeat(1_300) + "😀x",
+  "😀".repeat(2_000) + " x",
+  "[".repeat(4_000),
+  "![[](<".repeat(660),
+  "> ".repeat(2_000),
+  "- ".repeat(2_000),
+  "**_".repeat(1_300),
+  "*a **b ".repeat(570),
+  "http://a(".repeat(440),
+])("no message takes its readers' time: %#", content => {
+  const start = performance.now()
+  parse(content)
+  isEmojiOnly(content)
+  expect(performance.now() - start).toBeLessThan(BOUND_MS)
+})
