@@ -36,18 +36,21 @@ export function refused(old: string): void {
 /** Take the session that signing in or up gave. */
 export function begin(session: Session): void {
   accessToken = session.access_token
-  const text = JSON.stringify({
-    slug: session.workspace.slug,
-    name: `fechatter-${session.workspace.id}-${session.user.id}`,
-  } satisfies Remembered)
+  const text = JSON.stringify({ slug: session.workspace.slug, name: nameOf(session) } satisfies Remembered)
   sessionStorage.setItem(KEY, text)
   localStorage.setItem(KEY, text)
 }
 
+/** Forget this tab's person; another one who used this browser later stays remembered. */
 export function forget(): void {
   accessToken = null
+  const mine = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY)
   sessionStorage.removeItem(KEY)
-  localStorage.removeItem(KEY)
+  if (localStorage.getItem(KEY) === mine) localStorage.removeItem(KEY)
+}
+
+function nameOf({ workspace, user }: Session): string {
+  return `fechatter-${workspace.id}-${user.id}`
 }
 
 /** Who this tab is for: which workspace, and the name of what the browser keeps for that person. */
@@ -89,15 +92,18 @@ async function inTurn(work: () => Promise<string>): Promise<string> {
 }
 
 async function ask(): Promise<string> {
-  const slug = remembered()?.slug
-  if (slug === undefined) throw new SignedOut()
+  const who = remembered()
+  if (who === null) throw new SignedOut()
   try {
-    const session = (await request<Session>("POST", "/api/refresh", { body: { workspace: slug }, headers: BROWSER }))
-      .body
+    const session = (
+      await request<Session>("POST", "/api/refresh", { body: { workspace: who.slug }, headers: BROWSER })
+    ).body
+    // Somebody else signed in to this workspace in another tab: this one must not go on under their name.
+    if (nameOf(session) !== who.name) throw new SignedOut()
     begin(session)
     return session.access_token
   } catch (error) {
-    if (!(error instanceof Problem) || error.isTemporary) throw error
+    if (!(error instanceof SignedOut) && (!(error instanceof Problem) || error.isTemporary)) throw error
     forget()
     throw new SignedOut()
   }

@@ -32,6 +32,8 @@ export const useLive = defineStore("live", () => {
   const followers: Follower[] = []
   const pause = new Pause()
   let connection: SharedConnection | null = null
+  /** Counts visits, so that an answer to an earlier one is not taken. */
+  let visit = 0
 
   /** Be told of every event, in order, until the function that this gives is called. */
   function follow(follower: Follower): () => void {
@@ -56,12 +58,14 @@ export const useLive = defineStore("live", () => {
 
   /** Load the workspace, however long it takes, and follow it. Returns when it is loaded, or the session proved over. */
   async function start(): Promise<void> {
-    for (let failures = 1; phase.value !== "over"; failures += 1) {
+    const mine = visit
+    for (let failures = 1; phase.value !== "over" && mine === visit; failures += 1) {
       try {
         tell("connecting", 0)
         const cursor = await reload()
         return connect(cursor)
       } catch (error) {
+        if (mine !== visit) return
         if (error instanceof SignedOut) return over()
         const wait = pauseMs(failures, retryAfterSeconds(error))
         tell("waiting", Date.now() + wait)
@@ -86,7 +90,9 @@ export const useLive = defineStore("live", () => {
   }
 
   async function reload(): Promise<string> {
+    const mine = visit
     const answer = await call<Sync>("GET", "/api/sync")
+    if (mine !== visit) throw new SignedOut()
     world.value = begin(answer, world.value?.people)
     isKept.value = false
     followers.forEach(follower => follower.reloaded())
@@ -148,6 +154,7 @@ export const useLive = defineStore("live", () => {
   /** Ready for another person. */
   function reset(): void {
     stop()
+    visit += 1
     world.value = null
     phase.value = "starting"
     nextTryMs.value = 0

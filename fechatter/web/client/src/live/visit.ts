@@ -25,42 +25,54 @@ export async function beginVisit(): Promise<void> {
   ending = new AbortController()
   const { signal } = ending
   const database = await openDatabase(who.name).catch(() => null)
-  if (database) await showKept(database)
+  if (database && !signal.aborted) await showKept(database)
   if (signal.aborted) return
   await useDrafts().begin(database)
+  if (signal.aborted) return
   await useMessages().begin(who.name, database ? keepingIn(database) : inMemory())
+  if (signal.aborted) return
   watchBrowser(signal)
-  watchOtherTabs(signal)
+  watchOtherTabs(who.name, signal)
   if (database) watchShown(database, signal)
   void useLive().start()
 }
 
-/** Sign out: ends the session and wipes what was kept, in all tabs. Throws Problem, Unreachable. */
+/** Sign out: ends the session and wipes what was kept of it, in all tabs of this person. Throws Problem, Unreachable. */
 export async function signOut(): Promise<void> {
+  const name = remembered()?.name
   await end()
-  tabs().postMessage("signed out")
-  await endVisit()
+  if (name === undefined) return
+  const channel = tabs(name)
+  channel.postMessage("signed out")
+  channel.close()
+  await endVisit(name)
 }
 
-/** Leave nothing of this visit in the browser. */
-async function endVisit(): Promise<void> {
+/** Nothing is shown any more: whoever signs in next begins a visit of their own. What was kept stays kept. */
+export function leaveVisit(): void {
   ending?.abort()
   ending = null
   useMessages().reset()
   useDrafts().reset()
   useLive().reset()
-  forget()
-  await wipe()
 }
 
-function tabs(): BroadcastChannel {
-  return new BroadcastChannel("fechatter-session")
+/** Leave nothing of this person in the browser. */
+async function endVisit(name: string): Promise<void> {
+  leaveVisit()
+  forget()
+  await wipe(name)
+}
+
+/** People in other workspaces, in tabs of their own, hear nothing of it. */
+function tabs(name: string): BroadcastChannel {
+  return new BroadcastChannel(`${name}-session`)
 }
 
 /** Signing out in one tab is signing out in all. */
-function watchOtherTabs(signal: AbortSignal): void {
-  const channel = tabs()
-  channel.onmessage = () => void endVisit().then(() => location.assign("/signin"))
+function watchOtherTabs(name: string, signal: AbortSignal): void {
+  const channel = tabs(name)
+  channel.onmessage = () => void endVisit(name).then(() => location.assign("/signin"))
   signal.addEventListener("abort", () => channel.close())
 }
 

@@ -11,7 +11,6 @@ import type { Person } from "@/live/world"
 import type { Waiting } from "@/messages/waiting"
 
 const VERSION = 1
-const NAMES = "fechatter.databases"
 
 /** The workspace as it was shown last. */
 export interface KeptWorld {
@@ -38,7 +37,6 @@ export type Database = IDBPDatabase<Schema>
 
 /** Throws DOMException where the browser keeps nothing. */
 export async function openDatabase(name: string): Promise<Database> {
-  remember(name)
   const database = await openDB<Schema>(name, VERSION, {
     upgrade(created) {
       created.createObjectStore("waiting", { keyPath: "key" })
@@ -52,16 +50,7 @@ export async function openDatabase(name: string): Promise<Database> {
   return database
 }
 
-/** Delete all that any person's sessions kept in this browser. */
-export async function wipe(): Promise<void> {
-  await Promise.all(names().map(name => deleteDB(name)))
-  localStorage.removeItem(NAMES)
-}
-
-function remember(name: string): void {
-  localStorage.setItem(NAMES, JSON.stringify([...new Set([...names(), name])]))
-}
-
-function names(): string[] {
-  return JSON.parse(localStorage.getItem(NAMES) ?? "[]") as string[]
+/** Delete all that this person's sessions kept in this browser. */
+export async function wipe(name: string): Promise<void> {
+  await deleteDB(name)
 }
