@@ -64,6 +64,12 @@ export function found(all: readonly Emoji[], query: string, most: number): Emoji
   return [...first, ...rest].slice(0, most)
 }
 
+/** The content as it is sent; as it was written where the list of emoji does not load. */
+export async function withNamedEmoji(content: string, locale: Locale): Promise<string> {
+  if (!/:[a-z0-9_+-]+:/u.test(content)) return content
+  return withEmoji(content, await emoji(locale).catch(() => []))
+}
+
 /** Every `:name:` that is an emoji's becomes it, outside code. */
 export function withEmoji(content: string, all: readonly Emoji[]): string {
   const byName = new Map(all.map(one => [one.name, one.text]))

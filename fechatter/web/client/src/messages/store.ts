@@ -5,7 +5,9 @@ import { computed, reactive, ref, shallowReactive, shallowRef } from "vue"
 import { call } from "@/api/call"
 import type { Message, MessagePage } from "@/api/nouns"
 import type { DurableEvent } from "@/live/events"
+import { locale } from "@/i18n"
 import { useLive } from "@/live/store"
+import { withNamedEmoji } from "@/messages/emoji"
 import { Outbox, type Keeping } from "@/messages/outbox"
 import { empty, hasHole, newer, older, rest, start, take, type Timeline } from "@/messages/timeline"
 import type { Waiting } from "@/messages/waiting"
@@ -31,6 +33,7 @@ export const useMessages = defineStore("messages", () => {
   const echoed = reactive(new Set<string>())
   const generations = new Map<number, number>()
   let outbox: Outbox | null = null
+  let sending: Promise<void> = Promise.resolve()
 
   const timeline = computed(() => (openId.value === null ? undefined : timelines.get(openId.value)))
 
@@ -194,8 +197,13 @@ export const useMessages = defineStore("messages", () => {
     await outbox.start()
   }
 
-  async function send(chatId: number, content: string): Promise<void> {
-    await outbox?.add(chatId, content)
+  /** One after the other: what names no emoji must not overtake what waits for the list of them. */
+  function send(chatId: number, content: string): Promise<void> {
+    const mine = outbox
+    const whole = withNamedEmoji(content, locale.value)
+    const kept = sending.then(async () => mine?.add(chatId, await whole))
+    sending = kept.catch(() => undefined)
+    return kept
   }
 
   async function retry(key: string): Promise<void> {

@@ -4,6 +4,7 @@ export default {
   save: "Save",
   retry: "Try again",
   copied: "Copied",
+  notCopied: "Your browser did not let this be copied.",
   copyRequestId: "Copy request id",
   notices: "Notices",
   loading: "Loading…",

@@ -4,6 +4,7 @@ export default {
   save: "保存",
   retry: "もう一度試す",
   copied: "コピーしました",
+  notCopied: "ブラウザーがコピーを許可しませんでした。",
   copyRequestId: "リクエスト ID をコピー",
   notices: "お知らせ",
   loading: "読み込んでいます…",

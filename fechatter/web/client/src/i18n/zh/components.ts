@@ -4,6 +4,7 @@ export default {
   save: "保存",
   retry: "重试",
   copied: "已复制",
+  notCopied: "浏览器不允许复制。",
   copyRequestId: "复制请求编号",
   notices: "提示",
   loading: "正在加载…",
