@@ -1,4 +1,4 @@
-"""The bot of the README, as a process beside a real server."""
+"""The bots of examples/, as processes beside a real server."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ ANSWER_SECONDS = 10.0
 
 
 class Bot:
-    """The example, signed in as this person; it keeps its cursor over `end` and `start`."""
+    """An example, signed in as this person; what keeps a cursor keeps it over `end` and `start`."""
 
-    def __init__(self, person: Client, folder: Path) -> None:
+    def __init__(self, example: str, person: Client, folder: Path) -> None:
+        self._example = ROOT / "examples" / example
+        folder.mkdir()
         self.cursor = folder / "cursor"
         self._output = folder / "bot"
         self._variables = {
@@ -41,7 +43,7 @@ class Bot:
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with self._output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, ROOT / "examples" / "echo_bot.py"],
+                [sys.executable, self._example],
                 env=environment | self._variables | variables,
                 stdout=output,
                 stderr=output,
@@ -79,14 +81,17 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
     process.kill()
 
 
-async def test_the_bot_echoes_each_message_once_whatever_restarts(server: ServerProcess, tmp_path: Path) -> None:
+async def test_the_bots_echo_each_message_once_whatever_restarts(server: ServerProcess, tmp_path: Path) -> None:
     ada = await owner(server, setup_token=server.setup_token)
-    person = await colleague(ada)
+    person, other = await colleague(ada), await colleague(ada)
     chat_id = (await ada.chat("private_channel", person))["id"]
-    bot = Bot(person, tmp_path)
+    other_chat_id = (await ada.chat("private_channel", other))["id"]
+    bot, small = Bot("durable_bot.py", person, tmp_path / "durable"), Bot("echo_bot.py", other, tmp_path / "small")
     bot.start()
+    small.start()
     try:
         first_cursor = await bot.listens()
+        await echoed_at_last(ada, other_chat_id)
         await ada.send(chat_id, "not for the bot")
         await ada.send(chat_id, "!echo !echo one")
         expected = ["not for the bot", "!echo !echo one", "!echo one"]
@@ -94,15 +99,21 @@ async def test_the_bot_echoes_each_message_once_whatever_restarts(server: Server
 
         # The server dies, and comes back with another secret: no token is good any more.
         bot.process.send_signal(signal.SIGSTOP)
+        small.process.send_signal(signal.SIGSTOP)
+        before = await ada.history(other_chat_id)
         server.kill()
         server.settings["jwt_secret"] = "another secret that is long enough for anybody"
         server.start()
         ada = Client(server, await Client(server).post("/api/signin", credentials(ada)))
         for number in ("two", "three"):
             await ada.send(chat_id, f"!echo {number}")
+            await ada.send(other_chat_id, f"!echo {number}")
         bot.process.send_signal(signal.SIGCONT)
+        small.process.send_signal(signal.SIGCONT)
         expected += ["!echo two", "!echo three", "two", "three"]
         assert await contents(ada, chat_id, 7) == expected
+        everything = await contents(ada, other_chat_id, len(before) + 4)
+        assert everything[len(before) :] == ["!echo two", "!echo three", "two", "three"]
 
         # It starts where it was long ago, and sees everything again.
         bot.end()
@@ -117,6 +128,17 @@ async def test_the_bot_echoes_each_message_once_whatever_restarts(server: Server
         assert "wrong_credentials" in bot.output
     finally:
         bot.end()
+        small.end()
+
+
+async def echoed_at_last(person: Client, chat_id: int) -> None:
+    """The small bot listens from its sign-in on: ask until it answers."""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        for number in range(100):
+            await person.send(chat_id, f"!echo hello {number}")
+            await asyncio.sleep(0.1)
+            if any(message["content"].startswith("hello") for message in await person.history(chat_id)):
+                return
 
 
 def credentials(person: Client) -> dict[str, str]:
