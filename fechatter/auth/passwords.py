@@ -24,6 +24,7 @@ LEAST_CHARACTERS = 8
 MOST_CHARACTERS = 256
 THREADS = 2
 MOST_WAITING = 256
+HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 T = TypeVar("T")
 
@@ -40,7 +41,7 @@ class Passwords:
     """Hashes and verifies passwords; `close` ends its threads."""
 
     def __init__(self, threads: int = THREADS, most_waiting: int = MOST_WAITING) -> None:
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._hasher = HASHER
         self._pool = ThreadPoolExecutor(threads, "passwords", initializer=_step_back)
         self._most = threads + most_waiting
         self._pending = 0

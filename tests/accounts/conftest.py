@@ -11,10 +11,12 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
+from argon2 import PasswordHasher
 
 from fechatter.accounts import signin
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
+from fechatter.auth import passwords as hashing
 from fechatter.auth.limits import Limits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.quotas import Quotas
@@ -26,6 +28,7 @@ from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database
 from fechatter.telemetry.watch import Watch
 from tests.engines import Published
+from tests.hashing import QUICK
 
 PASSWORD = "correct horse battery"
 Session = dict[str, Any]
@@ -127,8 +130,17 @@ def refusal(answer: httpx2.Response) -> tuple[int, str]:
 
 
 @pytest.fixture
-async def api(database: Database, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+def hasher() -> PasswordHasher:
+    """A test that is about what hashing costs has its own."""
+    return QUICK
+
+
+@pytest.fixture
+async def api(
+    database: Database, published: Published, tmp_path: Path, hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Api]:
     monkeypatch.setattr(signin, "REFUSED_SECONDS", 0.0)
+    monkeypatch.setattr(hashing, "HASHER", hasher)
     passwords = Passwords()
     made = Api(database, published, tmp_path / "data", passwords)
     yield made

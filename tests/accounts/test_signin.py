@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fechatter.auth.passwords import HASHER
 from tests.accounts.conftest import PASSWORD, Api, refusal
 
 WRONG = (401, "wrong_credentials")
@@ -86,6 +87,7 @@ async def test_a_new_password_ends_the_other_sessions(api: Api) -> None:
     assert (await api.sign_in(owner, "a better password")).status_code == 200
 
 
+@pytest.mark.parametrize("hasher", [HASHER], ids=["full"])
 async def test_many_who_sign_in_at_once_all_get_in_and_hold_nobody_up(api: Api) -> None:
     owner = await api.owner()
     signing_in = [asyncio.ensure_future(api.sign_in(owner)) for _ in range(40)]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.journeys.client import PASSWORD, Client, colleague, owner
 from tests.journeys.server import ServerProcess
+from tests.journeys.sharing import SharedServers
 from tests.journeys.wire import Answer, Wire, head
 
 MEBIBYTE = 1024 * 1024
@@ -21,6 +22,12 @@ PAIR_TRIES = 10
 
 def credentials(person: Client, password: str = PASSWORD) -> dict[str, Any]:
     return {"email": person.session["user"]["email"], "password": password, "workspace": person.session["workspace"]["slug"]}
+
+
+@pytest.fixture(scope="module")
+def server(engine: str, shared_servers: SharedServers) -> ServerProcess:
+    """With hashes at their full cost."""
+    return shared_servers(engine, signup="open", heartbeat_seconds="1")
 
 
 async def sign_in(server: ServerProcess, body: Any, **headers: str) -> Answer:

@@ -25,7 +25,7 @@ def test_an_own_server_is_measured_and_gone(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    assert 45 <= report["figures"]["rate_per_second"] <= 55
+    assert 25 <= report["figures"]["rate_per_second"] <= 55
     assert report["figures"]["refused"] == 0
     assert 0 < report["figures"]["p50_ms"] <= report["figures"]["p99_ms"] <= report["figures"]["max_ms"]
     assert sum(bar["count"] for bar in report["latencies"]) == pytest.approx(50, abs=5)

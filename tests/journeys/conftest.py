@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.server import ServerProcess
-from tests.journeys.sharing import SharedServers
+from tests.journeys.sharing import QUICK, SharedServers
 from tests.journeys.wire import OPENED
 
 DOORS = ["app"]
@@ -30,7 +30,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def server(door: str, engine: str, shared_servers: SharedServers) -> ServerProcess:
     """A running server that all journeys share: each makes a workspace of its own, none ends the server."""
-    return shared_servers(engine, signup="open", heartbeat_seconds="1")
+    return shared_servers(engine, QUICK, signup="open", heartbeat_seconds="1")
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from tests.journeys.server import ServerProcess
+
+AS_IT_IS = ("-m", "fechatter")
+QUICK = ("-m", "tests.journeys.quick")
 
 
 class SharedServers:
@@ -17,12 +20,12 @@ class SharedServers:
         self._folders = folders
         self._running: dict[tuple[str, ...], ServerProcess] = {}
 
-    def __call__(self, engine: str, **settings: str) -> ServerProcess:
+    def __call__(self, engine: str, program: Sequence[str] = AS_IT_IS, **settings: str) -> ServerProcess:
         """The running server with these settings. Raises ServerFailed."""
-        kind = (engine, *map(str, sorted(settings.items())))
+        kind = (engine, *program, *map(str, sorted(settings.items())))
         if kind not in self._running:
             url = self._request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
-            process = ServerProcess(self._folders.mktemp("server"), url, **settings)
+            process = ServerProcess(self._folders.mktemp("server"), url, program=program, **settings)
             process.start()
             self._running[kind] = process
         return self._running[kind]

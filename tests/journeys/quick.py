@@ -1,0 +1,13 @@
+"""`python -m tests.journeys.quick serve`: the server with passwords that cost next to nothing, as journeys make hundreds of people."""
+
+from __future__ import annotations
+
+import sys
+
+from fechatter.auth import passwords
+from fechatter.cli import main
+from tests.hashing import QUICK
+
+if __name__ == "__main__":
+    passwords.HASHER = QUICK
+    sys.exit(main())
