@@ -27,6 +27,7 @@ class Code(msgspec.Struct, frozen=True):
 PROBLEMS: dict[str, Code] = {
     "malformed_json": Code(400, "The body is not JSON in UTF-8.", "Send one JSON value."),
     "malformed_utf8": Code(400, "The body holds bytes that are not UTF-8.", "Encode the body as UTF-8."),
+    "malformed_host": Code(400, "There is no `Host`, or more than one.", "Send one."),
     "incomplete_body": Code(400, "The body ended before it was whole.", "Send it again, with its right length."),
     "unauthorized": Code(401, "There is no access token, or it is not good, or no longer.", "Refresh the session, or sign in."),
     "session_ended": Code(401, "The session was ended, or its person disabled.", "Sign in again."),

@@ -30,7 +30,9 @@ from fechatter.codes import FIELDS, PROBLEMS
 class FieldError(msgspec.Struct, frozen=True):
     """One refused value: where, a stable code of `codes.FIELDS`, and a sentence for people."""
 
-    pointer: Annotated[str, msgspec.Meta(description="JSON Pointer into the body, or `?name` of a parameter.", examples=["/name"])]
+    pointer: Annotated[
+        str, msgspec.Meta(description="JSON Pointer into the body, `?name` of a parameter, or a header's name.", examples=["/name"])
+    ]
     code: Annotated[str, msgspec.Meta(extra_json_schema={"enum": sorted(FIELDS)}, examples=["too_long"])]
     detail: Annotated[str, msgspec.Meta(examples=["At most 128 characters."])]
 

@@ -6,6 +6,7 @@ Times are integers, milliseconds since the Unix epoch, until `timestamp` writes 
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -167,6 +168,10 @@ class Member(msgspec.Struct, frozen=True):
     joined_at: Timestamp
 
 
+POSITION_PATTERN = r"([!-~]{1,32})\.([0-9]{1,16})"
+_POSITION = re.compile(POSITION_PATTERN)
+
+
 class Position(msgspec.Struct, frozen=True):
     """A place in a workspace's event log, written `epoch.seq`."""
 
@@ -179,10 +184,8 @@ class Position(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> Position | None:
         """None when `text` is not a position."""
-        epoch, dot, seq = text.rpartition(".")
-        if not dot or not epoch or len(epoch) > 32 or not seq.isascii() or not seq.isdecimal() or len(seq) > 16:
-            return None
-        return cls(epoch, int(seq))
+        found = _POSITION.fullmatch(text)
+        return None if found is None else cls(found[1], int(found[2]))
 
 
 def now_ms() -> int:

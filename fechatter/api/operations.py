@@ -19,7 +19,10 @@ from starlette.types import Receive, Scope, Send
 from fechatter.api.bodies import BODY_BYTES, read_body
 from fechatter.api.queries import Query, read_query
 from fechatter.codes import PROBLEMS
+from fechatter.errors import Invalid
+from fechatter.model import Position
 
+POSITION_HEADER = "Event-Cursor"
 Token = Literal["none", "optional", "required"]
 
 
@@ -81,9 +84,12 @@ class Endpoint:
         self.operation = operation
         self._function = function
         self._arguments = arguments
+        self._positioned = POSITION_HEADER in operation.headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
+        if self._positioned:
+            _check_position(request)
         given = {name: await self._read(request, kind) for name, kind in self._arguments.items()}
         answer = await self._function(request, **given)
         await answer(scope, receive, send)
@@ -92,6 +98,13 @@ class Endpoint:
         if issubclass(kind, Query):
             return read_query(request, kind)
         return await read_body(request, kind, self.operation.body_bytes)
+
+
+def _check_position(request: Request) -> None:
+    """What a client has seen has to be a position. No more: reads are of the primary, so that no answer is older. Raises Invalid."""
+    for text in request.headers.getlist(POSITION_HEADER):
+        if Position.parse(text) is None:
+            raise Invalid.field(POSITION_HEADER, "invalid_cursor", "A position, as answers carry it.")
 
 
 def operation(
@@ -118,7 +131,7 @@ def operation(
             refuses=refuses,
             query=query,
             body=own or body,
-            headers=headers,
+            headers=(*headers, POSITION_HEADER) if any(answer.position for answer in answers) else headers,
             body_bytes=body_bytes,
             token=token,
         )

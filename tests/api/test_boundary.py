@@ -29,6 +29,7 @@ from fechatter.settings import Settings
 from fechatter.storage.engines.base import StorageFull, StorageUnavailable
 
 Headers = Sequence[tuple[bytes, bytes]]
+HOST = [(b"host", b"a")]
 
 
 class Named(Body, frozen=True):
@@ -143,7 +144,7 @@ async def test_a_body_without_a_length_is_counted_while_it_is_read() -> None:
         sent.append(message)
 
     app = Application([Route("/greet", ByMethod({"POST": request_response(greet)}))])
-    await app({"type": "http", "method": "POST", "path": "/greet", "headers": [], "query_string": b""}, receive, send)
+    await app({"type": "http", "method": "POST", "path": "/greet", "headers": HOST, "query_string": b""}, receive, send)
     assert sent[0]["status"] == 413
     assert json.loads(sent[1]["body"])["limit_bytes"] == 1000
     assert pulled == 3
@@ -200,7 +201,7 @@ async def test_an_error_after_the_answer_began_ends_it_and_stays_in_the_log(capl
         return None
 
     with pytest.raises(BrokenOff) as raised:
-        await RequestBoundary(app, Requests(), Settings())({"type": "http", "method": "GET", "headers": []}, nothing, nothing)
+        await RequestBoundary(app, Requests(), Settings())({"type": "http", "method": "GET", "headers": HOST}, nothing, nothing)
     assert (raised.value.__cause__, raised.value.__suppress_context__) == (None, True)
     assert "late" in caplog.text
 

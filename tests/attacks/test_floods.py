@@ -200,6 +200,11 @@ async def test_54_who_waits_for_a_lock_holds_up_nobody_who_reads(server: ServerP
         await asyncio.sleep(0.3)
         for person in (ada, other):
             await _answered_meanwhile(person)
+        if server.database_url is not None:
+            # The lock is that of one workspace alone.
+            began = time.monotonic()
+            await other.call("PATCH", "/api/users/me", {"fullname": "Somebody else"})
+            assert time.monotonic() - began < ANSWERED_SECONDS
     assert set(await asyncio.gather(*waiting)) <= {(200, False), (201, False), (503, True)}
     for number in range(20):
         await ada.send(chat, "a", key=f"key {number}")

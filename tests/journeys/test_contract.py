@@ -61,8 +61,9 @@ async def check(server: ServerProcess, role: str, made: list[Case]) -> None:
 
 @pytest.mark.parametrize("role", ["owner", "guest"])
 async def test_every_operation_keeps_the_contract(server: ServerProcess, role: str, quick_cases: list[Case]) -> None:
-    some = quick_cases if role == "owner" else quick_cases[:: QUICK_EXAMPLES // 2]
-    await check(server, role, some)
+    """Each on both engines, but with different requests."""
+    first = 0 if server.database_url is None else 1
+    await check(server, role, quick_cases[first :: 2 if role == "owner" else QUICK_EXAMPLES])
 
 
 @pytest.mark.prove

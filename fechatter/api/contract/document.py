@@ -31,7 +31,8 @@ A program signs in as a person of its own, made by an invitation or `fechatter u
 what is not there. 429 and 503 carry `Retry-After`; nothing was kept of the request then.
 
 **Events and answers.** Everything that changes what a client shows has a number in its workspace's log. Answers carry
-`Event-Cursor`: events up to it are already in them. Load `/api/sync`, open `/events` with its cursor, and nothing is missed.
+`Event-Cursor`: events up to it are already in them; send the highest you have seen along, and no answer is older. Load
+`/api/sync`, open `/events` with its cursor, and nothing is missed.
 
 Every answer carries `X-Request-Id`: the one you sent, when it is sane, or a new one. Each GET answers HEAD too.
 """

@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fechatter.model import MAX_ID, ChatType, Member, Message, Timestamp, User, UserSummary, Workspace
+from fechatter.model import MAX_ID, POSITION_PATTERN, ChatType, Member, Message, Timestamp, User, UserSummary, Workspace
 
 Cursor = Annotated[
     str,
     msgspec.Meta(
         description="A position in the workspace's log: `epoch.seq`.",
         examples=["5f2c81d0.1204"],
-        extra_json_schema={"pattern": r"^[^\n]{1,32}\.[0-9]{1,16}$"},
+        extra_json_schema={"pattern": f"^{POSITION_PATTERN}$"},
     ),
 ]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The event's number, without gaps in its workspace.", examples=[1204])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fechatter.api.operations import Answer, Operation
+from fechatter.model import POSITION_PATTERN
 from fechatter.native import MAX_KEY_CHARACTERS
 
 EXAMPLE_IDS = {"chat_id": 21, "message_id": 4711, "user_id": 7, "session_id": 90, "invitation_id": 33}
@@ -18,7 +19,7 @@ ANSWERED: dict[str, Any] = {
     "Event-Cursor": {
         "description": "Events up to this position are already in the answer.",
         "required": True,
-        "schema": {"type": "string", "pattern": r"^[^\n]{1,32}\.[0-9]{1,16}$"},
+        "schema": {"type": "string", "pattern": f"^{POSITION_PATTERN}$"},
     },
     "Retry-After": {
         "description": "Send the same request again after so many seconds.",
@@ -38,6 +39,12 @@ SENT: dict[str, Any] = {
         "in": "header",
         "description": "The same as `idempotency_key` in the body.",
         "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": "^[ -~]*$"},
+    },
+    "Event-Cursor": {
+        "name": "Event-Cursor",
+        "in": "header",
+        "description": "The highest position you have seen; the answer is never older.",
+        "schema": {"type": "string", "pattern": f"^{POSITION_PATTERN}$", "examples": ["5f2c81d0.1204"]},
     },
     "Last-Event-ID": {
         "name": "Last-Event-ID",

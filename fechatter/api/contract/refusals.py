@@ -7,12 +7,12 @@ from typing import Any
 
 from fechatter.api.contract.headers import references
 from fechatter.api.contract.schemas import Examples, Schema
-from fechatter.api.operations import Operation
+from fechatter.api.operations import POSITION_HEADER, Operation
 from fechatter.api.problems import MEDIA_TYPE
 from fechatter.codes import PROBLEMS
 from fechatter.errors import Problem
 
-ALWAYS = ("internal_error", "database_busy", "storage_unavailable", "stopping")
+ALWAYS = ("malformed_host", "internal_error", "database_busy", "storage_unavailable", "stopping")
 COUNTED = ("rate_limited",)
 SIGNED_IN = ("unauthorized", "session_ended")
 WITH_BODY = ("malformed_json", "incomplete_body", "body_timeout", "body_too_large", "unsupported_media_type", "invalid")
@@ -28,7 +28,7 @@ def codes(declared: Operation, *, with_id: bool, signed_in: bool, counted: bool)
     found |= set(COUNTED) if counted else set()
     found |= {"too_many_at_once"} if counted and not signed_in else set()
     found |= set(WITH_BODY) if declared.body is not None else set()
-    found |= {"invalid"} if declared.query is not None else set()
+    found |= {"invalid"} if declared.query is not None or POSITION_HEADER in declared.headers else set()
     found |= {"not_found"} if with_id else set()
     found |= set(WRITING) if _writes(declared) else set()
     return [code for code in PROBLEMS if code in found]

@@ -11,6 +11,7 @@ import logging
 import re
 import secrets
 import time
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +28,7 @@ from fechatter.telemetry.faults import told
 log = logging.getLogger(__name__)
 
 INCOMPLETE = MalformedRequest("The body did not come whole.", code="incomplete_body")
+HOST = MalformedRequest("One Host header, no more and no less.", code="malformed_host")
 
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
@@ -38,7 +40,7 @@ class BrokenOff(Exception):
 class RequestBoundary:
     """Gives each request its id, `scope["state"]["request_id"]`, returns it as X-Request-Id, counts, renders what was raised.
 
-    In `scope["state"]` too: `status` once an answer has begun, `route` and `claims` as far as they are known.
+    In `scope["state"]` too: whether it names `one_host`, `status` once an answer has begun, `route` and `claims` as far as they are known.
     """
 
     def __init__(self, app: ASGIApp, requests: Requests, settings: Settings) -> None:
@@ -56,7 +58,7 @@ class RequestBoundary:
             return
         began = time.perf_counter()
         state = scope.setdefault("state", {})
-        request_id = state["request_id"] = self._request_id(scope)
+        request_id = state["request_id"] = self._read_head(scope, state)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -76,6 +78,10 @@ class RequestBoundary:
         """The app's answer, or a refusal for what it raised."""
         state = scope["state"]
         request_id = state["request_id"]
+        if not state["one_host"]:
+            # Of two, whoever stands in front may heed the other.
+            await self._refuse(HOST, scope, receive, send)
+            return
         try:
             await self._app(scope, receive, send)
         except asyncio.CancelledError:
@@ -102,12 +108,17 @@ class RequestBoundary:
             scope["state"].pop("quota", None)
         await problems.render(problem, scope["state"]["request_id"])(scope, receive, send)
 
-    def _request_id(self, scope: Scope) -> str:
-        """The client's own id when it is sane, else a new one."""
+    def _read_head(self, scope: Scope, state: dict[str, Any]) -> str:
+        """The client's own id when it is sane, else a new one; and on the way, whether one host is named."""
+        given, hosts = None, []
         for name, value in scope["headers"]:
-            if name == b"x-request-id" and _SANE.fullmatch(value):
-                return str(value, "ascii")
-        return f"{self._prefix}-{next(self._numbers):x}"
+            if name == b"host":
+                hosts.append(value)
+            elif name == b"x-request-id" and given is None and _SANE.fullmatch(value):
+                given = str(value, "ascii")
+        # Granian gives an empty one to who sent none; HTTP/1.0 needs none.
+        state["one_host"] = len(hosts) == 1 and (hosts[0] != b"" or scope["http_version"] != "1.1")
+        return given or f"{self._prefix}-{next(self._numbers):x}"
 
 
 def as_problem(error: Exception, request_id: str) -> Problem:

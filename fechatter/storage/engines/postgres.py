@@ -21,6 +21,7 @@ from fechatter.storage.engines.base import (
     Connections,
     MessageRows,
     Publish,
+    StorageBusy,
     StorageFull,
     StorageUnavailable,
     StoreResult,
@@ -30,6 +31,7 @@ from fechatter.storage.engines.base import (
 )
 from fechatter.storage.engines.dialect import for_postgres, postgres_parameter
 from fechatter.storage.engines.thread import LoopThread
+from fechatter.storage.engines.turns import Crowded, Turn, Turns
 from fechatter.telemetry.faults import told
 
 T = TypeVar("T")
@@ -88,8 +90,9 @@ def translate(error: BaseException) -> Exception:
 class PostgresTransaction:
     """The Transaction of one connection."""
 
-    def __init__(self, connection: Any, epoch: str) -> None:
+    def __init__(self, connection: Any, epoch: str, turn: Turn | None = None) -> None:
         self.connection = connection
+        self._turn = turn
         self.epoch = epoch
         self.frames: list[Frame] = []
         self.signals: list[Signal] = []
@@ -115,6 +118,8 @@ class PostgresTransaction:
         return int(affected.group(1)) if affected else 0
 
     async def lock_workspace(self, workspace_id: int) -> None:
+        if self._turn is not None:
+            await self._turn.take(workspace_id)
         await self.connection.fetchval(_LOCK, workspace_id)
 
     async def new_id(self) -> int:
@@ -143,7 +148,9 @@ class PostgresDatabase:
         self._publish = publish
         self._batches: Any = None
         self._line = reads_line()
-        self._writes = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
+        writes = max(1, pool.get_max_size() // 2)
+        self._writes = asyncio.Semaphore(writes)
+        self._turns = Turns(max(1, writes // 2))
 
     @classmethod
     async def open(cls, url: str, publish: Publish, *, connections: int) -> PostgresDatabase:
@@ -178,8 +185,24 @@ class PostgresDatabase:
             self._writes.release()
 
     async def write(self, work: Work[T]) -> T:
+        with self._turns.turn() as turn:
+            try:
+                return await self._change(work, turn)
+            except Crowded as crowded:
+                await self._wait(turn, crowded)
+            return await self._change(work, turn)
+
+    async def _wait(self, turn: Turn, crowded: Crowded) -> None:
+        with self._line:
+            try:
+                async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
+                    await turn.wait(crowded.turns)
+            except TimeoutError:
+                raise StorageBusy("database_busy") from crowded
+
+    async def _change(self, work: Work[T], turn: Turn) -> T:
         async with self._turn_to_write(), self._connection() as connection:
-            transaction = PostgresTransaction(connection, self.epoch)
+            transaction = PostgresTransaction(connection, self.epoch, turn)
             async with connection.transaction():
                 result = await work(transaction)
         if transaction.frames or transaction.signals:

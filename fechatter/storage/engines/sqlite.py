@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,6 +40,8 @@ T = TypeVar("T")
 
 READERS = 3
 BUSY_TIMEOUT_SECONDS = 5.0
+LEAST_BUSY_SECONDS = 0.05
+"""How long a change waits for another process's lock after it has waited in the line as long as it may: for who holds it a moment."""
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
@@ -150,14 +154,16 @@ class SqliteDatabase:
         return self._snapshot(self._write_connection, work)
 
     async def write(self, work: Work[T]) -> T:
+        asked = time.monotonic()
         try:
-            return await self.writer.call(lambda: self._write(work))
+            return await self.writer.call(lambda: self._write(work, asked))
         except CallsFull as error:
             raise StorageBusy("writer_full") from error
 
-    async def _write(self, work: Work[T]) -> T:
+    async def _write(self, work: Work[T], asked: float) -> T:
         transaction = SqliteTransaction(self._write_connection, self.epoch)
-        transaction._run("BEGIN IMMEDIATE", ())
+        with self._patience(time.monotonic() - asked):
+            transaction._run("BEGIN IMMEDIATE", ())
         try:
             result = run_inline(work(transaction))
             transaction._run("COMMIT", ())
@@ -167,6 +173,19 @@ class SqliteDatabase:
         if transaction.frames or transaction.signals:
             self._main_loop.call_soon_threadsafe(self._publish, transaction.frames, transaction.signals)
         return result
+
+    @contextmanager
+    def _patience(self, waited_seconds: float) -> Iterator[None]:
+        """Whoever waited in the line waits less for a lock: else each of the line would wait its full time after the one before."""
+        if waited_seconds < 1:
+            yield
+            return
+        left = max(LEAST_BUSY_SECONDS, BUSY_TIMEOUT_SECONDS - waited_seconds)
+        self._write_connection.execute(f"PRAGMA busy_timeout={left * 1000:.0f}")
+        try:
+            yield
+        finally:
+            self._write_connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}")
 
     async def store(self, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
         try:

@@ -240,7 +240,7 @@ export interface components {
         /** @description One refused value: where, a stable code of `codes.FIELDS`, and a sentence for people. */
         FieldError: {
             /**
-             * @description JSON Pointer into the body, or `?name` of a parameter.
+             * @description JSON Pointer into the body, `?name` of a parameter, or a header's name.
              * @example /name
              */
             pointer: string;
