@@ -16,6 +16,9 @@ WORKSPACE_CHARACTERS = 64
 HANDLE_CHARACTERS = 32
 SLUG_CHARACTERS = 64
 
+_REORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Bidirectional classes of signs that nobody sees and that show a text in another order, as one somebody else is called by."""
+
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)*")
 _TIMEZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,3}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
@@ -37,7 +40,7 @@ def name_errors(pointer: str, text: str, most: int) -> list[FieldError]:
     if len(text) > most:
         return [FieldError(pointer, "too_long", f"At most {most} characters.")]
     categories = {unicodedata.category(character) for character in text}
-    if categories & {"Cc", "Cs"}:
+    if categories & {"Cc", "Cs"} or any(unicodedata.bidirectional(character) in _REORDERING for character in text):
         return [FieldError(pointer, "control_character", "Control characters are not allowed here.")]
     if all(category[0] in "ZC" for category in categories):
         return [FieldError(pointer, "blank", "There is nothing to see in it.")]

@@ -13,6 +13,8 @@ NAME_CHARACTERS = 128
 DESCRIPTION_CHARACTERS = 1000
 KEY_BYTES = 1024
 """Folding may multiply a text's length, and an index takes no endless key."""
+REORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Bidirectional classes of signs that show a name as another one."""
 CHANNELS = (ChatType.PRIVATE_CHANNEL, ChatType.PUBLIC_CHANNEL)
 
 
@@ -28,6 +30,8 @@ def errors(kind: ChatType, name: str | None) -> list[FieldError]:
             return [FieldError("/name", "blank", "A name has something to show.")]
         if len(key.encode(errors="replace")) > KEY_BYTES:
             return [FieldError("/name", "too_long", "This name is too long when its characters are written out.")]
+    if any(unicodedata.bidirectional(character) in REORDERING for character in name):
+        return [FieldError("/name", "control_character", "Signs that reorder a text are not allowed here.")]
     return _text_errors("/name", name, NAME_CHARACTERS)
 
 

@@ -86,6 +86,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"fullname": ""}, "/fullname", "blank"),
     ({"fullname": "a\nb"}, "/fullname", "control_character"),
     ({"fullname": "a\u0000"}, "/fullname", "control_character"),
+    ({"fullname": "Eve \u202enimda"}, "/fullname", "control_character"),
     ({"fullname": "x" * 101}, "/fullname", "too_long"),
     ({"workspace": "!!"}, "/workspace", "invalid_name"),
     ({"workspace": "x" * 65}, "/workspace", "too_long"),

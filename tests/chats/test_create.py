@@ -73,6 +73,7 @@ async def test_public_names_are_the_same_by_their_folded_key(world: World, name:
         (PUBLIC, {"name": "news", "members": ["bob"]}, [("/members", "not_allowed")]),
         (PUBLIC, {"name": " \t "}, [("/name", "blank")]),
         (PUBLIC, {"name": "a\x00b"}, [("/name", "control_character")]),
+        (PUBLIC, {"name": "a\u202eb"}, [("/name", "control_character")]),
         (PUBLIC, {"name": "a" * 129}, [("/name", "too_long")]),
         (PUBLIC, {"name": "ﷺ" * 128}, [("/name", "too_long")]),
         (PUBLIC, {"name": "news", "description": "a" * 1001}, [("/description", "too_long")]),
