@@ -14,10 +14,11 @@ const TAGS: Record<Wrapping, string> = {
   quote: "blockquote",
 }
 
-/** A message's content: an element for each part, made one by one. */
-const Markdown: FunctionalComponent<{ content: string }> = ({ content }) => parse(content).map(draw)
+/** A message's content: an element for each part, made one by one; each block has the direction of its own words. */
+const Markdown: FunctionalComponent<{ content: string }> = ({ content }) =>
+  parse(content).map(part => draw(part, "auto"))
 
-function draw(part: Part): VNodeChild {
+function draw(part: Part, dir?: "auto"): VNodeChild {
   switch (part.kind) {
     case "text":
       return part.text
@@ -28,14 +29,17 @@ function draw(part: Part): VNodeChild {
     case "block":
       return h(CodeBlock, { text: part.text, language: part.language })
     case "link":
-      return h("a", { href: part.address, target: "_blank", rel: "noopener noreferrer nofollow" }, part.parts.map(draw))
+      return h(
+        "a",
+        { href: part.address, title: part.address, target: "_blank", rel: "noopener noreferrer nofollow" },
+        part.parts.map(inner => draw(inner)),
+      )
     default: {
-      const isLine = part.kind === "paragraph" || part.kind === "item" || part.kind === "heading"
       const start = part.start === undefined ? {} : { start: part.start }
       return h(
         TAGS[part.kind],
-        { ...start, ...(isLine ? { dir: "auto" } : {}), class: part.kind === "heading" ? "heading" : undefined },
-        part.parts.map(draw),
+        { ...start, ...(dir ? { dir } : {}), class: part.kind === "heading" ? "heading" : undefined },
+        part.parts.map(inner => draw(inner)),
       )
     }
   }

@@ -96,6 +96,15 @@ test("a few emoji alone are recognised", () => {
   for (const content of ["😀 a", "1", "", "😀".repeat(7)]) expect(isEmojiOnly(content)).toBe(false)
 })
 
+test("a link's words are no address of another place", () => {
+  const shown = (content: string) => text(parse(content))
+  expect(shown("[https://bank.example](https://evil.example/a)")).toBe("https://evil.example/a")
+  expect(shown("[**www.bank.example**/login](https://evil.example)")).toBe("https://evil.example")
+  expect(shown("[https://bank.example](https://bank.example/login)")).toBe("https://bank.example")
+  expect(shown("[our bank](https://bank.example)")).toBe("our bank")
+  expect(shown("https://例え.jp/é")).toBe("https://例え.jp/é")
+})
+
 /** Far more than a slow machine needs, and nothing beside 2^n. */
 const BOUND_MS = 3_000
 

@@ -99,8 +99,12 @@ class Builder {
     this.open.push(token.hidden ? this.here : parts)
   }
 
-  private end(_token: Token): void {
+  private end(token: Token): void {
     this.open.pop()
+    const last = this.here.at(-1)
+    if (token.type === "link_close" && last?.kind === "link" && isMasked(last)) {
+      last.parts = [{ kind: "text", text: last.address }]
+    }
   }
 
   private put(part: Part): void {
@@ -113,6 +117,20 @@ class Builder {
   private get here(): Part[] {
     return this.open.at(-1) as Part[]
   }
+}
+
+/** Whether a link's words are an address of another place than it leads to. */
+function isMasked({ address, parts }: Extract<Part, { kind: "link" }>): boolean {
+  const words = wordsOf(parts).trim()
+  return /^(?:https?:|www\.)/iu.test(words) && hostOf(words.replace(/^www\./iu, "https://www.")) !== hostOf(address)
+}
+
+function wordsOf(parts: readonly Part[]): string {
+  return parts.map(part => ("text" in part ? part.text : "parts" in part ? wordsOf(part.parts) : " ")).join("")
+}
+
+function hostOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).host : ""
 }
 
 function wrapping(token: Token, parts: Part[]): Part {
