@@ -131,6 +131,19 @@ async def test_the_lock_of_a_workspace_makes_numbers_without_gaps_from_many_at_o
         await other.close()
 
 
+async def test_changes_that_are_given_up_while_they_wait_hold_up_no_others(database: Database) -> None:
+    workspace_id = await world.workspace(database)
+    changes = [asyncio.ensure_future(database.write(lambda tx, n=n: rename(tx, workspace_id, f"name {n}"))) for n in range(20)]  # type: ignore[misc]
+    # Each time some are at work, some in line.
+    for given_up in changes[::2]:
+        await asyncio.sleep(0)
+        given_up.cancel()
+    async with asyncio.timeout(10):
+        kept = await asyncio.gather(*changes[1::2])
+        assert len(set(kept)) == len(kept)
+        assert await database.write(lambda tx: rename(tx, workspace_id, "the last")) > max(kept)
+
+
 async def test_ids_ascend_in_the_order_of_the_workspaces_numbers(database: Database) -> None:
     workspace_id = await world.workspace(database)
 
