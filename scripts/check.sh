@@ -7,7 +7,8 @@ PATH="$PWD/.venv/bin:$PATH"
 tests=${1:-}
 outputs=$(mktemp -d) || exit 1
 trap 'rm -rf "$outputs"' EXIT
-trap 'trap - INT; kill -INT 0' INT
+# What runs in the background hears no interrupt of its own.
+trap 'trap "" TERM; kill 0; exit 130' INT
 
 # step NAME COMMAND…: what it said stands together, under its name.
 step() {
