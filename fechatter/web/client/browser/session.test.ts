@@ -87,3 +87,34 @@ test("a changed password ends the other sessions; a wrong one is told at its fie
   await other.waitForURL(/\/signin/u)
   await other.getByText("Your session ended.").waitFor()
 })
+
+test("two workspaces in two tabs: each keeps its own, and signing out of one leaves the other", async () => {
+  const [ada, bob] = [await newOwner(), await newOwner()]
+  const page = await openPage()
+  await ada.enter(page)
+  const tab = await page.context().newPage()
+  await bob.enter(tab)
+  await bob.channel("bobs")
+  await tab.getByRole("link", { name: "bobs" }).waitFor()
+  await page.locator(".workspace").click()
+  await page.getByRole("menuitem", { name: "Sign out" }).click()
+  await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click()
+  await page.waitForURL(/\/signin/u)
+  await tab.reload()
+  await tab.getByRole("link", { name: "bobs" }).waitFor()
+})
+
+test("who signs in after another's session ended sees their own workspace, live", async () => {
+  const [ada, bob] = [await newOwner(), await newOwner()]
+  const page = await openPage()
+  await ada.enter(page)
+  const { items } = await ada.call<{ items: { id: number; current: boolean }[] }>("GET", "/api/sessions")
+  for (const { id, current } of items) if (!current) await ada.call("DELETE", `/api/sessions/${id}`)
+  await page.getByText("Your session ended.").waitFor()
+  await page.getByLabel("E-mail").fill(bob.email)
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD)
+  await page.getByRole("button", { name: "Sign in" }).click()
+  await page.locator('.connection[data-phase="live"]').waitFor({ state: "attached" })
+  await bob.channel("bobs")
+  await page.getByRole("link", { name: "bobs" }).waitFor()
+})

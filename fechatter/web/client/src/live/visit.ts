@@ -25,11 +25,13 @@ export async function beginVisit(): Promise<void> {
   ending = new AbortController()
   const { signal } = ending
   const database = await openDatabase(who.name).catch(() => null)
-  if (database && !signal.aborted) await showKept(database)
   if (signal.aborted) return
   await useDrafts().begin(database)
   if (signal.aborted) return
   await useMessages().begin(who.name, database ? keepingIn(database) : inMemory())
+  if (signal.aborted) return
+  // Whoever sees a chat may write to it at once, so what takes and keeps their words is there before.
+  if (database) await showKept(database)
   if (signal.aborted) return
   watchBrowser(signal)
   watchOtherTabs(who.name, signal)

@@ -214,8 +214,13 @@ export const useMessages = defineStore("messages", () => {
     await outbox?.discard(key)
   }
 
+  /** The server is there (again): send what waits, and load what could not be loaded. */
   function wake(): void {
     outbox?.wake()
+    const id = openId.value
+    if (id === null || !problems.has(id)) return
+    if (timelines.get(id)?.hasNewer) problems.delete(id)
+    else void loadNewest(id)
   }
 
   /** Throws Problem, Unreachable. */

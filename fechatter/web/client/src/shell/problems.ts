@@ -72,8 +72,9 @@ export function explain(error: unknown): Explained {
 
 /** Says it in passing, with the request's id to copy. */
 export function sayProblem(error: unknown): void {
-  const { text, requestId } = explain(error)
-  toast({ text, kind: "error", ...(requestId === undefined ? {} : { requestId }) })
+  const { text, fields, requestId } = explain(error)
+  // In passing no field is marked: the first one speaks for itself.
+  toast({ text: Object.values(fields)[0] ?? text, kind: "error", ...(requestId === undefined ? {} : { requestId }) })
 }
 
 function sentence(problem: Problem): string {

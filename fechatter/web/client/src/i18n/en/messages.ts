@@ -22,6 +22,7 @@ export default {
   copyText: "Copy text",
   copyLink: "Copy link",
   copyCode: "Copy code",
+  targetGone: "There is no message with this number here; these are the newest.",
   linkCopied: "The link is copied.",
   profileOf: "Profile of {name}",
   send: "Send",

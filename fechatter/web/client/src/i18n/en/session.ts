@@ -32,6 +32,10 @@ export default {
   ended: "Your session ended. Sign in again; nothing you wrote is lost.",
   signOutTitle: "Sign out of {workspace}?",
   signOutText: "What this browser kept for reading offline is removed.",
+  signOutUnsent: {
+    one: "{count} message or draft that was not sent is lost.",
+    other: "{count} messages or drafts that were not sent are lost.",
+  },
   roleOwner: "owner",
   roleAdmin: "admin",
   roleMember: "member",

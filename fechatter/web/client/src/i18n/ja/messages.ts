@@ -22,6 +22,7 @@ export default {
   copyText: "テキストをコピー",
   copyLink: "リンクをコピー",
   copyCode: "コードをコピー",
+  targetGone: "この番号のメッセージはありません。最新のメッセージを表示しています。",
   linkCopied: "リンクをコピーしました。",
   profileOf: "{name} のプロフィール",
   send: "送信",

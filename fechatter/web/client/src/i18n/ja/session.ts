@@ -33,6 +33,7 @@ export default {
   ended: "セッションが終了しました。もう一度サインインしてください。書いた内容は失われません。",
   signOutTitle: "{workspace} からサインアウトしますか？",
   signOutText: "このブラウザーに保存されたオフライン用の内容は削除されます。",
+  signOutUnsent: { other: "未送信のメッセージや下書き {count} 件は失われます。" },
   roleOwner: "オーナー",
   roleAdmin: "管理者",
   roleMember: "メンバー",

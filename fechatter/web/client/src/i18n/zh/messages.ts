@@ -22,6 +22,7 @@ export default {
   copyText: "复制文本",
   copyLink: "复制链接",
   copyCode: "复制代码",
+  targetGone: "这里没有该编号的消息，已显示最新消息。",
   linkCopied: "链接已复制。",
   profileOf: "{name} 的资料",
   send: "发送",

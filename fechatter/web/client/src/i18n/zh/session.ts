@@ -32,6 +32,7 @@ export default {
   ended: "会话已结束。请重新登录；你写的内容不会丢失。",
   signOutTitle: "退出 {workspace}？",
   signOutText: "此浏览器中保存的离线内容将被移除。",
+  signOutUnsent: { other: "{count} 条未发送的消息或草稿将会丢失。" },
   roleOwner: "所有者",
   roleAdmin: "管理员",
   roleMember: "成员",
