@@ -88,6 +88,7 @@ TABLE: dict[str, dict[str, ASGIApp]] = {
     "/api/chat/{chat_id:id}/members/{user_id:id}": {"PATCH": members.transfer, "DELETE": members.remove_one},
     "/api/channels": {"GET": channels.index},
     **{path: {"GET": static.Page("index.html")} for path in CLIENT},
+    "/service-worker.js": {"GET": static.Page("service-worker.js")},
     "/static/{path:path}": {"GET": request_response(static.asset)},
     "/openapi.json": {"GET": documents.openapi},
     "/docs": {"GET": request_response(documents.docs)},
@@ -101,6 +102,7 @@ TABLE: dict[str, dict[str, ASGIApp]] = {
 
 OPEN = {
     *CLIENT,
+    "/service-worker.js",
     "/api/invitations/lookup",
     "/api/refresh",
     "/api/server",

@@ -3,6 +3,8 @@ import vue from "@vitejs/plugin-vue"
 import { defineConfig } from "vitest/config"
 import { budget } from "./build/budget.ts"
 import { compress } from "./build/compress.ts"
+import { icons } from "./build/icons.ts"
+import { worker } from "./build/worker.ts"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env["FECHATTER_URL"] ?? "http://127.0.0.1:6688"
@@ -12,6 +14,11 @@ export default defineConfig({
   plugins: [
     vue({ template: { transformAssetUrls: false } }),
     budget({ firstLoadBytes: 150_000, withModules: ["/shell/Shell.vue", "/chats/ChatPage.vue"] }),
+    icons([
+      { from: "icon.svg", sizes: { "icon-192.png": 192, "icon-512.png": 512 } },
+      { from: "icon-full.svg", sizes: { "icon-180.png": 180, "icon-maskable-512.png": 512 } },
+    ]),
+    worker({ mostBytes: 200_000 }),
     compress(),
   ],
   resolve: { alias: { "@": here("src") } },
@@ -28,6 +35,13 @@ export default defineConfig({
     // A data: address would need a wider content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: here("index.html"), "service-worker": here("src/offline/worker.ts") },
+      output: {
+        // A worker answers for what lies below its own address, so this one stands at the root.
+        entryFileNames: ({ name }) => (name === "service-worker" ? "service-worker.js" : "assets/[name]-[hash].js"),
+      },
+    },
   },
   server: {
     port: 5173,

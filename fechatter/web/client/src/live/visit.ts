@@ -13,6 +13,7 @@ import { useMessages } from "@/messages/store"
 import type { Waiting } from "@/messages/waiting"
 import { openDatabase, wipe, type Database } from "@/offline/database"
 import { forgetShown, keepShown, showKept } from "@/offline/keeper"
+import { dropShell } from "@/offline/shell"
 
 const KEEP_MS = 2000
 
@@ -59,11 +60,11 @@ export function leaveVisit(): void {
   useLive().reset()
 }
 
-/** Leave nothing of this person in the browser. */
+/** Leave nothing of this person in the browser; the client itself is kept again where somebody else still uses it. */
 async function endVisit(name: string): Promise<void> {
   leaveVisit()
   forget()
-  await wipe(name)
+  await Promise.all([wipe(name), dropShell()])
 }
 
 /** People in other workspaces, in tabs of their own, hear nothing of it. */

@@ -1,0 +1,29 @@
+import { readFile } from "node:fs/promises"
+import { createRequire } from "node:module"
+import { initWasm, Resvg } from "@resvg/resvg-wasm"
+import type { Plugin } from "vite"
+
+interface Icon {
+  /** The drawing, in `public/`. */
+  from: string
+  /** Side in pixels, by the name of the file. */
+  sizes: Record<string, number>
+}
+
+/** Draws the PNG icons that devices want beside the SVG ones. */
+export function icons(wanted: Icon[]): Plugin {
+  return {
+    name: "icons",
+    apply: "build",
+    async generateBundle() {
+      await initWasm(readFile(createRequire(import.meta.url).resolve("@resvg/resvg-wasm/index_bg.wasm")))
+      for (const { from, sizes } of wanted) {
+        const drawing = await readFile(new URL(`../public/${from}`, import.meta.url), "utf8")
+        for (const [fileName, side] of Object.entries(sizes)) {
+          const source = new Resvg(drawing, { fitTo: { mode: "width", value: side } }).render().asPng()
+          this.emitFile({ type: "asset", fileName, source })
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto"
+import { readdir, readFile, stat, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import type { Plugin, ResolvedConfig } from "vite"
+
+const WORKER = "service-worker.js"
+const KEPT = /\.(?:js|css|svg|webmanifest)$/
+
+/** Tells the built service worker which files a start needs; those above `mostBytes` are kept when they are first loaded. */
+export function worker({ mostBytes }: { mostBytes: number }): Plugin {
+  let config: ResolvedConfig
+  return {
+    name: "worker",
+    apply: "build",
+    configResolved(resolved) {
+      config = resolved
+    },
+    async writeBundle() {
+      const folder = config.build.outDir
+      const names = (await readdir(folder, { recursive: true })).sort()
+      const digest = createHash("sha256").update(await readFile(join(folder, "index.html")))
+      const kept: string[] = []
+      for (const name of names.filter(one => KEPT.test(one) && one !== WORKER)) {
+        if ((await stat(join(folder, name))).size > mostBytes) continue
+        digest.update(name).update(await readFile(join(folder, name)))
+        kept.push(config.base + name)
+      }
+      const script = await readFile(join(folder, WORKER), "utf8")
+      const written = script
+        .replaceAll("SHELL_FILES", JSON.stringify(kept))
+        .replaceAll("SHELL_VERSION", JSON.stringify(digest.digest("hex").slice(0, 16)))
+      await writeFile(join(folder, WORKER), written)
+    },
+  }
+}
