@@ -28,6 +28,12 @@ export function newOwner(fullname = "Ada Lovelace"): Promise<Person> {
   return Person.owner(server, `owner${made}@example.org`, fullname, `Workspace ${made} of ${process.pid}`)
 }
 
+/** Somebody new in a workspace; no other test has their address. */
+export function newMember(owner: Person, fullname: string, role = "member"): Promise<Person> {
+  made += 1
+  return owner.invite(`member${made}@example.org`, fullname, role)
+}
+
 /** What the page offers to readers of screens breaks no rule, or none of those named. */
 export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
   await page.evaluate(axe.source)

@@ -4,11 +4,10 @@ import { defineStore } from "pinia"
 import { reactive } from "vue"
 import type { Database } from "@/offline/database"
 
-const KEEP_MS = 400
-
 export const useDrafts = defineStore("drafts", () => {
   const drafts = reactive(new Map<number, string>())
-  const timers = new Map<number, ReturnType<typeof setTimeout>>()
+  const changed = new Set<number>()
+  const keeping = new Set<number>()
   let database: Database | null = null
 
   /** Take up what earlier visits left; without a database drafts live as long as the page. */
@@ -26,15 +25,22 @@ export const useDrafts = defineStore("drafts", () => {
   function put(chatId: number, text: string): void {
     if (text === "") drafts.delete(chatId)
     else drafts.set(chatId, text)
-    clearTimeout(timers.get(chatId))
-    timers.set(
-      chatId,
-      setTimeout(() => void keep(chatId), KEEP_MS),
-    )
+    changed.add(chatId)
+    void keep(chatId)
   }
 
+  /** At once, so that a reload loses nothing; what is typed while one is kept goes together with the next. */
   async function keep(chatId: number): Promise<void> {
-    timers.delete(chatId)
+    if (keeping.has(chatId)) return
+    keeping.add(chatId)
+    try {
+      while (changed.delete(chatId)) await store(chatId)
+    } finally {
+      keeping.delete(chatId)
+    }
+  }
+
+  async function store(chatId: number): Promise<void> {
     const text = drafts.get(chatId)
     if (text === undefined) await database?.delete("drafts", chatId)
     else await database?.put("drafts", text, chatId)
@@ -42,8 +48,7 @@ export const useDrafts = defineStore("drafts", () => {
 
   /** Ready for another person. */
   function reset(): void {
-    timers.forEach(timer => clearTimeout(timer))
-    timers.clear()
+    changed.clear()
     drafts.clear()
     database = null
   }

@@ -1,0 +1,51 @@
+/** A chat as somebody works in it, and as the server has it. */
+
+import type { Page } from "playwright-core"
+import type { Person } from "./people.ts"
+
+export const composer = (page: Page) => page.locator(".composer textarea")
+export const shown = (page: Page) => page.locator(".message .content").allInnerTexts()
+export const phase = (page: Page) => page.locator(".connection").first().getAttribute("data-phase")
+
+export async function openChat(page: Page, chatId: number): Promise<void> {
+  await page.goto(`/chats/${chatId}`)
+  await composer(page).waitFor()
+}
+
+export async function write(page: Page, text: string): Promise<void> {
+  await composer(page).fill(text)
+  await composer(page).press("Enter")
+}
+
+/** Until nothing is on its way any more. */
+export async function settled(page: Page, timeout = 20_000): Promise<void> {
+  await page.waitForFunction(() => document.querySelector(".waiting") === null, null, { timeout })
+}
+
+/** The contents of a chat's newest messages, oldest first. */
+export async function stored(reader: Person, chatId: number): Promise<string[]> {
+  const page = await reader.call<{ items: { content: string }[] }>("GET", `/api/chat/${chatId}/messages?limit=100`)
+  return page.items.map(message => message.content).reverse()
+}
+
+/** Write many messages at once, as a bridge does. */
+export async function fillChat(writer: Person, chatId: number, contents: string[]): Promise<void> {
+  for (let at = 0; at < contents.length; at += 100) {
+    const messages = contents.slice(at, at + 100).map(content => ({ content }))
+    await writer.call("POST", `/api/chat/${chatId}/messages/batch`, { messages })
+  }
+}
+
+export interface Wanted {
+  chat_type?: "single" | "group" | "private_channel" | "public_channel"
+  name?: string
+  members?: Person[]
+}
+
+/** A chat made over the API; returns its id. */
+export async function newChat(owner: Person, { members = [], ...wanted }: Wanted = {}): Promise<number> {
+  const chat_type = wanted.chat_type ?? "private_channel"
+  const named = chat_type.endsWith("channel") ? { name: "general" } : {}
+  const body = { ...named, ...wanted, chat_type, members: members.map(person => person.id) }
+  return (await owner.call<{ id: number }>("POST", "/api/chat", body)).id
+}

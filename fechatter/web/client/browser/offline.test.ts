@@ -1,0 +1,139 @@
+import type { Page } from "playwright-core"
+import { expect, onTestFinished, test } from "vitest"
+import { composer, newChat, openChat, phase, settled, shown, stored, write } from "./chat.ts"
+import { newOwner, openPage, server } from "./fixtures.ts"
+import { Person } from "./people.ts"
+import { Proxy } from "./proxy.ts"
+import { Server } from "./server.ts"
+
+const WORDS = ["first", "second", "third", "fourth", "fifth"]
+
+/** Until the worker keeps the client and the page's own state is kept. */
+async function kept(page: Page): Promise<void> {
+  await page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state)
+  await page.waitForFunction(async () => {
+    const names = (await indexedDB.databases()).map(found => found.name ?? "")
+    const database = await new Promise<IDBDatabase>(resolve => {
+      const opening = indexedDB.open(names.find(name => name.startsWith("fechatter-"))!)
+      opening.onsuccess = () => resolve(opening.result)
+    })
+    const asked = database.transaction("timelines").objectStore("timelines").count()
+    const count = await new Promise<number>(resolve => (asked.onsuccess = () => resolve(asked.result)))
+    database.close()
+    return count > 0
+  })
+}
+
+test("what is written without a network waits, is said to wait, and goes out once and in order", async () => {
+  const ada = await newOwner()
+  const chatId = await newChat(ada)
+  const page = await openPage()
+  await ada.enter(page)
+  await openChat(page, chatId)
+  await page.context().setOffline(true)
+  for (const word of WORDS) await write(page, word)
+  await page.getByText("Goes out when you are connected again.").first().waitFor()
+  expect(await page.locator(".waiting").count()).toBe(WORDS.length)
+  expect(await phase(page)).not.toBe("live")
+  expect(await stored(ada, chatId)).toEqual([])
+  await page.context().setOffline(false)
+  await settled(page)
+  await page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
+  expect(await shown(page)).toEqual(WORDS)
+  expect(await stored(ada, chatId)).toEqual(WORDS)
+})
+
+test("a server that is killed in the middle of sending loses nothing and stores nothing twice", async () => {
+  const own = await Server.make({ signup: "open" })
+  onTestFinished(() => own.stop())
+  const ada = await Person.owner(own, "ada@example.org", "Ada Lovelace", "Analytical Engines")
+  const chatId = await newChat(ada)
+  const page = await openPage({}, own.url)
+  await ada.enter(page)
+  await openChat(page, chatId)
+  await write(page, "before")
+  await settled(page)
+  const words = Array.from({ length: 30 }, (_, place) => `word ${place}`)
+  const dying = new Promise<void>(done => setTimeout(() => void own.kill().then(done), 100))
+  for (const word of words) await write(page, word)
+  await dying
+  await page.locator(".connection[data-phase=waiting], .connection[data-phase=connecting]").waitFor({ state: "attached" })
+  expect(await page.locator(".waiting").count()).toBeGreaterThan(0)
+  // What was written is kept by the browser, not by the page.
+  await page.reload()
+  await page.locator(".waiting").first().waitFor()
+  await own.restart()
+  await settled(page, 40_000)
+  await page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
+  expect(await stored(ada, chatId)).toEqual(["before", ...words])
+  expect(await shown(page)).toEqual(["before", ...words])
+})
+
+test("without a server the client starts, shows what it knew, and takes what is written", async () => {
+  const proxy = await Proxy.before(server.url)
+  const ada = await newOwner()
+  const chatId = await newChat(ada)
+  await ada.call("POST", `/api/chat/${chatId}/messages`, { content: "read me on the train" })
+  const page = await openPage({}, proxy.url)
+  await ada.enter(page)
+  await openChat(page, chatId)
+  await page.getByText("read me on the train").waitFor()
+  await kept(page)
+  const cached = await page.evaluate(async () => {
+    const caching = await Promise.all((await caches.keys()).map(async name => (await caches.open(name)).keys()))
+    return caching.flat().map(request => new URL(request.url).pathname)
+  })
+  expect(cached).toContain("/")
+  expect(cached.filter(path => path !== "/" && !path.startsWith("/static/"))).toEqual([])
+  await proxy.stop()
+  await page.goto(`/chats/${chatId}`)
+  await page.getByText("read me on the train").waitFor()
+  await write(page, "written in a tunnel")
+  await page.locator(".waiting", { hasText: "written in a tunnel" }).waitFor()
+  expect(await phase(page)).not.toBe("live")
+})
+
+test("a newer client is offered, is taken when asked for, and costs nothing that was being written", async () => {
+  const proxy = await Proxy.before(server.url)
+  onTestFinished(() => proxy.stop())
+  const ada = await newOwner()
+  const chatId = await newChat(ada)
+  const page = await openPage({}, proxy.url)
+  await ada.enter(page)
+  await openChat(page, chatId)
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready))
+  await page.reload()
+  await composer(page).fill("half a thought")
+  proxy.isNewer = true
+  await page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()))
+  await page.getByText("A new version is ready.").waitFor()
+  expect(await composer(page).inputValue()).toBe("half a thought")
+  const other = await page.context().newPage()
+  await openChat(other, chatId)
+  await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Reload" }).click()])
+  await page.waitForFunction(() => document.querySelector<HTMLTextAreaElement>(".composer textarea")?.value)
+  expect(await composer(page).inputValue()).toBe("half a thought")
+  expect(await page.getByText("A new version is ready.").count()).toBe(0)
+  await other.getByText("A new version is ready.").waitFor()
+})
+
+test("signing out leaves nothing of the client either", async () => {
+  const ada = await newOwner()
+  const chatId = await newChat(ada)
+  const page = await openPage()
+  await ada.enter(page)
+  await openChat(page, chatId)
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready))
+  expect(await page.evaluate(() => caches.keys())).toHaveLength(1)
+  await page.locator("nav.sidebar .workspace").click()
+  await page.getByRole("menuitem", { name: "Sign out" }).click()
+  await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click()
+  await page.waitForURL(/\/signin/u)
+  await page.waitForFunction(async () => (await caches.keys()).length === 0)
+  await page.reload()
+  const left = await page.evaluate(async () => [
+    (await caches.keys()).length,
+    (await navigator.serviceWorker.getRegistrations()).length,
+  ])
+  expect(left).toEqual([0, 0])
+})

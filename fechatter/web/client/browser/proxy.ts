@@ -1,0 +1,59 @@
+/** What stands in front of a server that changes: a newer version behind the same address, nobody for a while. */
+
+import { once } from "node:events"
+import { createServer, request, type IncomingMessage, type Server as Http } from "node:http"
+import type { AddressInfo } from "node:net"
+
+const WORKER = "/service-worker.js"
+
+export class Proxy {
+  /** As if the server were a newer version: the client's worker differs. */
+  isNewer = false
+  private readonly http: Http
+  private readonly target: string
+
+  private constructor(target: string) {
+    this.target = target
+    this.http = createServer((asked, answer) => {
+      const { method, headers, url = "/" } = asked
+      const isWorker = url === WORKER
+      // The worker is read and changed here, so it comes whole and uncompressed.
+      if (isWorker) for (const name of ["accept-encoding", "if-none-match"]) delete headers[name]
+      const onward = request(this.target + url, { method, headers }, given => {
+        if (isWorker) return void this.changed(given).then(text => answer.writeHead(200, typeOf(given)).end(text))
+        answer.writeHead(given.statusCode ?? 502, given.headers)
+        given.on("error", () => answer.destroy()).pipe(answer)
+      })
+      onward.on("error", () => answer.destroy())
+      answer.on("close", () => onward.destroy())
+      asked.pipe(onward)
+    })
+  }
+
+  static async before(target: string): Promise<Proxy> {
+    const made = new Proxy(target)
+    made.http.listen(0, "127.0.0.1")
+    await once(made.http, "listening")
+    return made
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`
+  }
+
+  /** Nobody answers any more. */
+  async stop(): Promise<void> {
+    this.http.close()
+    this.http.closeAllConnections()
+    await once(this.http, "close")
+  }
+
+  private async changed(given: IncomingMessage): Promise<string> {
+    const parts = await given.toArray()
+    return Buffer.concat(parts as Buffer[]).toString() + (this.isNewer ? "\n// newer" : "")
+  }
+}
+
+function typeOf(given: IncomingMessage): Record<string, string> {
+  return { "content-type": given.headers["content-type"] ?? "", "cache-control": "no-cache" }
+}
