@@ -4,11 +4,12 @@ import type { Page } from "playwright-core"
 import type { Person } from "./people.ts"
 
 export const composer = (page: Page) => page.locator(".composer textarea")
-export const shown = (page: Page) => page.locator(".message .content").allInnerTexts()
+export const shown = (page: Page) => page.locator(".message .said").allInnerTexts()
 export const phase = (page: Page) => page.locator(".connection").first().getAttribute("data-phase")
 
-export async function openChat(page: Page, chatId: number): Promise<void> {
-  await page.goto(`/chats/${chatId}`)
+/** At its end, or at a message. */
+export async function openChat(page: Page, chatId: number, number?: number): Promise<void> {
+  await page.goto(`/chats/${chatId}${number === undefined ? "" : `/${number}`}`)
   await composer(page).waitFor()
 }
 

@@ -45,7 +45,10 @@ test("each of the four kinds of chat appears to its members at once, and to nobo
   await sidebar.getByRole("link", { name: "Ada Lovelace", exact: true }).waitFor()
   await sidebar.getByRole("link", { name: /Ada Lovelace, Joan Clarke|Joan Clarke, Ada Lovelace/u }).waitFor()
   await sidebar.getByRole("link", { name: "secret" }).waitFor()
-  await others.getByRole("navigation").getByRole("link", { name: /Grace Hopper/u }).waitFor()
+  await others
+    .getByRole("navigation")
+    .getByRole("link", { name: /Grace Hopper/u })
+    .waitFor()
   await joan.call("POST", `/api/chat/${open}/join`)
   await others.getByRole("navigation").getByRole("link", { name: "everybody" }).waitFor()
   expect(await others.getByRole("link", { name: "secret" }).count()).toBe(0)

@@ -8,20 +8,23 @@ import { Server } from "./server.ts"
 
 const WORDS = ["first", "second", "third", "fourth", "fifth"]
 
-/** Until the worker keeps the client and the page's own state is kept. */
+/** Until the worker keeps the client and the browser what is shown. */
 async function kept(page: Page): Promise<void> {
-  await page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state)
-  await page.waitForFunction(async () => {
-    const names = (await indexedDB.databases()).map(found => found.name ?? "")
-    const database = await new Promise<IDBDatabase>(resolve => {
-      const opening = indexedDB.open(names.find(name => name.startsWith("fechatter-"))!)
-      opening.onsuccess = () => resolve(opening.result)
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready))
+  await expect.poll(() => page.evaluate(keptTimelines), { timeout: 10_000 }).toBeGreaterThan(0)
+}
+
+async function keptTimelines(): Promise<number> {
+  const ended = <Result>(request: IDBRequest<Result>) =>
+    new Promise<Result>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result)
+      request.onerror = () => reject(request.error)
     })
-    const asked = database.transaction("timelines").objectStore("timelines").count()
-    const count = await new Promise<number>(resolve => (asked.onsuccess = () => resolve(asked.result)))
-    database.close()
-    return count > 0
-  })
+  const [found] = await indexedDB.databases()
+  const database = await ended(indexedDB.open(found!.name!))
+  const count = await ended(database.transaction("timelines").objectStore("timelines").count())
+  database.close()
+  return count
 }
 
 test("what is written without a network waits, is said to wait, and goes out once and in order", async () => {
@@ -57,7 +60,9 @@ test("a server that is killed in the middle of sending loses nothing and stores 
   const dying = new Promise<void>(done => setTimeout(() => void own.kill().then(done), 100))
   for (const word of words) await write(page, word)
   await dying
-  await page.locator(".connection[data-phase=waiting], .connection[data-phase=connecting]").waitFor({ state: "attached" })
+  await page
+    .locator(".connection[data-phase=waiting], .connection[data-phase=connecting]")
+    .waitFor({ state: "attached" })
   expect(await page.locator(".waiting").count()).toBeGreaterThan(0)
   // What was written is kept by the browser, not by the page.
   await page.reload()
@@ -129,7 +134,7 @@ test("signing out leaves nothing of the client either", async () => {
   await page.getByRole("menuitem", { name: "Sign out" }).click()
   await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click()
   await page.waitForURL(/\/signin/u)
-  await page.waitForFunction(async () => (await caches.keys()).length === 0)
+  await expect.poll(() => page.evaluate(async () => (await caches.keys()).length)).toBe(0)
   await page.reload()
   const left = await page.evaluate(async () => [
     (await caches.keys()).length,
