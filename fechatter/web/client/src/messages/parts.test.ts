@@ -124,3 +124,8 @@ test.each([
   isEmojiOnly(content)
   expect(performance.now() - start).toBeLessThan(BOUND_MS)
 })
+
+test("a message of nothing but brackets is shown as it is, at once", () => {
+  const content = "[".repeat(4000)
+  expect(parse(content)).toEqual([{ kind: "paragraph", parts: [{ kind: "text", text: content }] }])
+})

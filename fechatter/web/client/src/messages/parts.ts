@@ -37,6 +37,8 @@ const EMOJI = String.raw`\p{Emoji_Presentation}|\p{Emoji}\ufe0f`
 const JOINED = String.raw`(?:${EMOJI})\p{Emoji_Modifier}?(?:\u200d\p{Extended_Pictographic}\ufe0f?\p{Emoji_Modifier}?)*`
 const EMOJI_ONLY = new RegExp(String.raw`^(?:(?:\p{Regional_Indicator}{2}|${JOINED})\s*){1,6}$`, "u")
 
+const MOST_BRACKETS = 400
+
 /** Addresses a click may open; everything else stays text. */
 const SAFE = /^(?:https?:|mailto:)/iu
 
@@ -56,7 +58,13 @@ parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
 
 /** The parts of a message. */
 export function parse(content: string): Part[] {
+  if (isDense(content)) return [{ kind: "paragraph", parts: [{ kind: "text", text: content }] }]
   return new Builder().build(parser.parse(withEndedQuotes(content), {}))
+}
+
+/** Thousands of brackets cost the parser a quarter of a second a message, and mean nothing. */
+function isDense(content: string): boolean {
+  return content.length > MOST_BRACKETS && (content.match(/[[\]<]/gu)?.length ?? 0) > MOST_BRACKETS
 }
 
 /** In a chat a quote ends with its line; Markdown would go on to the next empty one. */
