@@ -149,6 +149,7 @@ NAMES_NOTHING = {
     "GET /health/simple",
     "GET /metrics",
     "GET /openapi.json",
+    "GET /service-worker.js",
     "GET /static/{path:path}",
     "PATCH /api/users/me",
     "PATCH /api/workspace",

@@ -32,6 +32,8 @@ export const useMessages = defineStore("messages", () => {
   /** One's own messages that came by the stream before the answer did: their waiting form is not shown. */
   const echoed = reactive(new Set<string>())
   const generations = new Map<number, number>()
+  /** The number a link asked for, until it is there. */
+  let wanted: number | null = null
   let outbox: Outbox | null = null
   let sending: Promise<void> = Promise.resolve()
 
@@ -46,6 +48,7 @@ export const useMessages = defineStore("messages", () => {
   async function open(chatId: number, around?: number): Promise<void> {
     putAside(openId.value)
     openId.value = chatId
+    wanted = around ?? null
     isReaderAtEnd.value = around === undefined
     const known = timelines.get(chatId)
     keep(chatId, known ?? empty(chatId))
@@ -66,8 +69,9 @@ export const useMessages = defineStore("messages", () => {
     return load(chatId, "first", "", start)
   }
 
-  function loadAround(chatId: number, number: number): Promise<void> {
-    return load(chatId, "first", `&around=${number}`, (timeline, page) => start(empty(timeline.chatId), page))
+  async function loadAround(chatId: number, number: number): Promise<void> {
+    await load(chatId, "first", `&around=${number}`, (timeline, page) => start(empty(timeline.chatId), page))
+    if (openId.value === chatId && has(chatId, number)) wanted = null
   }
 
   async function loadOlder(chatId: number): Promise<void> {
@@ -173,6 +177,7 @@ export const useMessages = defineStore("messages", () => {
     for (const chatId of [...timelines.keys()])
       if (chatId !== openId.value || !live.world?.chats.has(chatId)) forget(chatId)
     if (open === undefined || !live.world?.chats.has(open.chatId)) return
+    if (wanted !== null && !has(open.chatId, wanted)) return void loadAround(open.chatId, wanted)
     const middle = open.hasNewer ? open.items[Math.floor(open.items.length / 2)] : undefined
     void (middle ? loadAround(open.chatId, middle.number) : loadNewest(open.chatId))
   }

@@ -1,0 +1,72 @@
+import type { Page } from "playwright-core"
+import { expect, test } from "vitest"
+import { fillChat, newChat, openChat } from "./chat.ts"
+import { newOwner, openPage } from "./fixtures.ts"
+
+const ALL = 5000
+const MOST_ROWS = 400
+const MOST_NODES = 20_000
+const MOST_GROWTH_BYTES = 40_000_000
+
+/** The numbers of the messages in the page, which are without a hole. */
+async function numbers(page: Page): Promise<[first: number, last: number]> {
+  const all = await page
+    .locator(".message")
+    .evaluateAll(rows => rows.map(row => Number((row as HTMLElement).dataset["number"])))
+  expect(all).toEqual(all.map((_, place) => all[0]! + place))
+  expect(all.length).toBeLessThanOrEqual(MOST_ROWS)
+  return [all[0]!, all.at(-1)!]
+}
+
+/** Scroll as far as there is, until message `number` is there. */
+async function scrollTo(page: Page, end: "top" | "bottom", number: number): Promise<void> {
+  await page.evaluate(
+    async ([to, wanted]) => {
+      const scroller = document.querySelector<HTMLElement>(".scroller")!
+      while (!document.querySelector(`[data-number="${wanted}"]`)) {
+        scroller.scrollTop = to === "top" ? 0 : scroller.scrollHeight
+        await new Promise(requestAnimationFrame)
+      }
+    },
+    [end, number] as const,
+  )
+}
+
+test("5,000 messages are scrolled up and down with as many rows, nodes and bytes as a few hundred", async () => {
+  const ada = await newOwner()
+  const chatId = await newChat(ada)
+  await fillChat(
+    ada,
+    chatId,
+    Array.from({ length: ALL }, (_, place) => `message **${place + 1}**, as long as many are`),
+  )
+  const page = await openPage()
+  await ada.enter(page)
+  await openChat(page, chatId)
+  const inside = await page.context().newCDPSession(page)
+  const used = async () => {
+    await inside.send("HeapProfiler.collectGarbage")
+    const { nodes } = await inside.send("Memory.getDOMCounters")
+    return { nodes, bytes: (await inside.send("Runtime.getHeapUsage")).usedSize }
+  }
+  await page.locator(`[data-number="${ALL}"]`).waitFor()
+  expect((await numbers(page))[1]).toBe(ALL)
+  const before = await used()
+
+  await scrollTo(page, "top", ALL - 1200)
+  await numbers(page)
+  const above = await used()
+  await openChat(page, chatId, 1)
+  await page.locator('[data-number="1"]').waitFor()
+  expect((await numbers(page))[0]).toBe(1)
+  await scrollTo(page, "bottom", 1000)
+  await numbers(page)
+  await page.getByRole("button", { name: "Jump to latest" }).click()
+  await page.locator(`[data-number="${ALL}"]`).waitFor()
+  expect((await numbers(page))[1]).toBe(ALL)
+
+  for (const now of [above, await used()]) {
+    expect(now.nodes).toBeLessThan(MOST_NODES)
+    expect(now.bytes - before.bytes).toBeLessThan(MOST_GROWTH_BYTES)
+  }
+})
