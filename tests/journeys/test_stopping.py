@@ -94,8 +94,10 @@ async def test_while_it_stops_nobody_new_is_taken_and_a_second_signal_ends_it_at
         await asyncio.sleep(0)
         assert (await idle.request("GET", "/health/simple")).status == 200
         server.process.send_signal(signal.SIGINT)
-        assert {(await answer).status for answer in signing} == {401, 503}
-        assert {answer.result().json["code"] for answer in signing} == {"wrong_credentials", "stopping"}
+        # How many were hashed in time is the machine's business; the others are told.
+        answers = {(answer.status, answer.json["code"]) for answer in await asyncio.gather(*signing)}
+        assert (503, "stopping") in answers
+        assert answers <= {(401, "wrong_credentials"), (503, "stopping")}
         assert await idle.reader.read() == b""
         with pytest.raises(ConnectionRefusedError):
             await Wire.open(server.port)
