@@ -1,7 +1,7 @@
 # Every command of this project. Plain `make` lists them; each does what it needs first, and nothing twice.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run web web-dev screenshots test check format prove figures claims flame bench wheel rights openapi metrics lock clean
+.PHONY: help setup setup-test run web web-dev screenshots web-figures test check format prove figures claims flame bench wheel rights openapi metrics lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -26,6 +26,9 @@ web-dev: setup ## Vite on http://127.0.0.1:5173 in front of a running server (FE
 
 screenshots: setup ## the main states of the web client, both themes, phone and desktop, in target/screenshots
 	@scripts/web.sh screenshots target/screenshots
+
+web-figures: setup ## measure the web client in Chromium on a processor slowed four times, into benches/results (a minute)
+	@scripts/web.sh figures benches/results
 
 test: setup-test ## the whole suite: lints, Rust, web client, Python, on both databases (ARGS="-k name" narrows)
 	@scripts/test.sh $(ARGS)

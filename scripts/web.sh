@@ -7,6 +7,7 @@
 #   web.sh types          its types of the API, from fechatter/api/contract/openapi.json
 #   web.sh dev            Vite on http://127.0.0.1:5173, in front of the server at $FECHATTER_URL (http://127.0.0.1:6688)
 #   web.sh screenshots FOLDER [NAME]  the main states in both themes, phone and desktop (needs Chromium)
+#   web.sh figures FOLDER  measure the client in Chromium, on a processor slowed four times
 #   web.sh npm ARGUMENTS  any npm command
 set -eu
 cd "$(dirname "$0")/.."
@@ -37,7 +38,7 @@ packages() {
 
 # Everything the build reads, as one digest.
 digest() {
-    find $client -name node_modules -prune -o -type f ! -name '*.md' ! -name '*.test.ts' ! -path "$client/browser/*" -print |
+    find $client -name node_modules -prune -o -type f ! -name '*.md' ! -name '*.test.ts' ! -path "$client/browser/*" ! -path "$client/screenshots/*" -print |
         LC_ALL=C sort | xargs cksum | cksum
 }
 
@@ -58,17 +59,18 @@ check | unit | browser | format | types | dev)
     [ "$1" != browser ] || build
     npm run --silent "$@"
     ;;
-screenshots)
+screenshots | figures)
     build
+    script=$1
     shift
-    node $client/browser/screenshots.ts "$@"
+    node $client/browser/"$script".ts "$@"
     ;;
 npm)
     shift
     npm "$@"
     ;;
 *)
-    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

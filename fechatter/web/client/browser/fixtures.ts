@@ -46,7 +46,11 @@ export async function expectAccessible(page: Page, rules?: string[]): Promise<vo
   expect(found).toEqual([])
 }
 
-/** Nothing is wider than the window. */
+/** Nothing is wider than the window, nor than the part of it that scrolls. */
 export async function expectNoOverflow(page: Page): Promise<void> {
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
+  const wider = await page.evaluate(() => {
+    const places = [document.documentElement, ...document.querySelectorAll("main, .scroller")]
+    return Math.max(...places.map(place => place.scrollWidth - place.clientWidth))
+  })
+  expect(wider).toBeLessThanOrEqual(0)
 }

@@ -1,15 +1,34 @@
 import type { Page } from "playwright-core"
 import { expect, test } from "vitest"
+import { newChat, openChat } from "./chat.ts"
 import { DESKTOP, PHONE } from "./chromium.ts"
-import { expectAccessible, expectNoOverflow, newOwner, openPage } from "./fixtures.ts"
+import { expectAccessible, expectNoOverflow, newMember, newOwner, openPage } from "./fixtures.ts"
+import type { Person } from "./people.ts"
 
 const OUTSIDE = ["/signin", "/signup", "/setup#token=none", "/join#token=none", "/gallery"]
 const INSIDE = ["/", "/settings/profile", "/settings/appearance", "/settings/notifications", "/settings/account"]
+
+const WIDE = [
+  `https://example.org/${"a-very-long-address/".repeat(12)}`,
+  `\`\`\`python\nprint("${"wide ".repeat(60)}")\n\`\`\``,
+  `- **${"字".repeat(200)}** 👋\n> ${"W".repeat(300)}`,
+]
+
+/** A channel of two in which each wrote what does not fit a line. */
+async function wideChat(ada: Person): Promise<number> {
+  const grace = await newMember(ada, "Grace Brewster Murray Hopper of Arlington")
+  const chatId = await newChat(ada, { name: `launch-${"of-everything-".repeat(6)}`, members: [grace] })
+  for (const content of WIDE) {
+    for (const who of [ada, grace]) await who.call("POST", `/api/chat/${chatId}/messages`, { content })
+  }
+  return chatId
+}
 
 async function visit(page: Page, path: string): Promise<void> {
   await page.goto(path)
   await page.locator("h1, .workspace").first().waitFor({ state: "attached" })
   await page.waitForFunction(() => !document.querySelector(".skeleton") || location.pathname === "/gallery")
+  if (path.startsWith("/chats/")) await page.locator(".message").first().waitFor()
 }
 
 test("no page breaks a rule of accessibility, in light and dark", async () => {
@@ -25,6 +44,32 @@ test("no page breaks a rule of accessibility, in light and dark", async () => {
   for (const path of OUTSIDE) await check(path)
   await ada.enter(page)
   for (const path of INSIDE) await check(path)
+})
+
+test("a chat, its details, people, the switcher and a new channel break no rule of accessibility", async () => {
+  const ada = await newOwner()
+  const chatId = await wideChat(ada)
+  const page = await openPage({ viewport: DESKTOP })
+  await ada.enter(page)
+  await openChat(page, chatId)
+  await page.locator(".message pre span").first().waitFor({ state: "attached" })
+  await page.getByRole("button", { name: "Details", exact: true }).click()
+  await page.locator("aside.details .member").first().waitFor()
+  await expectAccessible(page)
+  await page.emulateMedia({ colorScheme: "dark" })
+  await visit(page, "/people")
+  await page.getByText("Grace Brewster").first().click()
+  await page.locator("aside.details .card").waitFor()
+  await expectAccessible(page)
+  await page.keyboard.press("Control+k")
+  await page.getByRole("dialog").getByRole("option").first().waitFor()
+  await expectAccessible(page)
+  await page.keyboard.press("Escape")
+  await page.emulateMedia({ colorScheme: "light" })
+  await page.getByRole("button", { name: "Add channels" }).click()
+  await page.getByRole("menuitem", { name: "New channel" }).click()
+  await page.getByRole("dialog").getByRole("option").first().waitFor()
+  await expectAccessible(page)
 })
 
 test("every page fits a phone in every language", async () => {
@@ -44,7 +89,7 @@ test("every page fits a phone in every language", async () => {
   await expectNoOverflow(page)
   await check(["/signin", "/setup#token=none", "/join#token=none"])
   await ada.enter(page)
-  await check(INSIDE)
+  await check([...INSIDE, "/people", `/chats/${await wideChat(ada)}`])
 })
 
 test("the language and the theme are switched at once and stay", async () => {

@@ -96,17 +96,6 @@ export class Person {
   }
 }
 
-const owners = new WeakMap<Server, Promise<Person>>()
-
-/** Each server has her once. */
-export const Ada = {
-  on(server: Server): Promise<Person> {
-    const known = owners.get(server) ?? Person.owner(server, "ada@example.org", "Ada Lovelace", "Analytical Engines")
-    owners.set(server, known)
-    return known
-  },
-}
-
 async function call<Body>(server: Server, method: string, path: string, body?: unknown, token?: string): Promise<Body> {
   const answer = await fetch(server.url + path, {
     method,

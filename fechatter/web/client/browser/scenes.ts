@@ -1,9 +1,24 @@
 import type { Page } from "playwright-core"
+import { openChat } from "./chat.ts"
+import { DESKTOP } from "./chromium.ts"
 import type { Server } from "./server.ts"
-import { Ada } from "./people.ts"
+import { teamOn } from "./team.ts"
+
+type Scene = (page: Page, server: Server) => Promise<void>
+
+/** Ada at an address, once the workspace is loaded. */
+const asAda = (path: string, then: (page: Page) => Promise<void>): Scene => {
+  return async (page, server) => {
+    await (await teamOn(server)).ada.enter(page, path)
+    await page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
+    await then(page)
+  }
+}
+
+const isWide = (page: Page) => page.viewportSize()!.width >= DESKTOP.width
 
 /** The states that are looked at: each leaves a page as it is to be seen. */
-export const scenes: Record<string, (page: Page, server: Server) => Promise<void>> = {
+export const scenes: Record<string, Scene> = {
   async gallery(page) {
     await page.goto("/gallery")
     await page.getByRole("heading", { name: "Components" }).waitFor()
@@ -15,45 +30,44 @@ export const scenes: Record<string, (page: Page, server: Server) => Promise<void
   },
 
   async signin(page, server) {
-    await Ada.on(server)
+    const { email } = (await teamOn(server)).ada
     await page.goto("/signin")
-    await page.getByLabel("E-mail").fill("ada@example.org")
+    await page.getByLabel("E-mail").fill(email)
     await page.getByLabel("Password", { exact: true }).fill("not the right one")
     await page.getByRole("button", { name: "Sign in" }).click()
     await page.getByRole("alert").waitFor()
   },
 
-  async home(page, server) {
-    await (await Ada.on(server)).signIn(page)
-  },
+  home: asAda("/", page => page.getByRole("link", { name: "launch" }).waitFor()),
 
+  /** On a desktop with the details beside it. */
   async chat(page, server) {
-    const ada = await Ada.on(server)
-    await ada.channel("launch", [
-      "Good morning!",
-      "The build is **green**.\n\n```python\nprint('hello')\n```",
-      "你好 👋",
-    ])
-    await ada.signIn(page)
-    await page.getByRole("link", { name: "launch" }).first().click()
-    await page.getByText("Good morning!").first().waitFor()
+    const { ada, launch } = await teamOn(server)
+    await ada.enter(page)
+    await openChat(page, launch)
+    await page.locator(".message pre span").first().waitFor({ state: "attached" })
+    if (!isWide(page)) return
+    await page.getByRole("button", { name: "Details", exact: true }).click()
+    await page.locator("aside.details .member").first().waitFor()
   },
 
-  async profile(page, server) {
-    await (await Ada.on(server)).signIn(page)
-    await page.goto("/settings/profile")
-    await page.getByLabel("Handle").waitFor()
+  async details(page, server) {
+    const { ada, launch } = await teamOn(server)
+    await ada.enter(page)
+    await openChat(page, launch)
+    await page.getByRole("button", { name: "Details of launch" }).click()
+    await page.locator("aside.details .member").first().waitFor()
   },
 
-  async account(page, server) {
-    await (await Ada.on(server)).signIn(page)
-    await page.goto("/settings/account")
-    await page.getByText("This device").waitFor()
-  },
+  people: asAda("/people", page => page.getByText("@grace").first().waitFor()),
 
-  async appearance(page, server) {
-    await (await Ada.on(server)).signIn(page)
-    await page.goto("/settings/appearance")
-    await page.getByText("Texts, dates and numbers").waitFor()
-  },
+  switcher: asAda("/", async page => {
+    await page.keyboard.press("Control+k")
+    await page.getByRole("dialog").getByRole("combobox").fill("a")
+    await page.getByRole("option").first().waitFor()
+  }),
+
+  profile: asAda("/settings/profile", page => page.getByLabel("Handle").waitFor()),
+  account: asAda("/settings/account", page => page.getByText("This device").first().waitFor()),
+  appearance: asAda("/settings/appearance", page => page.getByText("Texts, dates and numbers").waitFor()),
 }

@@ -9,6 +9,10 @@ import { Server } from "./server.ts"
 const folder = process.argv[2] ?? "screenshots"
 const only = process.argv[3] ?? ""
 
+/** Where it is the middle of the day, so that two days of talk have the hours of people. */
+const hours = ((12 - new Date().getUTCHours() + 36) % 24) - 12
+const timezoneId = `Etc/GMT${hours < 0 ? "+" : "-"}${Math.abs(hours)}`
+
 const server = await Server.make({ name: "Fechatter", signup: "open" })
 const browser = await launch()
 try {
@@ -16,7 +20,8 @@ try {
   for (const [name, scene] of Object.entries(scenes)) {
     if (!name.includes(only)) continue
     for (const [device, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
-      const page = await newPage(browser, server.url, { viewport, isMobile: device === "phone" })
+      const isMobile = device === "phone"
+      const page = await newPage(browser, server.url, { viewport, isMobile, timezoneId })
       await scene(page, server)
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme })

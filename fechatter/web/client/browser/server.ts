@@ -1,6 +1,6 @@
 /** The real server, as an operator starts it: a process of its own on a free port, with data that goes with it. */
 
-import { spawn, type ChildProcess } from "node:child_process"
+import { execFileSync, spawn, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { mkdtemp, rm } from "node:fs/promises"
 import { createServer, type AddressInfo } from "node:net"
@@ -36,6 +36,11 @@ export class Server {
     const found = /\/setup#token=(\S+)/u.exec(this.output)
     if (!found) throw new Error(`no set-up link in: ${this.output}`)
     return found[1]!
+  }
+
+  /** Where its SQLite file is. */
+  get database(): string {
+    return join(this.folder, "data", "fechatter.db")
   }
 
   async start(): Promise<void> {
@@ -88,6 +93,16 @@ export class Server {
     await once(child, "exit")
     clearTimeout(late)
   }
+}
+
+/** Processors, memory, system and what is measured, in one line. */
+export function machine(): string {
+  const print = "from fechatter.bench.machine import machine; print(machine())"
+  return execFileSync(join(ROOT, ".venv/bin/python"), ["-c", print], {
+    cwd: ROOT,
+    env: { ...process.env, PYTHONPATH: ROOT },
+    encoding: "utf8",
+  }).trim()
 }
 
 async function freePort(): Promise<number> {

@@ -1,0 +1,138 @@
+/** What a small team wrote in two days; the screenshots show it. */
+
+export const PEOPLE = {
+  ada: "Ada Lovelace",
+  grace: "Grace Hopper",
+  alan: "Alan Turing",
+  katherine: "Katherine Johnson",
+  linus: "Linus Pauling",
+  yoko: "田中 陽子",
+  wei: "王 伟",
+  amelie: "Amélie Dubois",
+  mary: "Mary Jackson",
+  omar: "عمر الخيام",
+} as const
+
+export type Name = keyof typeof PEOPLE
+
+/** Minutes before now, who, and what. */
+export type Said = readonly [before: number, who: Name, content: string]
+
+export interface Room {
+  chat_type: "public_channel" | "private_channel" | "group" | "single"
+  name?: string
+  description?: string
+  members: Name[]
+  said: Said[]
+  /** How many of the newest Ada did not read yet. */
+  unread?: number
+}
+
+const DAY = 24 * 60
+
+const MEASURE = `Found it. We asked for the members once a channel:
+
+\`\`\`python
+async def members_of(chats: list[int]) -> dict[int, list[User]]:
+    """One query for all of them, instead of one each."""
+    rows = await database.fetch(MEMBERS, chats)
+    return group_by(rows, key=lambda row: row.chat_id)
+\`\`\`
+
+\`/api/sync\` takes **41 ms** now; it was 380.`
+
+export const LAUNCH: Room = {
+  chat_type: "public_channel",
+  name: "launch",
+  description: "Version 2 on the 28th. What blocks it goes here first.",
+  members: ["grace", "alan", "katherine", "yoko", "wei", "amelie", "mary"],
+  said: [
+    [DAY + 190, "katherine", "The figures of the last rehearsal are in: no message lost in six restarts 🎉"],
+    [DAY + 188, "mary", "Six? I only counted five."],
+    [DAY + 187, "katherine", "The sixth was the power cable. Alan found it with his foot."],
+    [DAY + 186, "alan", "It was an *unplanned* test. It passed."],
+    [DAY + 121, "amelie", "Bonjour ! The French texts are finished; who reads them over?"],
+    [DAY + 118, "wei", "我可以看中文版，明天上午给你意见。"],
+    [DAY + 60, "ada", "Then what is open is the slow start of large workspaces. Grace, do you have an idea?"],
+    [184, "grace", "Good morning! I looked at the slow start last night."],
+    [183, "grace", MEASURE],
+    [171, "ada", "380 to 41. That is the nicest thing I have read today ❤️"],
+    [170, "ada", "Is there a test that would have told us?"],
+    [
+      158,
+      "grace",
+      "There is now:\n\n- it counts the queries of a request\n- it fails above *ten*, whatever the workspace",
+    ],
+    [96, "yoko", "日本語の画面も確認しました。はみ出しはありません 👍"],
+    [41, "mary", "Rehearsal seven at four, then. The list is at https://example.org/launch/checklist"],
+    [40, "mary", "> Nobody goes near the power cable.\n\nI put that in as the first point."],
+    [38, "alan", "Noted."],
+    [37, "alan", "🙈"],
+    [12, "ada", "Thank you all. I write to the customers tonight, when seven has passed."],
+  ],
+}
+
+export const ROOMS: Room[] = [
+  {
+    chat_type: "public_channel",
+    name: "general",
+    description: "For everybody",
+    members: ["grace", "alan", "katherine", "linus", "yoko", "wei", "amelie", "mary", "omar"],
+    said: [
+      [DAY + 300, "linus", "There is cake in the kitchen. It is orange, for the vitamin C."],
+      [64, "amelie", "The office is closed on Friday afternoon: they mend the heating."],
+    ],
+  },
+  {
+    chat_type: "public_channel",
+    name: "design",
+    description: "Pixels, words and colours",
+    members: ["amelie", "yoko", "mary"],
+    said: [
+      [DAY + 30, "yoko", "The new icons are in the gallery, in both themes."],
+      [90, "amelie", "I like the bell. The archive looks like a shoe box, though."],
+      [22, "yoko", "It *is* a shoe box. Everybody keeps their letters in one."],
+      [19, "mary", "Keep the shoe box!"],
+    ],
+    unread: 3,
+  },
+  {
+    chat_type: "public_channel",
+    name: "support",
+    members: ["katherine", "omar", "mary"],
+    said: [
+      [DAY + 10, "omar", "A customer asks whether messages can be exported."],
+      [DAY + 4, "katherine", "Yes: `fechatter export`. I sent them the page."],
+    ],
+  },
+  {
+    chat_type: "private_channel",
+    name: "hiring",
+    members: ["grace", "katherine"],
+    said: [[DAY + 200, "katherine", "Two talks on Thursday; I booked the small room."]],
+  },
+  {
+    chat_type: "group",
+    members: ["grace", "alan"],
+    said: [
+      [80, "alan", "Lunch at the river?"],
+      [78, "grace", "In ten minutes, by the door."],
+    ],
+    unread: 2,
+  },
+  {
+    chat_type: "single",
+    members: ["grace"],
+    said: [
+      [150, "ada", "Shall I present your change tomorrow, or do you want to?"],
+      [147, "grace", "You. I answer the questions."],
+    ],
+  },
+  {
+    chat_type: "single",
+    members: ["wei"],
+    said: [[9, "wei", "校对完了，只有两处小改动。"]],
+    unread: 1,
+  },
+  { chat_type: "single", members: ["omar"], said: [[DAY + 2, "omar", "شكرًا جزيلًا على المساعدة!"]] },
+]
