@@ -23,6 +23,7 @@ try {
       const isMobile = device === "phone"
       const page = await newPage(browser, server.url, { viewport, isMobile, timezoneId })
       await scene(page, server)
+      await page.mouse.move(0, 0)
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme })
         await page.screenshot({

@@ -65,10 +65,8 @@ export const LAUNCH: Room = {
     ],
     [96, "yoko", "日本語の画面も確認しました。はみ出しはありません 👍"],
     [41, "mary", "Rehearsal seven at four, then. The list is at https://example.org/launch/checklist"],
-    [40, "mary", "> Nobody goes near the power cable.\n\nI put that in as the first point."],
-    [38, "alan", "Noted."],
+    [38, "alan", "I stay away from the cable."],
     [37, "alan", "🙈"],
-    [12, "ada", "Thank you all. I write to the customers tonight, when seven has passed."],
   ],
 }
 
