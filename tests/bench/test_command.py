@@ -45,7 +45,7 @@ def test_an_interrupted_measurement_leaves_no_server(tmp_path: Path, number: sig
         _, told = bench.communicate(timeout=30)
     assert bench.returncode == 130, told
     assert servers
-    assert not any(server.is_running() for server in servers)
+    assert psutil.wait_procs(servers, timeout=5)[1] == []
     assert not list(tmp_path.glob("fechatter-bench-*"))
 
 
