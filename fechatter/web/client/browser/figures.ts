@@ -1,6 +1,7 @@
 /** `make web-figures`: how fast the client is, measured in Chromium on a processor slowed four times. */
 
 import { writeFile } from "node:fs/promises"
+import { loadavg } from "node:os"
 import { join } from "node:path"
 import type { Browser, Page } from "playwright-core"
 import { composer, fillChat, newChat, openChat } from "./chat.ts"
@@ -55,7 +56,7 @@ class Measuring {
       const page = await this.slowPage(`/chats/${chatId}`)
       cold.push(await page.evaluate(() => probe.loaded))
       await page.evaluate(async () => navigator.serviceWorker.ready)
-      await page.waitForTimeout(2000)
+      await page.waitForTimeout(1000)
       await page.goto("about:blank")
       await page.goto(`/chats/${chatId}`)
       warm.push(await page.evaluate(() => probe.loaded))
@@ -93,7 +94,7 @@ class Measuring {
         await page.evaluate(mark => probe.click(mark), name)
         await page.getByRole("link", { name }).click()
         values.push(await page.evaluate(() => probe.result))
-        await page.waitForTimeout(200)
+        await page.waitForTimeout(50)
       }
       return values
     }
@@ -158,10 +159,11 @@ function table(figures: Figures): string {
 }
 
 const folder = process.argv[2] ?? "."
+const busyBefore = loadavg()[0]!.toFixed(1)
 const server = await Server.make({ signup: "open" })
 const browser = await launch()
 try {
-  const where = `${machine()}; Chromium ${browser.version()} without a GPU, its processor slowed ${SLOWED} times; server and browser share the machine; loopback`
+  const where = `${machine()}; Chromium ${browser.version()} without a GPU, its processor slowed ${SLOWED} times; load average before ${busyBefore}; server and browser share the machine; loopback`
   const figures = await Measuring.on(browser, server).then(measuring => measuring.all())
   const today = new Date().toISOString().slice(0, 10)
   const text = `# The web client, ${today}\n\n${where}\n\n${table(figures)}\n`
