@@ -56,6 +56,7 @@ test("a server that is killed in the middle of sending loses nothing and stores 
   await openChat(page, chatId)
   await write(page, "before")
   await settled(page)
+  await kept(page)
   const words = Array.from({ length: 30 }, (_, place) => `word ${place}`)
   const dying = new Promise<void>(done => setTimeout(() => void own.kill().then(done), 100))
   for (const word of words) await write(page, word)
