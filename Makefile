@@ -27,7 +27,7 @@ web-dev: setup ## Vite on http://127.0.0.1:5173 in front of a running server (FE
 screenshots: setup ## the main states of the web client, both themes, phone and desktop, in target/screenshots
 	@scripts/web.sh screenshots target/screenshots
 
-web-figures: setup ## measure the web client in Chromium on a processor slowed four times, into benches/results (a minute)
+web-figures: setup ## measure how fast the web client is in Chromium, into benches/results (minutes)
 	@scripts/web.sh figures benches/results
 
 test: setup-test ## the whole suite: lints, Rust, web client, Python, on both databases (ARGS="-k name" narrows)
