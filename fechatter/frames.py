@@ -11,20 +11,6 @@ import orjson
 
 from fechatter.model import EventType, UserId, WorkspaceId, timestamp
 
-CHAT_EVENTS = frozenset(
-    {
-        EventType.MESSAGE_CREATED,
-        EventType.MESSAGE_EDITED,
-        EventType.MESSAGE_DELETED,
-        EventType.CHAT_UPDATED,
-        EventType.CHAT_DELETED,
-        EventType.MEMBER_JOINED,
-        EventType.MEMBER_LEFT,
-        EventType.MEMBER_ROLE_CHANGED,
-    }
-)
-"""Shown to the members of the event's chat; all others but `session.revoked` are shown to the workspace's people."""
-
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
     """One event of one workspace.

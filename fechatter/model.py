@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Literal, NewType
+from typing import Annotated, Final, Literal, NewType
 
 import msgspec
 import orjson
@@ -57,8 +57,47 @@ class EventType(StrEnum):
     USER_DISABLED = "user.disabled"
     WORKSPACE_UPDATED = "workspace.updated"
     SESSION_REVOKED = "session.revoked"
+    PREFERENCES_UPDATED = "preferences.updated"
     UNREADABLE = "unreadable"
     """Stands for an event of the log that cannot be read; never stored."""
+
+
+class Visibility(StrEnum):
+    """Who sees an event."""
+
+    CHAT = "chat"
+    """The members of the event's chat."""
+    WORKSPACE = "workspace"
+    """Everybody in the workspace. Guests do not see other people's `user.*` events."""
+    PERSON = "person"
+    """Only the event's `user_id`, on all devices; an event of a chat only while that person is a member."""
+    SERVER = "server"
+    """No client: only the nodes of the server read it."""
+
+
+EVENT_VISIBILITY: Final[dict[EventType, Visibility]] = {
+    EventType.MESSAGE_CREATED: Visibility.CHAT,
+    EventType.MESSAGE_EDITED: Visibility.CHAT,
+    EventType.MESSAGE_DELETED: Visibility.CHAT,
+    EventType.CHAT_UPDATED: Visibility.CHAT,
+    EventType.CHAT_DELETED: Visibility.CHAT,
+    EventType.MEMBER_JOINED: Visibility.CHAT,
+    EventType.MEMBER_LEFT: Visibility.CHAT,
+    EventType.MEMBER_ROLE_CHANGED: Visibility.CHAT,
+    EventType.USER_JOINED: Visibility.WORKSPACE,
+    EventType.USER_UPDATED: Visibility.WORKSPACE,
+    EventType.USER_DISABLED: Visibility.WORKSPACE,
+    EventType.WORKSPACE_UPDATED: Visibility.WORKSPACE,
+    EventType.SESSION_REVOKED: Visibility.SERVER,
+    EventType.PREFERENCES_UPDATED: Visibility.PERSON,
+}
+"""Every type that the log stores. `UNREADABLE` stands for an event that cannot be read: it has no content, and its `chat_id`
+decides who sees it."""
+
+
+def types_visible_to(visibility: Visibility) -> list[EventType]:
+    """The event types with this visibility."""
+    return [event_type for event_type, declared in EVENT_VISIBILITY.items() if declared is visibility]
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -158,6 +197,16 @@ class Chat(msgspec.Struct, frozen=True):
     last_message: Message | None
     last_read_number: Annotated[int, msgspec.Meta(examples=[50])]
     unread_count: Annotated[int, msgspec.Meta(examples=[1])]
+    starred: Annotated[bool, msgspec.Meta(description="Whether this person starred the chat; nobody else sees it.")]
+    muted: Annotated[bool, msgspec.Meta(description="Whether this person muted the chat; nobody else sees it.")]
+
+
+class ChatPreferences(msgspec.Struct, frozen=True):
+    """What one member wants of a chat. Only that person sees it."""
+
+    chat_id: AnyChat
+    starred: bool
+    muted: Annotated[bool, msgspec.Meta(description="A muted chat does not notify and does not count in badges.")]
 
 
 class Member(msgspec.Struct, frozen=True):

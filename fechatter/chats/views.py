@@ -54,4 +54,6 @@ def view(row: ChatRow, shown: list[UserSummary], last_message: Message | None) -
         last_message=last_message,
         last_read_number=row.my_read_number,
         unread_count=max(0, row.last_number - row.my_read_number),
+        starred=bool(row.my_starred),
+        muted=bool(row.my_muted),
     )

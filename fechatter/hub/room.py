@@ -15,7 +15,7 @@ import orjson
 from fechatter.frames import Frame, Signal, block_json
 from fechatter.hub.listener import CloseReason, Listener
 from fechatter.hub.sequencer import Sequencer
-from fechatter.model import EventType, Role
+from fechatter.model import EVENT_VISIBILITY, EventType, Role, Visibility
 from fechatter.rights.workspace import sees_only_met
 
 MAX_JOINING_FRAMES = 2_000
@@ -87,7 +87,9 @@ class Room:
     def _show(self, frame: Frame) -> None:
         for listener in self._joining:
             self._hold(listener, frame)
-        if frame.chat_id is None:
+        if _is_personal(frame):
+            self._show_to(self._by_user.get(frame.user_id or 0, ()), frame)
+        elif frame.chat_id is None:
             self._show_to(self.listeners, frame)
         elif frame.type is EventType.MEMBER_JOINED:
             self._show_to(self._lane_and_own(frame), frame)
@@ -111,6 +113,8 @@ class Room:
 
     def _show_one(self, listener: Listener, frame: Frame) -> None:
         own = frame.user_id == listener.reader.user_id
+        if not own and _is_personal(frame):
+            return
         chat_id = frame.chat_id
         if chat_id is None:
             self._show_person(listener, frame, own=own)
@@ -153,6 +157,10 @@ class Room:
             lane.discard(listener)
             if not lane:
                 del self._lanes[chat_id]
+
+
+def _is_personal(frame: Frame) -> bool:
+    return EVENT_VISIBILITY.get(frame.type) is Visibility.PERSON
 
 
 def _becomes_guest(frame: Frame) -> bool:

@@ -29,6 +29,8 @@ class ChatRow(msgspec.Struct, frozen=True):
     last_message_id: MessageId | None
     my_role: str | None
     my_read_number: int
+    my_starred: int
+    my_muted: int
 
 
 class NewChat(msgspec.Struct, frozen=True):
@@ -49,7 +51,8 @@ class NewChat(msgspec.Struct, frozen=True):
 
 _COLUMNS = """
 SELECT c.id, c.chat_type, c.name, c.description, c.owner_id, c.member_count, c.created_at, c.updated_at, c.archived_at,
-    h.last_number, h.last_message_id, m.role, COALESCE(r.number, 0) AS read_number"""
+    h.last_number, h.last_message_id, m.role, COALESCE(r.number, 0) AS read_number,
+    COALESCE(m.starred, 0) AS starred, COALESCE(m.muted, 0) AS muted"""
 _MARKS = "LEFT JOIN read_marks r ON r.chat_id = m.chat_id AND r.user_id = m.user_id"
 _MINE = f"""
 {_COLUMNS}

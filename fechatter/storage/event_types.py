@@ -20,6 +20,7 @@ TYPE_CODES: Final = {
     EventType.USER_DISABLED: 11,
     EventType.WORKSPACE_UPDATED: 12,
     EventType.SESSION_REVOKED: 13,
+    EventType.PREFERENCES_UPDATED: 14,
 }
 TYPES: Final = {code: event_type for event_type, code in TYPE_CODES.items()}
 MESSAGE_CREATED: Final = TYPE_CODES[EventType.MESSAGE_CREATED]

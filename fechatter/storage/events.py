@@ -14,11 +14,16 @@ import msgspec
 import orjson
 
 from fechatter.frames import Frame, encode_block, event_object
-from fechatter.model import EventType, UserId, WorkspaceId, optional_timestamp, timestamp
+from fechatter.model import EventType, UserId, Visibility, WorkspaceId, optional_timestamp, timestamp, types_visible_to
 from fechatter.storage.engines.base import Row, Transaction
 from fechatter.storage.event_types import TYPE_CODES, TYPES
 
 log = logging.getLogger(__name__)
+
+
+def _codes(visibility: Visibility) -> str:
+    return ", ".join(str(TYPE_CODES[event_type]) for event_type in types_visible_to(visibility))
+
 
 _RESERVE = """
 UPDATE workspaces SET event_seq = event_seq + $2,
@@ -36,7 +41,8 @@ FROM events e LEFT JOIN messages m ON m.id = e.message_id"""
 _RANGE = f"{_COLUMNS} WHERE e.workspace_id = $1 AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq LIMIT $4"
 _VISIBLE = f"""
 {_COLUMNS} LEFT JOIN memberships p ON p.chat_id = e.chat_id AND p.user_id = $4
-WHERE e.workspace_id = $1 AND e.seq > $2 AND e.seq <= $3 AND e.type <> {TYPE_CODES[EventType.SESSION_REVOKED]}
+WHERE e.workspace_id = $1 AND e.seq > $2 AND e.seq <= $3 AND e.type NOT IN ({_codes(Visibility.SERVER)})
+    AND (e.user_id = $4 OR e.type NOT IN ({_codes(Visibility.PERSON)}))
     AND ((e.chat_id IS NULL AND ($5 = 0 OR e.user_id IS NULL OR e.user_id = $4))
         OR (p.left_seq IS NULL AND p.joined_seq <= e.seq)
         OR p.left_seq = e.seq)

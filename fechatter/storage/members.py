@@ -64,10 +64,12 @@ FROM chats c JOIN PAIRS($2) AS p ON p.a > 0 WHERE c.id = $1
 ON CONFLICT (chat_id, user_id) DO UPDATE
 SET role = excluded.role, joined_seq = excluded.joined_seq, left_seq = NULL, joined_at = excluded.joined_at"""
 _LEAVE = """
-UPDATE memberships SET left_seq = p.b, role = 'member' FROM PAIRS($2) AS p
+UPDATE memberships SET left_seq = p.b, role = 'member', starred = 0, muted = 0 FROM PAIRS($2) AS p
 WHERE chat_id = $1 AND user_id = p.a AND left_seq IS NULL"""
-_LEAVE_ALL = "UPDATE memberships SET left_seq = $2 WHERE chat_id = $1 AND left_seq IS NULL"
+_LEAVE_ALL = "UPDATE memberships SET left_seq = $2, starred = 0, muted = 0 WHERE chat_id = $1 AND left_seq IS NULL"
 _ROLE = "UPDATE memberships SET role = $3 WHERE chat_id = $1 AND user_id = $2 AND left_seq IS NULL"
+
+_PREFERENCES = "UPDATE memberships SET starred = $3, muted = $4 WHERE chat_id = $1 AND user_id = $2 AND left_seq IS NULL"
 
 
 async def first_of(tx: Transaction, chat_ids: list[ChatId]) -> dict[ChatId, list[UserSummary]]:
@@ -138,3 +140,8 @@ async def leave_all(tx: Transaction, chat_id: ChatId, seq: int) -> None:
 async def set_role(tx: Transaction, chat_id: ChatId, user_id: UserId, role: str) -> None:
     """Make a member `owner` or `member`."""
     await tx.execute(_ROLE, chat_id, user_id, role)
+
+
+async def set_preferences(tx: Transaction, chat_id: ChatId, user_id: UserId, *, starred: bool, muted: bool) -> None:
+    """What a member wants of the chat."""
+    await tx.execute(_PREFERENCES, chat_id, user_id, int(starred), int(muted))

@@ -45,6 +45,7 @@ def asks(chat_id: int, message_id: int, user_id: int) -> list[tuple[str, str, An
         ("POST", f"{chat}/join", None),
         ("POST", f"{chat}/leave", None),
         ("PUT", f"{chat}/read", {"number": 0}),
+        ("PATCH", f"{chat}/preferences", {"starred": True}),
         ("GET", f"{chat}/messages", None),
         ("GET", f"{chat}/messages?after=0", None),
         ("GET", f"{chat}/messages?around=1", None),

@@ -63,7 +63,7 @@ async def test_a_chat_from_its_making_to_its_end(api: Api) -> None:
     assert made.status_code == 201
     assert list(chat) == [
         *("id", "chat_type", "name", "description", "owner_id", "member_count", "members", "created_at", "updated_at"),
-        *("archived_at", "last_number", "last_message", "last_read_number", "unread_count"),
+        *("archived_at", "last_number", "last_message", "last_read_number", "unread_count", "starred", "muted"),
     ]
     path = f"/api/chat/{chat['id']}"
     assert (await api.call(bob, "GET", path)).status_code == 404

@@ -9,8 +9,9 @@ import msgspec
 import orjson
 import pytest
 
-from fechatter.chats import change, membership, views
+from fechatter.chats import change, membership, preferences, views
 from fechatter.chats.change import ChatUpdate
+from fechatter.chats.preferences import PreferencesUpdate
 from fechatter.errors import Problem
 from fechatter.frames import Frame, block_json
 from fechatter.model import Actor, Chat, ChatId, ChatType, EventType
@@ -37,6 +38,9 @@ class Client:
             return
         elif frame.type is EventType.CHAT_DELETED or (frame.type is EventType.MEMBER_LEFT and mine):
             del self.chats[chat_id]
+        elif frame.type is EventType.PREFERENCES_UPDATED:
+            if mine:
+                self.chats[chat_id] |= {name: data["preferences"][name] for name in ("starred", "muted")}
         else:
             self.chats[chat_id] |= data["chat"]
 
@@ -52,7 +56,7 @@ async def step(world: World, dice: random.Random, people: list[Actor]) -> None:
     ids = [row[0] for row in await world.rows("SELECT id FROM chats WHERE workspace_id = $1", actor.workspace_id)]
     chat_id = ChatId(dice.choice(ids or [1]))
     some = [person.user_id for person in dice.sample(people, 2)]
-    match dice.randrange(12):
+    match dice.randrange(13):
         case 0:
             await world.create(actor, SINGLE, other)
         case 1:
@@ -74,7 +78,10 @@ async def step(world: World, dice: random.Random, people: list[Actor]) -> None:
         case 10:
             archived = dice.choice([True, False, False])
             await world.do(change.change, actor, chat_id, ChatUpdate(name=f"name {dice.randrange(5)}", archived=archived))
-        case 11 if dice.random() < 0.3:
+        case 11:
+            wanted = PreferencesUpdate(starred=dice.random() < 0.5, muted=dice.random() < 0.5)
+            await world.do(preferences.update, actor, chat_id, wanted)
+        case 12 if dice.random() < 0.3:
             await world.do(change.delete, actor, chat_id)
 
 

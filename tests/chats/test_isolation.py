@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fechatter.chats import change, channels, create, membership, reading, views
+from fechatter.chats import change, channels, create, membership, preferences, reading, views
 from fechatter.errors import Invalid, NotFound
 from fechatter.model import ChatType, Role
 from tests.chats.conftest import World
@@ -42,6 +42,7 @@ async def test_a_chat_of_another_workspace_is_not_there(world: World, kind: Chat
         world.do(change.change, eve, chat.id, change.ChatUpdate(name="ours")),
         world.do(change.delete, eve, chat.id),
         world.do(reading.mark_read, eve, chat.id, 1),
+        world.do(preferences.update, eve, chat.id, preferences.PreferencesUpdate(starred=True)),
     ]
     for attempt in attempts:
         with pytest.raises(NotFound) as error:

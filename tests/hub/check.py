@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fechatter.model import WorkspaceId
+from fechatter.model import EVENT_VISIBILITY, EventType, Visibility, WorkspaceId
 from fechatter.storage import events
 from tests.hub.device import Client
 from tests.hub.fresh import fresh_list, fresh_page
@@ -82,6 +82,8 @@ def _check_entitled(walk: Walk, client: Client, event: Event) -> None:
     chat_id, seq, user_id = event["chat_id"], event["seq"], client.who.user_id
     if event["workspace_id"] != client.who.workspace_id:
         raise Violation("an event of another workspace")
+    if walk.ghost.log[event["workspace_id"], seq].get("person", user_id) != user_id:
+        raise Violation(f"{client.who} was shown {event}, which is another person's")
     if chat_id is None:
         return
     if not walk.ghost.was_member(user_id, chat_id, seq):
@@ -103,7 +105,9 @@ def _check_content(walk: Walk, user_id: int, content: str) -> None:
 
 def _must_see(walk: Walk, user_id: int, event: Event) -> bool:
     """By who is a member now: who left is owed the end, and what came before it no more."""
-    if event["type"] == "session.revoked":
+    if EVENT_VISIBILITY[EventType(event["type"])] is Visibility.SERVER:
+        return False
+    if event.get("person", user_id) != user_id:
         return False
     if event["chat_id"] is None:
         return True

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from fechatter.frames import Frame, block_json
-from fechatter.model import EventType
+from fechatter.model import EVENT_VISIBILITY, EventType, Visibility
 
 
 class Violation(AssertionError):
@@ -24,6 +24,8 @@ class Ghost:
     def capture(self, frames: list[Frame]) -> None:
         for frame in frames:
             event = orjson.loads(block_json(frame.block))
+            if EVENT_VISIBILITY[frame.type] is Visibility.PERSON:
+                event["person"] = frame.user_id
             self.log.setdefault((frame.workspace_id, frame.seq), event)
             message = (event["data"] or {}).get("message")
             if frame.type in (EventType.MESSAGE_CREATED, EventType.MESSAGE_EDITED) and message and message["content"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fechatter.chats import change, membership, reading
+from fechatter.chats import change, membership, preferences, reading
 from fechatter.messages import changes
 from tests import world
 from tests.hub.sending import Sending
@@ -40,6 +40,10 @@ class Requests(Sending):
         row = await self.database.read(lambda tx: tx.fetchrow("SELECT last_number FROM chat_heads WHERE chat_id = $1", self.chats[chat]))
         if row is not None and row["last_number"]:
             await self.do(node, reading.mark_read, who, self.chats[chat], row["last_number"])
+
+    async def prefer(self, who: str, chat: str, node: int = 0, *, starred: bool = True, muted: bool = False) -> None:
+        """Star or mute a chat for oneself."""
+        await self.do(node, preferences.update, who, self.chats[chat], preferences.PreferencesUpdate(starred=starred, muted=muted))
 
     async def edit(self, which: int = 0, node: int = 0) -> None:
         if self.messages:

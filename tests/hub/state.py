@@ -109,6 +109,9 @@ def _apply(loaded: Loaded, event: Event, user_id: int) -> None:
             _apply_message(loaded, event)
     if event["seq"] <= loaded.position:
         return
+    if "preferences" in event["data"]:
+        loaded.chat |= {name: event["data"]["preferences"][name] for name in ("starred", "muted")}
+        return
     chat, message = loaded.chat, event["data"].get("message")
     if message is None:
         chat |= event["data"]["chat"]

@@ -43,6 +43,7 @@ _WEIGHTS = {
     "change_chat": 1,
     "archive": 1,
     "read": 3,
+    "prefer": 2,
     "edit": 4,
     "delete": 2,
     "revoke": 1,
@@ -81,6 +82,8 @@ def _step(chance: random.Random, name: str, nodes: int) -> Step:
             return name, who, chance.choice((1, 2, 1000))
         case "join" | "remove" | "leave" | "read" | "transfer":
             return name, who, chat, node
+        case "prefer":
+            return name, who, chat, node, {"starred": chance.random() < 0.5, "muted": chance.random() < 0.5}
         case "delete_chat" | "change_chat":
             return name, chat, node
         case "archive":

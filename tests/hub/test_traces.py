@@ -9,6 +9,7 @@ from tests.hub.server import Server
 from tests.hub.walk import Walk
 
 NEAR = 0
+JOINING_READS = 6
 
 
 def far(walk: Walk) -> int:
@@ -260,3 +261,50 @@ async def test_one_removed_while_away_is_told_its_end_and_nothing_else(server: S
         await walk.remove("bob", "c0")
         await send(walk, "k2")
     assert kinds(walk, "bob") == ["member.left"]
+
+
+async def test_a_persons_event_reaches_that_persons_stream_and_no_other(server: Server) -> None:
+    async with server.walk() as walk:
+        await follow(walk, "alice", far(walk))
+        await follow(walk, "bob")
+        await walk.prefer("bob", "c0", far(walk))
+        await hear(walk, "alice", far(walk))
+        await hear(walk, "bob")
+        assert (kinds(walk, "bob"), kinds(walk, "alice")) == (["preferences.updated"], [])
+
+
+async def test_a_persons_event_is_replayed_to_that_person_alone(server: Server) -> None:
+    async with server.walk() as walk:
+        for who in ("alice", "bob"):
+            await follow(walk, who)
+            await walk.drop(who)
+        await walk.prefer("bob", "c0", muted=True)
+        for who in ("alice", "bob"):
+            await follow(walk, who)
+        assert (kinds(walk, "bob"), kinds(walk, "alice")) == (["preferences.updated"], [])
+
+
+async def test_a_persons_event_that_passes_while_another_joins_is_not_shown_to_the_other(server: Server) -> None:
+    """Whichever read of the joining it passes beside."""
+    async with server.walk() as walk:
+        for reads in range(JOINING_READS):
+            await walk.open("alice")
+            for _ in range(reads):
+                await walk.go_on("alice")
+            await walk.prefer("bob", "c0", starred=reads % 2 == 0)
+            walk.nodes[NEAR].publish_all()
+            walk.bus.deliver_all(NEAR)
+            await walk.join_up("alice")
+            await walk.receive("alice")
+            assert kinds(walk, "alice") == []
+            await walk.drop("alice")
+
+
+async def test_a_persons_event_of_a_chat_that_the_person_left_is_not_replayed(server: Server) -> None:
+    async with server.walk() as walk:
+        await follow(walk, "bob")
+        await walk.drop("bob")
+        await walk.prefer("bob", "c1")
+        await walk.leave("bob", "c1")
+        await follow(walk, "bob")
+        assert kinds(walk, "bob") == ["member.left"]

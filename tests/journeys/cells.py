@@ -95,7 +95,8 @@ class World:
         match action:
             case A.READ:
                 reads = ("", "/messages", "/members", others.removeprefix(chat))
-                return [*(("GET", chat + read, None) for read in reads), ("PUT", f"{chat}/read", {"number": 1})]
+                own_state = [("PUT", f"{chat}/read", {"number": 1}), ("PATCH", f"{chat}/preferences", {"starred": False})]
+                return [*(("GET", chat + read, None) for read in reads), *own_state]
             case A.SEND:
                 return [("POST", f"{chat}/messages", {"content": "new"})]
             case A.EDIT_OWN | A.EDIT_OTHERS:

@@ -79,6 +79,9 @@ ATTEMPTS: dict[str, list[Attempt]] = {
     "PATCH /api/chat/{chat_id:id}": [Attempt(path, _fixed({"description": "taken"})) for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "DELETE /api/chat/{chat_id:id}": [Attempt(_FOREIGN), Attempt(_FOREIGN_CHANNEL)],
     "PUT /api/chat/{chat_id:id}/read": [Attempt(f"{path}/read", _fixed({"number": 1})) for path in (_FOREIGN, _FOREIGN_CHANNEL)],
+    "PATCH /api/chat/{chat_id:id}/preferences": [
+        Attempt(f"{path}/preferences", _fixed({"starred": True})) for path in (_FOREIGN, _FOREIGN_CHANNEL)
+    ],
     "POST /api/chat/{chat_id:id}/join": [Attempt(f"{path}/join") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "POST /api/chat/{chat_id:id}/leave": [Attempt(f"{path}/leave") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "GET /api/chat/{chat_id:id}/members": [Attempt(f"{path}/members") for path in (_FOREIGN, _FOREIGN_CHANNEL)],

@@ -122,6 +122,9 @@ class Replica:
     def _chat_updated(self, chat_id: int, data: Facts) -> None:
         self.chats[chat_id] |= data["chat"]
 
+    def _preferences_updated(self, chat_id: int, data: Facts) -> None:
+        self.chats[chat_id] |= {name: data["preferences"][name] for name in ("starred", "muted")}
+
     def _chat_deleted(self, chat_id: int, data: Facts) -> None:
         self._drop(chat_id)
 
@@ -164,6 +167,7 @@ class Replica:
         "message.edited": _message_changed,
         "message.deleted": _message_changed,
         "chat.updated": _chat_updated,
+        "preferences.updated": _preferences_updated,
         "chat.deleted": _chat_deleted,
         "member.joined": _member_joined,
         "member.left": _member_left,

@@ -83,6 +83,7 @@ async def test_every_event_has_the_shape_that_the_contract_tells_of(server: Serv
     await host.call("PATCH", chat, {"name": "us"})
     await host.call("DELETE", f"{chat}/members/{two.id}")
     await host.call("PATCH", f"{chat}/members/{one.id}", {"role": "owner"})
+    await host.call("PATCH", f"{chat}/preferences", {"starred": True})
     await host.call("PATCH", "/api/users/me", {"timezone": "Europe/Zurich"})
     await host.call("PATCH", f"/api/users/{two.id}", {"disabled": True})
     await host.call("PATCH", "/api/workspace", {"name": f"Renamed {two.id}"})

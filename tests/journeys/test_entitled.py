@@ -67,10 +67,13 @@ async def play(story: Story) -> None:
     sent = await act(carl.send(group["id"], "one"), "bob carl dora")
     message = f"{room}/messages/{sent['id']}"
     await act(carl.call("PATCH", message, {"content": "two"}), "bob carl dora")
+    await act(carl.call("PATCH", f"{room}/preferences", {"starred": True}), "carl")
+    await act(dora.call("PATCH", f"{room}/preferences", {"muted": True}), "dora")
     await act(bob.call("DELETE", f"{room}/members/{dora.id}"), "bob carl dora")
     await act(carl.call("PATCH", message, {"content": "three"}), "bob carl")
     await act(bob.post(f"{room}/members", {"members": [gina.id]}), "bob carl gina")
     await act(bob.send(group["id"], "with gina"), "bob carl gina")
+    await act(gina.call("PATCH", f"{room}/preferences", {"muted": True}), "gina")
     await act(bob.post(f"{room}/members", {"members": [dora.id]}), "bob carl gina dora")
     await act(bob.call("PATCH", f"{room}/members/{carl.id}", {"role": "owner"}), "bob carl gina dora")
     doomed = await act(gina.send(group["id"], "is deleted"), "bob carl gina dora")

@@ -55,6 +55,8 @@ class House:
             lambda: self.change_message(ada, "group", 1, "edited the first"),
             lambda: self.change_message(ada, "group", 4, None),
             lambda: self.change_message(ada, "room", 2, None),
+            lambda: ada.call("PATCH", at("room", "/preferences"), {"starred": True}),
+            lambda: bob.call("PATCH", at("room", "/preferences"), {"muted": True}),
             lambda: ada.post(at("room", "/members"), {"members": [cyd.id]}),
             lambda: cyd.send(self.chats["room"], "thank you"),
             lambda: ada.call("PATCH", at("room", f"/members/{bob.id}"), {"role": "owner"}),

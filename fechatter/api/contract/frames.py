@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fechatter.model import MAX_ID, POSITION_PATTERN, ChatType, Member, Message, Timestamp, User, UserSummary, Workspace
+from fechatter.model import MAX_ID, POSITION_PATTERN, ChatPreferences, ChatType, Member, Message, Timestamp, User, UserSummary, Workspace
 
 Cursor = Annotated[
     str,
@@ -50,6 +50,8 @@ class JoinedChat(MembersChange, frozen=True, kw_only=True):
     last_message: Message | None | UnsetType = UNSET
     last_read_number: int | UnsetType = UNSET
     unread_count: int | UnsetType = UNSET
+    starred: bool | UnsetType = UNSET
+    muted: bool | UnsetType = UNSET
 
 
 class ChatChange(msgspec.Struct, frozen=True):
@@ -120,6 +122,12 @@ class MemberRoleData(msgspec.Struct, frozen=True):
 
     member: MemberRole
     chat: MembersChange
+
+
+class PreferencesData(msgspec.Struct, frozen=True):
+    """What the person wants of the chat now."""
+
+    preferences: ChatPreferences
 
 
 class UserData(msgspec.Struct, frozen=True):
@@ -202,6 +210,12 @@ class MemberRoleChanged(ChatEvent, frozen=True, tag="member.role_changed", kw_on
     data: MemberRoleData
 
 
+class PreferencesUpdated(ChatEvent, frozen=True, tag="preferences.updated", kw_only=True):
+    """The person starred or muted a chat, on any device. Only that person's own streams get it."""
+
+    data: PreferencesData
+
+
 class UserJoined(PeopleEvent, frozen=True, tag="user.joined", kw_only=True):
     """Somebody came into the workspace."""
 
@@ -235,6 +249,7 @@ Event = (
     | MemberJoined
     | MemberLeft
     | MemberRoleChanged
+    | PreferencesUpdated
     | UserJoined
     | UserUpdated
     | UserDisabled

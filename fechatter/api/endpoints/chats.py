@@ -13,9 +13,9 @@ from fechatter.api.identity import read, write
 from fechatter.api.operations import Answer, operation
 from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response, no_content
-from fechatter.chats import change, create, membership, reading, views
+from fechatter.chats import change, create, membership, preferences, reading, views
 from fechatter.errors import Invalid
-from fechatter.model import MAX_ID, Chat
+from fechatter.model import MAX_ID, Chat, ChatPreferences
 
 
 class NewReadMark(Body, frozen=True):
@@ -124,3 +124,13 @@ async def mark_read(request: Request, mark: NewReadMark) -> Response:
     chat_id = request.path_params["chat_id"]
     await write(request, lambda tx, actor: reading.mark_read(tx, actor, chat_id, mark.number))
     return no_content()
+
+
+@operation("updatePreferences", Answer(ChatPreferences))
+async def update_preferences(request: Request, wanted: preferences.PreferencesUpdate) -> Response:
+    """Star or mute a chat for oneself
+
+    What is not named stays. Nobody else sees it. It ends when one leaves the chat.
+    """
+    chat_id = request.path_params["chat_id"]
+    return json_response(await write(request, lambda tx, actor: preferences.update(tx, actor, chat_id, wanted)))

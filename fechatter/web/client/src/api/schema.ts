@@ -65,6 +65,10 @@ export interface components {
             last_read_number: number;
             /** @example 1 */
             unread_count: number;
+            /** @description Whether this person starred the chat; nobody else sees it. */
+            starred: boolean;
+            /** @description Whether this person muted the chat; nobody else sees it. */
+            muted: boolean;
         };
         /** @description What of a chat is changed by hand. */
         ChatChange: {
@@ -118,6 +122,14 @@ export interface components {
         ChatName: {
             /** @example 21 */
             id: number;
+        };
+        /** @description What one member wants of a chat. Only that person sees it. */
+        ChatPreferences: {
+            /** @example 21 */
+            chat_id: number;
+            starred: boolean;
+            /** @description A muted chat does not notify and does not count in badges. */
+            muted: boolean;
         };
         /**
          * @description What kind of chat it is.
@@ -229,7 +241,7 @@ export interface components {
         };
         /** @description A part of the log; go on with `cursor`, at once when there is `more`. */
         EventPage: {
-            events: (components["schemas"]["MessageCreated"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"] | components["schemas"]["ChatUpdated"] | components["schemas"]["ChatDeleted"] | components["schemas"]["MemberJoined"] | components["schemas"]["MemberLeft"] | components["schemas"]["MemberRoleChanged"] | components["schemas"]["UserJoined"] | components["schemas"]["UserUpdated"] | components["schemas"]["UserDisabled"] | components["schemas"]["WorkspaceUpdated"])[];
+            events: (components["schemas"]["MessageCreated"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"] | components["schemas"]["ChatUpdated"] | components["schemas"]["ChatDeleted"] | components["schemas"]["MemberJoined"] | components["schemas"]["MemberLeft"] | components["schemas"]["MemberRoleChanged"] | components["schemas"]["PreferencesUpdated"] | components["schemas"]["UserJoined"] | components["schemas"]["UserUpdated"] | components["schemas"]["UserDisabled"] | components["schemas"]["WorkspaceUpdated"])[];
             /**
              * @description A position in the workspace's log: `epoch.seq`.
              * @example 5f2c81d0.1204
@@ -436,6 +448,8 @@ export interface components {
             last_message?: components["schemas"]["Message"] | null;
             last_read_number?: number;
             unread_count?: number;
+            starred?: boolean;
+            muted?: boolean;
         };
         /** @description The longest and the most of everything a request may hold. */
         Limits: {
@@ -784,6 +798,38 @@ export interface components {
             current_password: string;
             /** @example quiet lantern over hills */
             new_password: string;
+        };
+        /** @description What the person wants of the chat now. */
+        PreferencesData: {
+            preferences: components["schemas"]["ChatPreferences"];
+        };
+        /** @description What is to be different; what is not named stays. */
+        PreferencesUpdate: {
+            /** @description Show the chat among the starred ones. */
+            starred?: boolean;
+            /** @description No notifications and no badge for this chat. */
+            muted?: boolean;
+        };
+        /** @description The person starred or muted a chat, on any device. Only that person's own streams get it. */
+        PreferencesUpdated: {
+            /** @enum {unknown} */
+            type: "preferences.updated";
+            /**
+             * @description The event's number, without gaps in its workspace.
+             * @example 1204
+             */
+            seq: number;
+            /** @example 1 */
+            workspace_id: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            at: string;
+            /** @example 21 */
+            chat_id: number;
+            data: components["schemas"]["PreferencesData"];
         };
         /** @description A refusal (RFC 9457); programs look at `code`, which is stable. */
         Problem: {
