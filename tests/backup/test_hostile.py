@@ -185,7 +185,7 @@ def values_of_another_kind(manifest, members):  # type: ignore[no-untyped-def]
 
 @_case("does not fit")
 def row_that_refers_to_nothing(manifest, members):  # type: ignore[no-untyped-def]
-    _set_rows(manifest, members, "memberships", b'[1,1,1,null,"member",7,7]\n')
+    _set_rows(manifest, members, "memberships", b'[1,1,1,null,0,"member",0,7,7]\n')
 
 
 @_case("ends within a row")
