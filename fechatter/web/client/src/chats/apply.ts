@@ -23,6 +23,10 @@ export function applyToChats(world: World, event: ChatEvent | MessageEvent): Wor
       return changed(world, id, chat => ({ ...chat, ...event.data.chat }))
     case "member.role_changed":
       return changed(world, id, chat => ({ ...chat, ...event.data.chat }))
+    case "preferences.updated": {
+      const { starred, muted } = event.data.preferences
+      return changed(world, id, chat => ({ ...chat, starred, muted }))
+    }
     default:
       // A newer server tells of things this client does not know yet.
       return world

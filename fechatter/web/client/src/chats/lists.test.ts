@@ -22,6 +22,8 @@ function chat(id: number, type: ChatType, facts: Partial<Chat> = {}): Chat {
     last_message: null,
     last_read_number: 0,
     unread_count: 0,
+    starred: false,
+    muted: false,
     ...facts,
   }
 }

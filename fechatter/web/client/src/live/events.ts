@@ -1,6 +1,6 @@
 /** What the stream brings: durable events, and signals and control frames without a number. */
 
-import type { Chat, Member, Message, User, UserSummary, Workspace } from "@/api/nouns"
+import type { Chat, ChatPreferences, Member, Message, User, UserSummary, Workspace } from "@/api/nouns"
 
 interface Durable<Type extends string, Data> {
   type: Type
@@ -28,7 +28,11 @@ export type MembershipEvent =
   | OfChat<"member.left", { member: { user_id: number }; chat: ChatFacts }>
   | OfChat<"member.role_changed", { member: { user_id: number; role: Member["role"] }; chat: ChatFacts }>
 
-export type ChatEvent = OfChat<"chat.updated" | "chat.deleted", { chat: ChatFacts }> | MembershipEvent
+/** Only one's own devices get it. */
+export type PreferencesEvent = OfChat<"preferences.updated", { preferences: ChatPreferences }>
+
+export type ChatEvent =
+  OfChat<"chat.updated" | "chat.deleted", { chat: ChatFacts }> | MembershipEvent | PreferencesEvent
 
 export type PersonEvent = OfWorkspace<
   "user.joined" | "user.updated" | "user.disabled",

@@ -122,6 +122,16 @@ class Server {
     this.tell({ type: "chat.deleted", chat_id: id, data: { chat: { id } } })
   }
 
+  /** By oneself, on another device. */
+  prefer(id: number, memberId: number) {
+    const chat = this.chats.get(id)
+    if (chat === undefined) return
+    const wanted = { starred: memberId === ME, muted: memberId === 2 }
+    this.chats.set(id, { ...chat, ...wanted })
+    const data = { preferences: { chat_id: id, ...wanted } }
+    this.tell({ type: "preferences.updated", chat_id: id, data })
+  }
+
   renamePerson(id: number) {
     const changed = { ...this.users.get(id)!, fullname: `p${this.seq}` }
     this.users.set(id, changed)
@@ -147,6 +157,8 @@ class Server {
         last_message: null,
         last_read_number: 0,
         unread_count: 0,
+        starred: false,
+        muted: false,
       }
     )
   }
@@ -195,6 +207,7 @@ const act = fc.oneof(
   fc.tuple(fc.constant("edit" as const), chatId, personId),
   fc.tuple(fc.constant("rename" as const), chatId, personId),
   fc.tuple(fc.constant("remove" as const), chatId, personId),
+  fc.tuple(fc.constant("prefer" as const), chatId, personId),
   fc.tuple(fc.constant("renamePerson" as const), personId, personId),
 )
 /** What a client hears: the next event, an old one again, an answer about a chat or about people, everything anew. */

@@ -19,6 +19,8 @@ function chat(id: number, facts: Partial<Chat>): Chat {
     members: [],
     ...times,
     ...counts,
+    starred: false,
+    muted: false,
     ...facts,
   }
 }
