@@ -17,7 +17,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from fechatter import settings_rules as rules
+from fechatter.decoding import text_of
 from fechatter.errors import StartError
+from fechatter.foreign_variables import is_foreign
 
 PREFIX = "FECHATTER_"
 MASK = "********"
@@ -204,7 +206,8 @@ class _Reading:
                 self.faults.append(Fault(place, _unknown(key, list(_SETTINGS))))
 
     def environment(self, environ: Mapping[str, str]) -> None:
-        """The known names before ours, so that ours win."""
+        """Read the well-known names first, so that our own names win."""
+        environ = {name: value for name, value in environ.items() if not is_foreign(name, value)}
         ours = {setting.variable: setting for setting in describe()}
         unknown = [variable for variable in environ if variable.startswith(PREFIX) and variable not in ours]
         self.faults += [Fault(variable, _unknown(variable, list(ours))) for variable in unknown]
@@ -219,10 +222,10 @@ class _Reading:
 
     def _document(self, path: Path) -> dict[str, Any]:
         try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
+            return tomllib.loads(text_of(path.read_bytes()))
         except OSError as error:
             self.faults.append(Fault(str(path), f"cannot be read: {error.strerror}"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:
             self.faults.append(Fault(str(path), f"is not TOML: {error}"))
         return {}
 

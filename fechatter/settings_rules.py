@@ -1,12 +1,14 @@
 """What a setting's value must be beyond its type. Called by `fechatter.settings` alone."""
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from msgspec import inspect
+
+from fechatter.networks import Network, parse_network
+from fechatter.web_origins import parse_origin
 
 DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 SECRET_BYTES = 32
@@ -78,12 +80,7 @@ def _needs_host(*schemes: str) -> Callable[[str], str]:
 
 
 def _public_url(url: str) -> str:
-    parts = _address(url, ("http", "https"))
-    if not parts.hostname:
-        raise ValueError("names no host")
-    if parts.query or parts.fragment or parts.username or parts.path not in ("", "/"):
-        raise ValueError("must be scheme, host and port only, as in https://chat.example.org")
-    return f"{parts.scheme}://{parts.netloc}"
+    return str(parse_origin(url))
 
 
 def _database_url(url: str) -> str:
@@ -112,12 +109,12 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        try:
-            ipaddress.ip_network(value, strict=False)
-        except ValueError as error:
-            raise ValueError(f"{value!r} is not an address or a network, as in 10.0.0.0/8") from error
-    return values
+    return tuple(_shortest(parse_network(value)) for value in values)
+
+
+def _shortest(network: Network) -> str:
+    """A network of one address as that address."""
+    return str(network.network_address if network.prefixlen == network.max_prefixlen else network)
 
 
 def _secret(value: str) -> str:

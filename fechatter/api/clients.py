@@ -5,27 +5,24 @@ Links, cookies and the Origin check use this; rights never do.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection, Request
 
 from fechatter.accounts.access import Device
+from fechatter.address import local_address
 from fechatter.errors import Forbidden
+from fechatter.networks import contains, parse_address, parse_networks, plain_address
 from fechatter.settings import Settings
+from fechatter.web_origins import PORTS, WebOrigin, find_origin
 
 CUSTOM_HEADER = "x-requested-with"
 CUSTOM_VALUE = "fechatter"
 USER_AGENT_CHARACTERS = 256
 
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
-
 _WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
-MAPPED = "::ffff:"
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
 def device(request: Request, settings: Settings) -> Device:
@@ -36,22 +33,21 @@ def device(request: Request, settings: Settings) -> Device:
 
 def address(request: HTTPConnection, settings: Settings) -> str:
     """The client's address: the nearest one that no trusted proxy stands for; empty when nobody knows."""
-    nearest = _plain(request.client.host) if request.client else ""
-    trusted = _networks(settings.trusted_proxies)
-    if not _is_within(nearest, trusted):
+    nearest = _peer(request)
+    trusted = parse_networks(settings.trusted_proxies)
+    if not contains(trusted, nearest):
         return nearest
     forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
-    while forwarded and _is_within(nearest, trusted):
-        before = _plain(_without_port(forwarded.pop().strip()))
-        if not _is_address(before):
+    while forwarded and contains(trusted, nearest):
+        before = parse_address(_without_port(forwarded.pop().strip()))
+        if before is None:
             break
-        nearest = before
+        nearest = str(before)
     return nearest
 
 
-def _plain(address: str) -> str:
-    """An address of version 4 that a socket of version 6 shows, as it is; other texts as they are."""
-    return address[len(MAPPED) :] if address.lower().startswith(MAPPED) and _is_address(address[len(MAPPED) :]) else address
+def _peer(request: HTTPConnection) -> str:
+    return plain_address(request.client.host) if request.client else ""
 
 
 def _without_port(forwarded: str) -> str:
@@ -60,27 +56,39 @@ def _without_port(forwarded: str) -> str:
     return forwarded if found is None else found[1] or found[2]
 
 
+def public_origin(request: Request, settings: Settings) -> WebOrigin:
+    """The origin at which people reach us: `public_url`, or else what this request names."""
+    configured = _configured(settings.public_url)
+    if configured is not None:
+        return configured
+    scheme = _scheme(request, settings)
+    named = find_origin(f"{scheme}://{request.headers.get('host', '')}")
+    listening = find_origin(local_address(settings.host, settings.port, scheme))
+    return named or listening or WebOrigin(scheme, "localhost", PORTS[scheme])
+
+
 def public_address(request: Request, settings: Settings) -> str:
-    """Scheme and host people reach us at: `public_url`, else what this request says of itself."""
-    if settings.public_url is not None:
-        return settings.public_url
-    host = request.headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        host = f"{settings.host}:{settings.port}"
-    return f"{_scheme(request, settings)}://{host}"
+    """`public_origin` as text, the beginning of every link."""
+    return str(public_origin(request, settings))
 
 
 def _scheme(request: Request, settings: Settings) -> str:
-    peer = _plain(request.client.host) if request.client else ""
-    told = request.headers.get("x-forwarded-proto", "")
-    if told in ("http", "https") and _is_within(peer, _networks(settings.trusted_proxies)):
-        return told
+    """The scheme that the client used.
+
+    Each proxy may append what it saw, so the first element of `X-Forwarded-Proto` tells what the outermost proxy saw. A client can forge
+    it where a proxy appends; that changes nothing but the links and the cookie in the client's own answer.
+    """
+    if contains(parse_networks(settings.trusted_proxies), _peer(request)):
+        seen = ",".join(request.headers.getlist("x-forwarded-proto")).split(",")
+        first = next((element for part in seen if (element := part.strip(' "').lower())), "")
+        if first in _SCHEMES:
+            return _SCHEMES[first]
     return "https" if request.scope.get("scheme") == "https" else "http"
 
 
 def is_secure(request: Request, settings: Settings) -> bool:
     """Whether people reach us over https."""
-    return public_address(request, settings).startswith("https://")
+    return public_origin(request, settings).is_secure
 
 
 def is_browser(request: Request) -> bool:
@@ -95,28 +103,14 @@ def check_same_site(request: Request, settings: Settings) -> None:
         raise Forbidden("A cookie is taken from our own pages only.", code="cross_site")
 
 
-def _is_ours(origin: str, request: Request, settings: Settings) -> bool:
-    if settings.public_url is not None:
-        return origin.lower() == settings.public_url.lower()
+def _is_ours(text: str, request: Request, settings: Settings) -> bool:
+    origin, configured = find_origin(text), _configured(settings.public_url)
+    if origin is None or configured is not None:
+        return origin is not None and origin == configured
     # Behind a proxy that ends TLS and is not configured the schemes may differ; the host is what counts.
-    try:
-        return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
-    except ValueError:
-        return False
+    return origin == find_origin(f"{origin.scheme}://{request.headers.get('host', '')}")
 
 
 @lru_cache(maxsize=8)
-def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_within(text: str, networks: tuple[Network, ...]) -> bool:
-    return _is_address(text) and any(ipaddress.ip_address(text) in network for network in networks)
+def _configured(public_url: str | None) -> WebOrigin | None:
+    return None if public_url is None else find_origin(public_url)

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 
 from fechatter.api import clients
 from fechatter.api.identity import claims, services
-from fechatter.auth.limits import network
+from fechatter.networks import client_network
 
 Guard = Callable[[HTTPConnection], AbstractContextManager[None]]
 
@@ -31,7 +31,7 @@ def count_request(request: HTTPConnection) -> None:
 def stranger(request: HTTPConnection) -> Iterator[None]:
     """For what answers strangers, while it is at work. Raises TooManyRequests."""
     found = services(request)
-    who = network(clients.address(request, found.settings))
+    who = client_network(clients.address(request, found.settings))
     request.scope["state"]["quota"] = found.quotas.strangers.take(who)
     with found.quotas.strangers_at_once.one(who):
         yield

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import ipaddress
 import os
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from fechatter.auth.rates import MOST_KEYS, Limit, Meter
 from fechatter.errors import Unavailable
+from fechatter.networks import client_network
 from fechatter.queues import Queue
 
 SIGN_IN = Limit("signin", 10, 60.0)
@@ -42,8 +42,6 @@ LOOKUP = Limit("invitation-lookup", 30, 2.0)
 SLOW_SECONDS = 3.0
 MOST_SLOWED = 1_000
 MOST_SLOWED_OF_ONE = 20
-IPV6_NETWORK_BITS = 64
-"""One customer has at least so many addresses of version 6; they count as one."""
 
 
 class Attempt:
@@ -92,7 +90,7 @@ class Limits:
             limit: one of this module's.
             who: a client address, or an id.
         """
-        taken = self._take([(limit, self._key(network(who)))])
+        taken = self._take([(limit, self._key(client_network(who)))])
         try:
             yield
         except Unavailable:
@@ -102,7 +100,7 @@ class Limits:
 
     def count(self, limit: Limit, who: str) -> None:
         """Count, whatever comes of it. Raises TooManyRequests `too_many_attempts`."""
-        self._take([(limit, self._key(network(who)))])
+        self._take([(limit, self._key(client_network(who)))])
 
     @asynccontextmanager
     async def signing_in(self, email: str, slug: str, address: str) -> AsyncIterator[Attempt]:
@@ -117,8 +115,8 @@ class Limits:
         if not self._enabled:
             yield attempt
             return
-        account, pair = self._key(email), self._key(email, slug, network(address))
-        taken = self._take([(SIGN_IN_ADDRESS, self._key(network(address))), (SIGN_IN, pair)])
+        account, pair = self._key(email), self._key(email, slug, client_network(address))
+        taken = self._take([(SIGN_IN_ADDRESS, self._key(client_network(address))), (SIGN_IN, pair)])
         if self._meter(SIGN_IN_ACCOUNT).take(account) == 0.0:
             taken.append((SIGN_IN_ACCOUNT, account))
         elif pair not in self._known:
@@ -136,7 +134,7 @@ class Limits:
 
     def remember(self, email: str, slug: str, address: str) -> None:
         """This person is at home at this address: they signed in there, or their session was refreshed from there."""
-        pair = self._key(email, slug, network(address))
+        pair = self._key(email, slug, client_network(address))
         self._known.pop(pair, None)
         if len(self._known) >= MOST_KEYS:
             del self._known[next(iter(self._known))]
@@ -179,16 +177,3 @@ class Limits:
         for part in parts:
             digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
         return digest.digest()
-
-
-def network(address: str) -> str:
-    """What counts as one client: an address of version 4, a network of 64 bits of version 6; other texts as they are."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((int(parsed), IPV6_NETWORK_BITS), strict=False))
-    return str(parsed)

@@ -5,6 +5,7 @@ A file, once there, is never made again; a second process that starts at the sam
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 import secrets
@@ -29,6 +30,11 @@ class Secrets(msgspec.Struct, frozen=True):
 
     signing: bytes
     setup_token: str
+
+    @property
+    def server_id(self) -> str:
+        """Eight characters that no other server has; nodes that share a secret share it. It reveals nothing of the secret."""
+        return hmac.digest(self.signing, b"fechatter server id", hashlib.sha256).hex()[:8]
 
     def is_setup_token(self, token: str) -> bool:
         """In constant time."""

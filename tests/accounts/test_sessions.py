@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import msgspec
 
 from fechatter.accounts import sessions
+from fechatter.auth.secrets import open_secrets
+from fechatter.settings import Settings, load_settings
 from fechatter.storage.engines.base import Transaction
 from tests.accounts.conftest import Api, refusal
 
@@ -121,13 +124,75 @@ async def test_a_browser_keeps_its_token_in_a_cookie(api: Api) -> None:
     answer = await api.ask(None, "POST", "/api/signin", body, x_requested_with="fechatter")
     assert "refresh_token" not in answer.json()
     cookie, _, rest = answer.headers["set-cookie"].partition(";")
-    assert cookie.startswith(f"fechatter_refresh_{owner['workspace']['id']}=")
+    assert cookie.startswith(f"fechatter_refresh_{api.secrets.server_id}_{owner['workspace']['id']}=")
     assert rest == " Path=/api/refresh; Max-Age=2592000; HttpOnly; SameSite=Strict"
     slug = {"workspace": owner["workspace"]["slug"]}
     kept = await api.ask(None, "POST", "/api/refresh", slug, x_requested_with="fechatter", cookie=cookie, origin="http://chat.example")
     assert kept.status_code == 200
     assert "refresh_token" not in kept.json()
     assert await api.alive(kept.json())
+
+
+def _value_of(headers: list[str], name: str) -> str | None:
+    """The value that these Set-Cookie headers store under the name; None when they do not name it."""
+    pairs = [header.partition(";")[0].partition("=") for header in headers]
+    return next((value for key, _, value in pairs if key == name), None)
+
+
+async def test_two_servers_on_one_host_keep_their_own_cookies(api: Api, tmp_path: Path) -> None:
+    other = open_secrets(Settings(data_dir=tmp_path / "other"))
+    assert other.server_id != api.secrets.server_id
+    owner = await api.owner()
+    ours = f"fechatter_refresh_{api.secrets.server_id}_{owner['workspace']['id']}={owner['refresh_token']}"
+    theirs = f"fechatter_refresh_{other.server_id}_{owner['workspace']['id']}=77.1.theirs"
+    body = {"workspace": owner["workspace"]["slug"]}
+    kept = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{theirs}; {ours}")
+    assert kept.status_code == 200
+    assert not any(other.server_id in header for header in kept.headers.get_list("set-cookie"))
+
+
+async def test_the_cookie_of_an_older_version_is_accepted_once_and_replaced(api: Api) -> None:
+    owner = await api.owner()
+    old = f"fechatter_refresh_{owner['workspace']['id']}"
+    new = f"fechatter_refresh_{api.secrets.server_id}_{owner['workspace']['id']}"
+    body = {"workspace": owner["workspace"]["slug"]}
+    first = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}={owner['refresh_token']}")
+    assert first.status_code == 200
+    assert _value_of(first.headers.get_list("set-cookie"), old) == ""
+    token = _value_of(first.headers.get_list("set-cookie"), new)
+    # Another server on this host may have stored its own cookie under the old name.
+    second = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}=77.1.theirs; {new}={token}")
+    assert second.status_code == 200
+    assert _value_of(second.headers.get_list("set-cookie"), old) is None
+    foreign = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}=77.1.theirs")
+    assert refusal(foreign) == (401, "unauthorized")
+    assert "set-cookie" not in foreign.headers
+
+
+async def test_the_origin_check_compares_origins_and_not_text(api: Api) -> None:
+    owner = await api.owner()
+    name = f"fechatter_refresh_{api.secrets.server_id}_{owner['workspace']['id']}"
+    cases = [
+        ("https://chat.example.org:443", "https://chat.example.org", 200),
+        ("https://chat.example.org", "https://chat.example.org:443", 200),
+        ("HTTPS://Chat.Example.org/", "https://chat.example.org", 200),
+        ("https://bücher.example", "https://xn--bcher-kva.example", 200),
+        ("http://[2001:DB8:0::1]:80", "http://[2001:db8::1]", 200),
+        ("https://chat.example.org:8443", "https://chat.example.org", 403),
+        ("https://chat.example.org", "http://chat.example.org", 403),
+        ("https://chat.example.org", "https://chat.example.org.evil.example", 403),
+        ("https://chat.example.org", "null", 403),
+        (None, "https://chat.example", 200),
+        (None, "http://chat.example:8080", 403),
+    ]
+    for public_url, origin, status in cases:
+        environ = {} if public_url is None else {"FECHATTER_PUBLIC_URL": public_url}
+        settings = load_settings(None, environ)
+        api.use(msgspec.structs.replace(api.settings, public_url=settings.public_url))
+        cookie, body = f"{name}={owner['refresh_token']}", {"workspace": owner["workspace"]["slug"]}
+        answer = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", origin=origin, cookie=cookie)
+        assert answer.status_code == status, (public_url, origin)
+        owner["refresh_token"] = _value_of(answer.headers.get_list("set-cookie"), name) or owner["refresh_token"]
 
 
 async def test_a_cookie_is_no_good_from_another_site_or_for_another_workspace(api: Api) -> None:
@@ -155,7 +220,9 @@ async def test_cookies_are_for_https_only_where_people_come_by_https(api: Api) -
     api.use(msgspec.structs.replace(api.settings, trusted_proxies=("192.0.2.0/24",)))
     believed = await api.ask(None, "POST", "/api/signin", body, **asked)
     assert "; Secure" in believed.headers["set-cookie"]
+    chain = await api.ask(None, "POST", "/api/signin", body, x_requested_with="fechatter", x_forwarded_proto="https, http")
+    assert "; Secure" in chain.headers["set-cookie"]
     addresses = [item["address"] for item in (await api.ask(owner, "GET", "/api/sessions")).json()["items"]]
-    assert addresses == ["192.0.2.7", "192.0.2.7", "203.0.113.9"]
+    assert addresses == ["192.0.2.7", "192.0.2.7", "203.0.113.9", "192.0.2.7"]
     api.use(msgspec.structs.replace(api.settings, public_url="https://chat.example"))
     assert "; Secure" in (await api.ask(None, "POST", "/api/signin", body, x_requested_with="fechatter")).headers["set-cookie"]

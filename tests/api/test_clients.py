@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import Request
 
 from fechatter.api.clients import address, public_address
-from fechatter.settings import Settings
+from fechatter.settings import Settings, load_settings
 
 PROXIES = Settings(trusted_proxies=("10.0.0.0/8", "2001:db8:1::/48", "192.0.2.7"))
 CLIENT, OTHER = "203.0.113.9", "198.51.100.66"
@@ -88,6 +88,41 @@ def test_nobody_but_a_proxy_says_that_it_was_https() -> None:
     assert public_address(request(CLIENT, *headers), PROXIES) == "http://chat.example"
     assert public_address(request("10.0.0.1", headers[0], ("X-Forwarded-Proto", "javascript")), PROXIES) == "http://chat.example"
     assert public_address(request("10.0.0.1", headers[0], ("Forwarded", "proto=https")), PROXIES) == "http://chat.example"
+
+
+@pytest.mark.parametrize(
+    ("told", "scheme"),
+    [
+        (["https, http"], "https"),
+        (["http, https"], "http"),
+        (["https", "http"], "https"),
+        ([" HTTPS ,http"], "https"),
+        ([",, https"], "https"),
+        (['"https"'], "https"),
+        (["wss, http"], "https"),
+        (["javascript, https"], "http"),
+        ([""], "http"),
+    ],
+)
+def test_of_several_proxies_the_outermost_tells_the_scheme(told: list[str], scheme: str) -> None:
+    headers = [("Host", "chat.example"), *(("X-Forwarded-Proto", value) for value in told)]
+    assert public_address(request("10.0.0.1", *headers), PROXIES) == f"{scheme}://chat.example"
+    assert public_address(request(CLIENT, *headers), PROXIES) == "http://chat.example"
+
+
+def test_a_link_begins_with_the_origin_that_the_browser_shows() -> None:
+    assert public_address(request(CLIENT, ("Host", "CHAT.example:80")), PROXIES) == "http://chat.example"
+    assert public_address(request(CLIENT, ("Host", "[2001:DB8::1]:6688")), PROXIES) == "http://[2001:db8::1]:6688"
+    for host in ("", "evil.example/path", "a b", "ada@evil.example"):
+        assert public_address(request(CLIENT, ("Host", host)), PROXIES) == "http://127.0.0.1:6688"
+    assert public_address(request(CLIENT), Settings(host="::", port=0)) == "http://localhost"
+
+
+def test_a_proxy_may_be_named_as_a_mapped_address() -> None:
+    settings = load_settings(None, {"FECHATTER_TRUSTED_PROXIES": "::ffff:127.0.0.1, ::ffff:10.0.0.0/104"})
+    assert settings.trusted_proxies == ("127.0.0.1", "10.0.0.0/8")
+    for peer in ("127.0.0.1", "::ffff:127.0.0.1", "::FFFF:7f00:1", "10.9.9.9"):
+        assert seen(peer, CLIENT, settings=settings) == CLIENT
 
 
 def test_without_a_peer_nobody_is_known() -> None:

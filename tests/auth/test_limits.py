@@ -6,8 +6,9 @@ import time
 import pytest
 
 from fechatter.auth import limits
-from fechatter.auth.limits import LOOKUP, SIGN_IN, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, Limits, network
+from fechatter.auth.limits import LOOKUP, SIGN_IN, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, Limits
 from fechatter.errors import Conflict, NotFound, Problem, TooManyRequests, Unauthorized, Unavailable
+from fechatter.networks import client_network
 
 HOME = "192.0.2.1"
 
@@ -171,4 +172,4 @@ async def test_who_is_at_home_where_is_remembered_within_bounds(monkeypatch: pyt
     ],
 )
 def test_one_customers_network_counts_as_one(address: str, counted: str) -> None:
-    assert network(address) == counted
+    assert client_network(address) == counted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
@@ -97,7 +97,7 @@ async def refresh(request: Request, wanted: Refresh) -> Response:
         return _session(request, await sessions.refresh(_access(request), wanted.refresh_token, address))
     clients.check_same_site(request, services(request).settings)
     workspace_id = await _workspace_id(request, wanted.workspace or "")
-    token = request.cookies.get(cookies.name(workspace_id), "")
+    token = cookies.read(request, workspace_id)
     return _session(request, await sessions.refresh(_access(request), token, address, workspace_id))
 
 
@@ -121,7 +121,9 @@ async def log_out(request: Request) -> Response:
         return actor.workspace_id
 
     workspace_id = await write(request, work)
-    return no_content({"set-cookie": cookies.removing(request, services(request).settings, workspace_id)})
+    answer = no_content()
+    cookies.remove(request, answer, workspace_id)
+    return answer
 
 
 @operation("changePassword", Answer(None, 204), refuses=("wrong_password", "password_changed", "too_many_attempts", "sign_in_busy"))
@@ -148,7 +150,7 @@ def _session(request: Request, signed_in: SignedIn, status: int = 200) -> Respon
     claims = Claims(account.id, account.workspace_id, session.id)
     token = access.refresh_tokens.make(session.id, session.generation, session.salt)
     in_cookie = clients.is_browser(request)
-    answer = SessionAnswer(
+    opened = SessionAnswer(
         access_token=services(request).tokens.sign(claims),
         token_type="Bearer",
         expires_in=access.settings.token_expiry_seconds,
@@ -156,7 +158,7 @@ def _session(request: Request, signed_in: SignedIn, status: int = 200) -> Respon
         user=people.view(Actor(account.id, account.workspace_id, session.id, account.role), account),
         workspace=signed_in.workspace,
     )
-    headers: dict[str, Any] = {}
+    answer = json_response(opened, status)
     if in_cookie:
-        headers["set-cookie"] = cookies.setting(request, access.settings, account.workspace_id, token)
-    return json_response(answer, status, headers=headers)
+        cookies.keep(request, answer, account.workspace_id, token)
+    return answer
