@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from fechatter import settings_rules as rules
-from fechatter.decoding import text_of
+from fechatter.decoding import is_text, text_of
 from fechatter.errors import StartError
 from fechatter.foreign_variables import is_foreign
 
@@ -259,6 +259,8 @@ def _checked(setting: Setting, value: Any, *, strict: bool) -> Any:
     Raises:
         ValueError: what is wrong with it.
     """
+    if not (isinstance(setting.type, msgspec.inspect.CustomType) or is_text(str(value))):
+        raise ValueError("is not UTF-8")
     try:
         converted = msgspec.convert(value, setting.annotation, strict=strict, dec_hook=_decode)
     except msgspec.ValidationError as error:

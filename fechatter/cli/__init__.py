@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from fechatter import __version__
+from fechatter.cli import terminal
 from fechatter.cli.arguments import add_administration, add_keeping
 from fechatter.cli.bench_arguments import add_bench
 from fechatter.errors import StartError
@@ -30,7 +31,12 @@ exit codes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     hold_standard_streams()
+    terminal.prepare()
     options = build_parser().parse_args(arguments)
+    faults = list(terminal.arguments_that_are_no_text(options))
+    if faults:
+        terminal.note("\n".join(f"fechatter: {fault}" for fault in faults))
+        return USAGE
     try:
         if options.command == "config" and options.action == "docs":
             from fechatter.cli.config import docs
@@ -38,15 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return docs()
         return run(options, load_settings(options.config, os.environ))
     except SettingsError as error:
-        for fault in error.faults:
-            print(f"fechatter: {fault}", file=sys.stderr)
+        terminal.note("\n".join(f"fechatter: {fault}" for fault in error.faults))
         return USAGE
     except StartError as error:
-        print(f"fechatter: {error}", file=sys.stderr)
-        return FAILURE
-    except BrokenPipeError:
-        # Who read our output has gone, as `head` does; the interpreter would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not (isinstance(error, terminal.OutputFailed) and error.closed):
+            terminal.note(f"fechatter: {error}")
         return FAILURE
 
 

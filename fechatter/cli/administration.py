@@ -19,8 +19,9 @@ from typing import TypeVar
 from fechatter.accounts.administration import commanding
 from fechatter.auth.passwords import Passwords, check_password
 from fechatter.cli.checks_database import pending_migrations
+from fechatter.cli.terminal import as_json, no_text, note, read_line, report, show
 from fechatter.errors import Invalid, NotFound, Problem, StartError
-from fechatter.model import Actor, Workspace, encode
+from fechatter.model import Actor, Workspace
 from fechatter.settings import Settings
 from fechatter.storage import opening, workspaces
 from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable, Transaction
@@ -41,13 +42,10 @@ def administer(settings: Settings, options: Namespace, work: Callable[[Database]
         _refuse(options, problem)
         return USAGE if isinstance(problem, Invalid) else REFUSED
     except (StorageUnavailable, StorageFull) as error:
-        print(f"fechatter: the database refused ({error}); nothing of this step was kept, try again", file=sys.stderr)
+        note(f"fechatter: the database refused ({error}); nothing of this step was kept, try again")
         return REFUSED
-    except UnicodeError:
-        print("fechatter: what was typed is not UTF-8", file=sys.stderr)
-        return USAGE
     except (EOFError, KeyboardInterrupt):
-        print("fechatter: given up; steps that were finished stay done, and the command may be given again", file=sys.stderr)
+        note("fechatter: given up; steps that were finished stay done, and the command may be given again")
         return REFUSED
     return OK
 
@@ -76,9 +74,9 @@ async def _with_database(settings: Settings, work: Callable[[Database], Awaitabl
 
 def _refuse(options: Namespace, problem: Problem) -> None:
     if options.json:
-        print(encode({"code": problem.code, "detail": problem.detail}).decode(), file=sys.stderr)
+        note(as_json({"code": problem.code, "detail": problem.detail}, sys.stderr))
     else:
-        print(f"fechatter: {problem.detail}", file=sys.stderr)
+        note(f"fechatter: {problem.detail}")
 
 
 async def workspace_of(database: Database, slug: str | None) -> Workspace:
@@ -124,7 +122,7 @@ def system_user() -> str:
 
 async def new_password_hash() -> str:
     """The hash of a password that is typed twice without being shown, or is standard input's first line. Raises Invalid."""
-    password = _typed_password() if sys.stdin is not None and sys.stdin.isatty() else _first_line()
+    password = _typed_password() if sys.stdin is not None and sys.stdin.isatty() else read_line()
     check_password("password", password)
     passwords = Passwords(threads=1)
     try:
@@ -134,37 +132,32 @@ async def new_password_hash() -> str:
 
 
 def _typed_password() -> str:
-    password = getpass.getpass("New password: ")
-    if getpass.getpass("Once more: ") != password:
+    try:
+        password, again = getpass.getpass("New password: "), getpass.getpass("Once more: ")
+    except UnicodeError as error:
+        raise no_text(error) from error
+    if again != password:
         raise Invalid.field("password", "mismatch", "The two are not the same.")
     return password
 
 
-def _first_line() -> str:
-    """Raises EOFError: there is none."""
-    line = "" if sys.stdin is None else sys.stdin.readline()
-    if not line:
-        raise EOFError
-    return line.rstrip("\r\n")
-
-
 def typed(question: str) -> str:
     """What is answered to a question, on a terminal or by standard input. Raises EOFError."""
-    print(question, end=" ", file=sys.stderr, flush=True)
-    return _first_line()
+    note(question, end=" ")
+    return read_line()
 
 
 def tell(options: Namespace, value: object, sentence: str) -> None:
     """Print the outcome: JSON for programs, a sentence for people."""
-    print(encode(value).decode() if options.json else sentence)
+    report(as_json(value) if options.json else sentence)
 
 
 def tell_rows(options: Namespace, items: list[T], cells: Callable[[T], list[str]]) -> None:
     """Print a list: one JSON object with `items`, or a line each in columns."""
     if options.json:
-        print(encode({"items": items}).decode())
+        show(as_json({"items": items}))
         return
     rows = [cells(item) for item in items]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        show("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -8,8 +8,6 @@ import sys
 from argparse import Namespace
 from types import FrameType
 
-import msgspec
-
 from fechatter.bench.claims import claims_text, read_claims
 from fechatter.bench.connection import Refused
 from fechatter.bench.picture import draw
@@ -17,7 +15,8 @@ from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted
 from fechatter.bench.session import Access, on_own_server, on_running_server
 from fechatter.bench.target import Target, parse_target
-from fechatter.errors import StartError
+from fechatter.cli.terminal import as_json, note, read_line, show
+from fechatter.errors import Invalid, StartError
 from fechatter.settings import Settings
 
 OK, INTERRUPTED = 0, 130
@@ -26,21 +25,21 @@ OK, INTERRUPTED = 0, 130
 def run(settings: Settings, options: Namespace) -> int:
     """Measure, and print the report. Raises StartError."""
     if options.action == "claims":
-        print(msgspec.json.encode(read_claims()).decode() if options.json else claims_text(read_claims()))
+        show(as_json(read_claims()) if options.json else claims_text(read_claims()))
         return OK
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         report = _measure(options)
     except KeyboardInterrupt:
-        print("fechatter: stopped; nothing was measured to its end", file=sys.stderr)
+        note("fechatter: stopped; nothing was measured to its end")
         return INTERRUPTED
     except Refused as error:
         raise StartError(str(error)) from error
     except OSError as error:  # TimeoutError is one
         raise StartError(f"The server went away or did not answer in time ({error!r}).") from error
-    print(msgspec.json.encode(report).decode() if options.json else report.text())
     if options.picture:
         options.picture.write_text(draw(report), encoding="utf-8")
+    show(as_json(report) if options.json else report.text())
     return OK
 
 
@@ -64,7 +63,12 @@ def _access(options: Namespace, target: Target) -> Access:
 def _password() -> str:
     if sys.stdin is not None and sys.stdin.isatty():
         return getpass.getpass("Password: ")
-    return "" if sys.stdin is None else sys.stdin.readline().rstrip("\r\n")
+    try:
+        return read_line()
+    except EOFError:
+        return ""
+    except Invalid as error:
+        raise StartError(error.detail) from error
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,7 +1,7 @@
 """`fechatter doctor`: looks at what the server stands on and says, line by line, what is wrong and what helps."""
 
 from fechatter.cli import checks
-from fechatter.model import encode
+from fechatter.cli.terminal import as_json, show
 from fechatter.settings import Settings
 
 MARKS = {True: "ok    ", False: "WRONG "}
@@ -13,12 +13,12 @@ def doctor(settings: Settings, *, json: bool = False) -> int:
     good = all(finding.good for finding in findings)
     if json:
         told = [finding._asdict() | ({"remedy": ""} if finding.good else {}) for finding in findings]
-        print(encode({"good": good, "findings": told, "unused_settings": settings.unused()}).decode())
+        show(as_json({"good": good, "findings": told, "unused_settings": settings.unused()}))
         return 0 if good else 1
     for finding in findings:
-        print(f"{MARKS[finding.good]}{finding.subject}: {finding.state}")
+        show(f"{MARKS[finding.good]}{finding.subject}: {finding.state}")
         if not finding.good:
-            print(f"      → {finding.remedy}")
+            show(f"      → {finding.remedy}")
     if settings.unused():
-        print(f"note  set, but not used by this version: {', '.join(settings.unused())}")
+        show(f"note  set, but not used by this version: {', '.join(settings.unused())}")
     return 0 if good else 1

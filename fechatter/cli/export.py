@@ -16,9 +16,10 @@ from fechatter.audit.record import Act, record
 from fechatter.backup.drafts import check_new, draft
 from fechatter.cli.administration import administer, change, workspace_of
 from fechatter.cli.keeping import Progress, give_way
+from fechatter.cli.terminal import as_json, note
 from fechatter.errors import StartError
 from fechatter.export.writing import write_workspace
-from fechatter.model import Actor, Workspace, encode
+from fechatter.model import Actor, Workspace
 from fechatter.settings import Settings
 from fechatter.storage import opening
 from fechatter.storage.engines.base import Database, Transaction
@@ -48,9 +49,9 @@ async def _export(settings: Settings, database: Database, options: Namespace) ->
         progress.end()
     told = {"workspace": workspace.slug, "counts": counts, "seconds": round(time.monotonic() - began, 3)}
     if options.json:
-        print(encode(told).decode(), file=sys.stderr)
+        note(as_json(told, sys.stderr))
     else:
-        print(f"{workspace.slug}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}", file=sys.stderr)
+        note(f"{workspace.slug}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}")
 
 
 async def _record(tx: Transaction, actor: Actor, workspace: Workspace) -> None:

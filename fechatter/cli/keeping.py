@@ -19,6 +19,7 @@ from fechatter.backup.manifest import Manifest
 from fechatter.backup.restoring import restore
 from fechatter.cli.administration import CONNECTIONS, REFUSED, system_user, tell
 from fechatter.cli.checks_database import pending_migrations
+from fechatter.cli.terminal import note, shown_path
 from fechatter.errors import StartError
 from fechatter.model import WorkspaceId
 from fechatter.settings import Settings
@@ -42,11 +43,11 @@ class Progress:
         now = time.monotonic()
         if self._shown and (now >= self._next or done == total):
             self._next = now + PROGRESS_SECONDS
-            print(f"\r\033[K{what} {done:,} of {total:,}", end="", file=sys.stderr, flush=True)
+            note(f"\r\033[K{what} {done:,} of {total:,}", end="")
 
     def end(self) -> None:
         if self._shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            note("\r\033[K", end="")
 
 
 def run_backup(settings: Settings, options: Namespace) -> int:
@@ -57,7 +58,7 @@ def run_backup(settings: Settings, options: Namespace) -> int:
     try:
         manifest = asyncio.run(interruptible(make(settings, options.file, progress)))
     except KeyboardInterrupt:
-        print("fechatter: given up; there is no backup", file=sys.stderr)
+        note("fechatter: given up; there is no backup")
         return REFUSED
     finally:
         progress.end()
@@ -67,7 +68,7 @@ def run_backup(settings: Settings, options: Namespace) -> int:
     tell(
         options,
         told,
-        f"{options.file} holds everything as of {manifest.created_at}: {_summary(manifest)}, {seconds:.1f} s. Keep it secret.",
+        f"{shown_path(options.file)} holds everything as of {manifest.created_at}: {_summary(manifest)}, {seconds:.1f} s. Keep it secret.",
     )
     return 0
 
@@ -78,7 +79,7 @@ def run_restore(settings: Settings, options: Namespace) -> int:
     try:
         manifest = asyncio.run(interruptible(restore(settings, options.file, system_user(), progress)))
     except KeyboardInterrupt:
-        print("fechatter: given up; nothing was restored", file=sys.stderr)
+        note("fechatter: given up; nothing was restored")
         return REFUSED
     finally:
         progress.end()
@@ -97,7 +98,7 @@ async def interruptible(work: Coroutine[Any, Any, T]) -> T:
 
 def _told(file: Path, manifest: Manifest, seconds: float) -> dict[str, object]:
     return {
-        "file": str(file),
+        "file": shown_path(file),
         "bytes": file.stat().st_size,
         "format": manifest.format,
         "engine": manifest.engine,
@@ -125,11 +126,11 @@ def _record(settings: Settings, manifest: Manifest) -> None:
     """The copy is there, whether it can be written down or not: a full disk is when one wants a backup most."""
     try:
         if pending_migrations(settings.database_address):
-            print("fechatter: the audit log is not of this version; the backup is not entered there", file=sys.stderr)
+            note("fechatter: the audit log is not of this version; the backup is not entered there")
             return
         asyncio.run(_record_in_each(settings, manifest))
     except (StorageFull, StorageUnavailable, StartError) as error:
-        print(f"fechatter: the backup is made, but could not be entered in the audit log ({error})", file=sys.stderr)
+        note(f"fechatter: the backup is made, but could not be entered in the audit log ({error})")
 
 
 async def _record_in_each(settings: Settings, manifest: Manifest) -> None:

@@ -11,13 +11,14 @@ def migrate(settings: Settings) -> int:
     Raises:
         StartError: the database cannot be reached, is newer than this program or is not ours.
     """
+    from fechatter.cli.terminal import report
     from fechatter.storage import opening
 
     if settings.database_url is None:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     applied = asyncio.run(opening.migrate(settings.database_address))
     for name in applied:
-        print(f"applied {name}")
+        report(f"applied {name}")
     if not applied:
-        print("The database is up to date.")
+        report("The database is up to date.")
     return 0
