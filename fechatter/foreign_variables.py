@@ -1,7 +1,8 @@
 """Recognises environment variables that begin with FECHATTER_ but are not settings.
 
-Kubernetes gives each container variables for every Service of its namespace, and Docker does so for linked containers. For a service
-named `fechatter` or `fechatter-web` they look like settings, but nobody wrote them, so `fechatter.settings` ignores them.
+Kubernetes gives each container variables for every Service of its namespace, and Docker does so for linked containers.
+For a service named `fechatter` or `fechatter-web` they look like settings, but nobody wrote them, so
+`fechatter.settings` ignores them.
 
 Sources: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables and
 https://docs.docker.com/engine/network/links/#environment-variables.
@@ -29,8 +30,8 @@ def is_foreign(variable: str, value: str) -> bool:
 def _is_service_link(variable: str, value: str) -> bool:
     """Whether Kubernetes or Docker set this variable to describe a service.
 
-    `FECHATTER_PORT` and `FECHATTER_NAME` are settings too, so for such names the value decides: `tcp://10.0.0.1:6688`, or
-    `/consumer/fechatter`, which ends with the alias of the link.
+    `FECHATTER_PORT` and `FECHATTER_NAME` are settings too, so for such names the value decides: `tcp://10.0.0.1:6688`,
+    or `/consumer/fechatter`, which ends with the alias of the link.
     """
     if _OF_A_SERVICE.fullmatch(variable):
         return True

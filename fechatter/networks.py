@@ -1,6 +1,7 @@
 """IP addresses and networks in one form: whatever is compared is normalised here first.
 
-A socket of version 6 shows a client of version 4 as `::ffff:192.0.2.1`. That is the same client, so it becomes `192.0.2.1`.
+A socket of version 6 shows a client of version 4 as `::ffff:192.0.2.1`. That is the same client, so it becomes
+`192.0.2.1`.
 """
 
 import ipaddress
@@ -60,7 +61,7 @@ def parse_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def client_network(text: str) -> str:
-    """What counts as one client: an address of version 4, a network of 64 bits of version 6; any other text as it is."""
+    """What counts as one client: an address of version 4, or 64 bits of version 6; any other text as it is."""
     found = parse_address(text)
     if isinstance(found, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((int(found), IPV6_CLIENT_BITS), strict=False))

@@ -75,8 +75,9 @@ def public_address(request: Request, settings: Settings) -> str:
 def _scheme(request: Request, settings: Settings) -> str:
     """The scheme that the client used.
 
-    Each proxy may append what it saw, so the first element of `X-Forwarded-Proto` tells what the outermost proxy saw. A client can forge
-    it where a proxy appends; that changes nothing but the links and the cookie in the client's own answer.
+    Each proxy may append what it saw, so the first element of `X-Forwarded-Proto` tells what the outermost proxy saw. A
+    client can forge it where a proxy appends; that changes nothing but the links and the cookie in the client's own
+    answer.
     """
     if contains(parse_networks(settings.trusted_proxies), _peer(request)):
         seen = ",".join(request.headers.getlist("x-forwarded-proto")).split(",")

@@ -1,7 +1,8 @@
-"""The refresh token as a browser's cookie: one for each server and workspace, out of scripts' reach, sent to one path only.
+"""The refresh token as a browser's cookie: one for each server and workspace, out of scripts' reach, sent to one path
+only.
 
-Browsers share cookies among all ports of a host, so the name contains the server's id: two servers on one host do not overwrite each
-other's cookies.
+Browsers share cookies among all ports of a host, so the name contains the server's id: two servers on one host do not
+overwrite each other's cookies.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def _name_without_server(workspace_id: WorkspaceId) -> str:
 
 
 def _remove_replaced(request: Request, answer: Response, workspace_id: WorkspaceId) -> None:
-    """The old cookie is ours only if it was the one that was just used; another server on this host may still need its own."""
+    """The old cookie is ours only if it was the one that was just used; another server on this host may still need its
+    own."""
     old = _name_without_server(workspace_id)
     if old in request.cookies and _name(request, workspace_id) not in request.cookies:
         _set(request, answer, old, "", 0)

@@ -1,7 +1,8 @@
 """The standard streams of a command: what it prints, and the lines it reads.
 
-Output never fails a command that has done its work: a character that the stream's encoding lacks is escaped, and a stream that takes
-nothing (a closed pipe, a full disk) changes nothing but what is printed. A command whose only work is its output fails.
+Output never fails a command that has done its work: a character that the stream's encoding lacks is escaped, and a
+stream that takes nothing (a closed pipe, a full disk) changes nothing but what is printed. A command whose only work is
+its output fails.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def arguments_that_are_no_text(options: Namespace) -> Iterator[str]:
 
 
 def read_line() -> str:
-    """Standard input's next line without its end. UTF-8 is read whatever the locale is, with or without a byte order mark.
+    """Standard input's next line without its end: UTF-8 whatever the locale is, with or without a byte order mark.
 
     Raises:
         EOFError: there is none.
@@ -116,7 +117,8 @@ def no_text(error: ValueError) -> Invalid:
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    """Write it all now. Raises OSError; the stream leads nowhere from then on, or the interpreter would complain at its end."""
+    """Write it all now. Raises OSError; the stream leads nowhere from then on, or the interpreter would complain at its
+    end."""
     if stream is None:
         return
     try:
