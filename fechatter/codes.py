@@ -125,6 +125,7 @@ FIELDS: dict[str, str] = {
     "key_mismatch": "The body's key differs from the `Idempotency-Key` header.",
     "conflicting_parameters": "Only one of these parameters can be given.",
     "not_together": "It does not go together with another field.",
+    "not_storable": "The database cannot store this value.",
     "not_allowed": "A chat of this kind has none.",
     "oneself": "It is yourself, where somebody else is needed.",
     "unknown_user": "There is no such person here, or none whom you may see.",

@@ -139,3 +139,7 @@ class Unavailable(Problem):
 
 class StartError(Exception):
     """The server cannot start; the message names the cause and the remedy in one or two lines."""
+
+
+class StorageError(Exception):
+    """The database could not do something. Work that runs in the background tries again later; a request gets 503."""

@@ -6,21 +6,23 @@ their own answers.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Literal
 
 import msgspec
 from starlette.responses import Response
 
 from fechatter.errors import (
     FieldError,
+    Invalid,
     MethodNotAllowed,
     Problem,
+    StorageError,
     TooManyRequests,
     Unauthorized,
     Unavailable,
 )
 from fechatter.model import encode
-from fechatter.storage.engines.base import StorageBusy, StorageFull, StorageUnavailable
+from fechatter.storage.engines.base import RowRefused, StorageBusy, StorageFull
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -106,14 +108,14 @@ def _headers(problem: Problem) -> dict[str, str]:
     return headers
 
 
-def from_storage(error: StorageFull | StorageUnavailable) -> Unavailable:
-    """What the database could not do, as a problem; the request may be sent again."""
+def from_storage(error: StorageError) -> Problem:
+    """What the database could not do, as a problem; unless it refuses a value, the request may be sent again."""
     match error:
+        case RowRefused():
+            return Invalid.field("", "not_storable", "The database refuses a value of this request.")
         case StorageFull():
             return Unavailable("The disk is full; nothing was kept.", code="storage_full", retry_after_seconds=30)
         case StorageBusy():
             return Unavailable("Too many requests wait for the database.", code=error.code)
-        case StorageUnavailable():
-            return Unavailable("The database does not answer.", code="storage_unavailable", retry_after_seconds=2)
         case _:
-            assert_never(error)
+            return Unavailable("The database does not answer.", code="storage_unavailable", retry_after_seconds=2)

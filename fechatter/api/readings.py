@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 from fechatter import __version__
 from fechatter.api.middleware.requests import Requests
+from fechatter.errors import StorageError
 from fechatter.native import BUILD, SOURCE_HASH
 from fechatter.services import Services
 from fechatter.storage import figures
-from fechatter.storage.engines.base import StorageFull, StorageUnavailable
 from fechatter.telemetry import logs, names, process
 from fechatter.telemetry.exposition import Reading, one
 
@@ -44,7 +44,7 @@ class DatabaseFigures:
 async def _ask(services: Services) -> figures.Figures | None:
     try:
         return await asyncio.wait_for(services.database.read(figures.read), FIGURES_SECONDS)
-    except (TimeoutError, StorageUnavailable, StorageFull) as error:
+    except (TimeoutError, StorageError) as error:
         log.warning("the database did not answer for the metrics: %r", error)
         return None
 

@@ -20,11 +20,11 @@ from fechatter.accounts.administration import commanding
 from fechatter.auth.passwords import Passwords, check_password
 from fechatter.cli.checks_database import pending_migrations
 from fechatter.cli.terminal import as_json, no_text, note, read_line, report, show
-from fechatter.errors import Invalid, NotFound, Problem, StartError
+from fechatter.errors import Invalid, NotFound, Problem, StartError, StorageError
 from fechatter.model import Actor, Workspace
 from fechatter.settings import Settings
 from fechatter.storage import opening, workspaces
-from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable, Transaction
+from fechatter.storage.engines.base import Database, Transaction
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def administer(settings: Settings, options: Namespace, work: Callable[[Database]
     except Problem as problem:
         _refuse(options, problem)
         return USAGE if isinstance(problem, Invalid) else REFUSED
-    except (StorageUnavailable, StorageFull) as error:
+    except StorageError as error:
         note(f"fechatter: the database refused ({error}); nothing of this step was kept, try again")
         return REFUSED
     except (EOFError, KeyboardInterrupt):

@@ -3,32 +3,22 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from fechatter.cli.findings import TIMEOUT_SECONDS, Finding
-from fechatter.errors import StartError
+from fechatter.errors import StartError, StorageError
 from fechatter.settings import Settings
-from fechatter.storage import migrate, opening
-from fechatter.telemetry.faults import told
+from fechatter.storage import migrate, opening, soundness
+from fechatter.storage.engines.postgres_link import Connector, Link
+from fechatter.storage.engines.postgres_settings import READ
 
 LEAST_SQLITE = (3, 38, 0)
-LEAST_POSTGRES = 14
 CHECK_SECONDS = 20.0
 STEPS_BETWEEN_LOOKS = 10_000
 CLOCK_SECONDS = 2.0
-BESIDES_POOL = 5
-"""Connections beside the pool: the writer's, and a command or two."""
-_POSTGRES = """
-SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('server_encoding') AS encoding,
-    current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
-    current_setting('synchronous_commit') AS synchronous_commit, pg_is_in_recovery() AS in_recovery,
-    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS connections,
-    extract(epoch FROM clock_timestamp())::float8 AS clock"""
 _NEWEST = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1"
 
 
@@ -50,36 +40,16 @@ def database_settings(settings: Settings) -> Finding:
     address = settings.database_address
     try:
         if opening.is_postgres(address):
-            return judge_postgres(asyncio.run(_ask_postgres(address, _POSTGRES)), settings.connection_limit)
+            return judge_postgres(asyncio.run(_look(address)), settings.connection_limit)
         return _sqlite(opening.sqlite_path(address))
     except (StartError, sqlite3.Error) as error:
         return Finding("database settings", False, str(error), "Make the database answer first.")
 
 
-def judge_postgres(found: Any, connection_limit: int) -> Finding:
-    """The first thing that is wrong with these settings of PostgreSQL, if any."""
-    wanted = connection_limit + BESIDES_POOL
-    faults = [
-        (found["version"] < LEAST_POSTGRES, f"PostgreSQL {found['version']}", f"Upgrade to {LEAST_POSTGRES} or later."),
-        (
-            found["encoding"] != "UTF8",
-            f"encoding {found['encoding']}",
-            "Make the database anew: createdb --encoding=UTF8 --template=template0.",
-        ),
-        (found["in_recovery"], "it is a standby", "Name the primary in database_url."),
-        *(
-            (found[name] != "on", f"{name} = {found[name]}", f"Set {name} = on: a crash loses what was answered.")
-            for name in ("fsync", "full_page_writes")
-        ),
-        (
-            found["connections"] < wanted,
-            f"{found['connections']} connections",
-            f"Set max_connections to {wanted + 3}, or connection_limit lower.",
-        ),
-    ]
-    for wrong, state, remedy in faults:
-        if wrong:
-            return Finding("database settings", False, state, remedy)
+def judge_postgres(found: Mapping[str, Any], connection_limit: int) -> Finding:
+    """The worst fault of this PostgreSQL, if it has one."""
+    for fault in soundness.faults(found, connection_limit):
+        return Finding("database settings", False, fault.state, fault.remedy)
     # The server asks for synchronous_commit = on itself, whatever the default is.
     return Finding("database settings", True, f"PostgreSQL {found['version']}, {found['connections']} connections")
 
@@ -136,10 +106,10 @@ def database_clock(settings: Settings) -> Finding:
 async def _clocks(address: str) -> tuple[int | None, float | None]:
     """The time of the newest message in milliseconds, and the database's own in seconds where it has one."""
     if opening.is_postgres(address):
-        async with _postgres(address) as connection:
-            there = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
-            known = await connection.fetchval("SELECT to_regclass('messages') IS NOT NULL")
-            return (await connection.fetchval(_NEWEST) if known else None), there
+        async with _postgres(address) as link:
+            there = await link.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+            known = await link.fetchval("SELECT to_regclass('messages') IS NOT NULL")
+            return (await link.fetchval(_NEWEST) if known else None), there
     path = opening.sqlite_path(address)
     if not path.exists():
         return None, None
@@ -174,25 +144,27 @@ def _applied_sqlite(path: Path) -> dict[str, str | None]:
 
 async def _applied_postgres(url: str) -> dict[str, str | None]:
     """Version and checksum of each migration applied; none when the database is empty. Raises StartError."""
-    async with _postgres(url) as connection:
-        if not await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
+    async with _postgres(url) as link:
+        if not await link.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
             return {}
-        return await migrate.applied_postgres(connection)
+        return await migrate.applied_postgres(link)
 
 
-async def _ask_postgres(url: str, sql: str) -> Any:
-    async with _postgres(url) as connection:
-        return await connection.fetchrow(sql)
+async def _look(url: str) -> Any:
+    async with _postgres(url) as link:
+        return await soundness.look(link)
 
 
 @asynccontextmanager
-async def _postgres(url: str) -> AsyncIterator[Any]:
-    """Raises StartError: the database cannot be reached."""
+async def _postgres(url: str) -> AsyncIterator[Link]:
+    """One snapshot. Raises StartError: the database cannot be reached."""
+    connector = Connector(url, application="fechatter doctor", primary=False, command_seconds=TIMEOUT_SECONDS)
     try:
-        connection = await asyncpg.connect(url, timeout=TIMEOUT_SECONDS, command_timeout=TIMEOUT_SECONDS)
+        link = await connector.link()
         try:
-            yield connection
+            async with link.transaction(READ):
+                yield link
         finally:
-            await connection.close(timeout=TIMEOUT_SECONDS)
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StartError(f"it cannot be reached ({told(error)})") from error
+            await link.close()
+    except StorageError as error:
+        raise StartError(f"it cannot be reached ({error})") from error

@@ -20,11 +20,11 @@ from fechatter.backup.restoring import restore
 from fechatter.cli.administration import CONNECTIONS, REFUSED, system_user, tell
 from fechatter.cli.checks_database import pending_migrations
 from fechatter.cli.terminal import note, shown_path
-from fechatter.errors import StartError
+from fechatter.errors import StartError, StorageError
 from fechatter.model import WorkspaceId
 from fechatter.settings import Settings
 from fechatter.storage import opening, upkeep
-from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable, Transaction
+from fechatter.storage.engines.base import Database, Transaction
 
 T = TypeVar("T")
 
@@ -129,7 +129,7 @@ def _record(settings: Settings, manifest: Manifest) -> None:
             note("fechatter: the audit log is not of this version; the backup is not entered there")
             return
         asyncio.run(_record_in_each(settings, manifest))
-    except (StorageFull, StorageUnavailable, StartError) as error:
+    except (StorageError, StartError) as error:
         note(f"fechatter: the backup is made, but could not be entered in the audit log ({error})")
 
 

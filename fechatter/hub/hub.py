@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from fechatter.errors import TooManyRequests, Unauthorized, Unavailable
+from fechatter.errors import StorageError, TooManyRequests, Unauthorized, Unavailable
 from fechatter.frames import Frame, Signal
 from fechatter.hub import expiry, joining
 from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, CloseReason, Listener, Reader
@@ -21,7 +21,7 @@ from fechatter.model import Position, WorkspaceId
 from fechatter.queues import Queue
 from fechatter.settings import Settings
 from fechatter.storage import events
-from fechatter.storage.engines.base import Database, StorageUnavailable, Transaction
+from fechatter.storage.engines.base import Database, Transaction
 from fechatter.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ class Hub:
             Unauthorized: the session has ended.
             TooManyRequests: the person has as many streams as it may have.
             Unavailable: the server stops, or events came faster than the replay could be read.
-            StorageUnavailable: the database cannot be read.
+            StorageError: the database cannot be read.
         """
         if self._stopping:
             raise Unavailable("The server is stopping.", code="stopping")
@@ -134,7 +134,7 @@ class Hub:
             await self._join(room, listener, lambda tx: joining.go_on(tx, reader, replay, self._settings))
         except Unauthorized:
             listener.close(CloseReason.REVOKED)
-        except (Unavailable, StorageUnavailable) as error:
+        except (Unavailable, StorageError) as error:
             log.warning("a replay in workspace %d is broken off: %s", room.workspace_id, error)
             listener.close(CloseReason.UNAVAILABLE)
 
@@ -209,7 +209,7 @@ class Hub:
             while room.sequencer.behind and self._rooms.get(room.workspace_id) is room:
                 if not await self._fill(room):
                     break
-        except StorageUnavailable as error:
+        except StorageError as error:
             log.warning("a gap of workspace %d stays open: %s", room.workspace_id, error)
         finally:
             self._filling.discard(room.workspace_id)
@@ -251,7 +251,7 @@ class Hub:
         try:
             async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
                 await expiry.close_ended(self._database, self.streams())
-        except (StorageUnavailable, TimeoutError) as error:
+        except (StorageError, TimeoutError) as error:
             log.warning("the sessions of streams could not be read: %s", error)
 
     async def _read_heads(self) -> None:
@@ -260,7 +260,7 @@ class Hub:
         try:
             async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
                 heads = await self._database.read(lambda tx: events.heads_of(tx, list(rooms))) if rooms else {}
-        except (StorageUnavailable, TimeoutError) as error:
+        except (StorageError, TimeoutError) as error:
             log.warning("the heads could not be read: %s", error)
             return
         self._heads_read_at = time.monotonic()

@@ -14,14 +14,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from fechatter.errors import Conflict, Problem, Unauthorized, Unavailable
+from fechatter.errors import Conflict, Invalid, Problem, StorageError, Unauthorized, Unavailable
 from fechatter.frames import Frame
-from fechatter.messages import repeats
+from fechatter.messages import repeats, storing
 from fechatter.messages.permissions import Permissions
 from fechatter.model import EventType, WorkspaceId, now_ms
 from fechatter.native import Intake, MessageBatch
 from fechatter.rights import chats as rights
-from fechatter.storage.engines.base import Database, MessageRows, StorageFull, Stored
+from fechatter.storage.engines.base import Database, MessageRows, RowRefused, StorageFull, Stored
 from fechatter.storage.rights import Writing
 from fechatter.telemetry.faults import told
 from fechatter.telemetry.measures import ROWS, Histogram
@@ -137,15 +137,18 @@ class Writer:
             rows = work.rows(allowed, [verdicts[row].workspace_id for row in allowed])
             now = now_ms()
             began = time.monotonic()
-            result = await self._database.store(rows, _oldest([verdicts[row] for row in allowed]), now)
+            result = await storing.store(self._database, rows, _oldest([verdicts[row] for row in allowed]), now)
             self.commit_seconds.observe(time.monotonic() - began)
             self._permissions.forget(result.stale)
             for stored in result.stored:
                 work.accept(stored, now, self._database.epoch)
             await self._answer_repeats(work, [row for stored in result.stored for row in stored.repeats])
+            for row, error in result.refused.items():
+                work.refuse(row, error)
+            left = [row for row in allowed if work.answers[row] is None]
             for workspace_id, error in result.failed.items():
-                work.fail([row for row in allowed if verdicts[row].workspace_id == workspace_id], error)
-            todo = [row for row in allowed if verdicts[row].workspace_id in result.stale]
+                work.fail([row for row in left if verdicts[row].workspace_id == workspace_id], error)
+            todo = [row for row in left if verdicts[row].workspace_id in result.stale]
             if not todo:
                 break
         await self._answer_folded(work, folded)
@@ -223,6 +226,11 @@ class BatchWork:
     def open_rows(self) -> list[int]:
         return [row for row, answer in enumerate(self.answers) if answer is None]
 
+    def refuse(self, row: int, error: StorageError) -> None:
+        """The database does not store this row, and would not store it later."""
+        log.error("a message was refused: %s", told(error), extra={"requests": [self.batch.tickets[row][1]]})
+        self.answers[row] = _not_storable() if isinstance(error, RowRefused) else _not_stored()
+
     def fail(self, rows: list[int], error: Exception) -> None:
         """Nothing of these rows is known to be stored; the same key makes sending them again safe."""
         full = isinstance(error, StorageFull)
@@ -241,6 +249,10 @@ def _refused(code: str) -> Problem:
 
 def _not_stored() -> Unavailable:
     return Unavailable("The message could not be stored; send it again with the same idempotency key.", code="not_stored")
+
+
+def _not_storable() -> Invalid:
+    return Invalid.field("/content", "not_storable", "The database cannot store this message.")
 
 
 def _disk_full() -> Unavailable:

@@ -11,17 +11,22 @@ import os
 import re
 import shutil
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import msgspec
 
-from fechatter.errors import StartError
-from fechatter.telemetry.faults import told
+from fechatter.errors import StartError, StorageError
+from fechatter.storage.engines.postgres_link import Connector, Link
+from fechatter.storage.engines.postgres_settings import WRITE
+from fechatter.storage.soundness import check_sound
 
 _NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql$")
 ADVISORY_LOCK = 0x6665636861747465
+MIGRATION_SETTINGS = {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+"""A large table takes its time, and who starts second waits for who started first."""
+MIGRATION_SECONDS = 6 * 3600.0
 TABLE = "CREATE TABLE IF NOT EXISTS schema_migrations (version TEXT PRIMARY KEY, name TEXT, checksum TEXT)"
 
 
@@ -161,45 +166,58 @@ def _statements(sql: str) -> list[str]:
     return [*statements, current] if current.strip() else statements
 
 
-async def migrate_postgres(url: str, **options: Any) -> list[str]:
+async def migrate_postgres(url: str) -> list[str]:
     """Bring the database up to date. Returns the names applied. Raises StartError."""
+    async with connected(
+        Connector(url, application="fechatter migrate", settings=MIGRATION_SETTINGS, command_seconds=MIGRATION_SECONDS)
+    ) as link:
+        async with link.transaction(WRITE):
+            await check_sound(link)
+            return await _migrate_postgres(link)
+
+
+@asynccontextmanager
+async def connected(connector: Connector) -> AsyncIterator[Link]:
+    """A connection for as long as the block takes. Raises StartError: it cannot be had, or the database refused something."""
     try:
-        connection = await asyncpg.connect(url, timeout=10)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise StartError(f"The database cannot be reached ({told(error)}); check FECHATTER_DATABASE_URL.") from error
+        link = await connector.link()
+    except StorageError as error:
+        if "statement pooling" in str(error):
+            raise StartError("PgBouncer runs with pool_mode = statement, which allows no transactions; set it to transaction.") from error
+        raise StartError(f"The database cannot be reached ({error}); check FECHATTER_DATABASE_URL.") from error
     try:
-        async with connection.transaction():
-            return await _migrate_postgres(connection)
-    except asyncpg.PostgresError as error:
-        raise StartError(f"The database refused a migration: {error}") from error
+        yield link
+    except StorageError as error:
+        raise StartError(f"The database refused ({error}).") from error
     finally:
-        await connection.close(timeout=10)
+        await link.close()
 
 
-async def _migrate_postgres(connection: Any) -> list[str]:
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)
-    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+async def _migrate_postgres(link: Link) -> list[str]:
+    await link.fetch("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)
+    rows = await link.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     tables = {row["tablename"] for row in rows}
     if tables and "schema_migrations" not in tables:
         raise _foreign(tables)
-    await connection.execute(TABLE)
-    todo = await missing_postgres(connection)
-    await apply_postgres(connection, todo)
+    await link.execute(TABLE)
+    todo = await missing_postgres(link)
+    await apply_postgres(link, todo)
     return [migration.name for migration in todo]
 
 
-async def missing_postgres(connection: Any) -> list[Migration]:
+async def missing_postgres(link: Link) -> list[Migration]:
     """What is still to be applied. Raises StartError."""
-    return pending(available("postgres"), await applied_postgres(connection))
+    return pending(available("postgres"), await applied_postgres(link))
 
 
-async def applied_postgres(connection: Any) -> dict[str, str | None]:
+async def applied_postgres(link: Link) -> dict[str, str | None]:
     """Version and checksum of each."""
-    return {row["version"]: row["checksum"] for row in await connection.fetch("SELECT version, checksum FROM schema_migrations")}
+    return {row["version"]: row["checksum"] for row in await link.fetch("SELECT version, checksum FROM schema_migrations")}
 
 
-async def apply_postgres(connection: Any, migrations: list[Migration]) -> None:
+async def apply_postgres(link: Link, migrations: list[Migration]) -> None:
     """Apply them in the transaction that is open."""
     for migration in migrations:
-        await connection.execute(migration.sql)
-        await connection.execute("INSERT INTO schema_migrations VALUES ($1, $2, $3)", migration.version, migration.name, migration.checksum)
+        await link.execute(migration.sql)
+        row = (migration.version, migration.name, migration.checksum)
+        await link.execute("INSERT INTO schema_migrations VALUES ($1, $2, $3)", *row)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 MOST_IN_CHAIN = 8
 MOST_CHARACTERS = 1_000
-_DATA_EXCEPTION = "22"
-"""The class of SQLSTATE whose messages quote the value."""
+_QUOTING = ("22", "P0001")
+"""The SQLSTATEs whose messages may quote a value: data exceptions, and what a trigger says."""
 
 
 def told(error: BaseException) -> str:
@@ -24,7 +24,7 @@ def _words(error: BaseException) -> str:
     if not any(kind.__module__.startswith("asyncpg") for kind in type(error).__mro__):
         return str(error)
     state = getattr(error, "sqlstate", None) or ""
-    if isinstance(error, ValueError) or state.startswith(_DATA_EXCEPTION) or not error.args:
+    if isinstance(error, ValueError) or state.startswith(_QUOTING) or not error.args:
         return state
     return f"{error.args[0]} {state}".rstrip()
 

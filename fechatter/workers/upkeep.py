@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from fechatter.errors import StorageError
 from fechatter.model import WorkspaceId, now_ms
 from fechatter.settings import Settings
 from fechatter.storage import audit, upkeep
-from fechatter.storage.engines.base import Database, StorageFull, StorageUnavailable
+from fechatter.storage.engines.base import Database
 from fechatter.workers.erasure import erase_chats
 from fechatter.workers.retention import Retention
 
@@ -38,7 +39,7 @@ class Upkeep:
                 await self.prune_keys()
                 await self.prune_audit()
                 await self.expire_messages()
-            except (StorageUnavailable, StorageFull) as error:
+            except StorageError as error:
                 log.warning("upkeep waits: %s", error)
 
     async def prune_events(self) -> int:

@@ -177,7 +177,7 @@ class Statements:
 
     async def _connection(self) -> Any:
         connection = getattr(self._database, "_write_connection", None)
-        return connection or await self._database.writer.call(self._database._batch_connection)
+        return connection or (await self._database.writer.call(self._database._batch_connection)).driver
 
     def _listen(self, connection: Any, *, listening: bool) -> None:
         if isinstance(connection, sqlite3.Connection):

@@ -125,9 +125,9 @@ async def test_the_log_holds_nothing_that_was_sent(server: ServerProcess, engine
     edited = await host.ask("PATCH", f"{path}/{message['id']}", {"content": f"{MARK} edited"}, {"x-request-id": "lost-3"})
     await _refuse_messages(server, False)
     stream.close()
-    assert (failed.status, failed.json["code"]) == (503, "not_stored")
-    assert [result["status"] for result in many.json["results"]] == [503, 503]
-    assert edited.status == 500
+    assert (failed.status, failed.json["errors"][0]["code"]) == (422, "not_storable")
+    assert [result["status"] for result in many.json["results"]] == [422, 422]
+    assert (edited.status, edited.json["errors"][0]["code"]) == (422, "not_storable")
 
     lines = [json.loads(line) for line in server.output.splitlines() if line.startswith("{")]
     text = "\n".join(map(json.dumps, lines))
@@ -141,7 +141,7 @@ async def test_the_log_holds_nothing_that_was_sent(server: ServerProcess, engine
     assert named.count("lost-2") == 2
     assert [line["level"] for line in lines if line.get("request_id") == "lost-3" and "trace" in line] == ["error"]
     access = next(line for line in lines if line["logger"] == "fechatter.access" and line["request_id"] == "lost-1")
-    assert (access["route"], access["method"], access["status"]) == ("/api/chat/{chat_id}/messages", "POST", 503)
+    assert (access["route"], access["method"], access["status"]) == ("/api/chat/{chat_id}/messages", "POST", 422)
     assert (access["user_id"], access["workspace_id"], access["address"]) == (host.id, host.workspace_id, "127.0.0.1")
 
 

@@ -7,14 +7,14 @@ import pytest
 from tests.servers.nats import Nats
 from tests.servers.postgres import Postgres
 
-IN_MEMORY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
-"""Of a server that outlives no power cut and whose many small databases are thrown away: nothing waits for the disk, nobody tidies."""
+QUICK = {"full_page_writes": "off", "autovacuum": "off"}
+"""For a server whose many small databases are thrown away: it writes less to the disk, and nobody tidies."""
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
     """The shared server. A test that kills or stops one starts its own `Postgres()`, which keeps what it committed."""
-    server = Postgres(**IN_MEMORY)
+    server = Postgres(**QUICK)
     try:
         server.start()
         yield server

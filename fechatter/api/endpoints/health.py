@@ -15,13 +15,13 @@ from starlette.responses import Response
 from fechatter.api.identity import read, services
 from fechatter.api.operations import Answer, operation
 from fechatter.api.responses import json_response
-from fechatter.errors import Problem
+from fechatter.errors import Problem, StorageError
 from fechatter.messages.send import INTAKE_MESSAGES
 from fechatter.model import Actor, Timestamp, timestamp
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.storage import server
-from fechatter.storage.engines.base import StorageFull, StorageUnavailable, Transaction
+from fechatter.storage.engines.base import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ async def _database(request: Request) -> Part:
     started = time.perf_counter()
     try:
         await asyncio.wait_for(services(request).database.read(server.is_set_up), CHECK_SECONDS)
-    except (TimeoutError, StorageUnavailable, StorageFull) as error:
+    except (TimeoutError, StorageError) as error:
         log.warning("the database does not answer: %r", error)
         return {"state": "down", "detail": type(error).__name__}
     return {"state": "ok", "latency_seconds": round(time.perf_counter() - started, 6)}
@@ -142,5 +142,5 @@ async def _is_admin(request: Request) -> bool:
 
     try:
         return (await asyncio.wait_for(read(request, work), CHECK_SECONDS))[0]
-    except (TimeoutError, Problem, StorageUnavailable, StorageFull):
+    except (TimeoutError, Problem, StorageError):
         return False

@@ -20,9 +20,9 @@ from fechatter.api import problems
 from fechatter.api.middleware.access_log import write_line
 from fechatter.api.middleware.headers import SecurityHeaders, with_cors
 from fechatter.api.middleware.requests import Requests
-from fechatter.errors import MalformedRequest, Problem, TooManyRequests, Unavailable
+from fechatter.errors import MalformedRequest, Problem, StorageError, TooManyRequests, Unavailable
 from fechatter.settings import Settings
-from fechatter.storage.engines.base import StorageBusy, StorageFull, StorageUnavailable
+from fechatter.storage.engines.base import RowRefused, StorageBusy, UniqueViolation
 from fechatter.telemetry.faults import told
 
 log = logging.getLogger(__name__)
@@ -125,9 +125,11 @@ def as_problem(error: Exception, request_id: str) -> Problem:
     """What is told of an error; the unexpected ones are logged and tell nothing but the request's id."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, StorageFull | StorageUnavailable):
+    if isinstance(error, StorageError):
         level = logging.DEBUG if isinstance(error, StorageBusy) else logging.ERROR
-        log.log(level, "request %s: %s", request_id, told(error), extra={"request_id": request_id})
+        # Nobody expected these here, so the log shows from where they came.
+        trace = error if isinstance(error, UniqueViolation | RowRefused) else None
+        log.log(level, "request %s: %s", request_id, told(error), exc_info=trace, extra={"request_id": request_id})
         return problems.from_storage(error)
     log.error("request %s failed", request_id, exc_info=error, extra={"request_id": request_id})
     return Problem("Something went wrong here; the log tells what under this request's id.")

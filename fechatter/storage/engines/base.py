@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
 from fechatter.queues import Line, Queue
 from fechatter.storage.engines.thread import LoopThread
@@ -29,7 +30,7 @@ class Row(Protocol):
     def __len__(self) -> int: ...
 
 
-class UniqueViolation(Exception):
+class UniqueViolation(StorageError):
     """A row like this is there already; `constraint` holds the engine's words for which."""
 
     def __init__(self, constraint: str) -> None:
@@ -37,12 +38,20 @@ class UniqueViolation(Exception):
         self.constraint = constraint
 
 
-class StorageFull(Exception):
+class RowRefused(StorageError):
+    """The database cannot store this row: the same statement fails again, but other rows may be stored."""
+
+
+class StorageFull(StorageError):
     """The disk is full: nothing of the transaction was kept."""
 
 
-class StorageUnavailable(Exception):
-    """The database cannot be reached or did not answer in time; whether a commit under way took place is not known."""
+class StorageUnavailable(StorageError):
+    """The database cannot be used, whatever the reason; whether a commit under way took place is not known."""
+
+
+class TransactionConflict(StorageUnavailable):
+    """Another transaction was in the way. Nothing was kept, and the same work may be tried again at once."""
 
 
 class StorageBusy(StorageUnavailable):
@@ -70,7 +79,7 @@ class Transaction(Protocol):
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]: ...
     async def fetchrow(self, sql: str, *args: object) -> Row | None: ...
     async def execute(self, sql: str, *args: object) -> int:
-        """Run a statement; returns the number of rows it changed. Raises UniqueViolation."""
+        """Run a statement; returns the number of rows it changed. Raises UniqueViolation, RowRefused."""
         ...
 
     async def lock_workspace(self, workspace_id: int) -> None:
@@ -104,6 +113,11 @@ class MessageRows(msgspec.Struct):
     keys: list[bytes | None]
     fingerprints: list[int]
 
+    def some(self, indices: list[int]) -> MessageRows:
+        """The rows at these indices of the columns."""
+        columns: list[list[Any]] = [getattr(self, name) for name in self.__struct_fields__]
+        return MessageRows(*([column[index] for index in indices] for column in columns))
+
 
 class Stored(msgspec.Struct):
     """What a batch became. `rows` are the places that were stored, with their ids, chat numbers and event numbers; `repeats`
@@ -123,7 +137,7 @@ class StoreResult(msgspec.Struct):
 
     stored: list[Stored]
     stale: set[int]
-    failed: dict[int, Exception]
+    failed: dict[int, StorageError]
 
 
 class Connections(msgspec.Struct, frozen=True):
@@ -147,11 +161,16 @@ class Database(Protocol):
     writer: LoopThread
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on one snapshot of the primary. Raises StorageUnavailable."""
+        """Run `work` on one snapshot of the primary. Raises StorageError."""
         ...
 
     async def write(self, work: Work[T]) -> T:
-        """Run `work` in one transaction. Raises UniqueViolation, StorageFull, StorageUnavailable, and what `work` raises (rolled back)."""
+        """Run `work` in one transaction, and again if another transaction was in the way.
+
+        Raises:
+            StorageError: see its subclasses.
+            Exception: what `work` raises; the transaction was rolled back.
+        """
         ...
 
     async def read_on_writer(self, work: Work[T]) -> T:

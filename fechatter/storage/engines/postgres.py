@@ -6,13 +6,17 @@ Every statement has a time limit, on both sides: a node that is stopped while it
 from __future__ import annotations
 
 import asyncio
+import logging
+import random
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
 
+from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
 from fechatter.model import now_ms
 from fechatter.queues import Queue
@@ -22,41 +26,30 @@ from fechatter.storage.engines.base import (
     MessageRows,
     Publish,
     StorageBusy,
-    StorageFull,
     StorageUnavailable,
+    Stored,
     StoreResult,
-    UniqueViolation,
+    TransactionConflict,
     Work,
     reads_line,
 )
 from fechatter.storage.engines.dialect import for_postgres, postgres_parameter
+from fechatter.storage.engines.postgres_link import Connector, Link
+from fechatter.storage.engines.postgres_settings import READ, WRITE
 from fechatter.storage.engines.thread import LoopThread
 from fechatter.storage.engines.turns import Crowded, Turn, Turns
 from fechatter.telemetry.faults import told
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
-STATEMENT_TIMEOUT_SECONDS = 10
-CONNECT_TIMEOUT_SECONDS = 5
+CLOSE_TIMEOUT_SECONDS = 5
 ACQUIRE_TIMEOUT_SECONDS = 10
-BATCH_LOCK_TIMEOUT = "2000"
+BATCH_SETTINGS = {"lock_timeout": "2000"}
 """Milliseconds a batch waits for one workspace's lock: the other workspaces' messages wait behind it."""
-SERVER_SETTINGS = {
-    "application_name": "fechatter",
-    "statement_timeout": str(STATEMENT_TIMEOUT_SECONDS * 1000),
-    "lock_timeout": "5000",
-    "idle_in_transaction_session_timeout": "10000",
-    "synchronous_commit": "on",
-    "timezone": "UTC",
-    # Every statement names its rows by key; planning for each new parameter value costs more than it finds.
-    "plan_cache_mode": "force_generic_plan",
-}
-CONNECT_OPTIONS: dict[str, Any] = {
-    "timeout": CONNECT_TIMEOUT_SECONDS,
-    "command_timeout": STATEMENT_TIMEOUT_SECONDS,
-    "server_settings": SERVER_SETTINGS,
-    "statement_cache_size": 512,
-}
+MOST_TRIES = 5
+CONFLICT_PAUSE_SECONDS = 0.02
 
 _LOCK = "SELECT event_seq FROM workspaces WHERE id = $1 FOR UPDATE"
 _SYSTEM_ID = """
@@ -64,33 +57,21 @@ SELECT (SELECT system_identifier::text FROM pg_control_system()) || '/' || (SELE
 _AFFECTED = re.compile(r"(\d+)$")
 
 
-def translate(error: BaseException) -> Exception:
-    """The engine-neutral error for asyncpg's and the socket's."""
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return UniqueViolation(error.constraint_name or str(error))
-    if isinstance(error, asyncpg.DiskFullError):
-        return StorageFull("the database's disk is full")
-    unavailable = (
-        asyncpg.PostgresConnectionError,
-        asyncpg.InterfaceError,
-        asyncpg.QueryCanceledError,
-        asyncpg.LockNotAvailableError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-        asyncpg.TransactionRollbackError,
-        asyncpg.IdleInTransactionSessionTimeoutError,
-        OSError,
-        TimeoutError,
-    )
-    if isinstance(error, unavailable):
-        return StorageUnavailable(told(error))
-    return error if isinstance(error, Exception) else StorageUnavailable(repr(error))
+async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
+    """What `attempt` returns; it is made again, a few times, when another transaction was in the way."""
+    for tries in range(1, MOST_TRIES):
+        try:
+            return await attempt()
+        except TransactionConflict as conflict:
+            log.debug("try %d of a transaction: %s", tries, conflict)
+            await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS * 2**tries))
+    return await attempt()
 
 
 class PostgresTransaction:
     """The Transaction of one connection."""
 
-    def __init__(self, connection: Any, epoch: str, turn: Turn | None = None) -> None:
+    def __init__(self, connection: Link, epoch: str, turn: Turn | None = None) -> None:
         self.connection = connection
         self._turn = turn
         self.epoch = epoch
@@ -99,22 +80,14 @@ class PostgresTransaction:
         self.now = now_ms()
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Any]:
-        try:
-            rows: Sequence[Any] = await self.connection.fetch(for_postgres(sql), *map(postgres_parameter, args))
-        except asyncpg.UniqueViolationError as error:
-            raise translate(error) from error
-        return rows
+        return await self.connection.fetch(for_postgres(sql), *map(postgres_parameter, args))
 
     async def fetchrow(self, sql: str, *args: object) -> Any:
         rows = await self.fetch(sql, *args)
         return rows[0] if rows else None
 
     async def execute(self, sql: str, *args: object) -> int:
-        try:
-            status = await self.connection.execute(for_postgres(sql), *map(postgres_parameter, args))
-        except asyncpg.UniqueViolationError as error:
-            raise translate(error) from error
-        affected = _AFFECTED.search(status)
+        affected = _AFFECTED.search(await self.connection.execute(for_postgres(sql), *map(postgres_parameter, args)))
         return int(affected.group(1)) if affected else 0
 
     async def lock_workspace(self, workspace_id: int) -> None:
@@ -126,27 +99,18 @@ class PostgresTransaction:
         return int(await self.connection.fetchval("SELECT nextval('ids')"))
 
 
-@asynccontextmanager
-async def translated() -> AsyncIterator[None]:
-    """Raise the engine-neutral error for whatever the database or the socket raised."""
-    try:
-        yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        raise translate(error) from error
-
-
 class PostgresDatabase:
     """See `engines.base.Database`."""
 
     engine = "PostgreSQL"
 
-    def __init__(self, url: str, pool: Any, publish: Publish, epoch: str = "") -> None:
-        self.url = url
+    def __init__(self, connector: Connector, pool: Any, publish: Publish, epoch: str = "") -> None:
         self.epoch = epoch
         self.writer = LoopThread("writer")
+        self._connector = connector
         self._pool = pool
         self._publish = publish
-        self._batches: Any = None
+        self._batches: Link | None = None
         self._line = reads_line()
         writes = max(1, pool.get_max_size() // 2)
         self._writes = asyncio.Semaphore(writes)
@@ -154,37 +118,68 @@ class PostgresDatabase:
 
     @classmethod
     async def open(cls, url: str, publish: Publish, *, connections: int) -> PostgresDatabase:
-        """Connect. Raises StorageUnavailable when the database cannot be reached."""
-        async with translated():
-            pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, **CONNECT_OPTIONS)
-        return cls(url, pool, publish)
+        """Connect. Raises StorageUnavailable."""
+        connector = Connector(url)
+
+        async def connect(*_: object, **__: object) -> asyncpg.Connection[asyncpg.Record]:
+            return await connector.connect()
+
+        # The connections' settings are not for a pool to reset.
+        pool: Any = await asyncpg.create_pool(min_size=1, max_size=connections, connect=connect, reset=_nothing)
+        return cls(connector, pool, publish)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
+    async def _connection(self) -> AsyncIterator[Link]:
         with self._line:
-            async with translated(), self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                yield connection
+            acquired = await self._acquire()
+            try:
+                yield self._connector.over(acquired)
+            finally:
+                await self._release(acquired)
+
+    async def _acquire(self) -> Any:
+        try:
+            return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            raise StorageUnavailable(told(error)) from error
+
+    async def _release(self, acquired: Any) -> None:
+        try:
+            await self._pool.release(acquired)
+        except Exception as error:  # the pool has dropped the connection; the transaction on it has ended before
+            log.warning("a connection could not be kept", exc_info=error)
 
     async def read(self, work: Work[T]) -> T:
+        return await retried(lambda: self._read(work))
+
+    async def _read(self, work: Work[T]) -> T:
         async with self._connection() as connection:
             return await self._snapshot(connection, work)
 
-    async def _snapshot(self, connection: Any, work: Work[T]) -> T:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
+    async def _snapshot(self, connection: Link, work: Work[T]) -> T:
+        async with connection.transaction(READ):
             return await work(PostgresTransaction(connection, self.epoch))
 
     @asynccontextmanager
     async def _turn_to_write(self) -> AsyncIterator[None]:
         """Half of the connections may write at once: those who wait for a workspace's lock leave the others to who reads."""
         with self._line:
-            async with translated(), asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
-                await self._writes.acquire()
+            try:
+                async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
+                    await self._writes.acquire()
+            except TimeoutError as error:
+                raise StorageUnavailable("no turn to write in time") from error
         try:
             yield
         finally:
             self._writes.release()
 
     async def write(self, work: Work[T]) -> T:
+        return await retried(lambda: self._write(work))
+
+    async def _write(self, work: Work[T]) -> T:
         with self._turns.turn() as turn:
             try:
                 return await self._change(work, turn)
@@ -203,25 +198,27 @@ class PostgresDatabase:
     async def _change(self, work: Work[T], turn: Turn) -> T:
         async with self._turn_to_write(), self._connection() as connection:
             transaction = PostgresTransaction(connection, self.epoch, turn)
-            async with connection.transaction():
+            async with connection.transaction(WRITE):
                 result = await work(transaction)
         if transaction.frames or transaction.signals:
             self._publish(transaction.frames, transaction.signals)
         return result
 
     async def read_on_writer(self, work: Work[T]) -> T:
-        async with translated():
+        async def attempt() -> T:
             return await self._snapshot(await self._batch_connection(), work)
+
+        return await retried(attempt)
 
     async def store(self, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
         """One statement a workspace; workspaces one after the other, in id order."""
         result = StoreResult([], set(), {})
         for workspace_id in sorted(set(rows.workspace_ids)):
+            attempt = partial(self._store_in, workspace_id, rows, decided_with[workspace_id], now)
             try:
-                connection = await self._batch_connection()
-                stored = await postgres_batch.store(connection, rows, workspace_id, decided_with[workspace_id], now)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-                result.failed[workspace_id] = translate(error)
+                stored = await retried(attempt)
+            except StorageError as error:
+                result.failed[workspace_id] = error
                 continue
             if stored is None:
                 result.stale.add(workspace_id)
@@ -229,16 +226,19 @@ class PostgresDatabase:
                 result.stored.append(stored)
         return result
 
-    async def _batch_connection(self) -> Any:
+    async def _store_in(self, workspace_id: int, rows: MessageRows, decided_with: int, now: int) -> Stored | None:
+        connection = await self._batch_connection()
+        return await postgres_batch.store(connection, rows, workspace_id, decided_with, now)
+
+    async def _batch_connection(self) -> Link:
         """The writer's connection, made anew when it was lost. Runs on the writer's loop."""
-        if self._batches is None or self._batches.is_closed():
-            settings = {**SERVER_SETTINGS, "lock_timeout": BATCH_LOCK_TIMEOUT}
-            self._batches = await asyncpg.connect(self.url, **{**CONNECT_OPTIONS, "server_settings": settings})
+        if self._batches is None or self._batches.closed:
+            self._batches = await self._connector.link(BATCH_SETTINGS)
         return self._batches
 
     async def system_id(self) -> str:
-        async with self._connection() as connection:
-            return str(await connection.fetchval(_SYSTEM_ID))
+        row = await self.read(lambda tx: tx.fetchrow(_SYSTEM_ID))
+        return str(row[0]) if row else ""
 
     def queues(self) -> list[Queue]:
         return [self._line.queue, *self.writer.queues()]
@@ -249,13 +249,15 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         if self._batches is not None:
-            await self.writer.call(self._close_batches)
+            await self.writer.call(self._batches.close)
         await self.writer.stop()
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self._pool.close()
-        except TimeoutError:
+        except Exception as error:
+            log.debug("the pool did not close in order", exc_info=error)
             self._pool.terminate()
 
-    async def _close_batches(self) -> None:
-        await self._batches.close(timeout=CONNECT_TIMEOUT_SECONDS)
+
+async def _nothing(_: object) -> None:
+    """Between two users of a connection."""

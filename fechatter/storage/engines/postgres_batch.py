@@ -7,11 +7,9 @@ batch then goes the careful way, lock first, look up, insert.
 
 from __future__ import annotations
 
-from typing import Any
-
-import asyncpg
-
-from fechatter.storage.engines.base import MessageRows, Stored
+from fechatter.storage.engines.base import MessageRows, Stored, UniqueViolation
+from fechatter.storage.engines.postgres_link import Link
+from fechatter.storage.engines.postgres_settings import WRITE
 from fechatter.storage.event_types import MESSAGE_CREATED
 
 # $1 workspace, $2 rights_seq decided with, $3 now, $4 count, $5 chats, $6 senders, $7 contents, $8 keys, $9 fingerprints,
@@ -54,19 +52,20 @@ SELECT g.ordinal FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) WITH ORDIN
 JOIN message_keys k ON k.idempotency_key = g.key AND k.chat_id = g.chat_id AND k.sender_id = g.sender_id"""
 
 
-async def store(connection: Any, rows: MessageRows, workspace_id: int, decided_with: int, now: int) -> Stored | None:
-    """None when the workspace's rights moved on: decide again. Raises asyncpg's errors; nothing was stored then."""
+async def store(connection: Link, rows: MessageRows, workspace_id: int, decided_with: int, now: int) -> Stored | None:
+    """None when the workspace's rights moved on: decide again. Raises StorageError; nothing is known to be stored then."""
     places = [place for place, owner in enumerate(rows.workspace_ids) if owner == workspace_id]
     try:
-        return await _store_places(connection, rows, places, workspace_id, decided_with, now)
-    except asyncpg.UniqueViolationError:
+        async with connection.statement():
+            return await _store_places(connection, rows, places, workspace_id, decided_with, now)
+    except UniqueViolation:
         return await _store_carefully(connection, rows, places, workspace_id, decided_with, now)
 
 
 async def _store_carefully(
-    connection: Any, rows: MessageRows, places: list[int], workspace_id: int, decided_with: int, now: int
+    connection: Link, rows: MessageRows, places: list[int], workspace_id: int, decided_with: int, now: int
 ) -> Stored | None:
-    async with connection.transaction():
+    async with connection.transaction(WRITE):
         if await connection.fetchval(_LOCK, workspace_id) != decided_with:
             return None
         known = await connection.fetch(
@@ -85,7 +84,7 @@ async def _store_carefully(
 
 
 async def _store_places(
-    connection: Any, rows: MessageRows, places: list[int], workspace_id: int, decided_with: int, now: int
+    connection: Link, rows: MessageRows, places: list[int], workspace_id: int, decided_with: int, now: int
 ) -> Stored | None:
     chat_ids = [rows.chat_ids[place] for place in places]
     answer = await connection.fetch(

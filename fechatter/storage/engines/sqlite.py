@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
 from fechatter.model import now_ms
 from fechatter.queues import Queue
@@ -24,6 +25,7 @@ from fechatter.storage.engines.base import (
     Connections,
     MessageRows,
     Publish,
+    RowRefused,
     StorageBusy,
     StorageFull,
     StorageUnavailable,
@@ -35,6 +37,7 @@ from fechatter.storage.engines.base import (
 from fechatter.storage.engines.checkpointer import Checkpointer
 from fechatter.storage.engines.dialect import for_sqlite, sqlite_parameter
 from fechatter.storage.engines.thread import CallsFull, LoopThread, run_inline
+from fechatter.telemetry.faults import told
 
 T = TypeVar("T")
 
@@ -68,16 +71,36 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def translate(error: sqlite3.Error) -> Exception:
-    """The engine-neutral error for SQLite's."""
+UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+ROW_CODES = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE)
+"""Primary codes of what one row's values are refused with."""
+
+
+def translate(error: Exception) -> Exception:
+    """The engine-neutral error. Whatever is not known means that the database cannot be used; misuse of the module stays what it is."""
     code = getattr(error, "sqlite_errorcode", None)
-    if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
+    if code in UNIQUE:
         return UniqueViolation(str(error))
+    # A number beyond 64 bits and half of a surrogate pair do not reach SQLite at all.
+    if isinstance(error, OverflowError | UnicodeError) or (code is not None and code & 0xFF in ROW_CODES):
+        return RowRefused(told(error))
     if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
         return StorageFull("the disk is full")
-    if isinstance(error, sqlite3.OperationalError):
-        return StorageUnavailable(str(error))
+    if isinstance(error, sqlite3.DatabaseError | MemoryError) and not isinstance(error, sqlite3.ProgrammingError):
+        return StorageUnavailable(told(error))
     return error
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what `translate` makes of an error of the module."""
+    try:
+        yield
+    except Exception as error:
+        meant = translate(error)
+        if meant is error:
+            raise
+        raise meant from error
 
 
 class SqliteTransaction:
@@ -91,16 +114,16 @@ class SqliteTransaction:
         self.now = now_ms()
 
     def _run(self, sql: str, args: tuple[object, ...]) -> sqlite3.Cursor:
-        try:
+        with translated():
             return self.connection.execute(for_sqlite(sql), [sqlite_parameter(arg) for arg in args])
-        except sqlite3.Error as error:
-            raise translate(error) from error
 
     async def fetch(self, sql: str, *args: object) -> Sequence[sqlite3.Row]:
-        return self._run(sql, args).fetchall()
+        rows = self._run(sql, args)
+        with translated():
+            return rows.fetchall()
 
     async def fetchrow(self, sql: str, *args: object) -> sqlite3.Row | None:
-        rows = self._run(sql, args).fetchall()
+        rows = await self.fetch(sql, *args)
         return rows[0] if rows else None
 
     async def execute(self, sql: str, *args: object) -> int:
@@ -139,16 +162,19 @@ class SqliteDatabase:
     def _read(self, work: Work[T]) -> T:
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = connect(self.path, readonly=True)
+            with translated():
+                connection = self._local.connection = connect(self.path, readonly=True)
             self._read_connections.append(connection)
         return self._snapshot(connection, work)
 
     def _snapshot(self, connection: sqlite3.Connection, work: Work[T]) -> T:
-        connection.execute("BEGIN")
+        transaction = SqliteTransaction(connection, self.epoch)
+        transaction._run("BEGIN", ())
         try:
-            return run_inline(work(SqliteTransaction(connection, self.epoch)))
+            return run_inline(work(transaction))
         finally:
-            connection.execute("COMMIT")
+            if connection.in_transaction:
+                transaction._run("COMMIT", ())
 
     async def read_on_writer(self, work: Work[T]) -> T:
         return self._snapshot(self._write_connection, work)
@@ -193,17 +219,18 @@ class SqliteDatabase:
             result = sqlite_batch.store(self._write_connection, rows, decided_with, now)
             self._write_connection.execute("ROLLBACK" if result.stale else "COMMIT")
             return result
-        except sqlite3.Error as error:
+        except BaseException as error:
             self._roll_back()
-            return StoreResult([], set(), dict.fromkeys(rows.workspace_ids, translate(error)))
-        except BaseException:
-            self._roll_back()
+            meant = translate(error) if isinstance(error, Exception) else error
+            if isinstance(meant, StorageError):
+                return StoreResult([], set(), dict.fromkeys(rows.workspace_ids, meant))
             raise
 
     def _roll_back(self) -> None:
         # SQLite itself has rolled back already after some errors (a full disk).
         if self._write_connection.in_transaction:
-            self._write_connection.execute("ROLLBACK")
+            with translated():
+                self._write_connection.execute("ROLLBACK")
 
     async def system_id(self) -> str:
         """A copied file cannot be told from the original; `restore` begins the new epoch itself."""

@@ -1,0 +1,221 @@
+"""Connections to PostgreSQL: how they are opened, how a transaction begins and ends on them, and what their errors mean.
+
+A `Link` is the one place that calls the driver for statements. It translates each error and drops the connection when its state is not
+certain any more.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from fechatter.storage.engines.base import StorageUnavailable
+from fechatter.storage.engines.postgres_errors import spares_connection, translate
+from fechatter.storage.engines.postgres_settings import POOLED, SETTINGS, WRITE, Session
+from fechatter.telemetry.faults import told
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 5.0
+COMMAND_SECONDS = 10.0
+CACHED_STATEMENTS = 512
+
+_SCHEMA = """
+SELECT coalesce(
+    (SELECT current_schema() FROM pg_settings WHERE name = 'search_path' AND source = 'client'),
+    (SELECT nspname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE relname = 'schema_migrations' AND relkind = 'r' AND has_schema_privilege(n.oid, 'USAGE')
+            AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'checksum')
+        ORDER BY nspname <> current_schema(), nspname <> 'public', nspname LIMIT 1),
+    current_schema(), 'public')"""
+
+
+class Connector:
+    """Opens connections to one database.
+
+    Args:
+        application: what PostgreSQL's lists of sessions call them.
+        settings: session settings other than SETTINGS, such as longer timeouts.
+        primary: refuse a standby.
+        command_seconds: how long one statement may take before it is given up here.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        application: str = "fechatter",
+        settings: Mapping[str, str] | None = None,
+        primary: bool = True,
+        command_seconds: float = COMMAND_SECONDS,
+    ) -> None:
+        self._url = url
+        self._application = application
+        self._settings = {**SETTINGS, **(settings or {})}
+        self._command_seconds = command_seconds
+        self.session = Session("", pooled=False, primary=primary, version=0)
+
+    async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
+        """A connection with every setting. Raises StorageUnavailable."""
+        try:
+            connection = await self._open()
+            if not self.session.pooled:
+                connection = await self._settle(connection)
+            if not self.session.schema:
+                await self._find_schema(connection)
+            return connection
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            raise StorageUnavailable(told(error)) from error
+
+    async def link(self, settings: Mapping[str, str] | None = None) -> Link:
+        """A connection of its own, outside any pool. Raises StorageUnavailable."""
+        return self.over(await self.connect(), settings)
+
+    def over(self, connection: Any, settings: Mapping[str, str] | None = None) -> Link:
+        """The connection as this server uses it."""
+        return Link(connection, self.session, {**self._settings, **(settings or {})})
+
+    async def _open(self) -> asyncpg.Connection[asyncpg.Record]:
+        connection = await asyncpg.connect(
+            self._url,
+            timeout=CONNECT_SECONDS,
+            command_timeout=self._command_seconds,
+            # A pooler hands a statement that was prepared in one transaction to none of the next.
+            statement_cache_size=0 if self.session.pooled else CACHED_STATEMENTS,
+            # PgBouncer refuses any other parameter.
+            server_settings={"application_name": self._application},
+        )
+        self.session = msgspec.structs.replace(self.session, version=connection.get_server_version().major)
+        return connection
+
+    async def _settle(self, connection: asyncpg.Connection[asyncpg.Record]) -> asyncpg.Connection[asyncpg.Record]:
+        """Set what the connection keeps; where a pooler keeps nothing, open one that asks for nothing to be kept."""
+        try:
+            await connection.execute(self.session.for_connection(self._settings, connection.get_server_pid()))
+        except asyncpg.PostgresError as error:
+            connection.terminate()
+            if error.sqlstate != POOLED:
+                raise
+            log.info("a pooler stands in front of PostgreSQL: settings are sent with each transaction")
+            self.session = msgspec.structs.replace(self.session, pooled=True)
+            return await self._open()
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _find_schema(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        """Where the tables are, or will be made: from now on no change of `search_path` hides them."""
+        link = self.over(connection)
+        try:
+            async with link.transaction(WRITE):
+                schema = str(await link.fetchval(_SCHEMA))
+            self.session = msgspec.structs.replace(self.session, schema=schema)
+            if not self.session.pooled:
+                await connection.execute(self.session.for_connection(self._settings, connection.get_server_pid()))
+        except BaseException:
+            connection.terminate()
+            raise
+
+
+class Link:
+    """One connection. Every method raises what `translate` makes of the driver's error.
+
+    Args:
+        driver: asyncpg's connection, or its pool's proxy of one.
+        settings: of a transaction, where the connection keeps none.
+    """
+
+    def __init__(self, driver: Any, session: Session, settings: Mapping[str, str]) -> None:
+        self.driver = driver
+        self._session = session
+        self._settings = settings
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            meant = translate(error)
+            if not spares_connection(meant):
+                self._drop()
+            if meant is error:
+                raise
+            raise meant from error
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Any]:
+        with self._translated():
+            rows: Sequence[Any] = await self.driver.fetch(sql, *args)
+            return rows
+
+    async def fetchval(self, sql: str, *args: object) -> Any:
+        with self._translated():
+            return await self.driver.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: object) -> str:
+        """Returns PostgreSQL's tag, such as `UPDATE 3`."""
+        with self._translated():
+            return str(await self.driver.execute(sql, *args))
+
+    @asynccontextmanager
+    async def transaction(self, how: str) -> AsyncIterator[None]:
+        """One transaction: `how` is READ or WRITE. What the block raises rolls it back."""
+        try:
+            await self.execute(self._session.begin(self._settings, how))
+            yield
+            # PostgreSQL answers so, without an error, when a statement failed and the work went on nevertheless.
+            if await self.execute("COMMIT") == "ROLLBACK":
+                raise StorageUnavailable("the transaction had failed before its commit")
+        except BaseException:
+            await self._roll_back()
+            raise
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[None]:
+        """For a single statement: a transaction of its own needs no BEGIN where the connection keeps its settings."""
+        if not self._session.pooled:
+            yield
+            return
+        async with self.transaction(WRITE):
+            yield
+
+    async def _roll_back(self) -> None:
+        """Leave the connection outside any transaction, or closed."""
+        if self.closed:
+            return
+        rolled_back = False
+        try:
+            await self.driver.execute("ROLLBACK")
+            rolled_back = True
+        except Exception as error:
+            log.debug("a transaction could not be rolled back", exc_info=error)
+        finally:
+            if not rolled_back:
+                self._drop()
+
+    def _drop(self) -> None:
+        # A pool's proxy refuses every call once its connection is gone.
+        with suppress(asyncpg.InterfaceError):
+            self.driver.terminate()
+
+    @property
+    def closed(self) -> bool:
+        try:
+            return bool(self.driver.is_closed())
+        except asyncpg.InterfaceError:
+            return True
+
+    async def close(self) -> None:
+        """Say goodbye, or hang up."""
+        try:
+            await self.driver.close(timeout=CONNECT_SECONDS)
+        except Exception as error:
+            log.debug("a connection did not close in order", exc_info=error)
+            self._drop()

@@ -1,0 +1,68 @@
+"""A real PgBouncer in front of a PostgreSQL, from Debian's package `pgbouncer`, which `.ci/run` installs."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.servers.postgres import OWNER, Postgres
+from tests.servers.process import accepts, free_port, kill_all, wait_until
+
+
+class PgBouncer:
+    """One pooler with PgBouncer's defaults, but for what `settings` name; such as `pool_mode="transaction"`."""
+
+    def __init__(self, postgres: Postgres, **settings: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="fechatter-pgbouncer-"))
+        self.port = free_port()
+        self._log = self.folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+        wanted = {"listen_addr": "127.0.0.1", "listen_port": str(self.port), "unix_socket_dir": "", "auth_type": "any", **settings}
+        lines = [
+            "[databases]",
+            f"* = host=127.0.0.1 port={postgres.port} user={OWNER}",
+            "[pgbouncer]",
+            *(f"{name} = {value}" for name, value in wanted.items()),
+        ]
+        (self.folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
+
+    def start(self) -> None:
+        """Start it and return when it takes connections."""
+        binary = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+        if binary is None:
+            raise RuntimeError("PgBouncer is missing: apt-get install pgbouncer")
+        user: dict[str, Any] = {}
+        if os.geteuid() == 0:  # it refuses to run as root
+            nobody = pwd.getpwnam("nobody")
+            user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            shutil.chown(self.folder, nobody.pw_uid)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [binary, self.folder / "pgbouncer.ini"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
+                **user,
+            )
+        wait_until(lambda: accepts(self.port), self._process, self._log)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Such as SIGSTOP, after which it says nothing any more."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def remove(self) -> None:
+        """End it."""
+        if self._process is not None:
+            kill_all(self._process)
+        shutil.rmtree(self.folder)
+
+    def url(self, postgres_url: str) -> str:
+        """The address of the same database through this pooler."""
+        return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{postgres_url.rpartition('/')[2]}"
