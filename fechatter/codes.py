@@ -44,6 +44,13 @@ PROBLEMS: dict[str, Code] = {
     "too_many_edits": Code(403, "The message was edited as often as a message may be.", "Send a new one."),
     "wrong_password": Code(403, "The current password is wrong.", "Ask for it again."),
     "invitation_refused": Code(403, "The invitation is not good, used up, or no longer valid.", "Ask for a new one."),
+    "invitation_revoked": Code(403, "The invitation was revoked.", "Ask for a new one."),
+    "invitation_used": Code(403, "The invitation was used as often as it could be.", "Sign in, or ask for a new one."),
+    "invitation_expired": Code(403, "The invitation has expired.", "Ask for a new one."),
+    "reset_link_used": Code(403, "The password reset link was used.", "Sign in with the new password, or ask for a new link."),
+    "reset_link_revoked": Code(403, "A newer password reset link replaced this one, or it was revoked.", "Use the newest link."),
+    "reset_link_expired": Code(403, "The password reset link has expired.", "Ask an admin for a new one."),
+    "account_disabled": Code(403, "The password is right, but the account is disabled.", "Ask an admin to enable it."),
     "signup_closed": Code(403, "People join this server by invitation only.", "Ask for an invitation."),
     "setup_token_refused": Code(403, "The set-up token is not good, or was used.", "Look for the newest one in the server's output."),
     "cross_site": Code(

@@ -14,7 +14,7 @@ from fechatter.accounts.signup import create_account, create_workspace, workspac
 from fechatter.audit.record import Act, record
 from fechatter.errors import NotFound
 from fechatter.model import MAX_ID, Actor, Origin, Role, SessionId, User, UserId, Workspace, WorkspaceId
-from fechatter.storage import server, users
+from fechatter.storage import password_resets, server, users
 from fechatter.storage import sessions as session_rows
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.sessions import Session
@@ -79,6 +79,7 @@ async def create_person(tx: Transaction, actor: Actor, wanted: NewPerson, passwo
 async def reset_password(tx: Transaction, actor: Actor, account: Account, password_hash: str) -> None:
     """Store a new password and end all of the person's sessions."""
     await users.change_password(tx, account.id, password_hash)
+    await password_resets.revoke(tx, account.id)
     await record(tx, actor, Act.USER_PASSWORD_RESET, account.id)
     await sessions.end(tx, actor.workspace_id, await session_rows.live(tx, account.id))
 

@@ -97,7 +97,12 @@ async def revoke(tx: Transaction, actor: Actor, invitation_id: int) -> None:
 
 
 async def look_up(tx: Transaction, token: str) -> Opening:
-    """What the token opens. Raises NotFound: nothing, for whatever reason."""
+    """What the token opens.
+
+    Raises:
+        NotFound: no such invitation.
+        Forbidden: `invitation_revoked`, `invitation_used`, `invitation_expired`.
+    """
     invitation = await _open(tx, token)
     workspace = None if invitation is None else await workspaces.find(tx, invitation.workspace_id)
     if invitation is None or workspace is None:
@@ -106,7 +111,11 @@ async def look_up(tx: Transaction, token: str) -> Opening:
 
 
 async def check(tx: Transaction, token: str, email: str) -> Invitation:
-    """The open invitation of the token, for somebody with that address. Raises Forbidden `invitation_refused`."""
+    """The open invitation of the token, for somebody with that address.
+
+    Raises:
+        Forbidden: `invitation_refused`: there is none, or for another address; or one of the codes of `look_up`.
+    """
     invitation = await _open(tx, token)
     if invitation is None or (invitation.email is not None and texts.fold(invitation.email) != texts.fold(email)):
         raise _refused()
@@ -114,7 +123,7 @@ async def check(tx: Transaction, token: str, email: str) -> Invitation:
 
 
 async def use(tx: Transaction, token: str, email: str) -> tuple[WorkspaceId, Role]:
-    """Use the invitation once and take its workspace's lock. Raises Forbidden `invitation_refused`."""
+    """Use the invitation once and take its workspace's lock. Raises Forbidden, as `check` does."""
     found = await invitations.by_hash(tx, _hash(token))
     if found is None:
         raise _refused()
@@ -126,14 +135,22 @@ async def use(tx: Transaction, token: str, email: str) -> tuple[WorkspaceId, Rol
 
 
 async def _open(tx: Transaction, token: str) -> Invitation | None:
-    """The token's invitation, while it can be used and its maker could still make it."""
+    """The token's invitation; None when there is none. Raises Forbidden: whoever holds the token learns why it opens nothing."""
     invitation = await invitations.by_hash(tx, _hash(token))
-    if invitation is None or not invitation.is_open(tx.now):
+    if invitation is None:
         return None
-    maker = await users.find(tx, invitation.workspace_id, invitation.created_by)
-    if maker is None or maker.disabled_at is not None or not may_invite(maker.role, invitation.role):
-        return None
+    if invitation.revoked_at is not None or not await _may_still_be_made(tx, invitation):
+        raise Forbidden("This invitation was revoked.", code="invitation_revoked")
+    if invitation.uses >= invitation.max_uses:
+        raise Forbidden("This invitation was used.", code="invitation_used")
+    if invitation.expires_at <= tx.now:
+        raise Forbidden("This invitation has expired.", code="invitation_expired")
     return invitation
+
+
+async def _may_still_be_made(tx: Transaction, invitation: Invitation) -> bool:
+    maker = await users.find(tx, invitation.workspace_id, invitation.created_by)
+    return maker is not None and maker.disabled_at is None and may_invite(maker.role, invitation.role)
 
 
 def _hash(token: str) -> bytes:

@@ -65,15 +65,16 @@ async def many(tx: Transaction, actor: Actor, ids: list[int], after: int, limit:
 
 async def show(tx: Transaction, actor: Actor, user_id: UserId) -> User:
     """Raises NotFound: nobody, or nobody the actor sees."""
-    return view(actor, await _visible(tx, actor, user_id))
+    return view(actor, await visible(tx, actor, user_id))
 
 
 async def own_account(tx: Transaction, actor: Actor) -> Account:
     """The actor's own row."""
-    return await _visible(tx, actor, actor.user_id)
+    return await visible(tx, actor, actor.user_id)
 
 
-async def _visible(tx: Transaction, actor: Actor, user_id: UserId) -> Account:
+async def visible(tx: Transaction, actor: Actor, user_id: UserId) -> Account:
+    """The row of somebody whom the actor sees. Raises NotFound."""
     guest = sees_only_met(actor.role)
     account = await users.find_visible(tx, actor.workspace_id, user_id, actor.user_id, guest=guest)
     if account is None:
@@ -126,7 +127,7 @@ async def update(tx: Transaction, actor: Actor, user_id: UserId, wanted: Standin
         Forbidden: see `rights`; nobody disables themselves.
         Conflict: `last_owner`.
     """
-    account = await _visible(tx, actor, user_id)
+    account = await visible(tx, actor, user_id)
     changed = _changed(account, wanted, tx.now)
     check_change(actor, account.role, changed.role)
     if changed == account:

@@ -1,6 +1,7 @@
 """Signing in with e-mail address and password, and changing the password.
 
-Somebody unknown, disabled, or with the wrong password gets the same words after the same time, and the same limits.
+Somebody unknown gets the same words as somebody with a wrong password, after the same time, and the same limits. Only the right
+password of a disabled account learns that it is disabled.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from fechatter.auth.limits import PASSWORD, Attempt
 from fechatter.auth.passwords import check_password
 from fechatter.errors import Conflict, Forbidden, Unauthorized
 from fechatter.model import Actor
-from fechatter.storage import users
+from fechatter.storage import password_resets, users
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.users import Account
 from fechatter.storage.workspaces import WorkspaceName
@@ -54,6 +55,7 @@ async def sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
 
     Raises:
         Unauthorized: `wrong_credentials`.
+        Forbidden: `account_disabled`, only when the password is right.
         Conflict: `workspace_required`, with the workspaces whose accounts the password fits.
         TooManyRequests: `too_many_attempts`.
         Unavailable: too many sign in at this moment.
@@ -74,6 +76,8 @@ def wanted_slug(wanted: SignIn) -> str:
 async def _sign_in(access: Access, wanted: SignIn, device: Device, attempt: Attempt) -> SignedIn:
     refusable_at = asyncio.get_running_loop().time() + REFUSED_SECONDS
     fitting = await _fitting(access, wanted, attempt)
+    if fitting and all(account.disabled_at is not None for account in fitting):
+        raise _disabled()
     if not fitting:
         if wanted.workspace is None:
             await asyncio.sleep(refusable_at - asyncio.get_running_loop().time())
@@ -85,7 +89,10 @@ async def _sign_in(access: Access, wanted: SignIn, device: Device, attempt: Atte
 
 
 async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Account]:
-    """The accounts of the address that the password fits; all are tried, whichever fits first."""
+    """The accounts of the address that the password fits; all are tried, whichever fits first.
+
+    Disabled accounts are left out if the password fits one that is not disabled.
+    """
     if texts.email_errors("/email", wanted.email):
         found = []
     else:
@@ -94,16 +101,23 @@ async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Acc
     if not found:
         await access.passwords.verify(wanted.password, None)
     fitting = [account for account in found if await access.passwords.verify(wanted.password, account.password_hash)]
-    attempt.proved = 0 < len(fitting) == len(found)
-    return fitting
+    enabled = [account for account in found if account.disabled_at is None]
+    attempt.proved = len(fitting) > 0 and all(account in fitting for account in enabled or found)
+    return [account for account in fitting if account.disabled_at is None] or fitting
 
 
 async def _enter(tx: Transaction, access: Access, tried: Account, device: Device) -> SignedIn:
     await tx.lock_workspace(tried.workspace_id)
     account = await users.find(tx, tried.workspace_id, tried.id)
-    if account is None or account.disabled_at is not None or account.password_hash != tried.password_hash:
+    if account is None or account.password_hash != tried.password_hash:
         raise _refused()
+    if account.disabled_at is not None:
+        raise _disabled()
     return SignedIn(account, await sessions.open_session(tx, account, device, access.settings.session_days))
+
+
+def _disabled() -> Forbidden:
+    return Forbidden("This account is disabled.", code="account_disabled")
 
 
 def _refused() -> Unauthorized:
@@ -132,4 +146,5 @@ async def change_password(tx: Transaction, actor: Actor, proved: Account, passwo
     if account is None or account.password_hash != proved.password_hash:
         raise Conflict("The password was changed meanwhile.", code="password_changed")
     await users.change_password(tx, actor.user_id, password_hash)
+    await password_resets.revoke(tx, actor.user_id)
     await sessions.end_others(tx, actor)

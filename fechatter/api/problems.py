@@ -35,7 +35,7 @@ class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
     status: Annotated[int, msgspec.Meta(ge=400, le=599, examples=[404])]
     code: Annotated[str, msgspec.Meta(examples=["not_found"])]
     detail: Annotated[str, msgspec.Meta(description="A sentence for people.", examples=["Not found"])]
-    request_id: Annotated[str, msgspec.Meta(description="The same as `X-Request-Id`.", examples=["3f9a1c07d2-1b"])]
+    request_id: Annotated[str, msgspec.Meta(description="The same as `X-Request-Id`.", examples=["9e3779b97f4a7c15"])]
 
 
 class InvalidProblem(ProblemBody, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ class Act(StrEnum):
     USER_ROLE_CHANGED = "user.role_changed"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
+    USER_RESET_LINK_CREATED = "user.reset_link_created"
     USER_PASSWORD_RESET = "user.password_reset"
     SESSION_REVOKED = "session.revoked"
     INVITATION_CREATED = "invitation.created"

@@ -1,4 +1,5 @@
-"""What may be tried how often: signing in and up, refreshing, changing the password, looking an invitation up.
+"""What may be tried how often: signing in and up, refreshing, changing and resetting the password, looking up an invitation or a
+reset link.
 
 Only tries that fail are counted, each before its work begins, so that many at once are no way around. Signing in is
 counted three times: for the client's address, for the pair of e-mail address and client address, and for the e-mail
@@ -37,6 +38,8 @@ REFRESH = Limit("refresh", 60, 1.0)
 SESSION = Limit("session-refresh", 30, 10.0)
 """Of one session, with tokens of its own."""
 PASSWORD = Limit("password", 10, 60.0)
+PASSWORD_RESET = Limit("password-reset", 10, 60.0)
+RESET_LOOKUP = Limit("password-reset-lookup", 30, 2.0)
 LOOKUP = Limit("invitation-lookup", 30, 2.0)
 
 SLOW_SECONDS = 3.0

@@ -5,13 +5,15 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
 
-from fechatter.accounts import administration, people
+from fechatter.accounts import administration, password_resets, people
 from fechatter.accounts.people import Standing
+from fechatter.address import public_address
 from fechatter.cli.administration import PAGE_ROWS, administer, change, new_password_hash, system_user, tell, tell_rows, workspace_of
 from fechatter.errors import NotFound
-from fechatter.model import Actor, Role, User, Workspace
+from fechatter.model import Actor, Role, User, Workspace, timestamp
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.password_resets import PasswordReset
 from fechatter.storage.users import Account
 
 Work = Callable[[Database, Workspace, Namespace], Awaitable[None]]
@@ -21,7 +23,8 @@ def run(settings: Settings, options: Namespace) -> int:
     """Returns the exit code. Raises StartError."""
 
     async def work(database: Database) -> None:
-        await WORK[options.action](database, await workspace_of(database, options.workspace), options)
+        command = _reset_link(settings) if options.action == "reset-link" else WORK[options.action]
+        await command(database, await workspace_of(database, options.workspace), options)
 
     return administer(settings, options, work)
 
@@ -62,6 +65,21 @@ async def _reset_password(database: Database, workspace: Workspace, options: Nam
 
     user = await change(database, workspace, work)
     tell(options, user, f"{user.email} has the new password; all sessions ended.")
+
+
+def _reset_link(settings: Settings) -> Work:
+    """The command that makes a password reset link, which leads to the address in the settings."""
+
+    async def command(database: Database, workspace: Workspace, options: Namespace) -> None:
+        async def work(tx: Transaction, actor: Actor) -> tuple[PasswordReset, str]:
+            return await password_resets.make(tx, actor, await find_person(tx, workspace, options.person))
+
+        reset, token = await change(database, workspace, work)
+        url, expires_at = password_resets.link(public_address(settings, settings.port), token), timestamp(reset.expires_at)
+        made = {"id": reset.id, "token": token, "url": url, "expires_at": expires_at}
+        tell(options, made, f"{url}\nThe link sets a new password once, until {expires_at}.")
+
+    return command
 
 
 def _standing(wanted: Standing, sentence: str) -> Work:

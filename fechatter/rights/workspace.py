@@ -37,6 +37,11 @@ def check_invite(actor: Actor, invited: Role) -> None:
         raise Forbidden(f"Not with the role {actor.role}: invite as {invited}.")
 
 
+def may_change(changer: Role, changed: Role) -> bool:
+    """Whether somebody may change people of this role."""
+    return may(changer, WorkspaceAction.CHANGE_PEOPLE) and changed in MAY_CHANGE[changer]
+
+
 def check_change(actor: Actor, now: Role, wanted: Role) -> None:
     """May the actor change somebody whose role is `now`, and who is to be `wanted` from then on?
 
@@ -44,5 +49,5 @@ def check_change(actor: Actor, now: Role, wanted: Role) -> None:
         Forbidden: no.
     """
     check_role(actor, WorkspaceAction.CHANGE_PEOPLE)
-    if now not in MAY_CHANGE[actor.role] or wanted not in MAY_GIVE[actor.role]:
+    if not may_change(actor.role, now) or wanted not in MAY_GIVE[actor.role]:
         raise Forbidden(f"Not with the role {actor.role}: change this person.")

@@ -18,8 +18,8 @@ Kind = Literal["integer", "text", "bytes"]
 Take = Callable[[bytes], object]
 """Is handed whole lines, some at once, each with its newline."""
 
-LEFT_OUT: Final = frozenset({"schema_migrations", "counters", "sessions"})
-"""Made by the migrations, told by `last_id`, and ended by every restore."""
+LEFT_OUT: Final = frozenset({"schema_migrations", "counters", "sessions", "password_resets"})
+"""Made by the migrations, told by `last_id`, and ended by every restore: a link that was used since the backup must not work again."""
 
 
 class Column(msgspec.Struct, frozen=True):

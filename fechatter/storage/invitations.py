@@ -22,9 +22,6 @@ class Invitation(msgspec.Struct, frozen=True):
     uses: int
     revoked_at: int | None
 
-    def is_open(self, now: int) -> bool:
-        return self.revoked_at is None and self.expires_at > now and self.uses < self.max_uses
-
 
 _COLUMNS = """
 SELECT id, workspace_id, email, role, created_by, created_at, expires_at, max_uses, uses, revoked_at FROM invitations"""

@@ -32,6 +32,7 @@ _EVENTS = "SELECT seq FROM events WHERE workspace_id = $1 ORDER BY seq LIMIT $2"
 _DROP_EVENTS = "DELETE FROM events WHERE workspace_id = $1 AND seq <= $2"
 _PEOPLE = "SELECT id FROM users WHERE workspace_id = $1 ORDER BY id LIMIT $2"
 _DROP_SESSIONS = "DELETE FROM sessions WHERE user_id IN ANY_OF($1)"
+_DROP_RESETS = "DELETE FROM password_resets WHERE user_id IN ANY_OF($1)"
 _DROP_PEOPLE = "DELETE FROM users WHERE id IN ANY_OF($1)"
 _DROP_INVITATIONS = "DELETE FROM invitations WHERE workspace_id = $1"
 _DROP_AUDIT = "DELETE FROM audit WHERE workspace_id = $1 AND action <> $2"
@@ -90,6 +91,7 @@ async def drop_people(tx: Transaction, workspace_id: WorkspaceId) -> bool:
     ids = [row["id"] for row in await tx.fetch(_PEOPLE, workspace_id, STEP_PEOPLE)]
     if ids:
         await tx.execute(_DROP_SESSIONS, ids)
+        await tx.execute(_DROP_RESETS, ids)
         await tx.execute(_DROP_PEOPLE, ids)
     return len(ids) == STEP_PEOPLE
 

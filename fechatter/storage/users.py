@@ -52,8 +52,8 @@ SELECT u.id, u.workspace_id, w.slug, w.name, w.created_at AS workspace_created_a
 FROM users u JOIN workspaces w ON w.id = u.workspace_id"""
 _FIND = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.id = $2"
 _BY_EMAIL = f"""
-{_COLUMNS} WHERE u.email_key = $1 AND ($2 = '' OR w.slug = $2) AND u.kind = 'person' AND u.disabled_at IS NULL
-ORDER BY u.id LIMIT $3"""
+{_COLUMNS} WHERE u.email_key = $1 AND ($2 = '' OR w.slug = $2) AND u.kind = 'person'
+ORDER BY CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END, u.id LIMIT $3"""
 _BY_EMAIL_IN = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.email_key = $2"
 # A guest ($3 = 1) sees itself ($4) and whoever is in a chat with it.
 _VISIBLE = """
@@ -97,7 +97,7 @@ async def find_visible(tx: Transaction, workspace_id: WorkspaceId, user_id: User
 
 
 async def by_email(tx: Transaction, email_key: str, slug: str, limit: int) -> list[Account]:
-    """Whoever may sign in with the address, the oldest accounts first; an empty `slug` stands for every workspace."""
+    """The accounts of the address: those not disabled first, then by age. An empty `slug` stands for every workspace."""
     return [_known(row) for row in await tx.fetch(_BY_EMAIL, email_key, slug, limit)]
 
 

@@ -9,6 +9,7 @@ from fechatter.storage.engines.base import Transaction
 from tests.accounts.conftest import Api, refusal
 
 REFUSED = (403, "invitation_refused")
+REVOKED, USED, EXPIRED = [(403, f"invitation_{why}") for why in ("revoked", "used", "expired")]
 
 
 async def test_an_invitations_token_is_shown_once_and_stored_nowhere(api: Api) -> None:
@@ -37,7 +38,7 @@ async def test_an_invitation_is_used_up_exactly_under_races(api: Api, uses: int)
     token = (await api.invite(owner, max_uses=uses))["token"]
     answers = await asyncio.gather(*(api.join(token) for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [201] * uses + [403] * (8 - uses)
-    assert refusal(await api.join(token)) == REFUSED
+    assert refusal(await api.join(token)) == USED
     assert len((await api.ask(owner, "GET", "/api/users")).json()["items"]) == 1 + uses
 
 
@@ -49,7 +50,7 @@ async def test_an_invitation_for_an_address_is_for_it_alone(api: Api) -> None:
     assert refusal(await api.ask(owner, "POST", "/api/invitations", {"email": "b@example.org", "max_uses": 2})) == (422, "invalid")
 
 
-async def test_expired_revoked_and_unknown_invitations_open_nothing(api: Api) -> None:
+async def test_expired_and_revoked_invitations_say_so_and_unknown_ones_say_nothing(api: Api) -> None:
     owner = await api.owner()
     revoked, expired = await api.invite(owner), await api.invite(owner)
     assert (await api.ask(owner, "DELETE", f"/api/invitations/{revoked['id']}")).status_code == 204
@@ -59,7 +60,10 @@ async def test_expired_revoked_and_unknown_invitations_open_nothing(api: Api) ->
         await tx.execute("UPDATE invitations SET expires_at = $1 WHERE id = $2", tx.now, expired["id"])
 
     await api.database.write(age)
-    for token in (revoked["token"], expired["token"], "unknown", "", "\u0000"):
+    for token, code in ((revoked["token"], REVOKED), (expired["token"], EXPIRED)):
+        assert refusal(await api.join(token)) == code
+        assert refusal(await api.ask(None, "POST", "/api/invitations/lookup", {"token": token})) == code
+    for token in ("unknown", "", "\u0000", revoked["token"][:-1]):
         assert refusal(await api.join(token)) == REFUSED
         assert refusal(await api.ask(None, "POST", "/api/invitations/lookup", {"token": token})) == (404, "not_found")
     assert [item["id"] for item in (await api.ask(owner, "GET", "/api/invitations")).json()["items"]] == [expired["id"]]
@@ -86,10 +90,10 @@ async def test_an_invitation_is_worth_no_more_than_its_maker_is_now(api: Api) ->
     of_demoted, of_disabled = (await api.invite(admin))["token"], (await api.invite(other))["token"]
     await api.ask(owner, "PATCH", f"/api/users/{admin['user']['id']}", {"role": "member"})
     await api.ask(owner, "PATCH", f"/api/users/{other['user']['id']}", {"disabled": True})
-    assert refusal(await api.join(of_demoted)) == REFUSED
-    assert refusal(await api.join(of_disabled)) == REFUSED
+    assert refusal(await api.join(of_demoted)) == REVOKED
+    assert refusal(await api.join(of_disabled)) == REVOKED
     await api.ask(owner, "PATCH", f"/api/users/{other['user']['id']}", {"disabled": False})
-    assert refusal(await api.join(of_disabled)) == REFUSED
+    assert refusal(await api.join(of_disabled)) == REVOKED
 
 
 async def test_another_workspaces_invitations_are_not_there(api: Api) -> None:

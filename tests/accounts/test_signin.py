@@ -24,13 +24,27 @@ async def test_signing_in_opens_a_session_of_its_own(api: Api) -> None:
     assert await api.alive(owner)
 
 
+async def test_only_the_right_password_of_a_disabled_account_learns_that_it_is_disabled(api: Api) -> None:
+    owner = await api.owner()
+    gone = await api.colleague(owner)
+    await api.ask(owner, "PATCH", f"/api/users/{gone['user']['id']}", {"disabled": True})
+    body = {"email": gone["user"]["email"], "password": PASSWORD}
+    assert refusal(await api.sign_in(gone)) == refusal(await api.ask(None, "POST", "/api/signin", body)) == (403, "account_disabled")
+    assert refusal(await api.sign_in(gone, "wrong password")) == WRONG
+    # An account elsewhere that is not disabled is opened, as before.
+    other = await api.colleague(await api.owner(), email=gone["user"]["email"])
+    assert (await api.ask(None, "POST", "/api/signin", body)).json()["workspace"] == other["workspace"]
+    await api.ask(owner, "PATCH", f"/api/users/{gone['user']['id']}", {"disabled": False})
+    assert (await api.sign_in(gone)).status_code == 200
+
+
 async def test_unknown_disabled_and_mistyped_get_the_same_words(api: Api) -> None:
     owner = await api.owner()
     gone = await api.colleague(owner)
     await api.ask(owner, "PATCH", f"/api/users/{gone['user']['id']}", {"disabled": True})
     answers = [
         await api.sign_in(owner, "wrong password"),
-        await api.sign_in(gone),
+        await api.sign_in(gone, "wrong password"),
         await api.ask(None, "POST", "/api/signin", {"email": "nobody@example.org", "password": PASSWORD}),
         await api.ask(None, "POST", "/api/signin", {"email": "not an address\u0000", "password": PASSWORD}),
         await api.ask(None, "POST", "/api/signin", {"email": owner["user"]["email"], "password": PASSWORD, "workspace": "no\u0000"}),

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
+import re
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +19,7 @@ from starlette.types import Receive
 from fechatter.api import bodies
 from fechatter.api.application import Application
 from fechatter.api.bodies import Body, read_body
-from fechatter.api.middleware.boundary import BrokenOff, RequestBoundary
+from fechatter.api.middleware.boundary import BrokenOff, RequestBoundary, request_ids
 from fechatter.api.middleware.requests import Requests
 from fechatter.api.responses import json_response
 from fechatter.api.routes import ByMethod, Nowhere
@@ -269,3 +271,10 @@ async def test_a_message_that_stands_still_is_given_up(monkeypatch: pytest.Monke
     monkeypatch.setattr(Application, "services", served, raising=False)
     headers = [(b"authorization", b"Bearer good")]
     assert await refusal([], receive, path="/api/chat/1/messages", headers=headers) == (408, "body_timeout")
+
+
+def test_ids_of_requests_differ_in_what_people_see_of_them() -> None:
+    ids = list(itertools.islice(request_ids(), 20_000))
+    assert len({each[:8] for each in ids}) == len(ids)
+    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in ids)
+    assert next(request_ids()) != next(request_ids())

@@ -13,6 +13,7 @@ from tests.journeys.server import ServerProcess
 from tests.journeys.wire import Answer
 
 REFUSED = (403, "invitation_refused")
+REVOKED, USED, EXPIRED = [(403, f"invitation_{why}") for why in ("revoked", "used", "expired")]
 _names = itertools.count(1)
 
 
@@ -35,11 +36,11 @@ async def test_three_uses_let_three_people_in_however_many_come_at_once(server: 
     ada = await owner(server)
     token = (await ada.post("/api/invitations", {"max_uses": 3}))["token"]
     answers = await asyncio.gather(*(joining(server, token) for _ in range(7)))
-    assert Counter(map(told, answers)) == {(201, None): 3, REFUSED: 4}
+    assert Counter(map(told, answers)) == {(201, None): 3, USED: 4}
     assert len(await ada.pages("/api/users")) == 1 + 3
     [kept] = await ada.pages("/api/invitations")
     assert (kept["uses"], kept["max_uses"]) == (3, 3)
-    assert (await opened(server, token), told(await joining(server, token))) == (404, REFUSED)
+    assert (await opened(server, token), told(await joining(server, token))) == (403, USED)
 
 
 async def test_an_invitation_bound_to_an_address_makes_one_account_however_often_it_is_sent(server: ServerProcess) -> None:
@@ -48,7 +49,7 @@ async def test_an_invitation_bound_to_an_address_makes_one_account_however_often
     strangers = ["eve@example.org", "bob@example.org.evil.example", "bob+1@example.org", "ｂob@example.com"]
     assert {told(await joining(server, token, email)) for email in strangers} <= {REFUSED, (422, "invalid")}
     answers = await asyncio.gather(*(joining(server, token, email) for email in ("bob@example.org", "BOB@example.org") * 2))
-    assert Counter(map(told, answers)) == {(201, None): 1, REFUSED: 3}
+    assert Counter(map(told, answers)) == {(201, None): 1, USED: 3}
     assert len(await ada.pages("/api/users")) == 2
 
 
@@ -59,16 +60,16 @@ async def test_a_revoked_invitation_lets_nobody_in_who_came_after(server: Server
         ada.ask("DELETE", f"/api/invitations/{invitation['id']}"), *(joining(server, invitation["token"]) for _ in range(4))
     )
     assert revoked.status == 204
-    assert set(map(told, answers)) <= {(201, None), REFUSED}
+    assert set(map(told, answers)) <= {(201, None), REVOKED}
     assert len(await ada.pages("/api/users")) == 1 + sum(answer.status == 201 for answer in answers)
-    assert (await opened(server, invitation["token"]), told(await joining(server, invitation["token"]))) == (404, REFUSED)
+    assert (await opened(server, invitation["token"]), told(await joining(server, invitation["token"]))) == (403, REVOKED)
 
 
 async def test_an_expired_invitation_opens_nothing(server: ServerProcess) -> None:
     ada = await owner(server)
     invitation = await ada.post("/api/invitations", {})
     await execute(server, f"UPDATE invitations SET expires_at = 1 WHERE id = {invitation['id']}")
-    assert (await opened(server, invitation["token"]), told(await joining(server, invitation["token"]))) == (404, REFUSED)
+    assert (await opened(server, invitation["token"]), told(await joining(server, invitation["token"]))) == (403, EXPIRED)
 
 
 async def test_whoever_loses_the_right_to_invite_has_invited_nobody_any_more(server: ServerProcess) -> None:
@@ -85,7 +86,7 @@ async def test_whoever_loses_the_right_to_invite_has_invited_nobody_any_more(ser
         assert events.count("user.joined") == sum(answer.status == 201 for answer in answers)
         assert "user.joined" not in events[events.index(event) :]
         for token in tokens.values():
-            assert (await opened(server, token), told(await joining(server, token))) == (404, REFUSED)
+            assert (await opened(server, token), told(await joining(server, token))) == (403, REVOKED)
 
 
 async def test_a_demoted_owners_invitations_give_no_more_than_they_may_give_now(server: ServerProcess) -> None:
@@ -94,10 +95,10 @@ async def test_a_demoted_owners_invitations_give_no_more_than_they_may_give_now(
     tokens = {role: (await bob.post("/api/invitations", {"role": role, "max_uses": 2}))["token"] for role in ("owner", "admin", "member")}
     await ada.call("PATCH", f"/api/users/{bob.id}", {"role": "admin"})
     answers = {role: await joining(server, token) for role, token in tokens.items()}
-    assert {role: told(answer) for role, answer in answers.items()} == {"owner": REFUSED, "admin": (201, None), "member": (201, None)}
+    assert {role: told(answer) for role, answer in answers.items()} == {"owner": REVOKED, "admin": (201, None), "member": (201, None)}
     assert answers["admin"].json["user"]["role"] == "admin"
     await ada.call("PATCH", f"/api/users/{bob.id}", {"role": "member"})
-    assert {told(await joining(server, token)) for token in tokens.values()} == {REFUSED}
+    assert {told(await joining(server, token)) for token in tokens.values()} == {REVOKED}
 
 
 async def test_the_disabled_stay_without_invitations_when_they_are_enabled_again(server: ServerProcess) -> None:
@@ -106,7 +107,7 @@ async def test_the_disabled_stay_without_invitations_when_they_are_enabled_again
     token = (await bob.post("/api/invitations", {}))["token"]
     for disabled in (True, False):
         await ada.call("PATCH", f"/api/users/{bob.id}", {"disabled": disabled})
-    assert told(await joining(server, token)) == REFUSED
+    assert told(await joining(server, token)) == REVOKED
 
 
 async def test_a_link_of_one_workspace_opens_no_other(server: ServerProcess) -> None:

@@ -11,8 +11,10 @@ from typing import Any
 import orjson
 import pytest
 
+from fechatter.accounts import password_resets
 from fechatter.auth.passwords import Passwords
 from fechatter.cli import main
+from fechatter.errors import Problem
 from fechatter.settings import load_settings
 from fechatter.storage import audit, migrate, opening, users
 from fechatter.storage.engines.base import Database, Transaction
@@ -79,6 +81,15 @@ def log_of(workspace_id: Any) -> list[audit.Entry]:
     return list(ask_database(lambda tx: audit.page(tx, workspace_id, 0, 100)))
 
 
+def refused_link(token: str) -> str | None:
+    """The code with which a reset link is refused; None when it is good."""
+    try:
+        ask_database(lambda tx: password_resets.look_up(tx, token))
+    except Problem as problem:
+        return problem.code
+    return None
+
+
 def is_password(user: dict[str, Any], password: str) -> bool:
     account = ask_database(lambda tx: users.by_email(tx, user["email"], "", 1))[0]
     passwords = Passwords(threads=1)
@@ -140,6 +151,20 @@ def test_refusals_say_why_by_code_and_exit_code(terminal: Terminal) -> None:
     assert terminal.refused("users", "list") == (2, "invalid")
     code, _, errors = terminal.run("users", "create", "bob@example.org", "--fullname", "Bob", "--workspace", "looms", text="")
     assert (code, errors) == (1, "fechatter: given up; steps that were finished stay done, and the command may be given again\n")
+
+
+def test_a_reset_link_is_told_and_replaces_the_one_before(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal.done("workspaces", "create", "Looms", *ADA)
+    monkeypatch.setenv("FECHATTER_PUBLIC_URL", "https://chat.example.org:443")
+    first, second = (terminal.done("users", "reset-link", "@ada") for _ in range(2))
+    assert second["url"] == f"https://chat.example.org/reset#token={second['token']}"
+    assert refused_link(first["token"]) == "reset_link_revoked"
+    assert refused_link(second["token"]) is None
+    terminal.done("users", "reset-password", "ada", text="another horse battery\n")
+    assert refused_link(second["token"]) == "reset_link_revoked"
+    code, output, _ = terminal.run("users", "reset-link", "ada@example.org")
+    assert (code, output.startswith("https://chat.example.org/reset#token=")) == (0, True)
+    assert terminal.refused("users", "reset-link", "nobody") == (1, "user_not_found")
 
 
 def test_a_workspace_is_deleted_with_everything_in_it_and_no_other(terminal: Terminal) -> None:

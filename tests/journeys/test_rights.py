@@ -113,7 +113,11 @@ def workspace_asks(world: World, action: WorkspaceAction, channel_id: int) -> li
             return [("POST", "/api/invitations", {"role": "guest"}), ("GET", "/api/invitations", None)]
         case A.CHANGE_PEOPLE:
             guest = world.people[Role.GUEST, "owner"].id
-            return [("PATCH", f"/api/users/{guest}", {"role": "guest"}), ("PATCH", f"/api/users/{guest}", {"disabled": False})]
+            return [
+                ("PATCH", f"/api/users/{guest}", {"role": "guest"}),
+                ("PATCH", f"/api/users/{guest}", {"disabled": False}),
+                ("POST", f"/api/users/{guest}/password-reset", None),
+            ]
         case A.RENAME_WORKSPACE:
             return [("PATCH", "/api/workspace", {"name": world.host.session["workspace"]["name"]})]
         case A.READ_AUDIT:
@@ -173,6 +177,8 @@ async def test_each_cell_of_the_table_of_roles(world: World, role: Role) -> None
     for now in Role:
         answer = await who.ask("PATCH", f"/api/users/{world.people[now, 'member'].id}", {"disabled": False})
         assert answer.status == (200 if now in MAY_CHANGE[role] else 403), f"{role} enables {now}"
+        answer = await who.ask("POST", f"/api/users/{world.people[now, 'member'].id}/password-reset")
+        assert answer.status == (201 if now in MAY_CHANGE[role] else 403), f"{role} makes a reset link for {now}"
     for now, wanted in product(Role, Role):
         other = world.people[now, "member"]
         may = now in MAY_CHANGE[role] and wanted in MAY_GIVE[role]

@@ -49,6 +49,9 @@ class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
         "signup_closed",
         "setup_token_refused",
         "invitation_refused",
+        "invitation_revoked",
+        "invitation_used",
+        "invitation_expired",
         "workspace_taken",
         "email_taken",
         "too_many_attempts",
@@ -62,20 +65,20 @@ async def sign_up(request: Request, wanted: signup.SignUp) -> Response:
     With `invitation`: in the workspace that it opens. With `workspace`: in a new workspace, whose slug is made from that name; the
     very first one needs the `setup_token` that the server prints when it starts, further ones a server that is open to sign-ups.
     """
-    signed_in = await signup.sign_up(_access(request), wanted, clients.device(request, services(request).settings))
-    return _session(request, signed_in, 201)
+    signed_in = await signup.sign_up(access_of(request), wanted, clients.device(request, services(request).settings))
+    return session_response(request, signed_in, 201)
 
 
 @operation(
     "signIn",
     Answer(SessionAnswer, headers=("Set-Cookie",)),
-    refuses=("wrong_credentials", "workspace_required", "too_many_attempts", "sign_in_busy"),
+    refuses=("wrong_credentials", "account_disabled", "workspace_required", "too_many_attempts", "sign_in_busy"),
     headers=("X-Requested-With",),
 )
 async def sign_in(request: Request, wanted: signin.SignIn) -> Response:
     """Sign in with e-mail address and password"""
-    signed_in = await signin.sign_in(_access(request), wanted, clients.device(request, services(request).settings))
-    return _session(request, signed_in)
+    signed_in = await signin.sign_in(access_of(request), wanted, clients.device(request, services(request).settings))
+    return session_response(request, signed_in)
 
 
 @operation(
@@ -94,11 +97,11 @@ async def refresh(request: Request, wanted: Refresh) -> Response:
         raise Invalid.field("/refresh_token", "missing", "Either refresh_token, or workspace and its cookie.")
     address = clients.address(request, services(request).settings)
     if wanted.refresh_token is not None:
-        return _session(request, await sessions.refresh(_access(request), wanted.refresh_token, address))
+        return session_response(request, await sessions.refresh(access_of(request), wanted.refresh_token, address))
     clients.check_same_site(request, services(request).settings)
     workspace_id = await _workspace_id(request, wanted.workspace or "")
     token = cookies.read(request, workspace_id)
-    return _session(request, await sessions.refresh(_access(request), token, address, workspace_id))
+    return session_response(request, await sessions.refresh(access_of(request), token, address, workspace_id))
 
 
 async def _workspace_id(request: Request, slug: str) -> WorkspaceId:
@@ -133,20 +136,21 @@ async def change_password(request: Request, wanted: signin.PasswordChange) -> Re
     Ends one's other sessions.
     """
     account, _ = await read(request, people.own_account)
-    password_hash = await signin.prepare_password(_access(request), account, wanted)
+    password_hash = await signin.prepare_password(access_of(request), account, wanted)
     await write(request, lambda tx, actor: signin.change_password(tx, actor, account, password_hash))
     return no_content()
 
 
-def _access(request: Request) -> Access:
+def access_of(request: Request) -> Access:
+    """What signing in needs, of this request's server."""
     have = services(request)
     refresh_tokens = RefreshTokens(have.secrets.signing)
     return Access(have.settings, have.database, have.secrets, have.passwords, refresh_tokens, have.limits)
 
 
-def _session(request: Request, signed_in: SignedIn, status: int = 200) -> Response:
-    """The Session, its refresh token in a cookie when our web client asks."""
-    access, account, session = _access(request), signed_in.account, signed_in.session
+def session_response(request: Request, signed_in: SignedIn, status: int = 200) -> Response:
+    """The Session; its refresh token goes into a cookie when our web client asks."""
+    access, account, session = access_of(request), signed_in.account, signed_in.session
     claims = Claims(account.id, account.workspace_id, session.id)
     token = access.refresh_tokens.make(session.id, session.generation, session.salt)
     in_cookie = clients.is_browser(request)

@@ -89,7 +89,11 @@ async def delete(request: Request) -> Response:
     return no_content()
 
 
-@operation("lookUpInvitation", Answer(OpeningView), refuses=("not_found", "too_many_attempts"))
+@operation(
+    "lookUpInvitation",
+    Answer(OpeningView),
+    refuses=("not_found", "invitation_revoked", "invitation_used", "invitation_expired", "too_many_attempts"),
+)
 async def lookup(request: Request, wanted: InvitationToken) -> Response:
     """Tell what an invitation opens
 

@@ -191,7 +191,7 @@ export interface components {
             detail: string;
             /**
              * @description The same as `X-Request-Id`.
-             * @example 3f9a1c07d2-1b
+             * @example 9e3779b97f4a7c15
              */
             request_id: string;
             workspaces?: components["schemas"]["WorkspaceChoice"][];
@@ -309,7 +309,7 @@ export interface components {
             detail: string;
             /**
              * @description The same as `X-Request-Id`.
-             * @example 3f9a1c07d2-1b
+             * @example 9e3779b97f4a7c15
              */
             request_id: string;
             errors: components["schemas"]["FieldError"][];
@@ -748,6 +748,16 @@ export interface components {
         NewMessages: {
             messages: components["schemas"]["NewMessage"][];
         };
+        /** @description The token of a reset link, and the password to set. */
+        NewPassword: {
+            /** @example Rk2d… */
+            token: string;
+            /**
+             * @description 8 to 256 characters.
+             * @example mellow otter paints
+             */
+            password: string;
+        };
         /** @description How far the asking person has read. */
         NewReadMark: {
             /**
@@ -851,7 +861,7 @@ export interface components {
             detail: string;
             /**
              * @description The same as `X-Request-Id`.
-             * @example 3f9a1c07d2-1b
+             * @example 9e3779b97f4a7c15
              */
             request_id: string;
         };
@@ -927,6 +937,44 @@ export interface components {
              */
             head: number;
         };
+        /** @description A link with which one person sets a new password once; it replaces an earlier one. */
+        ResetLink: {
+            /** @example 91 */
+            id: number;
+            /** @example Rk2d… */
+            token: string;
+            /** @example https://chat.example.org/reset#token=Rk2d… */
+            url: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            expires_at: string;
+        };
+        /** @description What a reset link is for. */
+        ResetOpening: {
+            workspace: components["schemas"]["WorkspaceName"];
+            user: components["schemas"]["ResetPerson"];
+            /** @example ada@example.org */
+            email: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            expires_at: string;
+        };
+        /** @description Whose password the link sets. */
+        ResetPerson: {
+            /** @example Ada Lovelace */
+            fullname: string;
+            /**
+             * @description One word by which a person is mentioned; unique in the workspace.
+             * @example ada
+             */
+            handle: string;
+        };
         /** @description A position that cannot be continued from. */
         ResetProblem: {
             /**
@@ -947,7 +995,7 @@ export interface components {
             detail: string;
             /**
              * @description The same as `X-Request-Id`.
-             * @example 3f9a1c07d2-1b
+             * @example 9e3779b97f4a7c15
              */
             request_id: string;
             /** @enum {unknown} */
@@ -959,6 +1007,11 @@ export interface components {
              * @example 1204
              */
             head: number;
+        };
+        /** @description The token of a reset link. */
+        ResetToken: {
+            /** @example Rk2d… */
+            token: string;
         };
         /** @description What became of one message: 201 or, for a repeat, 200 with the `message`; else the `problem`, which touches no other message. */
         Result: {
@@ -1148,7 +1201,7 @@ export interface components {
             detail: string;
             /**
              * @description The same as `X-Request-Id`.
-             * @example 3f9a1c07d2-1b
+             * @example 9e3779b97f4a7c15
              */
             request_id: string;
             /** @example 65536 */
@@ -1334,6 +1387,11 @@ export interface components {
         /** @description The workspace. */
         WorkspaceData: {
             workspace: components["schemas"]["Workspace"];
+        };
+        /** @description A workspace in a choice of several. */
+        WorkspaceName: {
+            slug: string;
+            name: string;
         };
         /** @description The workspace was renamed. */
         WorkspaceUpdated: {

@@ -4,6 +4,7 @@ import { defineStore } from "pinia"
 import { computed } from "vue"
 import { all, call, callWhole } from "@/api/call"
 import type { Role, User } from "@/api/nouns"
+import { may } from "@/chats/rights"
 import { seqOf } from "@/live/cursor"
 import { useLive } from "@/live/store"
 import { takePeople, type Person } from "@/live/world"
@@ -49,10 +50,22 @@ export const usePeople = defineStore("people", () => {
 
   /** Ask for people nobody told of yet (former members, those of large chats), each once and many at a time. */
   function ensure(ids: Iterable<number>): void {
+    want([...ids].filter(id => byId(id) === undefined && !asked.has(id)))
+  }
+
+  function want(ids: readonly number[]): void {
     const isFirst = wanted.size === 0
-    for (const id of ids) if (byId(id) === undefined && !asked.has(id)) wanted.add(id)
+    ids.forEach(id => wanted.add(id))
     if (isFirst && wanted.size > 0) setTimeout(() => void ask())
   }
+
+  /** The event of a newcomer goes to everybody, so it carries no address. Whoever may see addresses asks for it. */
+  live.follow({
+    event(event) {
+      if (event.type === "user.joined" && me.value !== null && may("SEE_EMAILS", me.value)) want([event.data.user.id])
+    },
+    reloaded: () => undefined,
+  })
 
   async function ask(): Promise<void> {
     const ids = [...wanted].slice(0, MOST)

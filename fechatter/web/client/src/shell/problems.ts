@@ -15,12 +15,19 @@ export interface Explained {
 
 /** The server's stable codes that say more than their status. */
 const CODES: Record<string, Key> = {
+  account_disabled: "errors.accountDisabled",
   email_taken: "errors.emailTaken",
   handle_taken: "errors.handleTaken",
+  invitation_expired: "errors.invitationExpired",
   invitation_refused: "errors.invitationBad",
+  invitation_revoked: "errors.invitationRevoked",
+  invitation_used: "errors.invitationUsed",
   last_owner: "errors.lastOwner",
   name_taken: "errors.nameTaken",
   not_the_sender: "errors.notTheSender",
+  reset_link_expired: "errors.resetLinkExpired",
+  reset_link_revoked: "errors.resetLinkRevoked",
+  reset_link_used: "errors.resetLinkUsed",
   setup_token_refused: "errors.setupTokenBad",
   sign_in_busy: "errors.busy",
   signup_closed: "errors.signupClosed",

@@ -1,0 +1,149 @@
+"""Password reset links: an admin makes one for somebody, who sets a new password with it once.
+
+The token is shown once and stored as a hash. A person has one valid link at a time, for a day. A link is valid only while its maker
+could still make it, so a link that a former admin kept opens nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from fechatter.accounts import people, sessions, texts
+from fechatter.accounts.access import Access, Device, SignedIn
+from fechatter.audit.record import Act, record
+from fechatter.auth.limits import PASSWORD_RESET
+from fechatter.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, check_password
+from fechatter.errors import Forbidden, NotFound
+from fechatter.model import Actor, Origin, UserId, timestamp
+from fechatter.rights.workspace import check_change, may_change
+from fechatter.storage import password_resets, users
+from fechatter.storage import sessions as session_rows
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.password_resets import PasswordReset
+from fechatter.storage.users import Account
+
+TOKEN_BYTES: Final = 32
+DAY: Final = 24 * 60 * 60 * 1000
+REMEMBERED_AFTER_END: Final = 30 * DAY
+
+
+class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The token of a reset link, and the password to set."""
+
+    token: Annotated[str, Meta(examples=["Rk2d…"])]
+    password: Annotated[str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["mellow otter paints"])]
+
+    def __repr__(self) -> str:
+        return "NewPassword(********)"
+
+
+async def create(tx: Transaction, actor: Actor, user_id: UserId) -> tuple[PasswordReset, str]:
+    """A new link for somebody, and its token; it replaces an earlier link.
+
+    Raises:
+        NotFound: nobody whom the actor sees.
+        Forbidden: the actor may not change this person, or is this person.
+    """
+    account = await people.visible(tx, actor, user_id)
+    check_change(actor, account.role, account.role)
+    if account.id == actor.user_id:
+        # Whoever took over a session would get around the question for the current password.
+        raise Forbidden("Change your own password in your settings.")
+    return await make(tx, actor, account)
+
+
+async def make(tx: Transaction, actor: Actor, account: Account) -> tuple[PasswordReset, str]:
+    """`create` without asking for rights, for the command line."""
+    await password_resets.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END)
+    await password_resets.revoke(tx, account.id)
+    reset = PasswordReset(
+        id=await tx.new_id(),
+        workspace_id=actor.workspace_id,
+        user_id=account.id,
+        created_by=UserId(actor.user_id) if actor.user_id else None,
+        created_at=tx.now,
+        expires_at=tx.now + DAY,
+        used_at=None,
+        revoked_at=None,
+    )
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    await password_resets.insert(tx, reset, _hash(token))
+    await record(tx, actor, Act.USER_RESET_LINK_CREATED, account.id, after={"expires_at": timestamp(reset.expires_at)})
+    return reset, token
+
+
+def link(public_address: str, token: str) -> str:
+    """The link's address. The secret is in the fragment, so that no server logs it."""
+    return f"{public_address}/reset#token={token}"
+
+
+async def look_up(tx: Transaction, token: str) -> tuple[PasswordReset, Account]:
+    """The token's link and its person.
+
+    Raises:
+        NotFound: no such link.
+        Forbidden: `reset_link_used`, `reset_link_revoked`, `reset_link_expired`, `account_disabled`.
+    """
+    reset = await password_resets.by_hash(tx, _hash(token))
+    account = None if reset is None else await users.find(tx, reset.workspace_id, reset.user_id)
+    if reset is None or account is None:
+        raise NotFound()
+    if reset.used_at is not None:
+        raise Forbidden("This link was used.", code="reset_link_used")
+    if reset.revoked_at is not None or not await _may_still_be_made(tx, reset, account):
+        raise Forbidden("This link was replaced or revoked.", code="reset_link_revoked")
+    if reset.expires_at <= tx.now:
+        raise Forbidden("This link has expired.", code="reset_link_expired")
+    if account.disabled_at is not None:
+        raise Forbidden("This account is disabled.", code="account_disabled")
+    return reset, account
+
+
+async def _may_still_be_made(tx: Transaction, reset: PasswordReset, account: Account) -> bool:
+    if reset.created_by is None:
+        return True
+    maker = await users.find(tx, reset.workspace_id, reset.created_by)
+    return maker is not None and maker.disabled_at is None and may_change(maker.role, account.role)
+
+
+async def use(access: Access, wanted: NewPassword, device: Device) -> SignedIn:
+    """Set the new password, end all of the person's sessions and open one.
+
+    Raises:
+        Invalid: the password is too short or too long.
+        NotFound, Forbidden: see `look_up`.
+        TooManyRequests: `too_many_attempts`.
+        Unavailable: too many sign in at this moment.
+    """
+    check_password("/password", wanted.password)
+    with access.limits.attempt(PASSWORD_RESET, device.address):
+        # Asked before the password is hashed, so that strangers cost nothing, and again in the transaction.
+        await access.database.read(lambda tx: look_up(tx, wanted.token))
+        password_hash = await access.passwords.hash(wanted.password)
+        signed_in = await access.database.write(lambda tx: _use(tx, access, wanted.token, password_hash, device))
+    account = signed_in.account
+    access.limits.remember(texts.fold(account.email), account.workspace_slug, device.address)
+    return signed_in
+
+
+async def _use(tx: Transaction, access: Access, token: str, password_hash: str, device: Device) -> SignedIn:
+    found, _ = await look_up(tx, token)
+    await tx.lock_workspace(found.workspace_id)
+    reset, account = await look_up(tx, token)
+    if not await password_resets.claim(tx, reset.id):
+        raise Forbidden("This link was used.", code="reset_link_used")
+    await users.change_password(tx, account.id, password_hash)
+    await sessions.end(tx, account.workspace_id, await session_rows.live(tx, account.id))
+    session = await sessions.open_session(tx, account, device, access.settings.session_days)
+    actor = Actor(account.id, account.workspace_id, session.id, account.role, Origin("api", device.address))
+    await record(tx, actor, Act.USER_PASSWORD_RESET, account.id)
+    return SignedIn(account, session)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
