@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.servers.disks import UNPROVED
+
 pytest_plugins = ["tests.servers.fixtures", "tests.engines", "tests.journeys.sharing"]
 
 
@@ -9,3 +11,12 @@ pytest_plugins = ["tests.servers.fixtures", "tests.engines", "tests.journeys.sha
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """Async tests run on the server's own loop."""
     return ("asyncio", {"use_uvloop": True})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that this machine could not run: what they prove is not proved by this run."""
+    unproved = [report.nodeid for report in terminalreporter.stats.get("skipped", []) if UNPROVED in str(report.longrepr)]
+    if unproved:
+        terminalreporter.section(f"NOT PROVED: {UNPROVED}", red=True, bold=True)
+        for nodeid in unproved:
+            terminalreporter.line(nodeid)

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import msgspec
 
+from fechatter.drafts import beside, sync
 from fechatter.errors import StartError
 from fechatter.settings import Settings
+from fechatter.troubles import trouble
 
 FOLDER = "secrets"
 SECRET_BYTES = 32
@@ -53,7 +55,7 @@ def open_secrets(settings: Settings) -> Secrets:
         signing = settings.jwt_secret or _kept(folder / "jwt_secret")
         setup_token = _kept(folder / "setup_token")
     except OSError as error:
-        raise StartError(f"{error.filename}: {error.strerror}; the data folder must be writable.") from error
+        raise StartError(trouble(error, folder)) from error
     return Secrets(signing.encode(), setup_token)
 
 
@@ -69,15 +71,12 @@ def _kept(path: Path) -> str:
 
 def _make(path: Path) -> None:
     """Written whole beside its place, then linked there, so that nobody ever reads half of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(secrets.token_urlsafe(SECRET_BYTES) + "\n")
+    with beside(path) as (file, part):
+        file.write(secrets.token_urlsafe(SECRET_BYTES).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # another process was first; its secret is the one
-    finally:
-        draft.unlink()
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            return  # another process was first; its secret is the one
+        sync(path.parent)

@@ -16,15 +16,16 @@ from typing import Final
 from fechatter.accounts.administration import commanding
 from fechatter.audit.record import Act, record
 from fechatter.backup.archive import Archive, open_archive
-from fechatter.backup.drafts import check_room
 from fechatter.backup.making import Tell
 from fechatter.backup.manifest import BackupRefused, Manifest
+from fechatter.drafts import check_room, sync
 from fechatter.errors import StartError
 from fechatter.settings import Settings
 from fechatter.storage import migrate, opening, upkeep
 from fechatter.storage.copying import Misfit, Target
 from fechatter.storage.engines import postgres_copy
 from fechatter.storage.folder import locked_folder
+from fechatter.troubles import trouble
 
 FILES_DRAFT: Final = "files.restoring"
 _NEW_EPOCH = "UPDATE server SET epoch = $1, system_id = ''"
@@ -47,7 +48,7 @@ async def restore(settings: Settings, path: Path, system_user: str, tell: Tell) 
                         await _begin(target, manifest, system_user)
                         put_in_place()
             except OSError as error:
-                raise StartError(f"{settings.data_dir} cannot be written ({error.strerror}); nothing was restored.") from error
+                raise StartError(f"{trouble(error, settings.data_dir)} Nothing was restored.") from error
             except Misfit as error:
                 raise BackupRefused(f"The backup does not fit its own tables ({error}).") from error
     return manifest
@@ -131,6 +132,9 @@ def _unpacked_files(data_dir: Path, archive: Archive) -> Iterator[Callable[[], N
     try:
         for file in archive.manifest.files:
             _unpack(draft / file.path, archive.pieces(file))
+        for folder in (draft, *draft.rglob("*")) if draft.exists() else ():
+            if folder.is_dir():
+                sync(folder)
         yield lambda: _put_in_place(draft, place)
     except BaseException:
         for folder in (draft, place) if archive.manifest.files else (draft,):
@@ -151,3 +155,4 @@ def _put_in_place(draft: Path, place: Path) -> None:
         # What stands there is empty, or was left by a restore that was interrupted at this point.
         shutil.rmtree(place, ignore_errors=True)
         draft.rename(place)
+        sync(place.parent)

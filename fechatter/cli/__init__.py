@@ -5,6 +5,7 @@ A command's module is imported only when it is called, so that `--version` and a
 
 import argparse
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -50,6 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (isinstance(error, terminal.OutputFailed) and error.closed):
             terminal.note(f"fechatter: {error}")
         return FAILURE
+    except (OSError, sqlite3.Error) as error:
+        terminal.note(f"fechatter: {_storage_trouble(error)}")
+        return FAILURE
+
+
+def _storage_trouble(error: OSError | sqlite3.Error) -> str:
+    """One line for a disk or database that fails beneath a command. Raises the error again if it is of another kind."""
+    from fechatter.troubles import is_of_storage, trouble
+
+    if not is_of_storage(error):
+        raise error
+    return trouble(error, Path("the data folder"))
 
 
 def hold_standard_streams() -> None:

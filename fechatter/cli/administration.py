@@ -25,6 +25,7 @@ from fechatter.model import Actor, Workspace
 from fechatter.settings import Settings
 from fechatter.storage import opening, workspaces
 from fechatter.storage.engines.base import Database, Transaction
+from fechatter.troubles import trouble
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ def _check_database(address: str) -> None:
     try:
         pending = pending_migrations(address)
     except (OSError, sqlite3.Error) as error:
-        raise StartError(f"The database cannot be read ({error}); check FECHATTER_DATABASE_URL and its rights.") from error
+        raise StartError(trouble(error, opening.sqlite_path(address))) from error
     if pending:
         raise StartError("The database is not of this version yet: start the server, or run `fechatter migrate`, first.")
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fechatter.cli import checks_database, checks_network
-from fechatter.cli.findings import Finding, standing
+from fechatter.cli.findings import Finding, standing, unusable
 from fechatter.open_files import FEWEST_CONNECTIONS, RESERVED_FILES
 from fechatter.settings import Settings
+from fechatter.troubles import check_exists, is_of_storage, unwritable
 
 FREE_BYTES = 1 << 30
 WANTED_CONNECTIONS = 2048  # each live stream is one
@@ -41,9 +42,12 @@ def native(settings: Settings) -> Finding:
 def data_folder(settings: Settings) -> Finding:
     """The data folder, or the folder it will be made in, can be written; others cannot read it."""
     folder = settings.data_dir
+    check_exists(folder)
     there = standing(folder)
-    if not os.access(there, os.W_OK | os.X_OK):
-        return Finding("data folder", False, f"{there} cannot be written", f"chown it to user {os.geteuid()}, or set data_dir.")
+    if not there.is_dir():
+        return Finding("data folder", False, f"{there} is not a folder", "Name a folder in data_dir.")
+    if (refused := unwritable(there)) is not None:
+        return unusable("data folder", refused, there)
     if there != folder:
         return Finding("data folder", True, f"{folder} will be made at the first start")
     private = folder.stat().st_mode & 0o007 == 0
@@ -79,6 +83,8 @@ def syncing(settings: Settings) -> Finding:
     try:
         seconds = sync_seconds(folder)
     except OSError as error:
+        if is_of_storage(error):
+            return unusable(subject, OSError(error.errno, error.strerror), folder)
         return Finding(subject, False, f"{folder}: {error.strerror}", "Move data_dir to a local disk that can sync.")
     if seconds < MEMORY_SYNC_SECONDS:
         return Finding(subject, True, f"{seconds * 1e6:.0f} µs: so soon that it may be memory, which a power cut empties")

@@ -4,21 +4,25 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fechatter.cli.findings import TIMEOUT_SECONDS, Finding
+from fechatter.cli.findings import TIMEOUT_SECONDS, Finding, unusable
 from fechatter.errors import StartError, StorageError
 from fechatter.settings import Settings
 from fechatter.storage import migrate, opening, soundness
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import READ
+from fechatter.storage.engines.sqlite_open import open_reader
+from fechatter.troubles import check_exists
 
 LEAST_SQLITE = (3, 38, 0)
 CHECK_SECONDS = 20.0
 STEPS_BETWEEN_LOOKS = 10_000
 CLOCK_SECONDS = 2.0
+WAL_OFFSET, HEADER_OF_WAL = 18, bytes([2, 2])
+"""Where a database file says that its log is a write-ahead log."""
 _NEWEST = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1"
 
 
@@ -30,7 +34,7 @@ def database(settings: Settings) -> Finding:
     except StartError as error:
         return Finding("database", False, str(error), "Name the right database, or start the program that fits it.")
     except (OSError, sqlite3.Error) as error:
-        return Finding("database", False, f"{engine} cannot be read: {error}", "Check database_url and its rights.")
+        return unusable("database", error, opening.sqlite_path(settings.database_address))
     state = f"{pending} migrations to apply at the next start" if pending else "up to date"
     return Finding("database", True, f"{engine}, {state}")
 
@@ -42,8 +46,10 @@ def database_settings(settings: Settings) -> Finding:
         if opening.is_postgres(address):
             return judge_postgres(asyncio.run(_look(address)), settings.connection_limit)
         return _sqlite(opening.sqlite_path(address))
-    except (StartError, sqlite3.Error) as error:
+    except StartError as error:
         return Finding("database settings", False, str(error), "Make the database answer first.")
+    except (OSError, sqlite3.Error) as error:
+        return unusable("database settings", error, opening.sqlite_path(address))
 
 
 def judge_postgres(found: Mapping[str, Any], connection_limit: int) -> Finding:
@@ -57,34 +63,46 @@ def judge_postgres(found: Mapping[str, Any], connection_limit: int) -> Finding:
 def _sqlite(path: Path) -> Finding:
     if sqlite3.sqlite_version_info < LEAST_SQLITE:
         return Finding("database settings", False, f"SQLite {sqlite3.sqlite_version}", "Install a Python with SQLite 3.38 or later.")
-    if not path.exists():
+    if is_empty(path):
         return Finding("database settings", True, f"SQLite {sqlite3.sqlite_version}, no database yet")
-    with closing(_connect(path)) as connection:
-        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    # Asked for its mode through a connection, a file on a read-only mount names another one than it has.
+    with path.open("rb") as file:
+        wal = file.read(len(HEADER_OF_WAL) + WAL_OFFSET)[WAL_OFFSET:] == HEADER_OF_WAL
     remedy = "Start the server once: it sets the mode; network file systems cannot have it, so move data_dir to a local disk."
-    return Finding("database settings", mode == "wal", f"SQLite {sqlite3.sqlite_version}, journal mode {mode}", remedy)
+    mode = "WAL" if wal else "another than WAL"
+    return Finding("database settings", wal, f"SQLite {sqlite3.sqlite_version}, journal mode {mode}", remedy)
 
 
 def integrity(settings: Settings) -> Finding:
     """SQLite's file is whole, as far as it can be looked at in 20 seconds; PostgreSQL looks after its own."""
     path = opening.sqlite_path(settings.database_address)
-    if opening.is_postgres(settings.database_address) or not path.exists():
+    if opening.is_postgres(settings.database_address) or is_empty(path):
         return Finding("integrity", True, "nothing to look at")
-    with closing(_connect(path)) as connection:
-        until = time.monotonic() + CHECK_SECONDS
-        connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
-        try:
-            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        except sqlite3.OperationalError as error:
-            if "interrupted" in str(error):
-                return Finding("integrity", True, f"nothing wrong found in {CHECK_SECONDS:.0f} s; the database is too large for more")
-            return Finding("integrity", False, str(error), _RESTORE)
-        except sqlite3.DatabaseError as error:
-            return Finding("integrity", False, str(error), _RESTORE)
+    try:
+        with open_reader(path) as connection:
+            return _checked(connection)
+    except StartError as error:
+        return Finding("integrity", False, str(error), "Run this again.")
+    except (OSError, sqlite3.Error) as error:
+        return unusable("integrity", error, path)
+
+
+def _checked(connection: sqlite3.Connection) -> Finding:
+    """What SQLite's own check finds. Damage is proved only by what it lists, or by SQLITE_CORRUPT. Raises sqlite3.Error."""
+    until = time.monotonic() + CHECK_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
+    try:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            return Finding("integrity", True, f"nothing wrong found in {CHECK_SECONDS:.0f} s; the database is too large for more")
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+        found = str(error)
     return Finding("integrity", found == "ok", found, _RESTORE)
 
 
-_RESTORE = "Stop the server, move the database file away and restore the newest backup."
+_RESTORE = "Stop the server, keep a copy of the database file, move it away and restore the newest backup."
 
 
 def database_clock(settings: Settings) -> Finding:
@@ -92,8 +110,10 @@ def database_clock(settings: Settings) -> Finding:
     subject, remedy = "database clock", "Keep both machines' clocks by NTP."
     try:
         newest, there = asyncio.run(_clocks(settings.database_address))
-    except (StartError, OSError, sqlite3.Error) as error:
+    except StartError as error:
         return Finding(subject, False, str(error), "Make the database answer first.")
+    except (OSError, sqlite3.Error) as error:
+        return unusable(subject, error, opening.sqlite_path(settings.database_address))
     now = time.time()
     if there is not None and abs(there - now) > CLOCK_SECONDS:
         return Finding(subject, False, f"{there - now:+.1f} s against this machine's", remedy)
@@ -111,11 +131,16 @@ async def _clocks(address: str) -> tuple[int | None, float | None]:
             known = await link.fetchval("SELECT to_regclass('messages') IS NOT NULL")
             return (await link.fetchval(_NEWEST) if known else None), there
     path = opening.sqlite_path(address)
-    if not path.exists():
+    if is_empty(path):
         return None, None
-    with closing(_connect(path)) as connection:
+    with open_reader(path) as connection:
         row = connection.execute(_NEWEST).fetchone()
         return (row[0] if row else None), None
+
+
+def is_empty(path: Path) -> bool:
+    """Whether the next start makes the tables: there is no file, or nothing in it."""
+    return not path.exists() or not path.stat().st_size
 
 
 def pending_migrations(address: str) -> int:
@@ -130,15 +155,12 @@ def pending_migrations(address: str) -> int:
     return len(migrate.pending(migrate.available("sqlite"), _applied_sqlite(opening.sqlite_path(address))))
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=TIMEOUT_SECONDS, check_same_thread=False)
-
-
 def _applied_sqlite(path: Path) -> dict[str, str | None]:
     """Version and checksum of each migration applied; none when there is no file yet."""
+    check_exists(path)
     if not path.exists():
         return {}
-    with closing(_connect(path)) as connection:
+    with open_reader(path) as connection:
         return migrate.applied_sqlite(connection)
 
 

@@ -1,6 +1,10 @@
 """`fechatter doctor`: looks at what the server stands on and says, line by line, what is wrong and what helps."""
 
+import sqlite3
+from collections.abc import Callable
+
 from fechatter.cli import checks
+from fechatter.cli.findings import Finding, unusable
 from fechatter.cli.terminal import as_json, show
 from fechatter.settings import Settings
 
@@ -9,7 +13,7 @@ MARKS = {True: "ok    ", False: "WRONG "}
 
 def doctor(settings: Settings, *, json: bool = False) -> int:
     """Print every finding; 1 when one of them is wrong."""
-    findings = [check(settings) for check in checks.ALL]
+    findings = [_finding(check, settings) for check in checks.ALL]
     good = all(finding.good for finding in findings)
     if json:
         told = [finding._asdict() | ({"remedy": ""} if finding.good else {}) for finding in findings]
@@ -22,3 +26,11 @@ def doctor(settings: Settings, *, json: bool = False) -> int:
     if settings.unused():
         show(f"note  set, but not used by this version: {', '.join(settings.unused())}")
     return 0 if good else 1
+
+
+def _finding(check: Callable[[Settings], Finding], settings: Settings) -> Finding:
+    """What the check finds; a file or disk that it cannot look at is a finding too."""
+    try:
+        return check(settings)
+    except (OSError, sqlite3.Error) as error:
+        return unusable(check.__name__.replace("_", " "), error, settings.data_dir)

@@ -1,7 +1,10 @@
 """What a check of `fechatter doctor` answers, and where it looks."""
 
+import sqlite3
 from pathlib import Path
 from typing import NamedTuple
+
+from fechatter.troubles import explained
 
 TIMEOUT_SECONDS = 5.0
 
@@ -18,3 +21,9 @@ class Finding(NamedTuple):
 def standing(folder: Path) -> Path:
     """The folder itself, or the nearest one above it that is there."""
     return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+
+
+def unusable(subject: str, error: OSError | sqlite3.Error, path: Path) -> Finding:
+    """A file or disk that cannot be looked at. That proves no damage: the remedy follows from the cause."""
+    state, remedy = explained(error, path)
+    return Finding(subject, False, state, f"{remedy[:1].upper()}{remedy[1:]}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 import time
 from argparse import Namespace
@@ -129,7 +130,7 @@ def _record(settings: Settings, manifest: Manifest) -> None:
             note("fechatter: the audit log is not of this version; the backup is not entered there")
             return
         asyncio.run(_record_in_each(settings, manifest))
-    except (StorageError, StartError) as error:
+    except (StorageError, StartError, OSError, sqlite3.Error) as error:
         note(f"fechatter: the backup is made, but could not be entered in the audit log ({error})")
 
 

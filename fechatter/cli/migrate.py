@@ -13,9 +13,10 @@ def migrate(settings: Settings) -> int:
     """
     from fechatter.cli.terminal import report
     from fechatter.storage import opening
+    from fechatter.storage.folder import make_folder
 
     if settings.database_url is None:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(settings.data_dir)
     applied = asyncio.run(opening.migrate(settings.database_address))
     for name in applied:
         report(f"applied {name}")

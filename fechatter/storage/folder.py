@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fechatter.errors import StartError
+from fechatter.troubles import trouble
 
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
     """The data folder, made when missing, for this process alone. Raises StartError."""
+    make_folder(folder)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise StartError(f"The data folder {folder} cannot be used ({error.strerror}); set FECHATTER_DATA_DIR.") from error
+        raise StartError(trouble(error, folder)) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -28,6 +29,14 @@ def locked_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the data folder unless it exists. Raises StartError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(trouble(error, folder)) from error
 
 
 def in_use(folder: Path) -> bool:

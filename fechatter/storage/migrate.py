@@ -9,18 +9,22 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import msgspec
 
+from fechatter.drafts import beside, sync
 from fechatter.errors import StartError, StorageError
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import WRITE
+from fechatter.storage.engines.sqlite_open import open_file
 from fechatter.storage.soundness import check_sound
+from fechatter.troubles import check_exists, trouble
 
 _NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql$")
 ADVISORY_LOCK = 0x6665636861747465
@@ -76,17 +80,14 @@ def _foreign(tables: set[str]) -> StartError:
 
 def migrate_sqlite(path: Path) -> list[str]:
     """Bring the file up to date; it is copied to `<name>.before-NNNN` first. Returns the names applied. Raises StartError."""
-    if restoring(path).exists():
-        raise StartError(f"A restore was interrupted: give `fechatter restore` again, or remove {restoring(path)}.")
+    check_no_remains(path)
     _make_private(path)
-    connection = sqlite3.connect(path, isolation_level=None, timeout=60)
     try:
-        _refuse_foreign(connection)
-        return _migrate_sqlite(connection, path)
-    except sqlite3.DatabaseError as error:
-        raise StartError(f"{path}: {error}") from error
-    finally:
-        connection.close()
+        with closing(open_file(path, timeout=60)) as connection:
+            _refuse_foreign(connection)
+            return _migrate_sqlite(connection, path)
+    except (sqlite3.Error, OSError) as error:
+        raise StartError(trouble(error, path)) from error
 
 
 def restoring(path: Path) -> Path:
@@ -94,19 +95,34 @@ def restoring(path: Path) -> Path:
     return path.with_name(f"{path.name}.restoring")
 
 
+def check_no_remains(path: Path) -> None:
+    """Raises StartError: a restore was interrupted, or a rescued copy of the database waits to be put in its place."""
+    if restoring(path).exists():
+        raise StartError(f"A restore was interrupted: give `fechatter restore` again, or remove {restoring(path)}.")
+    if saved := rescued(path):
+        raise StartError(
+            f"{saved[-1]} holds the database that was rescued when its file was deleted or replaced. "
+            f"Put it back with `mv {shlex.quote(str(saved[-1]))} {shlex.quote(str(path))}`, or move it elsewhere."
+        )
+
+
+def rescued(path: Path) -> list[Path]:
+    """Copies that a running server saved when its database file was deleted or replaced; the newest is the last."""
+    return sorted(each for each in path.parent.glob("*") if each.name.startswith(f"{path.name}.rescued-"))
+
+
 def _make_private(path: Path) -> None:
     """A new file is for its owner alone, and what SQLite puts beside it follows its rights."""
     try:
+        check_exists(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise StartError(f"The database file {path} cannot be used ({error.strerror}); set FECHATTER_DATABASE_URL.") from error
+        raise StartError(trouble(error, path)) from error
 
 
 def _refuse_foreign(connection: sqlite3.Connection) -> None:
     """Before anything is written: a file that is not ours stays as it is."""
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and "schema_migrations" not in tables:
-        raise _foreign(tables)
+    applied_sqlite(connection)
 
 
 def _migrate_sqlite(connection: sqlite3.Connection, path: Path) -> list[str]:
@@ -133,8 +149,13 @@ def missing_sqlite(connection: sqlite3.Connection) -> list[Migration]:
 
 
 def applied_sqlite(connection: sqlite3.Connection) -> dict[str, str | None]:
-    """Version and checksum of each."""
-    return {row[0]: row[1] for row in connection.execute("SELECT version, checksum FROM schema_migrations")}
+    """Version and checksum of each; none in an empty database. Raises StartError: it is another program's."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "schema_migrations" in tables:
+        return {row[0]: row[1] for row in connection.execute("SELECT version, checksum FROM schema_migrations")}
+    if tables:
+        raise _foreign(tables)
+    return {}
 
 
 def apply_sqlite(connection: sqlite3.Connection, migrations: list[Migration]) -> None:
@@ -148,11 +169,21 @@ def apply_sqlite(connection: sqlite3.Connection, migrations: list[Migration]) ->
 def _copy(path: Path, version: str) -> None:
     # The write lock is held and a second connection sees the last commit: the copy is whole.
     target = path.with_name(f"{path.name}.before-{version}")
-    with sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
+    with beside(target) as (file, part), closing(open_file(path)) as source:
+        copy_database(source, part)
+        shutil.copymode(path, part)
+        os.fsync(file.fileno())
+        part.rename(target)
+        sync(target.parent)
+
+
+def copy_database(source: sqlite3.Connection, target: Path) -> None:
+    """Copy everything that was committed into an empty file, in one step. Raises sqlite3.Error."""
+    with closing(open_file(target)) as copy:
+        # The caller syncs the file once. A failed copy is thrown away, so it needs no journal.
+        copy.execute("PRAGMA journal_mode=OFF")
+        copy.execute("PRAGMA synchronous=OFF")
         source.backup(copy)
-    source.close()
-    copy.close()
-    shutil.copymode(path, target)
 
 
 def _statements(sql: str) -> list[str]:

@@ -19,6 +19,7 @@ from fechatter.storage.engines.base import Database, Publish, Transaction
 from fechatter.storage.engines.postgres import PostgresDatabase
 from fechatter.storage.engines.sqlite import SqliteDatabase
 from fechatter.storage.migrate import Migration, migrate_postgres, migrate_sqlite
+from fechatter.troubles import check_exists, trouble
 
 _SERVER = "SELECT epoch, system_id FROM server WHERE id = 1"
 _FIRST_EPOCH = "INSERT INTO server (id, epoch, system_id, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
@@ -37,8 +38,15 @@ def sqlite_path(address: str) -> Path:
 
 def check_there(address: str) -> None:
     """Raises StartError: it names a file that is not there."""
-    if not is_postgres(address) and not sqlite_path(address).exists():
-        raise StartError(f"There is no database {sqlite_path(address)}; set FECHATTER_DATA_DIR, or start the server once.")
+    if is_postgres(address):
+        return
+    path = sqlite_path(address)
+    try:
+        check_exists(path)
+    except OSError as error:
+        raise StartError(trouble(error, path)) from error
+    if not path.exists():
+        raise StartError(f"There is no database {path}; set FECHATTER_DATA_DIR, or start the server once.")
 
 
 async def migrate(address: str) -> list[str]:

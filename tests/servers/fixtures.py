@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers.disks import UNPROVED, can_mount
 from tests.servers.nats import Nats
 from tests.servers.postgres import Postgres
 
@@ -43,3 +44,10 @@ def nats_server() -> Iterator[Nats]:
 def nats_url(nats_server: Nats) -> str:
     """The address of the shared server; names of streams must be this test's own."""
     return nats_server.url
+
+
+@pytest.fixture(scope="session")
+def needs_mounts() -> None:
+    """Skip the test, visibly, where the machine does not allow mounts."""
+    if not can_mount():
+        pytest.skip(UNPROVED)

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from pathlib import Path
 
+from fechatter.storage.engines.sqlite_open import open_file
 from fechatter.storage.engines.thread import LoopThread
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Checkpointer:
         self._thread.start()
 
     def _run(self) -> None:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        connection = open_file(self._path)
         try:
             while not self._stopped.wait(LOOK_EVERY_SECONDS):
                 if self._wal_bytes() >= CHECKPOINT_BYTES:

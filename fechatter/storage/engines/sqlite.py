@@ -36,6 +36,7 @@ from fechatter.storage.engines.base import (
 )
 from fechatter.storage.engines.checkpointer import Checkpointer
 from fechatter.storage.engines.dialect import for_sqlite, sqlite_parameter
+from fechatter.storage.engines.sqlite_open import open_file
 from fechatter.storage.engines.thread import CallsFull, LoopThread, run_inline
 from fechatter.telemetry.faults import told
 
@@ -48,14 +49,8 @@ LEAST_BUSY_SECONDS = 0.05
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
-    """A connection as this server uses it; autocommit, so that BEGIN and COMMIT are ours."""
-    connection = sqlite3.connect(
-        path,
-        isolation_level=None,
-        check_same_thread=False,
-        timeout=BUSY_TIMEOUT_SECONDS,
-        cached_statements=256,
-    )
+    """A connection as this server uses it; autocommit, so that BEGIN and COMMIT are ours. The file must exist."""
+    connection = open_file(path, timeout=BUSY_TIMEOUT_SECONDS)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")

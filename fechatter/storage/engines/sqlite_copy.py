@@ -12,11 +12,14 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from fechatter.drafts import lock, sync
 from fechatter.errors import StartError
 from fechatter.storage import migrate
 from fechatter.storage.copying import LEFT_OUT, Column, Kind, Misfit, Table, Take, in_order, kind_of
 from fechatter.storage.engines.base import Transaction
-from fechatter.storage.engines.sqlite import SqliteTransaction, connect
+from fechatter.storage.engines.sqlite import SqliteTransaction
+from fechatter.storage.engines.sqlite_open import open_file, open_reader
+from fechatter.troubles import trouble
 
 LINES_AT_ONCE = 1000
 KINDS: dict[str, Kind] = {"INTEGER": "integer", "TEXT": "text", "BLOB": "bytes"}
@@ -81,11 +84,16 @@ def _table(connection: sqlite3.Connection, name: str) -> Table:
 async def sqlite_source(path: Path) -> AsyncIterator[SqliteSource]:
     """The database as it is now. Raises StartError."""
     try:
-        with closing(connect(path, readonly=True)) as connection:
+        with open_reader(path) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA query_only=ON")
             connection.execute("BEGIN")
-            yield SqliteSource(connection, path)
+            source = SqliteSource(connection, path)
+            if not source.migrations:
+                raise StartError(f"The database {path} is empty; start the server once.")
+            yield source
     except sqlite3.Error as error:
-        raise StartError(f"The database {path} cannot be read ({error}).") from error
+        raise StartError(trouble(error, path)) from error
 
 
 class SqliteTarget:
@@ -128,35 +136,40 @@ async def sqlite_target(path: Path, migrations: list[migrate.Migration]) -> Asyn
     draft = migrate.restoring(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        with closing(_connect_draft(draft)) as connection:
+        with _claimed(draft), closing(_connect_draft(draft)) as connection:
             connection.execute("BEGIN")
             connection.execute(migrate.TABLE)
             migrate.apply_sqlite(connection, migrations)
             yield SqliteTarget(connection)
             connection.execute("COMMIT")
-        _sync(draft)
-        draft.rename(path)
-        _sync(path.parent)
+            sync(draft)
+            draft.rename(path)
+            sync(path.parent)
     except (sqlite3.Error, OSError) as error:
-        raise StartError(f"The database {path} cannot be written ({error}); nothing was restored.") from error
+        raise StartError(f"{trouble(error, path)} Nothing was restored.") from error
+
+
+@contextmanager
+def _claimed(draft: Path) -> Iterator[None]:
+    """The draft, empty and for this process alone; removed at the end unless it was renamed. Raises StartError, OSError."""
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        if not lock(descriptor):
+            raise StartError(f"Another restore is writing {draft}; wait until it has finished.")
+        os.ftruncate(descriptor, 0)
+        try:
+            yield
+        finally:
+            draft.unlink(missing_ok=True)
     finally:
-        draft.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
 def _connect_draft(draft: Path) -> sqlite3.Connection:
     # It is thrown away if anything goes wrong, and synced once before it takes its place.
-    connection = sqlite3.connect(draft, isolation_level=None, check_same_thread=False)
+    connection = open_file(draft)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode=OFF")
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("PRAGMA cache_size=-131072")
     return connection
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

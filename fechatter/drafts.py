@@ -1,0 +1,117 @@
+"""A file that appears whole or not at all: written beside its place under another name, synced, renamed. For its owner alone.
+
+Whoever writes a draft holds a lock on it (flock). A draft without a lock was left by a process that died, and the next writer in that
+folder removes it. Process ids are not used: in containers they repeat.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+from fechatter.errors import StartError
+from fechatter.troubles import trouble
+
+PREFIX: Final = ".fechatter-"
+ENDING: Final = ".part"
+
+
+def check_new(path: Path) -> None:
+    """Raises StartError: there is something already."""
+    with _told(path):
+        there = path.exists() or path.is_symlink()
+    if there:
+        raise StartError(f"{path} is there already; name another file, or move it away.")
+
+
+def check_room(folder: Path, wanted_bytes: int) -> None:
+    """Raises StartError: the disk has less room."""
+    with _told(folder):
+        free = shutil.disk_usage(folder).free
+    if free < wanted_bytes:
+        raise StartError(f"{folder} has {_megabytes(free)} free, and up to {_megabytes(wanted_bytes)} may be needed; make room first.")
+
+
+@contextmanager
+def draft(path: Path) -> Iterator[IO[bytes]]:
+    """A new file, in place and synced when the block ends well. Raises StartError."""
+    check_new(path)
+    with _told(path), beside(path) as (file, part):
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        check_new(path)
+        part.rename(path)
+        sync(path.parent)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """An empty, locked file in the folder of `path` and its name. It is removed at the end unless it was renamed. Raises OSError."""
+    remove_dead(path.parent)
+    file, part = _begin(path.parent)
+    with file:
+        try:
+            yield file, part
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _begin(folder: Path) -> tuple[IO[bytes], Path]:
+    while True:
+        part = folder / f"{PREFIX}{secrets.token_hex(8)}{ENDING}"
+        file = os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
+        # Between its creation and its lock another writer may have taken it for a dead one's.
+        if lock(file.fileno()) and os.fstat(file.fileno()).st_nlink:
+            return file, part
+        file.close()
+
+
+def remove_dead(folder: Path) -> None:
+    """Remove the drafts that processes left when they died."""
+    for part in folder.glob(f"{PREFIX}*{ENDING}"):
+        try:
+            descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:
+            continue  # finished meanwhile, or of another user
+        try:
+            if lock(descriptor):
+                part.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
+
+
+def lock(descriptor: int) -> bool:
+    """Lock an open file for as long as it is open; False if another process has done so."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def sync(path: Path) -> None:
+    """Make a file's contents, or a folder's entries, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StartError(f"{trouble(error, path)} Nothing was written.") from error
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB"

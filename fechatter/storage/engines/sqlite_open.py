@@ -1,0 +1,118 @@
+"""Opens SQLite files. Every connection of this program is opened here, so that no path is ever pasted into a URI.
+
+SQLite creates the side files `-wal` and `-shm` in the database's folder, even for a reader. Where that folder cannot be written, for
+example on a read-only mount, `open_reader` chooses a way that still sees every committed row.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import quote
+
+from fechatter.errors import StartError
+from fechatter.troubles import FULL_BYTES
+
+Mode = Literal["rw", "rwc", "ro"]
+TIMEOUT_SECONDS: Final = 5.0
+
+
+def uri(path: Path, mode: Mode, *, immutable: bool = False) -> str:
+    """The path as SQLite's URI, whatever characters it contains; relative paths start at the working folder."""
+    query = f"mode={mode}&immutable=1" if immutable else f"mode={mode}"
+    return f"file://{quote(os.fsencode(path.absolute()), safe='/')}?{query}"
+
+
+def open_file(path: Path, mode: Mode = "rw", *, immutable: bool = False, timeout: float = TIMEOUT_SECONDS) -> sqlite3.Connection:
+    """A connection in autocommit mode that any thread may use.
+
+    Args:
+        path: the database file.
+        mode: `rwc` creates the file if it is missing; `rw` and `ro` never do.
+        immutable: read without locks and without the write-ahead log. Nobody may write to the file meanwhile.
+        timeout: how many seconds a statement waits for a lock.
+
+    Raises:
+        sqlite3.OperationalError: the file cannot be opened.
+    """
+    return sqlite3.connect(
+        uri(path, mode, immutable=immutable),
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=timeout,
+        cached_statements=256,
+    )
+
+
+@contextmanager
+def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads and sees everything that was committed, also on a read-only file system.
+
+    Raises:
+        StartError: the file changed while it was read without locks, or a copy is needed and there is no room for it.
+        sqlite3.Error: the file cannot be read.
+    """
+    if _can_create_logs(path):
+        with closing(open_file(path)) as connection:
+            yield connection
+    elif not _has_log(path):
+        with _unchanged(path), closing(open_file(path, "ro", immutable=True)) as connection:
+            yield connection
+    elif log_file(path, "-shm").exists():
+        with closing(open_file(path, "ro")) as connection:
+            yield connection
+    else:
+        # Without -shm, SQLite reads the log only where it can create one.
+        with _copied(path) as copy, closing(open_file(copy)) as connection:
+            yield connection
+
+
+def log_file(path: Path, ending: str) -> Path:
+    """The file beside the database: `-wal`, `-shm` or `-journal`."""
+    return path.with_name(path.name + ending)
+
+
+def _can_create_logs(path: Path) -> bool:
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return writable and (log_file(path, "-shm").exists() or shutil.disk_usage(path.parent).free >= FULL_BYTES)
+
+
+def _has_log(path: Path) -> bool:
+    """Whether rows may be in a log beside the file: of a server that runs, or that was killed."""
+    return any(log.exists() and log.stat().st_size > 0 for log in (log_file(path, "-wal"), log_file(path, "-journal")))
+
+
+def _state(path: Path) -> tuple[object, ...]:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, _has_log(path)
+
+
+@contextmanager
+def _unchanged(path: Path) -> Iterator[None]:
+    """Raises StartError: somebody wrote to the file during the block."""
+    before = _state(path)
+    yield
+    if _state(path) != before:
+        raise StartError(f"{path} changed while it was read; a server was started on it. Run the command again.")
+
+
+@contextmanager
+def _copied(path: Path) -> Iterator[Path]:
+    """A copy of the database and its log in a temporary folder. Raises StartError."""
+    files = [file for file in (path, log_file(path, "-wal"), log_file(path, "-journal")) if file.exists()]
+    wanted_bytes = sum(file.stat().st_size for file in files)
+    with tempfile.TemporaryDirectory(prefix="fechatter-") as folder:
+        if shutil.disk_usage(folder).free < wanted_bytes:
+            place = tempfile.gettempdir()
+            raise StartError(f"{path} is read-only and must be copied: {place} needs {wanted_bytes / 1e6:,.0f} MB; set TMPDIR.")
+        with _unchanged(path):
+            for file in files:
+                shutil.copyfile(file, Path(folder) / file.name)
+        yield Path(folder) / path.name

@@ -1,0 +1,233 @@
+"""Folders with any name, and disks and files that refuse: each command works, or says in one line why not and what helps."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fechatter.cli import checks_database, main
+from fechatter.settings import Settings
+from fechatter.storage.engines.sqlite_open import open_file, uri
+from fechatter.storage.migrate import migrate_sqlite
+from fechatter.troubles import trouble
+
+NAMES = ["chat#1", "chat?x=1", "a%20b", "with spaces", "new\nline", "файл 文", "file:x", "a&mode=ro", "~", "-n"]
+COMMANDS = [["serve"], ["migrate"], ["users", "list"], ["sessions", "list", "ada"], ["workspaces", "list"], ["export", "out"]]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs `fechatter` on a data folder; returns the exit code and what it printed."""
+    workplace = tmp_path / "workplace"
+    workplace.mkdir()
+    monkeypatch.chdir(workplace)
+
+    def run(folder: Path | str, *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setenv("FECHATTER_DATA_DIR", str(folder))
+        monkeypatch.setenv("FECHATTER_PORT", "0")
+        code = main(arguments)
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run
+
+
+def _tree(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_data_folder_may_have_any_name(name: str, tmp_path: Path, command: Callable[..., tuple[int, str, str]]) -> None:
+    place = tmp_path / "place"
+    folder = place / name
+    assert command(folder, "migrate")[0] == 0
+    assert command(folder, "workspaces", "list", "--json")[:2] == (0, '{"items":[]}\n')
+    assert "There is no workspace yet" in command(folder, "users", "list")[2]
+    assert command(folder, "backup", str(place / f"{name}.backup"))[0] == 0
+    assert "up to date" in command(folder, "doctor")[1]
+    assert command(place / f"{name} restored", "restore", str(place / f"{name}.backup"))[0] == 0
+    expected = {name, f"{name}/fechatter.db", f"{name}.backup"}
+    restored = {f"{name} restored", f"{name} restored/fechatter.db", f"{name} restored/lock"}
+    assert _tree(place) == expected | restored
+    assert _tree(tmp_path / "workplace") == set()
+
+
+@pytest.mark.parametrize("spell", [lambda path: f"/{path}", lambda path: os.path.relpath(path), lambda path: f"{path}/../{path.name}/"])
+def test_a_data_folder_may_be_spelled_in_any_way(
+    spell: Callable[[Path], str], tmp_path: Path, command: Callable[..., tuple[int, str, str]]
+) -> None:
+    folder = tmp_path / "chat#1"
+    folder.mkdir(0o700)
+    assert command(spell(folder), "migrate")[0] == 0
+    assert command(spell(folder), "users", "list")[2].startswith("fechatter: There is no workspace yet")
+    assert command(spell(folder), "backup", str(tmp_path / "backup"))[0] == 0
+    assert _tree(folder) == {"fechatter.db"}
+
+
+def test_a_path_that_is_not_utf8_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff#.db")
+    with closing(open_file(path, "rwc")) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    assert os.listdir(os.fsencode(tmp_path)) == [b"\xff#.db"]
+    assert uri(path, "ro").endswith("/%FF%23.db?mode=ro")
+
+
+def _is_folder(folder: Path) -> None:
+    (folder / "fechatter.db").mkdir(parents=True)
+
+
+def _is_file(folder: Path) -> None:
+    folder.touch()
+
+
+def _below_a_file(folder: Path) -> None:
+    folder.parent.rmdir()
+    folder.parent.touch()
+
+
+def _dangling_folder(folder: Path) -> None:
+    folder.symlink_to("/nowhere/data")
+
+
+def _dangling_file(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "fechatter.db").symlink_to(folder.parent / "not mounted")
+
+
+def _no_database(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "fechatter.db").write_bytes(b"a letter, not a database. " * 100)
+
+
+def _cut_short(folder: Path) -> None:
+    folder.mkdir()
+    migrate_sqlite(folder / "fechatter.db")
+    os.truncate(folder / "fechatter.db", 20_000)
+
+
+def _newer(folder: Path) -> None:
+    folder.mkdir()
+    migrate_sqlite(folder / "fechatter.db")
+    with closing(open_file(folder / "fechatter.db")) as connection:
+        connection.execute("INSERT INTO schema_migrations (version) VALUES ('9999')")
+
+
+PLACES: list[tuple[Callable[[Path], None], str]] = [
+    (_is_folder, "it is a folder"),
+    (_is_file, "a file"),
+    (_below_a_file, "a part of the path is a file"),
+    (_dangling_folder, "it is a link to /nowhere/data, which is not there"),
+    (_dangling_file, "which is not there"),
+    (_no_database, "it is not a database"),
+    (_cut_short, "its contents are damaged"),
+    (_newer, "newer than this program"),
+]
+
+
+@pytest.mark.parametrize(("make", "cause"), PLACES)
+def test_each_command_tells_in_one_line_why_storage_refuses(
+    make: Callable[[Path], None], cause: str, tmp_path: Path, command: Callable[..., tuple[int, str, str]]
+) -> None:
+    folder = tmp_path / "parent" / "data"
+    folder.parent.mkdir()
+    make(folder)
+    for arguments in [*COMMANDS, ["backup", str(tmp_path / "backup")]]:
+        code, out, err = command(folder, *arguments)
+        assert (code, out, err.count("\n")) == (1, "", 1), (arguments, out, err)
+        assert err.startswith("fechatter: ")
+        assert cause in err, arguments
+    code, out, err = command(folder, "doctor")
+    assert (code, err) == (1, "")
+    assert cause in out
+    assert ("restore the newest backup" in out) == (make is _cut_short)
+
+
+@pytest.mark.parametrize(("make", "cause"), [place for place in PLACES if place[0] in (_is_file, _below_a_file, _dangling_folder)])
+def test_a_restore_tells_why_storage_refuses(
+    make: Callable[[Path], None], cause: str, tmp_path: Path, command: Callable[..., tuple[int, str, str]]
+) -> None:
+    good, folder = tmp_path / "good", tmp_path / "parent" / "data"
+    command(good, "migrate")
+    assert command(good, "backup", str(tmp_path / "backup"))[0] == 0
+    folder.parent.mkdir()
+    make(folder)
+    code, _, err = command(folder, "restore", str(tmp_path / "backup"))
+    assert (code, err.count("\n"), cause in err) == (1, 1, True), err
+
+
+@pytest.fixture
+def refusing_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[OSError], None]]:
+    """Makes every creation of a file fail, as root (who runs the suite in containers) would not see it."""
+    real = os.open
+
+    def refuse(error: OSError) -> None:
+        def fail(path: str | Path, flags: int, *more: int, **how: int) -> int:
+            if flags & os.O_CREAT and "data" in str(path):
+                raise OSError(error.errno, error.strerror)
+            return real(path, flags, *more, **how)
+
+        monkeypatch.setattr(os, "open", fail)
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), "make room on its disk"),
+        (PermissionError(13, "Permission denied"), f"let user {os.geteuid()} write there"),
+        (OSError(30, "Read-only file system"), "mount its file system writable"),
+        (OSError(5, "Input/output error"), "check the disk"),
+    ],
+)
+def test_an_error_without_a_path_names_the_path(
+    error: OSError, told: str, tmp_path: Path, refusing_files: Callable[[OSError], None], command: Callable[..., tuple[int, str, str]]
+) -> None:
+    (tmp_path / "data").mkdir()
+    refusing_files(error)
+    for arguments in (["serve"], ["migrate"]):
+        code, _, err = command(tmp_path / "data", *arguments)
+        assert (code, err.count("\n")) == (1, 1), err
+        assert f"{tmp_path / 'data'}" in err
+        assert told in err
+        assert "None" not in err
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (sqlite3.SQLITE_BUSY, "another program has locked it"),
+        (sqlite3.SQLITE_FULL, "the disk is full"),
+        (sqlite3.SQLITE_IOERR, "check the disk"),
+        (sqlite3.SQLITE_READONLY, "it is read-only"),
+    ],
+)
+def test_doctor_calls_only_proved_damage_damage(code: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data_dir=tmp_path)
+    migrate_sqlite(tmp_path / "fechatter.db")
+
+    def refuse(path: Path) -> None:
+        error = sqlite3.OperationalError("refused")
+        error.sqlite_errorcode, error.sqlite_errorname = code, "SQLITE_X"
+        raise error
+
+    monkeypatch.setattr(checks_database, "open_reader", refuse)
+    for check in (checks_database.database, checks_database.database_clock, checks_database.integrity):
+        finding = check(settings)
+        assert not finding.good
+        assert told in f"{finding.state} {finding.remedy}".lower()
+        assert "restore" not in finding.remedy
+        assert "move" not in finding.remedy
+
+
+def test_the_systems_reason_is_told_where_sqlite_knows_none(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError) as refused:
+        open_file(tmp_path / "nowhere" / "chat.db").close()
+    assert "No such file or directory" in trouble(refused.value, tmp_path / "nowhere" / "chat.db")
+    shutil.rmtree(tmp_path)
