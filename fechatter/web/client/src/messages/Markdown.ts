@@ -1,5 +1,7 @@
-import { h, type FunctionalComponent, type VNodeChild } from "vue"
+import { h, type FunctionalComponent, type VNode, type VNodeChild } from "vue"
+import { t } from "@/i18n"
 import CodeBlock from "@/messages/CodeBlock.vue"
+import { readable } from "@/messages/links"
 import { parse, type Part, type Wrapping } from "@/messages/parts"
 
 const TAGS: Record<Wrapping, string> = {
@@ -12,7 +14,15 @@ const TAGS: Record<Wrapping, string> = {
   numbers: "ol",
   item: "li",
   quote: "blockquote",
+  table: "table",
+  head: "thead",
+  body: "tbody",
+  row: "tr",
+  headCell: "th",
+  cell: "td",
 }
+
+type Wrapped = Extract<Part, { kind: Wrapping }>
 
 /** A message's content: an element for each part, made one by one; each block has the direction of its own words. */
 const Markdown: FunctionalComponent<{ content: string }> = ({ content }) =>
@@ -24,25 +34,44 @@ function draw(part: Part, dir?: "auto"): VNodeChild {
       return part.text
     case "break":
       return h("br")
+    case "rule":
+      return h("hr")
     case "code":
       return h("code", part.text)
     case "block":
       return h(CodeBlock, { text: part.text, language: part.language })
     case "link":
-      return h(
-        "a",
-        { href: part.address, title: part.address, target: "_blank", rel: "noopener noreferrer nofollow" },
-        part.parts.map(inner => draw(inner)),
-      )
-    default: {
-      const start = part.start === undefined ? {} : { start: part.start }
-      return h(
-        TAGS[part.kind],
-        { ...start, ...(dir ? { dir } : {}), class: part.kind === "heading" ? "heading" : undefined },
-        part.parts.map(inner => draw(inner)),
-      )
-    }
+      return link(part.address, part.parts)
+    case "table":
+      // What is wider than the message scrolls by itself.
+      return h("div", { class: "table" }, element(part, dir))
+    default:
+      return element(part, dir)
   }
+}
+
+/** Isolated, so that no sign before it turns its letters around. */
+function link(address: string, parts: Part[]): VNode {
+  const attributes = { href: address, title: readable(address), target: "_blank", rel: "noopener noreferrer nofollow" }
+  return h(
+    "a",
+    { ...attributes, dir: "auto", tabindex: -1 },
+    parts.map(part => draw(part)),
+  )
+}
+
+function element(part: Wrapped, dir?: "auto"): VNode {
+  const { start, align, done } = part
+  const classes = [part.kind === "heading" && "heading", align && `align-${align}`, done !== undefined && "task"]
+  const attributes = { start, dir, class: classes.some(Boolean) ? classes : undefined }
+  const inner = part.parts.map(piece => draw(piece))
+  return h(TAGS[part.kind], attributes, done === undefined ? inner : [box(done), ...inner])
+}
+
+/** Whether a task is done; shown, not to be changed. */
+function box(done: boolean): VNode {
+  const label = t(done ? "messages.taskDone" : "messages.taskOpen")
+  return h("input", { type: "checkbox", disabled: true, checked: done, "aria-label": label })
 }
 
 Markdown.props = ["content"]

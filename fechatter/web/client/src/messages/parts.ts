@@ -1,17 +1,22 @@
 /**
  * Markdown as people write it in chats, as a tree of parts. Nothing of it is ever HTML: the view makes an element of each part,
- * so a message can hold no markup but what is listed here. Pure.
+ * so a message can hold no markup but what is listed here. What shows nothing is shown as it was written. Pure.
  */
 
-import MarkdownIt, { type Token } from "markdown-it"
+import type { Token } from "markdown-it"
+import { shownWords, withoutTurns } from "@/messages/links"
+import { tokensOf } from "@/messages/parser"
 
 export type Part =
   | { kind: "text"; text: string }
   | { kind: "break" }
+  | { kind: "rule" }
   | { kind: "code"; text: string }
   | { kind: "block"; text: string; language: string }
   | { kind: "link"; address: string; parts: Part[] }
-  | { kind: Wrapping; parts: Part[]; start?: number }
+  | { kind: Wrapping; parts: Part[]; start?: number; align?: Align; done?: boolean }
+
+export type Align = "left" | "center" | "right"
 
 const WRAPPING = {
   p: "paragraph",
@@ -28,6 +33,12 @@ const WRAPPING = {
   h4: "heading",
   h5: "heading",
   h6: "heading",
+  table: "table",
+  thead: "head",
+  tbody: "body",
+  tr: "row",
+  th: "headCell",
+  td: "cell",
 } as const
 
 export type Wrapping = (typeof WRAPPING)[keyof typeof WRAPPING]
@@ -37,52 +48,58 @@ const EMOJI = String.raw`\p{Emoji_Presentation}|\p{Emoji}\ufe0f`
 const JOINED = String.raw`(?:${EMOJI})\p{Emoji_Modifier}?(?:\u200d\p{Extended_Pictographic}\ufe0f?\p{Emoji_Modifier}?)*`
 const EMOJI_ONLY = new RegExp(String.raw`^(?:(?:\p{Regional_Indicator}{2}|${JOINED})\s*){1,6}$`, "u")
 
-const MOST_BRACKETS = 400
-
-/** Addresses a click may open; everything else stays text. */
-const SAFE = /^(?:https?:|mailto:)/iu
-
-const parser = new MarkdownIt({ html: false, breaks: true, linkify: true }).disable([
-  "image",
-  "table",
-  "reference",
-  "entity",
-  "hr",
-  "lheading",
-  "html_block",
-  "html_inline",
-])
-parser.validateLink = address => SAFE.test(address)
-// Only what looks like an address to everybody: "example.com/path" is, "readme.md" is a file.
-parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
+/** Elements within elements; deeper emphasis keeps its asterisks. */
+const MOST_DEPTH = 32
+/** Draws nothing: spaces, controls, what Unicode says to ignore, and letters and signs that are blank. */
+const BLANK = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800\u{16fe4}\u{1d159}]*$/u
+const TASK = /^\[([ xX])\][ \t]+(?=\S)/u
+const MOST_NAMED = 8
 
 /** The parts of a message. */
 export function parse(content: string): Part[] {
-  if (isDense(content)) return [{ kind: "paragraph", parts: [{ kind: "text", text: content }] }]
-  return new Builder().build(parser.parse(withEndedQuotes(content), {}))
-}
-
-/** Thousands of brackets cost the parser a quarter of a second a message, and mean nothing. */
-function isDense(content: string): boolean {
-  return content.length > MOST_BRACKETS && (content.match(/[[\]<]/gu)?.length ?? 0) > MOST_BRACKETS
-}
-
-/** In a chat a quote ends with its line; Markdown would go on to the next empty one. */
-function withEndedQuotes(content: string): string {
-  let isInFence = false
-  let before = ""
-  const lines = content.split("\n").flatMap(line => {
-    const isEnd = before.startsWith(">") && !line.startsWith(">") && !isInFence
-    if (/^ {0,3}(?:```|~~~)/u.test(line)) isInFence = !isInFence
-    before = line
-    return isEnd && line !== "" ? ["", line] : [line]
-  })
-  return lines.join("\n")
+  const lines = content.split(/\r\n?|\n/u)
+  const parts = blocks(tokensOf(content)).map(block => built(block, lines))
+  return BLANK.test(wordsOf(parts)) && !parts.some(isRule) ? [asWritten(content)] : parts
 }
 
 /** Whether a message is nothing but a few emoji, which are then shown large. */
 export function isEmojiOnly(content: string): boolean {
   return EMOJI_ONLY.test(content)
+}
+
+/** The tokens of each block that stands in no other. */
+function blocks(tokens: Token[]): Token[][] {
+  const found: Token[][] = []
+  for (const token of tokens) {
+    if (token.level === 0 && token.nesting >= 0) found.push([])
+    found.at(-1)?.push(token)
+  }
+  return found
+}
+
+/** A block, or its lines as they were written where nothing of it would be seen. */
+function built(tokens: Token[], lines: string[]): Part {
+  const [part] = new Builder().build(tokens)
+  if (part !== undefined && (isRule(part) || !BLANK.test(wordsOf([part])))) return part
+  const [start, end] = tokens[0]?.map ?? [0, 0]
+  return asWritten(lines.slice(start, end).join("\n"))
+}
+
+/** Text with its line breaks; of text that is invisible itself, the names of its characters. */
+function asWritten(text: string): Part {
+  const written = BLANK.test(text) ? namesOf(text) : text.trimEnd()
+  const parts = written
+    .split("\n")
+    .flatMap((line, place): Part[] => [
+      ...(place > 0 ? [{ kind: "break" as const }] : []),
+      ...(line === "" ? [] : [{ kind: "text" as const, text: line }]),
+    ])
+  return { kind: "paragraph", parts }
+}
+
+function namesOf(text: string): string {
+  const points = [...text.trim()].map(sign => `U+${sign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`)
+  return points.slice(0, MOST_NAMED).join(" ") + (points.length > MOST_NAMED ? " …" : "")
 }
 
 class Builder {
@@ -102,17 +119,36 @@ class Builder {
 
   private begin(token: Token): void {
     const parts: Part[] = []
-    // A tight list's paragraphs are none.
-    if (!token.hidden) this.put(wrapping(token, parts))
-    this.open.push(token.hidden ? this.here : parts)
+    if (this.isFlat(token)) {
+      this.put({ kind: "text", text: token.hidden ? "" : token.markup })
+      this.open.push(this.here)
+    } else {
+      this.put(wrapping(token, parts))
+      this.open.push(parts)
+    }
   }
 
   private end(token: Token): void {
-    this.open.pop()
+    const parts = this.open.pop() as Part[]
+    if (parts === this.here) return this.put({ kind: "text", text: token.hidden ? "" : token.markup })
     const last = this.here.at(-1)
-    if (token.type === "link_close" && last?.kind === "link" && isMasked(last)) {
-      last.parts = [{ kind: "text", text: last.address }]
-    }
+    if (last?.kind === "link") last.parts = honest(last)
+    else if (last?.kind === "item") markTask(last)
+    else if (last?.kind === "heading" && parts.length === 0) parts.push({ kind: "text", text: token.markup })
+    else if (last?.kind === "struck" && !/[\p{L}\p{N}\p{S}]/u.test(wordsOf(parts).replace(/[\^~]/gu, "")))
+      this.unwrap(token.markup)
+  }
+
+  /** The marks under a line of code in an error are no struck text. */
+  private unwrap(markup: string): void {
+    const { parts } = this.here.pop() as Extract<Part, { parts: Part[] }>
+    const mark: Part = { kind: "text", text: markup }
+    for (const part of [mark, ...parts, { ...mark }]) this.put(part)
+  }
+
+  /** A tight list's paragraphs are none, and what is too deep is text. */
+  private isFlat(token: Token): boolean {
+    return token.hidden || (token.type !== "link_open" && !token.block && this.open.length > MOST_DEPTH)
   }
 
   private put(part: Part): void {
@@ -127,25 +163,44 @@ class Builder {
   }
 }
 
-/** Whether a link's words are an address of another place than it leads to. */
-function isMasked({ address, parts }: Extract<Part, { kind: "link" }>): boolean {
-  const words = wordsOf(parts).trim()
-  return /^(?:https?:|www\.)/iu.test(words) && hostOf(words.replace(/^www\./iu, "https://www.")) !== hostOf(address)
+/** The parts of a link, or its address where they deceive. */
+function honest({ address, parts }: Extract<Part, { kind: "link" }>): Part[] {
+  const words = wordsOf(parts)
+  const shown = shownWords(words, address)
+  return shown === words ? parts.map(straight) : [{ kind: "text", text: shown }]
+}
+
+function straight(part: Part): Part {
+  if ("text" in part) return { ...part, text: withoutTurns(part.text) }
+  return "parts" in part ? { ...part, parts: part.parts.map(straight) } : part
+}
+
+/** `[x] done` at the beginning of a list's item. */
+function markTask(item: Extract<Part, { kind: Wrapping }>): void {
+  const first = item.parts[0]
+  const text = first?.kind === "paragraph" ? first.parts[0] : first
+  if (text?.kind !== "text") return
+  const task = TASK.exec(text.text)
+  if (task === null) return
+  item.done = task[1] !== " "
+  text.text = text.text.slice(task[0].length)
+}
+
+function isRule(part: Part): boolean {
+  return part.kind === "rule" || ("parts" in part && part.parts.some(isRule))
 }
 
 function wordsOf(parts: readonly Part[]): string {
   return parts.map(part => ("text" in part ? part.text : "parts" in part ? wordsOf(part.parts) : " ")).join("")
 }
 
-function hostOf(address: string): string {
-  return URL.canParse(address) ? new URL(address).host : ""
-}
-
 function wrapping(token: Token, parts: Part[]): Part {
   if (token.type === "link_open") return { kind: "link", address: String(token.attrGet("href") ?? ""), parts }
   const kind = WRAPPING[token.tag as keyof typeof WRAPPING]
   const start = token.attrGet("start")
-  return start === null ? { kind, parts } : { kind, parts, start: Number(start) }
+  if (start !== null) return { kind, parts, start: Number(start) }
+  const align = /text-align:(left|center|right)/u.exec(String(token.attrGet("style") ?? ""))?.[1] as Align | undefined
+  return align === undefined ? { kind, parts } : { kind, parts, align }
 }
 
 function leaf(token: Token): Part {
@@ -153,6 +208,8 @@ function leaf(token: Token): Part {
     case "softbreak":
     case "hardbreak":
       return { kind: "break" }
+    case "hr":
+      return { kind: "rule" }
     case "code_inline":
       return { kind: "code", text: token.content }
     case "fence":

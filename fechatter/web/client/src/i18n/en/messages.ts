@@ -31,6 +31,8 @@ export default {
   emojiNone: "There is no such emoji.",
   tooLong: "{count} characters: a message may have {most}.",
   sendParts: { one: "Send as {count} message", other: "Send as {count} messages" },
+  taskDone: "Done",
+  taskOpen: "To do",
   writeTo: "Write to {name}",
   newFrom: "{name}: {text}",
   archived: "This chat is archived. Nobody can write to it.",

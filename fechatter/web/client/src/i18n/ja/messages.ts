@@ -31,6 +31,8 @@ export default {
   emojiNone: "該当する絵文字はありません。",
   tooLong: "{count} 文字：1 件のメッセージは {most} 文字までです。",
   sendParts: { other: "{count} 件に分けて送信" },
+  taskDone: "完了",
+  taskOpen: "未完了",
   writeTo: "{name} にメッセージを書く",
   newFrom: "{name}：{text}",
   archived: "このチャットはアーカイブ済みで、書き込めません。",

@@ -31,6 +31,8 @@ export default {
   emojiNone: "没有这样的表情。",
   tooLong: "{count} 个字符：一条消息最多 {most} 个。",
   sendParts: { other: "分成 {count} 条发送" },
+  taskDone: "已完成",
+  taskOpen: "未完成",
   writeTo: "发消息给 {name}",
   newFrom: "{name}：{text}",
   archived: "此聊天已归档，不能再发消息。",
