@@ -3,6 +3,7 @@ import { t } from "@/i18n"
 import CodeBlock from "@/messages/CodeBlock.vue"
 import { readable } from "@/messages/links"
 import { parse, type Part, type Wrapping } from "@/messages/parts"
+import "@/messages/said.css"
 
 const TAGS: Record<Wrapping, string> = {
   paragraph: "p",

@@ -1,6 +1,7 @@
 /** Emoji by name, loaded when first asked for: the English short names everywhere, the names of the reader's language too. */
 
 import type { Locale } from "@/i18n"
+import { blocksOf } from "@/messages/parser"
 
 export interface Emoji {
   /** Such as "🎉". */
@@ -70,13 +71,30 @@ export async function withNamedEmoji(content: string, locale: Locale): Promise<s
   return withEmoji(content, await emoji(locale).catch(() => []))
 }
 
-/** Every `:name:` that is an emoji's becomes it, outside code. */
+/** Code and addresses in a line of text; each run of backticks ends with the next one that is as long. */
+const KEPT = /(?<!`)(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)|\w+:\/\/\S+|:([a-z0-9_+-]+):/gu
+
+/** Every `:name:` that is an emoji's becomes it, outside code and addresses. */
 export function withEmoji(content: string, all: readonly Emoji[]): string {
   const byName = new Map(all.map(one => [one.name, one.text]))
-  return content
-    .split(/(```[\s\S]*?(?:```|$)|`[^`\n]*`)/u)
-    .map((piece, place) =>
-      place % 2 === 1 ? piece : piece.replace(/:([a-z0-9_+-]+):/gu, (whole, name: string) => byName.get(name) ?? whole),
-    )
-    .join("")
+  const named = (text: string) =>
+    text.replace(KEPT, (whole, _run, name: string | undefined) => byName.get(name ?? "") ?? whole)
+  return piecesOf(content)
+    .map(({ lines, isCode }) => (isCode ? lines.join("\n") : named(lines.join("\n"))))
+    .join("\n")
+}
+
+/** The lines of a text, in runs that are blocks of code and runs that are not. */
+function piecesOf(content: string): { lines: string[]; isCode: boolean }[] {
+  const code = new Set<number>()
+  for (const { type, map } of blocksOf(content))
+    if (map && (type === "fence" || type === "code_block"))
+      for (let line = map[0]; line < map[1]; line += 1) code.add(line)
+  const pieces: { lines: string[]; isCode: boolean }[] = []
+  content.split("\n").forEach((line, place) => {
+    const last = pieces.at(-1)
+    if (last?.isCode === code.has(place)) last.lines.push(line)
+    else pieces.push({ lines: [line], isCode: code.has(place) })
+  })
+  return pieces
 }

@@ -1,0 +1,127 @@
+/**
+ * A long text as the fewest messages that hold it. Pure.
+ *
+ * A cut within a block of code costs what closes the block and opens it again. A message that begins at a place with a cost
+ * reaches as far as one that begins that much earlier without one (`worth`), so the fewest messages are found from the end
+ * backwards: each must begin at what leaves enough for the others. Among the places that do, the one is taken that reads best.
+ */
+
+import { fencesIn, type Fence } from "@/messages/fences"
+
+/** Better places have higher ranks. */
+const RANKS = { inCharacter: 0, inWord: 1, word: 2, codeLine: 3, line: 4, paragraph: 5 } as const
+const BLANK = /^\p{White_Space}*$/u
+
+/** Parts of at most `most` scalar values; joined they are the text, but for the lines that close and open blocks of code. */
+export function split(text: string, most: number): string[] {
+  return new Splitter(text, most).parts()
+}
+
+class Splitter {
+  /** Scalar values, as the server counts them. */
+  private readonly signs: readonly string[]
+  private readonly most: number
+  private readonly fences: Fence[]
+  /** For each place the number of the block of code that a cut there is in, from 1; 0 for none. */
+  private readonly within: Int32Array
+  /** The places that lie in a line which opens or closes a block. */
+  private readonly barred: Uint8Array
+
+  constructor(text: string, most: number) {
+    this.signs = [...text]
+    this.most = most
+    this.fences = fencesIn(this.signs, most)
+    this.within = new Int32Array(this.signs.length + 1)
+    this.barred = new Uint8Array(this.signs.length + 1)
+    this.fences.forEach(({ from, start, end, after }, place) => {
+      this.within.fill(place + 1, start, end)
+      this.barred.fill(1, from + 1, start).fill(1, end, after)
+    })
+  }
+
+  parts(): string[] {
+    const cuts = this.cuts()
+    const parts = cuts.slice(1).map((end, place) => this.part(cuts[place] as number, end))
+    return parts.filter(part => !BLANK.test(part))
+  }
+
+  private part(start: number, end: number): string {
+    return this.opening(start) + this.signs.slice(start, end).join("") + this.closing(end)
+  }
+
+  private fenceAt(place: number): Fence | undefined {
+    return this.fences[(this.within[place] ?? 0) - 1]
+  }
+
+  /** What a message begins with whose first character lies in a block of code. */
+  private opening(place: number): string {
+    const again = this.fenceAt(place)?.again
+    return again === undefined ? "" : `${again.opening}\n${this.isLineStart(place) ? "" : again.indent}`
+  }
+
+  private closing(place: number): string {
+    const again = this.fenceAt(place)?.again
+    return again === undefined ? "" : `${this.isLineStart(place) ? "" : "\n"}${again.closing}`
+  }
+
+  private isLineStart(place: number): boolean {
+    const [last, next] = [this.signs[place - 1], this.signs[place]]
+    return last === "\n" || (last === "\r" && next !== "\n")
+  }
+
+  /** How far a message reaches that begins here, were it not for the most that one may hold. */
+  private worth(place: number): number {
+    return place - [...this.opening(place)].length
+  }
+
+  /** How far a message must reach that ends here. */
+  private need(place: number): number {
+    return place + [...this.closing(place)].length
+  }
+
+  private isPlace(place: number): boolean {
+    return this.barred[place] === 0 && !(this.signs[place - 1] === "\r" && this.signs[place] === "\n")
+  }
+
+  /** The first and the last place of the text, and those between them at which it is cut. */
+  private cuts(): number[] {
+    const cuts = [0]
+    for (const goal of this.goals().slice(1)) cuts.push(this.best(cuts.at(-1) as number, goal))
+    return [...cuts, this.signs.length]
+  }
+
+  /** For each message the least worth of its first place with which the messages from it on suffice. */
+  private goals(): number[] {
+    const goals = [this.signs.length - this.most]
+    while ((goals[0] as number) > 0) goals.unshift(this.leastNeed(goals[0] as number) - this.most)
+    return goals
+  }
+
+  private leastNeed(goal: number): number {
+    let least = Infinity
+    for (let place = goal; place < Math.min(least, this.signs.length); place += 1)
+      if (this.isPlace(place) && this.worth(place) >= goal) least = Math.min(least, this.need(place))
+    return least
+  }
+
+  private best(start: number, goal: number): number {
+    const reach = this.worth(start) + this.most
+    const places: number[] = []
+    for (let place = Math.max(start + 1, goal); place <= reach; place += 1)
+      if (this.isPlace(place) && this.need(place) <= reach && this.worth(place) >= goal) places.push(place)
+    // What reads best is not worth a message that is nearly empty.
+    const full = places.filter(place => place - start > this.most / 2)
+    const rated = full.length > 0 ? full : places
+    return rated.reduce((best, place) => (this.rank(place) >= this.rank(best) ? place : best))
+  }
+
+  private rank(place: number): number {
+    const [last, next] = [this.signs[place - 1] ?? "", this.signs[place] ?? ""]
+    if (this.isLineStart(place)) {
+      if (this.fenceAt(place)) return RANKS.codeLine
+      return this.signs[place - 2] === "\n" ? RANKS.paragraph : RANKS.line
+    }
+    if (/[\s\u3001\u3002\uff01\uff0c\uff1b\uff1f]/u.test(last) && !/\s/u.test(next)) return RANKS.word
+    return /[\p{M}\p{Emoji_Modifier}\u200d]/u.test(next) || last === "\u200d" ? RANKS.inCharacter : RANKS.inWord
+  }
+}
