@@ -135,6 +135,7 @@ FIELDS: dict[str, str] = {
     "not_storable": "The database cannot store this value.",
     "not_allowed": "A chat of this kind has none.",
     "oneself": "It is yourself, where somebody else is needed.",
+    "unknown_channel": "There is no such public channel, or it is archived.",
     "unknown_user": "There is no such person here, or none whom you may see.",
     "mismatch": "Both have to be the same.",
 }

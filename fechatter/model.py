@@ -163,6 +163,7 @@ class Workspace(msgspec.Struct, frozen=True):
     slug: Annotated[str, msgspec.Meta(description="Its name as one word; it never changes.", examples=["analytical-engines"])]
     name: Annotated[str, msgspec.Meta(examples=["Analytical Engines"])]
     created_at: Timestamp
+    default_chat_id: Annotated[ChatId | None, msgspec.Meta(description="The channel that new people join.", examples=[21])] = None
 
 
 class Message(msgspec.Struct, frozen=True):

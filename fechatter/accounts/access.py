@@ -43,5 +43,10 @@ class SignedIn(msgspec.Struct, frozen=True):
     def workspace(self) -> Workspace:
         """The person's workspace."""
         account = self.account
-        created_at = timestamp(account.workspace_created_at)
-        return Workspace(account.workspace_id, account.workspace_slug, account.workspace_name, created_at)
+        return Workspace(
+            account.workspace_id,
+            account.workspace_slug,
+            account.workspace_name,
+            timestamp(account.workspace_created_at),
+            account.workspace_default_chat_id,
+        )

@@ -12,6 +12,7 @@ import msgspec
 from fechatter.accounts import people, sessions, texts
 from fechatter.accounts.signup import create_account, create_workspace, workspace_name_errors
 from fechatter.audit.record import Act, record
+from fechatter.chats import default_channel
 from fechatter.errors import NotFound
 from fechatter.model import MAX_ID, Actor, Origin, Role, SessionId, User, UserId, Workspace, WorkspaceId
 from fechatter.storage import password_resets, server, users
@@ -60,13 +61,18 @@ def check_workspace(name: str, owner: NewPerson) -> None:
 
 
 async def begin_workspace(tx: Transaction, system_user: str, name: str, owner: NewPerson, password_hash: str) -> Workspace:
-    """A new workspace and its owner; the set-up link opens nothing from then on. Raises Conflict `workspace_taken`."""
+    """A new workspace, its owner and its default channel; the set-up link opens nothing from then on.
+
+    Raises:
+        Conflict: `workspace_taken`.
+    """
     await server.claim_setup(tx)
     workspace = await create_workspace(tx, name)
     actor = commanding(workspace.id, system_user)
     await record(tx, actor, Act.WORKSPACE_CREATED, workspace.id, after={"name": workspace.name})
-    await create_person(tx, actor, msgspec.structs.replace(owner, role=Role.OWNER), password_hash)
-    return workspace
+    made = await create_person(tx, actor, msgspec.structs.replace(owner, role=Role.OWNER), password_hash)
+    chat_id = await default_channel.begin(tx, workspace.id, made.id)
+    return msgspec.structs.replace(workspace, default_chat_id=chat_id)
 
 
 async def create_person(tx: Transaction, actor: Actor, wanted: NewPerson, password_hash: str) -> User:

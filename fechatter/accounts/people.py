@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from fechatter.accounts import sessions, texts
 from fechatter.audit.record import Act, record
+from fechatter.chats import default_channel
 from fechatter.errors import Conflict, FieldError, Forbidden, NotFound
 from fechatter.model import Actor, EventType, Role, User, UserId
 from fechatter.rights.table import WorkspaceAction
@@ -141,6 +142,8 @@ async def update(tx: Transaction, actor: Actor, user_id: UserId, wanted: Standin
         await _shut_out(tx, changed)
     else:
         await _tell(tx, EventType.USER_UPDATED, changed, rights=True)
+    if account.role is Role.GUEST and changed.role is not Role.GUEST:
+        await default_channel.welcome(tx, actor.workspace_id, user_id, changed.role)
     return view(actor, changed)
 
 

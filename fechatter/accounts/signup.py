@@ -17,6 +17,7 @@ from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.audit.record import Act, record
 from fechatter.auth.limits import NEW_WORKSPACE, SIGN_UP
 from fechatter.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, check_password
+from fechatter.chats import default_channel
 from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
 from fechatter.model import Actor, EventType, Origin, Role, UserId, Workspace, WorkspaceId
 from fechatter.storage import events, server, users, workspaces
@@ -69,6 +70,8 @@ async def _sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
         if wanted.invitation is None:
             actor = Actor(account.id, workspace_id, session.id, role, Origin("api", device.address))
             await record(tx, actor, Act.WORKSPACE_CREATED, workspace_id, after={"name": account.workspace_name})
+            chat_id = await default_channel.begin(tx, workspace_id, account.id)
+            account = msgspec.structs.replace(account, workspace_default_chat_id=chat_id)
         return SignedIn(account, session)
 
     return await access.database.write(work)
@@ -161,6 +164,7 @@ async def create_account(tx: Transaction, workspace_id: WorkspaceId, email: str,
     assert account is not None  # inserted just now
     joined = events.Draft(EventType.USER_JOINED, user_id=user_id, data={"user": users.public_view(account)})
     await events.append(tx, workspace_id, [joined], rights=True)
+    await default_channel.welcome(tx, workspace_id, user_id, role)
     return account
 
 

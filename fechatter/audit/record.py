@@ -27,6 +27,7 @@ class Act(StrEnum):
     INVITATION_REVOKED = "invitation.revoked"
     WORKSPACE_CREATED = "workspace.created"
     WORKSPACE_RENAMED = "workspace.renamed"
+    WORKSPACE_DEFAULT_CHANNEL_CHOSEN = "workspace.default_channel_chosen"
     WORKSPACE_DELETED = "workspace.deleted"
     WORKSPACE_BACKED_UP = "workspace.backed_up"
     WORKSPACE_RESTORED = "workspace.restored"

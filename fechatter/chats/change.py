@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from fechatter.audit.record import Act
-from fechatter.chats import announcements, names
+from fechatter.chats import announcements, default_channel, names
 from fechatter.chats.access import check_access, record_of_chat
 from fechatter.chats.views import chat_of
 from fechatter.errors import Invalid
@@ -89,3 +89,4 @@ async def delete(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
     await members.leave_all(tx, chat_id, first)
     await chats.delete(tx, chat_id)
     await events.insert(tx, actor.workspace_id, first, [announcements.deleted(chat_id)])
+    await default_channel.forget(tx, actor.workspace_id, chat_id)

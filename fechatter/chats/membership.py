@@ -42,11 +42,16 @@ async def join(tx: Transaction, actor: Actor, chat_id: ChatId) -> Chat:
     chat = await chats.find(tx, actor.workspace_id, chat_id, actor.user_id)
     if chat is None or chat.my_role is None:
         chat = await check_access(tx, actor, chat_id, ChatAction.JOIN)
-        if chat.member_count == 0:
-            await chats.set_owner(tx, chat_id, actor.user_id)
-        await chats.count(tx, chat_id, 1)
-        await admit(tx, actor.workspace_id, chat_id, [actor.user_id])
+        await let_in(tx, actor.workspace_id, chat, actor.user_id)
     return await chat_of(tx, actor, chat_id)
+
+
+async def let_in(tx: Transaction, workspace_id: WorkspaceId, chat: ChatRow, user_id: UserId) -> None:
+    """Make one person a member of a public channel; an empty one gets its owner so."""
+    if chat.member_count == 0:
+        await chats.set_owner(tx, chat.id, user_id)
+    await chats.count(tx, chat.id, 1)
+    await admit(tx, workspace_id, chat.id, [user_id])
 
 
 async def admit(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_ids: list[UserId]) -> None:

@@ -25,7 +25,7 @@ class WorkspaceAction(StrEnum):
     CREATE_PUBLIC_CHANNEL = "make a public channel"
     INVITE = "invite people, see and revoke invitations"
     CHANGE_PEOPLE = "change people's roles, disable and enable them, make password reset links for them"
-    RENAME_WORKSPACE = "rename the workspace"
+    RENAME_WORKSPACE = "rename the workspace, choose the channel that new people join"
     READ_AUDIT = "read the audit log"
     SEE_HEALTH = "see the details of the server's health, and its metrics unless sign-up is open"
 

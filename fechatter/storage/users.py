@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from fechatter.model import Role, User, UserId, WorkspaceId, timestamp
+from fechatter.model import ChatId, Role, User, UserId, WorkspaceId, timestamp
 from fechatter.storage.engines.base import Row, Transaction
 
 
@@ -16,6 +16,7 @@ class Account(msgspec.Struct, frozen=True):
     workspace_slug: str
     workspace_name: str
     workspace_created_at: int
+    workspace_default_chat_id: ChatId | None
     email: str
     password_hash: str
     fullname: str
@@ -47,7 +48,7 @@ class NewAccount(msgspec.Struct, frozen=True):
 
 
 _COLUMNS = """
-SELECT u.id, u.workspace_id, w.slug, w.name, w.created_at AS workspace_created_at, u.email, u.password_hash, u.fullname,
+SELECT u.id, u.workspace_id, w.slug, w.name, w.created_at AS workspace_created_at, w.default_chat_id, u.email, u.password_hash, u.fullname,
     u.handle, u.kind, u.role, u.timezone, u.language, u.created_at, u.disabled_at
 FROM users u JOIN workspaces w ON w.id = u.workspace_id"""
 _FIND = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.id = $2"
@@ -190,6 +191,7 @@ def _known(row: Row) -> Account:
         workspace_slug=row["slug"],
         workspace_name=row["name"],
         workspace_created_at=row["workspace_created_at"],
+        workspace_default_chat_id=row["default_chat_id"],
         email=row["email"],
         password_hash=row["password_hash"],
         fullname=row["fullname"],

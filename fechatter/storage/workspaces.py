@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from fechatter.model import Workspace, WorkspaceId, timestamp
+from fechatter.model import ChatId, Workspace, WorkspaceId, timestamp
 from fechatter.storage.engines.base import Row, Transaction
 
-_COLUMNS = "SELECT id, slug, name, created_at FROM workspaces"
+_COLUMNS = "SELECT id, slug, name, created_at, default_chat_id FROM workspaces"
 _FIND = f"{_COLUMNS} WHERE id = $1"
 _BY_SLUG = f"{_COLUMNS} WHERE slug = $1"
 _PAGE = f"{_COLUMNS} WHERE id > $1 ORDER BY id LIMIT $2"
 _INSERT = "INSERT INTO workspaces (id, slug, name, created_at) VALUES ($1, $2, $3, $4)"
 _RENAME = "UPDATE workspaces SET name = $2 WHERE id = $1"
+_SET_DEFAULT_CHAT = "UPDATE workspaces SET default_chat_id = $2 WHERE id = $1"
 
 
 class WorkspaceName(msgspec.Struct, frozen=True):
@@ -47,9 +48,14 @@ async def rename(tx: Transaction, workspace_id: WorkspaceId, name: str) -> None:
     await tx.execute(_RENAME, workspace_id, name)
 
 
+async def set_default_chat(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId | None) -> None:
+    """The channel that new people join, or none."""
+    await tx.execute(_SET_DEFAULT_CHAT, workspace_id, chat_id)
+
+
 def _workspace(row: Row | None) -> Workspace | None:
     return None if row is None else _known(row)
 
 
 def _known(row: Row) -> Workspace:
-    return Workspace(WorkspaceId(row["id"]), row["slug"], row["name"], timestamp(row["created_at"]))
+    return Workspace(WorkspaceId(row["id"]), row["slug"], row["name"], timestamp(row["created_at"]), row["default_chat_id"])

@@ -93,7 +93,7 @@ async def test_18_an_archived_chat_is_members_only_and_a_deleted_one_nobodys(ser
 
 
 async def test_19_live_events_reach_only_who_may_read_them(server: ServerProcess) -> None:
-    ada = await owner(server)
+    ada = await owner(server, default_channel=False)
     bob, carol = await colleague(ada), await colleague(ada)
     guest, admin = await colleague(ada, "guest"), await colleague(ada, "admin")
     stranger = await owner(server)

@@ -102,8 +102,9 @@ async def test_state_and_events_are_the_fresh_state(world: World, seed: int) -> 
         for client in clients:
             assert client.chats == await fresh(world, client.actor)
     counts = await world.rows(
-        "SELECT c.id FROM chats c WHERE c.member_count <> "
-        "(SELECT COUNT(*) FROM memberships m WHERE m.chat_id = c.id AND m.left_seq IS NULL)"
+        "SELECT c.id FROM chats c WHERE c.workspace_id = $1 AND c.member_count <> "
+        "(SELECT COUNT(*) FROM memberships m WHERE m.chat_id = c.id AND m.left_seq IS NULL)",
+        people[0].workspace_id,
     )
     assert counts == []
     seqs = [row[0] for row in await world.rows("SELECT seq FROM events WHERE workspace_id = $1 ORDER BY seq", people[0].workspace_id)]

@@ -127,6 +127,15 @@ def test_people_are_administered_from_beginning_to_end(terminal: Terminal) -> No
     assert "argon2" not in repr(log)
 
 
+def test_a_new_workspace_has_a_channel_that_new_people_join(terminal: Terminal) -> None:
+    workspace = terminal.done("workspaces", "create", "Engines", *ADA)
+    for name, role in (("bob", "member"), ("gina", "guest")):
+        terminal.done("users", "create", f"{name}@example.org", "--fullname", name, "--role", role)
+    sql = "SELECT u.handle FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.chat_id = $1 ORDER BY u.id"
+    rows = ask_database(lambda tx: tx.fetch(sql, workspace["default_chat_id"]))
+    assert [row["handle"] for row in rows] == ["ada", "bob"]
+
+
 def _me() -> str:
     from fechatter.cli.administration import system_user
 

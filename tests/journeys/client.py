@@ -136,12 +136,19 @@ class Client:
         return await Wire.open(self.server.port, self.server.tls)
 
 
-async def owner(server: ServerProcess, workspace: str | None = None, **how: str) -> Client:
-    """The owner of a new workspace; the server lets anybody sign up, or `how` has its set-up token."""
+async def owner(server: ServerProcess, workspace: str | None = None, *, default_channel: bool = True, **how: str) -> Client:
+    """The owner of a new workspace; the server lets anybody sign up, or `how` has its set-up token.
+
+    Args:
+        default_channel: whether newcomers join a channel, which is an event more of each.
+    """
     number = next(_names)
     person = {"email": f"owner{number}@example.org", "password": PASSWORD, "fullname": f"Owner {number}"}
     session = await Client(server).post("/api/signup", {**person, "workspace": workspace or f"Workspace {number}", **how})
-    return Client(server, session)
+    host = Client(server, session)
+    if not default_channel:
+        await host.call("PATCH", "/api/workspace", {"default_chat_id": None})
+    return host
 
 
 async def colleague(host: Client, role: str = "member") -> Client:

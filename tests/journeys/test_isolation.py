@@ -139,7 +139,10 @@ async def test_an_invitation_opens_its_own_workspace_only(server: ServerProcess)
     assert session["workspace"]["id"] == theirs.owner.workspace_id
     both = Client(server, session)
     assert (await both.ask("GET", f"/api/chat/{ours.place.chat}")).status == 404
-    assert [chat["id"] for chat in (await both.get("/api/channels"))["items"]] == [theirs.place.channel]
+    assert [chat["id"] for chat in (await both.get("/api/channels"))["items"]] == [
+        session["workspace"]["default_chat_id"],
+        theirs.place.channel,
+    ]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT", "DELETE"])

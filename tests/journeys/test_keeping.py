@@ -55,7 +55,7 @@ async def test_a_busy_server_is_backed_up_exported_and_restored(source: str, tmp
     try:
         server.start()
         ada = await _owner(server)
-        chat = await ada.post("/api/chat", {"chat_type": "public_channel", "name": "general"})
+        chat = await ada.post("/api/chat", {"chat_type": "public_channel", "name": "engines"})
         answered: list[int] = []
         await _send(ada, chat["id"], answered, 20)
         before = len(answered)

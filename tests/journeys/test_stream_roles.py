@@ -31,7 +31,7 @@ async def shown_next(stream: Stream, count: int) -> list[tuple[str | None, Any]]
 
 
 async def test_who_becomes_a_guest_sees_nothing_more_of_the_others(server: ServerProcess) -> None:
-    ada = await owner(server)
+    ada = await owner(server, default_channel=False)
     bob = await colleague(ada)
     stream = await bob.listen()
     begun = stream.cursor
@@ -50,7 +50,7 @@ async def test_who_becomes_a_guest_sees_nothing_more_of_the_others(server: Serve
 
 @pytest.mark.parametrize("role", ["member", "admin"])
 async def test_who_is_a_guest_no_longer_sees_the_others_from_then_on(server: ServerProcess, role: str) -> None:
-    ada = await owner(server)
+    ada = await owner(server, default_channel=False)
     bob = await colleague(ada, "guest")
     stream = await bob.listen()
     await colleague(ada)
@@ -63,7 +63,7 @@ async def test_who_is_a_guest_no_longer_sees_the_others_from_then_on(server: Ser
 
 
 async def test_what_a_stream_shows_follows_each_change_of_role(server: ServerProcess) -> None:
-    ada = await owner(server)
+    ada = await owner(server, default_channel=False)
     bob = await colleague(ada)
     stream = await bob.listen()
     seen = []

@@ -21,8 +21,8 @@ async def show(request: Request) -> Response:
 
 @operation("updateWorkspace", Answer(Workspace), refuses=("forbidden",))
 async def update(request: Request, wanted: workspace.WorkspaceChange) -> Response:
-    """Rename the workspace
+    """Rename the workspace, or choose the channel that new people join
 
-    Its slug stays. For owners and admins.
+    The slug stays. Whoever is in the workspace already does not join. For owners and admins.
     """
     return json_response(await write(request, lambda tx, actor: workspace.update(tx, actor, wanted)))

@@ -46,7 +46,7 @@ export interface Wanted {
 /** A chat made over the API; returns its id. */
 export async function newChat(owner: Person, { members = [], ...wanted }: Wanted = {}): Promise<number> {
   const chat_type = wanted.chat_type ?? "private_channel"
-  const named = chat_type.endsWith("channel") ? { name: "general" } : {}
+  const named = chat_type.endsWith("channel") ? { name: "team" } : {}
   const body = { ...named, ...wanted, chat_type, members: members.map(person => person.id) }
   return (await owner.call<{ id: number }>("POST", "/api/chat", body)).id
 }

@@ -73,7 +73,7 @@ export const LAUNCH: Room = {
 export const ROOMS: Room[] = [
   {
     chat_type: "public_channel",
-    name: "general",
+    name: "office",
     description: "For everybody",
     members: ["grace", "alan", "katherine", "linus", "yoko", "wei", "amelie", "mary", "omar"],
     said: [

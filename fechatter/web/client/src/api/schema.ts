@@ -260,7 +260,7 @@ export interface components {
              * @example too_long
              * @enum {string}
              */
-            code: "blank" | "conflicting_parameters" | "control_character" | "duplicate_field" | "duplicate_parameter" | "empty" | "invalid_character" | "invalid_cursor" | "invalid_email" | "invalid_handle" | "invalid_key" | "invalid_language" | "invalid_name" | "invalid_timezone" | "invalid_type" | "invalid_value" | "key_mismatch" | "mismatch" | "missing" | "not_allowed" | "not_storable" | "not_together" | "oneself" | "out_of_range" | "too_few" | "too_long" | "too_many" | "too_short" | "unknown_field" | "unknown_parameter" | "unknown_user";
+            code: "blank" | "conflicting_parameters" | "control_character" | "duplicate_field" | "duplicate_parameter" | "empty" | "invalid_character" | "invalid_cursor" | "invalid_email" | "invalid_handle" | "invalid_key" | "invalid_language" | "invalid_name" | "invalid_timezone" | "invalid_type" | "invalid_value" | "key_mismatch" | "mismatch" | "missing" | "not_allowed" | "not_storable" | "not_together" | "oneself" | "out_of_range" | "too_few" | "too_long" | "too_many" | "too_short" | "unknown_channel" | "unknown_field" | "unknown_parameter" | "unknown_user";
             /** @example At most 128 characters. */
             detail: string;
         };
@@ -1371,11 +1371,18 @@ export interface components {
              * @example 2026-01-02T03:04:05.678Z
              */
             created_at: string;
+            /**
+             * @description The channel that new people join.
+             * @example 21
+             */
+            default_chat_id: number | null;
         };
         /** @description What is to be different; what is not named stays. */
         WorkspaceChange: {
             /** @example Analytical Engines */
             name?: string;
+            /** @description The public channel that new people join; null for none. */
+            default_chat_id?: number | null;
         };
         /** @description A workspace to choose. */
         WorkspaceChoice: {

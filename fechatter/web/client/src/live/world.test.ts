@@ -31,7 +31,7 @@ class Server {
     return {
       cursor: `e.${seq}`,
       me: users.get(ME)!,
-      workspace: { id: 1, slug: "w", name: "W", created_at: AT },
+      workspace: { id: 1, slug: "w", name: "W", created_at: AT, default_chat_id: null },
       chats: [...chats.values()],
     }
   }

@@ -30,7 +30,7 @@ const world = begin(
   {
     cursor: "e.1",
     me,
-    workspace: { id: 1, slug: "w", name: "W", created_at: "" },
+    workspace: { id: 1, slug: "w", name: "W", created_at: "", default_chat_id: null },
     chats: [
       chat(1, { name: "general", unread_count: 2 }),
       chat(2, { name: "design" }),
