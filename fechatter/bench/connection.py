@@ -19,21 +19,30 @@ class Refused(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """One request at a time; answers carry Content-Length or are chunked.
+    """One request at a time; answers carry Content-Length or are chunked. It can be opened again after it was closed.
 
     Attributes:
         lost: called once with the reason when the server ends the connection.
+        closed: whether it must be opened before the next request.
     """
 
     def __init__(self, lost: Callable[[Exception], None] | None = None) -> None:
         self.lost = lost
+        self.closed = True
         self._answered: Answered | None = None
         self._received = b""
 
+    @property
+    def answering(self) -> bool:
+        """A part of a response has arrived."""
+        return bool(self._received)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self.closed = False
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.closed = True
         if self.lost is not None:
             self.lost(error or ConnectionResetError("the server closed a connection"))
 

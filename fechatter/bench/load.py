@@ -16,6 +16,9 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+
+import msgspec
 
 from fechatter.bench.connection import Connection
 from fechatter.bench.target import Target
@@ -29,6 +32,19 @@ DRAIN_SECONDS = 10.0
 """How long the answers to what was sent are waited for at the end."""
 
 
+class Request(msgspec.Struct):
+    """A request that has no response yet.
+
+    Attributes:
+        due: in seconds of `time.perf_counter`.
+        reopened: whether a connection was opened for it.
+    """
+
+    due: float
+    content: bytes
+    reopened: bool = False
+
+
 class Load(ABC):
     """One measurement's connections: `run` puts load on a server for `seconds`, after warming up."""
 
@@ -39,20 +55,25 @@ class Load(ABC):
         self._seconds = seconds
         self._warm_up = warm_up
         self._connections: list[Connection] = []
-        self._under_way: dict[Connection, float] = {}
+        self._under_way: dict[Connection, Request] = {}
+        self._reopening: set[asyncio.Task[None]] = set()
         self._over: asyncio.Future[None]
 
     async def run(self) -> Timing:
         """Raises OSError, TimeoutError."""
         self._loop = asyncio.get_running_loop()
         self._over = self._loop.create_future()
-        self._connections = [await self._target.connect(lambda: Connection(self._lost)) for _ in self._writes]
+        self._connections = [await self._target.connect(Connection) for _ in self._writes]
+        for connection in self._connections:
+            connection.lost = partial(self._lost, connection)
         self._write = dict(zip(self._connections, self._writes, strict=True))
         gc.disable()
         try:
             return await self._measure()
         finally:
             gc.enable()
+            for task in list(self._reopening):
+                task.cancel()
             for connection in self._connections:
                 connection.close()
 
@@ -78,19 +99,50 @@ class Load(ABC):
 
     def _finish(self) -> None:
         """What has no answer by now has waited at least so long."""
-        for due in [*self._under_way.values(), *self._late()]:
+        for due in [*(request.due for request in self._under_way.values()), *self._late()]:
             if due >= self._begins:
                 self.timing.add(time.perf_counter() - due, 0)
         if not self._over.done():
             self._over.set_result(None)
 
-    def _lost(self, error: Exception) -> None:
+    def _lost(self, connection: Connection, error: Exception) -> None:
+        """A server may close a connection that nobody uses; a request that crossed the close goes out again."""
+        request = self._under_way.get(connection)
+        if request is None:
+            return
+        if connection.answering or request.reopened:
+            self._fail(error)
+        elif not self._over.done():
+            self._reopen(connection, request)
+
+    def _fail(self, error: Exception) -> None:
         if not self._over.done():
             self._over.set_exception(error)
 
     def _send(self, connection: Connection, due: float) -> None:
-        self._under_way[connection] = due
-        connection.call(self._write[connection](due), lambda status, _: self._answered(connection, due, status))
+        request = self._under_way[connection] = Request(due, self._write[connection](due))
+        if connection.closed:
+            self._reopen(connection, request)
+        else:
+            self._call(connection, request)
+
+    def _reopen(self, connection: Connection, request: Request) -> None:
+        request.reopened = True
+        task = self._loop.create_task(self._call_anew(connection, request))
+        self._reopening.add(task)
+        task.add_done_callback(self._reopening.discard)
+
+    async def _call_anew(self, connection: Connection, request: Request) -> None:
+        try:
+            await self._target.connect(lambda: connection)
+        except OSError as error:  # TimeoutError is one
+            self._fail(error)
+        else:
+            self.timing.reopened += 1
+            self._call(connection, request)
+
+    def _call(self, connection: Connection, request: Request) -> None:
+        connection.call(request.content, lambda status, _: self._answered(connection, request.due, status))
 
     def _answered(self, connection: Connection, due: float, status: int) -> None:
         now = time.perf_counter()
@@ -136,8 +188,8 @@ class OpenLoop(Load):
         self._pause = 1 / rate
 
     def _start(self) -> None:
-        self._free = self._connections.copy()
-        random.shuffle(self._free)
+        # In turn, so that none is idle for longer than the others.
+        self._free = deque(random.sample(self._connections, len(self._connections)))
         self._waiting: deque[float] = deque()  # bounded by rate * seconds
         self._due = time.perf_counter()
         self._tick()
@@ -148,7 +200,7 @@ class OpenLoop(Load):
             if self._free:
                 if self._due >= self._begins:
                     self.timing.late.append(now - self._due)
-                self._send(self._free.pop(), self._due)
+                self._send(self._free.popleft(), self._due)
             else:
                 self._waiting.append(self._due)
             self._due += self._pause

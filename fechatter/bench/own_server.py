@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import http.client
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,12 +16,15 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from fechatter.bench.interrupts import Interrupts
 from fechatter.bench.target import Target
 from fechatter.errors import StartError
 from fechatter.settings import describe
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
+PR_SET_PDEATHSIG = 1
+"""From Linux's `sys/prctl.h`."""
 BEYOND = {
     "FECHATTER_MESSAGES_PER_MINUTE": "10000000",
     "FECHATTER_REQUESTS_PER_MINUTE": "10000000",
@@ -37,7 +42,8 @@ class OwnServer:
         arguments: what the interpreter is started with.
     """
 
-    def __init__(self, database_url: str | None = None) -> None:
+    def __init__(self, database_url: str | None = None, interrupts: Interrupts | None = None) -> None:
+        self._interrupts = interrupts or Interrupts()
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-bench-"))
         self.environment = _environment(self.folder, database_url)
         self.arguments = ["-P", "-m", "fechatter", "serve"]
@@ -57,10 +63,12 @@ class OwnServer:
                 stderr=errors,
                 text=True,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
-        port = int(self._read(r"is at http://.*:(\d+)$"))
-        self.target = Target("127.0.0.1", port, pid=self._process.pid)
-        _first_answer(port)
+        with self._interrupts.allowed():
+            port = int(self._read(r"is at http://.*:(\d+)$"))
+            self.target = Target("127.0.0.1", port, pid=self._process.pid)
+            _first_answer(port)
         return time.perf_counter() - began
 
     def read_setup_token(self) -> str:
@@ -102,6 +110,12 @@ class OwnServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _end_with_parent() -> None:
+    """Runs in the new process: Linux stops the server when the measurement is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _first_answer(port: int) -> None:

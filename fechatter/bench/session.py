@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 import uvloop
 
+from fechatter.bench.interrupts import Interrupts
 from fechatter.bench.machine import SHARED
 from fechatter.bench.own_server import OwnServer
 from fechatter.bench.place import Person, furnish, sign_in, visit, who_is
@@ -30,16 +31,18 @@ class Access(msgspec.Struct, frozen=True):
     password: str = ""
 
 
-def on_own_server(bench: str, wanted: Wanted, database_url: str | None) -> Report:
-    """Raises StartError, OSError, TimeoutError, Refused."""
+def on_own_server(bench: str, wanted: Wanted, database_url: str | None, interrupts: Interrupts) -> Report:
+    """Raises StartError, OSError, TimeoutError, Refused, KeyboardInterrupt."""
     if database_url is not None:
-        uvloop.run(_check_empty(database_url))
-    with OwnServer(database_url) as server:
+        with interrupts.allowed():
+            uvloop.run(_check_empty(database_url))
+    with OwnServer(database_url, interrupts) as server:
         if bench == "start":
             report = measure_start(server, START_ROUNDS)
         else:
             server.start()
-            report = uvloop.run(_on_own(bench, wanted, server))
+            with interrupts.allowed():
+                report = uvloop.run(_on_own(bench, wanted, server))
     engine = "SQLite" if database_url is None else "PostgreSQL"
     report.target = f"a server of its own on {engine}, rate limits beyond reach; {SHARED}"
     if database_url is not None:

@@ -18,6 +18,7 @@ class Timing:
     Attributes:
         refused: answers that were no success.
         unanswered: requests without an answer at the end; their latency is how long they had waited by then.
+        reopened: connections that the server had closed, opened again for the next request.
         late: how much later than due each request of an open loop left though a connection was free: the generator's own delay.
     """
 
@@ -26,6 +27,7 @@ class Timing:
         self.latencies: list[float] = []
         self.refused = 0
         self.unanswered = 0
+        self.reopened = 0
         self.late: list[float] = []
         self._began = self._ended = 0.0
         self._last = 0.0

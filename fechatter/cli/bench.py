@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import getpass
-import signal
 import sys
 from argparse import Namespace
-from types import FrameType
 
 from fechatter.bench.claims import claims_text, read_claims
 from fechatter.bench.connection import Refused
+from fechatter.bench.interrupts import Interrupts
 from fechatter.bench.picture import draw
 from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted
@@ -27,9 +26,10 @@ def run(settings: Settings, options: Namespace) -> int:
     if options.action == "claims":
         show(as_json(read_claims()) if options.json else claims_text(read_claims()))
         return OK
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupts = Interrupts()
+    interrupts.install()
     try:
-        report = _measure(options)
+        report = _measure(options, interrupts)
     except KeyboardInterrupt:
         note("fechatter: stopped; nothing was measured to its end")
         return INTERRUPTED
@@ -43,12 +43,13 @@ def run(settings: Settings, options: Namespace) -> int:
     return OK
 
 
-def _measure(options: Namespace) -> Report:
+def _measure(options: Namespace, interrupts: Interrupts) -> Report:
     wanted = Wanted(options.seconds, options.connections, options.rate, options.listeners)
     if options.url is None:
-        return on_own_server(options.action, wanted, options.database_url)
+        return on_own_server(options.action, wanted, options.database_url, interrupts)
     target = parse_target(options.url, options.pid, owned=options.i_own_this_server)
-    return on_running_server(options.action, wanted, target, _access(options, target))
+    with interrupts.allowed():
+        return on_running_server(options.action, wanted, target, _access(options, target))
 
 
 def _access(options: Namespace, target: Target) -> Access:
@@ -69,8 +70,3 @@ def _password() -> str:
         return ""
     except Invalid as error:
         raise StartError(error.detail) from error
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Being told to end is as good as Ctrl-C: the server of its own is stopped too."""
-    raise KeyboardInterrupt

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -35,18 +36,45 @@ def test_an_own_server_is_measured_and_gone(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("fechatter-bench-*"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_measurement_leaves_no_server(tmp_path: Path, number: signal.Signals) -> None:
-    with subprocess.Popen([*BENCH, "idle"], stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(tmp_path)}) as bench:
-        until = time.monotonic() + 20
-        while not (servers := psutil.Process(bench.pid).children()) and time.monotonic() < until:
-            time.sleep(0.01)
-        bench.send_signal(number)
-        _, told = bench.communicate(timeout=30)
-    assert bench.returncode == 130, told
-    assert servers
-    assert psutil.wait_procs(servers, timeout=5)[1] == []
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A measurement that has just started its server."""
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen([*BENCH, "idle"], stderr=subprocess.PIPE, text=True, env=environment) as process:
+        while not psutil.Process(process.pid).children():
+            assert process.poll() is None
+            time.sleep(0.001)
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_measurement_leaves_no_server(tmp_path: Path, bench: subprocess.Popen[str], number: signal.Signals) -> None:
+    servers = psutil.Process(bench.pid).children()
+    bench.send_signal(number)
+    _, errors = bench.communicate(timeout=60)
+    assert bench.returncode == 130, errors
+    assert psutil.wait_procs(servers, timeout=30)[1] == []
     assert not list(tmp_path.glob("fechatter-bench-*"))
+
+
+def test_a_second_signal_does_not_keep_the_server_from_being_stopped(tmp_path: Path, bench: subprocess.Popen[str]) -> None:
+    servers = psutil.Process(bench.pid).children()
+    bench.send_signal(signal.SIGINT)
+    while psutil.pid_exists(bench.pid) and bench.poll() is None:
+        bench.send_signal(signal.SIGTERM)
+        time.sleep(0.005)
+    bench.communicate(timeout=60)
+    assert psutil.wait_procs(servers, timeout=30)[1] == []
+    assert not list(tmp_path.glob("fechatter-bench-*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_the_server_of_a_killed_measurement_ends_too(bench: subprocess.Popen[str]) -> None:
+    servers = psutil.Process(bench.pid).children()
+    bench.kill()
+    bench.communicate(timeout=60)
+    assert psutil.wait_procs(servers, timeout=30)[1] == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -55,6 +55,70 @@ async def test_a_closed_loop_asks_less_while_the_server_stands_still() -> None:
         timing = await ClosedLoop(target, [lambda _: REQUEST] * 2, 0.6, warm_up=0).run()
     assert sum(latency > 0.3 for latency in timing.latencies) == 2
     assert timing.rate * timing.seconds == pytest.approx(len(timing.latencies), rel=0.1)
+
+
+@asynccontextmanager
+async def closing_after(answers: int, idle_seconds: float | None = None) -> AsyncIterator[Target]:
+    """A server that closes each connection after so many responses, or when no request arrives for `idle_seconds`."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            for _ in range(answers):
+                await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), idle_seconds)
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        except (asyncio.IncompleteReadError, TimeoutError):
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield Target("127.0.0.1", server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+
+
+async def test_an_open_loop_uses_its_connections_in_turn() -> None:
+    used: list[int] = []
+
+    def writing(number: int) -> Callable[[float], bytes]:
+        return lambda _: used.append(number) or REQUEST  # type: ignore[func-returns-value]
+
+    async with closing_after(1_000) as target:
+        await OpenLoop(target, [writing(number) for number in range(4)], 0.5, rate=40, warm_up=0).run()
+    rounds = [set(used[start : start + 4]) for start in range(0, len(used) - 4, 4)]
+    # One round may differ: a response that is late changes the order from there on.
+    assert sum(round_ == {0, 1, 2, 3} for round_ in rounds) > len(rounds) / 2
+
+
+async def test_an_open_loop_reopens_connections_that_the_server_closed_while_they_were_idle() -> None:
+    async with closing_after(1_000, idle_seconds=0.05) as target:
+        timing = await OpenLoop(target, [lambda _: REQUEST] * 8, 1.0, rate=20, warm_up=0).run()
+    assert timing.unanswered == timing.refused == 0
+    assert len(timing.latencies) in (19, 20, 21)
+    assert timing.reopened > 0
+
+
+async def test_a_closed_loop_goes_on_when_the_server_closes_a_connection_after_some_responses() -> None:
+    async with closing_after(3) as target:
+        timing = await ClosedLoop(target, [lambda _: REQUEST] * 2, 0.3, warm_up=0).run()
+    assert timing.unanswered == timing.refused == 0
+    assert timing.reopened > 0
+
+
+async def test_a_server_that_closes_all_connections_and_listens_no_more_ends_the_measurement() -> None:
+    sent, enough = [], asyncio.Event()
+
+    def write(due: float) -> bytes:
+        sent.append(due)
+        if len(sent) == 10:
+            enough.set()
+        return REQUEST
+
+    async with closing_after(1) as target:
+        run = asyncio.create_task(ClosedLoop(target, [write] * 2, 60.0, warm_up=0).run())
+        await enough.wait()
+    with pytest.raises(OSError):
+        await run
 
 
 async def test_a_server_that_goes_away_ends_the_measurement() -> None:
