@@ -16,8 +16,9 @@ from fechatter.cli import build_parser
 from fechatter.settings import load_settings
 from fechatter.systemd import ServiceManager
 from fechatter.tasks import Tasks
+from tests.servers.process import PATIENCE_SECONDS
 
-TELL_SECONDS = 5.0
+TELL_SECONDS = PATIENCE_SECONDS
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from fechatter.errors import NotFound, TooManyRequests, Unauthorized
 from fechatter.model import SessionId, UserId, WorkspaceId
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import StorageFull, StorageUnavailable
+from tests.servers.process import PATIENCE_SECONDS
 
 Headers = Sequence[tuple[bytes, bytes]]
 HOST = [(b"host", b"a")]
@@ -162,7 +163,7 @@ async def refusal(
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "headers": [(b"host", b"a"), *headers], "query_string": b"", "scheme": "http"}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await Application(routes)(scope, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])["code"]
 

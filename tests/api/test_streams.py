@@ -18,6 +18,7 @@ from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database
 from tests import world
 from tests.hub.node import OwnTasks
+from tests.servers.process import PATIENCE_SECONDS
 
 
 async def test_the_head_of_a_stream_ends_whatever_its_client_does(database: Database) -> None:
@@ -29,7 +30,10 @@ async def test_the_head_of_a_stream_ends_whatever_its_client_does(database: Data
     app.services = cast("Services", SimpleNamespace(**parts))
     token = tokens.sign(Claims(alice.user_id, alice.workspace_id, alice.session_id))
     # This client never says that it is gone before it has its answer.
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server") as client, asyncio.timeout(2):
+    async with (
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server") as client,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
         answer = await client.head("/events", headers={"authorization": f"Bearer {token}"})
         refused = await client.head("/events")
     assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "text/event-stream; charset=utf-8", b"")

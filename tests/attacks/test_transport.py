@@ -12,21 +12,22 @@ from fechatter.web import static
 from tests.journeys.client import Client, owner
 from tests.journeys.server import ServerProcess
 from tests.journeys.wire import Answer, Wire, head
+from tests.servers.process import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
 KIBIBYTE = 1024
-CLOSED_SECONDS = 15.0
+CLOSED_SECONDS = PATIENCE_SECONDS
 UPGRADE = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13", "sec-websocket-key": "A" * 22 + "=="}
 STARTED = b"POST /api/signin HTTP/1.1\r\nhost: a\r\n"
 SMUGGLED = b"GET /health/simple HTTP/1.1\r\nhost: a\r\n\r\n"
 
 
 async def everything(server: ServerProcess, data: bytes) -> bytes:
-    """All that is answered until the server closes, or is silent for half a second."""
+    """Everything that the server sends until it closes, or is silent for half a second after its first response."""
     wire, answered = await Wire.open(server.port), b""
     wire.writer.write(data)
     try:
-        while part := await asyncio.wait_for(wire.reader.read(1 << 16), 0.5):
+        while part := await asyncio.wait_for(wire.reader.read(1 << 16), 0.5 if answered else PATIENCE_SECONDS):
             answered += part
     except (TimeoutError, ConnectionError):
         pass
@@ -92,13 +93,16 @@ async def test_48_what_is_compressed_is_never_inflated(server: ServerProcess) ->
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     bomb = gzip.compress(b'{"content": "' + b"a" * (40 << 20) + b'"}')
+    began = time.process_time()
+    gzip.decompress(bomb)
+    inflating = time.process_time() - began
     before, computed = server.memory_bytes(), server.cpu_seconds()
     for path in ("/api/signin", f"/api/chat/{chat}/messages", f"/api/chat/{chat}/messages/batch"):
         for encoding in ("gzip", "deflate", "br", "zstd", "gzip, gzip"):
             answer = await ada.ask("POST", path, raw=bomb, headers={"content-encoding": encoding})
             assert (answer.status, answer.code) in ((400, "malformed_json"), (400, "malformed_utf8"))
-    assert server.memory_bytes() - before < 20 << 20
-    assert server.cpu_seconds() - computed < 1.0
+    assert server.memory_bytes() - before < 40 << 20
+    assert server.cpu_seconds() - computed < 3 * 5 * inflating / 2
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from fechatter.bus.nats import NatsBus
 from fechatter.frames import Frame, Signal
 from fechatter.model import EventType, WorkspaceId
 from fechatter.tasks import Tasks
+from tests.servers.process import PATIENCE_SECONDS
 
 EPOCH = "epoch"
-WAIT_SECONDS = 20
+WAIT_SECONDS = PATIENCE_SECONDS
 
 
 def frame(seq: int, *, workspace_id: int = 1, block: bytes = b"block") -> Frame:

@@ -16,6 +16,7 @@ from fechatter.model import Actor, Chat, ChatId, ChatType, Role
 from fechatter.storage.engines.base import Database
 from tests import world
 from tests.chats.invariants import check_rules
+from tests.servers.process import PATIENCE_SECONDS
 from tests.world import Desk, refusal, stored
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ async def interrupted(database: Database, sendings: list[Sending], room: Callabl
         await asyncio.gather(*(sending.begun.wait() for sending in sendings))
         await world.do(database, room, who, *args)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(interrupt(), *(sending.run() for sending in sendings))
 
 

@@ -13,6 +13,7 @@ from fechatter.storage.engines.base import Database, Transaction, UniqueViolatio
 from fechatter.storage.opening import open_database
 from tests import world
 from tests.engines import Published
+from tests.servers.process import PATIENCE_SECONDS
 
 _RENAME = "UPDATE workspaces SET name = $2 WHERE id = $1"
 _NAME = "SELECT name FROM workspaces WHERE id = $1"
@@ -138,7 +139,7 @@ async def test_changes_that_are_given_up_while_they_wait_hold_up_no_others(datab
     for given_up in changes[::2]:
         await asyncio.sleep(0)
         given_up.cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         kept = await asyncio.gather(*changes[1::2])
         assert len(set(kept)) == len(kept)
         assert await database.write(lambda tx: rename(tx, workspace_id, "the last")) > max(kept)

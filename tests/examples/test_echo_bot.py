@@ -15,9 +15,9 @@ import pytest
 from tests.journeys.client import PASSWORD, Client, colleague, owner
 from tests.journeys.server import ROOT, ServerProcess
 from tests.journeys.wire import OPENED
-from tests.servers.process import kill_all
+from tests.servers.process import PATIENCE_SECONDS, kill_all
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = PATIENCE_SECONDS
 
 
 class Bot:

@@ -13,8 +13,9 @@ from tests.engines import CONNECTIONS
 from tests.hub.check import check
 from tests.hub.node import Node
 from tests.hub.walk import Walk
+from tests.servers.process import PATIENCE_SECONDS
 
-WALK_SECONDS = 30
+WALK_SECONDS = PATIENCE_SECONDS
 
 
 class Publishing:

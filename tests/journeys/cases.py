@@ -18,9 +18,10 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
 from tests.journeys.client import PASSWORD, Client
+from tests.servers.process import PATIENCE_SECONDS
 
 CONTRACT = Path(__file__).parents[2] / "fechatter" / "api" / "contract" / "openapi.json"
-ANSWER_SECONDS = 20
+ANSWER_SECONDS = PATIENCE_SECONDS
 LAST = ("deleteChat", "leaveChat", "endSession", "logOut")
 """What takes away what others are tried on is tried at the end."""
 

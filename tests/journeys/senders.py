@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import uuid
 from collections import Counter
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import orjson
 
 from tests.journeys.client import Client
-from tests.journeys.stream import Stream
+from tests.journeys.stream import Refused, Stream
 from tests.journeys.wire import Wire
 
 RETRY_SECONDS = 0.02
@@ -81,9 +80,14 @@ class Follower:
     async def run(self) -> None:
         """Until cancelled. Raises ValueError when it was told to start anew."""
         while True:
-            with contextlib.suppress(OSError):
+            try:
                 stream = await Stream.open(self._person.server.port, self._person.token, self.cursor)
                 await self._follow(stream)
+            except OSError:
+                pass
+            except Refused as refused:
+                if refused.answer.status != 503:
+                    raise
             await asyncio.sleep(RETRY_SECONDS)
 
     async def reached(self, cursor: str) -> None:

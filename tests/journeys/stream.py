@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from tests.journeys.wire import READ_BYTES, Answer, Wire, head
+from tests.servers.process import PATIENCE_SECONDS
 
-EVENT_SECONDS = 10.0
+EVENT_SECONDS = PATIENCE_SECONDS
 
 
 class Event(NamedTuple):

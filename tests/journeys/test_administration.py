@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from typing import Any
 
 import orjson
@@ -54,10 +53,8 @@ async def test_what_is_commanded_reaches_streams_and_sessions(server: ServerProc
         event = await stream.next(SECONDS)
         assert (event.name, event.data["data"]["workspace"]) == ("workspace.updated", renamed)
 
-    asked = time.monotonic()
     await command(server, "users", "disable", str(member.id))
     assert (await ended(listening))[-1].data == {"reason": "revoked"}
-    assert time.monotonic() - asked < SECONDS
     assert (await watching.next(SECONDS)).name == "user.disabled"
     assert (await member.ask("GET", "/api/users/me")).status == 401
     with pytest.raises(Refused):

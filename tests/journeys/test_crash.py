@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -16,15 +15,12 @@ from tests.journeys.client import Client, colleague, owner
 from tests.journeys.senders import Follower, Sender
 from tests.journeys.server import ServerProcess
 from tests.servers.postgres import Postgres
+from tests.servers.process import PATIENCE_SECONDS
 
 SENDERS = 24
 CHATS = 4
 ROUND_SECONDS = 1.2
-CATCH_UP_SECONDS = 10.0
-LEAST_RATE = 1_000
-"""Messages a second that must go through while nobody is killed, when the machine does nothing else."""
-BUSY_RATE = 250
-"""The same while other tests run beside."""
+CATCH_UP_SECONDS = PATIENCE_SECONDS
 
 
 class Load:
@@ -111,16 +107,16 @@ async def rounds(server: ServerProcess, count: int, die: Callable[[], Awaitable[
     """Load the server, let it die in the middle, check everything; several times over. Returns how often each status came."""
     luck = random.Random(count)
     load = await Load.begin(server)
-    rates = []
+    sent = []
     for _ in range(count):
         async with load.running():
-            before, started = len(load.acknowledged), time.monotonic()
+            before = len(load.acknowledged)
             await asyncio.sleep(ROUND_SECONDS * luck.uniform(0.5, 1.5))
-            rates.append((len(load.acknowledged) - before) / (time.monotonic() - started))
+            sent.append(len(load.acknowledged) - before)
             await die()
             await asyncio.sleep(0.2)
         await load.check()
-    assert max(rates) > (LEAST_RATE if count > 2 else BUSY_RATE), f"messages a second: {rates}"
+    assert min(sent) > 0, f"messages acknowledged in each round: {sent}"
     return load.statuses
 
 

@@ -10,8 +10,7 @@ import pytest
 from tests.journeys.client import owner
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Stream
-
-MOST_SECONDS = 5.0
+from tests.servers.process import PATIENCE_SECONDS
 
 
 def _dying(folder: Path, place: str, **settings: str) -> ServerProcess:
@@ -45,7 +44,7 @@ async def test_a_writer_that_dies_ends_the_streams_and_acknowledges_nothing(tmp_
         ada = await owner(server, setup_token=server.setup_token)
         chat = await ada.chat("private_channel")
         stream: Stream = await ada.listen()
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             # Connections first: the server takes no new ones after the first of these.
             await asyncio.gather(*[ada.get("/api/workspace") for _ in range(5)])
             sending = [ada.ask("POST", f"/api/chat/{chat['id']}/messages", {"content": "Hello?"}) for _ in range(5)]

@@ -9,6 +9,7 @@ from typing import Any
 from tests.journeys.client import Client, colleague, owner
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Event, Stream
+from tests.servers.process import PATIENCE_SECONDS
 
 Recording = dict[int, Event]
 """By number."""
@@ -148,7 +149,7 @@ async def test_the_events_of_every_act_reach_exactly_those_entitled_live_and_on_
     streams = await story.begin()
     start = await people["ada"].cursor()
     await play(story)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         live = {name: await recorded(stream) for name, stream in streams.items()}
     assert {name: list(recording) for name, recording in live.items()} == story.shown
     deleted = {event.data["data"]["message"]["id"] for event in live["bob"].values() if event.name == "message.deleted"}

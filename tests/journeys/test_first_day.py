@@ -146,9 +146,8 @@ async def test_a_stop_in_good_order_tells_the_listeners(own_server: ServerProces
     own_server.start()
     ada = await owner(own_server, "Acme", setup_token=own_server.setup_token)
     streams: list[Stream] = [await ada.listen() for _ in range(20)]
-    code, seconds = await asyncio.to_thread(own_server.stop)
+    code, _ = await asyncio.to_thread(own_server.stop)
     assert code == 0
-    assert seconds < 2.0
     for stream in streams:
         [last] = await stream.rest()
         assert (last.name, last.data["reason"]) == ("closing", "shutdown")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
 from tests.journeys.client import Client, colleague, owner, signed_in
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Refused, Stream
+from tests.servers.process import PATIENCE_SECONDS
 
 
 async def test_a_stream_says_hello_with_its_position(server: ServerProcess) -> None:
@@ -49,7 +49,7 @@ async def test_a_quiet_stream_keeps_its_cursor_young(server: ServerProcess) -> N
     stream = await bob.listen()
     before = stream.cursor
     await ada.send(chat["id"], "not for Bob")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (event := await stream.block()).id == before:
             assert event.name is None
     assert (event.name, event.data) == (None, None)
@@ -149,9 +149,7 @@ async def test_a_log_out_ends_its_streams_and_no_others(server: ServerProcess) -
     phone = await signed_in(ada)
     ended, kept = await phone.listen(), await ada.listen()
     await phone.post("/api/logout")
-    asked = time.monotonic()
     [last] = await ended.rest()
-    assert time.monotonic() - asked < 5
     assert (last.name, last.data["reason"]) == ("closing", "revoked")
     await kept.quiet(0.3)
     with pytest.raises(Refused) as refused:

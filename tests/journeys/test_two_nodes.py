@@ -13,17 +13,16 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from fechatter.hub.hub import HEADS_EVERY_SECONDS
 from tests.journeys.client import Client, colleague, owner
 from tests.journeys.senders import Sender
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Stream
 from tests.servers.nats import Nats
 from tests.servers.postgres import Postgres
+from tests.servers.process import PATIENCE_SECONDS
 
 SHARED_SECRET = "one secret for all the nodes of a server"
-MEDIAN_SECONDS = 0.5
-LOG_SECONDS = 3.0
-"""The head poll comes once a second; a busy machine adds to it."""
 
 
 class Nodes(NamedTuple):
@@ -105,8 +104,9 @@ async def test_what_one_node_stores_another_shows(nodes: Nodes) -> None:
     there = await delivery_seconds(ada, chat["id"], at_b, [f"from a {number}" for number in range(30)])
     await shown(at_a, 30)
     back = await delivery_seconds(bob, chat["id"], at_a, [f"from b {number}" for number in range(30)])
-    assert statistics.median(there) < MEDIAN_SECONDS
-    assert statistics.median(back) < MEDIAN_SECONDS
+    # Without the bus, half of the messages would wait longer than this for the head poll.
+    assert statistics.median(there) < HEADS_EVERY_SECONDS / 2
+    assert statistics.median(back) < HEADS_EVERY_SECONDS / 2
 
 
 async def test_both_nodes_write_one_order_and_both_show_it(nodes: Nodes) -> None:
@@ -120,13 +120,13 @@ async def test_without_nats_the_log_delivers_and_with_it_again_nats_does(nodes: 
     stream = await at(nodes.b, ada).listen()
     nodes.nats.kill()
     slow = await delivery_seconds(ada, chat["id"], stream, [f"through the log {number}" for number in range(5)])
-    assert max(slow) < LOG_SECONDS
     await asyncio.to_thread(nodes.nats.start)
-    async with asyncio.timeout(20):
-        while (await delivery_seconds(ada, chat["id"], stream, ["is it back?"]))[0] > MEDIAN_SECONDS / 2:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await delivery_seconds(ada, chat["id"], stream, ["is it back?"]))[0] > statistics.median(slow) / 4:
             pass
     quick = await delivery_seconds(ada, chat["id"], stream, [f"through NATS {number}" for number in range(30)])
-    assert statistics.median(quick) < MEDIAN_SECONDS
+    # The log is asked once a second; NATS does not wait.
+    assert statistics.median(quick) < statistics.median(slow) / 2
 
 
 async def test_a_nats_that_dies_under_load_loses_nothing(nodes: Nodes) -> None:

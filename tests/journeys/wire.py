@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-ANSWER_SECONDS = 30.0
+from tests.servers.process import PATIENCE_SECONDS
+
+ANSWER_SECONDS = PATIENCE_SECONDS
 READ_BYTES = 1 << 20
 OPENED: set[Wire] = set()
 """Every connection of the running test, for its end."""

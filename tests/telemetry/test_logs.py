@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import threading
-import time
 import warnings
 from collections.abc import Iterator
 from typing import Any, TextIO, TypeVar
@@ -142,10 +141,9 @@ def test_a_reader_that_stands_still_keeps_nobody_waiting_and_hears_what_it_misse
     with open(reader, "rb", buffering=0) as read, open(writer, "w") as stream:
         following = _set_up(stream, "json")
         next(following)
-        began = time.monotonic()
+        # With a writer that waits for its reader this would never end.
         for number in range(2000):
             log.warning("%d %s", number, "x" * 2000)
-        assert time.monotonic() - began < 5
         lost = logs.lost()
         assert 1900 < lost < 2000
         os.set_blocking(reader, False)

@@ -64,8 +64,8 @@ export default defineConfig({
           globalSetup: "browser/setup.ts",
           // One server and one browser for all of them.
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
     ],

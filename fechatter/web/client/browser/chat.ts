@@ -19,7 +19,7 @@ export async function write(page: Page, text: string): Promise<void> {
 }
 
 /** Until nothing is on its way any more. */
-export async function settled(page: Page, timeout = 20_000): Promise<void> {
+export async function settled(page: Page, timeout = 60_000): Promise<void> {
   await page.waitForFunction(() => document.querySelector(".waiting") === null, null, { timeout })
 }
 

@@ -41,6 +41,7 @@ export async function newPage(
     if (message.type() === "error" && !message.text().includes("Failed to load resource")) said.push(message.text())
   })
   const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
+  // How long a busy machine may take to reach a state; no measure of speed.
+  page.setDefaultTimeout(60_000)
   return page
 }

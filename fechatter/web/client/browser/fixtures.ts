@@ -36,6 +36,7 @@ export function newMember(owner: Person, fullname: string, role = "member"): Pro
 
 /** What the page offers to readers of screens breaks no rule, or none of those named. */
 export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
+  await page.evaluate(endTransitions)
   await page.evaluate(axe.source)
   const found = await page.evaluate(async only => {
     const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run(only ? { runOnly: only } : {})
@@ -44,6 +45,14 @@ export async function expectAccessible(page: Page, rules?: string[]): Promise<vo
     )
   }, rules)
   expect(found).toEqual([])
+}
+
+/** Colours are read at the end of a transition, not in the middle of it. Endless animations go on. */
+async function endTransitions(): Promise<void> {
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+  for (const animation of document.getAnimations()) {
+    if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish()
+  }
 }
 
 /** Nothing is wider than the window, nor than the part of it that scrolls. */

@@ -8,8 +8,8 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 
 const ROOT = resolve(import.meta.dirname, "../../../..")
-const START_MS = 30_000
-const STOP_MS = 15_000
+const START_MS = 120_000
+const STOP_MS = 60_000
 
 export class Server {
   readonly url: string
