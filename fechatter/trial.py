@@ -1,11 +1,13 @@
 """`python -m fechatter.trial CHAIN KEY`: ends with 0 when Granian can serve with this certificate.
 
-It is a process of its own because Granian's core aborts on what it cannot use, such as a key on a curve that TLS does not have.
+It is a process of its own because Granian's core aborts on a key that it cannot use, for example on a curve that TLS does
+not have. It ends with REFUSED, or is killed by SIGABRT, only for that reason.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -17,11 +19,13 @@ from fechatter.open_files import FEWEST_CONNECTIONS
 from fechatter.settings import Settings
 from fechatter.tasks import Tasks
 
-TRIAL_SECONDS = 30.0
+TRIAL_SECONDS = 120.0
+"""A busy machine may need seconds to start the process; the limit is for one that never ends."""
+REFUSED = 3
 
 
 async def try_out(certificate: Certificate) -> None:
-    """Raises StartError when nobody could be served with it."""
+    """Raises StartError when Granian cannot serve with it, or when that could not be found out."""
     trial = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "fechatter.trial", certificate.chain, certificate.key),
         stdin=asyncio.subprocess.DEVNULL,
@@ -32,22 +36,33 @@ async def try_out(certificate: Certificate) -> None:
         async with asyncio.timeout(TRIAL_SECONDS):
             code = await trial.wait()
     except TimeoutError:
-        raise StartError(f"The certificate {certificate.chain} was not tried out within {TRIAL_SECONDS:.0f} seconds.") from None
+        raise StartError(f"{_untried(certificate)}: its trial took more than {TRIAL_SECONDS:.0f} seconds.") from None
     finally:
         if trial.returncode is None:
             trial.kill()
             await trial.wait()
-    if code != 0:
+    if code in (REFUSED, -signal.SIGABRT):
         raise StartError(f"Nobody can be served with the certificate {certificate.chain}: TLS has no use for its kind of key.")
+    if code != 0:
+        raise StartError(f"{_untried(certificate)}: its trial ended with the exit code {code}.")
 
 
-async def _serve(chain: str, key: str) -> None:
+def _untried(certificate: Certificate) -> str:
+    return f"The certificate {certificate.chain} could not be tried out"
+
+
+async def _serve(chain: str, key: str) -> int:
+    """The exit code."""
     tasks = Tasks(lambda _name, error: sys.exit(str(error)))
     with bind(Settings(port=0)) as held:
         listening = Listening(_nothing, held, FEWEST_CONNECTIONS, tasks)
-        await listening.serve(Certificate(Path(chain), Path(key), b""))
+        try:
+            await listening.serve(Certificate(Path(chain), Path(key), b""))
+        except StartError:
+            return REFUSED
         listening.stop()
         await listening.ended(TRIAL_SECONDS)
+    return 0
 
 
 async def _nothing(*_: object) -> None:
@@ -55,4 +70,4 @@ async def _nothing(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(*sys.argv[1:]))
+    sys.exit(asyncio.run(_serve(*sys.argv[1:])))
