@@ -129,6 +129,13 @@ Handle = Annotated[str, msgspec.Meta(description="One word by which a person is 
 Fullname = Annotated[str, msgspec.Meta(examples=["Ada Lovelace"])]
 AnyUser = Annotated[UserId, msgspec.Meta(examples=[7])]
 AnyChat = Annotated[ChatId, msgspec.Meta(examples=[21])]
+LastReadNumber = Annotated[
+    int, msgspec.Meta(description="The read mark: everything up to this number counts as read; 0 at first.", examples=[50])
+]
+ReadRevision = Annotated[
+    int,
+    msgspec.Meta(description="The read mark's revision: 0, and one more each time messages are marked as unread.", examples=[0]),
+]
 
 
 class UserSummary(msgspec.Struct, frozen=True):
@@ -196,8 +203,12 @@ class Chat(msgspec.Struct, frozen=True):
     archived_at: Timestamp | None
     last_number: Annotated[int, msgspec.Meta(description="The number of its newest message; 0 without one.", examples=[51])]
     last_message: Message | None
-    last_read_number: Annotated[int, msgspec.Meta(examples=[50])]
-    unread_count: Annotated[int, msgspec.Meta(examples=[1])]
+    last_read_number: LastReadNumber
+    read_revision: ReadRevision
+    unread_count: Annotated[
+        int,
+        msgspec.Meta(description="`last_number` - `last_read_number` - the number of deleted messages in between.", examples=[1]),
+    ]
     starred: Annotated[bool, msgspec.Meta(description="Whether this person starred the chat; nobody else sees it.")]
     muted: Annotated[bool, msgspec.Meta(description="Whether this person muted the chat; nobody else sees it.")]
 
@@ -208,6 +219,20 @@ class ChatPreferences(msgspec.Struct, frozen=True):
     chat_id: AnyChat
     starred: bool
     muted: Annotated[bool, msgspec.Meta(description="A muted chat does not notify and does not count in badges.")]
+
+
+class ReadMark(msgspec.Struct, frozen=True):
+    """How far one person has read a chat, after the event `seq`. The higher revision wins, then the higher number.
+
+    From event `seq` on, a client keeps `deleted_above` up to date with the numbers of `message.deleted`:
+    unread = the chat's last number - `last_read_number` - `deleted_above`.
+    """
+
+    chat_id: AnyChat
+    last_read_number: LastReadNumber
+    revision: ReadRevision
+    deleted_above: Annotated[int, msgspec.Meta(description="How many messages beyond `last_read_number` are deleted.", examples=[0])]
+    seq: Annotated[int, msgspec.Meta(description="The newest event that is included in these numbers.", examples=[1204])]
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -88,6 +88,7 @@ TABLE: dict[str, dict[str, ASGIApp]] = {
     "/api/chat/{chat_id:id}": {"GET": chats.show, "PATCH": chats.update, "DELETE": chats.delete},
     "/api/chat/{chat_id:id}/read": {"PUT": chats.mark_read},
     "/api/chat/{chat_id:id}/preferences": {"PATCH": chats.update_preferences},
+    "/api/chat/{chat_id:id}/unread": {"GET": chats.show_unread, "POST": chats.mark_unread},
     "/api/chat/{chat_id:id}/join": {"POST": chats.join},
     "/api/chat/{chat_id:id}/leave": {"POST": chats.leave},
     "/api/chat/{chat_id:id}/members": {"GET": members.index, "POST": members.add, "DELETE": members.remove},

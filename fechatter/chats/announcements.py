@@ -8,7 +8,7 @@ import msgspec
 
 from fechatter.chats.views import view
 from fechatter.model import Chat, ChatId, EventType, Member, UserId, WorkspaceId
-from fechatter.storage import chats, members
+from fechatter.storage import chats, members, read_marks
 from fechatter.storage.chats import ChatRow
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.events import Draft
@@ -37,12 +37,13 @@ async def told(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId) -> T
 
 
 def _nothing_unread(row: ChatRow) -> ChatRow:
-    return msgspec.structs.replace(row, my_read_number=row.last_number)
+    return msgspec.structs.replace(row, my_read_number=row.last_number, my_deleted_above=0)
 
 
 async def joined(tx: Transaction, now: Told, user_ids: list[UserId]) -> list[Draft]:
     """`member.joined` of each; the one who joined is shown the whole chat, as of the event."""
     present = await members.present(tx, now.chat.id, user_ids)
+    revisions = await read_marks.revisions(tx, now.chat.id, user_ids)
     drafts = []
     for user_id in user_ids:
         new = present[user_id]
@@ -54,7 +55,7 @@ async def joined(tx: Transaction, now: Told, user_ids: list[UserId]) -> list[Dra
                 user_id,
                 now.last_message_id,
                 {"member": member, "chat": now.part(_CHANGED_BY_MEMBERS)},
-                {"member": member, "chat": now.chat},
+                {"member": member, "chat": msgspec.structs.replace(now.chat, read_revision=revisions.get(user_id, 0))},
             )
         )
     return drafts

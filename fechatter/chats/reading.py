@@ -1,38 +1,86 @@
-"""How far someone has read: a mark that only moves forward, told to that person's other devices."""
+"""How far someone has read. Every change of a mark is signalled to that person's devices."""
 
 from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
 
 from fechatter.chats.access import check_access
 from fechatter.errors import Invalid
 from fechatter.frames import Signal, control_block
-from fechatter.model import Actor, ChatId, timestamp
+from fechatter.model import Actor, ChatId, ReadMark, timestamp
 from fechatter.rights.table import ChatAction
 from fechatter.storage import read_marks
+from fechatter.storage.chats import ChatRow
 from fechatter.storage.engines.base import Transaction
 
 
-async def mark_read(tx: Transaction, actor: Actor, chat_id: ChatId, number: int) -> None:
-    """Move the actor's mark to `number`; a lower one changes nothing.
+class Unread(msgspec.Struct, frozen=True):
+    """Where one's unread messages begin."""
+
+    last_read_number: int
+    read_revision: int
+    unread_count: int
+    first_unread_number: Annotated[
+        int | None,
+        msgspec.Meta(description="The first message beyond `last_read_number` that is not deleted.", examples=[52]),
+    ]
+
+
+async def mark_read(tx: Transaction, actor: Actor, chat_id: ChatId, number: int, revision: int | None = None) -> None:
+    """Move the actor's mark to `number`; a lower number or an older revision changes nothing.
+
+    Args:
+        revision: of the mark that the client knew; None stands for the current one.
 
     Raises:
         NotFound: the actor is not in the chat.
-        Invalid: no message has that number yet.
+        Invalid: no message has that number yet, or the mark never had that revision.
     """
     chat = await check_access(tx, actor, chat_id, ChatAction.READ)
+    _check_number(chat, number)
+    known = chat.my_read_revision if revision is None else revision
+    if known > chat.my_read_revision:
+        raise Invalid.field("/revision", "out_of_range", f"The read mark has revision {chat.my_read_revision}.")
+    if known == chat.my_read_revision and number > chat.my_read_number:
+        await read_marks.advance(tx, chat_id, actor.user_id, number)
+        await _signal(tx, actor, chat_id)
+
+
+async def mark_unread(tx: Transaction, actor: Actor, chat_id: ChatId, number: int) -> ReadMark:
+    """Set the actor's mark to right before `number` and raise its revision; returns the mark.
+
+    Raises:
+        NotFound: the actor is not in the chat.
+        Invalid: no message has that number.
+    """
+    chat = await check_access(tx, actor, chat_id, ChatAction.READ)
+    _check_number(chat, number)
+    await read_marks.put_back(tx, chat_id, actor.user_id, number - 1)
+    return await _signal(tx, actor, chat_id)
+
+
+async def unread_of(tx: Transaction, actor: Actor, chat_id: ChatId) -> Unread:
+    """Where the actor's unread messages begin. Raises NotFound."""
+    chat = await check_access(tx, actor, chat_id, ChatAction.READ)
+    first = await read_marks.first_unread(tx, chat_id, actor.user_id)
+    return Unread(chat.my_read_number, chat.my_read_revision, chat.unread_count, first)
+
+
+def _check_number(chat: ChatRow, number: int) -> None:
     if number > chat.last_number:
         raise Invalid.field("/number", "out_of_range", f"The last message of this chat has number {chat.last_number}.")
-    if number <= chat.my_read_number:
-        return
-    if await read_marks.advance(tx, chat_id, actor.user_id, number):
-        tx.signals.append(Signal(actor.workspace_id, actor.user_id, _moved(actor, chat_id, number, tx.now)))
 
 
-def _moved(actor: Actor, chat_id: ChatId, number: int, now: int) -> bytes:
+async def _signal(tx: Transaction, actor: Actor, chat_id: ChatId) -> ReadMark:
+    mark = await read_marks.one(tx, actor.workspace_id, chat_id, actor.user_id)
     signal = {
         "type": "read.moved",
         "workspace_id": actor.workspace_id,
         "chat_id": chat_id,
-        "at": timestamp(now),
-        "data": {"read": {"chat_id": chat_id, "last_read_number": number}},
+        "at": timestamp(tx.now),
+        "data": {"read": msgspec.to_builtins(mark)},
     }
-    return control_block("read.moved", signal)
+    tx.signals.append(Signal(actor.workspace_id, actor.user_id, control_block("read.moved", signal)))
+    return mark

@@ -53,7 +53,8 @@ def view(row: ChatRow, shown: list[UserSummary], last_message: Message | None) -
         last_number=row.last_number,
         last_message=last_message,
         last_read_number=row.my_read_number,
-        unread_count=max(0, row.last_number - row.my_read_number),
+        read_revision=row.my_read_revision,
+        unread_count=row.unread_count,
         starred=bool(row.my_starred),
         muted=bool(row.my_muted),
     )

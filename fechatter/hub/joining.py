@@ -87,7 +87,7 @@ async def _replay(tx: Transaction, actor: Actor, here: Position, replay: Replay,
     if found.more:
         reached = Position(here.epoch, found.frames[-1].seq)
         return await _start(tx, actor, here, blocks, Replay(replay.start, reached))
-    reads = [{"chat_id": chat_id, "last_read_number": number} for chat_id, number in await read_marks.of(tx, actor.user_id)]
+    reads = msgspec.to_builtins(await read_marks.of(tx, actor.user_id, here.seq))
     blocks.append(control_block("resumed", {"from": str(replay.start), "to": str(here), "reads": reads}, here))
     return await _start(tx, actor, here, blocks)
 

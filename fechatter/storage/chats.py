@@ -11,10 +11,14 @@ import msgspec
 
 from fechatter.model import ChatId, ChatType, MessageId, UserId, WorkspaceId
 from fechatter.storage.engines.base import Row, Transaction
+from fechatter.storage.read_marks import DELETED_ABOVE
 
 
 class ChatRow(msgspec.Struct, frozen=True):
-    """A chat as stored, and what one person has in it: `my_role` is None for who is no member."""
+    """A chat as stored, and what one person has in it: `my_role` is None for who is no member.
+
+    `my_deleted_above` is the number of deleted messages above the person's read mark; 0 for who is no member.
+    """
 
     id: ChatId
     chat_type: ChatType
@@ -31,6 +35,12 @@ class ChatRow(msgspec.Struct, frozen=True):
     my_read_number: int
     my_starred: int
     my_muted: int
+    my_read_revision: int
+    my_deleted_above: int
+
+    @property
+    def unread_count(self) -> int:
+        return max(0, self.last_number - self.my_read_number - self.my_deleted_above)
 
 
 class NewChat(msgspec.Struct, frozen=True):
@@ -49,10 +59,11 @@ class NewChat(msgspec.Struct, frozen=True):
     pair: tuple[UserId, UserId] | None
 
 
-_COLUMNS = """
+_COLUMNS = f"""
 SELECT c.id, c.chat_type, c.name, c.description, c.owner_id, c.member_count, c.created_at, c.updated_at, c.archived_at,
     h.last_number, h.last_message_id, m.role, COALESCE(r.number, 0) AS read_number,
-    COALESCE(m.starred, 0) AS starred, COALESCE(m.muted, 0) AS muted"""
+    COALESCE(m.starred, 0) AS starred, COALESCE(m.muted, 0) AS muted, COALESCE(r.revision, 0) AS read_revision,
+    CASE WHEN m.user_id IS NULL THEN 0 ELSE {DELETED_ABOVE} END AS deleted_above"""
 _MARKS = "LEFT JOIN read_marks r ON r.chat_id = m.chat_id AND r.user_id = m.user_id"
 _MINE = f"""
 {_COLUMNS}
@@ -81,6 +92,13 @@ SELECT id FROM chats
 WHERE workspace_id = $1 AND name_key = $2 AND chat_type = 'public_channel' AND deleted_at IS NULL"""
 _CHANGE = """
 UPDATE chats SET name = $2, name_key = $3, description = $4, archived_at = $5, updated_at = $6 WHERE id = $1"""
+_EMPTIED = """
+UPDATE chat_heads SET emptied_through = COALESCE(
+    (SELECT n.number - 1 FROM messages n WHERE n.chat_id = chat_heads.chat_id AND n.number > chat_heads.emptied_through
+        AND n.deleted_at IS NULL ORDER BY n.number LIMIT 1),
+    last_number)
+WHERE chat_id IN ANY_OF($1) AND EXISTS (SELECT 1 FROM messages d WHERE d.chat_id = chat_heads.chat_id
+    AND d.number = chat_heads.emptied_through + 1 AND d.deleted_at IS NOT NULL)"""
 _COUNT = "UPDATE chats SET member_count = member_count + $2, updated_at = $3 WHERE id = $1"
 _OWNER = "UPDATE chats SET owner_id = $2, updated_at = $3 WHERE id = $1"
 FORGOTTEN = -1
@@ -167,6 +185,11 @@ async def change(
 ) -> None:
     """Set what a PATCH may change. Raises UniqueViolation."""
     await tx.execute(_CHANGE, chat_id, name, name_key, description, archived_at, tx.now)
+
+
+async def note_deletions(tx: Transaction, chat_ids: list[ChatId]) -> None:
+    """Messages of these chats were deleted: keep up to which number all of them are. Each message is read once for this."""
+    await tx.execute(_EMPTIED, chat_ids)
 
 
 async def count(tx: Transaction, chat_id: ChatId, difference: int) -> None:

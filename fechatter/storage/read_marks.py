@@ -1,16 +1,39 @@
-"""Read marks: up to which number of a chat a person has read. State, not events, and it only moves forward."""
+"""Read marks: up to which number of a chat a person has read.
+
+They are state, not events. Within a revision a mark only moves forward; marking messages as unread begins the next revision.
+Unread = the chat's last number - the mark - the number of deleted messages above the mark.
+"""
 
 from __future__ import annotations
 
-from fechatter.model import ChatId, UserId
-from fechatter.storage.engines.base import Transaction
+from fechatter.model import ChatId, ReadMark, UserId, WorkspaceId
+from fechatter.storage import events
+from fechatter.storage.engines.base import Row, Transaction
+
+_BEYOND = "CASE WHEN h.emptied_through > COALESCE(r.number, 0) THEN h.emptied_through ELSE COALESCE(r.number, 0) END"
+DELETED_ABOVE = f"""
+    ({_BEYOND} - COALESCE(r.number, 0)
+        + (SELECT COUNT(*) FROM messages d WHERE d.chat_id = h.chat_id AND d.number > {_BEYOND} AND d.deleted_at IS NOT NULL))"""
+"""How many messages above the mark are deleted: `h` is a row of chat_heads, `r` of read_marks, or no row."""
 
 _ADVANCE = """
 INSERT INTO read_marks (chat_id, user_id, number) VALUES ($1, $2, $3)
 ON CONFLICT (chat_id, user_id) DO UPDATE SET number = excluded.number WHERE read_marks.number < excluded.number"""
-_OF = """
-SELECT r.chat_id, r.number FROM read_marks r JOIN memberships m ON m.chat_id = r.chat_id AND m.user_id = r.user_id
-WHERE m.user_id = $1 AND m.left_seq IS NULL ORDER BY r.chat_id"""
+_PUT_BACK = """
+INSERT INTO read_marks (chat_id, user_id, number, revision) VALUES ($1, $2, $3, 1)
+ON CONFLICT (chat_id, user_id) DO UPDATE SET number = excluded.number, revision = read_marks.revision + 1"""
+_OF = f"""
+SELECT r.chat_id, r.number, r.revision, {DELETED_ABOVE} AS deleted_above
+FROM memberships m JOIN read_marks r ON r.chat_id = m.chat_id AND r.user_id = m.user_id
+    JOIN chat_heads h ON h.chat_id = m.chat_id
+WHERE m.user_id = $1 AND m.left_seq IS NULL AND m.chat_id"""
+_ALL = f"{_OF} > 0 ORDER BY m.chat_id"
+_ONE = f"{_OF} = $2"
+_FIRST_UNREAD = f"""
+SELECT n.number FROM chat_heads h LEFT JOIN read_marks r ON r.chat_id = h.chat_id AND r.user_id = $2
+    JOIN messages n ON n.chat_id = h.chat_id AND n.number > {_BEYOND} AND n.deleted_at IS NULL
+WHERE h.chat_id = $1 ORDER BY n.number LIMIT 1"""
+_REVISIONS = "SELECT user_id, revision FROM read_marks WHERE chat_id = $1 AND user_id IN ANY_OF($2)"
 _START = """
 INSERT INTO read_marks (chat_id, user_id, number)
 SELECT m.chat_id, m.user_id, h.last_number FROM memberships m JOIN chat_heads h ON h.chat_id = m.chat_id
@@ -18,16 +41,44 @@ WHERE m.chat_id = $1 AND m.user_id IN ANY_OF($2) AND h.last_number > 0
 ON CONFLICT (chat_id, user_id) DO UPDATE SET number = excluded.number"""
 
 
-async def advance(tx: Transaction, chat_id: ChatId, user_id: UserId, number: int) -> bool:
-    """Move one mark forward; False when it stood there or further already."""
-    return await tx.execute(_ADVANCE, chat_id, user_id, number) > 0
+async def advance(tx: Transaction, chat_id: ChatId, user_id: UserId, number: int) -> None:
+    """Move one mark forward within its revision; a mark that is there or further already stays."""
+    await tx.execute(_ADVANCE, chat_id, user_id, number)
+
+
+async def put_back(tx: Transaction, chat_id: ChatId, user_id: UserId, number: int) -> None:
+    """Set one mark to `number`, in its next revision."""
+    await tx.execute(_PUT_BACK, chat_id, user_id, number)
 
 
 async def start(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) -> None:
-    """Give those who just joined the chat's last number: nothing is unread."""
+    """Set the marks of people who just joined to the chat's last number: nothing is unread."""
     await tx.execute(_START, chat_id, user_ids)
 
 
-async def of(tx: Transaction, user_id: UserId) -> list[tuple[ChatId, int]]:
-    """The person's marks in the chats it is in now."""
-    return [(row["chat_id"], row["number"]) for row in await tx.fetch(_OF, user_id)]
+async def revisions(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) -> dict[UserId, int]:
+    """The revisions of those who have a mark in the chat."""
+    return {row["user_id"]: row["revision"] for row in await tx.fetch(_REVISIONS, chat_id, user_ids)}
+
+
+async def of(tx: Transaction, user_id: UserId, seq: int) -> list[ReadMark]:
+    """The person's marks in the chats it is in now, by chat, as of the event `seq`; a chat without a mark is left out."""
+    return [_mark(row, seq) for row in await tx.fetch(_ALL, user_id)]
+
+
+async def one(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_id: UserId) -> ReadMark:
+    """A member's mark in one chat. Raises LookupError: there is none."""
+    row = await tx.fetchrow(_ONE, user_id, chat_id)
+    if row is None:
+        raise LookupError(f"no read mark of {user_id} in chat {chat_id}")
+    return _mark(row, (await events.heads(tx, workspace_id)).head)
+
+
+def _mark(row: Row, seq: int) -> ReadMark:
+    return ReadMark(row["chat_id"], row["number"], row["revision"], row["deleted_above"], seq)
+
+
+async def first_unread(tx: Transaction, chat_id: ChatId, user_id: UserId) -> int | None:
+    """The number of the first message above the mark that is not deleted."""
+    row = await tx.fetchrow(_FIRST_UNREAD, chat_id, user_id)
+    return None if row is None else row["number"]

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from fechatter.model import ChatId, EventType, MessageId, WorkspaceId
-from fechatter.storage import events
+from fechatter.storage import chats, events
 from fechatter.storage.engines.base import Transaction
 
 LOOK_ROWS: Final = 1000
@@ -49,6 +49,7 @@ async def empty(tx: Transaction, workspace_id: WorkspaceId, message_ids: list[Me
     rows = sorted((row["id"], row["chat_id"]) for row in await tx.fetch(_EMPTY, message_ids, tx.now))
     if rows:
         await tx.execute(_DROP_VERSIONS, [message_id for message_id, _ in rows])
+        await chats.note_deletions(tx, sorted({ChatId(chat_id) for _, chat_id in rows}))
         await events.append(tx, workspace_id, [_draft(MessageId(message), ChatId(chat)) for message, chat in rows], rights=False)
     return len(rows)
 

@@ -63,7 +63,7 @@ async def test_a_chat_from_its_making_to_its_end(api: Api) -> None:
     assert made.status_code == 201
     assert list(chat) == [
         *("id", "chat_type", "name", "description", "owner_id", "member_count", "members", "created_at", "updated_at"),
-        *("archived_at", "last_number", "last_message", "last_read_number", "unread_count", "starred", "muted"),
+        *("archived_at", "last_number", "last_message", "last_read_number", "read_revision", "unread_count", "starred", "muted"),
     ]
     path = f"/api/chat/{chat['id']}"
     assert (await api.call(bob, "GET", path)).status_code == 404
@@ -160,6 +160,8 @@ async def test_every_route_of_chats_hides_another_workspaces_chat(api: Api) -> N
         ("PATCH", "", {"name": "ours"}),
         ("DELETE", "", None),
         ("PUT", "/read", {"number": 0}),
+        ("POST", "/unread", {"number": 1}),
+        ("GET", "/unread", None),
         ("POST", "/join", None),
         ("POST", "/leave", None),
         ("GET", "/members", None),

@@ -5,10 +5,12 @@ import asyncio
 import orjson
 import pytest
 
-from fechatter.chats import reading, views
+from fechatter.chats import membership, reading, views
 from fechatter.errors import Invalid
 from fechatter.frames import block_json
-from fechatter.model import ChatType
+from fechatter.messages import changes
+from fechatter.model import Actor, Chat, ChatId, ChatType
+from fechatter.storage import events, messages, retention
 from tests.chats.conftest import World
 
 GROUP = ChatType.GROUP
@@ -26,7 +28,9 @@ async def test_unread_is_what_came_after_the_mark_and_the_mark_only_moves_forwar
         assert (seen.last_read_number, seen.unread_count, seen.last_number) == (read, unread, 3)
     assert (await world.chat(carol, chat.id)).unread_count == 3
     assert [signal.user_id for signal in world.signals] == [bob.user_id] * 2
-    assert orjson.loads(block_json(world.signals[-1].block))["data"] == {"read": {"chat_id": chat.id, "last_read_number": 3}}
+    head = (await world.database.read(lambda tx: events.heads(tx, bob.workspace_id))).head
+    read = {"chat_id": chat.id, "last_read_number": 3, "revision": 0, "deleted_above": 0, "seq": head}
+    assert orjson.loads(block_json(world.signals[-1].block))["data"] == {"read": read}
     assert world.signals[-1].block.startswith(b"event: read.moved\n")
 
 
@@ -69,6 +73,107 @@ async def test_the_list_pages_by_id_with_three_queries_however_many_chats_it_sho
         return await world.database.read(work)
 
     assert (await queries(3), await queries(5)) == (3, 3)
+
+
+async def _delete(world: World, actor: Actor, chat_id: ChatId, *numbers: int) -> None:
+    rows = await world.database.read(lambda tx: messages.after(tx, chat_id, 0, 1000))
+    for number in numbers:
+        await world.do(changes.delete, actor, chat_id, rows[number - 1].id)
+
+
+async def _three(world: World, count: int) -> tuple[Actor, Actor, Chat]:
+    """Alice's group with Bob, in which she sent `count` messages."""
+    alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
+    chat = await world.create(alice, GROUP, bob, carol)
+    for _ in range(count):
+        await world.message(chat.id, alice)
+    return alice, bob, chat
+
+
+@pytest.mark.parametrize(
+    ("deleted", "mark", "unread", "first"),
+    [
+        ((), 0, 6, 1),
+        ((1, 2, 3, 4, 5, 6), 0, 0, None),
+        ((1, 2), 0, 4, 3),
+        ((1, 2), 1, 4, 3),
+        ((1, 2), 3, 3, 4),
+        ((4, 5), 3, 1, 6),
+        ((5, 6), 4, 0, None),
+        ((3, 1, 2, 6), 2, 2, 4),
+    ],
+)
+async def test_deleted_messages_are_not_unread(world: World, deleted: tuple[int, ...], mark: int, unread: int, first: int | None) -> None:
+    alice, bob, chat = await _three(world, 6)
+    await world.do(reading.mark_read, bob, chat.id, mark)
+    await _delete(world, alice, chat.id, *deleted)
+    seen = await world.chat(bob, chat.id)
+    assert (seen.unread_count, seen.last_read_number, seen.last_number) == (unread, mark, 6)
+    assert (await world.see(views.chats_of, bob, limit=10))[0] == seen
+    found = await world.see(reading.unread_of, bob, chat.id)
+    assert (found.unread_count, found.first_unread_number) == (unread, first)
+
+
+async def test_a_chat_emptied_by_retention_is_counted_by_its_prefix(world: World) -> None:
+    alice, bob, chat = await _three(world, 40)
+    ids = [each.id for each in await world.database.read(lambda tx: messages.after(tx, chat.id, 0, 100))]
+    for step in (ids[:10], ids[12:20], ids[10:12]):
+        await world.do(lambda tx, actor, step=step: retention.empty(tx, actor.workspace_id, step), alice)
+    await _delete(world, alice, chat.id, 30)
+    through = "SELECT emptied_through FROM chat_heads WHERE chat_id = $1"
+    assert await world.rows(through, chat.id) == [(20,)]
+    assert (await world.chat(bob, chat.id)).unread_count == 19
+    assert (await world.see(reading.unread_of, bob, chat.id)).first_unread_number == 21
+    await world.do(reading.mark_read, bob, chat.id, 25)
+    assert (await world.chat(bob, chat.id)).unread_count == 14
+    # What lies below the prefix is not read again, however many messages that are.
+    undelete = "UPDATE messages SET deleted_at = NULL WHERE chat_id = $1 AND number < 20"
+    await world.database.write(lambda tx: tx.execute(undelete, chat.id))
+    await world.do(reading.mark_unread, bob, chat.id, 1)
+    assert (await world.chat(bob, chat.id)).unread_count == 19
+
+
+async def test_marking_as_unread_moves_the_mark_back_and_raises_its_revision(world: World) -> None:
+    _, bob, chat = await _three(world, 5)
+    await world.do(reading.mark_read, bob, chat.id, 5)
+    mark = await world.do(reading.mark_unread, bob, chat.id, 3)
+    assert (mark.last_read_number, mark.revision) == (2, 1)
+    seen = await world.chat(bob, chat.id)
+    assert (seen.last_read_number, seen.read_revision, seen.unread_count) == (2, 1, 3)
+    assert orjson.loads(block_json(world.signals[-1].block))["data"]["read"]["revision"] == 1
+    signals = len(world.signals)
+    await world.do(reading.mark_read, bob, chat.id, 5, 0)
+    assert ((await world.chat(bob, chat.id)).last_read_number, len(world.signals)) == (2, signals)
+    await world.do(reading.mark_read, bob, chat.id, 4, 1)
+    await world.do(reading.mark_read, bob, chat.id, 5)
+    assert (await world.chat(bob, chat.id)).last_read_number == 5
+    assert (await world.do(reading.mark_unread, bob, chat.id, 1)).revision == 2
+
+
+async def test_a_number_or_revision_that_does_not_exist_is_refused(world: World) -> None:
+    _, bob, chat = await _three(world, 2)
+    for room, values in [
+        (reading.mark_unread, (3,)),
+        (reading.mark_read, (3,)),
+        (reading.mark_read, (1, 1)),
+    ]:
+        with pytest.raises(Invalid):
+            await world.do(room, bob, chat.id, *values)
+    assert (await world.chat(bob, chat.id)).last_read_number == 0
+    assert world.signals == []
+
+
+async def test_who_comes_back_has_nothing_unread_in_the_revision_of_their_mark(world: World) -> None:
+    alice, bob, chat = await _three(world, 4)
+    await world.do(reading.mark_unread, bob, chat.id, 2)
+    await world.do(membership.leave, bob, chat.id)
+    await _delete(world, alice, chat.id, 3, 4)
+    world.frames.clear()
+    await world.do(membership.add, alice, chat.id, [bob.user_id])
+    own = orjson.loads(block_json(world.frames[-1].block_for(bob.user_id)))["data"]["chat"]
+    seen = await world.chat(bob, chat.id)
+    for counts in (own, {name: getattr(seen, name) for name in own}):
+        assert (counts["last_read_number"], counts["read_revision"], counts["unread_count"]) == (4, 1, 0)
 
 
 class Counted:

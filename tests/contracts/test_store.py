@@ -38,6 +38,11 @@ async def two_chats(database: Database) -> tuple[Actor, Actor, ChatId, ChatId]:
     return alice, bob, await world.chat(database, alice, bob), await world.chat(database, alice)
 
 
+async def marks_of(database: Database, actor: Actor) -> list[tuple[int, int]]:
+    marks = await database.read(lambda tx: read_marks.of(tx, actor.user_id, 0))
+    return [(mark.chat_id, mark.last_read_number) for mark in marks]
+
+
 async def test_messages_heads_marks_keys_and_events_are_stored_together(database: Database) -> None:
     alice, bob, first, second = await two_chats(database)
     batch = [Sending(alice, first, "one", "k1"), Sending(bob, first, "two"), Sending(alice, second, "three"), Sending(alice, first, "four")]
@@ -56,8 +61,8 @@ async def test_messages_heads_marks_keys_and_events_are_stored_together(database
         (ids[1], 2, bob.user_id, "two"),
         (ids[0], 1, alice.user_id, "one"),
     ]
-    assert await database.read(lambda tx: read_marks.of(tx, alice.user_id)) == [(first, 3), (second, 1)]
-    assert await database.read(lambda tx: read_marks.of(tx, bob.user_id)) == [(first, 2)]
+    assert await marks_of(database, alice) == [(first, 3), (second, 1)]
+    assert await marks_of(database, bob) == [(first, 2)]
     frames = await database.read(lambda tx: events.load(tx, alice.workspace_id, 3, 7))
     assert [(frame.seq, frame.chat_id) for frame in frames] == [(4, first), (5, first), (6, second), (7, first)]
     assert await count(database, "message_keys", first, second) == 1

@@ -122,8 +122,8 @@ async def _check_state(walk: Walk, client: Client, *, marks: bool) -> None:
     """State and events give the state of a client that loads everything now."""
     _, workspace, people, chats = await walk.database.read(lambda tx: fresh_list(tx, client.who))
     state = client.state
-    shown = {chat_id: _as_shown(loaded.chat, marks=marks) for chat_id, loaded in state.chats.items()}
-    wanted = {chat["id"]: _as_shown(chat, marks=marks) for chat in chats}
+    shown = {chat_id: _as_shown(loaded.chat, loaded.messages, marks=marks) for chat_id, loaded in state.chats.items()}
+    wanted = {chat["id"]: _as_shown(chat, None, marks=marks) for chat in chats}
     if shown != wanted:
         raise Violation(f"{client.who}: chats differ: {_difference(shown, wanted)}")
     if (state.workspace, state.people) != (workspace, {each["id"]: each for each in people}):
@@ -134,10 +134,15 @@ async def _check_state(walk: Walk, client: Client, *, marks: bool) -> None:
             raise Violation(f"{client.who}: messages of {chat_id} differ")
 
 
-def _as_shown(chat: dict[str, Any], *, marks: bool) -> dict[str, Any]:
-    """Unread messages are counted by the client; a lost signal of a read mark is made good by the next `resumed`."""
-    counted = chat | {"unread_count": max(0, chat["last_number"] - chat["last_read_number"])}
-    return counted if marks else counted | {"unread_count": 0, "last_read_number": 0}
+def _as_shown(chat: dict[str, Any], messages: dict[int, dict[str, Any]] | None, *, marks: bool) -> dict[str, Any]:
+    """The client counts unread messages by its own; a lost signal of a read mark is made good by the next `resumed`."""
+    shown = chat if messages is None else chat | {"unread_count": _unread(chat, messages)}
+    return shown if marks else shown | {"unread_count": 0, "last_read_number": 0, "read_revision": 0}
+
+
+def _unread(chat: dict[str, Any], messages: dict[int, dict[str, Any]]) -> int:
+    beyond = [each for each in messages.values() if each["number"] > chat["last_read_number"]]
+    return sum(each["deleted_at"] is None for each in beyond)
 
 
 def _difference(shown: dict[int, Any], wanted: dict[int, Any]) -> list[Any]:

@@ -54,9 +54,9 @@ class Client:
         elif kind in ("resumed", ""):
             self.cursor = position
             for mark in data.get("reads", ()):
-                self.state.read(mark["chat_id"], mark["last_read_number"])
+                self.state.read(mark)
         elif kind == "read.moved":
-            self.state.read(data["chat_id"], data["data"]["read"]["last_read_number"])
+            self.state.read(data["data"]["read"])
         else:
             self._event(data, position, epoch)
 

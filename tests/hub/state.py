@@ -90,11 +90,13 @@ class State:
         elif chat_id in self.chats:
             _apply(self.chats[chat_id], event, self.user_id)
 
-    def read(self, chat_id: int, number: int) -> None:
-        """Take a read mark, of another device or of `resumed`: it only moves forward."""
-        loaded = self.chats.get(chat_id)
+    def read(self, mark: dict[str, Any]) -> None:
+        """Take a read mark, of another device or of `resumed`: the higher revision wins, then the higher number."""
+        loaded = self.chats.get(mark["chat_id"])
         if loaded is not None:
-            loaded.chat["last_read_number"] = max(loaded.chat["last_read_number"], number)
+            chat = loaded.chat
+            known = (chat["read_revision"], chat["last_read_number"])
+            chat["read_revision"], chat["last_read_number"] = max(known, (mark["revision"], mark["last_read_number"]))
 
 
 def _renamed(summary: dict[str, Any], user: dict[str, Any]) -> dict[str, Any]:

@@ -95,15 +95,19 @@ class Replica:
             self._CHATS[event["type"]](self, chat_id, data)
 
     def take_reads(self, reads: list[Facts]) -> None:
-        """Read marks are state beside the events: the highest counts."""
+        """Read marks are state beside the events: the highest revision wins, then the highest number."""
         for read in reads:
             chat = self.chats.get(read["chat_id"])
             if chat is not None:
-                chat["last_read_number"] = max(chat["last_read_number"], read["last_read_number"])
+                known = (chat["read_revision"], chat["last_read_number"])
+                mark = max(known, (read["revision"], read["last_read_number"]))
+                chat["read_revision"], chat["last_read_number"] = mark
                 self._count(chat)
 
     def _count(self, chat: Facts) -> None:
-        chat["unread_count"] = max(0, chat["last_number"] - chat["last_read_number"])
+        messages = self.messages[chat["id"]].values()
+        beyond = [each for each in messages if each["number"] > chat["last_read_number"] and each["deleted_at"] is None]
+        chat["unread_count"] = len(beyond)
 
     def _message_created(self, chat_id: int, data: Facts) -> None:
         message, chat = data["message"], self.chats[chat_id]
@@ -118,6 +122,7 @@ class Replica:
         self.messages[chat_id][message["number"]] = message
         if chat["last_number"] == message["number"]:
             chat["last_message"] = message
+        self._count(chat)
 
     def _chat_updated(self, chat_id: int, data: Facts) -> None:
         self.chats[chat_id] |= data["chat"]

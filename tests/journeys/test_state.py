@@ -51,6 +51,7 @@ class House:
             lambda: bob.send(self.chats["single"], "from Bob"),
             lambda: ada.send(self.chats["group"], "to all"),
             lambda: bob.call("PUT", at("group", "/read"), {"number": 2}),
+            lambda: bob.post(at("group", "/unread"), {"number": 1}),
             lambda: self.change_message(ada, "room", 3, "edited the last"),
             lambda: self.change_message(ada, "group", 1, "edited the first"),
             lambda: self.change_message(ada, "group", 4, None),
@@ -147,7 +148,7 @@ async def test_every_kind_of_event_after_a_time_without_connection(server: Serve
         for event in await person.events(poll.cursor):
             await poll.take(event)
         chats = (await person.get("/api/sync"))["chats"]
-        poll.take_reads([{"chat_id": chat["id"], "last_read_number": chat["last_read_number"]} for chat in chats])
+        poll.take_reads([chat | {"chat_id": chat["id"], "revision": chat["read_revision"]} for chat in chats])
         assert poll.shown() == fresh
 
 

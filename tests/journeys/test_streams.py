@@ -68,7 +68,8 @@ async def test_a_resumed_stream_shows_what_was_missed_and_tells_the_read_marks(s
     assert [event.data["data"]["message"] for event in (first, second)] == missed
     here = await ada.cursor()
     assert resumed.id == here
-    assert resumed.data == {"from": cursor, "to": here, "reads": [{"chat_id": chat["id"], "last_read_number": 3}]}
+    read = {"chat_id": chat["id"], "last_read_number": 3, "revision": 0, "deleted_above": 0, "seq": int(here.rpartition(".")[2])}
+    assert resumed.data == {"from": cursor, "to": here, "reads": [read]}
 
 
 async def test_a_cursor_may_come_in_the_address(server: ServerProcess) -> None:
@@ -224,5 +225,7 @@ async def test_own_devices_learn_what_was_read(server: ServerProcess) -> None:
     await bob.call("PUT", f"/api/chat/{chat['id']}/read", {"number": 1})
     moved = await phone.next()
     assert (moved.id, moved.name) == (None, "read.moved")
-    assert moved.data["data"] == {"read": {"chat_id": chat["id"], "last_read_number": 1}}
+    seq = int((await bob.cursor()).rpartition(".")[2])
+    read = {"chat_id": chat["id"], "last_read_number": 1, "revision": 0, "deleted_above": 0, "seq": seq}
+    assert moved.data["data"] == {"read": read}
     await other.quiet(0.3)

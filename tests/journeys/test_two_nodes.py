@@ -161,3 +161,21 @@ async def test_the_listeners_of_a_killed_node_resume_at_another(nodes: Nodes) ->
     assert acknowledged.keys() <= {event["data"]["message"]["content"] for event in seen}
     last = await at(nodes.b, ada).send(chat["id"], "and on")
     assert (await resumed.next()).data["data"]["message"]["number"] == last["number"] == len(seen) + 1
+
+
+async def test_a_read_mark_set_at_one_node_reaches_the_devices_of_the_other(nodes: Nodes) -> None:
+    ada = await owner(nodes.a)
+    bob = await colleague(ada)
+    elsewhere = at(nodes.b, bob)
+    chat_id = (await ada.chat("private_channel", bob))["id"]
+    for text in ("one", "two", "three"):
+        await ada.send(chat_id, text)
+    stream = await elsewhere.listen()
+    await bob.call("PUT", f"/api/chat/{chat_id}/read", {"number": 3, "revision": 0})
+    mark = await bob.post(f"/api/chat/{chat_id}/unread", {"number": 2})
+    await elsewhere.call("PUT", f"/api/chat/{chat_id}/read", {"number": 3, "revision": 0})
+    moved = [event.data["data"]["read"] for _ in range(2) for event in await stream.until("read.moved")]
+    assert [(read["revision"], read["last_read_number"]) for read in moved] == [(0, 3), (1, 1)]
+    assert moved[-1] == mark
+    chat = await elsewhere.get(f"/api/chat/{chat_id}")
+    assert (chat["read_revision"], chat["last_read_number"], chat["unread_count"]) == (1, 1, 2)

@@ -34,6 +34,12 @@ what is not there. 429 and 503 carry `Retry-After`; nothing was kept of the requ
 `Event-Cursor`: events up to it are already in them; send the highest you have seen along, and no answer is older. Load
 `/api/sync`, open `/events` with its cursor, and nothing is missed.
 
+**Unread messages.** `unread_count` = `last_number` - `last_read_number` - the number of deleted messages in between. Frames are the same
+for all members and carry no counts; derive yours from the numbers in them, once for each `seq`. `message.created` sets the chat's last
+number, and one of your own also sets your read mark to it. `message.deleted` counts if its number is above the mark. A read mark
+(`resumed`, `read.moved`) replaces yours if its `revision` is higher, or the same and its `last_read_number` is higher; its
+`deleted_above` includes the events up to its `seq`. Only `POST …/unread` moves a mark back, and raises its revision.
+
 Every answer carries `X-Request-Id`: the one you sent, when it is sane, or a new one. Each GET answers HEAD too.
 """
 

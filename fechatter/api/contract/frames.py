@@ -7,7 +7,19 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fechatter.model import MAX_ID, POSITION_PATTERN, ChatPreferences, ChatType, Member, Message, Timestamp, User, UserSummary, Workspace
+from fechatter.model import (
+    MAX_ID,
+    POSITION_PATTERN,
+    ChatPreferences,
+    ChatType,
+    Member,
+    Message,
+    ReadMark,
+    Timestamp,
+    User,
+    UserSummary,
+    Workspace,
+)
 
 Cursor = Annotated[
     str,
@@ -49,6 +61,7 @@ class JoinedChat(MembersChange, frozen=True, kw_only=True):
     last_number: int | UnsetType = UNSET
     last_message: Message | None | UnsetType = UNSET
     last_read_number: int | UnsetType = UNSET
+    read_revision: int | UnsetType = UNSET
     unread_count: int | UnsetType = UNSET
     starred: bool | UnsetType = UNSET
     muted: bool | UnsetType = UNSET
@@ -261,21 +274,14 @@ EVENTS: dict[str, type[EventOf]] = {str(kind.__struct_config__.tag): kind for ki
 """Events by their `type`, which is also their frame's `event:`."""
 
 
-class ReadMark(msgspec.Struct, frozen=True):
-    """How far one has read a chat."""
-
-    chat_id: ChatNumber
-    last_read_number: Annotated[int, msgspec.Meta(examples=[50])]
-
-
 class ReadData(msgspec.Struct, frozen=True):
-    """The mark that moved."""
+    """The mark as it is now."""
 
     read: ReadMark
 
 
 class ReadMoved(msgspec.Struct, frozen=True, tag_field="type", tag="read.moved"):
-    """A signal to one's own devices: another one moved the read mark. It has no number and may be lost."""
+    """A signal to a person's own devices: the read mark was moved. It has no number and can be lost, repeated or late."""
 
     workspace_id: Annotated[int, msgspec.Meta(examples=[1])]
     chat_id: ChatNumber

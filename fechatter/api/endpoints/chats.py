@@ -1,4 +1,4 @@
-"""Making chats, listing one's own, changing them, joining and leaving, marking what was read."""
+"""Making chats, listing one's own, changing them, joining and leaving, marking messages as read or unread."""
 
 from __future__ import annotations
 
@@ -15,13 +15,31 @@ from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response, no_content
 from fechatter.chats import change, create, membership, preferences, reading, views
 from fechatter.errors import Invalid
-from fechatter.model import MAX_ID, Chat, ChatPreferences
+from fechatter.model import MAX_ID, Chat, ChatPreferences, ReadMark
 
 
 class NewReadMark(Body, frozen=True):
     """How far the asking person has read."""
 
     number: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The number of the newest message read.", examples=[51])]
+    revision: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=0,
+                le=MAX_ID,
+                description="The read mark's revision that the client knows; without it, the current one.",
+                examples=[0],
+            ),
+        ]
+        | None
+    ) = None
+
+
+class UnreadFrom(Body, frozen=True):
+    """From where on messages are to be unread."""
+
+    number: Annotated[int, msgspec.Meta(ge=1, le=MAX_ID, description="The number of the first message to mark as unread.", examples=[51])]
 
 
 @operation("listChats", Answer(Items[Chat], position=True))
@@ -119,10 +137,11 @@ async def leave(request: Request) -> Response:
 async def mark_read(request: Request, mark: NewReadMark) -> Response:
     """Move one's read mark forward
 
-    A number that is not beyond the mark changes nothing.
+    A number that is not beyond the mark changes nothing, and neither does a revision that is older than the mark's. Send the
+    revision that you know: it prevents a client that has not heard of `POST …/unread` yet from undoing it.
     """
     chat_id = request.path_params["chat_id"]
-    await write(request, lambda tx, actor: reading.mark_read(tx, actor, chat_id, mark.number))
+    await write(request, lambda tx, actor: reading.mark_read(tx, actor, chat_id, mark.number, mark.revision))
     return no_content()
 
 
@@ -134,3 +153,21 @@ async def update_preferences(request: Request, wanted: preferences.PreferencesUp
     """
     chat_id = request.path_params["chat_id"]
     return json_response(await write(request, lambda tx, actor: preferences.update(tx, actor, chat_id, wanted)))
+
+
+@operation("markUnread", Answer(ReadMark))
+async def mark_unread(request: Request, start: UnreadFrom) -> Response:
+    """Mark a message and all that follow as unread
+
+    Sets one's read mark to right before the message, and raises the mark's revision.
+    """
+    chat_id = request.path_params["chat_id"]
+    return json_response(await write(request, lambda tx, actor: reading.mark_unread(tx, actor, chat_id, start.number)))
+
+
+@operation("showUnread", Answer(reading.Unread, position=True))
+async def show_unread(request: Request) -> Response:
+    """Find one's first unread message"""
+    chat_id = request.path_params["chat_id"]
+    unread, position = await read(request, lambda tx, actor: reading.unread_of(tx, actor, chat_id))
+    return json_response(unread, position=position)

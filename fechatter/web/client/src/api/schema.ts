@@ -61,9 +61,20 @@ export interface components {
              */
             last_number: number;
             last_message: components["schemas"]["Message"] | null;
-            /** @example 50 */
+            /**
+             * @description The read mark: everything up to this number counts as read; 0 at first.
+             * @example 50
+             */
             last_read_number: number;
-            /** @example 1 */
+            /**
+             * @description The read mark's revision: 0, and one more each time messages are marked as unread.
+             * @example 0
+             */
+            read_revision: number;
+            /**
+             * @description `last_number` - `last_read_number` - the number of deleted messages in between.
+             * @example 1
+             */
             unread_count: number;
             /** @description Whether this person starred the chat; nobody else sees it. */
             starred: boolean;
@@ -447,6 +458,7 @@ export interface components {
             last_number?: number;
             last_message?: components["schemas"]["Message"] | null;
             last_read_number?: number;
+            read_revision?: number;
             unread_count?: number;
             starred?: boolean;
             muted?: boolean;
@@ -765,6 +777,8 @@ export interface components {
              * @example 51
              */
             number: number;
+            /** @default null */
+            revision: number | null;
         };
         /** @description Ownership is handed over, never laid down. */
         NewRole: {
@@ -885,18 +899,41 @@ export interface components {
              */
             language?: string | null;
         };
-        /** @description The mark that moved. */
+        /** @description The mark as it is now. */
         ReadData: {
             read: components["schemas"]["ReadMark"];
         };
-        /** @description How far one has read a chat. */
+        /**
+         * @description How far one person has read a chat, after the event `seq`. The higher revision wins, then the higher number.
+         *
+         *         From event `seq` on, a client keeps `deleted_above` up to date with the numbers of `message.deleted`:
+         *         unread = the chat's last number - `last_read_number` - `deleted_above`.
+         */
         ReadMark: {
             /** @example 21 */
             chat_id: number;
-            /** @example 50 */
+            /**
+             * @description The read mark: everything up to this number counts as read; 0 at first.
+             * @example 50
+             */
             last_read_number: number;
+            /**
+             * @description The read mark's revision: 0, and one more each time messages are marked as unread.
+             * @example 0
+             */
+            revision: number;
+            /**
+             * @description How many messages beyond `last_read_number` are deleted.
+             * @example 0
+             */
+            deleted_above: number;
+            /**
+             * @description The newest event that is included in these numbers.
+             * @example 1204
+             */
+            seq: number;
         };
-        /** @description A signal to one's own devices: another one moved the read mark. It has no number and may be lost. */
+        /** @description A signal to a person's own devices: the read mark was moved. It has no number and can be lost, repeated or late. */
         ReadMoved: {
             /** @enum {unknown} */
             type: "read.moved";
@@ -1206,6 +1243,25 @@ export interface components {
             request_id: string;
             /** @example 65536 */
             limit_bytes: number;
+        };
+        /** @description Where one's unread messages begin. */
+        Unread: {
+            last_read_number: number;
+            read_revision: number;
+            unread_count: number;
+            /**
+             * @description The first message beyond `last_read_number` that is not deleted.
+             * @example 52
+             */
+            first_unread_number: number | null;
+        };
+        /** @description From where on messages are to be unread. */
+        UnreadFrom: {
+            /**
+             * @description The number of the first message to mark as unread.
+             * @example 51
+             */
+            number: number;
         };
         /** @description A person. `email` is present only for the person itself, admins and owners; `timezone` and `language` for the person itself. */
         User: {

@@ -2,16 +2,20 @@
 
 import type { Chat } from "@/api/nouns"
 import type { ChatEvent, ChatFacts, MessageEvent } from "@/live/events"
-import { meet, withReadNumber, type World } from "@/live/world"
+import { grown, shrunk } from "@/live/reads"
+import { meet, recount, type World } from "@/live/world"
 
 export function applyToChats(world: World, event: ChatEvent | MessageEvent): World {
   const id = event.chat_id
   switch (event.type) {
     case "message.created":
-      return changed(world, id, chat => grown(chat, event.data.message, world.me.id))
+      return recount(world, id, chat => grown(chat, event.data.message, event.seq, world.me.id))
     case "message.edited":
-    case "message.deleted":
       return changed(world, id, chat => changedLast(chat, event.data.message))
+    case "message.deleted": {
+      const counted = recount(world, id, chat => shrunk(chat, event.data.message.number, event.seq))
+      return changed(counted, id, chat => changedLast(chat, event.data.message))
+    }
     case "chat.updated":
       return changed(world, id, chat => ({ ...chat, ...event.data.chat }))
     case "chat.deleted":
@@ -41,13 +45,13 @@ function changed(world: World, id: number, change: (chat: Chat) => Chat): World 
 function without(world: World, id: number): World {
   const chats = new Map(world.chats)
   chats.delete(id)
-  return { ...world, chats }
+  return { ...world, chats, readings: withoutReading(world, id) }
 }
 
-/** One's own messages are read by writing them. */
-function grown(chat: Chat, message: NonNullable<Chat["last_message"]>, me: number): Chat {
-  const read = message.sender_id === me ? Math.max(chat.last_read_number, message.number) : chat.last_read_number
-  return withReadNumber({ ...chat, last_number: message.number, last_message: message }, read)
+function withoutReading({ readings }: World, id: number): World["readings"] {
+  const left = new Map(readings)
+  left.delete(id)
+  return left
 }
 
 function changedLast(chat: Chat, message: NonNullable<Chat["last_message"]>): Chat {
@@ -61,7 +65,7 @@ function joined(world: World, event: Extract<ChatEvent, { type: "member.joined" 
   if (member.user_id !== world.me.id || !isWhole(chat))
     return changed(met, event.chat_id, known => ({ ...known, ...chat }))
   const chats = new Map(met.chats).set(event.chat_id, chat)
-  return meet({ ...met, chats }, chat.members, event.seq)
+  return meet({ ...met, chats, readings: withoutReading(met, event.chat_id) }, chat.members, event.seq)
 }
 
 function isWhole(chat: ChatFacts): chat is Chat {

@@ -21,6 +21,7 @@ function chat(id: number, type: ChatType, facts: Partial<Chat> = {}): Chat {
     last_number: 0,
     last_message: null,
     last_read_number: 0,
+    read_revision: 0,
     unread_count: 0,
     starred: false,
     muted: false,

@@ -3,10 +3,11 @@
 import { defineStore } from "pinia"
 import { computed } from "vue"
 import { all, call, callWhole } from "@/api/call"
-import type { Channel, Chat, ChatType, Member } from "@/api/nouns"
+import type { Channel, Chat, ChatType, Member, ReadMark, Unread } from "@/api/nouns"
 import { seqOf } from "@/live/cursor"
 import { useLive } from "@/live/store"
-import { read, takeChat } from "@/live/world"
+import { isUnclear } from "@/live/reads"
+import { countedIn, read, readUpTo, takeChat } from "@/live/world"
 
 export interface NewChat {
   chat_type: ChatType
@@ -88,14 +89,38 @@ export const useChats = defineStore("chats", () => {
     try {
       for (let sent = 0; (marking.get(id) ?? 0) > sent;) {
         sent = marking.get(id) ?? 0
-        await call("PUT", `/api/chat/${id}/read`, { body: { number: sent } })
-        live.change(world => read(world, [{ chat_id: id, last_read_number: sent }]))
+        await putMark(id, sent)
       }
     } catch {
       // The next glance tries again; a mark is not worth a word.
     } finally {
       marking.delete(id)
     }
+  }
+
+  /** The revision keeps this from undoing "mark as unread" on another device or in another tab. */
+  async function putMark(id: number, number: number): Promise<void> {
+    const revision = byId(id)?.read_revision
+    await call("PUT", `/api/chat/${id}/read`, { body: { number, revision } })
+    const known = live.world && countedIn(live.world, id)
+    if (!known || known.chat.read_revision !== revision) return
+    live.change(world => readUpTo(world, id, number))
+    if (isUnclear(known, number)) await show(id)
+  }
+
+  /** Make a message and all that follow unread, on every device. Throws Problem, Unreachable. */
+  async function markUnread(id: number, number: number): Promise<void> {
+    const mark = await call<ReadMark>("POST", `/api/chat/${id}/unread`, { body: { number } })
+    live.change(world => read(world, [mark]))
+  }
+
+  /** The number of the first unread message; null where there is none. Throws Problem, Unreachable. */
+  async function firstUnread(id: number): Promise<number | null> {
+    const chat = byId(id)
+    if (chat === undefined || chat.unread_count === 0) return null
+    const next = chat.last_read_number + 1
+    if (chat.last_number - chat.last_read_number === chat.unread_count) return next
+    return (await call<Unread>("GET", `/api/chat/${id}/unread`)).first_unread_number
   }
 
   /** Show a chat at once that an answer told of, without waiting for its event. */
@@ -119,5 +144,7 @@ export const useChats = defineStore("chats", () => {
     removeMember,
     transfer,
     markRead,
+    markUnread,
+    firstUnread,
   }
 })

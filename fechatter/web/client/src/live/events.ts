@@ -1,6 +1,6 @@
 /** What the stream brings: durable events, and signals and control frames without a number. */
 
-import type { Chat, ChatPreferences, Member, Message, User, UserSummary, Workspace } from "@/api/nouns"
+import type { Chat, ChatPreferences, Member, Message, ReadMark, User, UserSummary, Workspace } from "@/api/nouns"
 
 interface Durable<Type extends string, Data> {
   type: Type
@@ -42,11 +42,6 @@ export type PersonEvent = OfWorkspace<
 export type WorkspaceEvent = OfWorkspace<"workspace.updated", { workspace: Partial<Workspace> }>
 
 export type DurableEvent = MessageEvent | ChatEvent | PersonEvent | WorkspaceEvent
-
-export interface ReadMark {
-  chat_id: number
-  last_read_number: number
-}
 
 /** A frame of the stream, decoded; `closing` and `hello` are the connection's own business. */
 export type Frame = { kind: "event"; event: DurableEvent } | { kind: "reads"; reads: ReadMark[] }

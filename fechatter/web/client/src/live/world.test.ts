@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import type { Chat, Message, User, UserSummary } from "@/api/nouns"
+import type { Chat, Message, ReadMark, User, UserSummary } from "@/api/nouns"
 import type { DurableEvent } from "@/live/events"
-import { apply, begin, meet, read, takeChat, takePeople, type World } from "@/live/world"
+import { apply, begin, meet, read, readUpTo, takeChat, takePeople, type World } from "@/live/world"
 
 const AT = "2026-01-02T03:04:05.678Z"
 const ME = 1
@@ -11,23 +11,28 @@ const ME = 1
 class Server {
   seq = 0
   readonly events: DurableEvent[] = []
+  /** Each mark that the person's devices were told of, as it was then. */
+  readonly marks: ReadMark[] = []
   private readonly chats = new Map<number, Chat>()
   private readonly users = new Map<number, User>([1, 2, 3].map(id => [id, user(id)]))
-  private readonly history: { chats: Map<number, Chat>; users: Map<number, User> }[] = []
+  private readonly deleted = new Map<number, Set<number>>()
+  /** At each position the states it had, one after the other: a read mark moves without an event. */
+  private readonly history: { chats: Map<number, Chat>; users: Map<number, User> }[][] = []
 
   constructor() {
     this.remember()
   }
 
   /** Chats name their members as people are called at that position. */
-  snapshot(seq: number) {
-    const found = this.history[seq]
+  snapshot(seq: number, which = -1) {
+    const states = this.history[seq]
+    const found = states?.at(which < 0 ? which : which % states.length)
     if (found === undefined) throw new Error(`nothing at ${seq}`)
     return found
   }
 
-  sync(seq: number) {
-    const { chats, users } = this.snapshot(seq)
+  sync(seq: number, which = -1) {
+    const { chats, users } = this.snapshot(seq, which)
     return {
       cursor: `e.${seq}`,
       me: users.get(ME)!,
@@ -86,19 +91,69 @@ class Server {
       deleted_at: null,
     }
     const readNumber = senderId === ME ? message.number : chat.last_read_number
-    this.chats.set(id, {
-      ...chat,
-      last_number: message.number,
-      last_message: message,
-      last_read_number: readNumber,
-      unread_count: message.number - readNumber,
-    })
+    this.count({ ...chat, last_number: message.number, last_message: message, last_read_number: readNumber })
     this.tell({ type: "message.created", chat_id: id, data: { message } })
+  }
+
+  /** A message of some number; content and sender do not matter for what is counted. */
+  delete(id: number, place: number) {
+    const chat = this.chats.get(id)
+    if (!chat?.last_message) return
+    const number = 1 + (place % chat.last_number)
+    const deleted = this.deletedIn(id)
+    if (deleted.has(number)) return
+    deleted.add(number)
+    const isLast = chat.last_message.number === number
+    const message = { ...chat.last_message, content: "", deleted_at: AT }
+    this.count(isLast ? { ...chat, last_message: message } : chat)
+    const shown = isLast ? message : { ...message, id: -number, number }
+    this.tell({ type: "message.deleted", chat_id: id, data: { message: shown } })
+  }
+
+  /** Another device reads on. */
+  read(id: number, place: number) {
+    const chat = this.chats.get(id)
+    const number = chat === undefined ? 0 : place % (chat.last_number + 1)
+    if (chat === undefined || number <= chat.last_read_number) return
+    this.mark({ ...chat, last_read_number: number })
+  }
+
+  unread(id: number, place: number) {
+    const chat = this.chats.get(id)
+    if (chat === undefined || chat.last_number === 0) return
+    this.mark({ ...chat, last_read_number: place % chat.last_number, read_revision: chat.read_revision + 1 })
+  }
+
+  /** What `resumed` tells in the end. */
+  allMarks(): ReadMark[] {
+    return [...this.chats.values()].map(chat => this.markOf(chat))
+  }
+
+  private mark(chat: Chat) {
+    this.count(chat)
+    this.marks.push(this.markOf(chat))
+    this.remember()
+  }
+
+  private markOf({ id, last_read_number, read_revision }: Chat): ReadMark {
+    const above = [...this.deletedIn(id)].filter(number => number > last_read_number).length
+    return { chat_id: id, last_read_number, revision: read_revision, deleted_above: above, seq: this.seq }
+  }
+
+  private count(chat: Chat) {
+    const above = [...this.deletedIn(chat.id)].filter(number => number > chat.last_read_number).length
+    this.chats.set(chat.id, { ...chat, unread_count: chat.last_number - chat.last_read_number - above })
+  }
+
+  private deletedIn(id: number): Set<number> {
+    const known = this.deleted.get(id) ?? new Set<number>()
+    this.deleted.set(id, known)
+    return known
   }
 
   edit(id: number) {
     const chat = this.chats.get(id)
-    if (!chat?.last_message) return
+    if (!chat?.last_message || chat.last_message.deleted_at !== null) return
     const message = {
       ...chat.last_message,
       content: `e${this.seq}`,
@@ -156,6 +211,7 @@ class Server {
         last_number: 0,
         last_message: null,
         last_read_number: 0,
+        read_revision: 0,
         unread_count: 0,
         starred: false,
         muted: false,
@@ -177,7 +233,8 @@ class Server {
     const named = [...this.chats].map(
       ([id, chat]) => [id, { ...chat, members: chat.members.map(({ id }) => summary(this.users.get(id)!)) }] as const,
     )
-    this.history.push({ chats: new Map(named), users: new Map(this.users) })
+    const states = (this.history[this.seq] ??= [])
+    states.push({ chats: new Map(named), users: new Map(this.users) })
   }
 }
 
@@ -200,24 +257,31 @@ function summary({ id, handle, fullname, avatar_url }: UserSummary): UserSummary
 
 const chatId = fc.integer({ min: 10, max: 12 })
 const personId = fc.integer({ min: 1, max: 3 })
+const place = fc.nat(30)
 const act = fc.oneof(
   fc.tuple(fc.constant("join" as const), chatId, personId),
   fc.tuple(fc.constant("leave" as const), chatId, personId),
-  fc.tuple(fc.constant("send" as const), chatId, personId),
+  { weight: 4, arbitrary: fc.tuple(fc.constant("send" as const), chatId, personId) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant("delete" as const), chatId, place) },
+  fc.tuple(fc.constant("read" as const), chatId, place),
+  fc.tuple(fc.constant("unread" as const), chatId, place),
   fc.tuple(fc.constant("edit" as const), chatId, personId),
   fc.tuple(fc.constant("rename" as const), chatId, personId),
   fc.tuple(fc.constant("remove" as const), chatId, personId),
   fc.tuple(fc.constant("prefer" as const), chatId, personId),
   fc.tuple(fc.constant("renamePerson" as const), personId, personId),
 )
-/** What a client hears: the next event, an old one again, an answer about a chat or about people, everything anew. */
+/** What a client hears: the next event, an old one again, an answer about a chat or about people, everything anew, a mark. */
 const heard = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(fc.constant("next" as const), fc.nat(), chatId) },
   fc.tuple(fc.constant("again" as const), fc.nat(), chatId),
   fc.tuple(fc.constant("chat" as const), fc.nat(), chatId),
   fc.tuple(fc.constant("people" as const), fc.nat(), chatId),
   fc.tuple(fc.constant("sync" as const), fc.nat(), chatId),
+  { weight: 2, arbitrary: fc.tuple(fc.constant("mark" as const), fc.nat(), chatId) },
 )
+/** How a client learns of the marks in the end: of each once more, in some order, or of all as they are. */
+const ending = fc.oneof(fc.constant("resumed" as const), fc.nat())
 
 function shown(world: World) {
   return {
@@ -229,51 +293,135 @@ function shown(world: World) {
   }
 }
 
-test("after any interleaving of events and answers the world equals a fresh load", () => {
+/** Each of them once, beginning somewhere in the middle; every other time backwards. */
+function turned<Item>(items: readonly Item[], by: number): Item[] {
+  const at = items.length === 0 ? 0 : by % items.length
+  const all = [...items.slice(at), ...items.slice(0, at)]
+  return by % 2 === 0 ? all : all.reverse()
+}
+
+type Heard = readonly ["next" | "again" | "chat" | "people" | "sync" | "mark", number, number]
+
+/** The world of a client that hears these things, then the events that are left. */
+function following(server: Server, hears: readonly Heard[]): World {
+  let world = begin(server.sync(0))
+  world = takePeople(world, [...server.snapshot(0).users.values()], 0)
+  let next = 0
+  const advance = () => {
+    const event = server.events[next]
+    if (event === undefined) return
+    next += 1
+    world = apply(world, event)
+  }
+  for (const [what, number, id] of hears) {
+    // An answer may be of any position, older or newer than the events heard so far.
+    const seq = number % (server.seq + 1)
+    const snapshot = server.snapshot(seq, number)
+    if (what === "next") advance()
+    else if (what === "again" && next > 0) world = apply(world, server.events[number % next]!)
+    else if (what === "chat" && snapshot.chats.has(id)) world = takeChat(world, snapshot.chats.get(id)!, seq)
+    else if (what === "people") world = takePeople(world, [...snapshot.users.values()], seq)
+    else if (what === "mark" && server.marks.length > 0)
+      world = read(world, [server.marks[number % server.marks.length]!])
+    else if (what === "sync" && seq >= next) {
+      world = takePeople(begin(server.sync(seq, number), world.people), [...snapshot.users.values()], seq)
+      next = seq
+    }
+  }
+  while (next < server.seq) advance()
+  return world
+}
+
+test("after any interleaving of events, answers and marks the world equals a fresh load", () => {
   fc.assert(
-    fc.property(fc.array(act, { minLength: 1, maxLength: 40 }), fc.array(heard, { maxLength: 60 }), (acts, hears) => {
-      const server = new Server()
-      for (const [name, id, other] of acts) server[name](id, other)
-      let world = begin(server.sync(0))
-      world = takePeople(world, [...server.snapshot(0).users.values()], 0)
-      let next = 0
-      const advance = () => {
-        const event = server.events[next]
-        if (event === undefined) return
-        next += 1
-        world = apply(world, event)
-      }
-      for (const [what, number, id] of hears) {
-        // An answer may be of any position, older or newer than the events heard so far.
-        const seq = number % (server.seq + 1)
-        const snapshot = server.snapshot(seq)
-        if (what === "next") advance()
-        else if (what === "again" && next > 0) world = apply(world, server.events[number % next]!)
-        else if (what === "chat" && snapshot.chats.has(id)) world = takeChat(world, snapshot.chats.get(id)!, seq)
-        else if (what === "people") world = takePeople(world, [...snapshot.users.values()], seq)
-        else if (what === "sync" && seq >= next) {
-          world = takePeople(begin(server.sync(seq), world.people), [...snapshot.users.values()], seq)
-          next = seq
-        }
-      }
-      while (next < server.seq) advance()
-      let fresh = begin(server.sync(server.seq))
-      fresh = takePeople(fresh, [...server.snapshot(server.seq).users.values()], server.seq)
-      expect(shown(world)).toEqual(shown(fresh))
-    }),
-    { numRuns: 500 },
+    fc.property(
+      fc.array(act, { minLength: 1, maxLength: 60 }),
+      fc.array(heard, { maxLength: 60 }),
+      ending,
+      (acts, hears, end) => {
+        const server = new Server()
+        for (const [name, id, other] of acts) server[name](id, other)
+        let world = following(server, hears)
+        world = read(world, end === "resumed" ? server.allMarks() : turned(server.marks, end))
+        let fresh = begin(server.sync(server.seq))
+        fresh = takePeople(fresh, [...server.snapshot(server.seq).users.values()], server.seq)
+        expect(shown(world)).toEqual(shown(fresh))
+      },
+    ),
+    { numRuns: 1000 },
   )
 })
 
-test("a read mark moves forward only, and what is unread follows from it", () => {
+/** A chat of which the person has read nothing, with so many messages of somebody else. */
+function unreadChat(count: number): Server {
   const server = new Server()
   server.join(10, 1)
-  for (let count = 0; count < 3; count += 1) server.send(10, 2)
+  for (let sent = 0; sent < count; sent += 1) server.send(10, 2)
+  return server
+}
+
+const mark = (number: number, revision: number, seq: number, deleted_above = 0): ReadMark => ({
+  chat_id: 10,
+  last_read_number: number,
+  revision,
+  deleted_above,
+  seq,
+})
+
+test("of two read marks the higher revision wins, then the higher number", () => {
+  const server = unreadChat(3)
   const world = begin(server.sync(server.seq))
-  const once = read(world, [{ chat_id: 10, last_read_number: 2 }])
+  const once = read(world, [mark(2, 0, 4)])
   expect(once.chats.get(10)).toMatchObject({ last_read_number: 2, unread_count: 1 })
-  expect(read(once, [{ chat_id: 10, last_read_number: 1 }])).toBe(once)
-  expect(read(once, [{ chat_id: 99, last_read_number: 1 }])).toBe(once)
+  expect(read(once, [mark(1, 0, 4)])).toBe(once)
+  expect(read(once, [{ ...mark(1, 0, 4), chat_id: 99 }])).toBe(once)
+  const back = read(once, [mark(0, 1, 4)])
+  expect(back.chats.get(10)).toMatchObject({ last_read_number: 0, read_revision: 1, unread_count: 3 })
+  expect(read(back, [mark(3, 0, 4)])).toBe(back)
+})
+
+test("a deletion that is heard twice, or that a mark included already, counts once", () => {
+  const server = unreadChat(4)
+  const start = begin(server.sync(server.seq))
+  server.delete(10, 3)
+  const deletion = server.events.at(-1)!
+  const once = apply(start, deletion)
+  expect(once.chats.get(10)!.unread_count).toBe(3)
+  expect(apply(once, deletion).chats.get(10)!.unread_count).toBe(3)
+  // The mark comes before the event that it includes.
+  const early = read(start, [mark(1, 0, deletion.seq, 1)])
+  expect(apply(early, deletion).chats.get(10)!.unread_count).toBe(2)
+})
+
+test("one's own message, sent after messages were marked as unread, counts whenever the mark arrives", () => {
+  const server = unreadChat(3)
+  const start = begin(server.sync(server.seq))
+  server.unread(10, 0)
+  server.send(10, ME)
+  const [late] = server.marks
+  const sent = apply(start, server.events.at(-1)!)
+  const counts = { last_read_number: 4, read_revision: 1, unread_count: 0 }
+  expect(read(sent, [late!]).chats.get(10)).toMatchObject(counts)
+  expect(apply(read(start, [late!]), server.events.at(-1)!).chats.get(10)).toMatchObject(counts)
+})
+
+test("a mark that is moved here shows at once, and a guess is put right by the server's", () => {
+  const server = unreadChat(6)
+  server.delete(10, 1)
+  const start = begin(server.sync(server.seq))
+  expect(readUpTo(start, 10, 6).chats.get(10)!.unread_count).toBe(0)
+  const guess = readUpTo(start, 10, 3)
+  server.read(10, 3)
+  expect(read(guess, server.marks).chats.get(10)).toMatchObject({ last_read_number: 3, unread_count: 3 })
+})
+
+test("a chat that is being emptied stays small, and its count stays right", () => {
+  const server = unreadChat(1200)
+  let world = begin(server.sync(server.seq))
+  for (let number = 0; number < 1100; number += 1) server.delete(10, number)
+  for (const event of server.events.slice(world.seq)) world = apply(world, event)
+  expect(world.chats.get(10)!.unread_count).toBe(100)
+  expect(world.readings.get(10)!.later.length).toBeLessThanOrEqual(500)
 })
 
 test("a chat that was left does not come back with a late answer", () => {

@@ -6,11 +6,12 @@
  * order answers and events come.
  */
 
-import type { Chat, Sync, User, UserSummary, Workspace } from "@/api/nouns"
+import type { Chat, ReadMark, Sync, User, UserSummary, Workspace } from "@/api/nouns"
 import { applyToChats } from "@/chats/apply"
 import { applyToPeople } from "@/people/apply"
 import { epochOf, seqOf } from "@/live/cursor"
-import type { DurableEvent, ReadMark } from "@/live/events"
+import type { DurableEvent } from "@/live/events"
+import { advanced, marked, readingOf, replaced, type Counted, type Reading } from "@/live/reads"
 
 /** A person as well as they are known: whole, or only as chats show them. */
 export type Person = UserSummary & Partial<User>
@@ -28,6 +29,8 @@ export interface World {
   readonly people: ReadonlyMap<number, Person>
   /** `chat:7`, `person:3` -> the position it is known at: of the answer it came with, or of its last event. */
   readonly positions: ReadonlyMap<string, number>
+  /** What the unread counts of chats are made of; of a chat that is not in here, as it was loaded. */
+  readonly readings: ReadonlyMap<number, Reading>
 }
 
 /** The world of an answer of `/api/sync`; people met before stay known. */
@@ -45,6 +48,7 @@ export function begin(sync: Sync, known: ReadonlyMap<number, Person> = new Map()
     chats: new Map(sync.chats.map(chat => [chat.id, chat])),
     people,
     positions: new Map(),
+    readings: new Map(),
   }
 }
 
@@ -86,9 +90,8 @@ function at(world: World, name: string, seq: number): World {
 export function takeChat(world: World, chat: Chat, seq: number): World {
   const name = `chat:${chat.id}`
   if (seq < knownAt(world, name)) return world
-  const read = Math.max(chat.last_read_number, world.chats.get(chat.id)?.last_read_number ?? 0)
-  const chats = new Map(world.chats).set(chat.id, withReadNumber(chat, read))
-  return at(meet({ ...world, chats }, chat.members, seq), name, seq)
+  const taken = withCounted(world, replaced(countedIn(world, chat.id), chat, seq))
+  return at(meet(taken, chat.members, seq), name, seq)
 }
 
 /** Take people as an answer gave them at position `seq`; whoever is known as of later keeps what is known. */
@@ -115,20 +118,35 @@ export function meet(world: World, met: readonly Person[], seq: number): World {
   return { ...world, people }
 }
 
-/** Read marks moved, here or on another device; they only go forward. */
+/** Read marks moved, here or on another device. */
 export function read(world: World, marks: readonly ReadMark[]): World {
-  const chats = new Map(world.chats)
-  let moved = false
-  for (const { chat_id: id, last_read_number: number } of marks) {
-    const chat = chats.get(id)
-    if (chat === undefined || number <= chat.last_read_number) continue
-    chats.set(id, withReadNumber(chat, number))
-    moved = true
-  }
-  return moved ? { ...world, chats } : world
+  return marks.reduce((before, mark) => recount(before, mark.chat_id, known => marked(known, mark)), world)
 }
 
-/** The chat with another read mark; what is unread follows from it. */
-export function withReadNumber(chat: Chat, number: number): Chat {
-  return { ...chat, last_read_number: number, unread_count: Math.max(0, chat.last_number - number) }
+/** The own read mark of a chat is moved forward to `number` here. */
+export function readUpTo(world: World, chatId: number, number: number): World {
+  return recount(world, chatId, known => advanced(known, number))
+}
+
+/** A chat with what its counts are made of. */
+export function countedIn(world: World, chatId: number): Counted | undefined {
+  const chat = world.chats.get(chatId)
+  if (chat === undefined) return undefined
+  return { chat, reading: world.readings.get(chatId) ?? readingOf(chat, knownAt(world, `chat:${chatId}`)) }
+}
+
+/** The world with one chat's counts changed. */
+export function recount(world: World, chatId: number, change: (known: Counted) => Counted): World {
+  const known = countedIn(world, chatId)
+  if (known === undefined) return world
+  const changed = change(known)
+  return changed.chat === known.chat && changed.reading === known.reading ? world : withCounted(world, changed)
+}
+
+function withCounted(world: World, { chat, reading }: Counted): World {
+  return {
+    ...world,
+    chats: new Map(world.chats).set(chat.id, chat),
+    readings: new Map(world.readings).set(chat.id, reading),
+  }
 }

@@ -8,7 +8,7 @@ const [ME, ADA, LI] = [person(1, "Me", "me"), person(2, "Ada Lovelace", "ada"), 
 
 function chat(id: number, facts: Partial<Chat>): Chat {
   const times = { created_at: `2026-01-0${id}T00:00:00.000Z`, updated_at: "", archived_at: null }
-  const counts = { last_number: 0, last_message: null, last_read_number: 0, unread_count: 0 }
+  const counts = { last_number: 0, last_message: null, last_read_number: 0, read_revision: 0, unread_count: 0 }
   return {
     id,
     chat_type: "public_channel",

@@ -1,0 +1,132 @@
+/**
+ * How much of a chat is unread, derived from the numbers in frames. Pure.
+ *
+ * Unread = last number - read mark - deleted messages above the mark. Frames are the same for all members, so they carry no
+ * counts, and an answer only says how many messages above the mark are deleted, not which. A reading therefore keeps that
+ * count as of one event, and the deletions heard since. A mark tells up to which event its own count goes, so it does not
+ * matter in which order marks and events come, or how often.
+ */
+
+import type { Chat, Message, ReadMark } from "@/api/nouns"
+
+/** Later deletions that are kept one by one; older ones are counted, so that a chat being emptied stays small. */
+const MOST_LATER = 500
+
+interface Heard {
+  readonly seq: number
+  readonly number: number
+}
+
+export interface Reading {
+  /** The newest event that `deletedAbove` includes. */
+  readonly seq: number
+  readonly deletedAbove: number
+  readonly later: readonly Heard[]
+  /** The newest of one's own messages: sending it moved the mark. */
+  readonly sent: Heard | null
+}
+
+/** A chat whose counts follow from its reading. */
+export interface Counted {
+  readonly chat: Chat
+  readonly reading: Reading
+}
+
+/** The reading of a chat as an answer gave it at position `seq`. */
+export function readingOf(chat: Chat, seq: number): Reading {
+  const deletedAbove = chat.last_number - chat.last_read_number - chat.unread_count
+  return { seq, deletedAbove, later: [], sent: null }
+}
+
+/** A new message; one's own is read by sending it. */
+export function grown({ chat, reading }: Counted, message: Message, seq: number, me: number): Counted {
+  const longer = { ...chat, last_number: message.number, last_message: message }
+  if (message.sender_id !== me || seq <= reading.seq) return counted(longer, reading)
+  const sent = { seq, number: message.number }
+  return counted({ ...longer, last_read_number: message.number }, { seq, deletedAbove: 0, later: [], sent })
+}
+
+/** A message was deleted at position `seq`. */
+export function shrunk({ chat, reading }: Counted, number: number, seq: number): Counted {
+  if (seq <= reading.seq) return { chat, reading }
+  const later = [...reading.later, { seq, number }]
+  return counted(chat, later.length > MOST_LATER ? folded(chat, { ...reading, later }) : { ...reading, later })
+}
+
+/** The mark moved, here or on another device: the higher revision wins, then the higher number, then the newer count. */
+export function marked({ chat, reading }: Counted, mark: ReadMark): Counted {
+  if (!isNews({ chat, reading }, mark)) return { chat, reading }
+  const { sent } = reading
+  const isSentSince = sent !== null && sent.seq > mark.seq && sent.number > mark.last_read_number
+  const seq = isSentSince ? sent.seq : mark.seq
+  return counted(
+    {
+      ...chat,
+      read_revision: mark.revision,
+      last_read_number: isSentSince ? sent.number : mark.last_read_number,
+    },
+    {
+      seq,
+      deletedAbove: isSentSince ? 0 : mark.deleted_above,
+      later: reading.later.filter(each => each.seq > seq),
+      sent,
+    },
+  )
+}
+
+/** The mark is moved forward to `number` here; where `isUnclear`, the count is a guess until the server tells. */
+export function advanced({ chat, reading }: Counted, number: number): Counted {
+  if (number <= chat.last_read_number) return { chat, reading }
+  const deletedAbove = Math.min(reading.deletedAbove, Math.max(0, chat.last_number - number))
+  return counted({ ...chat, last_read_number: number }, { ...reading, deletedAbove })
+}
+
+/** Whether it is unknown which deleted messages are above a mark at `number`. */
+export function isUnclear({ chat, reading }: Counted, number: number): boolean {
+  return reading.deletedAbove > 0 && number < chat.last_number
+}
+
+/** Take a whole chat as an answer gave it at position `seq`; a mark that is newer than the answer stays. */
+export function replaced(known: Counted | undefined, chat: Chat, seq: number): Counted {
+  const answer = { chat, reading: readingOf(chat, seq) }
+  if (known === undefined || !isHigher(markOf(known.chat), markOf(chat))) return answer
+  const { last_read_number: number, read_revision } = known.chat
+  if (known.reading.seq >= seq) return counted({ ...chat, read_revision, last_read_number: number }, known.reading)
+  return advanced({ ...answer, chat: { ...chat, read_revision } }, number)
+}
+
+function counted(chat: Chat, reading: Reading): Counted {
+  const later = reading.later.filter(each => each.number > chat.last_read_number).length
+  const unread = chat.last_number - chat.last_read_number - reading.deletedAbove - later
+  return { chat: { ...chat, unread_count: Math.max(0, unread) }, reading }
+}
+
+function folded(chat: Chat, reading: Reading): Reading {
+  const half = reading.later.slice(0, MOST_LATER / 2)
+  const above = half.filter(each => each.number > chat.last_read_number).length
+  return {
+    ...reading,
+    seq: half.at(-1)?.seq ?? reading.seq,
+    deletedAbove: reading.deletedAbove + above,
+    later: reading.later.slice(half.length),
+  }
+}
+
+interface Mark {
+  readonly revision: number
+  readonly number: number
+}
+
+function markOf(chat: Chat): Mark {
+  return { revision: chat.read_revision, number: chat.last_read_number }
+}
+
+function isHigher(one: Mark, other: Mark): boolean {
+  return one.revision > other.revision || (one.revision === other.revision && one.number > other.number)
+}
+
+function isNews({ chat, reading }: Counted, mark: ReadMark): boolean {
+  const told = { revision: mark.revision, number: mark.last_read_number }
+  if (isHigher(told, markOf(chat))) return true
+  return !isHigher(markOf(chat), told) && mark.seq >= reading.seq
+}
