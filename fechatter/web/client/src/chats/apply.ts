@@ -2,8 +2,8 @@
 
 import type { Chat } from "@/api/nouns"
 import type { ChatEvent, ChatFacts, MessageEvent } from "@/live/events"
-import { grown, shrunk } from "@/live/reads"
-import { meet, recount, type World } from "@/live/world"
+import { grown, replaced, shrunk } from "@/live/reads"
+import { countedIn, meet, recount, withCounted, type World } from "@/live/world"
 
 export function applyToChats(world: World, event: ChatEvent | MessageEvent): World {
   const id = event.chat_id
@@ -45,13 +45,9 @@ function changed(world: World, id: number, change: (chat: Chat) => Chat): World 
 function without(world: World, id: number): World {
   const chats = new Map(world.chats)
   chats.delete(id)
-  return { ...world, chats, readings: withoutReading(world, id) }
-}
-
-function withoutReading({ readings }: World, id: number): World["readings"] {
-  const left = new Map(readings)
-  left.delete(id)
-  return left
+  const readings = new Map(world.readings)
+  readings.delete(id)
+  return { ...world, chats, readings }
 }
 
 function changedLast(chat: Chat, message: NonNullable<Chat["last_message"]>): Chat {
@@ -64,8 +60,8 @@ function joined(world: World, event: Extract<ChatEvent, { type: "member.joined" 
   const met = meet(world, [member.user], event.seq)
   if (member.user_id !== world.me.id || !isWhole(chat))
     return changed(met, event.chat_id, known => ({ ...known, ...chat }))
-  const chats = new Map(met.chats).set(event.chat_id, chat)
-  return meet({ ...met, chats, readings: withoutReading(met, event.chat_id) }, chat.members, event.seq)
+  const taken = withCounted(met, replaced(countedIn(met, event.chat_id), chat, event.seq))
+  return meet(taken, chat.members, event.seq)
 }
 
 function isWhole(chat: ChatFacts): chat is Chat {

@@ -143,7 +143,8 @@ export function recount(world: World, chatId: number, change: (known: Counted) =
   return changed.chat === known.chat && changed.reading === known.reading ? world : withCounted(world, changed)
 }
 
-function withCounted(world: World, { chat, reading }: Counted): World {
+/** The world with a chat and its counts in place of what was known of it. */
+export function withCounted(world: World, { chat, reading }: Counted): World {
   return {
     ...world,
     chats: new Map(world.chats).set(chat.id, chat),
