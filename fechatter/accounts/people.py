@@ -51,9 +51,10 @@ def _own_view(account: Account) -> User:
     return msgspec.structs.replace(public, email=account.email, timezone=account.timezone, language=account.language)
 
 
-async def page(tx: Transaction, actor: Actor, prefix: str, after: int, limit: int) -> list[User]:
-    """People the actor sees, by id, beyond `after`; `prefix` begins a word of the name, or the handle."""
-    found = await users.page(tx, actor.workspace_id, after, actor.user_id, texts.fold(prefix), limit, guest=sees_only_met(actor.role))
+async def page(tx: Transaction, actor: Actor, query: str, after: int, limit: int) -> list[User]:
+    """People that the actor sees, by id, beyond `after`, whose name or handle contains each word of `query`."""
+    guest = sees_only_met(actor.role)
+    found = await users.page(tx, actor.workspace_id, after, actor.user_id, texts.fold(query), limit, guest=guest)
     return [view(actor, account) for account in found]
 
 

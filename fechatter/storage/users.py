@@ -62,10 +62,12 @@ _VISIBLE = """
     SELECT 1 FROM memberships mine JOIN memberships theirs ON theirs.chat_id = mine.chat_id
     WHERE mine.user_id = $4 AND mine.left_seq IS NULL AND theirs.user_id = u.id AND theirs.left_seq IS NULL))"""
 _FIND_VISIBLE = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.id = $2 AND {_VISIBLE}"
+SEARCH_WORDS = 4
+_HAS_WORD = "(u.fullname_key LIKE ${0} ESCAPE '!' OR u.handle_key LIKE ${0} ESCAPE '!')"
 _PAGE = f"""
 {_COLUMNS} WHERE u.workspace_id = $1 AND u.id > $2 AND {_VISIBLE}
-    AND (u.fullname_key LIKE $5 ESCAPE '!' OR u.fullname_key LIKE $6 ESCAPE '!' OR u.handle_key LIKE $5 ESCAPE '!')
-ORDER BY u.id LIMIT $7"""
+    AND {" AND ".join(_HAS_WORD.format(6 + place) for place in range(SEARCH_WORDS))}
+ORDER BY u.id LIMIT $5"""
 _MANY = f"""
 {_COLUMNS} WHERE u.workspace_id = $1 AND u.id > $2 AND {_VISIBLE} AND u.id IN ANY_OF($5) ORDER BY u.id LIMIT $6"""
 _BY_HANDLE = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.handle_key = $2"
@@ -111,12 +113,18 @@ async def by_handle(tx: Transaction, workspace_id: WorkspaceId, handle_key: str)
 
 
 async def page(
-    tx: Transaction, workspace_id: WorkspaceId, after: int, viewer_id: UserId, prefix: str, limit: int, *, guest: bool
+    tx: Transaction, workspace_id: WorkspaceId, after: int, viewer_id: UserId, query: str, limit: int, *, guest: bool
 ) -> list[Account]:
-    """By id, those beyond `after`; `prefix` (folded, may be empty) begins a word of the name, or the handle."""
-    start = prefix.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
-    rows = await tx.fetch(_PAGE, workspace_id, after, int(guest), viewer_id, start, "% " + start, limit)
+    """People beyond the id `after`, by id, whose name or handle contains each word of `query` (folded, may be empty)."""
+    rows = await tx.fetch(_PAGE, workspace_id, after, int(guest), viewer_id, limit, *_patterns(query))
     return [_known(row) for row in rows]
+
+
+def _patterns(query: str) -> list[str]:
+    """SEARCH_WORDS patterns for LIKE. Words beyond the last pattern belong to it, as they were typed."""
+    escaped = query.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    words = escaped.split(maxsplit=SEARCH_WORDS - 1)
+    return [f"%{word.strip()}%" for word in words] + ["%"] * (SEARCH_WORDS - len(words))
 
 
 async def many(

@@ -25,9 +25,11 @@ async def test_people_are_listed_by_id_in_pages(api: Api) -> None:
     assert first.headers["event-cursor"] == f"{api.database.epoch}.8"
 
 
-async def test_people_are_found_by_the_start_of_a_name_or_handle(api: Api) -> None:
+async def test_people_are_found_by_any_part_of_a_name_or_handle(api: Api) -> None:
     owner = await api.owner(fullname="Ada Lovelace")
     await api.colleague(owner, fullname="Ömer 100% Özil")
+    for fullname in ("山田花子", "李小龙", "Jean-Pierre Dupont-Martin"):
+        await api.colleague(owner, fullname=fullname)
 
     async def found(query: str) -> list[str]:
         answer = await api.ask(owner, "GET", f"/api/users?q={query}")
@@ -35,7 +37,12 @@ async def test_people_are_found_by_the_start_of_a_name_or_handle(api: Api) -> No
 
     assert await found("ada") == await found("LOVE") == await found("ada.l") == ["Ada Lovelace"]
     assert await found("%C3%B6") == await found("o%CC%88z") == await found("100%25") == ["Ömer 100% Özil"]
-    assert await found("%25") == await found("_") == await found("velace") == []
+    assert await found("velace") == await found("love%20ADA") == await found("%20ada%20%20a%20d%20love") == ["Ada Lovelace"]
+    assert await found("花子") == ["山田花子"]
+    assert await found("小龙") == ["李小龙"]
+    assert await found("Pierre") == await found("dupont%20jean") == await found("martin") == ["Jean-Pierre Dupont-Martin"]
+    assert await found("%25") == ["Ömer 100% Özil"]
+    assert await found("_") == await found("ada%20pierre") == await found("a%20d%20a%20love%20lace") == []
     assert refusal(await api.ask(owner, "GET", "/api/users?q=%00")) == (422, "invalid")
 
 

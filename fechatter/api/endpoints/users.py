@@ -18,7 +18,7 @@ from fechatter.errors import Invalid
 from fechatter.model import Actor, User, UserId
 from fechatter.storage.engines.base import Transaction
 
-PREFIX_CHARACTERS = 100
+QUERY_CHARACTERS = 100
 
 
 class UserQuery(Page, frozen=True):
@@ -26,7 +26,11 @@ class UserQuery(Page, frozen=True):
 
     q: Annotated[
         str,
-        msgspec.Meta(max_length=PREFIX_CHARACTERS, description="The beginning of a word of the name, or of the handle.", examples=["ada"]),
+        msgspec.Meta(
+            max_length=QUERY_CHARACTERS,
+            description="Words, each of which is a part of the name or the handle.",
+            examples=["ada"],
+        ),
     ] = ""
     ids: (
         Annotated[list[Id], msgspec.Meta(max_length=MOST_ITEMS, description="These people; not together with `q`.", examples=[[7, 8]])]

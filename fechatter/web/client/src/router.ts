@@ -7,6 +7,7 @@ const routes: RouteRecordRaw[] = [
   { path: "/signup", name: "signup", component: () => import("@/session/SetUp.vue") },
   { path: "/setup", name: "setup", component: () => import("@/session/SetUp.vue") },
   { path: "/join", name: "join", component: () => import("@/session/Join.vue") },
+  { path: "/reset", name: "reset", component: () => import("@/session/Reset.vue") },
   { path: "/gallery", name: "gallery", component: () => import("@/gallery/Gallery.vue") },
   {
     path: "/",

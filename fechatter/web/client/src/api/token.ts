@@ -65,8 +65,11 @@ export function remembered(): Remembered | null {
   return text === null ? null : (JSON.parse(text) as Remembered)
 }
 
+/** The requests that are answered with a session. */
+type SessionPath = "/api/signin" | "/api/signup" | "/api/password-resets"
+
 /** Sign in or up as a browser does: the refresh token comes as a cookie. Throws Problem or Unreachable. */
-export async function obtain(path: "/api/signin" | "/api/signup", body: unknown): Promise<Session> {
+export async function obtain(path: SessionPath, body: unknown): Promise<Session> {
   const session = (await request<Session>("POST", path, { body, headers: BROWSER })).body
   begin(session)
   return session

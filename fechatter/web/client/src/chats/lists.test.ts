@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import type { Chat, ChatType } from "@/api/nouns"
-import { neighbour, sections, singleWith } from "@/chats/lists"
+import { groupOf, neighbour, sections, singleWith } from "@/chats/lists"
 import { begin } from "@/live/world"
 
 const ME = { id: 1, handle: "me", fullname: "Me", avatar_url: null }
@@ -72,4 +72,27 @@ test("next and previous go round, also from nowhere, and only to unread ones whe
 test("the chat with somebody is theirs alone, no group with them", () => {
   expect(singleWith(world(chat(4, "group"), chat(3, "single")), 2)?.id).toBe(3)
   expect(singleWith(world(chat(4, "group")), 2)).toBeUndefined()
+})
+
+test("a chat of two that somebody else opened is listed from its first message on", () => {
+  const all = world(
+    chat(1, "single", { owner_id: ADA.id }),
+    chat(2, "single", { owner_id: ME.id }),
+    chat(3, "single", { owner_id: ADA.id, last_number: 1 }),
+  )
+  expect(ids(sections(all, "en").direct).sort()).toEqual([2, 3])
+})
+
+test("the group of exactly these people is found, in whatever order they are named", () => {
+  const bob = { ...ADA, id: 3, handle: "bob" }
+  const eve = { ...ADA, id: 4, handle: "eve" }
+  const all = world(
+    chat(1, "group", { members: [ME, ADA, bob], member_count: 3 }),
+    chat(2, "group", { members: [ME, ADA, bob, eve], member_count: 4 }),
+    chat(3, "group", { members: [ME, ADA, eve], member_count: 3, archived_at: "2026-01-01T00:00:00.000Z" }),
+  )
+  expect(groupOf(all, [3, 2])?.id).toBe(1)
+  expect(groupOf(all, [2, 3, 4])?.id).toBe(2)
+  expect(groupOf(all, [2, 4])).toBeUndefined()
+  expect(groupOf(all, [3, 4])).toBeUndefined()
 })

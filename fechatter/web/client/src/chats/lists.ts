@@ -13,7 +13,7 @@ export interface Sections {
 
 /** Channels by name, direct chats and groups by their newest word, whatever is archived at the end. */
 export function sections(world: World, locale: string, filter = ""): Sections {
-  const all = [...world.chats.values()].filter(chat => fits(chat, world, filter))
+  const all = [...world.chats.values()].filter(chat => isListed(chat, world) && fits(chat, world, filter))
   const active = all.filter(chat => chat.archived_at === null)
   return {
     channels: byTitle(active.filter(isChannel), world, locale),
@@ -47,6 +47,25 @@ export function singleWith(world: World, userId: number): Chat | undefined {
   return [...world.chats.values()].find(
     chat => chat.chat_type === "single" && chat.members.some(member => member.id === userId),
   )
+}
+
+/** The group of exactly these people and me, if there is one that everybody can still write in. */
+export function groupOf(world: World, userIds: readonly number[]): Chat | undefined {
+  const wanted = new Set([world.me.id, ...userIds])
+  return byRecency([...world.chats.values()]).find(
+    chat =>
+      chat.chat_type === "group" &&
+      chat.archived_at === null &&
+      chat.member_count === wanted.size &&
+      // Chats name their first members only: larger groups cannot be compared.
+      chat.members.length === wanted.size &&
+      chat.members.every(member => wanted.has(member.id)),
+  )
+}
+
+/** A chat of two that the other person opened is listed from its first message on. */
+export function isListed(chat: Chat, world: World): boolean {
+  return chat.chat_type !== "single" || chat.last_number > 0 || chat.owner_id === world.me.id
 }
 
 function fits(chat: Chat, world: World, filter: string): boolean {

@@ -15,15 +15,15 @@ export const vTip: Directive<HTMLElement, string | undefined> = {
   mounted(element, { value }) {
     remember(element, value)
     element.addEventListener("pointerenter", rest)
-    element.addEventListener("pointerleave", hide)
-    element.addEventListener("pointerdown", hide)
+    element.addEventListener("pointerleave", hideTip)
+    element.addEventListener("pointerdown", hideTip)
     element.addEventListener("focus", focus)
-    element.addEventListener("blur", hide)
+    element.addEventListener("blur", hideTip)
   },
   updated(element, { value }) {
     remember(element, value)
   },
-  beforeUnmount: hide,
+  beforeUnmount: hideTip,
 }
 
 function remember(element: Element, text: string | undefined): void {
@@ -33,28 +33,33 @@ function remember(element: Element, text: string | undefined): void {
 
 function rest(event: PointerEvent): void {
   const element = event.currentTarget as HTMLElement
-  if (event.pointerType === "touch") return
+  const text = texts.get(element)
+  if (event.pointerType !== "touch" && text) restOn(element, text)
+}
+
+/** Shows a text at an element once the pointer has rested there for a moment. */
+export function restOn(element: HTMLElement, text: string): void {
   clearTimeout(timer)
-  timer = setTimeout(() => show(element), performance.now() - hiddenAt < WARM_MS ? 0 : DELAY_MS)
+  timer = setTimeout(() => showTip(element, text), performance.now() - hiddenAt < WARM_MS ? 0 : DELAY_MS)
 }
 
 function focus(event: FocusEvent): void {
   const element = event.currentTarget as HTMLElement
-  if (element.matches(":focus-visible")) show(element)
+  const text = texts.get(element)
+  if (text && element.matches(":focus-visible")) showTip(element, text)
 }
 
-function show(element: HTMLElement): void {
-  const text = texts.get(element)
+export function showTip(element: HTMLElement, text: string): void {
   if (!text || !element.isConnected || element.getAttribute("aria-expanded") === "true") return
   tip ??= make()
   tip.textContent = text
   tip.showPopover?.()
   placeElement(tip, element, { side: "above", align: "center" })
-  addEventListener("scroll", hide, { capture: true, once: true })
-  addEventListener("keydown", hide, { capture: true, once: true })
+  addEventListener("scroll", hideTip, { capture: true, once: true })
+  addEventListener("keydown", hideTip, { capture: true, once: true })
 }
 
-function hide(): void {
+export function hideTip(): void {
   clearTimeout(timer)
   if (!tip?.matches(":popover-open")) return
   tip.hidePopover()

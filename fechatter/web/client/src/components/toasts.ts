@@ -3,7 +3,8 @@ import { reactive } from "vue"
 export interface Toast {
   id: number
   text: string
-  kind: "info" | "error"
+  /** `done` shows a tick; an error stays until it is closed. */
+  kind: "done" | "info" | "error"
   /** Such as "Undo". */
   action?: { label: string; run: () => void }
   /** The request's id, which a person can copy for whoever runs the server. */
@@ -16,12 +17,12 @@ const MOST = 3
 export const toasts = reactive<Toast[]>([])
 let last = 0
 
-/** Says something in passing. Errors stay until they are closed. */
+/** Shows a notice for a moment, by default about something that succeeded. */
 export function toast(said: Omit<Toast, "id" | "kind"> & { kind?: Toast["kind"] }): void {
-  const made: Toast = { kind: "info", ...said, id: ++last }
+  const made: Toast = { kind: "done", ...said, id: ++last }
   toasts.push(made)
   while (toasts.length > MOST) toasts.shift()
-  if (made.kind === "info") setTimeout(() => closeToast(made.id), SHOWN_MS)
+  if (made.kind !== "error") setTimeout(() => closeToast(made.id), SHOWN_MS)
 }
 
 export function closeToast(id: number): void {

@@ -1,4 +1,6 @@
 import { locale } from "@/i18n"
+import { clockOptions, regional } from "@/i18n/region"
+import { preferences } from "@/settings/preferences"
 
 const made = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat | Intl.RelativeTimeFormat | Intl.ListFormat>()
 
@@ -7,13 +9,15 @@ function once<Format extends NonNullable<ReturnType<typeof made.get>>>(
   name: string,
   make: (tag: string) => Format,
 ): Format {
-  const key = `${locale.value} ${name}`
+  const key = `${locale.value} ${preferences.clock} ${name}`
   const known = made.get(key) as Format | undefined
   if (known) return known
-  const format = make(locale.value)
+  const format = make(regional(locale.value))
   made.set(key, format)
   return format
 }
+
+const HOURS = (): Intl.DateTimeFormatOptions => ({ hour: "numeric", minute: "2-digit", ...clockOptions() })
 
 export function number(value: number): string {
   return once("number", tag => new Intl.NumberFormat(tag)).format(value)
@@ -21,12 +25,12 @@ export function number(value: number): string {
 
 /** The time of day, such as 14:05. */
 export function time(at: string | Date): string {
-  return once("time", tag => new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit" })).format(new Date(at))
+  return once("time", tag => new Intl.DateTimeFormat(tag, HOURS())).format(new Date(at))
 }
 
 /** The same without the half of the day, where there is little room. */
 export function clock(at: string | Date): string {
-  return once("clock", tag => new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit" }))
+  return once("clock", tag => new Intl.DateTimeFormat(tag, HOURS()))
     .formatToParts(new Date(at))
     .filter(part => part.type === "hour" || part.type === "minute" || part.value === ":")
     .map(part => part.value)
@@ -35,9 +39,10 @@ export function clock(at: string | Date): string {
 
 /** Date and time in full, for tips and read aloud. */
 export function dateTime(at: string | Date): string {
-  return once("full", tag => new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "short" })).format(
-    new Date(at),
-  )
+  return once(
+    "full",
+    tag => new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "short", ...clockOptions() }),
+  ).format(new Date(at))
 }
 
 export function date(at: string | Date): string {

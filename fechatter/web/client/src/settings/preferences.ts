@@ -6,10 +6,12 @@ export interface Preferences {
   notifications: boolean
   /** The count of unread messages in the title and the tab's picture. */
   badge: boolean
+  /** How hours are shown; `region` follows the browser. */
+  clock: "region" | "12" | "24"
 }
 
 const KEY = "fechatter.preferences"
-const DEFAULTS: Preferences = { notifications: false, badge: true }
+const DEFAULTS: Preferences = { notifications: false, badge: true, clock: "region" }
 
 export const preferences = reactive<Preferences>({ ...DEFAULTS, ...stored() })
 

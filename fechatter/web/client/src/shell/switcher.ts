@@ -1,6 +1,7 @@
 /** What can be gone to by typing a few letters of it, in the order it is offered. Pure. */
 
 import type { Chat } from "@/api/nouns"
+import { isListed } from "@/chats/lists"
 import { byRecency, title } from "@/chats/names"
 import type { IconName } from "@/components/icons"
 import { best } from "@/i18n/matching"
@@ -36,7 +37,7 @@ export function targets(world: World, actions: readonly Action[], query: string)
 }
 
 function chatTargets(world: World): Target[] {
-  const newest = byRecency([...world.chats.values()])
+  const newest = byRecency([...world.chats.values()].filter(chat => isListed(chat, world)))
   const unread = newest.filter(chat => chat.unread_count > 0)
   const read = newest.filter(chat => chat.unread_count === 0)
   const rest = [...read.filter(chat => chat.archived_at === null), ...read.filter(chat => chat.archived_at !== null)]
@@ -47,7 +48,7 @@ function chatTargets(world: World): Target[] {
 function personTargets(world: World): Target[] {
   const withChat = new Set(
     [...world.chats.values()]
-      .filter(chat => chat.chat_type === "single")
+      .filter(chat => chat.chat_type === "single" && isListed(chat, world))
       .flatMap(chat => chat.members.map(one => one.id)),
   )
   return [...world.people.values()]

@@ -92,4 +92,6 @@ export default {
   },
   deleteForever: "Delete for everybody",
   deleted: "“{name}” was deleted.",
+  groupExists: "You already have a group with exactly these people.",
+  openGroup: "Open it",
 }

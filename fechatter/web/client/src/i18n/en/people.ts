@@ -48,4 +48,9 @@ export default {
   usedOf: "{used} of {count} used",
   expires: "ends {when}",
   revoke: "Withdraw",
+  reset: "Create a password reset link",
+  resetTitle: "Reset the password of {name}?",
+  resetText: "Fechatter creates a link that works once. Send it to them yourself; they choose the new password.",
+  resetMade: "Send this link to them. It works once, until {at}, and is not shown again.",
+  resetButton: "Create link",
 }

@@ -30,4 +30,8 @@ export default {
   endSession: "End session",
   sessionEnded: "That device is signed out.",
   back: "Back to chats",
+  clock: "Time format",
+  clockRegion: "Same as my region",
+  clock12: "12-hour",
+  clock24: "24-hour",
 }

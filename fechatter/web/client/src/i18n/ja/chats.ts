@@ -91,4 +91,6 @@ export default {
   },
   deleteForever: "全員から削除",
   deleted: "「{name}」を削除しました。",
+  groupExists: "同じメンバーのグループがすでにあります。",
+  openGroup: "開く",
 }

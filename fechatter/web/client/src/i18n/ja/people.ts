@@ -48,4 +48,9 @@ export default {
   usedOf: "{used}/{count} 回使用済み",
   expires: "{when}に終了",
   revoke: "取り消す",
+  reset: "パスワード再設定リンクを作成",
+  resetTitle: "{name} さんのパスワードを再設定しますか？",
+  resetText: "1 回だけ使えるリンクを作成します。リンクを本人に送り、新しいパスワードを決めてもらってください。",
+  resetMade: "このリンクを本人に送ってください。{at} まで 1 回だけ使えます。もう一度表示することはできません。",
+  resetButton: "リンクを作成",
 }

@@ -30,4 +30,8 @@ export default {
   endSession: "セッションを終了",
   sessionEnded: "その端末はサインアウトされました。",
   back: "チャットに戻る",
+  clock: "時刻の表示",
+  clockRegion: "地域の設定に従う",
+  clock12: "12 時間",
+  clock24: "24 時間",
 }

@@ -87,4 +87,6 @@ export default {
   deleteText: { other: "其中的 {count} 条消息将对所有人永久删除，无法恢复。如需保留供阅读，请改为归档。" },
   deleteForever: "为所有人删除",
   deleted: "“{name}”已删除。",
+  groupExists: "你已有一个由这些人组成的群聊。",
+  openGroup: "打开",
 }

@@ -48,4 +48,9 @@ export default {
   usedOf: "已使用 {used}/{count}",
   expires: "{when}到期",
   revoke: "撤回",
+  reset: "创建密码重置链接",
+  resetTitle: "重置 {name} 的密码？",
+  resetText: "将创建一个一次性链接。请自行发送给对方，由对方设置新密码。",
+  resetMade: "请将此链接发送给对方。链接只能使用一次，有效期至 {at}，之后不再显示。",
+  resetButton: "创建链接",
 }

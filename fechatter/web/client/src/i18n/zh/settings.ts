@@ -30,4 +30,8 @@ export default {
   endSession: "结束会话",
   sessionEnded: "该设备已退出登录。",
   back: "返回聊天",
+  clock: "时间格式",
+  clockRegion: "跟随地区",
+  clock12: "12 小时制",
+  clock24: "24 小时制",
 }

@@ -1,0 +1,29 @@
+/** How dates and times are written: in the reader's language, as in their region. Pure but for the browser's languages. */
+
+import { preferences } from "@/settings/preferences"
+
+/**
+ * The tag for `Intl` formats: the first of the browser's languages that has this language and a region ("en-GB"), else the
+ * language with the region of the browser ("en-DE").
+ */
+export function regional(language: string, wanted: readonly string[] = navigator.languages): string {
+  const tags = wanted.map(parsed).filter(tag => tag !== null)
+  const own = tags.find(tag => tag.language === language && tag.region !== undefined)
+  if (own) return own.baseName
+  const region = tags.find(tag => tag.region !== undefined)?.region
+  return region === undefined ? language : new Intl.Locale(language, { region }).baseName
+}
+
+/** The clock that was chosen; nothing where the region decides. */
+export function clockOptions(): { hourCycle?: "h12" | "h23" } {
+  if (preferences.clock === "region") return {}
+  return { hourCycle: preferences.clock === "12" ? "h12" : "h23" }
+}
+
+function parsed(tag: string): Intl.Locale | null {
+  try {
+    return new Intl.Locale(tag)
+  } catch {
+    return null
+  }
+}
