@@ -61,6 +61,7 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
 
     secrets = open_secrets(settings)
     database = await open_database(settings.database_address, publish, connections=settings.connection_limit)
+    database.watch_files(lambda error: on_death("database files", error))
     hub = Hub(database, tasks, settings)
     intake = Intake(INTAKE_MESSAGES, INTAKE_BYTES)
     writer = Writer(intake, database, lambda outcome: sender.deliver(outcome))

@@ -24,6 +24,7 @@ from fechatter.open_files import most_connections
 from fechatter.reloading import Reloading
 from fechatter.services import Services
 from fechatter.settings import Settings
+from fechatter.storage.engines.base import StorageLost
 from fechatter.storage.server import is_set_up
 from fechatter.systemd import ServiceManager
 from fechatter.telemetry import logs
@@ -139,7 +140,8 @@ class Server:
 
     def _task_died(self, name: str, error: BaseException) -> None:
         self._died = True
-        logs.say(f"Fechatter stops: its task '{name}' died: {told(error)}")
+        why = str(error) if isinstance(error, StorageLost) else f"its task '{name}' died: {told(error)}"
+        logs.say(f"Fechatter stops: {why}")
         self._end(f"its task '{name}' died")
 
     def _end(self, why: str) -> None:

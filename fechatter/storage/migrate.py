@@ -22,7 +22,8 @@ from fechatter.drafts import beside, sync
 from fechatter.errors import StartError, StorageError
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import WRITE
-from fechatter.storage.engines.sqlite_open import open_file
+from fechatter.storage.engines.sqlite_files import rescued
+from fechatter.storage.engines.sqlite_open import copy_database, open_file
 from fechatter.storage.soundness import check_sound
 from fechatter.troubles import check_exists, trouble
 
@@ -106,11 +107,6 @@ def check_no_remains(path: Path) -> None:
         )
 
 
-def rescued(path: Path) -> list[Path]:
-    """Copies that a running server saved when its database file was deleted or replaced; the newest is the last."""
-    return sorted(each for each in path.parent.glob("*") if each.name.startswith(f"{path.name}.rescued-"))
-
-
 def _make_private(path: Path) -> None:
     """A new file is for its owner alone, and what SQLite puts beside it follows its rights."""
     try:
@@ -175,15 +171,6 @@ def _copy(path: Path, version: str) -> None:
         os.fsync(file.fileno())
         part.rename(target)
         sync(target.parent)
-
-
-def copy_database(source: sqlite3.Connection, target: Path) -> None:
-    """Copy everything that was committed into an empty file, in one step. Raises sqlite3.Error."""
-    with closing(open_file(target)) as copy:
-        # The caller syncs the file once. A failed copy is thrown away, so it needs no journal.
-        copy.execute("PRAGMA journal_mode=OFF")
-        copy.execute("PRAGMA synchronous=OFF")
-        source.backup(copy)
 
 
 def _statements(sql: str) -> list[str]:

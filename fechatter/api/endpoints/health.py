@@ -94,6 +94,8 @@ def _worst(states: list[str]) -> str:
 
 
 async def _database(request: Request) -> Part:
+    if (lost := services(request).database.lost()) is not None:
+        return {"state": "down", "detail": lost}
     started = time.perf_counter()
     try:
         await asyncio.wait_for(services(request).database.read(server.is_set_up), CHECK_SECONDS)

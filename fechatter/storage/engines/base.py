@@ -50,6 +50,10 @@ class StorageUnavailable(StorageError):
     """The database cannot be used, whatever the reason; whether a commit under way took place is not known."""
 
 
+class StorageLost(StorageUnavailable):
+    """The database's files were deleted, moved or replaced while they were open. Nothing is written until they are back."""
+
+
 class TransactionConflict(StorageUnavailable):
     """Another transaction was in the way. Nothing was kept, and the same work may be tried again at once."""
 
@@ -191,6 +195,14 @@ class Database(Protocol):
         ...
 
     def queues(self) -> list[Queue]: ...
+
+    def watch_files(self, on_lost: Callable[[Exception], None]) -> None:
+        """From now on save the open database when its files are deleted, moved or replaced, and then call `on_lost` on the main loop."""
+        ...
+
+    def lost(self) -> str | None:
+        """Why nothing is written until the database's files are back; None while they are there."""
+        ...
 
     def connections(self) -> Connections: ...
 

@@ -243,6 +243,12 @@ class PostgresDatabase:
     def queues(self) -> list[Queue]:
         return [self._line.queue, *self.writer.queues()]
 
+    def watch_files(self, on_lost: Callable[[Exception], None]) -> None:
+        """PostgreSQL looks after its own files."""
+
+    def lost(self) -> str | None:
+        return None
+
     def connections(self) -> Connections:
         size, idle = self._pool.get_size(), self._pool.get_idle_size()
         return Connections(size - idle, idle, max(0, self._line.queue.depth() - (size - idle)))

@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +28,7 @@ from fechatter.storage.engines.base import (
     RowRefused,
     StorageBusy,
     StorageFull,
+    StorageLost,
     StorageUnavailable,
     StoreResult,
     UniqueViolation,
@@ -36,6 +37,7 @@ from fechatter.storage.engines.base import (
 )
 from fechatter.storage.engines.checkpointer import Checkpointer
 from fechatter.storage.engines.dialect import for_sqlite, sqlite_parameter
+from fechatter.storage.engines.sqlite_files import Guard
 from fechatter.storage.engines.sqlite_open import open_file
 from fechatter.storage.engines.thread import CallsFull, LoopThread, run_inline
 from fechatter.telemetry.faults import told
@@ -144,6 +146,9 @@ class SqliteDatabase:
         self._main_loop = asyncio.get_running_loop()
         self._write_connection = connect(path)
         sqlite_batch.prepare(self._write_connection)
+        # The first read opens the log files, which the guard must know.
+        self._write_connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
+        self._guard = Guard(path)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._line = reads_line()
         self._local = threading.local()
@@ -157,10 +162,20 @@ class SqliteDatabase:
     def _read(self, work: Work[T]) -> T:
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            with translated():
-                connection = self._local.connection = connect(self.path, readonly=True)
+            connection = self._local.connection = self._open_reader()
             self._read_connections.append(connection)
         return self._snapshot(connection, work)
+
+    def _open_reader(self) -> sqlite3.Connection:
+        with translated():
+            connection = connect(self.path, readonly=True)
+        try:
+            # It may have opened another database than the writer's.
+            self._guard.check()
+        except StorageLost:
+            connection.close()
+            raise
+        return connection
 
     def _snapshot(self, connection: sqlite3.Connection, work: Work[T]) -> T:
         transaction = SqliteTransaction(connection, self.epoch)
@@ -182,6 +197,7 @@ class SqliteDatabase:
             raise StorageBusy("writer_full") from error
 
     async def _write(self, work: Work[T], asked: float) -> T:
+        self._guard.refuse()
         transaction = SqliteTransaction(self._write_connection, self.epoch)
         with self._patience(time.monotonic() - asked):
             transaction._run("BEGIN IMMEDIATE", ())
@@ -191,6 +207,7 @@ class SqliteDatabase:
         except BaseException:
             self._roll_back()
             raise
+        self._guard.check()
         if transaction.frames or transaction.signals:
             self._main_loop.call_soon_threadsafe(self._publish, transaction.frames, transaction.signals)
         return result
@@ -210,9 +227,11 @@ class SqliteDatabase:
 
     async def store(self, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
         try:
+            self._guard.refuse()
             self._write_connection.execute("BEGIN IMMEDIATE")
             result = sqlite_batch.store(self._write_connection, rows, decided_with, now)
             self._write_connection.execute("ROLLBACK" if result.stale else "COMMIT")
+            self._guard.check()
             return result
         except BaseException as error:
             self._roll_back()
@@ -234,6 +253,12 @@ class SqliteDatabase:
     def queues(self) -> list[Queue]:
         return [self._line.queue, *self.writer.queues()]
 
+    def watch_files(self, on_lost: Callable[[Exception], None]) -> None:
+        self._guard.watch(lambda error: self._main_loop.call_soon_threadsafe(on_lost, error))
+
+    def lost(self) -> str | None:
+        return self._guard.lost
+
     def connections(self) -> Connections:
         asked = self._line.queue.depth()
         busy = min(asked, READERS)
@@ -243,5 +268,6 @@ class SqliteDatabase:
         await self._main_loop.run_in_executor(None, self._checkpointer.stop)
         await self.writer.stop()
         await self._main_loop.run_in_executor(None, self._readers.shutdown)
+        await self._main_loop.run_in_executor(None, self._guard.stop)
         for connection in [*self._read_connections, self._write_connection]:
             connection.close()

@@ -1,0 +1,166 @@
+"""Notices that the files of an open SQLite database were deleted, moved or replaced, and saves the open database then.
+
+SQLite goes on with deleted files as if nothing had happened, and everything written to them is lost when the process ends. So the
+writer asks `check` before it acknowledges anything. While a file is missing, nothing is written, and a thread copies the open database,
+which is the last copy, into a new file. Only when that file is synced may the server stop.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from fechatter.drafts import beside, sync
+from fechatter.storage.engines.base import StorageLost
+from fechatter.storage.engines.sqlite_open import copy_database, log_file, open_file
+from fechatter.troubles import trouble
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS: Final = 1.0
+RETRY_EVERY_SECONDS: Final = 5.0
+STOP_SECONDS: Final = 8.0
+RESCUED: Final = ".rescued-"
+
+OnRescued = Callable[[StorageLost], object]
+
+
+class OpenFiles:
+    """The database file and its logs as they were opened."""
+
+    def __init__(self, path: Path) -> None:
+        files = [str(file) for file in (path, log_file(path, "-wal"), log_file(path, "-shm")) if file.exists()]
+        self._opened = [(file, _identity(os.stat(file))) for file in files]
+
+    def lost(self) -> str | None:
+        """Which file is no longer where it was opened. Raises StorageLost: the system does not say."""
+        for file, opened in self._opened:
+            try:
+                found = _identity(os.stat(file))
+            except (FileNotFoundError, NotADirectoryError):
+                return f"{file} was deleted or moved"
+            except OSError as error:
+                raise StorageLost(trouble(error, Path(file))) from error
+            if found != opened:
+                return f"{file} was replaced by another file"
+        return None
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
+
+
+class Guard:
+    """Looks after the files of one open database.
+
+    Attributes:
+        lost: why nothing is written now; None while all files are where they were opened.
+        saved: where the open database was saved, after files were lost for good.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._files = OpenFiles(path)
+        self.lost: str | None = None
+        self.saved: Path | None = None
+        self._stopped, self._finished = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def check(self) -> None:
+        """Called before anything is written, and after each commit before it is acknowledged. Raises StorageLost."""
+        if self.lost is None:
+            self.lost = self._files.lost()
+        self.refuse()
+
+    def refuse(self) -> None:
+        """Raises StorageLost: files are known to be lost."""
+        if self.lost is not None:
+            raise StorageLost(self.lost)
+
+    def watch(self, on_rescued: OnRescued) -> None:
+        """From now on look every second, and save the open database when its files are lost.
+
+        Args:
+            on_rescued: called from another thread, once, when the saved file is synced.
+        """
+        connection = open_file(self._path)
+        connection.execute("PRAGMA query_only=ON")
+        # The first read opens the logs; the connection then reads from them whatever becomes of their names.
+        connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
+        self._thread = threading.Thread(target=self._run, args=(connection, on_rescued), name="database files", daemon=True)
+        self._thread.start()
+
+    def _run(self, connection: sqlite3.Connection, on_rescued: OnRescued) -> None:
+        while not self._stopped.wait(LOOK_EVERY_SECONDS if self.lost is None else RETRY_EVERY_SECONDS):
+            if self._look() and self._rescue(connection):
+                on_rescued(StorageLost(self._farewell()))
+                break
+        if self.saved is None and self._look():
+            self._rescue(connection)
+        if self.lost is None:
+            connection.close()
+        self._finished.set()
+        if self.lost is not None:
+            # Whoever closes the last connection deletes the log by its name, which may be another database's by now. So this
+            # connection stays open until the process ends.
+            threading.Event().wait()
+
+    def _look(self) -> bool:
+        """Whether files are lost; if they were put back before the database was saved, writing goes on."""
+        if self.saved is not None:
+            return True
+        try:
+            lost = self._files.lost()
+        except StorageLost as error:
+            log.warning("the database files cannot be looked at: %s", error)
+            return self.lost is not None
+        if lost != self.lost:
+            log.critical("nothing is written any more: %s", lost) if lost else log.warning("the database files are back")
+        self.lost = lost
+        return lost is not None
+
+    def _rescue(self, connection: sqlite3.Connection) -> bool:
+        target = rescue_folder(self._path) / f"{self._path.name}{RESCUED}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        try:
+            with beside(target) as (file, part):
+                copy_database(connection, part)
+                os.fsync(file.fileno())
+                part.rename(target)
+                sync(target.parent)
+        except (OSError, sqlite3.Error) as error:
+            log.critical("the open database is the last copy and could not be saved; it is tried again: %s", trouble(error, target))
+            return False
+        self.saved = target
+        log.critical("the open database is saved in %s", target)
+        return True
+
+    def _farewell(self) -> str:
+        saved, path = shlex.quote(str(self.saved)), shlex.quote(str(self._path))
+        return f"{self.lost} while the server ran. Everything that was acknowledged is saved; put it back: mv {saved} {path}"
+
+    def stop(self) -> None:
+        """Stop looking. What is lost and not saved yet is tried once more."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._finished.wait(STOP_SECONDS)
+
+
+def rescue_folder(path: Path) -> Path:
+    """The database's own folder, made anew if it is gone; otherwise the nearest one above it."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return next(folder for folder in path.absolute().parents if folder.is_dir())
+    return path.parent
+
+
+def rescued(path: Path) -> list[Path]:
+    """Databases that were saved beside `path`; the newest is the last."""
+    return sorted(file for file in path.parent.glob("*") if file.name.startswith(f"{path.name}{RESCUED}"))

@@ -1,0 +1,252 @@
+"""A database file that is deleted, moved or replaced under a running server.
+
+Nothing more is acknowledged then, and nothing that was acknowledged is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.client import Client, owner
+from tests.journeys.senders import Sender
+from tests.journeys.server import ServerProcess
+
+DATABASE = "fechatter.db"
+TOO_SMALL_BYTES = 64 * 1024
+"""Of a file: enough for the server's output, and not for a copy of its database."""
+
+
+@pytest.fixture
+def lone_server(tmp_path: Path) -> Iterator[ServerProcess]:
+    server = ServerProcess(tmp_path / "parent")
+    (tmp_path / "parent").mkdir()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def _delete(data: Path) -> None:
+    (data / DATABASE).unlink()
+
+
+def _delete_all(data: Path) -> None:
+    for file in data.glob(f"{DATABASE}*"):
+        file.unlink()
+
+
+def _delete_log(data: Path) -> None:
+    (data / f"{DATABASE}-wal").unlink()
+
+
+def _delete_index_of_the_log(data: Path) -> None:
+    (data / f"{DATABASE}-shm").unlink()
+
+
+def _replace(data: Path) -> None:
+    with closing(sqlite3.connect(data / "other")) as other:
+        other.execute("CREATE TABLE other (x)")
+    (data / "other").rename(data / DATABASE)
+
+
+def _replace_by_an_open_one(data: Path) -> None:
+    """Another database with a log of its own, which must survive the server's end."""
+    with closing(sqlite3.connect(data / "other")) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE other (x)")
+        shutil.copy(data / "other", data / "copy")
+        shutil.copy(data / "other-wal", data / "copy-wal")
+    (data / f"{DATABASE}-shm").unlink()
+    (data / "copy-wal").rename(data / f"{DATABASE}-wal")
+    (data / "copy").rename(data / DATABASE)
+
+
+def _move_folder(data: Path) -> None:
+    data.rename(data.with_name("moved"))
+
+
+def _delete_folder(data: Path) -> None:
+    shutil.rmtree(data)
+
+
+def _replace_folder(data: Path) -> None:
+    shutil.copytree(data, data.with_name("copy"))
+    data.rename(data.with_name("moved"))
+    data.with_name("copy").rename(data)
+
+
+WAYS = [
+    _delete,
+    _delete_all,
+    _delete_log,
+    _delete_index_of_the_log,
+    _replace,
+    _replace_by_an_open_one,
+    _move_folder,
+    _delete_folder,
+    _replace_folder,
+]
+
+
+class Sending:
+    """Several people who send while something happens, and what they were promised."""
+
+    def __init__(self, person: Client, chat_id: int) -> None:
+        self.chat_id = chat_id
+        self.senders = [Sender(person, chat_id, f"sender {number}") for number in range(6)]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        stop = asyncio.Event()
+        self._tasks = [asyncio.get_running_loop().create_task(sender.run(stop)) for sender in self.senders]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def acknowledged(self) -> dict[str, Any]:
+        return {content: message for sender in self.senders for content, message in sender.acknowledged.items()}
+
+    @property
+    def refused(self) -> int:
+        return sum(sender.statuses[503] for sender in self.senders)
+
+
+async def _begun(server: ServerProcess) -> tuple[Client, Sending]:
+    ada = await owner(server, setup_token=server.setup_token)
+    sending = Sending(ada, (await ada.chat("public_channel"))["id"])
+    sending.start()
+    await _until(lambda: len(sending.acknowledged) > 50)
+    return ada, sending
+
+
+async def _until(reached: Callable[[], bool]) -> None:
+    while not reached():  # noqa: ASYNC110  # what is waited for happens in another process
+        await asyncio.sleep(0.01)
+
+
+def _rescued(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob(f"{DATABASE}.rescued-*") if not path.name.endswith(("-wal", "-shm"))]
+
+
+def _contents(database: Path) -> list[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return [content for (content,) in connection.execute("SELECT content FROM messages")]
+
+
+@pytest.mark.parametrize("lose", WAYS)
+async def test_what_was_acknowledged_is_rescued_and_nothing_more_is_acknowledged(
+    lose: Callable[[Path], None], lone_server: ServerProcess, tmp_path: Path
+) -> None:
+    server = lone_server
+    _, sending = await _begun(server)
+    lose(server.data_dir)
+    code = await asyncio.to_thread(server.wait)
+    await sending.stop()
+    assert code == 1
+    assert sending.refused > 0, "nobody was refused"
+    [rescued] = _rescued(tmp_path)
+    assert rescued.parent == server.data_dir
+    assert rescued.stat().st_mode & 0o777 == 0o600
+    assert set(sending.acknowledged) <= set(_contents(rescued)), "an acknowledged message is not in the rescued file"
+    assert f"mv {rescued} {server.data_dir / DATABASE}" in server.output
+    assert "Traceback" not in server.output
+    if lose is _replace_by_an_open_one:
+        assert (server.data_dir / f"{DATABASE}-wal").stat().st_size > 0, "the log of another database was deleted"
+
+
+async def test_no_server_starts_beside_a_rescued_database_until_it_is_put_back(lone_server: ServerProcess) -> None:
+    server = lone_server
+    ada, sending = await _begun(server)
+    _delete_all(server.data_dir)
+    await asyncio.to_thread(server.wait)
+    await sending.stop()
+    [rescued] = _rescued(server.data_dir)
+    refusal = await asyncio.to_thread(server.refused)
+    assert f"mv {rescued} {server.data_dir / DATABASE}" in refusal
+    assert not (server.data_dir / DATABASE).exists()
+    await asyncio.to_thread(rescued.rename, server.data_dir / DATABASE)
+    await asyncio.to_thread(server.start)
+    stored = {message["content"] for message in await ada.history(sending.chat_id)}
+    assert set(sending.acknowledged) <= stored
+    assert (await ada.send(sending.chat_id, "after"))["content"] == "after"
+
+
+async def test_a_loss_is_seen_without_a_write_and_reported(lone_server: ServerProcess) -> None:
+    server = lone_server
+    ada = await owner(server, setup_token=server.setup_token)
+    # No file may grow, so the rescue fails until the limit is lifted; as on a full disk.
+    _limit_files(server, TOO_SMALL_BYTES)
+    _delete_all(server.data_dir)
+    health = await ada.ask("GET", "/health")
+    while health.status == 200:
+        await asyncio.sleep(0.05)
+        health = await ada.ask("GET", "/health")
+    assert health.json["status"] == "down"
+    assert health.json["parts"]["database"]["detail"].endswith("was deleted or moved")
+    await _refuses_and_lives(server, ada)
+    _limit_files(server, resource.RLIM_INFINITY)
+    assert await asyncio.to_thread(server.wait) == 1
+    assert len(_rescued(server.data_dir)) == 1
+
+
+async def _refuses_and_lives(server: ServerProcess, ada: Client) -> None:
+    await asyncio.to_thread(server.said, "could not be saved; it is tried again")
+    for _ in range(3):
+        refused = await ada.ask("PATCH", "/api/users/me", {"fullname": "Ada"})
+        assert (refused.status, refused.json["code"]) == (503, "storage_unavailable")
+        assert (await ada.get("/api/users/me"))["id"] == ada.id
+    assert _rescued(server.data_dir) == []
+    assert list(server.data_dir.glob(".*.part")) == []
+    assert server.process.poll() is None
+
+
+async def test_files_that_come_back_before_the_rescue_are_used_again(lone_server: ServerProcess) -> None:
+    server = lone_server
+    ada, sending = await _begun(server)
+    await sending.stop()
+    _limit_files(server, TOO_SMALL_BYTES)
+    moved = server.data_dir.with_name("moved")
+    server.data_dir.rename(moved)
+    await asyncio.to_thread(server.said, "could not be saved")
+    await asyncio.to_thread(shutil.rmtree, server.data_dir)
+    moved.rename(server.data_dir)
+    _limit_files(server, resource.RLIM_INFINITY)
+    await asyncio.to_thread(server.said, "the database files are back")
+    before = len(sending.acknowledged)
+    sending.start()
+    await _until(lambda: len(sending.acknowledged) > before + 20)
+    await sending.stop()
+    stored = [message["content"] for message in await ada.history(sending.chat_id)]
+    assert set(sending.acknowledged) <= set(stored)
+    assert len(stored) == len(set(stored))
+
+
+async def test_a_stop_while_the_files_are_lost_saves_them_first(lone_server: ServerProcess) -> None:
+    server = lone_server
+    _, sending = await _begun(server)
+    await sending.stop()
+    _limit_files(server, TOO_SMALL_BYTES)
+    _delete_all(server.data_dir)
+    await asyncio.to_thread(server.said, "could not be saved")
+    _limit_files(server, resource.RLIM_INFINITY)
+    await asyncio.to_thread(server.stop)
+    [rescued] = _rescued(server.data_dir)
+    assert set(sending.acknowledged) <= set(_contents(rescued))
+
+
+def _limit_files(server: ServerProcess, size_bytes: int) -> None:
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
