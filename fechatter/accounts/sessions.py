@@ -35,8 +35,9 @@ async def open_session(tx: Transaction, account: Account, device: Device, sessio
     """Let somebody in on a device; beyond 50 sessions the one unused for longest ends."""
     await sessions.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END)
     await end(tx, account.workspace_id, await sessions.longest_unused(tx, account.id, MOST_SESSIONS - 1))
+    session_id = await tx.new_id()
     session = Session(
-        id=SessionId(await tx.new_id()),
+        id=SessionId(session_id),
         workspace_id=account.workspace_id,
         user_id=account.id,
         salt=secrets.token_bytes(SALT_BYTES),
@@ -47,6 +48,7 @@ async def open_session(tx: Transaction, account: Account, device: Device, sessio
         address=device.address,
         user_agent=device.user_agent,
         revoked_at=None,
+        used_order=session_id,
     )
     await sessions.insert(tx, session)
     return session

@@ -8,6 +8,7 @@ import msgspec
 import orjson
 
 from fechatter.model import Origin, UserId, WorkspaceId
+from fechatter.storage.ages import old_prefix
 from fechatter.storage.engines.base import Row, Transaction
 
 STEP_ROWS = 500
@@ -18,7 +19,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 _PAGE = """
 SELECT id, created_at, action, actor_id, source, place, subject_type, subject_id, before_act, after_act FROM audit
 WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
-_OLDEST = "SELECT id, created_at FROM audit ORDER BY id LIMIT $1"
+_OLDEST = "SELECT id, created_at FROM audit WHERE created_at <= $1 ORDER BY id LIMIT $2"
 _DROP = "DELETE FROM audit WHERE id <= $1"
 
 
@@ -63,15 +64,9 @@ async def page(tx: Transaction, workspace_id: WorkspaceId, after: int, limit: in
 
 
 async def drop_old(tx: Transaction, before_ms: int) -> int:
-    """The oldest entries of all workspaces, up to the first that is young enough. Returns how many were dropped."""
-    last, count = 0, 0
-    for row in await tx.fetch(_OLDEST, STEP_ROWS):
-        if row["created_at"] >= before_ms:
-            break
-        last, count = row["id"], count + 1
-    if count:
-        await tx.execute(_DROP, last)
-    return count
+    """The oldest entries of all workspaces (see `ages`). Returns how many were dropped."""
+    old = old_prefix(await tx.fetch(_OLDEST, tx.now, STEP_ROWS), before_ms)
+    return await tx.execute(_DROP, old[-1]["id"]) if old else 0
 
 
 def _entry(row: Row) -> Entry:

@@ -21,19 +21,19 @@ class Present(msgspec.Struct, frozen=True):
     user: UserSummary
 
 
-_IN_ORDER = "ORDER BY x.joined_at, x.user_id LIMIT 1"
+_IN_ORDER = "ORDER BY x.joined_seq, x.user_id LIMIT 1"
 # From each member to the next by `memberships_by_joining`: eight steps a chat, however many members it has.
 _FIRST = f"""
-WITH RECURSIVE shown (chat_id, user_id, joined_at, place) AS (
-    SELECT m.chat_id, m.user_id, m.joined_at, 1
+WITH RECURSIVE shown (chat_id, user_id, joined_seq, place) AS (
+    SELECT m.chat_id, m.user_id, m.joined_seq, 1
     FROM chats c JOIN memberships m ON m.chat_id = c.id AND m.user_id = (
         SELECT x.user_id FROM memberships x WHERE x.chat_id = c.id AND x.left_seq IS NULL {_IN_ORDER})
     WHERE c.id IN ANY_OF($1)
     UNION ALL
-    SELECT m.chat_id, m.user_id, m.joined_at, s.place + 1
+    SELECT m.chat_id, m.user_id, m.joined_seq, s.place + 1
     FROM shown s JOIN memberships m ON m.chat_id = s.chat_id AND m.user_id = (
         SELECT x.user_id FROM memberships x WHERE x.chat_id = s.chat_id AND x.left_seq IS NULL
-            AND (x.joined_at, x.user_id) > (s.joined_at, s.user_id) {_IN_ORDER})
+            AND (x.joined_seq, x.user_id) > (s.joined_seq, s.user_id) {_IN_ORDER})
     WHERE s.place < {SHOWN_MEMBERS})
 SELECT s.chat_id, u.id, u.handle, u.fullname FROM shown s JOIN users u ON u.id = s.user_id ORDER BY s.chat_id, s.place"""
 _PRESENT = """
@@ -55,7 +55,7 @@ _SUCCESSOR = """
 SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.chat_id = $1 AND m.left_seq IS NULL
 ORDER BY CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END, CASE WHEN u.role = 'guest' THEN 1 ELSE 0 END,
-    m.joined_at, m.user_id
+    m.joined_seq, m.user_id
 LIMIT 1"""
 _JOIN = """
 INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined_seq, left_seq, joined_at)
@@ -73,7 +73,7 @@ _PREFERENCES = "UPDATE memberships SET starred = $3, muted = $4 WHERE chat_id = 
 
 
 async def first_of(tx: Transaction, chat_ids: list[ChatId]) -> dict[ChatId, list[UserSummary]]:
-    """The first eight of each chat by (joined_at, user_id), in one query."""
+    """The first eight of each chat in the order of their joining, in one query."""
     shown: dict[ChatId, list[UserSummary]] = {chat_id: [] for chat_id in chat_ids}
     for row in await tx.fetch(_FIRST, chat_ids):
         shown[row["chat_id"]].append(UserSummary(row["id"], row["handle"], row["fullname"]))

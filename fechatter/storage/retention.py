@@ -12,13 +12,15 @@ import msgspec
 
 from fechatter.model import ChatId, EventType, MessageId, WorkspaceId
 from fechatter.storage import chats, events
+from fechatter.storage.ages import old_prefix
 from fechatter.storage.engines.base import Transaction
 
 LOOK_ROWS: Final = 1000
 
-_NEXT = """
-SELECT m.id, m.chat_id, m.created_at, c.workspace_id, (m.deleted_at IS NULL AND c.deleted_at IS NULL) AS filled
-FROM messages m JOIN chats c ON c.id = m.chat_id WHERE m.id > $1 ORDER BY m.id LIMIT $2"""
+_NEXT = "SELECT m.id, m.created_at FROM messages m WHERE m.id > $1 AND m.created_at <= $2 ORDER BY m.id LIMIT $3"
+_RANGE = """
+SELECT m.id, c.workspace_id, (m.deleted_at IS NULL AND c.deleted_at IS NULL) AS filled
+FROM messages m JOIN chats c ON c.id = m.chat_id WHERE m.id > $1 AND m.id <= $2 ORDER BY m.id LIMIT $3"""
 _EMPTY = "UPDATE messages SET content = '', deleted_at = $2 WHERE id IN ANY_OF($1) AND deleted_at IS NULL RETURNING id, chat_id"
 _DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
 
@@ -32,16 +34,19 @@ class Due(msgspec.Struct, frozen=True):
 
 
 async def due(tx: Transaction, after: int, before_ms: int) -> Due:
-    """Look at the next messages by id, beyond `after`, up to the first that is young enough."""
-    found: dict[WorkspaceId, list[MessageId]] = {}
-    rows = await tx.fetch(_NEXT, after, LOOK_ROWS)
+    """Look at the next old messages by id, beyond `after` (see `ages`)."""
+    dated = await tx.fetch(_NEXT, after, tx.now, LOOK_ROWS)
+    old = old_prefix(dated, before_ms)
+    if not old:
+        return Due({}, after, more=False)
+    upto, found = int(old[-1]["id"]), dict[WorkspaceId, list[MessageId]]()
+    rows = await tx.fetch(_RANGE, after, upto, LOOK_ROWS)
     for row in rows:
-        if row["created_at"] >= before_ms:
-            return Due(found, after, more=False)
         if row["filled"]:
             found.setdefault(row["workspace_id"], []).append(row["id"])
-        after = row["id"]
-    return Due(found, after, more=len(rows) == LOOK_ROWS)
+    if len(rows) == LOOK_ROWS and rows[-1]["id"] < upto:
+        return Due(found, rows[-1]["id"], more=True)
+    return Due(found, upto, more=len(old) == LOOK_ROWS)
 
 
 async def empty(tx: Transaction, workspace_id: WorkspaceId, message_ids: list[MessageId]) -> int:

@@ -11,7 +11,12 @@ from fechatter.storage.engines.base import Row, Transaction
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A session's row; times in milliseconds. `generation` is that of the newest refresh token."""
+    """A session's row; times in milliseconds.
+
+    Attributes:
+        generation: of the newest refresh token.
+        used_order: an id drawn at each use, so that the order of uses depends on no clock.
+    """
 
     id: SessionId
     workspace_id: WorkspaceId
@@ -24,6 +29,7 @@ class Session(msgspec.Struct, frozen=True):
     address: str
     user_agent: str
     revoked_at: int | None
+    used_order: int
 
     def is_live(self, now: int) -> bool:
         return self.revoked_at is None and self.expires_at > now
@@ -34,20 +40,20 @@ class Session(msgspec.Struct, frozen=True):
 
 _COLUMNS = """
 SELECT s.id, s.workspace_id, s.user_id, s.salt, s.generation, s.created_at, s.last_used_at, s.expires_at, s.address,
-    s.user_agent, s.revoked_at
+    s.user_agent, s.revoked_at, s.used_order
 FROM sessions s"""
 _FIND = f"{_COLUMNS} WHERE s.id = $1"
 _LIVE = f"""
 {_COLUMNS} WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND s.id > $3 ORDER BY s.id LIMIT $4"""
 _LONGEST_UNUSED = f"""
 {_COLUMNS} WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2
-ORDER BY s.last_used_at DESC, s.id DESC LIMIT $4 OFFSET $3"""
+ORDER BY s.used_order DESC, s.id DESC LIMIT $4 OFFSET $3"""
 _EXPIRIES = "SELECT id, expires_at FROM sessions WHERE id IN ANY_OF($1) AND revoked_at IS NULL AND expires_at > $2"
 _INSERT = """
 INSERT INTO sessions (id, workspace_id, user_id, salt, generation, created_at, last_used_at, expires_at, address,
-    user_agent, revoked_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
-_ADVANCE = "UPDATE sessions SET generation = $2, last_used_at = $3, expires_at = $4 WHERE id = $1"
+    user_agent, revoked_at, used_order)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"""
+_ADVANCE = "UPDATE sessions SET generation = $2, last_used_at = $3, expires_at = $4, used_order = $5 WHERE id = $1"
 _REVOKE = "UPDATE sessions SET revoked_at = $2 WHERE id IN ANY_OF($1) AND revoked_at IS NULL"
 _FORGET = "DELETE FROM sessions WHERE user_id = $1 AND (revoked_at < $2 OR expires_at < $2)"
 
@@ -80,7 +86,7 @@ async def expiries(tx: Transaction, session_ids: Sequence[int]) -> dict[int, int
 
 async def advance(tx: Transaction, session_id: SessionId, generation: int, expires_at: int) -> None:
     """The session was used: its newest refresh token is of `generation`, and it lives until `expires_at`."""
-    await tx.execute(_ADVANCE, session_id, generation, tx.now, expires_at)
+    await tx.execute(_ADVANCE, session_id, generation, tx.now, expires_at, await tx.new_id())
 
 
 async def revoke(tx: Transaction, session_ids: Sequence[int]) -> None:

@@ -1,25 +1,31 @@
-"""Dropping what is no longer kept, a small step a transaction."""
+"""Dropping what is no longer kept, a small step a transaction; how old it is, see `ages`."""
 
 from __future__ import annotations
+
+from bisect import bisect_left
 
 import msgspec
 
 from fechatter.model import WorkspaceId
 from fechatter.storage import messages
+from fechatter.storage.ages import old_prefix
 from fechatter.storage.engines.base import Transaction
 
 STEP_ROWS = 500
 
 _WORKSPACES = "SELECT id FROM workspaces ORDER BY id"
 _OLDEST = """
-SELECT seq, created_at FROM events WHERE workspace_id = $1
-    AND seq > (SELECT floor_seq FROM workspaces WHERE id = $1) ORDER BY seq LIMIT $2"""
+SELECT e.seq, e.created_at, w.floor_seq FROM workspaces w JOIN events e ON e.workspace_id = w.id AND e.seq > w.floor_seq
+WHERE w.id = $1 AND e.created_at <= $2 ORDER BY e.seq LIMIT $3"""
 _RAISE_FLOOR = "UPDATE workspaces SET floor_seq = $2 WHERE id = $1"
 _DROP_EVENTS = "DELETE FROM events WHERE workspace_id = $1 AND seq <= $2"
 _KEYS = """
-SELECT idempotency_key, chat_id, sender_id, created_at FROM message_keys
+SELECT idempotency_key, message_id, created_at FROM message_keys
 WHERE idempotency_key > $1 ORDER BY idempotency_key LIMIT $2"""
-_DROP_KEYS = "DELETE FROM message_keys WHERE idempotency_key > $1 AND idempotency_key <= $2 AND created_at < $3"
+_DROP_KEYS = """
+DELETE FROM message_keys
+WHERE idempotency_key > $1 AND idempotency_key <= $2 AND (created_at < $3 OR (created_at > $4 AND message_id IN ANY_OF($5)))"""
+_FOLLOWING = "SELECT id, created_at FROM messages WHERE id > $1 AND created_at <= $2 ORDER BY id LIMIT 1"
 _KEYED = f"""
 SELECT message_id FROM message_keys
 WHERE idempotency_key > $1 AND idempotency_key <= $2 AND fingerprint <> {messages.FORGOTTEN}"""
@@ -42,15 +48,14 @@ async def workspace_ids(tx: Transaction) -> list[WorkspaceId]:
 async def drop_old_events(tx: Transaction, workspace_id: WorkspaceId, before_ms: int) -> int:
     """The oldest events, up to the first that is young enough; the floor moves first. Returns how many were dropped."""
     await tx.lock_workspace(workspace_id)
-    last, count = 0, 0
-    for row in await tx.fetch(_OLDEST, workspace_id, STEP_ROWS):
-        if row["created_at"] >= before_ms:
-            break
-        last, count = row["seq"], count + 1
-    if count:
-        await tx.execute(_RAISE_FLOOR, workspace_id, last)
-        await tx.execute(_DROP_EVENTS, workspace_id, last)
-    return count
+    rows = await tx.fetch(_OLDEST, workspace_id, tx.now, STEP_ROWS)
+    old = old_prefix(rows, before_ms)
+    if not old:
+        return 0
+    # Numbers have no gaps, so this counts the rows that were passed over too.
+    last = min(int(old[-1]["seq"]), int(old[0]["floor_seq"]) + STEP_ROWS)
+    await tx.execute(_RAISE_FLOOR, workspace_id, last)
+    return await tx.execute(_DROP_EVENTS, workspace_id, last)
 
 
 async def drop_old_keys(tx: Transaction, after: bytes, before_ms: int) -> KeyStep:
@@ -59,9 +64,24 @@ async def drop_old_keys(tx: Transaction, after: bytes, before_ms: int) -> KeySte
     if not rows:
         return KeyStep(0, None)
     last = bytes(rows[-1]["idempotency_key"])
-    dropped = await tx.execute(_DROP_KEYS, after, last, before_ms)
+    ahead = sorted(int(row["message_id"]) for row in rows if row["created_at"] > tx.now)
+    dropped = await tx.execute(_DROP_KEYS, after, last, before_ms, tx.now, await _old_messages(tx, ahead, before_ms))
     keyed = [row["message_id"] for row in await tx.fetch(_KEYED, after, last)]
     gone = set(keyed) - await messages.kept(tx, keyed)
     if gone:
         await tx.execute(_FORGET, after, last, sorted(gone))
     return KeyStep(dropped, last if len(rows) == STEP_ROWS else None)
+
+
+async def _old_messages(tx: Transaction, message_ids: list[int], before_ms: int) -> list[int]:
+    """Of these messages, by id, those that an old one follows; all up to the next one with a date of use share its age."""
+    old: list[int] = []
+    while message_ids:
+        following = await tx.fetchrow(_FOLLOWING, message_ids[0], tx.now)
+        if following is None:
+            break
+        count = bisect_left(message_ids, following["id"])
+        if following["created_at"] < before_ms:
+            old += message_ids[:count]
+        message_ids = message_ids[count:]
+    return old

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
 from fechatter.audit.record import Act, record
-from fechatter.model import Actor, MessageId, Origin, Role, SessionId, UserId, WorkspaceId
+from fechatter.model import Actor, MessageId, Origin, Role, SessionId, UserId, WorkspaceId, now_ms
 from fechatter.storage import retention
 from fechatter.storage.engines.base import Database, Transaction
+
+log = logging.getLogger(__name__)
 
 STEP_MESSAGES = 50
 PAUSE_SECONDS = 0.25
@@ -17,7 +20,25 @@ LOOK_PAUSE_SECONDS = 0.02
 LONGEST_SECONDS = 1800.0
 """Other upkeep waits no longer; the rest follows with the next run."""
 DAY_MS = 24 * 3600 * 1000
+CLOCK_TOLERANCE_MS = 3600 * 1000
+"""Emptying cannot be undone, so a clock that jumps must stay where it jumped to."""
 SETTING = "message_retention_days"
+
+
+class Clock:
+    """Notices that the wall clock was set, by comparing it with one that only counts."""
+
+    def __init__(self) -> None:
+        self._ahead_ms = _ahead_ms()
+
+    def was_set(self) -> bool:
+        """Whether it was set by more than an hour since the last call."""
+        before, self._ahead_ms = self._ahead_ms, _ahead_ms()
+        return abs(self._ahead_ms - before) > CLOCK_TOLERANCE_MS
+
+
+def _ahead_ms() -> int:
+    return now_ms() - time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
 
 class Retention:
@@ -27,12 +48,16 @@ class Retention:
         self._database = database
         self._days = days
         self._looked_at = 0
+        self._clock = Clock()
         self._recorded: dict[WorkspaceId, int] = {}
 
-    async def run(self, now_ms: int) -> int:
+    async def run(self, now: int) -> int:
         """Empty what is too old by now; returns how many messages that were. Nothing at all while the setting is 0."""
         emptied, until = 0, time.monotonic() + LONGEST_SECONDS
-        before_ms = now_ms - self._days * DAY_MS
+        if self._clock.was_set():
+            log.warning("the clock was set by more than an hour; messages are emptied at the next run, if it stays")
+            return 0
+        before_ms = now - self._days * DAY_MS
         while self._days > 0 and time.monotonic() < until:
             found = await self._database.read(lambda tx: retention.due(tx, self._looked_at, before_ms))
             for workspace_id, message_ids in found.messages.items():
