@@ -20,6 +20,7 @@ __all__ = [
     "MessageBatch",
     "fingerprint",
     "parse_message",
+    "skeleton",
     "stored_key",
 ]
 
@@ -52,6 +53,9 @@ def parse_message(body: bytes, header_key: str | None = None) -> tuple[str, str 
         MalformedBody: it is no JSON text.
         InvalidMessage: it is not a message.
     """
+
+def skeleton(text: str) -> str:
+    """Return the skeleton of UTS #39: two texts look alike if their skeletons are equal."""
 
 def stored_key(key: str) -> bytes:
     """Return the form in which a key is stored and compared.

@@ -23,6 +23,7 @@ try:
         MessageBatch,
         fingerprint,
         parse_message,
+        skeleton,
         stored_key,
     )
 except ImportError as error:
@@ -44,6 +45,7 @@ __all__ = [
     "check_build",
     "fingerprint",
     "parse_message",
+    "skeleton",
     "source_hash",
     "stored_key",
 ]

@@ -13,8 +13,10 @@ from fechatter.accounts import people, sessions, texts
 from fechatter.accounts.signup import create_account, create_workspace, workspace_name_errors
 from fechatter.audit.record import Act, record
 from fechatter.chats import default_channel
+from fechatter.emails import email_errors, email_key
 from fechatter.errors import NotFound
 from fechatter.model import MAX_ID, Actor, Origin, Role, SessionId, User, UserId, Workspace, WorkspaceId
+from fechatter.names import key_of, name_errors
 from fechatter.storage import password_resets, server, users
 from fechatter.storage import sessions as session_rows
 from fechatter.storage.engines.base import Transaction
@@ -37,8 +39,8 @@ def commanding(workspace_id: WorkspaceId, system_user: str) -> Actor:
 
 def check_person(wanted: NewPerson) -> None:
     """Raises Invalid."""
-    errors = texts.email_errors("/email", wanted.email)
-    texts.refuse([*errors, *texts.name_errors("/fullname", wanted.fullname, texts.FULLNAME_CHARACTERS)])
+    errors = email_errors("/email", wanted.email)
+    texts.refuse([*errors, *name_errors("/fullname", wanted.fullname, texts.FULLNAME_CHARACTERS)])
 
 
 async def find(tx: Transaction, workspace_id: WorkspaceId, name: str) -> Account:
@@ -46,9 +48,9 @@ async def find(tx: Transaction, workspace_id: WorkspaceId, name: str) -> Account
     if name.isascii() and name.isdecimal() and len(name) <= 16 and int(name) <= MAX_ID:
         account = await users.find(tx, workspace_id, UserId(int(name)))
     elif "@" in name[1:]:
-        account = await users.by_email_in(tx, workspace_id, texts.fold(name))
+        account = await users.by_email_in(tx, workspace_id, email_key(name))
     else:
-        account = await users.by_handle(tx, workspace_id, texts.fold(name.removeprefix("@")))
+        account = await users.by_handle(tx, workspace_id, key_of(name.removeprefix("@")))
     if account is None:
         raise NotFound()
     return account

@@ -14,6 +14,7 @@ import msgspec
 
 from fechatter.accounts import texts
 from fechatter.audit.record import Act, record
+from fechatter.emails import canonical_email, email_errors, email_key
 from fechatter.errors import FieldError, Forbidden, NotFound
 from fechatter.model import Actor, Role, WorkspaceId, timestamp
 from fechatter.rights.table import WorkspaceAction
@@ -57,7 +58,7 @@ async def create(tx: Transaction, actor: Actor, wanted: NewInvitation) -> tuple[
     invitation = Invitation(
         id=await tx.new_id(),
         workspace_id=actor.workspace_id,
-        email=wanted.email,
+        email=None if wanted.email is None else canonical_email(wanted.email),
         role=wanted.role,
         created_by=actor.user_id,
         created_at=tx.now,
@@ -76,7 +77,7 @@ async def create(tx: Transaction, actor: Actor, wanted: NewInvitation) -> tuple[
 def _errors(wanted: NewInvitation) -> list[FieldError]:
     if wanted.email is None:
         return []
-    errors = texts.email_errors("/email", wanted.email)
+    errors = email_errors("/email", wanted.email)
     if wanted.max_uses != 1:
         errors.append(FieldError("/max_uses", "not_together", "An invitation for one address has one use."))
     return errors
@@ -117,7 +118,7 @@ async def check(tx: Transaction, token: str, email: str) -> Invitation:
         Forbidden: `invitation_refused`: there is none, or for another address; or one of the codes of `look_up`.
     """
     invitation = await _open(tx, token)
-    if invitation is None or (invitation.email is not None and texts.fold(invitation.email) != texts.fold(email)):
+    if invitation is None or (invitation.email is not None and email_key(invitation.email) != email_key(email)):
         raise _refused()
     return invitation
 

@@ -13,11 +13,12 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from fechatter.accounts import people, sessions, texts
+from fechatter.accounts import people, sessions
 from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.audit.record import Act, record
 from fechatter.auth.limits import PASSWORD_RESET
 from fechatter.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, check_password
+from fechatter.emails import email_key
 from fechatter.errors import Forbidden, NotFound
 from fechatter.model import Actor, Origin, UserId, timestamp
 from fechatter.rights.workspace import check_change, may_change
@@ -127,7 +128,7 @@ async def use(access: Access, wanted: NewPassword, device: Device) -> SignedIn:
         password_hash = await access.passwords.hash(wanted.password)
         signed_in = await access.database.write(lambda tx: _use(tx, access, wanted.token, password_hash, device))
     account = signed_in.account
-    access.limits.remember(texts.fold(account.email), account.workspace_slug, device.address)
+    access.limits.remember(email_key(account.email), account.workspace_slug, device.address)
     return signed_in
 
 

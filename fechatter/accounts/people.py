@@ -12,6 +12,7 @@ from fechatter.audit.record import Act, record
 from fechatter.chats import default_channel
 from fechatter.errors import Conflict, FieldError, Forbidden, NotFound
 from fechatter.model import Actor, EventType, Role, User, UserId
+from fechatter.names import key_of, name_errors
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import check_change, may, sees_only_met
 from fechatter.storage import events, invitations, users
@@ -54,7 +55,7 @@ def _own_view(account: Account) -> User:
 async def page(tx: Transaction, actor: Actor, query: str, after: int, limit: int) -> list[User]:
     """People that the actor sees, by id, beyond `after`, whose name or handle contains each word of `query`."""
     guest = sees_only_met(actor.role)
-    found = await users.page(tx, actor.workspace_id, after, actor.user_id, texts.fold(query), limit, guest=guest)
+    found = await users.page(tx, actor.workspace_id, after, actor.user_id, key_of(query), limit, guest=guest)
     return [view(actor, account) for account in found]
 
 
@@ -96,10 +97,10 @@ async def update_own(tx: Transaction, actor: Actor, wanted: Profile) -> User:
     changed = msgspec.structs.replace(account, **_named(wanted))
     if changed == account:
         return view(actor, account)
-    handle_key = texts.fold(changed.handle)
-    if handle_key != texts.fold(account.handle) and await users.is_handle_taken(tx, actor.workspace_id, handle_key):
+    handle_key = key_of(changed.handle) if changed.handle != account.handle else None
+    if handle_key not in (None, key_of(account.handle)) and await users.is_handle_taken(tx, actor.workspace_id, handle_key):
         raise Conflict("Somebody else has this handle.", code="handle_taken")
-    await users.change_profile(tx, changed, texts.fold(changed.fullname), handle_key)
+    await users.change_profile(tx, changed, key_of(changed.fullname), handle_key)
     await _tell(tx, EventType.USER_UPDATED, changed, rights=False)
     return view(actor, changed)
 
@@ -107,7 +108,7 @@ async def update_own(tx: Transaction, actor: Actor, wanted: Profile) -> User:
 def _profile_errors(wanted: Profile) -> list[FieldError]:
     errors: list[FieldError] = []
     if wanted.fullname is not UNSET:
-        errors += texts.name_errors("/fullname", wanted.fullname, texts.FULLNAME_CHARACTERS)
+        errors += name_errors("/fullname", wanted.fullname, texts.FULLNAME_CHARACTERS)
     if wanted.handle is not UNSET:
         errors += texts.handle_errors("/handle", wanted.handle)
     if wanted.timezone is not UNSET:

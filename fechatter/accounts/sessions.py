@@ -13,11 +13,11 @@ from typing import Final
 
 import msgspec
 
-from fechatter.accounts import texts
 from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.auth import refresh as tokens
 from fechatter.auth.limits import REFRESH, SESSION
 from fechatter.auth.refresh import RefreshToken
+from fechatter.emails import email_key
 from fechatter.errors import NotFound, Unauthorized
 from fechatter.model import Actor, EventType, SessionId, WorkspaceId
 from fechatter.storage import events, rights, sessions, users
@@ -69,7 +69,7 @@ async def refresh(access: Access, text: str, address: str, workspace_id: Workspa
     """
     with access.limits.attempt(REFRESH, address):
         kept = await _keep(access, text, workspace_id)
-    access.limits.remember(texts.fold(kept.account.email), kept.account.workspace_slug, address)
+    access.limits.remember(email_key(kept.account.email), kept.account.workspace_slug, address)
     return kept
 
 

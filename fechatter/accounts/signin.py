@@ -16,6 +16,7 @@ from fechatter.accounts import sessions, texts
 from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.auth.limits import PASSWORD, Attempt
 from fechatter.auth.passwords import check_password
+from fechatter.emails import EMAIL_CHARACTERS, email_key, old_email_keys
 from fechatter.errors import Conflict, Forbidden, Unauthorized
 from fechatter.model import Actor
 from fechatter.storage import password_resets, users
@@ -60,7 +61,7 @@ async def sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
         TooManyRequests: `too_many_attempts`.
         Unavailable: too many sign in at this moment.
     """
-    email, slug = texts.fold(wanted.email), wanted_slug(wanted)
+    email, slug = email_key(wanted.email), wanted_slug(wanted)
     async with access.limits.signing_in(email, slug, device.address) as attempt:
         signed_in = await _sign_in(access, wanted, device, attempt)
     if attempt.proved:
@@ -93,17 +94,22 @@ async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Acc
 
     Disabled accounts are left out if the password fits one that is not disabled.
     """
-    if texts.email_errors("/email", wanted.email):
-        found = []
-    else:
-        slug, email = wanted_slug(wanted), texts.fold(wanted.email)
-        found = await access.database.read(lambda tx: users.by_email(tx, email, slug, MOST_ACCOUNTS))
+    found = await _accounts_of(access, wanted)
     if not found:
         await access.passwords.verify(wanted.password, None)
     fitting = [account for account in found if await access.passwords.verify(wanted.password, account.password_hash)]
     enabled = [account for account in found if account.disabled_at is None]
     attempt.proved = len(fitting) > 0 and all(account in fitting for account in enabled or found)
     return [account for account in fitting if account.disabled_at is None] or fitting
+
+
+async def _accounts_of(access: Access, wanted: SignIn) -> list[Account]:
+    """The accounts of the address, under whatever key an earlier version stored it; none for a text that is too long or unprintable."""
+    if len(wanted.email) > EMAIL_CHARACTERS or not wanted.email.isprintable():
+        return []
+    key, others, slug = email_key(wanted.email), old_email_keys(wanted.email), wanted_slug(wanted)
+    found = await access.database.read(lambda tx: users.by_email(tx, key, slug, MOST_ACCOUNTS, others))
+    return [account for account in found if email_key(account.email) == key]
 
 
 async def _enter(tx: Transaction, access: Access, tried: Account, device: Device) -> SignedIn:

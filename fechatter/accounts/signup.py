@@ -18,8 +18,10 @@ from fechatter.audit.record import Act, record
 from fechatter.auth.limits import NEW_WORKSPACE, SIGN_UP
 from fechatter.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, check_password
 from fechatter.chats import default_channel
+from fechatter.emails import canonical_email, email_errors, email_key
 from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
 from fechatter.model import Actor, EventType, Origin, Role, UserId, Workspace, WorkspaceId
+from fechatter.names import key_of, name_errors, says_the_same
 from fechatter.storage import events, server, users, workspaces
 from fechatter.storage.engines.base import Transaction, UniqueViolation
 from fechatter.storage.users import Account, NewAccount
@@ -52,7 +54,7 @@ async def sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
     _check(wanted)
     with access.limits.attempt(SIGN_UP, device.address):
         signed_in = await _sign_up(access, wanted, device)
-    access.limits.remember(texts.fold(wanted.email), signed_in.account.workspace_slug, device.address)
+    access.limits.remember(email_key(wanted.email), signed_in.account.workspace_slug, device.address)
     return signed_in
 
 
@@ -78,8 +80,8 @@ async def _sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
 
 
 def _check(wanted: SignUp) -> None:
-    errors = texts.email_errors("/email", wanted.email)
-    errors += texts.name_errors("/fullname", wanted.fullname, texts.FULLNAME_CHARACTERS)
+    errors = email_errors("/email", wanted.email)
+    errors += name_errors("/fullname", wanted.fullname, texts.FULLNAME_CHARACTERS)
     if wanted.invitation is None:
         errors += _workspace_errors(wanted.workspace)
     elif wanted.workspace is not None or wanted.setup_token is not None:
@@ -96,7 +98,7 @@ def _workspace_errors(name: str | None) -> list[FieldError]:
 
 def workspace_name_errors(pointer: str, name: str) -> list[FieldError]:
     """What is wrong with a workspace's name."""
-    errors = texts.name_errors(pointer, name, texts.WORKSPACE_CHARACTERS)
+    errors = name_errors(pointer, name, texts.WORKSPACE_CHARACTERS)
     if not errors and not texts.slug_of(name):
         errors.append(FieldError(pointer, "invalid_name", "A workspace's name holds a letter or a digit."))
     return errors
@@ -129,9 +131,17 @@ async def _new_workspace(tx: Transaction, wanted: SignUp) -> Workspace:
 
 
 async def create_workspace(tx: Transaction, name: str) -> Workspace:
-    """A new workspace, locked; its slug is made from its name. Raises Conflict `workspace_taken`."""
+    """A new workspace, locked. Its slug is made from its name, with a number behind it if a workspace of another name has that slug.
+
+    Raises:
+        Conflict: `workspace_taken`: there is a workspace of this name.
+    """
+    base = texts.slug_of(name)
+    taken = await workspaces.with_slug_of(tx, base)
+    if any(says_the_same(other.name, name) for other in taken):
+        raise Conflict("There is a workspace of this name.", code="workspace_taken")
     try:
-        workspace = await workspaces.insert(tx, texts.slug_of(name), name)
+        workspace = await workspaces.insert(tx, texts.free_slug(base, {other.slug for other in taken}), name)
     except UniqueViolation as error:
         raise Conflict("There is a workspace of this name.", code="workspace_taken") from error
     await tx.lock_workspace(workspace.id)
@@ -140,8 +150,8 @@ async def create_workspace(tx: Transaction, name: str) -> Workspace:
 
 async def create_account(tx: Transaction, workspace_id: WorkspaceId, email: str, fullname: str, role: Role, password_hash: str) -> Account:
     """A new account, with a handle made from its name. Raises Conflict `email_taken`."""
-    email_key = texts.fold(email)
-    if await users.by_email_in(tx, workspace_id, email_key) is not None:
+    key = email_key(email)
+    if await users.by_email_in(tx, workspace_id, key) is not None:
         raise Conflict("This e-mail address has an account here.", code="email_taken")
     handle = await free_handle(tx, workspace_id, texts.handle_of(fullname, email))
     user_id = UserId(await tx.new_id())
@@ -150,13 +160,13 @@ async def create_account(tx: Transaction, workspace_id: WorkspaceId, email: str,
         NewAccount(
             id=user_id,
             workspace_id=workspace_id,
-            email=email,
-            email_key=email_key,
+            email=canonical_email(email) or email,
+            email_key=key,
             password_hash=password_hash,
             fullname=fullname,
-            fullname_key=texts.fold(fullname),
+            fullname_key=key_of(fullname),
             handle=handle,
-            handle_key=texts.fold(handle),
+            handle_key=key_of(handle),
             role=role,
         ),
     )
@@ -171,6 +181,6 @@ async def create_account(tx: Transaction, workspace_id: WorkspaceId, email: str,
 async def free_handle(tx: Transaction, workspace_id: WorkspaceId, wanted: str) -> str:
     """`wanted`, or with the first number behind it that nobody has; after nine tries the number is random."""
     for suffix in ("", *map(str, range(2, 10))):
-        if not await users.is_handle_taken(tx, workspace_id, texts.fold(wanted + suffix)):
+        if not await users.is_handle_taken(tx, workspace_id, key_of(wanted + suffix)):
             return wanted + suffix
     return f"{wanted}{secrets.randbelow(90_000_000) + 10_000_000}"

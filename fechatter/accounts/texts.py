@@ -1,26 +1,24 @@
-"""Texts that people type about themselves: what they may hold, and the folded keys by which they are told apart.
+"""Texts that people type about themselves: what they may contain.
 
 Texts are stored as typed. Each check returns what is wrong, so that a request's errors are told all at once.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-import unicodedata
+import zoneinfo
+from collections.abc import Collection
+from functools import lru_cache
 
 from fechatter.errors import FieldError, Invalid
+from fechatter.names import MARKS_ON_ONE_CHARACTER, has_too_many_marks, is_of_word, key_of
 
-EMAIL_CHARACTERS = 254
 FULLNAME_CHARACTERS = 100
 WORKSPACE_CHARACTERS = 64
 HANDLE_CHARACTERS = 32
 SLUG_CHARACTERS = 64
 
-_REORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-"""Bidirectional classes of signs that nobody sees and that show a text in another order, as one somebody else is called by."""
-
-_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)*")
-_TIMEZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,3}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 
 
@@ -30,44 +28,27 @@ def refuse(errors: list[FieldError]) -> None:
         raise Invalid(errors)
 
 
-def fold(text: str) -> str:
-    """The same text however it is typed: NFKC, casefold, and NFKC again because folding may undo it."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
-
-
-def name_errors(pointer: str, text: str, most: int) -> list[FieldError]:
-    """What is wrong with a name of up to `most` characters."""
-    if len(text) > most:
-        return [FieldError(pointer, "too_long", f"At most {most} characters.")]
-    categories = {unicodedata.category(character) for character in text}
-    if categories & {"Cc", "Cs"} or any(unicodedata.bidirectional(character) in _REORDERING for character in text):
-        return [FieldError(pointer, "control_character", "Control characters are not allowed here.")]
-    if all(category[0] in "ZC" for category in categories):
-        return [FieldError(pointer, "blank", "There is nothing to see in it.")]
-    return []
-
-
-def email_errors(pointer: str, text: str) -> list[FieldError]:
-    if max(len(text), len(fold(text[: EMAIL_CHARACTERS + 1]))) > EMAIL_CHARACTERS:
-        return [FieldError(pointer, "too_long", f"At most {EMAIL_CHARACTERS} characters.")]
-    if not text.isprintable() or not _EMAIL.fullmatch(text) or not _EMAIL.fullmatch(fold(text)):
-        return [FieldError(pointer, "invalid_email", "This is not an e-mail address.")]
-    return []
-
-
 def handle_errors(pointer: str, text: str) -> list[FieldError]:
     """A handle is one word: letters, digits and `. _ -`, a letter or digit first."""
     if len(text) > HANDLE_CHARACTERS:
         return [FieldError(pointer, "too_long", f"At most {HANDLE_CHARACTERS} characters.")]
-    if not text[:1].isalnum() or not all(_is_of_word(character) or character in "._-" for character in text):
+    if not text[:1].isalnum() or not all(is_of_word(character) or character in "._-" for character in text):
         return [FieldError(pointer, "invalid_handle", "Letters, digits and . _ - only, a letter or digit first.")]
+    if has_too_many_marks(text):
+        return [FieldError(pointer, "too_many_marks", f"At most {MARKS_ON_ONE_CHARACTER} combining marks on one character.")]
     return []
 
 
 def timezone_errors(pointer: str, text: str | None) -> list[FieldError]:
-    if text is None or (len(text) <= 64 and _TIMEZONE.fullmatch(text)):
+    if text is None or text in known_timezones():
         return []
     return [FieldError(pointer, "invalid_timezone", "A name of the time zone database, as Europe/Zurich.")]
+
+
+@lru_cache(maxsize=1)
+def known_timezones() -> frozenset[str]:
+    """The zones and their older names, of this machine's database and of the package `tzdata`."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def language_errors(pointer: str, text: str | None) -> list[FieldError]:
@@ -78,8 +59,14 @@ def language_errors(pointer: str, text: str | None) -> list[FieldError]:
 
 def slug_of(name: str) -> str:
     """A workspace's name as one word for addresses; empty when it holds no letter or digit."""
-    words = "".join(character if _is_of_word(character) else " " for character in fold(name)).split()
+    words = "".join(character if is_of_word(character) else " " for character in key_of(name)).split()
     return "-".join(words)[:SLUG_CHARACTERS].rstrip("-")
+
+
+def free_slug(base: str, taken: Collection[str]) -> str:
+    """`base`, or `base-2`, `base-3` …: the first that is not taken."""
+    suffixes = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    return next(slug for suffix in suffixes if (slug := base[: SLUG_CHARACTERS - len(suffix)].rstrip("-") + suffix) not in taken)
 
 
 def handle_of(fullname: str, email: str) -> str:
@@ -89,8 +76,3 @@ def handle_of(fullname: str, email: str) -> str:
         if handle and not handle_errors("", handle):
             return handle
     return "user"
-
-
-def _is_of_word(character: str) -> bool:
-    """Letters, digits, and the marks that many scripts write on them."""
-    return character.isalnum() or unicodedata.category(character)[0] == "M"

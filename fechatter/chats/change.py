@@ -13,6 +13,7 @@ from fechatter.chats.access import check_access, record_of_chat
 from fechatter.chats.views import chat_of
 from fechatter.errors import Invalid
 from fechatter.model import Actor, Chat, ChatId
+from fechatter.names import key_of
 from fechatter.rights.table import ChatAction
 from fechatter.storage import chats, events, members
 from fechatter.storage.chats import ChatRow
@@ -43,8 +44,9 @@ async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: ChatUpd
     new = changed(chat, wanted, tx.now)
     if new == chat:
         return await chat_of(tx, actor, chat_id)
-    await names.check_free(tx, actor.workspace_id, chat.chat_type, new.name, chat_id=chat_id)
-    key = None if new.name is None else names.name_key(new.name)
+    if new.name != chat.name:
+        await names.check_free(tx, actor.workspace_id, chat.chat_type, new.name, chat_id=chat_id)
+    key = None if new.name is None else key_of(new.name)
     await chats.change(tx, chat_id, new.name, key, new.description, new.archived_at)
     if (new.name, new.description) != (chat.name, chat.description):
         await record_of_chat(tx, actor, chat, Act.CHAT_RENAMED)

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import msgspec
 
-from fechatter.chats.names import NAME_CHARACTERS, has_control_characters, name_key
+from fechatter.chats.names import NAME_CHARACTERS
 from fechatter.errors import Invalid
 from fechatter.model import Actor, AnyChat, ChatType, Timestamp, timestamp
+from fechatter.names import has_control_characters, key_of
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.storage import chats
@@ -39,7 +40,7 @@ async def channels_of(tx: Transaction, actor: Actor, query: str, *, after: int, 
         tx,
         actor.workspace_id,
         actor.user_id,
-        f"%{escaped(name_key(query))}%",
+        f"%{escaped(key_of(query))}%",
         after,
         limit,
         joined_only=not may(actor.role, WorkspaceAction.SEE_CHANNELS),

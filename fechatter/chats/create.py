@@ -14,6 +14,7 @@ from fechatter.chats.people import PersonId, check_addable, named_once
 from fechatter.chats.views import chat_of
 from fechatter.errors import Conflict, FieldError, Invalid
 from fechatter.model import Actor, Chat, ChatId, ChatType, UserId
+from fechatter.names import has_control_characters, key_of
 from fechatter.rights.chats import check_creation
 from fechatter.storage import chats
 from fechatter.storage.engines.base import Transaction
@@ -95,7 +96,7 @@ def _members(too_many: bool, detail: str) -> FieldError:
 
 
 def _is_key(key: str) -> bool:
-    return 1 <= len(key) <= KEY_CHARACTERS and not names.has_control_characters(key)
+    return 1 <= len(key) <= KEY_CHARACTERS and not has_control_characters(key)
 
 
 async def _existing(tx: Transaction, actor: Actor, wanted: WantedChat, others: list[UserId]) -> ChatId | None:
@@ -122,7 +123,7 @@ async def _insert(tx: Transaction, actor: Actor, wanted: WantedChat, others: lis
         workspace_id=actor.workspace_id,
         chat_type=wanted.chat_type,
         name=wanted.name,
-        name_key=None if wanted.name is None else names.name_key(wanted.name),
+        name_key=None if wanted.name is None else key_of(wanted.name),
         description=wanted.description,
         creator_id=actor.user_id,
         member_count=1 + len(others),

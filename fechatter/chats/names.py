@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from fechatter.errors import Conflict, FieldError
 from fechatter.model import ChatId, ChatType, WorkspaceId
+from fechatter.names import has_control_characters, key_of, name_errors
 from fechatter.storage import chats
 from fechatter.storage.engines.base import Transaction
 
@@ -13,8 +12,6 @@ NAME_CHARACTERS = 128
 DESCRIPTION_CHARACTERS = 1000
 KEY_BYTES = 1024
 """Folding may multiply a text's length, and an index takes no endless key."""
-REORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-"""Bidirectional classes of signs that show a name as another one."""
 CHANNELS = (ChatType.PRIVATE_CHANNEL, ChatType.PUBLIC_CHANNEL)
 
 
@@ -24,15 +21,10 @@ def errors(kind: ChatType, name: str | None) -> list[FieldError]:
         return [FieldError("/name", "missing", "A channel has a name.")] if kind in CHANNELS else []
     if kind is ChatType.SINGLE:
         return [FieldError("/name", "not_allowed", "A single chat has no name.")]
-    if len(name) <= NAME_CHARACTERS:
-        key = name_key(name)
-        if not key:
-            return [FieldError("/name", "blank", "A name has something to show.")]
-        if len(key.encode(errors="replace")) > KEY_BYTES:
-            return [FieldError("/name", "too_long", "This name is too long when its characters are written out.")]
-    if any(unicodedata.bidirectional(character) in REORDERING for character in name):
-        return [FieldError("/name", "control_character", "Signs that reorder a text are not allowed here.")]
-    return _text_errors("/name", name, NAME_CHARACTERS)
+    found = name_errors("/name", name, NAME_CHARACTERS)
+    if not found and len(key_of(name).encode()) > KEY_BYTES:
+        return [FieldError("/name", "too_long", "This name is too long when its characters are written out.")]
+    return found
 
 
 def description_errors(description: str) -> list[FieldError]:
@@ -48,17 +40,6 @@ def _text_errors(pointer: str, text: str, most: int, allowed: str = "") -> list[
     return []
 
 
-def has_control_characters(text: str, allowed: str = "") -> bool:
-    """Whether `text` holds Unicode's Cc, or half of a surrogate pair, which is no character at all."""
-    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text if character not in allowed)
-
-
-def name_key(name: str) -> str:
-    """By which names are the same: NFKC, casefold, NFKC again as folding may undo it; space around does not count."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return unicodedata.normalize("NFKC", folded).strip()
-
-
 async def check_free(
     tx: Transaction, workspace_id: WorkspaceId, kind: ChatType, name: str | None, *, chat_id: ChatId | None = None
 ) -> None:
@@ -69,5 +50,5 @@ async def check_free(
     """
     if kind is not ChatType.PUBLIC_CHANNEL or name is None:
         return
-    if await chats.public_with_name(tx, workspace_id, name_key(name)) not in (None, chat_id):
+    if await chats.public_with_name(tx, workspace_id, key_of(name)) not in (None, chat_id):
         raise Conflict("Another public channel has this name.", code="name_taken")

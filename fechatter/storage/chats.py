@@ -91,7 +91,9 @@ _NAMED = """
 SELECT id FROM chats
 WHERE workspace_id = $1 AND name_key = $2 AND chat_type = 'public_channel' AND deleted_at IS NULL"""
 _CHANGE = """
-UPDATE chats SET name = $2, name_key = $3, description = $4, archived_at = $5, updated_at = $6 WHERE id = $1"""
+UPDATE chats SET name = $2, name_key = CASE WHEN name = $2 THEN name_key ELSE $3 END, description = $4,
+    archived_at = $5, updated_at = $6
+WHERE id = $1"""
 _EMPTIED = """
 UPDATE chat_heads SET emptied_through = COALESCE(
     (SELECT n.number - 1 FROM messages n WHERE n.chat_id = chat_heads.chat_id AND n.number > chat_heads.emptied_through
@@ -183,7 +185,7 @@ async def insert(tx: Transaction, chat: NewChat) -> None:
 async def change(
     tx: Transaction, chat_id: ChatId, name: str | None, name_key: str | None, description: str, archived_at: int | None
 ) -> None:
-    """Set what a PATCH may change. Raises UniqueViolation."""
+    """Set what a PATCH may change; a name that stays keeps its key. Raises UniqueViolation."""
     await tx.execute(_CHANGE, chat_id, name, name_key, description, archived_at, tx.now)
 
 

@@ -53,8 +53,8 @@ SELECT u.id, u.workspace_id, w.slug, w.name, w.created_at AS workspace_created_a
 FROM users u JOIN workspaces w ON w.id = u.workspace_id"""
 _FIND = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.id = $2"
 _BY_EMAIL = f"""
-{_COLUMNS} WHERE u.email_key = $1 AND ($2 = '' OR w.slug = $2) AND u.kind = 'person'
-ORDER BY CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END, u.id LIMIT $3"""
+{_COLUMNS} WHERE u.email_key IN ($1, $2, $3) AND ($4 = '' OR w.slug = $4) AND u.kind = 'person'
+ORDER BY CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END, u.id LIMIT $5"""
 _BY_EMAIL_IN = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.email_key = $2"
 # A guest ($3 = 1) sees itself ($4) and whoever is in a chat with it.
 _VISIBLE = """
@@ -79,7 +79,7 @@ INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, 
     created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 _CHANGE_PROFILE = """
-UPDATE users SET fullname = $2, fullname_key = $3, handle = $4, handle_key = $5, timezone = $6, language = $7
+UPDATE users SET fullname = $2, fullname_key = $3, handle = $4, handle_key = COALESCE($5, handle_key), timezone = $6, language = $7
 WHERE id = $1"""
 _CHANGE_STANDING = "UPDATE users SET role = $2, disabled_at = $3 WHERE id = $1"
 _CHANGE_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1"
@@ -99,9 +99,15 @@ async def find_visible(tx: Transaction, workspace_id: WorkspaceId, user_id: User
     return _account(await tx.fetchrow(_FIND_VISIBLE, workspace_id, user_id, int(guest), viewer_id))
 
 
-async def by_email(tx: Transaction, email_key: str, slug: str, limit: int) -> list[Account]:
-    """The accounts of the address: those not disabled first, then by age. An empty `slug` stands for every workspace."""
-    return [_known(row) for row in await tx.fetch(_BY_EMAIL, email_key, slug, limit)]
+async def by_email(tx: Transaction, email_key: str, slug: str, limit: int, other_keys: tuple[str, str] | None = None) -> list[Account]:
+    """The accounts of the address: those not disabled first, then by age.
+
+    Args:
+        slug: the workspace's; empty for every workspace.
+        other_keys: under which an earlier version may have stored the address.
+    """
+    keys = (email_key, *(other_keys or (email_key, email_key)))
+    return [_known(row) for row in await tx.fetch(_BY_EMAIL, *keys, slug, limit)]
 
 
 async def by_email_in(tx: Transaction, workspace_id: WorkspaceId, email_key: str) -> Account | None:
@@ -151,8 +157,8 @@ async def has_other_owner(tx: Transaction, workspace_id: WorkspaceId, user_id: U
     return await tx.fetchrow(_OTHER_OWNERS, workspace_id, user_id) is not None
 
 
-async def change_profile(tx: Transaction, account: Account, fullname_key: str, handle_key: str) -> None:
-    """Store name, handle, time zone and language. Raises UniqueViolation: the handle is taken."""
+async def change_profile(tx: Transaction, account: Account, fullname_key: str, handle_key: str | None) -> None:
+    """Store name, handle, time zone and language; None keeps the handle's key. Raises UniqueViolation: the handle is taken."""
     await tx.execute(
         _CHANGE_PROFILE,
         account.id,

@@ -7,9 +7,13 @@ import msgspec
 from fechatter.model import ChatId, Workspace, WorkspaceId, timestamp
 from fechatter.storage.engines.base import Row, Transaction
 
+SLUG_BEGINNING = 48
+"""A number behind a long slug shortens it, but never to less than this."""
+
 _COLUMNS = "SELECT id, slug, name, created_at, default_chat_id FROM workspaces"
 _FIND = f"{_COLUMNS} WHERE id = $1"
 _BY_SLUG = f"{_COLUMNS} WHERE slug = $1"
+_BEGINNING_WITH = f"{_COLUMNS} WHERE slug LIKE $1 ESCAPE '!'"
 _PAGE = f"{_COLUMNS} WHERE id > $1 ORDER BY id LIMIT $2"
 _INSERT = "INSERT INTO workspaces (id, slug, name, created_at) VALUES ($1, $2, $3, $4)"
 _RENAME = "UPDATE workspaces SET name = $2 WHERE id = $1"
@@ -36,6 +40,12 @@ async def find(tx: Transaction, workspace_id: WorkspaceId) -> Workspace | None:
 
 async def by_slug(tx: Transaction, slug: str) -> Workspace | None:
     return _workspace(await tx.fetchrow(_BY_SLUG, slug))
+
+
+async def with_slug_of(tx: Transaction, base: str) -> list[Workspace]:
+    """The workspaces whose slug is `base`, maybe with a number behind it."""
+    beginning = base[:SLUG_BEGINNING].replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return [_known(row) for row in await tx.fetch(_BEGINNING_WITH, f"{beginning}%")]
 
 
 async def page(tx: Transaction, after: int, limit: int) -> list[Workspace]:

@@ -13,6 +13,7 @@ mod _native {
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
 
+    use crate::confusables;
     use crate::message::{self, content, key, parse};
 
     #[pymodule_export]
@@ -56,5 +57,11 @@ mod _native {
     #[pyfunction]
     fn fingerprint(content: &str) -> i64 {
         content::fingerprint(content)
+    }
+
+    /// The skeleton of UTS #39: two texts look alike if their skeletons are equal.
+    #[pyfunction]
+    fn skeleton(text: &str) -> String {
+        confusables::skeleton(text)
     }
 }

@@ -1,0 +1,94 @@
+"""Names that people see, of any kind: whether a name shows something, and the key by which equal names are found.
+
+Both are judged by Unicode's properties, of the version of `unicodedata2`, which is newer than Python's own and the same on every
+Python: keys must not change when Python does.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import unicodedata2 as unicodedata  # type: ignore[import-not-found]  # an extension without stubs
+
+from fechatter.errors import FieldError
+
+MARKS_ON_ONE_CHARACTER: Final = 8
+"""No script needs more; a thousand would draw over the lines above."""
+
+_DEFAULT_IGNORABLE: Final = (
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""The property Default_Ignorable_Code_Point, as a class of a regular expression; a test compares it with Node.js's."""
+_BLANK: Final = "\u2800\ufffc\U00013441\U00013442\U00016fe4\U0001d159"
+"""Letters and symbols that are drawn as nothing, by their names in Unicode."""
+_INVISIBLE: Final = re.compile(f"[{_DEFAULT_IGNORABLE}{_BLANK}]")
+_REORDERING: Final = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Bidirectional classes of signs that show a text in another order, as the name of somebody else."""
+_SIGNS: Final = "#%&*@"
+"""Punctuation, to Unicode, that names use as a symbol."""
+_SHOWN: Final = frozenset("LNPS")
+"""The first letters of the categories that draw something by themselves: letters, numbers, punctuation, symbols."""
+
+
+def name_errors(pointer: str, text: str, most: int) -> list[FieldError]:
+    """What is wrong with a name of up to `most` characters."""
+    if len(text) > most:
+        return [FieldError(pointer, "too_long", f"At most {most} characters.")]
+    if not shows_something(text):
+        return [FieldError(pointer, "blank", "There is nothing to see in it.")]
+    if has_control_characters(text) or any(unicodedata.bidirectional(character) in _REORDERING for character in text):
+        return [FieldError(pointer, "control_character", "Control characters are not allowed here.")]
+    if has_too_many_marks(text):
+        return [FieldError(pointer, "too_many_marks", f"At most {MARKS_ON_ONE_CHARACTER} combining marks on one character.")]
+    return []
+
+
+def shows_something(text: str) -> bool:
+    """Whether anything is drawn: one character at least that is visible and neither space, mark, unassigned nor private."""
+    return any(unicodedata.category(character)[0] in _SHOWN for character in _INVISIBLE.sub("", text))
+
+
+def says_the_same(one: str, other: str) -> bool:
+    """Whether two names differ in nothing but punctuation: `Acme!` and `ACME` say the same, `C++` and `C#` do not."""
+    return _without_punctuation(one) == _without_punctuation(other)
+
+
+def _without_punctuation(text: str) -> str:
+    kept = "".join(character if _says_something(character) else " " for character in key_of(text))
+    return " ".join(kept.split())
+
+
+def _says_something(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNMS" or character in _SIGNS
+
+
+def is_of_word(character: str) -> bool:
+    """Visible letters, digits, and the marks that many scripts write on them."""
+    return unicodedata.category(character)[0] in "LNM" and not _INVISIBLE.fullmatch(character)
+
+
+def has_control_characters(text: str, allowed: str = "") -> bool:
+    """Whether `text` contains Unicode's Cc, or half of a surrogate pair, which is no character at all."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text if character not in allowed)
+
+
+def has_too_many_marks(text: str) -> bool:
+    """Whether one character carries more combining marks than any script needs."""
+    marks = 0
+    for character in unicodedata.normalize("NFC", text):
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        if marks > MARKS_ON_ONE_CHARACTER:
+            return True
+    return False
+
+
+def key_of(text: str) -> str:
+    """The same key for names that people take for equal: compatibility forms, case, spaces and invisible characters do not count."""
+    return " ".join(_folded(_folded(text).casefold()).split())
+
+
+def _folded(text: str) -> str:
+    # Folding may undo a normalization, and a normalization may bring an invisible character back.
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)))
