@@ -271,7 +271,7 @@ export interface components {
              * @example too_long
              * @enum {string}
              */
-            code: "blank" | "conflicting_parameters" | "control_character" | "duplicate_field" | "duplicate_parameter" | "empty" | "invalid_character" | "invalid_cursor" | "invalid_email" | "invalid_handle" | "invalid_key" | "invalid_language" | "invalid_name" | "invalid_timezone" | "invalid_type" | "invalid_value" | "key_mismatch" | "mismatch" | "missing" | "not_allowed" | "not_storable" | "not_together" | "oneself" | "out_of_range" | "too_few" | "too_long" | "too_many" | "too_short" | "unknown_channel" | "unknown_field" | "unknown_parameter" | "unknown_user";
+            code: "blank" | "conflicting_parameters" | "control_character" | "duplicate_field" | "duplicate_parameter" | "empty" | "invalid_character" | "invalid_cursor" | "invalid_email" | "invalid_handle" | "invalid_key" | "invalid_language" | "invalid_name" | "invalid_timezone" | "invalid_type" | "invalid_value" | "key_mismatch" | "mismatch" | "missing" | "not_allowed" | "not_storable" | "not_together" | "oneself" | "out_of_range" | "too_few" | "too_long" | "too_many" | "too_many_marks" | "too_short" | "unknown_channel" | "unknown_field" | "unknown_parameter" | "unknown_user";
             /** @example At most 128 characters. */
             detail: string;
         };
