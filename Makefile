@@ -1,7 +1,7 @@
 # Every command of this project. Plain `make` lists them; each does what it needs first, and nothing twice.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run web web-dev screenshots web-figures test check format prove figures claims flame bench wheel rights openapi metrics lock clean
+.PHONY: help setup setup-test run web web-dev screenshots web-figures test check format prove figures claims fairness flame bench wheel rights openapi metrics lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -47,6 +47,9 @@ figures: setup-test ## measure the server on both engines and write benches/resu
 
 claims: setup-test ## measure every headline, and write it to benches/claims.toml and README (minutes)
 	@.venv/bin/python -m benches.claims $(ARGS)
+
+fairness: setup-test ## measure what one heavy member does to the others, into benches/results (minutes)
+	@.venv/bin/python -m benches.measure_fairness $(ARGS)
 
 flame: setup-test ## draw one flame graph of the send path, with Python and Rust frames
 	@.venv/bin/python -m benches.flame $(ARGS)

@@ -66,7 +66,8 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
     intake = Intake(INTAKE_MESSAGES, INTAKE_BYTES)
     writer = Writer(intake, database, lambda outcome: sender.deliver(outcome))
     sender = Sender(intake, writer.wake, publish)
-    passwords = Passwords()
+    quotas = Quotas(settings)
+    passwords = Passwords(pace=quotas.pace)
     services = Services(
         settings=settings,
         tasks=tasks,
@@ -79,7 +80,7 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
         tokens=AccessTokens(secrets.signing, settings.token_expiry_seconds),
         passwords=passwords,
         limits=Limits(enabled=settings.rate_limits),
-        quotas=Quotas(settings),
+        quotas=quotas,
         watch=watch,
     )
     await bus.start(hub.receive, hub.signal)

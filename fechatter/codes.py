@@ -91,7 +91,7 @@ PROBLEMS: dict[str, Code] = {
     ),
     "sign_in_busy": Code(503, "Too many people sign in at this moment.", "Try again after `Retry-After`."),
     "intake_full": Code(503, "Too many messages wait to be stored; this one was not kept.", "Send it again with the same idempotency key."),
-    "batches_full": Code(503, "Too many batches are being received.", "Send it again with the same idempotency keys."),
+    "batches_full": Code(503, "Too many request bodies are being received.", "Send it again with the same idempotency keys."),
     "not_stored": Code(503, "The message could not be stored.", "Send it again with the same idempotency key."),
     "writer_full": Code(503, "Too many changes wait to be stored; this one was not kept.", "Send it again after `Retry-After`."),
     "database_busy": Code(503, "Too many requests wait for the database.", "Send the same request again after `Retry-After`."),

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
 
 import pytest
 
 from fechatter.api import problems
-from fechatter.auth.quotas import MOST_BATCHES, Quotas
 from fechatter.errors import Unavailable
 from fechatter.frames import Frame
 from fechatter.hub import room as rooms
@@ -64,17 +62,6 @@ async def test_calls_beyond_the_writers_bound_are_not_made(narrow: Database) -> 
     answers = await asyncio.gather(*(narrow.writer.call(call) for _ in range(MANY)), return_exceptions=True)
     assert [answer for answer in answers if answer == 1] == [1] * MOST
     assert {type(answer) for answer in answers if answer != 1} == {thread.CallsFull}
-
-
-def test_a_batch_beyond_those_that_are_held_is_told_to_come_again() -> None:
-    quotas = Quotas(Settings())
-    with ExitStack() as held:
-        for _ in range(MOST_BATCHES):
-            held.enter_context(quotas.batches)
-        with pytest.raises(Unavailable) as refused, quotas.batches:
-            raise AssertionError("let in")
-        assert (refused.value.code, quotas.batches.queue.depth()) == ("batches_full", MOST_BATCHES)
-    assert quotas.batches.queue.depth() == 0
 
 
 @pytest.mark.parametrize("always", [False, True])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import msgspec
 
 from fechatter.auth.limits import Limits
@@ -16,7 +18,11 @@ from fechatter.storage.users import Account
 
 
 class Access(msgspec.Struct, frozen=True):
-    """The tools of the rooms that let people in."""
+    """The tools of the rooms that let people in.
+
+    Attributes:
+        who: shares the hashing of passwords with others: a person, or the network of a client that is not signed in.
+    """
 
     settings: Settings
     database: Database
@@ -24,6 +30,7 @@ class Access(msgspec.Struct, frozen=True):
     passwords: Passwords
     refresh_tokens: RefreshTokens
     limits: Limits
+    who: Hashable = ""
 
 
 class Device(msgspec.Struct, frozen=True):

@@ -125,7 +125,7 @@ async def use(access: Access, wanted: NewPassword, device: Device) -> SignedIn:
     with access.limits.attempt(PASSWORD_RESET, device.address):
         # Asked before the password is hashed, so that strangers cost nothing, and again in the transaction.
         await access.database.read(lambda tx: look_up(tx, wanted.token))
-        password_hash = await access.passwords.hash(wanted.password)
+        password_hash = await access.passwords.hash(wanted.password, access.who)
         signed_in = await access.database.write(lambda tx: _use(tx, access, wanted.token, password_hash, device))
     account = signed_in.account
     access.limits.remember(email_key(account.email), account.workspace_slug, device.address)

@@ -96,8 +96,8 @@ async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Acc
     """
     found = await _accounts_of(access, wanted)
     if not found:
-        await access.passwords.verify(wanted.password, None)
-    fitting = [account for account in found if await access.passwords.verify(wanted.password, account.password_hash)]
+        await access.passwords.verify(wanted.password, None, access.who)
+    fitting = [account for account in found if await access.passwords.verify(wanted.password, account.password_hash, access.who)]
     enabled = [account for account in found if account.disabled_at is None]
     attempt.proved = len(fitting) > 0 and all(account in fitting for account in enabled or found)
     return [account for account in fitting if account.disabled_at is None] or fitting
@@ -141,9 +141,9 @@ async def prepare_password(access: Access, account: Account, wanted: PasswordCha
     """
     check_password("/new_password", wanted.new_password)
     with access.limits.attempt(PASSWORD, str(account.id)):
-        if not await access.passwords.verify(wanted.current_password, account.password_hash):
+        if not await access.passwords.verify(wanted.current_password, account.password_hash, access.who):
             raise Forbidden("The current password is wrong.", code="wrong_password")
-    return await access.passwords.hash(wanted.new_password)
+    return await access.passwords.hash(wanted.new_password, access.who)
 
 
 async def change_password(tx: Transaction, actor: Actor, proved: Account, password_hash: str) -> None:

@@ -60,7 +60,7 @@ async def sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
 
 async def _sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
     await _check_gate(access, wanted, device.address)
-    password_hash = await access.passwords.hash(wanted.password)
+    password_hash = await access.passwords.hash(wanted.password, access.who)
 
     async def work(tx: Transaction) -> SignedIn:
         if wanted.invitation is not None:

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from typing import Annotated, TypeVar, cast
 
 import msgspec
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
+from fechatter.api import sharing
+from fechatter.auth.body_memory import HeldBody, refusal
+from fechatter.auth.pace import KIB_ROWS
 from fechatter.errors import BodyTimeout, FieldError, Invalid, MalformedRequest, TooLarge, UnsupportedMediaType
 from fechatter.model import MAX_ID
 
@@ -77,21 +81,48 @@ def check_size(body: bytes | bytearray, limit: int) -> None:
         raise _too_large(limit)
 
 
-async def read_bytes(request: Request, limit: int) -> bytes:
-    """The whole body; no more than `limit` bytes are ever held. Raises TooLarge, BodyTimeout."""
+async def read_bytes(request: Request, limit: int, held: HeldBody | None = None) -> bytes:
+    """The whole body; no more than `limit` bytes are ever held, in the memory of `held`.
+
+    Raises:
+        TooLarge, BodyTimeout.
+        Unavailable: the memory for bodies is full, and this one had to make room.
+    """
+    if held is None and (share := sharing.of(request)) is not None:
+        with share.body() as own:
+            return await read_bytes(request, limit, own)
     check_length(request.headers.get("content-length", "").encode(), limit)
     now = asyncio.get_running_loop().time
     last = now() + BODY_SECONDS
     parts = bytearray()
     try:
         async with asyncio.timeout(PART_SECONDS) as patience:
+            if held is not None:
+                held.give_up = lambda: patience.reschedule(0)
             async for part in request.stream():
                 parts += part
                 check_size(parts, limit)
+                patience.reschedule(None)
+                last += await _take_in(request, len(part), held)
                 patience.reschedule(min(now() + PART_SECONDS, last))
     except TimeoutError:
-        raise BodyTimeout from None
+        raise refusal() if held is not None and held.given_up else BodyTimeout from None
+    finally:
+        if held is not None:
+            held.give_up = None
     return bytes(parts)
+
+
+async def _take_in(request: Request, size: int, held: HeldBody | None) -> float:
+    """Charge a part of a body, and slow down whoever sends much; returns the seconds waited. Raises Unavailable."""
+    share = sharing.of(request)
+    if held is None or share is None:
+        return 0.0
+    held.grow(size)
+    share.count(size / sharing.KIB * KIB_ROWS)
+    began = time.monotonic()
+    await share.wait()
+    return time.monotonic() - began
 
 
 def _too_large(limit: int) -> TooLarge:

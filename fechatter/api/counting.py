@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from fechatter.api import clients
 from fechatter.api.identity import claims, services
+from fechatter.api.sharing import Share
 from fechatter.networks import client_network
 
 Guard = Callable[[HTTPConnection], AbstractContextManager[None]]
@@ -23,8 +24,11 @@ def signed_in_person(request: HTTPConnection) -> Iterator[None]:
 
 def count_request(request: HTTPConnection) -> None:
     """Count a request of the person who asks. Raises Unauthorized, TooManyRequests."""
-    person = claims(request).user_id
-    request.scope["state"]["quota"] = services(request).quotas.requests.take(person)
+    person, quotas = claims(request).user_id, services(request).quotas
+    state = request.scope["state"]
+    state["quota"] = quotas.requests.take(person)
+    turns = quotas.reads if request.scope["method"] in ("GET", "HEAD") else quotas.changes
+    state["share"] = Share(quotas, person, quotas.requests, turns)
 
 
 @contextmanager
@@ -33,5 +37,6 @@ def stranger(request: HTTPConnection) -> Iterator[None]:
     found = services(request)
     who = client_network(clients.address(request, found.settings))
     request.scope["state"]["quota"] = found.quotas.strangers.take(who)
+    request.scope["state"]["share"] = Share(found.quotas, who, found.quotas.strangers, None)
     with found.quotas.strangers_at_once.one(who):
         yield

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 import msgspec
 from starlette.requests import HTTPConnection, Request
 
-from fechatter.api import clients
+from fechatter.api import clients, sharing
 from fechatter.auth.tokens import Claims
 from fechatter.errors import Unauthorized
 from fechatter.model import Actor, Origin, Position
@@ -67,7 +67,8 @@ async def read(request: HTTPConnection, work: ActorWork[T]) -> tuple[T, Position
         head = (await events.heads(tx, actor.workspace_id)).head
         return await work(tx, actor), Position(tx.epoch, head)
 
-    return await services(request).database.read(snapshot)
+    with sharing.rows_of(request, snapshot) as counted:
+        return await services(request).database.read(counted)
 
 
 async def write(request: Request, work: ActorWork[T]) -> T:
@@ -79,4 +80,5 @@ async def write(request: Request, work: ActorWork[T]) -> T:
         await tx.lock_workspace(who.workspace_id)
         return await work(tx, msgspec.structs.replace(await signed_in(tx, who), origin=origin))
 
-    return await services(request).database.write(transaction)
+    with sharing.rows_of(request, transaction) as counted:
+        return await services(request).database.write(counted)

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from fechatter.api import sharing
 from fechatter.api.bodies import BODY_BYTES, read_body
 from fechatter.api.queries import Query, read_query
 from fechatter.codes import PROBLEMS
@@ -78,10 +79,19 @@ class Endpoint:
     Args:
         function: takes the request, and by name what `arguments` lists.
         arguments: the types of its parameters but the first.
+        takes_turn: whether the function itself waits for its request's turn, because it reads the body before that.
     """
 
-    def __init__(self, function: Callable[..., Awaitable[Response]], operation: Operation, arguments: dict[str, type]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Awaitable[Response]],
+        operation: Operation,
+        arguments: dict[str, type],
+        *,
+        takes_turn: bool = False,
+    ) -> None:
         self.operation = operation
+        self._takes_turn = takes_turn
         self._function = function
         self._arguments = arguments
         self._positioned = POSITION_HEADER in operation.headers
@@ -91,7 +101,13 @@ class Endpoint:
         if self._positioned:
             _check_position(request)
         given = {name: await self._read(request, kind) for name, kind in self._arguments.items()}
-        answer = await self._function(request, **given)
+        if self._takes_turn:
+            answer = await self._function(request, **given)
+        else:
+            # A slow body is read before the turn and holds none.
+            async with sharing.turn(request):
+                answer = await self._function(request, **given)
+                sharing.count_answer(request, answer)
         await answer(scope, receive, send)
 
     async def _read(self, request: Request, kind: type) -> object:
@@ -115,8 +131,9 @@ def operation(
     body: Any = None,
     body_bytes: int = BODY_BYTES,
     token: Token = "none",
+    tag: str = "",
 ) -> Callable[[Callable[..., Awaitable[Response]]], Endpoint]:
-    """Declare an endpoint; `body` is for one that reads its body itself."""
+    """Declare an endpoint; `body` is for one that reads its body and takes its turn itself, `tag` for one outside its noun's file."""
 
     def declare(function: Callable[..., Awaitable[Response]]) -> Endpoint:
         hints = get_type_hints(function)
@@ -125,7 +142,7 @@ def operation(
         own = next((kind for kind in arguments.values() if not issubclass(kind, Query)), None)
         declared = Operation(
             id=name,
-            tag=function.__module__.rpartition(".")[2],
+            tag=tag or function.__module__.rpartition(".")[2],
             description=inspect.getdoc(function) or "",
             answers=answers,
             refuses=refuses,
@@ -135,6 +152,6 @@ def operation(
             body_bytes=body_bytes,
             token=token,
         )
-        return Endpoint(function, declared, arguments)
+        return Endpoint(function, declared, arguments, takes_turn=body is not None)
 
     return declare

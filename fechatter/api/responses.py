@@ -20,6 +20,12 @@ def json_response(value: object, status: int = 200, *, position: Position | None
     return answer
 
 
+def bytes_response(body: bytes, position: Position) -> Response:
+    """The answer that holds JSON that is encoded already, as of `position`."""
+    headers = {"cache-control": "no-store", "event-cursor": str(position)}
+    return Response(body, media_type="application/json", headers=headers)
+
+
 def no_content(headers: dict[str, str] | None = None) -> Response:
     """204."""
     return Response(status_code=204, headers=headers)

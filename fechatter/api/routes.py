@@ -17,6 +17,7 @@ from fechatter.api.counting import Guard, signed_in_person, stranger
 from fechatter.api.endpoints import (
     accounts,
     audit,
+    batches,
     channels,
     chats,
     documents,
@@ -59,7 +60,7 @@ CLIENT = (
 
 TABLE: dict[str, dict[str, ASGIApp]] = {
     "/api/chat/{chat_id:id}/messages": {"POST": messages.SendMessage(), "GET": messages.index},
-    "/api/chat/{chat_id:id}/messages/batch": {"POST": messages.send_many},
+    "/api/chat/{chat_id:id}/messages/batch": {"POST": batches.send_many},
     "/api/chat/{chat_id:id}/messages/{message_id:id}": {"GET": messages.one, "PATCH": messages.edit, "DELETE": messages.delete},
     "/api/chat/{chat_id:id}/messages/{message_id:id}/versions": {"GET": versions.index},
     "/events": {"GET": EventStream()},

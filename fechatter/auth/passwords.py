@@ -9,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from fechatter.auth.pace import ROWS_A_SECOND, Pace
 from fechatter.errors import Invalid, Unavailable
+from fechatter.fair import FairQueue
 from fechatter.queues import Queue
 
 LEAST_CHARACTERS = 8
@@ -38,28 +42,34 @@ def check_password(pointer: str, password: str) -> None:
 
 
 class Passwords:
-    """Hashes and verifies passwords; `close` ends its threads."""
+    """Hashes and verifies passwords; `close` ends its threads.
 
-    def __init__(self, threads: int = THREADS, most_waiting: int = MOST_WAITING) -> None:
+    `who` is the person or the client's network that asks. One hash of each runs at once, at the pace of `pace.py`, and all share the
+    threads fairly.
+    """
+
+    def __init__(self, threads: int = THREADS, most_waiting: int = MOST_WAITING, pace: Pace | None = None) -> None:
         self._hasher = HASHER
         self._pool = ThreadPoolExecutor(threads, "passwords", initializer=_step_back)
         self._most = threads + most_waiting
-        self._pending = 0
+        self._pace = pace or Pace(enabled=False)
+        self._waiting = FairQueue(of_one=1, places=None, bound=self._most, refuse=_busy)
+        self._threads = FairQueue(of_one=1, places=threads, bound=self._most, refuse=_busy)
         self._closed = False
         self._nobodys = self._hasher.hash(os.urandom(16))
 
     def queues(self) -> list[Queue]:
-        return [Queue("passwords", self._most, "calls", "503 `sign_in_busy`", lambda: self._pending)]
+        return [Queue("passwords", self._most, "calls", "503 `sign_in_busy`", lambda: len(self._waiting))]
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, who: Hashable = "") -> str:
         """The password's hash, with its parameters and salt. Raises Unavailable when too many wait."""
-        return await self._run(lambda: self._hasher.hash(_bytes(password)))
+        return await self._run(who, lambda: self._hasher.hash(_bytes(password)))
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
+    async def verify(self, password: str, password_hash: str | None, who: Hashable = "") -> bool:
         """Is this the password? None stands for nobody: always False, after the same time. Raises Unavailable."""
         if len(password) > MOST_CHARACTERS:
             password, password_hash = "", None
-        right = await self._run(lambda: self._is_right(password, password_hash or self._nobodys))
+        right = await self._run(who, lambda: self._is_right(password, password_hash or self._nobodys))
         return right and password_hash is not None
 
     def _is_right(self, password: str, password_hash: str) -> bool:
@@ -68,34 +78,53 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _run(self, who: Hashable, work: Callable[[], T]) -> T:
         if self._closed:
-            raise Unavailable("The server is stopping.", code="stopping")
-        if self._pending >= self._most:
-            raise Unavailable("Too many people sign in at this moment.", code="sign_in_busy", retry_after_seconds=2)
-        self._pending += 1
-        future = self._pool.submit(work)
-        future.add_done_callback(self._ended_soon(asyncio.get_running_loop()))
-        return await asyncio.wrap_future(future)
+            raise _stopping()
+        async with self._waiting.turn(who):
+            await self._pace.wait(who)
+            return await self._on_thread(who, work)
 
-    def _ended_soon(self, loop: asyncio.AbstractEventLoop) -> Callable[[object], None]:
-        """Counts down when the hash is done or was given up before it began, not when its asker leaves."""
+    async def _on_thread(self, who: Hashable, work: Callable[[], T]) -> T:
+        await self._threads.enter(who)
+        if self._closed:
+            raise _stopping()
+        future = self._pool.submit(_timed, work)
+        future.add_done_callback(self._ended_soon(asyncio.get_running_loop(), who))
+        result, seconds = await asyncio.wrap_future(future)
+        self._pace.charge(who, seconds * ROWS_A_SECOND)
+        return result
+
+    def _ended_soon(self, loop: asyncio.AbstractEventLoop, who: Hashable) -> Callable[[object], None]:
+        """Gives the thread back when the hash is done, not when its caller is cancelled: the thread is busy until then."""
 
         def ended(_: object) -> None:
-            try:
-                loop.call_soon_threadsafe(self._count_down)
-            except RuntimeError:  # the loop has closed: nobody is left to be refused
-                self._count_down()
+            # The loop may be closed by now: then nobody waits.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._threads.leave, who)
 
         return ended
 
-    def _count_down(self) -> None:
-        self._pending -= 1
-
     def close(self) -> None:
-        """Ends the threads; whoever still waits is cancelled, and whoever comes is refused."""
+        """End the threads, and refuse all calls that wait or come."""
         self._closed = True
+        self._waiting.close(_stopping)
+        self._threads.close(_stopping)
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _timed(work: Callable[[], T]) -> tuple[T, float]:
+    """The result, and the seconds of processor time it took."""
+    began = time.thread_time()
+    return work(), time.thread_time() - began
+
+
+def _busy() -> Unavailable:
+    return Unavailable("Too many people sign in at this moment.", code="sign_in_busy", retry_after_seconds=2)
+
+
+def _stopping() -> Unavailable:
+    return Unavailable("The server is stopping.", code="stopping")
 
 
 def _bytes(password: str) -> bytes:
@@ -106,4 +135,4 @@ def _bytes(password: str) -> bytes:
 def _step_back() -> None:
     """On Linux niceness is a thread's own: two busy hashes leave the processors to the chat."""
     if sys.platform == "linux":
-        os.nice(5)
+        os.nice(10)

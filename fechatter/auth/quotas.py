@@ -13,15 +13,18 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
+from fechatter.auth.body_memory import BodyMemory
+from fechatter.auth.pace import Pace
 from fechatter.auth.rates import MOST_KEYS, Limit, Meter
-from fechatter.errors import TooManyRequests, Unavailable
-from fechatter.queues import Line, Queue
+from fechatter.auth.turns import SharedTurns
+from fechatter.errors import TooManyRequests
+from fechatter.queues import Queue
 from fechatter.settings import Settings
 
 WINDOW_SECONDS = 60
 ROUNDING = 1e-3
-MOST_BATCHES = 32
-"""Bodies of up to 6 MiB that are held at once."""
+MOST_BODY_BYTES = 192 << 20
+"""Of all request bodies that are held at once."""
 MOST_BATCHES_OF_ONE = 4
 
 Header = tuple[bytes, bytes]
@@ -94,8 +97,10 @@ class Quotas:
         requests: of a person, but for sends of one message.
         strangers: requests of a client's address to what answers strangers.
         strangers_at_once: of a client's address.
-        batches: bodies of batches that are held now, whoever sent them.
         batches_at_once: of a person.
+        bodies: the memory of all request bodies.
+        pace: how fast the server works for a person or a client's address.
+        reads, changes: turns of people's requests. Changes that wait for a lock do not hold up reads.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -104,15 +109,19 @@ class Quotas:
         self.requests = Quota("requests", settings.requests_per_minute, enabled=on)
         self.strangers = Quota("strangers", settings.stranger_requests_per_minute, enabled=on)
         self.strangers_at_once = AtOnce(settings.stranger_requests_at_once, enabled=on)
-        self.batches = Line("batches", MOST_BATCHES, "requests", "503 `batches_full`", _batches_full)
         self.batches_at_once = AtOnce(MOST_BATCHES_OF_ONE, enabled=on)
+        self.bodies = BodyMemory(MOST_BODY_BYTES)
+        self.pace = Pace(enabled=on)
+        self.reads = SharedTurns("reads", self.pace, enabled=on)
+        self.changes = SharedTurns("changes", self.pace, enabled=on)
 
     def queues(self) -> list[Queue]:
-        return [self.batches.queue, Queue("quotas", MOST_KEYS, "keys", "who asked least is forgotten", self._most_keys)]
+        return [
+            self.reads.queue,
+            self.changes.queue,
+            Queue("bodies", MOST_BODY_BYTES, "bytes", "503 `batches_full` for the key that holds most", lambda: self.bodies.bytes_held),
+            Queue("quotas", MOST_KEYS, "keys", "who asked least is forgotten", self._most_keys),
+        ]
 
     def _most_keys(self) -> int:
-        return max(map(len, (self.messages, self.requests, self.strangers)))
-
-
-def _batches_full() -> Unavailable:
-    return Unavailable("Too many batches are being received.", code="batches_full")
+        return max(len(self.messages), len(self.requests), len(self.strangers), len(self.pace))

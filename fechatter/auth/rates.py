@@ -42,6 +42,9 @@ class Meter:
         limit: what is allowed.
         clock: seconds that only grow.
         most_keys: how many keys are remembered.
+
+    Attributes:
+        window: the seconds after which a used-up limit is whole again.
     """
 
     def __init__(self, limit: Limit, clock: Callable[[], float] = time.monotonic, most_keys: int = MOST_KEYS) -> None:
@@ -49,7 +52,7 @@ class Meter:
         self._clock = clock
         self._most_keys = most_keys
         self._every = limit.every_seconds
-        self._window = limit.burst * limit.every_seconds
+        self.window = limit.burst * limit.every_seconds
         self._due: dict[Hashable, float] = {}
 
     def __len__(self) -> int:
@@ -65,16 +68,22 @@ class Meter:
         now = self._clock()
         used = self._due.get(key, now) - now
         used = self._every if used < 0 else used + self._every
-        if used > self._window:
-            return self._window - used
+        if used > self.window:
+            return self.window - used
         if key not in self._due and len(self._due) >= self._most_keys:
             self._make_room(now)
         self._due[key] = now + used
         return used
 
-    def charge(self, key: Hashable, count: int) -> float:
+    def used(self, key: Hashable) -> float:
+        """The seconds until nothing is counted any more."""
+        return max(0.0, self._due.get(key, 0.0) - self._clock())
+
+    def charge(self, key: Hashable, count: float) -> float:
         """Count `count` tries of a key that was let pass, beyond the limit too: then it waits the longer. Returns like `use`."""
         now = self._clock()
+        if key not in self._due and len(self._due) >= self._most_keys:
+            self._make_room(now)
         self._due[key] = max(self._due.get(key, now), now) + count * self._every
         return self._due[key] - now
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from fechatter.chats.access import check_access
 from fechatter.model import Actor, Chat, ChatId, Member, Message, UserSummary, optional_timestamp, timestamp
 from fechatter.rights.table import ChatAction
@@ -11,10 +13,30 @@ from fechatter.storage import chats, members, messages
 from fechatter.storage.chats import ChatRow
 from fechatter.storage.engines.base import Transaction
 
+PIECE_CHATS = 50
+PIECES_WITHOUT_PAUSE = 10
+"""Hardly anybody is in more than 500 chats: the others wait for nothing."""
+
 
 async def chats_of(tx: Transaction, actor: Actor, *, after: int = 0, limit: int) -> list[Chat]:
     """The chats the actor is in, by id, those beyond the id `after`."""
     return await _views(tx, await chats.mine(tx, actor.user_id, after, limit))
+
+
+async def encoded_chats_of(tx: Transaction, actor: Actor, *, limit: int) -> bytes:
+    """The JSON array of the chats the actor is in, by id; between pieces of it the processor is left to others."""
+    pieces: list[bytes] = []
+    after = 0
+    while len(pieces) * PIECE_CHATS < limit:
+        piece = await chats_of(tx, actor, after=after, limit=PIECE_CHATS)
+        if piece:
+            pieces.append(msgspec.json.encode(piece)[1:-1])
+            after = piece[-1].id
+        if len(piece) < PIECE_CHATS:
+            break
+        if len(pieces) >= PIECES_WITHOUT_PAUSE:
+            await tx.pause()
+    return b"[" + b",".join(pieces) + b"]"
 
 
 async def chat_of(tx: Transaction, actor: Actor, chat_id: ChatId) -> Chat:

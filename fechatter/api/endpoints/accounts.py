@@ -11,7 +11,7 @@ from starlette.responses import Response
 from fechatter.accounts import people, sessions, signin, signup
 from fechatter.accounts.access import Access, SignedIn
 from fechatter.accounts.texts import slug_of
-from fechatter.api import clients, cookies
+from fechatter.api import clients, cookies, sharing
 from fechatter.api.bodies import Body
 from fechatter.api.identity import read, services, write
 from fechatter.api.operations import Answer, operation
@@ -145,7 +145,7 @@ def access_of(request: Request) -> Access:
     """What signing in needs, of this request's server."""
     have = services(request)
     refresh_tokens = RefreshTokens(have.secrets.signing)
-    return Access(have.settings, have.database, have.secrets, have.passwords, refresh_tokens, have.limits)
+    return Access(have.settings, have.database, have.secrets, have.passwords, refresh_tokens, have.limits, sharing.required(request).key)
 
 
 def session_response(request: Request, signed_in: SignedIn, status: int = 200) -> Response:

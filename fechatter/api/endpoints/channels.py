@@ -8,10 +8,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fechatter.api import sharing
 from fechatter.api.identity import read
 from fechatter.api.operations import Answer, operation
 from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response
+from fechatter.auth.pace import SEARCH_ROWS
 from fechatter.chats.channels import Channel, channels_of
 
 
@@ -27,5 +29,7 @@ async def index(request: Request, page: ChannelQuery) -> Response:
 
     Archived ones are left out. Guests find only those they were brought into.
     """
+    if page.q:
+        sharing.count(request, SEARCH_ROWS)
     channels, position = await read(request, lambda tx, actor: channels_of(tx, actor, page.q, after=page.after, limit=page.limit + 1))
     return json_response(page_of(channels, page), position=position)

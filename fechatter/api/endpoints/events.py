@@ -13,12 +13,12 @@ from fechatter.api.contract.frames import Cursor, Event
 from fechatter.api.identity import read, services
 from fechatter.api.operations import Answer, operation
 from fechatter.api.queries import Query
-from fechatter.api.responses import json_response
-from fechatter.chats.views import chats_of
+from fechatter.api.responses import bytes_response
+from fechatter.chats.views import encoded_chats_of
 from fechatter.errors import Invalid
 from fechatter.frames import Frame, block_json
 from fechatter.hub import joining
-from fechatter.model import Actor, Chat, Position, User, Workspace
+from fechatter.model import Actor, Chat, Position, User, Workspace, encode
 from fechatter.storage.engines.base import Transaction
 
 MOST_EVENTS = 1_000
@@ -68,15 +68,13 @@ async def sync(request: Request) -> Response:
     All from one snapshot, as of `cursor`: open the live stream with it, and nothing is missed.
     """
 
-    async def work(tx: Transaction, actor: Actor) -> dict[str, object]:
-        return {
-            "me": await people.show(tx, actor, actor.user_id),
-            "workspace": await workspace.show(tx, actor),
-            "chats": await chats_of(tx, actor, limit=MOST_CHATS),
-        }
+    async def work(tx: Transaction, actor: Actor) -> tuple[dict[str, object], bytes]:
+        state: dict[str, object] = {"me": await people.show(tx, actor, actor.user_id), "workspace": await workspace.show(tx, actor)}
+        return state, await encoded_chats_of(tx, actor, limit=MOST_CHATS)
 
-    state, position = await read(request, work)
-    return json_response({"cursor": str(position), **state}, position=position)
+    (state, chats), position = await read(request, work)
+    body = encode({"cursor": str(position), **state})[:-1] + b',"chats":' + chats + b"}"
+    return bytes_response(body, position)
 
 
 @operation("listEvents", Answer(EventPage, position=True), refuses=("reset",))
@@ -94,8 +92,7 @@ async def events(request: Request, wanted: EventQuery) -> Response:
         return _page(frames, actor, reached, more=more)
 
     body, position = await read(request, work)
-    headers = {"cache-control": "no-store", "event-cursor": str(position)}
-    return Response(body, media_type="application/json", headers=headers)
+    return bytes_response(body, position)
 
 
 def _page(frames: list[Frame], actor: Actor, reached: Position, *, more: bool) -> bytes:

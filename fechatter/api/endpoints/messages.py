@@ -11,26 +11,25 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from fechatter.api import problems
+from fechatter.api import sharing
 from fechatter.api.bodies import Body, Patience, check_json, check_length, check_media_type, check_size, read_bytes
-from fechatter.api.identity import TWICE, bearer_token, claims, read, services, write
+from fechatter.api.identity import TWICE, bearer_token, read, write
 from fechatter.api.operations import Answer, Operation, operation
-from fechatter.api.problems import ProblemBody
 from fechatter.api.queries import Query
 from fechatter.api.responses import json_response, no_content
+from fechatter.auth.quotas import Quotas
 from fechatter.chats.access import check_access
-from fechatter.errors import Invalid, NotFound, Problem, Unauthorized
+from fechatter.errors import Invalid, NotFound, Unauthorized
 from fechatter.messages import changes, history
 from fechatter.messages.send import parse_content
-from fechatter.model import MAX_ID, Actor, ChatId, Message, MessageId, encode
-from fechatter.native import MAX_BATCH_MESSAGES, MAX_CONTENT_CHARACTERS, MAX_KEY_CHARACTERS
+from fechatter.model import MAX_ID, Actor, ChatId, Message, MessageId
+from fechatter.native import MAX_CONTENT_CHARACTERS, MAX_KEY_CHARACTERS
 from fechatter.rights.table import ChatAction
 from fechatter.services import Services
 from fechatter.storage import messages
 from fechatter.storage.engines.base import Transaction
 
 MESSAGE_BYTES = 64 * 1024
-BATCH_BYTES = 6 * 1024 * 1024
 DEFAULT_MESSAGES = 50
 MOST_MESSAGES = 100
 _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
@@ -70,26 +69,6 @@ class EditedMessage(Body, frozen=True):
     """A message's new content."""
 
     content: Content
-
-
-class NewMessages(Body, frozen=True):
-    """Several messages for one chat, in their order."""
-
-    messages: Annotated[list[NewMessage], msgspec.Meta(min_length=1, max_length=MAX_BATCH_MESSAGES)]
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What became of one message: 201 or, for a repeat, 200 with the `message`; else the `problem`, which touches no other message."""
-
-    status: Annotated[int, msgspec.Meta(examples=[201])]
-    message: Message | msgspec.UnsetType = msgspec.UNSET
-    problem: ProblemBody | msgspec.UnsetType = msgspec.UNSET
-
-
-class Results(msgspec.Struct, frozen=True):
-    """What became of each message, in the order of the request."""
-
-    results: list[Result]
 
 
 class HistoryQuery(Query, frozen=True):
@@ -137,11 +116,26 @@ class SendMessage:
         who = found.tokens.verify(bearer_token(authorization))
         scope["state"]["claims"] = who
         scope["state"]["quota"] = found.quotas.messages.take(who.user_id)
-        body = await _read_body(receive, self._patience)
+        body = await self._read_body(scope, receive)
         chat_id, request_id = scope["path_params"]["chat_id"], scope["state"]["request_id"]
         status, answer = await found.sender.send(body, key, chat_id, who.user_id, who.session_id, request_id)
         await send({"type": "http.response.start", "status": status, "headers": _HEADERS})
         await send({"type": "http.response.body", "body": answer})
+
+    async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
+        """The body, which nearly always comes whole. Raises TooLarge, BodyTimeout, ClientDisconnect, Unavailable."""
+        message = await self._patience.wait(receive)
+        body: bytes = message.get("body", b"")
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        if message.get("more_body", False):
+            quotas: Quotas = scope["app"].services.quotas
+            share = scope["state"]["share"] = sharing.Share(quotas, scope["state"]["claims"].user_id, quotas.messages, None)
+            with share.body() as held:
+                held.grow(len(body))
+                body += await read_bytes(Request(scope, receive), MESSAGE_BYTES, held)
+        check_size(body, MESSAGE_BYTES)
+        return body
 
 
 def _read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, str | None]:
@@ -168,51 +162,6 @@ def _key_text(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         raise Invalid.field("/idempotency_key", "invalid_key", "The Idempotency-Key header is not UTF-8.") from None
-
-
-async def _read_body(receive: Receive, patience: Patience) -> bytes:
-    """The body, which nearly always comes whole. Raises TooLarge, BodyTimeout, ClientDisconnect."""
-    message = await patience.wait(receive)
-    body: bytes = message.get("body", b"")
-    while message.get("more_body", False):
-        message = await patience.wait(receive)
-        body += message.get("body", b"")
-        check_size(body, MESSAGE_BYTES)
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnect
-    check_size(body, MESSAGE_BYTES)
-    return body
-
-
-@operation(
-    "sendMessages",
-    Answer(Results),
-    refuses=("malformed_utf8", "intake_full", "batches_full"),
-    body=NewMessages,
-    body_bytes=BATCH_BYTES,
-)
-async def send_many(request: Request) -> Response:
-    """Send many messages at once
-
-    For bridges, bots and imports. Each message is stored or refused by itself, and answered in its place.
-    """
-    check_json(request)
-    who, quotas = claims(request), services(request).quotas
-    chat_id, request_id = request.path_params["chat_id"], request.scope["state"]["request_id"]
-    quotas.messages.take(who.user_id)
-    with quotas.batches_at_once.one(who.user_id), quotas.batches:
-        body = await read_bytes(request, BATCH_BYTES)
-        answers = await services(request).sender.send_many(body, chat_id, who.user_id, who.session_id, request_id)
-    request.scope["state"]["quota"] += quotas.messages.charge(who.user_id, len(answers) - 1)
-    results = [_result(answer, request_id) for answer in answers]
-    return Response(b'{"results":[' + b",".join(results) + b"]}", media_type="application/json", headers={"cache-control": "no-store"})
-
-
-def _result(answer: tuple[int, bytes] | Problem, request_id: str) -> bytes:
-    if isinstance(answer, Problem):
-        return b'{"status":%d,"problem":%b}' % (answer.status, encode(problems.body(answer, request_id)))
-    status, message = answer
-    return b'{"status":%d,"message":%b}' % (status, message)
 
 
 @operation("listMessages", Answer(history.MessagePage, position=True))
@@ -269,7 +218,8 @@ async def edit(request: Request) -> Response:
     chat_id, message_id = _ids(request)
     check_json(request)
     content = parse_content(await read_bytes(request, MESSAGE_BYTES))
-    return json_response(await write(request, lambda tx, actor: changes.edit(tx, actor, chat_id, message_id, content)))
+    async with sharing.turn(request):
+        return json_response(await write(request, lambda tx, actor: changes.edit(tx, actor, chat_id, message_id, content)))
 
 
 @operation("deleteMessage", Answer(None, 204), refuses=("chat_archived", "not_the_sender"))

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from fechatter import __version__
 from fechatter.api.bodies import BODY_BYTES
-from fechatter.api.endpoints.messages import BATCH_BYTES
+from fechatter.api.endpoints.batches import BATCH_BYTES
 from fechatter.api.identity import services
 from fechatter.api.operations import Answer, operation
 from fechatter.api.paging import MOST_ITEMS

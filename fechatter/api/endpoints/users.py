@@ -9,11 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.accounts import people
+from fechatter.api import sharing
 from fechatter.api.bodies import Id
 from fechatter.api.identity import read, write
 from fechatter.api.operations import Answer, operation
 from fechatter.api.paging import MOST_ITEMS, Items, Page, page_of
 from fechatter.api.responses import json_response
+from fechatter.auth.pace import SEARCH_ROWS
 from fechatter.errors import Invalid
 from fechatter.model import Actor, User, UserId
 from fechatter.storage.engines.base import Transaction
@@ -57,6 +59,8 @@ async def index(request: Request, page: UserQuery) -> Response:
             return await people.many(tx, actor, page.ids, page.after, page.limit + 1)
         return await people.page(tx, actor, page.q, page.after, page.limit + 1)
 
+    if page.q:
+        sharing.count(request, SEARCH_ROWS)
     found, position = await read(request, work)
     return json_response(page_of(found, page), position=position)
 

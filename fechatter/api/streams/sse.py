@@ -13,6 +13,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from fechatter.api import sharing
 from fechatter.api.counting import count_request
 from fechatter.api.identity import claims, services
 from fechatter.api.operations import Answer, Operation
@@ -30,6 +31,8 @@ _HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 LAST_WRITE_SECONDS = 1.0
+REPLAYED_KIB_ROWS = 4
+"""What 1 KiB of a replay costs, as work (`fechatter/auth/pace.py`): about four events, each read and encoded."""
 
 
 class StreamQuery(Query, frozen=True):
@@ -67,7 +70,9 @@ class EventStream:
             await send({"type": "http.response.body", "body": b""})
             return
         found = services(request)
-        listener = await found.hub.open(Reader(who.user_id, who.workspace_id, who.session_id), _cursor(request))
+        async with sharing.turn(request):
+            listener = await found.hub.open(Reader(who.user_id, who.workspace_id, who.session_id), _cursor(request))
+            sharing.count(request, listener.pending_bytes / sharing.KIB * REPLAYED_KIB_ROWS)
         found.watch.streams.opened += 1
         watch = found.tasks.start("watch a stream's client", _until_gone(receive, listener))
         try:

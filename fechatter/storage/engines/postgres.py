@@ -22,6 +22,7 @@ from fechatter.model import now_ms
 from fechatter.queues import Queue
 from fechatter.storage.engines import postgres_batch
 from fechatter.storage.engines.base import (
+    PAUSE_SECONDS,
     Connections,
     MessageRows,
     Publish,
@@ -78,9 +79,12 @@ class PostgresTransaction:
         self.frames: list[Frame] = []
         self.signals: list[Signal] = []
         self.now = now_ms()
+        self.rows = 0
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Any]:
-        return await self.connection.fetch(for_postgres(sql), *map(postgres_parameter, args))
+        rows: Sequence[Any] = await self.connection.fetch(for_postgres(sql), *map(postgres_parameter, args))
+        self.rows += len(rows)
+        return rows
 
     async def fetchrow(self, sql: str, *args: object) -> Any:
         rows = await self.fetch(sql, *args)
@@ -89,6 +93,9 @@ class PostgresTransaction:
     async def execute(self, sql: str, *args: object) -> int:
         affected = _AFFECTED.search(await self.connection.execute(for_postgres(sql), *map(postgres_parameter, args)))
         return int(affected.group(1)) if affected else 0
+
+    async def pause(self) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)
 
     async def lock_workspace(self, workspace_id: int) -> None:
         if self._turn is not None:

@@ -22,6 +22,7 @@ from fechatter.model import now_ms
 from fechatter.queues import Queue
 from fechatter.storage.engines import sqlite_batch
 from fechatter.storage.engines.base import (
+    PAUSE_SECONDS,
     Connections,
     MessageRows,
     Publish,
@@ -109,15 +110,18 @@ class SqliteTransaction:
         self.frames: list[Frame] = []
         self.signals: list[Signal] = []
         self.now = now_ms()
+        self.rows = 0
 
     def _run(self, sql: str, args: tuple[object, ...]) -> sqlite3.Cursor:
         with translated():
             return self.connection.execute(for_sqlite(sql), [sqlite_parameter(arg) for arg in args])
 
     async def fetch(self, sql: str, *args: object) -> Sequence[sqlite3.Row]:
-        rows = self._run(sql, args)
+        cursor = self._run(sql, args)
         with translated():
-            return rows.fetchall()
+            rows = cursor.fetchall()
+        self.rows += len(rows)
+        return rows
 
     async def fetchrow(self, sql: str, *args: object) -> sqlite3.Row | None:
         rows = await self.fetch(sql, *args)
@@ -125,6 +129,9 @@ class SqliteTransaction:
 
     async def execute(self, sql: str, *args: object) -> int:
         return self._run(sql, args).rowcount
+
+    async def pause(self) -> None:
+        time.sleep(PAUSE_SECONDS)  # noqa: ASYNC251  # on a reader's own thread, without a loop
 
     async def lock_workspace(self, workspace_id: int) -> None:
         """BEGIN IMMEDIATE holds the only write lock there is."""

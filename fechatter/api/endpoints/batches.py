@@ -1,0 +1,91 @@
+"""Sending many messages in one request."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fechatter.api import problems, sharing
+from fechatter.api.bodies import Body, check_json, read_bytes
+from fechatter.api.endpoints.messages import MESSAGE_BYTES, NewMessage
+from fechatter.api.identity import claims, services
+from fechatter.api.operations import Answer, operation
+from fechatter.api.problems import ProblemBody
+from fechatter.errors import Problem
+from fechatter.model import Message, encode
+from fechatter.native import MAX_BATCH_MESSAGES
+
+BATCH_BYTES = 6 * 1024 * 1024
+SENT_ROWS = 4
+"""What it costs to store a message, as work (`fechatter/auth/pace.py`)."""
+
+
+class NewMessages(Body, frozen=True):
+    """Several messages for one chat, in their order."""
+
+    messages: Annotated[list[NewMessage], msgspec.Meta(min_length=1, max_length=MAX_BATCH_MESSAGES)]
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What became of one message: 201 or, for a repeat, 200 with the `message`; else the `problem`, which touches no other message."""
+
+    status: Annotated[int, msgspec.Meta(examples=[201])]
+    message: Message | msgspec.UnsetType = msgspec.UNSET
+    problem: ProblemBody | msgspec.UnsetType = msgspec.UNSET
+
+
+class Results(msgspec.Struct, frozen=True):
+    """What became of each message, in the order of the request."""
+
+    results: list[Result]
+
+
+@operation(
+    "sendMessages",
+    Answer(Results),
+    refuses=("malformed_utf8", "intake_full", "too_many_at_once"),
+    body=NewMessages,
+    body_bytes=BATCH_BYTES,
+    tag="messages",
+)
+async def send_many(request: Request) -> Response:
+    """Send many messages at once
+
+    For bridges, bots and imports. Each message is stored or refused by itself, and answered in its place. Each counts as a message sent;
+    a body counts as one message for each 64 KiB at least, also if it is refused.
+    """
+    check_json(request)
+    user_id, quotas, share = claims(request).user_id, services(request).quotas, sharing.required(request)
+    quotas.messages.take(user_id)
+    messages_count = 1
+    with quotas.batches_at_once.one(user_id), share.body() as held:
+        try:
+            answers = await _send_batch(request, await read_bytes(request, BATCH_BYTES, held))
+            messages_count = len(answers)
+        finally:
+            charged = quotas.messages.charge(user_id, max(messages_count, math.ceil(held.size / MESSAGE_BYTES)) - 1)
+    request.scope["state"]["quota"] += charged
+    results = [_result(answer, request.scope["state"]["request_id"]) for answer in answers]
+    return Response(b'{"results":[' + b",".join(results) + b"]}", media_type="application/json", headers={"cache-control": "no-store"})
+
+
+async def _send_batch(request: Request, body: bytes) -> list[tuple[int, bytes] | Problem]:
+    """Raises Problem: the whole batch is refused."""
+    who, sender = claims(request), services(request).sender
+    async with sharing.turn(request):
+        answers = await sender.send_many(
+            body, request.path_params["chat_id"], who.user_id, who.session_id, request.scope["state"]["request_id"]
+        )
+        sharing.count(request, len(answers) * SENT_ROWS)
+    return answers
+
+
+def _result(answer: tuple[int, bytes] | Problem, request_id: str) -> bytes:
+    if isinstance(answer, Problem):
+        return b'{"status":%d,"problem":%b}' % (answer.status, encode(problems.body(answer, request_id)))
+    status, message = answer
+    return b'{"status":%d,"message":%b}' % (status, message)

@@ -1,0 +1,138 @@
+"""What one request takes of its person's share of the server, or of its client address's share if nobody is signed in.
+
+The guards in `counting.py` give a request its share before anything else happens, so failures are charged too. `Endpoint` waits for a
+turn before it calls its function. Requests without a share (pages, health) are neither counted nor slowed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Hashable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from fechatter.auth.body_memory import HeldBody
+from fechatter.auth.pace import KIB_ROWS, REQUEST_ROWS, ROWS_A_SECOND
+from fechatter.auth.quotas import Quota, Quotas
+from fechatter.auth.turns import SharedTurns
+from fechatter.storage.engines.base import Transaction, Work
+
+T = TypeVar("T")
+
+KIB = 1024
+ROWS_OF_A_REQUEST = 1_000
+"""Work beyond so many rows counts as one more request."""
+
+
+class Share:
+    """
+    Args:
+        key: a person's id, or a client's network.
+        quota: charged for work that is worth several requests.
+        turns: where a request waits for others of the same key; None if only its pace is limited.
+
+    Attributes:
+        key: see above.
+        rows: the work of this request so far.
+    """
+
+    def __init__(self, quotas: Quotas, key: Hashable, quota: Quota, turns: SharedTurns | None) -> None:
+        self.rows = 0.0
+        self.key = key
+        self._quotas = quotas
+        self._quota = quota
+        self._turns = turns
+        self.count(REQUEST_ROWS)
+
+    def count(self, rows: float) -> None:
+        """Charge work that was done for this request."""
+        self.rows += rows
+        self._quotas.pace.charge(self.key, rows)
+
+    async def wait(self) -> None:
+        """Wait while the key is beyond its burst."""
+        await self._quotas.pace.wait(self.key)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Raises Unavailable: too many wait."""
+        if self._turns is None:
+            await self.wait()
+            yield
+            return
+        async with self._turns.turn(self.key) as heavy:
+            began, rows = time.monotonic(), self.rows
+            try:
+                yield
+            finally:
+                if heavy:
+                    self.count(max(0.0, (time.monotonic() - began) * ROWS_A_SECOND - (self.rows - rows)))
+
+    @contextmanager
+    def body(self) -> Iterator[HeldBody]:
+        """A body's place in memory."""
+        with self._quotas.bodies.hold(self.key) as held:
+            yield held
+
+    def charge_quota(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Count what this request was worth beyond one; returns the headers, or nothing to change."""
+        more = int(self.rows / ROWS_OF_A_REQUEST)
+        return self._quota.charge(self.key, more) if more else ()
+
+
+def of(request: HTTPConnection) -> Share | None:
+    """The request's share, if it has one."""
+    share: Share | None = request.scope.get("state", {}).get("share")
+    return share
+
+
+def required(request: HTTPConnection) -> Share:
+    """The share of a request whose guard gave it one."""
+    share = of(request)
+    assert share is not None
+    return share
+
+
+def count(request: HTTPConnection, rows: float) -> None:
+    """Charge work that was done for the request."""
+    if (share := of(request)) is not None:
+        share.count(rows)
+
+
+@asynccontextmanager
+async def turn(request: HTTPConnection) -> AsyncIterator[None]:
+    """The request's turn. Raises Unavailable: too many wait."""
+    if (share := of(request)) is None:
+        yield
+        return
+    async with share.turn():
+        yield
+
+
+@contextmanager
+def rows_of(request: HTTPConnection, work: Work[T]) -> Iterator[Work[T]]:
+    """`work`, whose rows are charged at the end, also when it fails. The engine may run it on another thread, and more than once."""
+    read: list[int] = []
+
+    async def counted(tx: Transaction) -> T:
+        try:
+            return await work(tx)
+        finally:
+            read.append(tx.rows)
+
+    try:
+        yield counted
+    finally:
+        count(request, sum(read))
+
+
+def count_answer(request: HTTPConnection, answer: Response) -> None:
+    """Charge the bytes of an answer, and the quota for work that was worth several requests."""
+    if (share := of(request)) is None:
+        return
+    share.count(len(getattr(answer, "body", b"")) / KIB * KIB_ROWS)
+    if headers := share.charge_quota():
+        request.scope["state"]["quota"] = headers

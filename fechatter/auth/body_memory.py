@@ -1,0 +1,96 @@
+"""Bytes of request bodies that are held in memory: bounded in all, and shared fairly among keys.
+
+When the memory is full, the key that holds most gives its largest body up, so slow bodies of some people keep nobody else out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+
+from fechatter.errors import Unavailable
+
+
+class HeldBody:
+    """A body that is being received or used.
+
+    Attributes:
+        size: its bytes so far.
+        given_up: whether it had to make room for others; its reader then raises `refusal`.
+        give_up: called once when this happens, while the body is received.
+    """
+
+    def __init__(self, memory: BodyMemory, key: Hashable) -> None:
+        self.size = 0
+        self.given_up = False
+        self.give_up: Callable[[], None] | None = None
+        self._memory = memory
+        self.key = key
+
+    def grow(self, size: int) -> None:
+        """Hold so many bytes more. Raises Unavailable: this key holds most, and there is no room."""
+        self.size += size
+        self._memory.grow(self.key, size)
+        if self.given_up:
+            raise refusal()
+
+
+class BodyMemory:
+    """
+    Args:
+        bound: how many bytes are held at once.
+    """
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self._bodies: dict[HeldBody, None] = {}
+        self._of_keys: Counter[Hashable] = Counter()
+        self._bytes = 0
+
+    @property
+    def bytes_held(self) -> int:
+        return self._bytes
+
+    @contextmanager
+    def hold(self, key: Hashable) -> Iterator[HeldBody]:
+        """A body from its first byte until it is no longer used."""
+        body = HeldBody(self, key)
+        self._bodies[body] = None
+        try:
+            yield body
+        finally:
+            del self._bodies[body]
+            if not body.given_up:
+                self._release(body)
+
+    def grow(self, key: Hashable, size: int) -> None:
+        """Count bytes, and make room for them."""
+        self._of_keys[key] += size
+        self._bytes += size
+        while self._bytes > self._bound and self._give_one_up():
+            pass
+
+    def _give_one_up(self) -> bool:
+        """Only a body that is still received can be given up. Returns False when there is none."""
+        receiving = [body for body in self._bodies if body.give_up is not None and body.size]
+        if not receiving:
+            return False
+        largest = max(receiving, key=lambda body: (self._of_keys[body.key], body.size))
+        self._release(largest)
+        largest.given_up = True
+        give_up, largest.give_up = largest.give_up, None
+        if give_up is not None:
+            give_up()
+        return True
+
+    def _release(self, body: HeldBody) -> None:
+        self._bytes -= body.size
+        self._of_keys[body.key] -= body.size
+        if not self._of_keys[body.key]:
+            del self._of_keys[body.key]
+
+
+def refusal() -> Unavailable:
+    """The answer to a body that had to make room."""
+    return Unavailable("Too many bodies are being received.", code="batches_full")

@@ -1,0 +1,72 @@
+"""How fast the server works for one key: a person, or the address of a client that is not signed in.
+
+Work is counted in *rows*: what it costs to read and show one row, about 5 µs of one processor. A key may use a burst at once, and
+then a quarter of one processor. Beyond that its requests wait; they are not refused. All keys that are beyond their burst share half
+of a processor. They are charged by time if that is more: on a slow or busy machine a row takes longer.
+
+In this process's memory: each node counts for itself, and a restart forgets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Hashable
+
+from fechatter.auth.rates import Limit, Meter
+
+ROWS_A_SECOND = 200_000
+"""As many rows are a second of one processor."""
+REQUEST_ROWS = 100
+"""What every request costs, whatever it reads."""
+KIB_ROWS = 1.0
+"""What 1 KiB of a body or an answer costs."""
+SEARCH_ROWS = 1_000
+"""What a search costs beside the rows that it finds."""
+
+BURST_ROWS = 20_000
+OF_ONE = Limit("work", BURST_ROWS, 4 / ROWS_A_SECOND)
+OF_HEAVY = Limit("heavy-work", BURST_ROWS, 2 / ROWS_A_SECOND)
+_ALL = "all heavy keys"
+
+
+class Pace:
+    """Counts work and makes keys that asked for much wait. Runs on the main loop.
+
+    Args:
+        enabled: False lets everybody pass.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+        self._enabled = enabled
+        self._of_one = Meter(OF_ONE, clock)
+        self._of_heavy = Meter(OF_HEAVY, clock)
+
+    def __len__(self) -> int:
+        return len(self._of_one)
+
+    def charge(self, key: Hashable, rows: float) -> None:
+        """Count work that was done."""
+        if self._enabled:
+            if self.is_heavy(key):
+                self._of_heavy.charge(_ALL, rows)
+            self._of_one.charge(key, rows)
+
+    def is_heavy(self, key: Hashable) -> bool:
+        """Whether the key has used more than half of its burst."""
+        return self._of_one.used(key) > self._of_one.window / 2
+
+    async def wait(self, key: Hashable) -> None:
+        """Wait until the key is within its burst again."""
+        await _until_within(self._of_one, key)
+
+    async def wait_with_heavy(self) -> None:
+        """Wait until all heavy keys together are within their burst again."""
+        await _until_within(self._of_heavy, _ALL)
+
+
+async def _until_within(meter: Meter, key: Hashable) -> None:
+    # Others of the same key may have been faster, so the time to wait is read again. It is known, so there is no event to wait for.
+    while (seconds := meter.used(key) - meter.window) > 0:  # noqa: ASYNC110
+        await asyncio.sleep(seconds)

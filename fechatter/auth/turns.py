@@ -1,0 +1,53 @@
+"""Turns of people's requests: two of each person at once; of people who ask for much, two of all of them.
+
+A person who is within the burst of `pace.py` waits only for their own requests. Everybody else waits in a fair queue that leaves most
+connections to the database free. A newcomer therefore never waits for heavy requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+
+from fechatter.auth.pace import Pace
+from fechatter.errors import Unavailable
+from fechatter.fair import FairQueue
+from fechatter.queues import Queue
+
+OF_ONE = 2
+HEAVY_AT_ONCE = 2
+MOST_WAITING = 4_096
+
+
+class SharedTurns:
+    """
+    Args:
+        name: of its queue.
+        enabled: False lets everybody pass.
+    """
+
+    def __init__(self, name: str, pace: Pace, *, enabled: bool = True) -> None:
+        self._pace = pace
+        self._enabled = enabled
+        self._all = FairQueue(of_one=OF_ONE, places=None, bound=MOST_WAITING, refuse=_busy)
+        self._heavy = FairQueue(of_one=1, places=HEAVY_AT_ONCE, bound=MOST_WAITING, refuse=_busy)
+        self.queue = Queue(name, MOST_WAITING, "requests", "503 `database_busy`", lambda: len(self._all))
+
+    @asynccontextmanager
+    async def turn(self, key: Hashable) -> AsyncIterator[bool]:
+        """Yields whether the key is heavy. Raises Unavailable: too many wait."""
+        if not self._enabled:
+            yield False
+            return
+        async with self._all.turn(key):
+            if not self._pace.is_heavy(key):
+                yield False
+                return
+            await self._pace.wait(key)
+            async with self._heavy.turn(key):
+                await self._pace.wait_with_heavy()
+                yield True
+
+
+def _busy() -> Unavailable:
+    return Unavailable("Too many requests wait for the database.", code="database_busy")

@@ -1,0 +1,78 @@
+"""Work is counted for each key, and only keys that asked for much wait."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fechatter.auth.pace import BURST_ROWS, OF_HEAVY, OF_ONE, ROWS_A_SECOND, Pace
+from fechatter.auth.turns import HEAVY_AT_ONCE, SharedTurns
+from fechatter.auth.turns import OF_ONE as TURNS_OF_ONE
+from tests.test_fair import settled
+
+
+class Clock:
+    """Stands still unless it is moved."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def has_to_wait(waiting: asyncio.Task[None]) -> bool:
+    waiting.cancel()
+    return not waiting.done()
+
+
+async def waits(pace: Pace, key: str) -> bool:
+    waiting = asyncio.ensure_future(pace.wait(key))
+    await settled()
+    return has_to_wait(waiting)
+
+
+async def test_a_key_waits_beyond_its_burst_and_no_other_key_does() -> None:
+    clock = Clock()
+    pace = Pace(clock=clock)
+    pace.charge("heavy", BURST_ROWS)
+    assert not await waits(pace, "heavy")
+    pace.charge("heavy", 1_000)
+    assert (await waits(pace, "heavy"), await waits(pace, "other"), pace.is_heavy("other")) == (True, False, False)
+    clock.now += 1_000 * OF_ONE.every_seconds
+    assert not await waits(pace, "heavy")
+
+
+def test_one_key_gets_a_quarter_of_a_processor_and_all_heavy_ones_half() -> None:
+    assert (ROWS_A_SECOND * OF_ONE.every_seconds, ROWS_A_SECOND * OF_HEAVY.every_seconds) == (4, 2)
+
+
+async def test_with_limits_off_nobody_waits() -> None:
+    pace = Pace(enabled=False)
+    pace.charge("heavy", 100 * BURST_ROWS)
+    assert not await waits(pace, "heavy")
+
+
+async def running(turns: SharedTurns, *keys: str) -> tuple[list[str], list[asyncio.Task[None]]]:
+    """The keys of the requests that got a turn."""
+    order: list[str] = []
+
+    async def request(key: str) -> None:
+        async with turns.turn(key):
+            order.append(key)
+            await asyncio.Event().wait()
+
+    tasks = [asyncio.ensure_future(request(key)) for key in keys]
+    await settled()
+    return order, tasks
+
+
+async def test_a_newcomer_waits_for_no_heavy_request() -> None:
+    pace = Pace(clock=Clock())
+    heavy = [f"heavy {number}" for number in range(HEAVY_AT_ONCE + 5)]
+    for key in heavy:
+        pace.charge(key, BURST_ROWS * 0.6)
+    # All heavy ones together are beyond their burst too, so the first of them wait even with a place.
+    order, tasks = await running(SharedTurns("reads", pace), *[key for key in heavy for _ in range(5)], *["newcomer"] * 5)
+    assert order == [*heavy[:HEAVY_AT_ONCE], *["newcomer"] * TURNS_OF_ONE]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
