@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fechatter.cli import checks_database, checks_network
+from fechatter.cli import checks_database, checks_names, checks_network
 from fechatter.cli.findings import Finding, standing, unusable
 from fechatter.open_files import FEWEST_CONNECTIONS, RESERVED_FILES
 from fechatter.settings import Settings
@@ -151,5 +151,6 @@ ALL: tuple[Callable[[Settings], Finding], ...] = (
     checks_database.database_settings,
     checks_database.integrity,
     checks_database.database_clock,
+    checks_names.names,
     checks_network.nats,
 )

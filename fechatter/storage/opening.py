@@ -19,12 +19,15 @@ from fechatter.storage.engines.base import Database, Publish, Transaction
 from fechatter.storage.engines.postgres import PostgresDatabase
 from fechatter.storage.engines.sqlite import SqliteDatabase
 from fechatter.storage.migrate import Migration, migrate_postgres, migrate_sqlite
+from fechatter.storage.rekeying import rekey
 from fechatter.troubles import check_exists, trouble
 
 _SERVER = "SELECT epoch, system_id FROM server WHERE id = 1"
 _FIRST_EPOCH = "INSERT INTO server (id, epoch, system_id, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
 _NEW_EPOCH = "UPDATE server SET epoch = $1, system_id = $2 WHERE id = 1 AND system_id = $3"
 _END_SESSIONS = "UPDATE sessions SET revoked_at = $1 WHERE revoked_at IS NULL"
+# An older copy of the database does not know that a link was used.
+_END_RESETS = "UPDATE password_resets SET revoked_at = $1 WHERE revoked_at IS NULL AND used_at IS NULL"
 
 
 def is_postgres(address: str) -> bool:
@@ -57,7 +60,7 @@ async def migrate(address: str) -> list[str]:
 
 
 async def open_database(address: str, publish: Publish, *, connections: int = 10) -> Database:
-    """Migrate, connect, and learn or begin the epoch. Raises StartError, StorageUnavailable."""
+    """Migrate, connect, learn or begin the epoch, and bring keys up to date. Raises StartError, StorageUnavailable."""
     await migrate(address)
     database: Database
     if is_postgres(address):
@@ -65,6 +68,7 @@ async def open_database(address: str, publish: Publish, *, connections: int = 10
     else:
         database = SqliteDatabase(sqlite_path(address), publish)
     database.epoch = await learn_epoch(database)
+    await rekey(database)
     return database
 
 
@@ -116,3 +120,4 @@ async def begin_epoch(tx: Transaction, system_id: str, previous_system_id: str) 
     """End all sessions and make every cursor given so far invalid."""
     if await tx.execute(_NEW_EPOCH, new_epoch(), system_id, previous_system_id):
         await tx.execute(_END_SESSIONS, tx.now)
+        await tx.execute(_END_RESETS, tx.now)

@@ -1,0 +1,39 @@
+"""What `fechatter doctor` looks at among names: keys that could not follow the rules of today."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+from fechatter.cli.checks_database import pending_migrations
+from fechatter.cli.findings import Finding
+from fechatter.errors import StartError
+from fechatter.settings import Settings
+from fechatter.storage import opening, rekeying
+from fechatter.storage.rekeying import Kept
+
+REMEDY = "Rename the channels or handles; of two accounts with one e-mail address, disable the one that is not used."
+SHOWN = 5
+
+
+def names(settings: Settings) -> Finding:
+    """No two accounts or channels are called the same by the rules of today."""
+    subject, address = "names", settings.database_address
+    try:
+        opening.check_there(address)
+        if pending_migrations(address):
+            return Finding(subject, True, "looked at after the next start")
+        kept = asyncio.run(_kept(address))
+    except (StartError, OSError, sqlite3.Error) as error:
+        return Finding(subject, True, f"not looked at ({error})")
+    return Finding(subject, not kept, "; ".join(map(_told, kept)) or "all have a key of their own", REMEDY)
+
+
+async def _kept(address: str) -> list[Kept]:
+    async with opening.open_source(address) as source:
+        return await rekeying.kept(source.tx)
+
+
+def _told(kept: Kept) -> str:
+    ids = ", ".join(map(str, kept.ids[:SHOWN]))
+    return f"{len(kept.ids)} {kept.kind} like another one (ids {ids}{' …' if len(kept.ids) > SHOWN else ''})"

@@ -1,0 +1,121 @@
+"""Keys of people and channels, computed anew once after their rules have changed.
+
+SQL knows neither IDNA nor Unicode's properties, so this is no migration: it runs when the database is opened. A row whose new key another
+row of its workspace has keeps what it has. Nothing is merged or lost; `fechatter doctor` lists such rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from fechatter.emails import canonical_email, email_key
+from fechatter.model import WorkspaceId
+from fechatter.names import key_of
+from fechatter.storage.engines.base import Database, Row, Transaction
+from fechatter.storage.upkeep import workspace_ids
+
+log = logging.getLogger(__name__)
+
+VERSION: Final = 1
+"""Of the rules by which keys are made."""
+
+_VERSION = "SELECT keys_version FROM server WHERE id = 1"
+_DONE = "UPDATE server SET keys_version = $1 WHERE id = 1"
+_PEOPLE = "SELECT id, email, email_key, fullname, fullname_key, handle, handle_key FROM users WHERE workspace_id = $1 ORDER BY id"
+_CHATS = """
+SELECT id, chat_type, name, name_key FROM chats
+WHERE workspace_id = $1 AND name IS NOT NULL AND deleted_at IS NULL ORDER BY id"""
+_SET_EMAIL = "UPDATE users SET email = $2, email_key = $3 WHERE id = $1"
+_SET_FULLNAME = "UPDATE users SET fullname_key = $2 WHERE id = $1"
+_SET_HANDLE = "UPDATE users SET handle_key = $2 WHERE id = $1"
+_SET_CHAT_NAME = "UPDATE chats SET name_key = $2 WHERE id = $1"
+
+
+class Keyed(msgspec.Struct, frozen=True):
+    """A row with the key it has, and the one it should have by the rules of today."""
+
+    id: int
+    key: str
+    wanted: str
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Rows that keep an older key, because another row has the new one or their name shows nothing."""
+
+    kind: str
+    ids: list[int]
+
+
+async def rekey(database: Database) -> None:
+    """Compute all keys anew, unless that was done for these rules."""
+    row = await database.read(lambda tx: tx.fetchrow(_VERSION))
+    if row is None or row["keys_version"] >= VERSION:
+        return
+    for workspace_id in await database.read(workspace_ids):
+        for kept in await database.write(lambda tx, workspace_id=workspace_id: _rekey(tx, workspace_id)):  # type: ignore[misc]
+            log.warning("%s of workspace %d keep an older key, as another has the new one: %s", kept.kind, workspace_id, kept.ids)
+    await database.write(lambda tx: tx.execute(_DONE, VERSION))
+
+
+async def kept(tx: Transaction) -> list[Kept]:
+    """What keeps an older key, in all workspaces."""
+    found = [each for workspace_id in await workspace_ids(tx) for each in await _kept_in(tx, workspace_id)]
+    kinds = dict.fromkeys(each.kind for each in found)
+    return [Kept(kind, sorted(row_id for each in found if each.kind == kind for row_id in each.ids)) for kind in kinds]
+
+
+async def _rekey(tx: Transaction, workspace_id: WorkspaceId) -> list[Kept]:
+    await tx.lock_workspace(workspace_id)
+    people = await tx.fetch(_PEOPLE, workspace_id)
+    emails = {row["id"]: row["email"] for row in people}
+    for row_id, key in changes(_emails(people)):
+        await tx.execute(_SET_EMAIL, row_id, canonical_email(emails[row_id]) or emails[row_id], key)
+    for row_id, key in changes(_handles(people)):
+        await tx.execute(_SET_HANDLE, row_id, key)
+    for row in people:
+        if key_of(row["fullname"]) != row["fullname_key"]:
+            await tx.execute(_SET_FULLNAME, row["id"], key_of(row["fullname"]))
+    chats = await tx.fetch(_CHATS, workspace_id)
+    for row_id, key in changes(_channels(chats)):
+        await tx.execute(_SET_CHAT_NAME, row_id, key)
+    for row in chats:
+        if row["chat_type"] != "public_channel" and key_of(row["name"]) not in ("", row["name_key"]):
+            await tx.execute(_SET_CHAT_NAME, row["id"], key_of(row["name"]))
+    return await _kept_in(tx, workspace_id)
+
+
+async def _kept_in(tx: Transaction, workspace_id: WorkspaceId) -> list[Kept]:
+    people, chats = await tx.fetch(_PEOPLE, workspace_id), await tx.fetch(_CHATS, workspace_id)
+    kinds = {"e-mail addresses": _emails(people), "handles": _handles(people), "channels": _channels(chats)}
+    found = {kind: [row.id for row in rows if row.key != row.wanted] for kind, rows in kinds.items()}
+    return [Kept(kind, ids) for kind, ids in found.items() if ids]
+
+
+def _emails(people: Sequence[Row]) -> list[Keyed]:
+    return [Keyed(row["id"], row["email_key"], email_key(row["email"])) for row in people]
+
+
+def _handles(people: Sequence[Row]) -> list[Keyed]:
+    return [Keyed(row["id"], row["handle_key"], key_of(row["handle"])) for row in people]
+
+
+def _channels(chats: Sequence[Row]) -> list[Keyed]:
+    """Public channels alone have names that nobody else has."""
+    return [Keyed(row["id"], row["name_key"], key_of(row["name"])) for row in chats if row["chat_type"] == "public_channel"]
+
+
+def changes(rows: Sequence[Keyed]) -> list[tuple[int, str]]:
+    """Ids and new keys, in an order in which no two rows have one key at any time; what cannot change is left out."""
+    holders = {row.key for row in rows}
+    waiting = [row for row in rows if row.key != row.wanted]
+    made: list[tuple[int, str]] = []
+    while free := next((row for row in waiting if row.wanted and row.wanted not in holders), None):
+        waiting.remove(free)
+        holders.remove(free.key)
+        holders.add(free.wanted)
+        made.append((free.id, free.wanted))
+    return made
