@@ -22,6 +22,7 @@ from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
 from fechatter.bus.memory import MemoryBus
 from fechatter.bus.nats import NatsBus
+from fechatter.bus.seal import Seal
 from fechatter.frames import Frame, Signal
 from fechatter.hub.hub import Hub
 from fechatter.messages.send import INTAKE_BYTES, INTAKE_MESSAGES, Sender
@@ -53,13 +54,13 @@ async def open_services(settings: Settings, on_death: OnDeath) -> AsyncIterator[
 @asynccontextmanager
 async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services]:
     tasks, watch = Tasks(on_death), Watch()
-    bus: Bus = NatsBus(settings.nats_url, tasks, lambda: database.epoch) if settings.nats_url else MemoryBus()
+    secrets = open_secrets(settings)
+    bus: Bus = NatsBus(settings.nats_url, tasks, Seal(secrets.signing), lambda: hub.era) if settings.nats_url else MemoryBus()
 
     def publish(frames: list[Frame], signals: list[Signal]) -> None:
         watch.published += len(frames) + len(signals)
-        bus.publish(database.epoch, frames, signals)
+        bus.publish(frames, signals)
 
-    secrets = open_secrets(settings)
     database = await open_database(settings.database_address, publish, connections=settings.connection_limit)
     database.watch_files(lambda error: on_death("database files", error))
     hub = Hub(database, tasks, settings)

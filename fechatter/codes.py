@@ -72,7 +72,7 @@ PROBLEMS: dict[str, Code] = {
     "password_changed": Code(409, "The password was changed meanwhile.", "Ask for the current password again."),
     "reset": Code(
         410,
-        "The log does not go on from this position: `reason` is `epoch`, `ahead`, `pruned` or `too_many`.",
+        "The log does not continue from this position: `reason` is `epoch` (the log does not contain it), `ahead`, `pruned` or `too_many`.",
         "Load `/api/sync` and go on from its cursor.",
     ),
     "body_too_large": Code(413, "The body has more than `limit_bytes` bytes.", "Send less, or several requests."),

@@ -20,6 +20,7 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
         session_id: the session that ended, for `session.revoked`.
         block: the SSE block, `id:`, `event:` and `data:` lines and the empty line.
         own_block: what `user_id` itself is shown instead (its own `member.joined` carries the whole Chat).
+        era: of `seq`.
     """
 
     workspace_id: WorkspaceId
@@ -30,6 +31,7 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     block: bytes
     own_block: bytes | None = None
     session_id: int | None = None
+    era: str = ""
 
     def block_for(self, user_id: UserId) -> bytes:
         """The SSE block as that person is shown it."""
@@ -46,10 +48,10 @@ class Signal(msgspec.Struct, frozen=True, array_like=True):
     block: bytes
 
 
-def encode_block(epoch: str, seq: int, event_type: EventType, event: dict[str, object]) -> bytes:
+def encode_block(era: str, seq: int, event_type: EventType, event: dict[str, object]) -> bytes:
     """The SSE block of an event given as its JSON object, see `event_object`."""
     return b"id: %b.%d\nevent: %b\ndata: %b\n\n" % (
-        epoch.encode(),
+        era.encode(),
         seq,
         event_type.encode(),
         orjson.dumps(event),

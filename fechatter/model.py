@@ -248,13 +248,13 @@ _POSITION = re.compile(POSITION_PATTERN)
 
 
 class Position(msgspec.Struct, frozen=True):
-    """A place in a workspace's event log, written `epoch.seq`."""
+    """A place in a workspace's event log, written `era.seq`: `era` is the era of the number `seq` (`storage/eras.py`)."""
 
-    epoch: str
+    era: str
     seq: int
 
     def __str__(self) -> str:
-        return f"{self.epoch}.{self.seq}"
+        return f"{self.era}.{self.seq}"
 
     @classmethod
     def parse(cls, text: str) -> Position | None:

@@ -9,12 +9,12 @@ import pytest
 
 from fechatter.api import problems
 from fechatter.errors import Unavailable
-from fechatter.frames import Frame
 from fechatter.hub import room as rooms
 from fechatter.hub.hub import Hub
 from fechatter.hub.listener import Reader
-from fechatter.model import EventType, Position
+from fechatter.model import Position
 from fechatter.settings import Settings
+from fechatter.storage import events
 from fechatter.storage.engines import base, thread
 from fechatter.storage.engines.base import Database, StorageBusy, Transaction
 from fechatter.storage.opening import open_database
@@ -80,14 +80,14 @@ async def test_more_frames_than_a_joining_stream_may_hold_are_read_again(
         reads += 1
         found = await read(work)
         if reads > 1 and (always or reads == 2):
-            room = hub._rooms[alice.workspace_id]
-            for _ in range(3):
-                seq = room.sequencer.position + 1
-                hub.receive(database.epoch, [Frame(alice.workspace_id, seq, EventType.WORKSPACE_UPDATED, None, None, b"\ndata: {}\n\n")])
+            position = hub._rooms[alice.workspace_id].sequencer.position
+            for place in range(3):
+                await world.do(database, world.rename, alice, f"Alice {place}")
+            hub.receive(await read(lambda tx: events.load(tx, alice.workspace_id, position, position + 3)))
         return found
 
     monkeypatch.setattr(database, "read", interrupted)
-    reader, cursor = Reader(alice.user_id, alice.workspace_id, alice.session_id), Position(database.epoch, 0)
+    reader, cursor = Reader(alice.user_id, alice.workspace_id, alice.session_id), Position(database.era, 0)
     if always:
         with pytest.raises(Unavailable) as refused:
             await hub.open(reader, cursor)

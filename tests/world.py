@@ -20,7 +20,7 @@ from fechatter.messages.writer import Answer, Outcome, Writer
 from fechatter.model import Actor, ChatId, ChatType, EventType, Role, SessionId, UserId, WorkspaceId
 from fechatter.native import Intake
 from fechatter.storage import events
-from fechatter.storage.engines.base import Database, MessageRows, Row, StorageUnavailable, StoreResult, Transaction
+from fechatter.storage.engines.base import Database, Decided, MessageRows, Row, StorageUnavailable, StoreResult, Transaction
 from fechatter.tasks import Tasks
 
 T = TypeVar("T")
@@ -147,7 +147,7 @@ class Between:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
 
-    async def store(self, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
+    async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
         self.stores += 1
         if self.work is not None:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.work(), self._main_loop))

@@ -64,8 +64,8 @@ async def read(request: HTTPConnection, work: ActorWork[T]) -> tuple[T, Position
 
     async def snapshot(tx: Transaction) -> tuple[T, Position]:
         actor = await signed_in(tx, who)
-        head = (await events.heads(tx, actor.workspace_id)).head
-        return await work(tx, actor), Position(tx.epoch, head)
+        position = (await events.heads(tx, actor.workspace_id)).position
+        return await work(tx, actor), position
 
     with sharing.rows_of(request, snapshot) as counted:
         return await services(request).database.read(counted)

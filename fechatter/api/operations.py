@@ -99,7 +99,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         if self._positioned:
-            _check_position(request)
+            seen_of(request)
         given = {name: await self._read(request, kind) for name, kind in self._arguments.items()}
         if self._takes_turn:
             answer = await self._function(request, **given)
@@ -116,11 +116,17 @@ class Endpoint:
         return await read_body(request, kind, self.operation.body_bytes)
 
 
-def _check_position(request: Request) -> None:
-    """What a client has seen has to be a position. No more: reads are of the primary, so that no answer is older. Raises Invalid."""
+def seen_of(request: Request) -> Position | None:
+    """The highest position that the client has seen. Raises Invalid.
+
+    Reads ask the primary, so that no answer is older, and only those that continue from a position look at it.
+    """
+    seen = None
     for text in request.headers.getlist(POSITION_HEADER):
-        if Position.parse(text) is None:
+        seen = Position.parse(text)
+        if seen is None:
             raise Invalid.field(POSITION_HEADER, "invalid_cursor", "A position, as answers carry it.")
+    return seen
 
 
 def operation(

@@ -94,8 +94,10 @@ def _streams(services: Services) -> Iterator[Reading]:
     yield one(names.STREAM_WRITES, counts.writes)
     yield one(names.GAPS, hub.gaps_filled)
     yield one(names.GAP_EVENTS, hub.gap_events)
+    yield one(names.LOG_RESTARTS, hub.restarts)
     yield one(names.BUS_PUBLISHED, services.watch.published)
     yield one(names.BUS_LOST, services.bus.dropped)
+    yield one(names.BUS_REJECTED, services.bus.rejected)
 
 
 def _database(services: Services, found: figures.Figures | None) -> Iterator[Reading]:

@@ -1,7 +1,7 @@
 """Restoring a backup into an empty place, on either engine, whichever it was made on.
 
 First everything is read and compared with its sums. Then the tables are made as they were at the backup's version, filled, and brought
-up to date. The new life of the database has an epoch of its own, and nobody is signed in.
+up to date. The new life of the database begins an era of its own, and nobody is signed in.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from fechatter.backup.manifest import BackupRefused, Manifest
 from fechatter.drafts import check_room, sync
 from fechatter.errors import StartError
 from fechatter.settings import Settings
-from fechatter.storage import migrate, opening, upkeep
+from fechatter.storage import eras, migrate, opening, upkeep
 from fechatter.storage.copying import Misfit, Target
 from fechatter.storage.engines import postgres_copy
 from fechatter.storage.folder import locked_folder
 from fechatter.troubles import trouble
 
 FILES_DRAFT: Final = "files.restoring"
-_NEW_EPOCH = "UPDATE server SET epoch = $1, system_id = ''"
+_NEW_ERA = "UPDATE server SET epoch = $1, system_id = ''"
 
 
 async def restore(settings: Settings, path: Path, system_user: str, tell: Tell) -> Manifest:
@@ -116,9 +116,9 @@ def _counted(rows: Iterator[tuple[object, ...]], tell: Callable[[int], None]) ->
 
 
 async def _begin(target: Target, manifest: Manifest, system_user: str) -> None:
-    """The database's new life: another epoch, and an entry in each workspace's audit log."""
+    """The database's new life: another era, and an entry in each workspace's audit log."""
     await target.finish(manifest.last_id)
-    await target.tx.execute(_NEW_EPOCH, opening.new_epoch())
+    await target.tx.execute(_NEW_ERA, eras.new_era())
     for workspace_id in await upkeep.workspace_ids(target.tx):
         actor = commanding(workspace_id, system_user)
         await record(target.tx, actor, Act.WORKSPACE_RESTORED, workspace_id, after={"backup_of": manifest.created_at})

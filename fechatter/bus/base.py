@@ -11,8 +11,7 @@ from typing import Literal, Protocol
 from fechatter.frames import Frame, Signal
 from fechatter.queues import Queue
 
-ReceiveFrames = Callable[[str, list[Frame]], None]
-"""Called with the epoch and the frames."""
+ReceiveFrames = Callable[[list[Frame]], None]
 ReceiveSignals = Callable[[list[Signal]], None]
 State = Literal["ok", "degraded"]
 
@@ -21,16 +20,18 @@ class Bus(Protocol):
     """
     Attributes:
         dropped: frames and signals not sent to other nodes since the start.
+        rejected: messages received since the start that no node of this server sent, or that came before.
     """
 
     dropped: int
+    rejected: int
 
     @property
     def state(self) -> State:
-        """`degraded` while other nodes are served by the log alone."""
+        """`degraded` while other nodes are served by the log alone, or while forged messages arrive."""
         ...
 
-    def publish(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> None:
+    def publish(self, frames: list[Frame], signals: list[Signal]) -> None:
         """Hand on what a commit brought. Never waits, never raises."""
         ...
 

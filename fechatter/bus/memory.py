@@ -12,16 +12,17 @@ class MemoryBus:
 
     def __init__(self) -> None:
         self.dropped = 0
-        self._frames: ReceiveFrames = lambda _epoch, _frames: None
+        self.rejected = 0
+        self._frames: ReceiveFrames = lambda _frames: None
         self._signals: ReceiveSignals = lambda _signals: None
 
     @property
     def state(self) -> State:
         return "ok"
 
-    def publish(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> None:
+    def publish(self, frames: list[Frame], signals: list[Signal]) -> None:
         if frames:
-            self._frames(epoch, frames)
+            self._frames(frames)
         if signals:
             self._signals(signals)
 

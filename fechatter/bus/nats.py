@@ -20,9 +20,11 @@ import nats.errors
 
 from fechatter.bus import wire
 from fechatter.bus.base import ReceiveFrames, ReceiveSignals, State
-from fechatter.bus.nats_session import MAX_RECEIVED, Session
+from fechatter.bus.nats_session import EVENTS, MAX_RECEIVED, SIGNALS, Session
 from fechatter.bus.outbox import Outbox, count
+from fechatter.bus.seal import MOST_SECONDS, Forged, Repeats, Seal
 from fechatter.frames import Frame, Signal
+from fechatter.model import now_ms
 from fechatter.queues import Queue
 from fechatter.tasks import Tasks
 
@@ -35,6 +37,8 @@ SEND_SECONDS = 5.0
 STABLE_SECONDS = 3.0
 START_SECONDS = 2.0
 WARN_SECONDS = 60.0
+FORGED_SECONDS = 60.0
+"""How long health shows a forged message."""
 
 
 class NatsBus:
@@ -42,17 +46,24 @@ class NatsBus:
 
     Args:
         urls: servers of one cluster, separated by commas; they are tried in turn.
-        epoch: tells the database's epoch; signals of another epoch belong to another database.
+        seal: proves that messages come from a node of this server.
+        era: returns the current era; signals of another era may belong to a copy of the database.
 
     Attributes:
         dropped: frames and signals not sent to other nodes since the start.
+        rejected: messages received since the start that no node of this server sent, or that came before.
     """
 
-    def __init__(self, urls: str, tasks: Tasks, epoch: Callable[[], str]) -> None:
+    def __init__(self, urls: str, tasks: Tasks, seal: Seal, era: Callable[[], str]) -> None:
         self.dropped = 0
+        self.rejected = 0
         self._urls = [url.strip() for url in urls.split(",")]
         self._tasks = tasks
-        self._epoch = epoch
+        self._seal = seal
+        self._era = era
+        self._repeats = Repeats()
+        self._signals_sent = 0
+        self._forged_at = -math.inf
         self._node = secrets.token_hex(8)
         self._outbox = Outbox()
         self._session: Session | None = None
@@ -60,21 +71,24 @@ class NatsBus:
         self._away_since: float | None = None
         self._dropped_before = 0
         self._warned_at = -math.inf
-        self._frames: ReceiveFrames = lambda _epoch, _frames: None
+        self._rejected_at = -math.inf
+        self._frames: ReceiveFrames = lambda _frames: None
         self._signals: ReceiveSignals = lambda _signals: None
 
     @property
     def state(self) -> State:
-        return "ok" if self._session is not None and self._away_since is None else "degraded"
+        is_away = self._session is None or self._away_since is not None
+        is_forged = time.monotonic() - self._forged_at < FORGED_SECONDS
+        return "degraded" if is_away or is_forged else "ok"
 
-    def publish(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> None:
+    def publish(self, frames: list[Frame], signals: list[Signal]) -> None:
         if frames:
-            self._frames(epoch, frames)
+            self._frames(frames)
         if signals:
             self._signals(signals)
         if self._session is None:
             self.dropped += len(frames) + len(signals)
-        elif not self._outbox.put(epoch, frames, signals):
+        elif not self._outbox.put(frames, signals):
             self.dropped += len(frames) + len(signals)
             self._warn_full()
 
@@ -142,33 +156,62 @@ class NatsBus:
         unsent = count(frames) + count(signals)
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                for (epoch, workspace_id), waiting in signals.items():
+                for workspace_id, waiting in signals.items():
                     for some in wire.split(waiting, session.message_bytes):
-                        await session.send_signals(workspace_id, wire.encode(epoch, some))
+                        await self._send_signals(session, workspace_id, some)
                         unsent -= len(some)
-                for (epoch, workspace_id), gathered in frames.items():
+                for workspace_id, gathered in frames.items():
                     for piece in wire.split(gathered, session.message_bytes):
-                        await session.send_frames(workspace_id, wire.encode(epoch, piece))
+                        subject = f"{EVENTS}.{workspace_id}"
+                        await session.send_frames(subject, self._seal.sign(subject, wire.encode(piece)))
                         unsent -= len(piece)
         finally:
             self.dropped += unsent
 
-    def _received_frames(self, data: bytes) -> None:
-        try:
-            epoch, frames = wire.decode_frames(data)
-        except msgspec.DecodeError as error:
-            log.warning("a message of events that is not ours was skipped: %s", error)
-            return
-        self._frames(epoch, frames)
+    async def _send_signals(self, session: Session, workspace_id: int, signals: list[Signal]) -> None:
+        self._signals_sent += 1
+        subject = f"{SIGNALS}.{workspace_id}"
+        message = wire.Signals(self._node, self._signals_sent, now_ms(), self._era(), signals)
+        await session.send_signals(subject, self._seal.sign(subject, wire.encode(message)))
 
-    def _received_signals(self, data: bytes) -> None:
+    def _received_frames(self, subject: str, data: bytes) -> None:
         try:
-            epoch, signals = wire.decode_signals(data)
-        except msgspec.DecodeError as error:
-            log.warning("a message of signals that is not ours was skipped: %s", error)
+            frames = wire.decode_frames(self._seal.open(subject, data))
+        except (Forged, msgspec.DecodeError) as error:
+            self._reject(error)
             return
-        if epoch == self._epoch():
-            self._signals(signals)
+        self._frames(frames)
+
+    def _received_signals(self, subject: str, data: bytes) -> None:
+        try:
+            message = wire.decode_signals(self._seal.open(subject, data))
+        except (Forged, msgspec.DecodeError) as error:
+            self._reject(error)
+            return
+        if not self._repeats.is_news(message, now_ms()):
+            self._reject_old()
+        elif message.era == self._era():
+            self._signals(list(message.signals))
+
+    def _reject(self, error: Exception) -> None:
+        """Count the message; say it once a minute."""
+        self.rejected += 1
+        self._forged_at = time.monotonic()
+        if self._may_warn():
+            reason = error if isinstance(error, msgspec.DecodeError) else "its signature is wrong"
+            log.warning("a message of the bus is not from this server (%s); do all nodes have the same FECHATTER_JWT_SECRET?", reason)
+
+    def _reject_old(self) -> None:
+        self.rejected += 1
+        if self._may_warn():
+            log.warning("a message of signals is repeated, or more than %d s old; do the nodes' clocks agree?", MOST_SECONDS)
+
+    def _may_warn(self) -> bool:
+        now = time.monotonic()
+        if now - self._rejected_at < WARN_SECONDS:
+            return False
+        self._rejected_at = now
+        return True
 
     def _went_away(self, error: BaseException) -> None:
         frames, signals = self._outbox.take()

@@ -51,7 +51,8 @@ STREAM_CONFIG = StreamConfig(
     duplicate_window=DUPLICATE_SECONDS,
 )
 
-Receive = Callable[[bytes], None]
+Receive = Callable[[str, bytes], None]
+"""Called with a message's subject and its bytes."""
 
 
 class Lost(nats.errors.Error):
@@ -69,8 +70,8 @@ class Session:
 
     Args:
         node: names this process; its own events are known by it and skipped.
-        frames: called with the bytes of each message of events.
-        signals: called with the bytes of each message of signals.
+        frames: called for each message of events.
+        signals: called for each message of signals.
         ended: called when the connection closes.
     """
 
@@ -125,18 +126,18 @@ class Session:
             await self._client.subscribe(subject, cb=callback, pending_msgs_limit=MAX_RECEIVED, pending_bytes_limit=MAX_RECEIVED_BYTES)
         )
 
-    async def send_frames(self, workspace_id: int, data: bytes) -> None:
+    async def send_frames(self, subject: str, data: bytes) -> None:
         """Hand a message of events to JetStream; its acknowledgement is not waited for."""
         self._sent += 1
         await self._client.publish(
-            f"{EVENTS}.{workspace_id}",
+            subject,
             data,
             reply=self._ask(),
             headers={MESSAGE_ID: f"{self._prefix}-{self._sent}"},
         )
 
-    async def send_signals(self, workspace_id: int, data: bytes) -> None:
-        await self._client.publish(f"{SIGNALS}.{workspace_id}", data)
+    async def send_signals(self, subject: str, data: bytes) -> None:
+        await self._client.publish(subject, data)
 
     def check(self) -> None:
         """Raises Lost when the connection, the consumer or the stream does not answer."""
@@ -192,10 +193,10 @@ class Session:
         headers = message.headers or {}
         if STATUS in headers or headers.get(MESSAGE_ID, "").startswith(f"{self._node}-"):
             return
-        self._frames(message.data)
+        self._frames(message.subject, message.data)
 
     async def _on_signals(self, message: Msg) -> None:
-        self._signals(message.data)
+        self._signals(message.subject, message.data)
 
     async def _on_acknowledgement(self, message: Msg) -> None:
         self._asked_at = None

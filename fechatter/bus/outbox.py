@@ -11,11 +11,8 @@ from fechatter.queues import Queue
 
 MAX_WAITING_BYTES = 8 << 20
 
-Subject = tuple[str, int]
-"""Epoch and workspace."""
 
-
-def count(waiting: Mapping[Subject, Collection[object]]) -> int:
+def count(waiting: Mapping[int, Collection[object]]) -> int:
     """How many frames or signals were taken."""
     return sum(map(len, waiting.values()))
 
@@ -24,29 +21,29 @@ class Outbox:
     """Filled by `publish`, emptied by one sending task; both on the main loop."""
 
     def __init__(self) -> None:
-        self._frames: dict[Subject, list[Frame]] = {}
-        self._signals: dict[Subject, list[Signal]] = {}
+        self._frames: dict[int, list[Frame]] = {}
+        self._signals: dict[int, list[Signal]] = {}
         self._bytes = 0
         self._filled = asyncio.Event()
 
     def queues(self) -> list[Queue]:
         return [Queue("nats_outbox", MAX_WAITING_BYTES, "bytes", "other nodes read the log", lambda: self._bytes)]
 
-    def put(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> bool:
+    def put(self, frames: list[Frame], signals: list[Signal]) -> bool:
         """Take all, or, when full, nothing and return False."""
         if self._bytes >= MAX_WAITING_BYTES:
             return False
         for frame in frames:
-            self._frames.setdefault((epoch, frame.workspace_id), []).append(frame)
+            self._frames.setdefault(frame.workspace_id, []).append(frame)
             self._bytes += size_bytes(frame)
         for signal in signals:
-            self._signals.setdefault((epoch, signal.workspace_id), []).append(signal)
+            self._signals.setdefault(signal.workspace_id, []).append(signal)
             self._bytes += size_bytes(signal)
         self._filled.set()
         return True
 
-    def take(self) -> tuple[dict[Subject, list[Frame]], dict[Subject, list[Signal]]]:
-        """Everything that waits, in the order it came within each workspace."""
+    def take(self) -> tuple[dict[int, list[Frame]], dict[int, list[Signal]]]:
+        """Everything that waits, by workspace, in the order it came."""
         taken = self._frames, self._signals
         self._frames, self._signals, self._bytes = {}, {}, 0
         self._filled.clear()

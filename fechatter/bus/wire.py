@@ -1,4 +1,4 @@
-"""What travels between nodes: msgpack of `(epoch, [Frame …])` or `(epoch, [Signal …])`, one workspace a message."""
+"""What travels between nodes: msgpack of frames, or of signals with who sent them, one workspace a message."""
 
 from __future__ import annotations
 
@@ -10,25 +10,43 @@ import msgspec
 from fechatter.frames import Frame, Signal
 
 FRAME_OVERHEAD_BYTES = 128
-"""More than a frame's numbers and type need beside its blocks."""
+"""More than a frame's numbers, type and era need beside its blocks."""
 
 Item = TypeVar("Item", Frame, Signal)
 
+
+class Signals(msgspec.Struct, frozen=True, array_like=True):
+    """One message of signals.
+
+    Attributes:
+        node: names the process that sent it.
+        count: the process's messages, counted from 1.
+        sent_at: milliseconds.
+        era: the sender's current era; signals of another era may belong to a copy of the database.
+    """
+
+    node: str
+    count: int
+    sent_at: int
+    era: str
+    signals: Sequence[Signal]
+
+
 _encoder = msgspec.msgpack.Encoder()
-_frames = msgspec.msgpack.Decoder(tuple[str, list[Frame]])
-_signals = msgspec.msgpack.Decoder(tuple[str, list[Signal]])
+_frames = msgspec.msgpack.Decoder(list[Frame])
+_signals = msgspec.msgpack.Decoder(Signals)
 
 
-def encode(epoch: str, items: Sequence[Frame] | Sequence[Signal]) -> bytes:
-    return _encoder.encode((epoch, items))
+def encode(items: Sequence[Frame] | Signals) -> bytes:
+    return _encoder.encode(items)
 
 
-def decode_frames(data: bytes) -> tuple[str, list[Frame]]:
+def decode_frames(data: bytes) -> list[Frame]:
     """Raises msgspec.DecodeError for any bytes that are not ours."""
     return _frames.decode(data)
 
 
-def decode_signals(data: bytes) -> tuple[str, list[Signal]]:
+def decode_signals(data: bytes) -> Signals:
     """Raises msgspec.DecodeError for any bytes that are not ours."""
     return _signals.decode(data)
 

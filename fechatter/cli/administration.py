@@ -25,6 +25,7 @@ from fechatter.model import Actor, Workspace
 from fechatter.settings import Settings
 from fechatter.storage import opening, workspaces
 from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.folder import in_use
 from fechatter.troubles import trouble
 
 T = TypeVar("T")
@@ -66,7 +67,12 @@ async def _with_database(settings: Settings, work: Callable[[Database], Awaitabl
     # The server hands on what is in the log; nobody listens here.
     # asyncio's own handler would only ask the task to end, which does not happen while a person is asked something.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    database = await opening.open_database(settings.database_address, lambda frames, signals: None, connections=CONNECTIONS)
+    database = await opening.open_database(
+        settings.database_address,
+        lambda frames, signals: None,
+        connections=CONNECTIONS,
+        beside_server=in_use(settings.data_dir),
+    )
     try:
         await work(database)
     finally:

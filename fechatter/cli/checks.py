@@ -153,4 +153,5 @@ ALL: tuple[Callable[[Settings], Finding], ...] = (
     checks_database.database_clock,
     checks_names.names,
     checks_network.nats,
+    checks_network.nats_access,
 )

@@ -125,20 +125,55 @@ def nats(settings: Settings) -> Finding:
     return asyncio.run(_jetstream(settings.nats_url))
 
 
+def nats_access(settings: Settings) -> Finding:
+    """NATS lets nobody in without a password: whoever gets in reads every event."""
+    subject = "nats access"
+    if settings.nats_url is None:
+        return Finding(subject, True, "not used: this is the one process")
+    remedy = "Give NATS users with passwords, and name one in nats_url: whoever gets in reads every message of every workspace."
+    for server in settings.nats_url.split(","):
+        if asyncio.run(_lets_in_anybody(_without_user(server.strip()))):
+            return Finding(subject, False, f"{urlsplit(server.strip()).hostname} lets anybody in", remedy)
+    return Finding(subject, True, "nobody gets in without a password")
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+async def _lets_in_anybody(url: str) -> bool:
+    """Whether the server takes a connection that names no user; one that cannot be reached does not."""
+    from nats.aio.client import Client
+    from nats.errors import Error as NatsError
+
+    connection = Client()
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            try:
+                await connection.connect([url], connect_timeout=NATS_SECONDS, allow_reconnect=False, error_cb=_quiet)
+            finally:
+                await connection.close()
+    except (OSError, TimeoutError, NatsError):
+        return False
+    return True
+
+
+async def _quiet(error: Exception) -> None:
+    """What is raised tells it."""
+
+
 async def _jetstream(url: str) -> Finding:
     from nats.aio.client import Client
     from nats.errors import Error as NatsError
     from nats.js.errors import Error as JetStreamError
-
-    async def quiet(error: Exception) -> None:
-        """Told by what is raised."""
 
     connection = Client()
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             try:
                 servers = [each.strip() for each in url.split(",")]
-                await connection.connect(servers, connect_timeout=NATS_SECONDS, allow_reconnect=False, error_cb=quiet)
+                await connection.connect(servers, connect_timeout=NATS_SECONDS, allow_reconnect=False, error_cb=_quiet)
                 await connection.jetstream(timeout=NATS_SECONDS).account_info()
             finally:
                 await connection.close()

@@ -43,7 +43,6 @@ async def _export(settings: Settings, database: Database, options: Namespace) ->
     try:
         async with opening.open_source(settings.database_address) as source:
             with _output(options.file) as out:
-                source.tx.epoch = await source.epoch()
                 counts = await write_workspace(source.tx, workspace.id, out.write, progress)
     finally:
         progress.end()

@@ -26,6 +26,7 @@ from fechatter.model import WorkspaceId
 from fechatter.settings import Settings
 from fechatter.storage import opening, upkeep
 from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.folder import in_use
 
 T = TypeVar("T")
 
@@ -135,7 +136,12 @@ def _record(settings: Settings, manifest: Manifest) -> None:
 
 
 async def _record_in_each(settings: Settings, manifest: Manifest) -> None:
-    database = await opening.open_database(settings.database_address, lambda frames, signals: None, connections=CONNECTIONS)
+    database = await opening.open_database(
+        settings.database_address,
+        lambda frames, signals: None,
+        connections=CONNECTIONS,
+        beside_server=in_use(settings.data_dir),
+    )
     try:
         for workspace_id in await database.read(upkeep.workspace_ids):
             await _record_in(database, workspace_id, manifest)

@@ -12,7 +12,7 @@ import msgspec
 
 from fechatter import __version__
 from fechatter.export import lines
-from fechatter.model import Position, WorkspaceId, optional_timestamp, timestamp
+from fechatter.model import WorkspaceId, optional_timestamp, timestamp
 from fechatter.storage import events
 from fechatter.storage.engines.base import Row, Transaction
 
@@ -52,7 +52,7 @@ class Writer:
     async def workspace(self, workspace_id: WorkspaceId) -> None:
         """Everything, from the first line to the last."""
         heads = await events.heads(self._tx, workspace_id)
-        cursor = str(Position(self._tx.epoch, heads.head))
+        cursor = str(heads.position)
         self._put(lines.Export(lines.FORMAT, __version__, timestamp(self._tx.now), cursor))
         for row in await self._tx.fetch(_WORKSPACE, workspace_id):
             self._put(lines.Workspace(row["id"], row["slug"], row["name"], timestamp(row["created_at"])))

@@ -20,7 +20,7 @@ from fechatter.hub.sequencer import MAX_HELD
 from fechatter.model import Position, WorkspaceId
 from fechatter.queues import Queue
 from fechatter.settings import Settings
-from fechatter.storage import events
+from fechatter.storage import eras, events
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.tasks import Tasks
 
@@ -38,6 +38,8 @@ class Hub:
     """Runs on the main loop.
 
     Attributes:
+        era: the current era, as last read.
+        restarts: how often a room went on from another place, because the log did not contain the place where it was.
         gaps_filled: how often what the bus did not bring was read from the log, `gap_events` how many events that were.
     """
 
@@ -50,6 +52,8 @@ class Hub:
         self._filling: set[int] = set()
         self._heads_read_at = time.monotonic()
         self._stopping = False
+        self.era = database.era
+        self.restarts = 0
         self.gaps_filled = 0
         self.gap_events = 0
 
@@ -83,10 +87,8 @@ class Hub:
     def start(self) -> None:
         self._tasks.start("head poll", self._poll())
 
-    def receive(self, epoch: str, frames: list[Frame]) -> None:
+    def receive(self, frames: list[Frame]) -> None:
         """Frames from the bus: of one commit, or of several, late, repeated or out of order."""
-        if epoch != self._database.epoch:
-            return
         by_workspace: dict[int, list[Frame]] = {}
         for frame in frames:
             by_workspace.setdefault(frame.workspace_id, []).append(frame)
@@ -102,8 +104,11 @@ class Hub:
             if room is not None:
                 room.signal(signal)
 
-    async def open(self, reader: Reader, cursor: Position | None) -> Listener:
+    async def open(self, reader: Reader, cursor: Position | None, seen: Position | None = None) -> Listener:
         """A live listener: attached first, then replayed, so that nothing falls between.
+
+        Args:
+            seen: the highest position of all answers that the client has; beyond `cursor` if an answer was quicker than the stream.
 
         Raises:
             Unauthorized: the session has ended.
@@ -118,7 +123,7 @@ class Hub:
             raise TooManyRequests("Close another stream first.", code="too_many_streams", retry_after_seconds=STREAMS_RETRY_SECONDS)
         listener = Listener(reader)
         try:
-            await self._join(room, listener, lambda tx: joining.begin(tx, reader, cursor, self._settings))
+            await self._join(room, listener, lambda tx: joining.begin(tx, reader, cursor, seen, self._settings))
         except BaseException:
             self.leave(listener)
             raise
@@ -142,7 +147,13 @@ class Hub:
         """Queue what `read` finds; go live when nothing is left to be read."""
         for _ in range(MAX_JOIN_TRIES):
             room.attach(listener)
+            began = room.sequencer
+            position = began.position
             start = await self._database.read(read)
+            if start.head.seq < position:
+                await self._fill(room)
+            if room.sequencer is not began:
+                continue  # the log went back meanwhile: what was read may be of either
             if start.replay is not None or not listener.overflowed:
                 break
         else:
@@ -169,7 +180,8 @@ class Hub:
         room = self._rooms.get(listener.reader.workspace_id)
         if room is None or listener.pending or listener.joining is not None:
             return None
-        return Position(self._database.epoch, max(room.sequencer.position, listener.after))
+        place, joined_at = room.sequencer.place, listener.joined_at
+        return joined_at if joined_at is not None and joined_at.seq > place.seq else place
 
     def stop(self) -> None:
         """Close every stream with the reason `shutdown`; new ones are refused."""
@@ -191,14 +203,14 @@ class Hub:
                         heads = await self._database.read(lambda tx: events.heads(tx, workspace_id))
                     except LookupError as error:
                         raise Unauthorized("The session has ended.", code="session_ended") from error
-                    room = self._rooms.setdefault(workspace_id, Room(workspace_id, heads.head))
+                    room = self._rooms.setdefault(workspace_id, Room(workspace_id, heads.position, heads.current_era))
                 return room
         finally:
             if not lock.locked():
                 self._opening.pop(workspace_id, None)
 
     def _mend_soon(self, room: Room) -> None:
-        if room.sequencer.behind and room.workspace_id not in self._filling:
+        if room.sequencer.wanting and room.workspace_id not in self._filling:
             self._filling.add(room.workspace_id)
             self._tasks.start("fill a gap", self._fill_later(room))
 
@@ -206,7 +218,7 @@ class Hub:
         """Give the bus a moment, then read from the log what it did not bring."""
         try:
             await asyncio.sleep(GAP_SECONDS)
-            while room.sequencer.behind and self._rooms.get(room.workspace_id) is room:
+            while room.sequencer.wanting and self._rooms.get(room.workspace_id) is room:
                 if not await self._fill(room):
                     break
         except StorageError as error:
@@ -215,25 +227,55 @@ class Hub:
             self._filling.discard(room.workspace_id)
 
     async def _fill(self, room: Room) -> bool:
-        position, expected = room.sequencer.position, room.sequencer.expected
-        upto = min(expected, position + FILL_EVENTS)
+        """Compare a room with the log and read what it waits for; returns whether it came on. Raises StorageUnavailable."""
+        sequencer = room.sequencer
+        place, expected = sequencer.place, sequencer.expected
+        upto = min(expected, place.seq + FILL_EVENTS)
         workspace_id = WorkspaceId(room.workspace_id)
-        frames = await self._database.read(lambda tx: events.load(tx, workspace_id, position, upto))
-        room.sequencer.accept(frames)
-        self.gaps_filled += 1
-        self.gap_events += len(frames)
-        if room.sequencer.position > position:
-            return True
-        heads = await self._database.read(lambda tx: events.heads_of(tx, [workspace_id]))
-        if workspace_id not in heads:
-            room.close(CloseReason.REVOKED)
+
+        # In one snapshot: a log that went back may have grown again beyond the place where the room is.
+        async def read(tx: Transaction) -> tuple[str, events.Standing | None, list[Frame]]:
+            era, standings = await events.standings(tx, {workspace_id: place})
+            return era, standings.get(workspace_id), await events.load(tx, workspace_id, place.seq, upto)
+
+        era, standing, frames = await self._database.read(read)
+        if room.sequencer is not sequencer or standing is None or not await self._follow(room, place, era, standing):
             return False
-        # The log no longer holds what this room needs: its listeners start again from their cursors.
-        log.warning("the log of workspace %d does not reach back to %d", workspace_id, position)
-        # Nothing comes between these two: a listener that went live before the restart would miss what it skips.
-        room.close(CloseReason.UNAVAILABLE)
-        room.restart(heads[workspace_id])
+        sequencer.fill(frames)
+        self.gaps_filled += bool(frames)
+        self.gap_events += len(frames)
+        if sequencer.position > place.seq or upto == place.seq:
+            return True
+        if standing.head.seq > place.seq:  # the log no longer holds what the room waits for
+            self._restart(room, standing.head, era)
+        elif sequencer.expected == expected:
+            sequencer.correct(standing.head.seq)
         return False
+
+    async def _follow(self, room: Room, place: Position, era: str, standing: events.Standing) -> bool:
+        """Let a room follow what the log says; False if the log does not contain `place`, so that the room goes on elsewhere.
+
+        Args:
+            place: where the room was before the log was read.
+            era: the current one, as the log says.
+        """
+        if standing.kept:
+            if eras.life_of(era) != eras.life_of(room.sequencer.era):
+                # Answers may have shown clients more than the log contains now. They come back with what they have seen.
+                room.close(CloseReason.UNAVAILABLE)
+            room.sequencer.enter(era)
+            room.sequencer.expect(standing.head.seq)
+            return True
+        if standing.head.seq < place.seq and era == room.sequencer.era:
+            # Nobody has noticed yet: what is written from now on must not look like what was lost.
+            era = await self._database.begin_era(era)
+        self._restart(room, standing.head, era)
+        return False
+
+    def _restart(self, room: Room, head: Position, era: str) -> None:
+        log.warning("the log of workspace %d does not contain %s; it goes on from %s", room.workspace_id, room.sequencer.place, head)
+        self.restarts += 1
+        room.restart(head, era)
 
     async def _poll(self) -> None:
         while True:
@@ -255,18 +297,18 @@ class Hub:
             log.warning("the sessions of streams could not be read: %s", error)
 
     async def _read_heads(self) -> None:
-        """Learn how far each live workspace's log reaches."""
-        rooms = dict(self._rooms)
+        """Learn how far each live workspace's log reaches, and whether it still contains the place of the room."""
+        rooms = {room.workspace_id: (room, room.sequencer, room.sequencer.place) for room in self._rooms.values()}
+        places = {workspace_id: place for workspace_id, (_, _, place) in rooms.items()}
         try:
             async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
-                heads = await self._database.read(lambda tx: events.heads_of(tx, list(rooms))) if rooms else {}
+                self.era, standings = await self._database.read(lambda tx: events.standings(tx, places))
+                self._heads_read_at = time.monotonic()
+                for workspace_id, (room, sequencer, place) in rooms.items():
+                    if workspace_id not in standings:  # the workspace was removed
+                        room.close(CloseReason.REVOKED)
+                    elif room.sequencer is sequencer:
+                        await self._follow(room, place, self.era, standings[workspace_id])
+                        self._mend_soon(room)
         except (StorageError, TimeoutError) as error:
             log.warning("the heads could not be read: %s", error)
-            return
-        self._heads_read_at = time.monotonic()
-        for workspace_id, room in rooms.items():
-            if workspace_id not in heads:  # the workspace was removed
-                room.close(CloseReason.REVOKED)
-                continue
-            room.sequencer.expect(heads[workspace_id])
-            self._mend_soon(room)

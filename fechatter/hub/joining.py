@@ -12,7 +12,7 @@ from fechatter.hub.listener import Reader, Replay
 from fechatter.model import Actor, Position, SessionId
 from fechatter.rights.workspace import sees_only_met
 from fechatter.settings import Settings
-from fechatter.storage import events, members, read_marks, rights
+from fechatter.storage import eras, events, members, read_marks, rights
 from fechatter.storage.engines.base import Transaction
 
 PIECE_BYTES = 1024 * 1024
@@ -31,7 +31,7 @@ class Start(msgspec.Struct, frozen=True):
     """
 
     reader: Reader
-    head: int
+    head: Position
     chats: Sequence[int]
     blocks: list[bytes]
     replay: Replay | None = None
@@ -45,14 +45,17 @@ class Missed(msgspec.Struct, frozen=True):
     reset: str | None = None
 
 
-async def begin(tx: Transaction, reader: Reader, cursor: Position | None, settings: Settings) -> Start:
-    """Raises Unauthorized when the session has ended, or is not that person's."""
+async def begin(tx: Transaction, reader: Reader, cursor: Position | None, seen: Position | None, settings: Settings) -> Start:
+    """`seen` is the highest position of the answers that the client has.
+
+    Raises Unauthorized when the session has ended, or is not that person's.
+    """
     actor = await _actor(tx, reader)
     position = await events.heads(tx, actor.workspace_id)
-    here = Position(tx.epoch, position.head)
+    here = position.position
     if cursor is None:
         return await _start(tx, actor, here, [_hello(here, here, reader.session_id, settings)])
-    found = await missed(tx, actor, cursor, position, settings)
+    found = Missed([], reset="epoch") if await lost(tx, actor, seen, position) else await missed(tx, actor, cursor, position, settings)
     hello = _hello(here, cursor if found.reset is None else None, reader.session_id, settings)
     return await _replay(tx, actor, here, Replay(cursor, cursor), found, [hello])
 
@@ -62,7 +65,7 @@ async def go_on(tx: Transaction, reader: Reader, replay: Replay, settings: Setti
     actor = await _actor(tx, reader)
     position = await events.heads(tx, actor.workspace_id)
     found = await missed(tx, actor, replay.reached, position, settings, begun=True)
-    return await _replay(tx, actor, Position(tx.epoch, position.head), replay, found, [])
+    return await _replay(tx, actor, position.position, replay, found, [])
 
 
 async def _actor(tx: Transaction, reader: Reader) -> Actor:
@@ -75,17 +78,17 @@ async def _actor(tx: Transaction, reader: Reader) -> Actor:
 async def _start(tx: Transaction, actor: Actor, here: Position, blocks: list[bytes], replay: Replay | None = None) -> Start:
     chats = await members.chat_ids_of(tx, actor.user_id)
     reader = Reader(actor.user_id, actor.workspace_id, actor.session_id, sees_only_met(actor.role))
-    return Start(reader, here.seq, chats, blocks, replay)
+    return Start(reader, here, chats, blocks, replay)
 
 
 async def _replay(tx: Transaction, actor: Actor, here: Position, replay: Replay, found: Missed, blocks: list[bytes]) -> Start:
     """`blocks` and what was found; `resumed` ends the last piece."""
     if found.reset is not None:
-        reset = control_block("reset", {"reason": found.reset, "epoch": here.epoch, "head": here.seq}, here)
+        reset = control_block("reset", {"reason": found.reset, "epoch": here.era, "head": here.seq}, here)
         return await _start(tx, actor, here, [*blocks, reset])
     blocks += [frame.block_for(actor.user_id) for frame in found.frames]
     if found.more:
-        reached = Position(here.epoch, found.frames[-1].seq)
+        reached = Position(found.frames[-1].era, found.frames[-1].seq)
         return await _start(tx, actor, here, blocks, Replay(replay.start, reached))
     reads = msgspec.to_builtins(await read_marks.of(tx, actor.user_id, here.seq))
     blocks.append(control_block("resumed", {"from": str(replay.start), "to": str(here), "reads": reads}, here))
@@ -95,7 +98,7 @@ async def _replay(tx: Transaction, actor: Actor, here: Position, replay: Replay,
 def _hello(here: Position, delivered: Position | None, session_id: SessionId, settings: Settings) -> bytes:
     """`delivered` is the position up to which everything was delivered: the cursor when something is still to come."""
     data = {
-        "epoch": here.epoch,
+        "epoch": here.era,
         "head": here.seq,
         "heartbeat_seconds": settings.heartbeat_seconds,
         "session_id": session_id,
@@ -111,7 +114,7 @@ async def missed(
     Args:
         begun: a piece was shown already, so the rest is not counted again.
     """
-    reason = reset_reason(tx.epoch, cursor, position, settings)
+    reason = reset_reason(await eras.at(tx, actor.workspace_id, cursor.seq), cursor, position, settings)
     if reason is not None:
         return Missed([], reset=reason)
     limit = settings.replay_events
@@ -151,26 +154,43 @@ async def _visible(tx: Transaction, actor: Actor, after: int, upto: int, limit: 
     return await events.load_visible(tx, actor.workspace_id, after, upto, actor.user_id, guest=guest, limit=limit)
 
 
-def reset_reason(epoch: str, cursor: Position, position: events.Heads, settings: Settings) -> str | None:
-    """Why a cursor cannot be continued from, or None."""
-    if cursor.epoch != epoch:
-        return "epoch"
+async def lost(tx: Transaction, actor: Actor, seen: Position | None, position: events.Heads) -> bool:
+    """Whether the log once contained `seen`, and does not now: an answer of then shows what never was."""
+    if seen is None or seen.seq < position.floor:
+        return False
+    return seen.seq > position.head or await eras.at(tx, actor.workspace_id, seen.seq) != seen.era
+
+
+def reset_reason(era: str | None, cursor: Position, position: events.Heads, settings: Settings) -> str | None:
+    """Why a cursor cannot be continued from, or None.
+
+    Args:
+        era: of the cursor's number in this log; None if the log does not reach back so far.
+    """
     if cursor.seq > position.head:
-        return "ahead"
+        return "ahead" if cursor.era == position.current_era else "epoch"
+    if cursor.seq < position.floor and era is None:
+        return "pruned"
+    if cursor.era != era:
+        return "epoch"
     if cursor.seq < position.floor:
         return "pruned"
     return "too_many" if position.head - cursor.seq > settings.replay_scan_events else None
 
 
-async def page(tx: Transaction, actor: Actor, cursor: Position, limit: int, settings: Settings) -> tuple[list[Frame], Position, bool]:
+async def page(
+    tx: Transaction, actor: Actor, cursor: Position, seen: Position | None, limit: int, settings: Settings
+) -> tuple[list[Frame], Position, bool]:
     """For programs that poll: up to `limit` events and no more than a piece, the position reached, and whether there are more.
 
     Raises:
         Gone: `reset`, with the position to go on from after a reload.
     """
     position = await events.heads(tx, actor.workspace_id)
-    reason = reset_reason(tx.epoch, cursor, position, settings)
+    reason = reset_reason(await eras.at(tx, actor.workspace_id, cursor.seq), cursor, position, settings)
+    if reason is None and await lost(tx, actor, seen, position):
+        reason = "epoch"
     if reason is not None:
-        raise Gone("Load everything anew.", reason=reason, epoch=tx.epoch, head=position.head)
+        raise Gone("Load everything anew.", reason=reason, epoch=position.era, head=position.head)
     frames, more = await _piece(tx, actor, cursor.seq, position.head, limit)
-    return frames, Position(tx.epoch, frames[-1].seq if more else position.head), more
+    return frames, Position(frames[-1].era, frames[-1].seq) if more else position.position, more

@@ -58,7 +58,8 @@ class Listener:
     """
     Attributes:
         replay: set while there is more of it than may be held at once.
-        after: live frames up to this number are never shown; the replay showed them.
+        joined_at: the head when the listener went live.
+        after: its number; live frames up to it are never shown, because the replay showed them.
         chats: the chats whose events are shown, as of the last frame passed.
         closed: why it ends, once it ends.
         session_expires_at: milliseconds, as last looked up (`expiry.py`).
@@ -67,6 +68,7 @@ class Listener:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.after = 0
+        self.joined_at: Position | None = None
         self.session_expires_at = 0
         self.chats: set[int] = set()
         self.closed: CloseReason | None = None
@@ -102,7 +104,7 @@ class Listener:
 
     async def wait(self, timeout_seconds: float) -> None:
         """Return when something waits, the listener is closed, or the time is over."""
-        if self.pending or self.closed is not None:
+        if self.pending or self.closed is not None or self.replay is not None:
             return
         loop = asyncio.get_running_loop()
         self._wake = loop.create_future()
@@ -131,6 +133,11 @@ class Listener:
         taken, self.pending = self.pending[:count], self.pending[count:]
         self.pending_bytes -= size
         return b"".join(taken)
+
+    def begin_anew(self, lost: Position) -> None:
+        """The log does not contain `lost`, where this listener was: a replay from there tells its client to reload."""
+        self.replay, self.joining = Replay(lost, lost), []
+        self._wake_up()
 
     def write_started(self) -> None:
         self._blocked_since = time.monotonic()

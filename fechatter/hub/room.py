@@ -15,7 +15,7 @@ import orjson
 from fechatter.frames import Frame, Signal, block_json
 from fechatter.hub.listener import CloseReason, Listener
 from fechatter.hub.sequencer import Sequencer
-from fechatter.model import EVENT_VISIBILITY, EventType, Role, Visibility
+from fechatter.model import EVENT_VISIBILITY, EventType, Position, Role, Visibility
 from fechatter.rights.workspace import sees_only_met
 
 MAX_JOINING_FRAMES = 2_000
@@ -25,11 +25,12 @@ class Room:
     """
     Args:
         position: the head of the workspace's log when the room was opened.
+        era: the era that was current then.
     """
 
-    def __init__(self, workspace_id: int, position: int) -> None:
+    def __init__(self, workspace_id: int, position: Position, era: str) -> None:
         self.workspace_id = workspace_id
-        self.sequencer = Sequencer(position, self._show)
+        self.sequencer = Sequencer(position, era, self._show)
         self.listeners: set[Listener] = set()
         self._joining: set[Listener] = set()
         self._lanes: dict[int, set[Listener]] = {}
@@ -42,11 +43,11 @@ class Room:
         self.listeners.add(listener)
         self._by_user.setdefault(listener.reader.user_id, set()).add(listener)
 
-    def go_live(self, listener: Listener, chats: Iterable[int], head: int) -> None:
+    def go_live(self, listener: Listener, chats: Iterable[int], head: Position) -> None:
         """From here on the listener is shown every frame after `head` as it passes; first those that passed meanwhile."""
         held, listener.joining = listener.joining or [], None
         self._joining.discard(listener)
-        listener.after = head
+        listener.joined_at, listener.after = head, head.seq
         for chat_id in chats:
             self._enter(listener, chat_id)
         for frame in held:
@@ -64,16 +65,23 @@ class Room:
         own.discard(listener)
         if not own:
             self._by_user.pop(listener.reader.user_id, None)
-        for chat_id in list(listener.chats):
-            self._leave(listener, chat_id)
+        self._leave_all(listener)
 
     def streams_of(self, user_id: int) -> int:
         """How many listeners of that person there are."""
         return len(self._by_user.get(user_id, ()))
 
-    def restart(self, position: int) -> None:
-        """Go on from another place of the log, for listeners that join from now on."""
-        self.sequencer = Sequencer(position, self._show)
+    def restart(self, position: Position, era: str) -> None:
+        """Go on from another place of the log, which does not contain the place of now: live listeners get `reset`.
+
+        A listener that is joining notices the change itself (`Hub._join`).
+        """
+        lost = self.sequencer.place
+        self.sequencer = Sequencer(position, era, self._show)
+        for listener in self.listeners - self._joining:
+            if listener.joining is None:
+                self._leave_all(listener)
+                listener.begin_anew(lost)
 
     def signal(self, signal: Signal) -> None:
         for listener in self._by_user.get(signal.user_id, ()):
@@ -149,6 +157,10 @@ class Room:
     def _enter(self, listener: Listener, chat_id: int) -> None:
         listener.chats.add(chat_id)
         self._lanes.setdefault(chat_id, set()).add(listener)
+
+    def _leave_all(self, listener: Listener) -> None:
+        for chat_id in list(listener.chats):
+            self._leave(listener, chat_id)
 
     def _leave(self, listener: Listener, chat_id: int) -> None:
         listener.chats.discard(chat_id)

@@ -1,6 +1,6 @@
 """Who may write where, for whole batches: a cache that is only ever a guess.
 
-The engine compares the `rights_seq` a verdict was made with against the workspace's under its lock; when rights moved on,
+The engine compares the `rights_seq` and the era that a verdict was made with against the workspace's under its lock; when they moved on,
 nothing is stored, the workspace is forgotten here, and the batch is decided again.
 """
 
@@ -12,7 +12,7 @@ from fechatter.storage.rights import Writing
 
 MAX_VERDICTS = 100_000
 
-_UNKNOWN_SESSION = Writing(0, 0, "unauthorized", 0)
+_UNKNOWN_SESSION = Writing(0, 0, "unauthorized", 0, "")
 
 
 class Permissions:

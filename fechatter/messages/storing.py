@@ -13,6 +13,7 @@ import msgspec
 from fechatter.errors import StorageError
 from fechatter.storage.engines.base import (
     Database,
+    Decided,
     MessageRows,
     RowRefused,
     StorageUnavailable,
@@ -41,7 +42,7 @@ class Outcome(msgspec.Struct):
     refused: dict[int, StorageError]
 
 
-async def store(database: Database, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> Outcome:
+async def store(database: Database, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> Outcome:
     """Store all rows that can be stored; see `Database.store`."""
     outcome, waiting = Outcome([], set(), {}, {}), [rows]
     for _ in range(MOST_TRIES):

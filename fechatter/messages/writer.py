@@ -21,7 +21,7 @@ from fechatter.messages.permissions import Permissions
 from fechatter.model import EventType, WorkspaceId, now_ms
 from fechatter.native import Intake, MessageBatch
 from fechatter.rights import chats as rights
-from fechatter.storage.engines.base import Database, MessageRows, RowRefused, StorageFull, Stored
+from fechatter.storage.engines.base import Database, Decided, MessageRows, RowRefused, StorageFull, Stored
 from fechatter.storage.rights import Writing
 from fechatter.telemetry.faults import told
 from fechatter.telemetry.measures import ROWS, Histogram
@@ -141,7 +141,7 @@ class Writer:
             self.commit_seconds.observe(time.monotonic() - began)
             self._permissions.forget(result.stale)
             for stored in result.stored:
-                work.accept(stored, now, self._database.epoch)
+                work.accept(stored, now)
             await self._answer_repeats(work, [row for stored in result.stored for row in stored.repeats])
             for row, error in result.refused.items():
                 work.refuse(row, error)
@@ -177,12 +177,13 @@ def given_up(batch: MessageBatch) -> Outcome:
     return Outcome(batch.tickets, [_not_stored() for _ in batch.tickets], [])
 
 
-def _oldest(verdicts: list[Writing]) -> dict[int, int]:
-    """For each workspace the oldest `rights_seq` a verdict was made with: one that is too old spoils the batch."""
-    decided_with: dict[int, int] = {}
+def _oldest(verdicts: list[Writing]) -> dict[int, Decided]:
+    """For each workspace what its oldest verdict was made with: one that is too old spoils the batch."""
+    decided_with: dict[int, Decided] = {}
     for verdict in verdicts:
-        known = decided_with.get(verdict.workspace_id, verdict.rights_seq)
-        decided_with[verdict.workspace_id] = min(known, verdict.rights_seq)
+        rights_seq, era = decided_with.get(verdict.workspace_id, Decided(verdict.rights_seq, verdict.era))
+        # Of two eras one is over; no era is called "".
+        decided_with[verdict.workspace_id] = Decided(min(rights_seq, verdict.rights_seq), era if era == verdict.era else "")
     return decided_with
 
 
@@ -213,13 +214,15 @@ class BatchWork:
             [self.fingerprints[place] for place in places],
         )
 
-    def accept(self, stored: Stored, now: int, epoch: str) -> None:
+    def accept(self, stored: Stored, now: int) -> None:
         """Answers and frames, both encoded once, for what was stored."""
-        answers, blocks = self.batch.encode(stored.rows, stored.ids, stored.numbers, stored.sequences, stored.workspace_ids, now, epoch)
+        answers, blocks = self.batch.encode(
+            stored.rows, stored.ids, stored.numbers, stored.sequences, stored.workspace_ids, now, stored.era
+        )
         for row, answer in zip(stored.rows, answers, strict=True):
             self.answers[row] = (201, answer)
         self.frames += [
-            Frame(WorkspaceId(workspace_id), seq, EventType.MESSAGE_CREATED, chat_id, None, block)
+            Frame(WorkspaceId(workspace_id), seq, EventType.MESSAGE_CREATED, chat_id, None, block, era=stored.era)
             for workspace_id, seq, chat_id, block in zip(stored.workspace_ids, stored.sequences, stored.chat_ids, blocks, strict=True)
         ]
 

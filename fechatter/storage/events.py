@@ -7,14 +7,24 @@ appended are made by the same `load`, so a replay shows the same bytes as live d
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import orjson
 
 from fechatter.frames import Frame, encode_block, event_object
-from fechatter.model import EventType, UserId, Visibility, WorkspaceId, optional_timestamp, timestamp, types_visible_to
+from fechatter.model import (
+    EventType,
+    Position,
+    UserId,
+    Visibility,
+    WorkspaceId,
+    optional_timestamp,
+    timestamp,
+    types_visible_to,
+)
+from fechatter.storage import eras
 from fechatter.storage.engines.base import Row, Transaction
 from fechatter.storage.event_types import TYPE_CODES, TYPES
 
@@ -28,14 +38,14 @@ def _codes(visibility: Visibility) -> str:
 _RESERVE = """
 UPDATE workspaces SET event_seq = event_seq + $2,
     rights_seq = CASE WHEN $3 > 0 THEN event_seq + $2 ELSE rights_seq END
-WHERE id = $1 RETURNING event_seq"""
+WHERE id = $1 RETURNING event_seq, era, (SELECT epoch FROM server WHERE id = 1) AS current_era"""
 _INSERT = """
 INSERT INTO events (workspace_id, seq, type, chat_id, user_id, message_id, data, created_at)
 SELECT $1, CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), CAST(value->>2 AS BIGINT), CAST(value->>3 AS BIGINT),
     CAST(value->>4 AS BIGINT), value->>5, $3
 FROM JSON_ROWS($2) AS rows"""
-_COLUMNS = """
-SELECT e.seq, e.type, e.chat_id, e.user_id, e.message_id, e.data, e.created_at,
+_COLUMNS = f"""
+SELECT {eras.era_at("e.workspace_id", "e.seq")} AS era, e.seq, e.type, e.chat_id, e.user_id, e.message_id, e.data, e.created_at,
     m.number, m.sender_id, m.content, m.revision, m.created_at AS sent_at, m.edited_at, m.deleted_at
 FROM events e LEFT JOIN messages m ON m.id = e.message_id"""
 _RANGE = f"{_COLUMNS} WHERE e.workspace_id = $1 AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq LIMIT $4"
@@ -52,8 +62,13 @@ _VERSIONS = """
 SELECT v.message_id, p.b AS seq, v.content, v.revision, v.edited_at
 FROM PAIRS($1) AS p JOIN message_versions v ON v.message_id = p.a AND v.until_seq = (
     SELECT MIN(x.until_seq) FROM message_versions x WHERE x.message_id = p.a AND x.until_seq > p.b)"""
-_POSITION = "SELECT event_seq, floor_seq, rights_seq FROM workspaces WHERE id = $1"
-_HEADS = "SELECT id, event_seq FROM workspaces WHERE id IN ANY_OF($1)"
+_ERA = f"coalesce({eras.era_at('w.id', 'w.event_seq')}, s.epoch)"
+_POSITION = f"""
+SELECT w.event_seq, w.floor_seq, w.rights_seq, {_ERA} AS era, s.epoch AS current_era
+FROM workspaces w JOIN server s ON s.id = 1 WHERE w.id = $1"""
+_STANDINGS = f"""
+SELECT w.id, w.event_seq, {_ERA} AS era, {eras.era_at("w.id", "p.b")} AS era_there
+FROM workspaces w JOIN PAIRS($1) AS p ON p.a = w.id JOIN server s ON s.id = 1 WHERE w.id IN ANY_OF($2)"""
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -75,11 +90,29 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 class Heads(msgspec.Struct, frozen=True):
-    """A workspace's log: `head` is its newest number, everything up to `floor` is gone, `rights` the newest change of rights."""
+    """A workspace's log: `head` is its newest number, everything up to `floor` is gone, `rights` the newest change of rights.
+
+    Attributes:
+        era: of `head`.
+        current_era: of the next number.
+    """
 
     head: int
     floor: int
     rights: int
+    era: str
+    current_era: str
+
+    @property
+    def position(self) -> Position:
+        return Position(self.era, self.head)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How a workspace's log stands to a position of a room: `kept` is False if the log does not contain the position."""
+
+    head: Position
+    kept: bool
 
 
 async def append(tx: Transaction, workspace_id: WorkspaceId, drafts: Sequence[Draft], *, rights: bool) -> int:
@@ -94,7 +127,12 @@ async def reserve(tx: Transaction, workspace_id: WorkspaceId, count: int, *, rig
     row = await tx.fetchrow(_RESERVE, workspace_id, count, int(rights))
     if row is None:
         raise LookupError(f"no workspace {workspace_id}")
-    return int(row["event_seq"]) - count + 1
+    last, first = int(row["event_seq"]), int(row["event_seq"]) - count + 1
+    tx.high_water.check(workspace_id, first - 1, row["current_era"])
+    tx.reserved[workspace_id] = last
+    if row["era"] != row["current_era"]:
+        await eras.enter(tx, workspace_id, first, row["current_era"])
+    return first
 
 
 async def insert(tx: Transaction, workspace_id: WorkspaceId, first: int, drafts: Sequence[Draft]) -> None:
@@ -121,12 +159,21 @@ async def heads(tx: Transaction, workspace_id: WorkspaceId) -> Heads:
     row = await tx.fetchrow(_POSITION, workspace_id)
     if row is None:
         raise LookupError(f"no workspace {workspace_id}")
-    return Heads(row["event_seq"], row["floor_seq"], row["rights_seq"])
+    return Heads(row["event_seq"], row["floor_seq"], row["rights_seq"], row["era"], row["current_era"])
 
 
-async def heads_of(tx: Transaction, workspace_ids: list[int]) -> dict[int, int]:
-    """The heads of several workspaces in one query."""
-    return {row["id"]: row["event_seq"] for row in await tx.fetch(_HEADS, workspace_ids)}
+async def standings(tx: Transaction, positions: Mapping[int, Position]) -> tuple[str, dict[int, Standing]]:
+    """The current era, and the standing of several workspaces' logs to these positions, in one snapshot."""
+    pairs = [(workspace_id, position.seq) for workspace_id, position in positions.items()]
+    rows = await tx.fetch(_STANDINGS, pairs, list(positions)) if pairs else []
+    found = {row["id"]: _standing(row, positions[row["id"]]) for row in rows}
+    return await eras.current(tx), found
+
+
+def _standing(row: Row, position: Position) -> Standing:
+    # Before its first event a workspace has no range of numbers.
+    there = position.seq == 0 or row["era_there"] == position.era
+    return Standing(Position(row["era"], row["event_seq"]), there and row["event_seq"] >= position.seq)
 
 
 async def load(tx: Transaction, workspace_id: WorkspaceId, after: int, upto: int, limit: int = 1_000_000) -> list[Frame]:
@@ -145,27 +192,27 @@ async def load_visible(
 async def _frames(tx: Transaction, workspace_id: WorkspaceId, rows: Sequence[Row]) -> list[Frame]:
     edited = [(row["message_id"], row["seq"]) for row in rows if row["revision"] is not None and row["revision"] > 1]
     versions = {version["seq"]: version for version in await tx.fetch(_VERSIONS, edited)} if edited else {}
-    return [_frame(tx.epoch, workspace_id, row, versions.get(row["seq"])) for row in rows]
+    return [_frame(workspace_id, row, versions.get(row["seq"])) for row in rows]
 
 
-def _frame(epoch: str, workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
+def _frame(workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
     try:
-        return _readable(epoch, workspace_id, row, version)
+        return _readable(workspace_id, row, version)
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         log.error("event %d of workspace %d cannot be read: %r", row["seq"], workspace_id, error)
-        return _unreadable(epoch, workspace_id, row)
+        return _unreadable(workspace_id, row)
 
 
-def _unreadable(epoch: str, workspace_id: WorkspaceId, row: Row) -> Frame:
+def _unreadable(workspace_id: WorkspaceId, row: Row) -> Frame:
     """What stands for a broken event, or one that a newer server wrote: it has its number, so that all that follows is shown, and moves
     whom it moves between lanes."""
     shown = event_object(workspace_id, row["seq"], EventType.UNREADABLE, row["chat_id"], 0, {})
-    block = encode_block(epoch, row["seq"], EventType.UNREADABLE, shown)
+    block = encode_block(row["era"], row["seq"], EventType.UNREADABLE, shown)
     event_type = TYPES.get(row["type"], EventType.UNREADABLE)
-    return Frame(workspace_id, row["seq"], event_type, row["chat_id"], row["user_id"], block)
+    return Frame(workspace_id, row["seq"], event_type, row["chat_id"], row["user_id"], block, era=row["era"])
 
 
-def _readable(epoch: str, workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
+def _readable(workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
     event_type = TYPES[row["type"]]
     stored: dict[str, Any] = orjson.loads(row["data"]) if row["data"] else {}
     message = _message_as_of(row, version) if row["number"] is not None else None
@@ -175,7 +222,7 @@ def _readable(epoch: str, workspace_id: WorkspaceId, row: Row, version: Row | No
 
     def block(shown: object) -> bytes:
         event = event_object(workspace_id, row["seq"], event_type, row["chat_id"], row["created_at"], shown)
-        return encode_block(epoch, row["seq"], event_type, event)
+        return encode_block(row["era"], row["seq"], event_type, event)
 
     own = stored.get("own")
     if own is not None and "chat" in own:
@@ -189,6 +236,7 @@ def _readable(epoch: str, workspace_id: WorkspaceId, row: Row, version: Row | No
         block(data),
         None if own is None else block(own),
         stored.get("session_id"),
+        row["era"],
     )
 
 

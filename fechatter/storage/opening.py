@@ -1,33 +1,21 @@
-"""From an address to a database that is ready: migrated, with its epoch known.
-
-The epoch is the first half of every cursor. It is random, and begins anew when the database is not the one it was: another system, or
-another timeline of it (a failover to an older copy), or a restored backup.
-"""
+"""From an address to a database that is ready: migrated, and in an era of its own."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fechatter.errors import StartError
-from fechatter.model import now_ms
+from fechatter.storage import eras
 from fechatter.storage.copying import Source, Target
 from fechatter.storage.engines import postgres_copy, sqlite_copy
-from fechatter.storage.engines.base import Database, Publish, Transaction
+from fechatter.storage.engines.base import Database, Publish
 from fechatter.storage.engines.postgres import PostgresDatabase
 from fechatter.storage.engines.sqlite import SqliteDatabase
 from fechatter.storage.migrate import Migration, migrate_postgres, migrate_sqlite
 from fechatter.storage.rekeying import rekey
 from fechatter.troubles import check_exists, trouble
-
-_SERVER = "SELECT epoch, system_id FROM server WHERE id = 1"
-_FIRST_EPOCH = "INSERT INTO server (id, epoch, system_id, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
-_NEW_EPOCH = "UPDATE server SET epoch = $1, system_id = $2 WHERE id = 1 AND system_id = $3"
-_END_SESSIONS = "UPDATE sessions SET revoked_at = $1 WHERE revoked_at IS NULL"
-# An older copy of the database does not know that a link was used.
-_END_RESETS = "UPDATE password_resets SET revoked_at = $1 WHERE revoked_at IS NULL AND used_at IS NULL"
 
 
 def is_postgres(address: str) -> bool:
@@ -59,15 +47,19 @@ async def migrate(address: str) -> list[str]:
     return migrate_sqlite(sqlite_path(address))
 
 
-async def open_database(address: str, publish: Publish, *, connections: int = 10) -> Database:
-    """Migrate, connect, learn or begin the epoch, and bring keys up to date. Raises StartError, StorageUnavailable."""
+async def open_database(address: str, publish: Publish, *, connections: int = 10, beside_server: bool = False) -> Database:
+    """Migrate, connect, begin an era, and bring keys up to date.
+
+    A command beside a running server begins no era. Raises StartError, StorageUnavailable.
+    """
     await migrate(address)
     database: Database
     if is_postgres(address):
         database = await PostgresDatabase.open(address, publish, connections=connections)
     else:
         database = SqliteDatabase(sqlite_path(address), publish)
-    database.epoch = await learn_epoch(database)
+    system_id = await database.system_id()
+    database.era = await database.write(eras.current if beside_server else lambda tx: eras.begin(tx, system_id))
     await rekey(database)
     return database
 
@@ -92,32 +84,3 @@ async def open_target(address: str, migrations: list[Migration]) -> AsyncIterato
     else:
         async with sqlite_copy.sqlite_target(sqlite_path(address), migrations) as target:
             yield target
-
-
-async def learn_epoch(database: Database) -> str:
-    """This database's epoch; a new one, with all sessions ended, when it is another system or timeline than before."""
-    system_id = await database.system_id()
-
-    async def work(tx: Transaction) -> str:
-        await tx.execute(_FIRST_EPOCH, new_epoch(), system_id, now_ms())
-        row = await tx.fetchrow(_SERVER)
-        if row is None:
-            raise LookupError("the server's row is missing")
-        if row["system_id"] == system_id:
-            return str(row["epoch"])
-        await begin_epoch(tx, system_id, row["system_id"])
-        row = await tx.fetchrow(_SERVER)
-        return str(row["epoch"]) if row else ""
-
-    return await database.write(work)
-
-
-def new_epoch() -> str:
-    return secrets.token_hex(6)
-
-
-async def begin_epoch(tx: Transaction, system_id: str, previous_system_id: str) -> None:
-    """End all sessions and make every cursor given so far invalid."""
-    if await tx.execute(_NEW_EPOCH, new_epoch(), system_id, previous_system_id):
-        await tx.execute(_END_SESSIONS, tx.now)
-        await tx.execute(_END_RESETS, tx.now)

@@ -37,6 +37,7 @@ _DROP_RESETS = "DELETE FROM password_resets WHERE user_id IN ANY_OF($1)"
 _DROP_PEOPLE = "DELETE FROM users WHERE id IN ANY_OF($1)"
 _DROP_INVITATIONS = "DELETE FROM invitations WHERE workspace_id = $1"
 _DROP_AUDIT = "DELETE FROM audit WHERE workspace_id = $1 AND action <> $2"
+_DROP_ERAS = "DELETE FROM eras WHERE workspace_id = $1"
 _DROP_WORKSPACE = "DELETE FROM workspaces WHERE id = $1"
 
 
@@ -98,6 +99,7 @@ async def drop_people(tx: Transaction, workspace_id: WorkspaceId) -> bool:
 
 
 async def drop_workspace(tx: Transaction, workspace_id: WorkspaceId, kept_action: str) -> None:
-    """The workspace's row and its audit log, but for the entries of `kept_action`."""
+    """The workspace's row, its eras and its audit log, but for the entries of `kept_action`."""
     await tx.execute(_DROP_AUDIT, workspace_id, kept_action)
+    await tx.execute(_DROP_ERAS, workspace_id)
     await tx.execute(_DROP_WORKSPACE, workspace_id)

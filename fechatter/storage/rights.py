@@ -14,6 +14,7 @@ SELECT s.user_id, s.workspace_id, u.role FROM sessions s JOIN users u ON u.id = 
 WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"""
 _WRITERS = """
 SELECT s.id AS session_id, s.user_id, p.b AS chat_id, s.workspace_id, w.rights_seq, u.role AS workspace_role,
+    (SELECT epoch FROM server WHERE id = 1) AS era,
     m.role AS chat_role, c.chat_type, c.archived_at, s.revoked_at, s.expires_at, u.disabled_at, m.joined_seq, m.left_seq, c.deleted_at
 FROM PAIRS($1) AS p
 JOIN sessions s ON s.id = p.a
@@ -25,12 +26,13 @@ LEFT JOIN chats c ON c.id = m.chat_id"""
 
 class Writing(msgspec.Struct, frozen=True):
     """May one session, which is `user_id`'s, write into one chat? `refusal` is None, or why not: "unauthorized", or a code of the
-    table's."""
+    table's. `era` is the era that was current then."""
 
     workspace_id: int
     rights_seq: int
     refusal: str | None
     user_id: int
+    era: str
 
     def refusal_of(self, sender_id: int) -> str | None:
         """Why not, for who says that the session is theirs."""
@@ -48,7 +50,9 @@ async def actor(tx: Transaction, session_id: SessionId) -> Actor | None:
 async def writers(tx: Transaction, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Writing]:
     """For pairs (session, chat); a session that does not exist has no entry."""
     return {
-        (row["session_id"], row["chat_id"]): Writing(row["workspace_id"], row["rights_seq"], _refusal(row, tx.now), row["user_id"])
+        (row["session_id"], row["chat_id"]): Writing(
+            row["workspace_id"], row["rights_seq"], _refusal(row, tx.now), row["user_id"], row["era"]
+        )
         for row in await tx.fetch(_WRITERS, pairs)
     }
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 import msgspec
 
 from fechatter.model import WorkspaceId
-from fechatter.storage import messages
+from fechatter.storage import eras, messages
 from fechatter.storage.ages import old_prefix
 from fechatter.storage.engines.base import Transaction
 
@@ -55,6 +55,7 @@ async def drop_old_events(tx: Transaction, workspace_id: WorkspaceId, before_ms:
     # Numbers have no gaps, so this counts the rows that were passed over too.
     last = min(int(old[-1]["seq"]), int(old[0]["floor_seq"]) + STEP_ROWS)
     await tx.execute(_RAISE_FLOOR, workspace_id, last)
+    await eras.prune(tx, workspace_id, last)
     return await tx.execute(_DROP_EVENTS, workspace_id, last)
 
 

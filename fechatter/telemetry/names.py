@@ -57,9 +57,15 @@ STREAM_WRITES = _metric("fechatter_stream_writes_total", "counter", "Writes they
 ROOMS = _metric("fechatter_rooms", "gauge", "Workspaces with a stream here.")
 GAPS = _metric("fechatter_gaps_filled_total", "counter", "Times that what the bus did not bring was read from the log.")
 GAP_EVENTS = _metric("fechatter_gap_events_total", "counter", "Events read from the log that way.")
+LOG_RESTARTS = _metric(
+    "fechatter_log_restarts_total", "counter", "Times that a workspace's streams got `reset`, because its log went back or was pruned."
+)
 
 BUS_PUBLISHED = _metric("fechatter_bus_published_total", "counter", "Events and signals handed to the bus.")
 BUS_LOST = _metric("fechatter_bus_lost_total", "counter", "Of these, not sent to other nodes; they read the log.")
+BUS_REJECTED = _metric(
+    "fechatter_bus_rejected_total", "counter", "Messages from the bus that were dropped: wrong signature, repeated or too old."
+)
 
 PEOPLE_MINUTE = _metric("fechatter_people_active", "gauge", "People who asked for something here in the last minute.")
 PEOPLE_DAY = _metric("fechatter_people_active_day", "gauge", "People who signed in or kept a session within 24 hours, in the database.")

@@ -22,7 +22,7 @@ async def test_people_are_listed_by_id_in_pages(api: Api) -> None:
     ids = [item["id"] for item in first.json()["items"] + second.json()["items"]]
     assert ids == sorted(ids) == [session["user"]["id"] for session in (owner, *others)]
     assert second.json()["next"] is None
-    assert first.headers["event-cursor"] == f"{api.database.epoch}.8"
+    assert first.headers["event-cursor"] == f"{api.database.era}.8"
 
 
 async def test_people_are_found_by_any_part_of_a_name_or_handle(api: Api) -> None:

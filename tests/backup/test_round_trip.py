@@ -76,7 +76,7 @@ async def test_a_restored_database_has_a_new_epoch_no_sessions_and_goes_on_count
     await restore(elsewhere, tmp_path / "backup", "root", silent)
     database = await opened(elsewhere)
     try:
-        assert database.epoch != filled.database.epoch
+        assert database.era != filled.database.era
         assert await _ask(database, "SELECT count(*) FROM sessions") == 0
         assert await _ask(database, "SELECT action FROM audit ORDER BY id DESC LIMIT 1") == "workspace.restored"
         alice = await world.new_session(database, filled.alice)

@@ -6,17 +6,19 @@ from contextlib import asynccontextmanager
 
 from fechatter.bus.base import Bus
 from fechatter.bus.nats import NatsBus
+from fechatter.bus.seal import Seal
 from fechatter.frames import Frame, Signal
 from fechatter.model import EventType, WorkspaceId
 from fechatter.tasks import Tasks
 from tests.servers.process import PATIENCE_SECONDS
 
-EPOCH = "epoch"
+ERA = "era"
+SECRET = b"the secret that the nodes share."
 WAIT_SECONDS = PATIENCE_SECONDS
 
 
-def frame(seq: int, *, workspace_id: int = 1, block: bytes = b"block") -> Frame:
-    return Frame(WorkspaceId(workspace_id), seq, EventType.MESSAGE_CREATED, 7, None, block)
+def frame(seq: int, *, workspace_id: int = 1, block: bytes = b"block", era: str = ERA) -> Frame:
+    return Frame(WorkspaceId(workspace_id), seq, EventType.MESSAGE_CREATED, 7, None, block, era=era)
 
 
 def frames(first: int, last: int) -> list[Frame]:
@@ -32,16 +34,16 @@ class Node:
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
-        self.frames: list[tuple[str, Frame]] = []
+        self.frames: list[Frame] = []
         self.signals: list[Signal] = []
         self._changed = asyncio.Event()
 
     @property
     def seqs(self) -> list[int]:
-        return [each.seq for _, each in self.frames]
+        return [each.seq for each in self.frames]
 
-    def receive(self, epoch: str, received: list[Frame]) -> None:
-        self.frames += [(epoch, each) for each in received]
+    def receive(self, received: list[Frame]) -> None:
+        self.frames += received
         self._changed.set()
 
     def signal(self, received: list[Signal]) -> None:
@@ -71,11 +73,11 @@ async def started(bus: Bus) -> AsyncIterator[Node]:
 
 
 @asynccontextmanager
-async def nats_node(url: str, *, epoch: str = EPOCH) -> AsyncIterator[Node]:
+async def nats_node(url: str, *, era: str = ERA, secret: bytes = SECRET) -> AsyncIterator[Node]:
     """A node on a NATS server. A task of its bus that dies fails the test."""
     died: list[BaseException] = []
     tasks = Tasks(lambda _name, error: died.append(error))
-    async with started(NatsBus(url, tasks, lambda: epoch)) as node:
+    async with started(NatsBus(url, tasks, Seal(secret), lambda: era)) as node:
         try:
             yield node
         finally:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fechatter.bus.memory import MemoryBus
-from tests.bus.nodes import EPOCH, Node, frame, frames, nats_node, signal, started
+from tests.bus.nodes import Node, frame, frames, nats_node, signal, started
 
 
 @pytest.fixture(params=["memory", "nats"])
@@ -16,19 +16,19 @@ async def node(request: pytest.FixtureRequest) -> AsyncIterator[Node]:
 
 
 async def test_the_own_process_is_served_before_publish_returns(node: Node) -> None:
-    node.bus.publish(EPOCH, frames(1, 3), [signal()])
+    node.bus.publish(frames(1, 3), [signal()])
     assert node.seqs == [1, 2, 3]
     assert node.signals == [signal()]
 
 
-async def test_the_epoch_travels_with_the_frames(node: Node) -> None:
-    node.bus.publish("one", [frame(1)], [])
-    node.bus.publish("two", [frame(1)], [])
-    assert [epoch for epoch, _ in node.frames] == ["one", "two"]
+async def test_the_era_travels_with_the_frames(node: Node) -> None:
+    node.bus.publish([frame(1, era="one")], [])
+    node.bus.publish([frame(1, era="two")], [])
+    assert [each.era for each in node.frames] == ["one", "two"]
 
 
 async def test_publishing_nothing_is_nothing(node: Node) -> None:
-    node.bus.publish(EPOCH, [], [])
+    node.bus.publish([], [])
     assert node.frames == []
     assert node.signals == []
 

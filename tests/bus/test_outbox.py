@@ -18,50 +18,47 @@ FRAMES = st.builds(
     block=st.binary(max_size=300),
     own_block=st.none() | st.binary(max_size=300),
     session_id=st.none() | st.integers(1, 2**53 - 1),
+    era=st.text("0123456789abcdef", max_size=12),
 )
 
 
-async def test_what_waits_is_gathered_by_epoch_and_workspace_in_order() -> None:
+async def test_what_waits_is_gathered_by_workspace_in_order() -> None:
     box = Outbox()
-    box.put("a", [frame(1), frame(9, workspace_id=2)], [signal()])
-    box.put("a", [frame(2)], [])
-    box.put("b", [frame(3)], [])
+    box.put([frame(1), frame(9, workspace_id=2)], [signal()])
+    box.put([frame(2)], [])
+    box.put([frame(3, era="next")], [])
     frames, signals = box.take()
-    assert {subject: [each.seq for each in waiting] for subject, waiting in frames.items()} == {
-        ("a", 1): [1, 2],
-        ("a", 2): [9],
-        ("b", 1): [3],
-    }
-    assert (count(frames), signals) == (4, {("a", 1): [signal()]})
+    assert {workspace: [each.seq for each in waiting] for workspace, waiting in frames.items()} == {1: [1, 2, 3], 2: [9]}
+    assert (count(frames), signals) == (4, {1: [signal()]})
     assert box.take() == ({}, {})
 
 
 async def test_a_full_outbox_takes_nothing_until_it_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "MAX_WAITING_BYTES", 1000)
     box = Outbox()
-    assert box.put("a", [frame(1, block=bytes(1000))], [])
-    assert not box.put("a", [frame(2)], [])
+    assert box.put([frame(1, block=bytes(1000))], [])
+    assert not box.put([frame(2)], [])
     assert count(box.take()[0]) == 1
-    assert box.put("a", [frame(3)], [])
+    assert box.put([frame(3)], [])
 
 
 async def test_waiting_ends_when_something_comes_or_time_is_up() -> None:
     box = Outbox()
     await box.wait(0.001)
-    box.put("a", [], [signal()])
+    box.put([], [signal()])
     await box.wait(60)
     box.take()
     box.wake()
     await box.wait(60)
 
 
-@given(st.lists(FRAMES, max_size=20), st.text(max_size=20))
-def test_frames_come_out_as_they_went_in(frames: list[Frame], epoch: str) -> None:
-    assert wire.decode_frames(wire.encode(epoch, frames)) == (epoch, frames)
+@given(st.lists(FRAMES, max_size=20))
+def test_frames_come_out_as_they_went_in(frames: list[Frame]) -> None:
+    assert wire.decode_frames(wire.encode(frames)) == frames
 
 
 @given(st.lists(FRAMES, max_size=40), st.integers(1, 3000))
 def test_pieces_fit_and_hold_every_frame_that_can_fit(frames: list[Frame], limit: int) -> None:
     pieces = list(wire.split(frames, limit))
-    assert all(piece and len(wire.encode("", piece)) <= limit + 16 for piece in pieces)
+    assert all(piece and len(wire.encode(piece)) <= limit + 16 for piece in pieces)
     assert [each for piece in pieces for each in piece] == [each for each in frames if wire.size_bytes(each) <= limit]

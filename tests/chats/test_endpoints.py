@@ -70,7 +70,7 @@ async def test_a_chat_from_its_making_to_its_end(api: Api) -> None:
     assert (await api.call(bob, "GET", "/api/channels?q=new")).json()["items"][0]["joined"] is False
     assert (await api.call(bob, "POST", f"{path}/join")).json()["member_count"] == 2
     shown = await api.call(bob, "GET", path)
-    assert shown.headers["event-cursor"] == f"{api.world.database.epoch}.2"
+    assert shown.headers["event-cursor"] == f"{api.world.database.era}.2"
     await api.world.message(chat["id"], alice)
     assert (await api.call(bob, "PUT", f"{path}/read", {"number": 1})).status_code == 204
     changed = await api.call(alice, "PATCH", path, {"name": "Old news", "archived": True})

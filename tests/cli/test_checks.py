@@ -75,6 +75,23 @@ def test_nats_is_asked_where_it_is_named(nats_url: str) -> None:
     assert not checks_network.nats(Settings(nats_url="nats://127.0.0.1:1")).good
 
 
+def test_a_nats_that_lets_anybody_in_is_told(nats_url: str) -> None:
+    finding = checks_network.nats_access(Settings(nats_url=nats_url))
+    assert (finding.good, "127.0.0.1 lets anybody in") == (False, finding.state)
+    assert checks_network.nats_access(Settings()).good
+
+
+def test_a_nats_with_passwords_is_good_and_carries_the_bus() -> None:
+    server = Nats(user="fechatter:secret")
+    try:
+        server.start()
+        settings = Settings(nats_url=server.url)
+        assert checks_network.nats_access(settings).good
+        assert checks_network.nats(settings).good
+    finally:
+        server.remove()
+
+
 def test_a_nats_without_jetstream_is_told() -> None:
     server = Nats(jetstream=False)
     try:

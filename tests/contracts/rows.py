@@ -7,7 +7,7 @@ import msgspec
 from fechatter.model import Actor, ChatId, now_ms
 from fechatter.native import fingerprint, stored_key
 from fechatter.storage import events
-from fechatter.storage.engines.base import Database, MessageRows, Stored, StoreResult, Transaction
+from fechatter.storage.engines.base import Database, Decided, MessageRows, Stored, StoreResult, Transaction
 
 
 class Sending(msgspec.Struct, frozen=True):
@@ -32,17 +32,18 @@ def rows_of(sendings: list[Sending]) -> MessageRows:
     )
 
 
-async def decided_now(database: Database, sendings: list[Sending]) -> dict[int, int]:
+async def decided_now(database: Database, sendings: list[Sending]) -> dict[int, Decided]:
     """The rights of each workspace as they are."""
     workspaces = {each.who.workspace_id for each in sendings}
 
-    async def work(tx: Transaction) -> dict[int, int]:
-        return {each: (await events.heads(tx, each)).rights for each in workspaces}
+    async def work(tx: Transaction) -> dict[int, Decided]:
+        found = {each: await events.heads(tx, each) for each in workspaces}
+        return {each: Decided(heads.rights, heads.current_era) for each, heads in found.items()}
 
     return await database.read(work)
 
 
-async def store(database: Database, sendings: list[Sending], decided_with: dict[int, int] | None = None) -> StoreResult:
+async def store(database: Database, sendings: list[Sending], decided_with: dict[int, Decided] | None = None) -> StoreResult:
     """Store a batch on the writer's loop."""
     decided = decided_with or await decided_now(database, sendings)
     return await database.writer.call(lambda: database.store(rows_of(sendings), decided, now_ms()))

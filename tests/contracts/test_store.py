@@ -213,7 +213,7 @@ async def test_the_statements_of_a_batch_are_few_whatever_its_size(database: Dat
             assert len(seen) == 12
     else:
         assert len(at_once) == 1
-        assert len(mixed) <= 6  # the refused statement, then lock, look up, store
+        assert len(mixed) <= 7  # the refused statement, then lock, compare, look up, store
 
 
 async def test_deciding_for_a_batch_is_one_statement(database: Database) -> None:

@@ -75,7 +75,7 @@ async def test_a_read_sees_one_moment_whatever_is_committed_meanwhile(database: 
     await pause.reached()
     await database.write(lambda tx: rename(tx, workspace_id, "new"))
     pause.go_on()
-    assert await reading == (before, events.Heads(0, 0, 0), before)
+    assert await reading == (before, events.Heads(0, 0, 0, database.era, database.era), before)
     assert await name_of(database, workspace_id) == "new"
 
 

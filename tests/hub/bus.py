@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from fechatter.frames import Frame, Signal
 
-Carried = tuple[str, list[Frame], list[Signal]]
-Receive = Callable[[str, list[Frame], list[Signal]], None]
+Carried = tuple[list[Frame], list[Signal]]
+Receive = Callable[[list[Frame], list[Signal]], None]
 
 
 class FaultyBus:

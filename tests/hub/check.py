@@ -23,6 +23,7 @@ async def check(walk: Walk) -> None:
     for client in walk.clients.values():
         if not await walk.alive(client.who):
             raise Violation("the stream of an ended session stays open")
+        await _check_position(walk, client)
         _check_shown(walk, client)
         await _check_state(walk, client, marks=False)
     for who, client in walk.clients.items():
@@ -37,6 +38,14 @@ async def _check_log(walk: Walk, workspace_id: WorkspaceId) -> None:
     head = (await walk.database.read(lambda tx: events.heads(tx, workspace_id))).head
     if walk.ghost.numbers(workspace_id) != list(range(1, head + 1)):
         raise Violation("a number of the log is missing")
+
+
+async def _check_position(walk: Walk, client: Client) -> None:
+    """A heartbeat of now names the head."""
+    heads = await walk.database.read(lambda tx: events.heads(tx, client.who.workspace_id))
+    position = client.node and client.listener and client.node.hub.position(client.listener)
+    if position != heads.position:
+        raise Violation(f"a heartbeat says {position}, and the head is {heads.position}")
 
 
 def _check_senders(walk: Walk) -> None:
@@ -72,6 +81,8 @@ def _check_shown(walk: Walk, client: Client) -> None:
         raise Violation("a client without a stream")
     for event in client.shown.values():
         _check_entitled(walk, client, event)
+        if client.eras[event["seq"]] != walk.ghost.eras[client.who.workspace_id, event["seq"]]:
+            raise Violation(f"{event} under another era than the log's")
     for (workspace_id, seq), event in walk.ghost.log.items():
         must = workspace_id == client.who.workspace_id and seq > client.base.seq and _must_see(walk, client.who.user_id, event)
         if must and seq not in client.shown:

@@ -17,9 +17,11 @@ class Client:
     """
     Attributes:
         base: where what it shows begins; the events after it must all be shown.
-        shown: the events it was shown since.
+        shown: the events it was shown since, and `eras` those of their positions.
+        life: counts its streams; an answer to a request of an earlier one is not taken.
+        seen: the highest position of its answers.
         inbox: blocks that arrived and are not taken yet.
-        answer: of the request under way: epoch, chat (None for the list), then what was answered.
+        answer: of the request under way: life, chat (None for the list), then what was answered.
     """
 
     def __init__(self, who: Actor) -> None:
@@ -27,6 +29,9 @@ class Client:
         self.cursor: Position | None = None
         self.base: Position | None = None
         self.shown: dict[int, dict[str, Any]] = {}
+        self.eras: dict[int, str] = {}
+        self.life = 0
+        self.seen: Position | None = None
         self.state = State(who.user_id)
         self.resets: list[str] = []
         self.node: Node | None = None
@@ -37,9 +42,20 @@ class Client:
 
     def forget(self) -> None:
         """Start again from nothing, as at a first start."""
-        self.shown, self.state, self.answer = {}, State(self.who.user_id), None
+        self.shown, self.eras, self.state, self.seen = {}, {}, State(self.who.user_id), None
+        self.connected()
 
-    def receive(self, block: bytes, epoch: str) -> None:
+    def connected(self) -> None:
+        """What was asked before may be of a log that went back since."""
+        self.answer = None
+        self.life += 1
+
+    def see(self, position: Position) -> None:
+        """An answer is taken that stands there."""
+        if self.seen is None or position.seq > self.seen.seq:
+            self.seen = position
+
+    def receive(self, block: bytes) -> None:
         """One SSE block."""
         lines = dict(line.split(b": ", 1) for line in block.split(b"\n") if line)
         position = Position.parse(lines[b"id"].decode()) if b"id" in lines else None
@@ -58,7 +74,7 @@ class Client:
         elif kind == "read.moved":
             self.state.read(data["data"]["read"])
         else:
-            self._event(data, position, epoch)
+            self._event(data, position)
 
     def _begin(self, position: Position | None) -> None:
         if position is None:
@@ -66,13 +82,11 @@ class Client:
         self.cursor = self.base = position
         self.forget()
 
-    def _event(self, event: dict[str, Any], position: Position | None, epoch: str) -> None:
+    def _event(self, event: dict[str, Any], position: Position | None) -> None:
         if self.cursor is None or position is None or position.seq != event["seq"]:
             raise Violation(f"an event without a position: {event}")
-        if position.epoch != self.cursor.epoch or position.epoch != epoch:
-            raise Violation("an event of another epoch")
         if position.seq <= self.cursor.seq:
             raise Violation(f"{position.seq} after {self.cursor.seq}: repeated or misordered")
         self.cursor = position
-        self.shown[event["seq"]] = event
+        self.shown[event["seq"]], self.eras[event["seq"]] = event, position.era
         self.state.apply(event)

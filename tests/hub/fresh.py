@@ -9,7 +9,7 @@ import orjson
 from fechatter.chats import views
 from fechatter.errors import Problem
 from fechatter.messages import history
-from fechatter.model import Actor, ChatId, encode
+from fechatter.model import Actor, ChatId, Position, encode
 from fechatter.storage import events
 from fechatter.storage.engines.base import Transaction
 from tests import world
@@ -19,9 +19,9 @@ _PEOPLE = "SELECT id, handle, fullname, role, disabled_at FROM users WHERE works
 _WORKSPACE = "SELECT id, slug, name FROM workspaces WHERE id = $1"
 
 
-async def fresh_list(tx: Transaction, who: Actor) -> tuple[int, dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+async def fresh_list(tx: Transaction, who: Actor) -> tuple[Position, dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     """As `/api/sync` answers: position, workspace, people, chats."""
-    head = (await events.heads(tx, who.workspace_id)).head
+    head = (await events.heads(tx, who.workspace_id)).position
     workspace = await tx.fetchrow(_WORKSPACE, who.workspace_id)
     assert workspace is not None
     people = [world.told(row) for row in await tx.fetch(_PEOPLE, who.workspace_id)]
@@ -29,12 +29,12 @@ async def fresh_list(tx: Transaction, who: Actor) -> tuple[int, dict[str, Any], 
     return head, {name: workspace[name] for name in ("id", "slug", "name")}, people, chats
 
 
-async def fresh_page(tx: Transaction, who: Actor, chat_id: int) -> tuple[int, list[dict[str, Any]]] | None:
+async def fresh_page(tx: Transaction, who: Actor, chat_id: int) -> tuple[Position, list[dict[str, Any]]] | None:
     """All messages of a chat with the answer's position, or None when it cannot be seen."""
     try:
         await views.chat_of(tx, who, ChatId(chat_id))
     except Problem:
         return None
-    head = (await events.heads(tx, who.workspace_id)).head
+    head = (await events.heads(tx, who.workspace_id)).position
     page = await history.latest(tx, ChatId(chat_id), ALL)
     return head, [orjson.loads(encode(message)) for message in page.items]

@@ -15,10 +15,11 @@ class Violation(AssertionError):
 
 
 class Ghost:
-    """Everything that was ever committed, as the log told it, also what was pruned since."""
+    """Everything that was ever committed, as the log told it, also what was pruned since. `eras` are those of the log's numbers."""
 
     def __init__(self) -> None:
         self.log: dict[tuple[int, int], dict[str, Any]] = {}
+        self.eras: dict[tuple[int, int], str] = {}
         self.written: dict[str, tuple[int, int]] = {}
 
     def capture(self, frames: list[Frame]) -> None:
@@ -27,9 +28,23 @@ class Ghost:
             if EVENT_VISIBILITY[frame.type] is Visibility.PERSON:
                 event["person"] = frame.user_id
             self.log.setdefault((frame.workspace_id, frame.seq), event)
+            if self.eras.setdefault((frame.workspace_id, frame.seq), frame.era) != frame.era:
+                raise Violation(f"number {frame.seq} in two eras")
             message = (event["data"] or {}).get("message")
             if frame.type in (EventType.MESSAGE_CREATED, EventType.MESSAGE_EDITED) and message and message["content"]:
                 self.written.setdefault(message["content"], (message["chat_id"], frame.seq))
+
+    def copy(self) -> Ghost:
+        made = Ghost()
+        made.log, made.eras, made.written = dict(self.log), dict(self.eras), dict(self.written)
+        return made
+
+    def go_back(self, workspace_id: int, foreign_chat: int, earlier: Ghost) -> None:
+        """What happened in the workspace since `earlier` never did; `foreign_chat` is the chat of another one."""
+        for own, before in ((self.log, earlier.log), (self.eras, earlier.eras)):
+            _put_back(own, before, workspace_id)
+        foreign = {text: place for text, place in self.written.items() if place[0] == foreign_chat}
+        self.written = foreign | earlier.written
 
     def intervals(self, user_id: int, chat_id: int) -> list[tuple[int, int | None]]:
         """From which number to which the person was in the chat."""
@@ -51,3 +66,9 @@ class Ghost:
 
     def numbers(self, workspace_id: int) -> list[int]:
         return sorted(seq for owner, seq in self.log if owner == workspace_id)
+
+
+def _put_back(own: dict[tuple[int, int], Any], before: dict[tuple[int, int], Any], workspace_id: int) -> None:
+    for place in [place for place in own if place[0] == workspace_id]:
+        del own[place]
+    own.update({place: value for place, value in before.items() if place[0] == workspace_id})

@@ -75,14 +75,14 @@ class Stepped(Between):
 class Joining:
     """A stream that is being opened, in steps."""
 
-    def __init__(self, hub: Hub, who: Actor, cursor: Position | None) -> None:
+    def __init__(self, hub: Hub, who: Actor, cursor: Position | None, seen: Position | None) -> None:
         self._gate = Gate()
         reader = Reader(who.user_id, who.workspace_id, who.session_id)
-        self.task = asyncio.create_task(self._open(hub, reader, cursor))
+        self.task = asyncio.create_task(self._open(hub, reader, cursor, seen))
 
-    async def _open(self, hub: Hub, reader: Reader, cursor: Position | None) -> Listener:
+    async def _open(self, hub: Hub, reader: Reader, cursor: Position | None, seen: Position | None) -> Listener:
         _gate.set(self._gate)
-        return await hub.open(reader, cursor)
+        return await hub.open(reader, cursor, seen)
 
     async def step(self) -> None:
         """On to the next stop, or to the end."""
@@ -174,7 +174,7 @@ class Node:
     def __init__(self, database: Database, bus: FaultyBus, settings: Settings, capture: Callable[[list[Frame]], None]) -> None:
         self.real = database
         self.database = Stepped(database)
-        self.unpublished: list[tuple[str, list[Frame], list[Signal]]] = []
+        self.unpublished: list[tuple[list[Frame], list[Signal]]] = []
         self._bus, self._settings, self._capture = bus, settings, capture
         self.place = bus.join(self._receive)
         self._begin()
@@ -184,14 +184,14 @@ class Node:
         self.hub = Hub(cast("Database", self.database), self.tasks, self._settings)
         self.desk = SteppedDesk(self.database, self._capture)
 
-    def _receive(self, epoch: str, frames: list[Frame], signals: list[Signal]) -> None:
-        self.hub.receive(epoch, frames)
+    def _receive(self, frames: list[Frame], signals: list[Signal]) -> None:
+        self.hub.receive(frames)
         self.hub.signal(signals)
 
     def take_published(self, frames: list[Frame], signals: list[Signal]) -> None:
         """What the database publishes after a commit."""
         self._capture(frames)
-        self.unpublished.append((self.real.epoch, frames, signals))
+        self.unpublished.append((frames, signals))
 
     def has_room(self, workspace_id: int) -> bool:
         """Whether the hub has opened the workspace's room."""
@@ -199,7 +199,7 @@ class Node:
 
     def publish(self, which: int = 0) -> None:
         """Hand one commit's frames to the bus; any but the first is out of order."""
-        self.unpublished += [(self.real.epoch, frames, []) for frames in self.desk.unpublished]
+        self.unpublished += [(frames, []) for frames in self.desk.unpublished]
         self.desk.unpublished.clear()
         if self.unpublished:
             self._bus.publish(self.unpublished.pop(which % len(self.unpublished)))

@@ -1,11 +1,16 @@
-"""A workspace as it was at an earlier moment, put back in place, with all that a restored backup brings: a new epoch, no sessions."""
+"""A workspace as it was at an earlier moment, put back in place: as a restored backup, or under nodes that know nothing of it."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import msgspec
+
+from fechatter.model import now_ms
+from fechatter.storage import eras
 from fechatter.storage.engines.base import Database, Transaction
-from fechatter.storage.opening import begin_epoch, learn_epoch
+from fechatter.storage.engines.postgres import PostgresDatabase
 
 _CHATS = "(SELECT id FROM chats WHERE workspace_id = $1)"
 # Each table's rows of one workspace, in an order in which they may be inserted.
@@ -21,7 +26,9 @@ _ROWS = {
     "message_versions": f"message_id IN (SELECT id FROM messages WHERE chat_id IN {_CHATS})",
     "message_keys": f"chat_id IN {_CHATS}",
     "events": "workspace_id = $1",
+    "eras": "workspace_id = $1",
 }
+_END_SESSIONS = "UPDATE sessions SET revoked_at = $2 WHERE workspace_id = $1 AND revoked_at IS NULL"
 
 Backup = tuple[int, dict[str, list[dict[str, Any]]]]
 
@@ -38,8 +45,28 @@ async def take_backup(database: Database, workspace_id: int) -> Backup:
     return workspace_id, await database.read(work)
 
 
-async def restore(databases: list[Database], backup: Backup, *, new_epoch: bool) -> None:
-    """Put them in place of what is there; every node learns the epoch."""
+async def restore(databases: list[Database], backup: Backup) -> None:
+    """Put them in place of what is there, and end the sessions; every node starts."""
+    await _put_back(databases[0], backup)
+    await databases[0].write(lambda tx: tx.execute(_END_SESSIONS, backup[0], now_ms()))
+    for database in databases:
+        system_id = await database.system_id()
+        database.era = await database.write(lambda tx, system_id=system_id: eras.begin(tx, system_id))  # type: ignore[misc]
+        database._high_water.forget()  # type: ignore[attr-defined]
+
+
+async def go_back(databases: list[Database], backup: Backup) -> None:
+    """Put them in place of what is there, as a promoted standby or rolled back files do it under running nodes."""
+    await _put_back(databases[0], backup)
+    if isinstance(databases[0], PostgresDatabase):
+        await databases[0].write(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before'"))
+    for database in databases:
+        if isinstance(database, PostgresDatabase):
+            assert database._life is not None
+            database._life = msgspec.structs.replace(database._life, started=database._life.started - timedelta(days=1))
+
+
+async def _put_back(database: Database, backup: Backup) -> None:
     workspace_id, tables = backup
 
     async def work(tx: Transaction) -> None:
@@ -50,9 +77,4 @@ async def restore(databases: list[Database], backup: Backup, *, new_epoch: bool)
                 places = ", ".join(f"${place}" for place in range(1, len(row) + 1))
                 await tx.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values())
 
-    await databases[0].write(work)
-    system_id = await databases[0].system_id()
-    if new_epoch:
-        await databases[0].write(lambda tx: begin_epoch(tx, system_id, system_id))
-    for database in databases:
-        database.epoch = await learn_epoch(database)
+    await database.write(work)

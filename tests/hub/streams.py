@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fechatter.errors import Problem
 from fechatter.model import Actor
+from fechatter.storage import events
 from tests import world
 from tests.hub.device import Client
 from tests.hub.fresh import ALL, fresh_list, fresh_page
@@ -27,7 +28,8 @@ class Streams(Ground):
             client.who = self.people[who] = await world.new_session(self.database, client.who)
         client.node = self.nodes[node]
         await self._wait_for_room(client)
-        client.joining = Joining(client.node.hub, client.who, client.cursor)
+        client.connected()
+        client.joining = Joining(client.node.hub, client.who, client.cursor, client.seen)
         await client.joining.step()
 
     async def _wait_for_room(self, client: Client) -> None:
@@ -73,10 +75,12 @@ class Streams(Ground):
         client = self.clients[who]
         if client.listener is None or client.node is None:
             return
+        # As the stream's writer does it before each write.
+        await client.node.hub.read_on(client.listener)
         client.inbox += [block for block in client.listener.take().split(b"\n\n") if block]
         blocks, client.inbox = client.inbox[:most], client.inbox[most:]
         for block in blocks:
-            client.receive(block, client.node.real.epoch)
+            client.receive(block)
         if not client.inbox and client.listener.closed is not None:
             await self.drop(who)
 
@@ -87,7 +91,7 @@ class Streams(Ground):
             return
         position = client.node.hub.position(client.listener)
         if position is not None and client.listener.closed is None and client.cursor is not None:
-            if position.epoch == client.cursor.epoch and position.seq < client.cursor.seq:
+            if position.era == client.cursor.era and position.seq < client.cursor.seq:
                 raise Violation("a heartbeat goes back")
             client.cursor = position
 
@@ -105,26 +109,34 @@ class Streams(Ground):
         """Send the next request of a client that loads; its answer comes later."""
         client = self.clients[who]
         database = self.nodes[node].real
-        if client.answer is not None or client.cursor is None or client.cursor.epoch != database.epoch:
+        if client.answer is not None or client.cursor is None or not await self._is_kept(client):
             return
         if client.state.position is None:
-            client.answer = (client.cursor.epoch, None, *await database.read(lambda tx: fresh_list(tx, client.who)))
+            client.answer = (client.life, None, *await database.read(lambda tx: fresh_list(tx, client.who)))
         elif needs := client.state.needs():
             answer = await database.read(lambda tx: fresh_page(tx, client.who, needs[0]))
-            client.answer = None if answer is None else (client.cursor.epoch, needs[0], *answer)
+            client.answer = None if answer is None else (client.life, needs[0], *answer)
+
+    async def _is_kept(self, client: Client) -> bool:
+        """Whether the log contains the client's position; after a log went back the client first has to hear of it."""
+        assert client.cursor is not None
+        places = {client.who.workspace_id: client.cursor}
+        _, standings = await self.database.read(lambda tx: events.standings(tx, places))
+        return standings[client.who.workspace_id].kept
 
     async def take_answer(self, who: str) -> None:
         """Take the request's answer."""
         client = self.clients[who]
         if client.answer is None:
             return
-        (epoch, chat_id, *rest), client.answer = client.answer, None
-        if client.cursor is None or epoch != client.cursor.epoch:
+        (life, chat_id, position, *rest), client.answer = client.answer, None
+        if life != client.life:
             return
+        client.see(position)
         if chat_id is None:
-            client.state.begin(*rest)
+            client.state.begin(position.seq, *rest)
         else:
-            client.state.load(chat_id, *rest)
+            client.state.load(chat_id, position.seq, *rest)
 
     async def load(self, who: str, node: int = 0) -> None:
         """Everything the client still has to load."""

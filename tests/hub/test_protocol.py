@@ -53,6 +53,7 @@ _WEIGHTS = {
     "prune": 0.7,
     "backup": 1,
     "restore": 1,
+    "go_back": 1,
 }
 
 
@@ -61,6 +62,8 @@ def steps(chance: random.Random, nodes: int, length: int) -> list[Step]:
     names = list(_WEIGHTS)
     if chance.random() < 0.6:
         names.remove("restore")
+    if chance.random() < 0.6:
+        names.remove("go_back")
     return [_step(chance, chance.choices(names, [_WEIGHTS[name] for name in names])[0], nodes) for _ in range(length)]
 
 
@@ -92,7 +95,7 @@ def _step(chance: random.Random, name: str, nodes: int) -> Step:
             return name, chance.randrange(20), node
         case "prune":
             return name, chance.randrange(1, 8)
-        case "backup" | "restore":
+        case "backup" | "restore" | "go_back":
             return (name,)
         case _:
             return name, who

@@ -43,14 +43,14 @@ class House(NamedTuple):
 
     async def head(self) -> Position:
         heads = await self.database.read(lambda tx: events.heads(tx, self.alice.workspace_id))
-        return Position(self.database.epoch, heads.head)
+        return heads.position
 
     async def send(self, content: str) -> None:
         await self.desk.sent(self.alice, self.chat_id, content)
         self.deliver()
 
     def deliver(self) -> None:
-        self.hub.receive(self.database.epoch, self.desk.frames)
+        self.hub.receive(self.desk.frames)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def house(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     desk = world.Desk(world.Between(database))
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
-    found = House(database, desk, Hub(database, tasks, SETTINGS), alice, bob, chat_id, Position(database.epoch, 0))
+    found = House(database, desk, Hub(database, tasks, SETTINGS), alice, bob, chat_id, Position(database.era, 0))
     found = found._replace(cursor=await found.head())
     for number in range(MISSED):
         await found.send(f"missed {number}")
@@ -154,7 +154,7 @@ async def test_a_page_holds_no_more_than_a_piece(house: House) -> None:
     cursor, seen, pages, more = house.cursor, 0, 0, True
     while more:
         frames, cursor, more = await house.database.read(
-            lambda tx, after=cursor: joining.page(tx, house.bob, after, MISSED, SETTINGS)  # type: ignore[misc]
+            lambda tx, after=cursor: joining.page(tx, house.bob, after, None, MISSED, SETTINGS)  # type: ignore[misc]
         )
         assert sum(len(frame.block) for frame in frames) <= 1200
         seen, pages = seen + len(frames), pages + 1

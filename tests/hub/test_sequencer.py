@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from fechatter.frames import Frame
 from fechatter.hub import sequencer
 from fechatter.hub.sequencer import Sequencer
-from fechatter.model import EventType, WorkspaceId
+from fechatter.model import EventType, Position, WorkspaceId
 
 START, HEAD = 5, 25
+ERA = "era"
 
 
-def frame(seq: int) -> Frame:
-    return Frame(WorkspaceId(1), seq, EventType.MESSAGE_CREATED, 1, None, b"")
+def frame(seq: int, era: str = ERA) -> Frame:
+    return Frame(WorkspaceId(1), seq, EventType.MESSAGE_CREATED, 1, None, b"", era=era)
 
 
 LOG = [frame(seq) for seq in range(1, HEAD + 1)]
@@ -25,13 +26,13 @@ DELIVERIES = st.lists(st.one_of(st.lists(st.integers(1, HEAD), max_size=8), st.j
 
 def fill(waiting: Sequencer) -> None:
     """As the hub fills: from the position on, up to what is known to exist."""
-    waiting.accept(LOG[waiting.position : waiting.expected])
+    waiting.fill(LOG[waiting.position : waiting.expected])
 
 
 @given(DELIVERIES)
 def test_each_number_is_passed_once_and_in_order_whatever_is_lost_repeated_or_late(deliveries: list[list[int] | str]) -> None:
     passed: list[int] = []
-    waiting = Sequencer(START, lambda frame: passed.append(frame.seq))
+    waiting = Sequencer(Position(ERA, START), ERA, lambda frame: passed.append(frame.seq))
     for delivery in deliveries:
         if isinstance(delivery, str):
             fill(waiting)
@@ -48,14 +49,14 @@ def test_each_number_is_passed_once_and_in_order_whatever_is_lost_repeated_or_la
 
 def test_frames_that_follow_each_other_pass_at_once() -> None:
     passed: list[int] = []
-    waiting = Sequencer(0, lambda frame: passed.append(frame.seq))
+    waiting = Sequencer(Position(ERA, 0), ERA, lambda frame: passed.append(frame.seq))
     waiting.accept(LOG)
     assert passed == list(range(1, HEAD + 1))
 
 
 def test_what_is_held_is_bounded_and_the_log_makes_up_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     passed: list[int] = []
-    waiting = Sequencer(0, lambda frame: passed.append(frame.seq))
+    waiting = Sequencer(Position(ERA, 0), ERA, lambda frame: passed.append(frame.seq))
     monkeypatch.setattr(sequencer, "MAX_HELD", 3)
     waiting.accept(LOG[1:])
     assert (passed, waiting.held, waiting.expected) == ([], 3, HEAD)

@@ -200,13 +200,13 @@ async def test_events_of_chats_one_is_not_in_do_not_count_towards_the_limit_of_a
     assert (walk.clients["carol"].resets, len(contents(walk, "carol"))) == ([], 1)
 
 
-async def restore_after_bob_heard(walk: Walk, *, new_epoch: bool = True) -> None:
+async def restore_after_bob_heard(walk: Walk) -> None:
     """A message that bob is shown, and then the backup put back; alice signs in again."""
     await follow(walk, "bob")
     await send(walk, "lost")
     await hear(walk, "bob")
     assert len(contents(walk, "bob")) == 1
-    await walk.restore(new_epoch=new_epoch)
+    await walk.restore()
     await walk.connect("alice")
 
 
@@ -217,11 +217,51 @@ async def test_a_position_of_before_a_restore_begins_anew(server: Server) -> Non
     assert (walk.clients["bob"].resets, contents(walk, "bob")) == (["epoch"], [])
 
 
-async def test_a_position_ahead_of_an_older_copy_begins_anew_even_in_its_epoch(server: Server) -> None:
+async def go_back_after_bob_heard(walk: Walk) -> None:
+    """A message that bob is shown, and then the files of before under the running nodes."""
+    await follow(walk, "bob")
+    await walk.backup()
+    await send(walk, "lost", far(walk))
+    await hear(walk, "bob")
+    await walk.poll(NEAR)
+    await walk.receive("bob")
+    assert len(contents(walk, "bob")) == 1
+    await walk.go_back()
+
+
+async def test_a_head_that_goes_back_under_running_nodes_begins_anew_in_the_open_stream(server: Server) -> None:
     async with server.walk() as walk:
-        await walk.backup()
-        await restore_after_bob_heard(walk, new_epoch=False)
-    assert walk.clients["bob"].resets == ["ahead"]
+        await go_back_after_bob_heard(walk)
+        await walk.poll(NEAR)
+        await walk.receive("bob")
+        assert (walk.clients["bob"].resets, contents(walk, "bob")) == (["epoch"], [])
+        await send(walk, "new", far(walk))
+        await hear(walk, "bob")
+        await walk.poll(NEAR)
+        await walk.receive("bob")
+        assert contents(walk, "bob") == ["text 2"]
+
+
+async def test_a_log_that_passed_the_old_head_before_anybody_looked_begins_anew(server: Server) -> None:
+    async with server.walk() as walk:
+        await go_back_after_bob_heard(walk)
+        for key in ("new", "newer", "newest"):
+            await send(walk, key, far(walk))
+        await walk.drop("bob")
+        await walk.connect("bob")
+        await walk.poll(NEAR)
+    assert walk.clients["bob"].resets == ["epoch"]
+    assert contents(walk, "bob") == []
+
+
+async def test_late_frames_of_a_lost_log_are_not_shown(server: Server) -> None:
+    async with server.walk() as walk:
+        await go_back_after_bob_heard(walk)
+        await walk.poll(NEAR)
+        await walk.receive("bob")
+        await send(walk, "new", far(walk))
+        await hear(walk, "bob")
+    assert "text 1" not in contents(walk, "bob")
 
 
 async def test_a_position_that_the_restored_log_has_passed_again_begins_anew(server: Server) -> None:

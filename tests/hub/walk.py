@@ -6,8 +6,9 @@ from typing import Any
 
 from fechatter.storage import events, upkeep
 from fechatter.storage.engines.base import Database, Transaction
+from tests.hub.ghost import Ghost
 from tests.hub.requests import Requests
-from tests.hub.restoring import Backup, restore, take_backup
+from tests.hub.restoring import Backup, go_back, restore, take_backup
 from tests.hub.streams import Streams
 
 
@@ -16,7 +17,7 @@ class Walk(Requests, Streams):
 
     def __init__(self, databases: list[Database]) -> None:
         super().__init__(databases)
-        self._backup: tuple[Backup, dict[Any, Any], dict[str, Any], list[Any]] | None = None
+        self._backup: tuple[Backup, Ghost, list[Any]] | None = None
 
     async def step(self, step: tuple[Any, ...]) -> None:
         """A step as data: the method's name and its arguments."""
@@ -79,28 +80,39 @@ class Walk(Requests, Streams):
     async def backup(self) -> None:
         await self.capture_log(self.people["alice"].workspace_id)
         taken = await take_backup(self.database, self.people["alice"].workspace_id)
-        self._backup = (taken, dict(self.ghost.log), dict(self.ghost.written), list(self.messages))
+        self._backup = (taken, self.ghost.copy(), list(self.messages))
 
-    async def restore(self, *, new_epoch: bool = True) -> None:
+    async def restore(self) -> None:
         """Put the backup in place of what is there; the nodes start again, and a late publish of before may still come."""
         if self._backup is None:
             return
-        taken, log, written, messages = self._backup
         late = [(place, carried) for place, waiting in enumerate(self.bus.waiting) for carried in waiting]
         late += [(place, carried) for node in self.nodes for carried in node.unpublished for place in range(len(self.nodes))]
         for place in range(len(self.nodes)):
             await self.crash(place)
-        await restore([node.real for node in self.nodes], taken, new_epoch=new_epoch)
-        workspace_id = self.people["alice"].workspace_id
-        kept = {place: event for place, event in self.ghost.log.items() if place[0] != workspace_id}
-        self.ghost.log = kept | {place: log[place] for place in log if place[0] == workspace_id}
-        foreign = {text: place for text, place in self.ghost.written.items() if place[0] == self.chats["d0"]}
-        self.ghost.written = foreign | written
+        await restore([node.real for node in self.nodes], self._backup[0])
+        self._forget_lost()
+        for place, carried in late:
+            self.bus.waiting[place].append((carried[0], []))
+
+    async def go_back(self) -> None:
+        """Put the backup in place of what is there under the running nodes; what was acknowledged since is lost."""
+        if self._backup is None:
+            return
+        for place in range(len(self.nodes)):
+            await self.commit(place)
+            await self.answer(place)
+        await go_back([node.real for node in self.nodes], self._backup[0])
+        self._forget_lost()
+
+    def _forget_lost(self) -> None:
+        """What was written in alice's workspace since the backup never was."""
+        assert self._backup is not None
+        _, ghost, messages = self._backup
+        self.ghost.go_back(self.people["alice"].workspace_id, self.chats["d0"], ghost)
         self.messages = list(messages)
         there = {identity for _, identity in messages}
         self.acknowledged = {name: each for name, each in self.acknowledged.items() if name[0] == "xavier" or each in there}
-        for place, carried in late:
-            self.bus.waiting[place].append((carried[0], carried[1], []))
 
     async def settle(self) -> None:
         """Everything that is under way comes to its end; nobody connects anew who need not."""

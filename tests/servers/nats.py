@@ -13,23 +13,28 @@ from tests.servers.process import STOP_SECONDS, accepts, free_port, kill_all, wa
 class Nats:
     """One server with its store; it keeps port and store over `kill` and `start`."""
 
-    def __init__(self, *, jetstream: bool = True) -> None:
+    def __init__(self, *, jetstream: bool = True, user: str = "") -> None:
+        """`user` is `name:password`; without it anybody may come in."""
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-nats-"))
         self.log = self.folder / "log"
         self.port = free_port()
-        self._jetstream = ["--jetstream"] if jetstream else []
+        self._user = user
+        self._arguments = ["--jetstream"] if jetstream else []
+        if user:
+            name, _, password = user.partition(":")
+            self._arguments += ["--user", name, "--pass", password]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"nats://127.0.0.1:{self.port}"
+        return f"nats://{self._user}{'@' if self._user else ''}127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Start the server and return when it takes connections."""
         store = str(self.folder / "store")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [_binary(), "--addr", "127.0.0.1", "--port", str(self.port), *self._jetstream, "--store_dir", store],
+                [_binary(), "--addr", "127.0.0.1", "--port", str(self.port), *self._arguments, "--store_dir", store],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

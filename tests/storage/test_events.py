@@ -133,6 +133,6 @@ async def test_a_change_of_rights_is_numbered_in_the_workspace(database: Databas
     chat_id = await world.chat(database, alice, bob)
     await message(database, alice, chat_id, "no change of rights")
     heads = await database.read(lambda tx: events.heads(tx, alice.workspace_id))
-    assert heads == events.Heads(3, 0, 2)
+    assert heads == events.Heads(3, 0, 2, database.era, database.era)
     await world.do(database, membership.remove, alice, chat_id, [bob.user_id])
-    assert await database.read(lambda tx: events.heads(tx, alice.workspace_id)) == events.Heads(4, 0, 4)
+    assert await database.read(lambda tx: events.heads(tx, alice.workspace_id)) == events.Heads(4, 0, 4, database.era, database.era)

@@ -8,7 +8,7 @@ from fechatter.chats import membership
 from fechatter.frames import Frame, block_json
 from fechatter.hub.listener import Listener, Reader
 from fechatter.hub.room import Room
-from fechatter.model import EventType
+from fechatter.model import EventType, Position
 from fechatter.storage import events
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.event_types import TYPE_CODES
@@ -56,10 +56,10 @@ async def test_a_change_of_ones_role_that_cannot_be_read_shows_the_less(database
         return await events.load(tx, alice.workspace_id, first - 1, first)
 
     [frame] = await database.write(poisoned)
-    room = Room(alice.workspace_id, frame.seq - 1)
+    room = Room(alice.workspace_id, Position(frame.era, frame.seq - 1), frame.era)
     listener = Listener(Reader(alice.user_id, alice.workspace_id, alice.session_id, guest_before))
     room.attach(listener)
-    room.go_live(listener, [], frame.seq - 1)
+    room.go_live(listener, [], Position(frame.era, frame.seq - 1))
     room.sequencer.accept([frame])
     assert listener.reader.guest
     assert b"unreadable" in listener.take()
@@ -76,9 +76,10 @@ async def test_a_leaving_that_cannot_be_read_is_a_leaving_all_the_same(database:
         return await events.load(tx, alice.workspace_id, before, before + 1)
 
     [frame] = await database.write(poisoned)
-    room, listener = Room(alice.workspace_id, before), Listener(Reader(bob.user_id, bob.workspace_id, bob.session_id))
+    place = Position(frame.era, before)
+    room, listener = Room(alice.workspace_id, place, frame.era), Listener(Reader(bob.user_id, bob.workspace_id, bob.session_id))
     room.attach(listener)
-    room.go_live(listener, [chat_id], before)
+    room.go_live(listener, [chat_id], place)
     room.sequencer.accept([frame])
     assert (frame.type, listener.chats) == (EventType.MEMBER_LEFT, set())
 

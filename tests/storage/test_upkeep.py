@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from fechatter.model import now_ms
+from fechatter.model import Actor, now_ms
 from fechatter.storage import events, upkeep
 from fechatter.storage.engines.base import Database
 from tests import world
 from tests.contracts.rows import Sending, store
 from tests.world import FAR_MS
+
+
+async def bounds(database: Database, who: Actor) -> tuple[int, int, int]:
+    """Head, floor and rights of the log."""
+    heads = await database.read(lambda tx: events.heads(tx, who.workspace_id))
+    return heads.head, heads.floor, heads.rights
 
 
 async def test_old_events_go_and_the_floor_moves_with_them(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,7 +27,7 @@ async def test_old_events_go_and_the_floor_moves_with_them(database: Database, m
     await database.write(lambda tx: tx.execute(old, alice.workspace_id))
     steps = [await database.write(lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, 2)) for _ in range(3)]
     assert steps == [4, 3, 0]
-    assert await database.read(lambda tx: events.heads(tx, alice.workspace_id)) == events.Heads(10, 7, 1)
+    assert await bounds(database, alice) == (10, 7, 1)
     kept = await database.read(lambda tx: events.load(tx, alice.workspace_id, 0, 100))
     assert [frame.seq for frame in kept] == [8, 9, 10]
 
@@ -41,7 +47,7 @@ async def test_the_whole_log_may_go_and_numbers_go_on(database: Database) -> Non
     chat_id = await world.chat(database, alice)
     await database.write(lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, FAR_MS))
     await store(database, [Sending(alice, chat_id)])
-    assert await database.read(lambda tx: events.heads(tx, alice.workspace_id)) == events.Heads(2, 1, 1)
+    assert await bounds(database, alice) == (2, 1, 1)
 
 
 async def test_old_keys_are_forgotten_and_young_ones_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ async def test_what_the_bus_loses_is_counted_when_the_log_fills_it(database: Dat
     await hub.open(Reader(bob.user_id, bob.workspace_id, bob.session_id), None)
     for number in range(3):
         await desk.sent(alice, chat_id, f"message {number}")
-    hub.receive(database.epoch, desk.frames[2:])
+    hub.receive(desk.frames[2:])
     await tasks.ended()
     assert (hub.gaps_filled, hub.gap_events) == (1, 3)
     await desk.close()

@@ -40,6 +40,11 @@ number, and one of your own also sets your read mark to it. `message.deleted` co
 (`resumed`, `read.moved`) replaces yours if its `revision` is higher, or the same and its `last_read_number` is higher; its
 `deleted_above` includes the events up to its `seq`. Only `POST …/unread` moves a mark back, and raises its revision.
 
+A cursor is opaque. To compare two of them, or one with an event's `seq`, compare the numbers after the last dot. They compare as long as
+the log does not go back in time (a restored backup, a failover). A stream then ends or sends `reset`, so ignore the answers to
+requests that you sent before you connected again or got `reset`, and send the highest `Event-Cursor` of your answers when you connect:
+if the log does not contain it any more, you get `reset`.
+
 Every answer carries `X-Request-Id`: the one you sent, when it is sane, or a new one. Each GET answers HEAD too.
 """
 

@@ -24,7 +24,7 @@ from fechatter.model import (
 Cursor = Annotated[
     str,
     msgspec.Meta(
-        description="A position in the workspace's log: `epoch.seq`.",
+        description="A position in the workspace's log: opaque text. After the last dot stands the number of its event.",
         examples=["5f2c81d0.1204"],
         extra_json_schema={"pattern": f"^{POSITION_PATTERN}$"},
     ),
@@ -290,7 +290,7 @@ class ReadMoved(msgspec.Struct, frozen=True, tag_field="type", tag="read.moved")
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """The first frame."""
+    """The first frame. `epoch` and `head` together are the newest position."""
 
     epoch: Annotated[str, msgspec.Meta(examples=["5f2c81d0"])]
     head: Seq
@@ -307,7 +307,10 @@ class Resumed(msgspec.Struct, frozen=True, rename={"start": "from"}):
 
 
 class Reset(msgspec.Struct, frozen=True):
-    """The log does not go on from the cursor. The stream goes on live from its `id:`; load `/api/sync`."""
+    """The log does not go on from the cursor. The stream goes on live from its `id:`; load `/api/sync`.
+
+    `reason` is `epoch` if the log does not contain the position: it went back in time, or belongs to another server.
+    """
 
     reason: Literal["epoch", "ahead", "pruned", "too_many"]
     epoch: Annotated[str, msgspec.Meta(examples=["5f2c81d0"])]

@@ -43,7 +43,8 @@ SENT: dict[str, Any] = {
     "Event-Cursor": {
         "name": "Event-Cursor",
         "in": "header",
-        "description": "The highest position you have seen; the answer is never older.",
+        "description": "The highest position you have seen; the answer is never older. "
+        "A stream or a page of events gets `reset` if the log does not contain it.",
         "schema": {"type": "string", "pattern": f"^{POSITION_PATTERN}$", "examples": ["5f2c81d0.1204"]},
     },
     "Last-Event-ID": {

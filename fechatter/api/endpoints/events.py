@@ -11,7 +11,7 @@ from starlette.responses import Response
 from fechatter.accounts import people, workspace
 from fechatter.api.contract.frames import Cursor, Event
 from fechatter.api.identity import read, services
-from fechatter.api.operations import Answer, operation
+from fechatter.api.operations import Answer, operation, seen_of
 from fechatter.api.queries import Query
 from fechatter.api.responses import bytes_response
 from fechatter.chats.views import encoded_chats_of
@@ -85,10 +85,10 @@ async def events(request: Request, wanted: EventQuery) -> Response:
     at first that of `/api/sync`; ask at once while there is `more`.
     """
     cursor, limit = position_of(wanted.after), wanted.limit
-    settings = services(request).settings
+    settings, seen = services(request).settings, seen_of(request)
 
     async def work(tx: Transaction, actor: Actor) -> bytes:
-        frames, reached, more = await joining.page(tx, actor, cursor, limit, settings)
+        frames, reached, more = await joining.page(tx, actor, cursor, seen, limit, settings)
         return _page(frames, actor, reached, more=more)
 
     body, position = await read(request, work)

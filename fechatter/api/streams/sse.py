@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from fechatter.api import sharing
 from fechatter.api.counting import count_request
 from fechatter.api.identity import claims, services
-from fechatter.api.operations import Answer, Operation
+from fechatter.api.operations import POSITION_HEADER, Answer, Operation, seen_of
 from fechatter.api.queries import Query, read_query
 from fechatter.errors import Invalid
 from fechatter.frames import control_block
@@ -46,7 +46,8 @@ class EventStream:
 
     Server-Sent Events. First comes `hello`; with the `id:` of the last block you saw as `Last-Event-ID` you then get what you
     missed, and `resumed`. Keep the newest `id:`, of heartbeats (blocks with nothing but an `id:`) too. After `reset` load `/api/sync`;
-    after `closing`, or when the connection breaks, connect again with the newest `id:`. Silence of three `heartbeat_seconds` is a
+    after `closing`, or when the connection breaks, connect again with the newest `id:`, and with the highest `Event-Cursor` of your
+    answers in that header. Silence of three `heartbeat_seconds` is a
     broken connection. A stream goes on when its access token ends; it ends with the session.
     """
 
@@ -58,7 +59,7 @@ class EventStream:
         answers=(Answer(str, media_type="text/event-stream"),),
         refuses=("session_ended", "too_many_streams", "stream_behind"),
         query=StreamQuery,
-        headers=("Last-Event-ID",),
+        headers=("Last-Event-ID", POSITION_HEADER),
     )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +72,8 @@ class EventStream:
             return
         found = services(request)
         async with sharing.turn(request):
-            listener = await found.hub.open(Reader(who.user_id, who.workspace_id, who.session_id), _cursor(request))
+            reader = Reader(who.user_id, who.workspace_id, who.session_id)
+            listener = await found.hub.open(reader, _cursor(request), seen_of(request))
             sharing.count(request, listener.pending_bytes / sharing.KIB * REPLAYED_KIB_ROWS)
         found.watch.streams.opened += 1
         watch = found.tasks.start("watch a stream's client", _until_gone(receive, listener))

@@ -7,13 +7,14 @@ What differs is a method here, never a question which engine it is.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
 from fechatter.queues import Line, Queue
+from fechatter.storage.engines.high_water import HighWater
 from fechatter.storage.engines.thread import LoopThread
 
 T = TypeVar("T")
@@ -77,13 +78,15 @@ def reads_line() -> Line:
 
 class Transaction(Protocol):
     """A transaction or snapshot. `frames` and `signals` collect what is handed on after the commit; `now` is its time
-    in milliseconds; `epoch` the first half of every position; `rows` the number of rows that were read so far."""
+    in milliseconds; `rows` the number of rows that were read so far. `reserved` are the workspaces' heads that the commit makes;
+    `high_water` those that were committed before."""
 
     frames: list[Frame]
     signals: list[Signal]
     now: int
-    epoch: str
     rows: int
+    reserved: dict[int, int]
+    high_water: HighWater
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]: ...
     async def fetchrow(self, sql: str, *args: object) -> Row | None: ...
@@ -132,9 +135,18 @@ class MessageRows(msgspec.Struct):
         return MessageRows(*([column[index] for index in indices] for column in columns))
 
 
+class Decided(NamedTuple):
+    """With which rights, and in which era, somebody decided what may be written in a workspace."""
+
+    rights_seq: int
+    era: str
+
+
 class Stored(msgspec.Struct):
-    """What a batch became. `rows` are the places that were stored, with their ids, chat numbers and event numbers; `repeats`
-    are the places whose key was there already."""
+    """What a batch became. `rows` are the places that were stored, with their ids, chat numbers and event numbers, and the era
+    of those; `repeats` are the places whose key was there already."""
+
+    era: str
 
     rows: list[int]
     ids: list[int]
@@ -166,11 +178,12 @@ class Database(Protocol):
 
     Attributes:
         engine: its name.
+        era: the current era, as this process last read it.
         writer: the thread with a loop of its own on which `store` and the message writer run.
     """
 
     engine: str
-    epoch: str
+    era: str
     writer: LoopThread
 
     async def read(self, work: Work[T]) -> T:
@@ -190,17 +203,27 @@ class Database(Protocol):
         """`read` for the message writer, on the writer's own loop and connection."""
         ...
 
-    async def store(self, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
+    async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
         """Store a batch, on the writer's loop: message rows, keys, heads, read marks and events of a workspace in one transaction.
 
         Args:
-            decided_with: for each workspace the `rights_seq` its rows were decided with; a newer one makes the workspace stale.
+            decided_with: for each workspace what its rows were decided with; newer rights or another era make the workspace stale.
             now: milliseconds.
         """
         ...
 
+    async def begin_era(self, after: str) -> str:
+        """Begin an era if `after` is still the current one, because the log went back; returns the current one.
+
+        Raises StorageUnavailable.
+        """
+        ...
+
     async def system_id(self) -> str:
-        """What tells this database from a restored or failed-over copy of it; "" where a copy cannot be told."""
+        """What distinguishes this database from a restored or failed-over copy, "" where nothing does; later transactions check it.
+
+        The part before the first `/` names the cluster, and stays the same over a failover and a restart.
+        """
         ...
 
     def queues(self) -> list[Queue]: ...

@@ -20,10 +20,12 @@ from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
 from fechatter.model import now_ms
 from fechatter.queues import Queue
+from fechatter.storage import eras
 from fechatter.storage.engines import postgres_batch
 from fechatter.storage.engines.base import (
     PAUSE_SECONDS,
     Connections,
+    Decided,
     MessageRows,
     Publish,
     StorageBusy,
@@ -35,6 +37,8 @@ from fechatter.storage.engines.base import (
     reads_line,
 )
 from fechatter.storage.engines.dialect import for_postgres, postgres_parameter
+from fechatter.storage.engines.high_water import HighWater, WentBack
+from fechatter.storage.engines.postgres_life import Life, LifeChanged, read_life
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import READ, WRITE
 from fechatter.storage.engines.thread import LoopThread
@@ -53,8 +57,6 @@ MOST_TRIES = 5
 CONFLICT_PAUSE_SECONDS = 0.02
 
 _LOCK = "SELECT event_seq FROM workspaces WHERE id = $1 FOR UPDATE"
-_SYSTEM_ID = """
-SELECT (SELECT system_identifier::text FROM pg_control_system()) || '/' || (SELECT timeline_id::text FROM pg_control_checkpoint())"""
 _AFFECTED = re.compile(r"(\d+)$")
 
 
@@ -72,10 +74,11 @@ async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
 class PostgresTransaction:
     """The Transaction of one connection."""
 
-    def __init__(self, connection: Link, epoch: str, turn: Turn | None = None) -> None:
+    def __init__(self, connection: Link, high_water: HighWater | None = None, turn: Turn | None = None) -> None:
         self.connection = connection
         self._turn = turn
-        self.epoch = epoch
+        self.high_water = high_water or HighWater()
+        self.reserved: dict[int, int] = {}
         self.frames: list[Frame] = []
         self.signals: list[Signal] = []
         self.now = now_ms()
@@ -111,8 +114,10 @@ class PostgresDatabase:
 
     engine = "PostgreSQL"
 
-    def __init__(self, connector: Connector, pool: Any, publish: Publish, epoch: str = "") -> None:
-        self.epoch = epoch
+    def __init__(self, connector: Connector, pool: Any, publish: Publish) -> None:
+        self.era = ""
+        self._life: Life | None = None
+        self._high_water = HighWater()
         self.writer = LoopThread("writer")
         self._connector = connector
         self._pool = pool
@@ -166,8 +171,30 @@ class PostgresDatabase:
             return await self._snapshot(connection, work)
 
     async def _snapshot(self, connection: Link, work: Work[T]) -> T:
-        async with connection.transaction(READ):
-            return await work(PostgresTransaction(connection, self.epoch))
+        try:
+            return await self._snapshot_once(connection, work)
+        except LifeChanged:
+            await self._recognise(connection)
+        return await self._snapshot_once(connection, work)
+
+    async def _snapshot_once(self, connection: Link, work: Work[T]) -> T:
+        async with connection.transaction(READ, self._life):
+            return await work(PostgresTransaction(connection))
+
+    async def _recognise(self, connection: Link) -> None:
+        """Another database answers: learn which, and begin an era there unless another node has."""
+        life = self._life = await read_life(connection)
+        async with connection.transaction(WRITE, life):
+            self.era = await eras.recognise(PostgresTransaction(connection), str(life))
+        self._high_water.forget()
+        log.warning("the database is not the one that answered before; its log goes on in era %s", self.era)
+
+    async def _begin_after(self, connection: Link, error: WentBack) -> None:
+        """The log went back under this process: begin an era, unless another node has."""
+        async with connection.transaction(WRITE, self._life):
+            self.era = await eras.begin_after(PostgresTransaction(connection), error.era)
+        self._high_water.forget()
+        log.warning("%s; it goes on in era %s", error, self.era)
 
     @asynccontextmanager
     async def _turn_to_write(self) -> AsyncIterator[None]:
@@ -204,9 +231,19 @@ class PostgresDatabase:
 
     async def _change(self, work: Work[T], turn: Turn) -> T:
         async with self._turn_to_write(), self._connection() as connection:
-            transaction = PostgresTransaction(connection, self.epoch, turn)
-            async with connection.transaction(WRITE):
-                result = await work(transaction)
+            try:
+                return await self._change_once(connection, work, turn)
+            except LifeChanged:
+                await self._recognise(connection)
+            except WentBack as error:
+                await self._begin_after(connection, error)
+            return await self._change_once(connection, work, turn)
+
+    async def _change_once(self, connection: Link, work: Work[T], turn: Turn) -> T:
+        transaction = PostgresTransaction(connection, self._high_water, turn)
+        async with connection.transaction(WRITE, self._life):
+            result = await work(transaction)
+        self._high_water.rise(transaction.reserved)
         if transaction.frames or transaction.signals:
             self._publish(transaction.frames, transaction.signals)
         return result
@@ -217,7 +254,7 @@ class PostgresDatabase:
 
         return await retried(attempt)
 
-    async def store(self, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
+    async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
         """One statement a workspace; workspaces one after the other, in id order."""
         result = StoreResult([], set(), {})
         for workspace_id in sorted(set(rows.workspace_ids)):
@@ -233,9 +270,22 @@ class PostgresDatabase:
                 result.stored.append(stored)
         return result
 
-    async def _store_in(self, workspace_id: int, rows: MessageRows, decided_with: int, now: int) -> Stored | None:
+    async def _store_in(self, workspace_id: int, rows: MessageRows, decided: Decided, now: int) -> Stored | None:
         connection = await self._batch_connection()
-        return await postgres_batch.store(connection, rows, workspace_id, decided_with, now)
+        if self._life is None:
+            raise StorageUnavailable("the database is not known yet")
+        guard = postgres_batch.Guard(decided, self._life, self._high_water.of(workspace_id))
+        try:
+            stored = await postgres_batch.store(connection, rows, workspace_id, guard, now)
+        except LifeChanged:
+            await self._recognise(connection)
+            return None
+        except WentBack as error:
+            await self._begin_after(connection, error)
+            return None
+        if stored is not None and stored.sequences:
+            self._high_water.rise({workspace_id: stored.sequences[-1]})
+        return stored
 
     async def _batch_connection(self) -> Link:
         """The writer's connection, made anew when it was lost. Runs on the writer's loop."""
@@ -243,9 +293,15 @@ class PostgresDatabase:
             self._batches = await self._connector.link(BATCH_SETTINGS)
         return self._batches
 
+    async def begin_era(self, after: str) -> str:
+        self.era = await self.write(lambda tx: eras.begin_after(tx, after))
+        self._high_water.forget()
+        return self.era
+
     async def system_id(self) -> str:
-        row = await self.read(lambda tx: tx.fetchrow(_SYSTEM_ID))
-        return str(row[0]) if row else ""
+        async with self._connection() as connection:
+            self._life = await read_life(connection)
+        return str(self._life)
 
     def queues(self) -> list[Queue]:
         return [self._line.queue, *self.writer.queues()]

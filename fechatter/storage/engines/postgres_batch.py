@@ -1,22 +1,29 @@
 """One workspace's part of a batch into PostgreSQL: one statement, one round trip, one commit.
 
 The statement locks the workspace's row first; every other part of it needs that row, so ids, chat numbers and event numbers are drawn
-under the lock. Its snapshot may be older than the lock: a key that another node stored meanwhile shows as a unique violation, and the
-batch then goes the careful way, lock first, look up, insert.
+under the lock. Its snapshot may be older than the lock: a key that another node stored meanwhile shows as a unique violation. Then, and
+when the workspace enters another era, the batch goes the careful way: lock first, look up, insert.
 """
 
 from __future__ import annotations
 
-from fechatter.storage.engines.base import MessageRows, Stored, UniqueViolation
+import msgspec
+
+from fechatter.storage import eras
+from fechatter.storage.engines.base import Decided, MessageRows, Stored, UniqueViolation
+from fechatter.storage.engines.high_water import WentBack
+from fechatter.storage.engines.postgres_life import IS_SAME, Life, LifeChanged
 from fechatter.storage.engines.postgres_link import Link
 from fechatter.storage.engines.postgres_settings import WRITE
 from fechatter.storage.event_types import MESSAGE_CREATED
 
 # $1 workspace, $2 rights_seq decided with, $3 now, $4 count, $5 chats, $6 senders, $7 contents, $8 keys, $9 fingerprints,
-# $10 each row's place within its chat (from 1)
+# $10 each row's place within its chat (from 1), $11 the era decided in, $12 the highest number committed, $13 and $14 the database's life
 _STORE = f"""
 WITH locked AS (
-    UPDATE workspaces SET event_seq = event_seq + $4 WHERE id = $1 AND rights_seq = $2 RETURNING event_seq
+    UPDATE workspaces SET event_seq = event_seq + $4 WHERE id = $1 AND rights_seq = $2 AND era = $11 AND event_seq >= $12
+        AND EXISTS (SELECT FROM server WHERE id = 1 AND epoch = $11 AND {IS_SAME.format(started="$13", server_table="$14")})
+    RETURNING event_seq
 ), given AS (
     SELECT * FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::bytea[], $9::bigint[], $10::bigint[])
         WITH ORDINALITY AS g (chat_id, sender_id, content, idempotency_key, fingerprint, place, ordinal)
@@ -46,27 +53,57 @@ WITH locked AS (
     SELECT $1, seq, {MESSAGE_CREATED}, chat_id, id, $3 FROM numbered ORDER BY ordinal
 )
 SELECT id, number, seq FROM numbered ORDER BY ordinal"""
-_LOCK = "SELECT rights_seq FROM workspaces WHERE id = $1 FOR UPDATE"
+_LOCK = "SELECT rights_seq, event_seq, era FROM workspaces WHERE id = $1 FOR UPDATE"
+_SERVER = f"SELECT epoch, {IS_SAME.format(started='$1', server_table='$2')} AS is_same FROM server WHERE id = 1"
 _KNOWN = """
 SELECT g.ordinal FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS g (key, chat_id, sender_id, ordinal)
 JOIN message_keys k ON k.idempotency_key = g.key AND k.chat_id = g.chat_id AND k.sender_id = g.sender_id"""
 
 
-async def store(connection: Link, rows: MessageRows, workspace_id: int, decided_with: int, now: int) -> Stored | None:
-    """None when the workspace's rights moved on: decide again. Raises StorageError; nothing is known to be stored then."""
+class Guard(msgspec.Struct, frozen=True):
+    """What must hold of the database for a batch to be stored: `committed` is the highest number that was committed."""
+
+    decided: Decided
+    life: Life
+    committed: int
+
+
+async def store(connection: Link, rows: MessageRows, workspace_id: int, guard: Guard, now: int) -> Stored | None:
+    """None when the workspace's rights or the era moved on: decide again.
+
+    Raises LifeChanged and WentBack: nothing was stored; StorageError: nothing is known to be stored.
+    """
     places = [place for place, owner in enumerate(rows.workspace_ids) if owner == workspace_id]
     try:
         async with connection.statement():
-            return await _store_places(connection, rows, places, workspace_id, decided_with, now)
+            stored = await _store_places(connection, rows, places, workspace_id, guard, now)
     except UniqueViolation:
-        return await _store_carefully(connection, rows, places, workspace_id, decided_with, now)
+        stored = None
+    return stored or await _store_carefully(connection, rows, places, workspace_id, guard, now)
+
+
+async def _may_store(connection: Link, workspace_id: int, guard: Guard) -> bool:
+    """Lock the workspace, and enter the current era; False when rights or the era moved on. Raises LifeChanged, WentBack."""
+    locked = await connection.fetch(_LOCK, workspace_id)
+    servers = await connection.fetch(_SERVER, guard.life.started, guard.life.server_table)
+    if not servers or not servers[0]["is_same"]:
+        raise LifeChanged("another database answers")
+    era = servers[0]["epoch"]
+    if not locked or Decided(locked[0]["rights_seq"], era) != guard.decided:
+        return False
+    if locked[0]["event_seq"] < guard.committed:
+        raise WentBack(workspace_id, locked[0]["event_seq"], era)
+    if locked[0]["era"] != era:
+        await connection.execute(eras.ENTER, workspace_id, era)
+        await connection.execute(eras.RANGE, workspace_id, locked[0]["event_seq"] + 1, era)
+    return True
 
 
 async def _store_carefully(
-    connection: Link, rows: MessageRows, places: list[int], workspace_id: int, decided_with: int, now: int
+    connection: Link, rows: MessageRows, places: list[int], workspace_id: int, guard: Guard, now: int
 ) -> Stored | None:
     async with connection.transaction(WRITE):
-        if await connection.fetchval(_LOCK, workspace_id) != decided_with:
+        if not await _may_store(connection, workspace_id, guard):
             return None
         known = await connection.fetch(
             _KNOWN,
@@ -76,21 +113,19 @@ async def _store_carefully(
         )
         repeated = {places[row["ordinal"] - 1] for row in known}
         fresh = [place for place in places if place not in repeated]
-        stored = Stored([], [], [], [], [], [], [])
+        stored = Stored(guard.decided.era, [], [], [], [], [], [], [])
         if fresh:
-            stored = await _store_places(connection, rows, fresh, workspace_id, decided_with, now) or stored
+            stored = await _store_places(connection, rows, fresh, workspace_id, guard, now) or stored
         stored.repeats = [rows.rows[place] for place in sorted(repeated)]
         return stored
 
 
-async def _store_places(
-    connection: Link, rows: MessageRows, places: list[int], workspace_id: int, decided_with: int, now: int
-) -> Stored | None:
+async def _store_places(connection: Link, rows: MessageRows, places: list[int], workspace_id: int, guard: Guard, now: int) -> Stored | None:
     chat_ids = [rows.chat_ids[place] for place in places]
     answer = await connection.fetch(
         _STORE,
         workspace_id,
-        decided_with,
+        guard.decided.rights_seq,
         now,
         len(places),
         chat_ids,
@@ -99,10 +134,15 @@ async def _store_places(
         [rows.keys[place] for place in places],
         [rows.fingerprints[place] for place in places],
         _places_in_chat(chat_ids),
+        guard.decided.era,
+        guard.committed,
+        guard.life.started,
+        guard.life.server_table,
     )
     if not answer:
         return None
     return Stored(
+        guard.decided.era,
         [rows.rows[place] for place in places],
         [row["id"] for row in answer],
         [row["number"] for row in answer],

@@ -39,7 +39,7 @@ class PostgresSource:
 
     def __init__(self, link: Link, tables: list[Table], migrations: dict[str, str | None]) -> None:
         self._link = link
-        self.tx: Transaction = PostgresTransaction(link, "")
+        self.tx: Transaction = PostgresTransaction(link)
         self.tables: Sequence[Table] = tables
         self.migrations: Mapping[str, str | None] = migrations
 
@@ -96,7 +96,7 @@ class PostgresTarget:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self.tx: Transaction = PostgresTransaction(link, "")
+        self.tx: Transaction = PostgresTransaction(link)
 
     async def tables(self) -> Sequence[Table]:
         return await tables_of(self._link)

@@ -14,8 +14,9 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from fechatter.storage.engines.base import StorageUnavailable
+from fechatter.storage.engines.base import RowRefused, StorageUnavailable
 from fechatter.storage.engines.postgres_errors import spares_connection, translate
+from fechatter.storage.engines.postgres_life import Life, LifeChanged
 from fechatter.storage.engines.postgres_settings import POOLED, SETTINGS, WRITE, Session
 from fechatter.telemetry.faults import told
 
@@ -165,10 +166,13 @@ class Link:
             return str(await self.driver.execute(sql, *args))
 
     @asynccontextmanager
-    async def transaction(self, how: str) -> AsyncIterator[None]:
-        """One transaction: `how` is READ or WRITE. What the block raises rolls it back."""
+    async def transaction(self, how: str, life: Life | None = None) -> AsyncIterator[None]:
+        """One transaction: `how` is READ or WRITE. What the block raises rolls it back.
+
+        Raises LifeChanged: the database has another `life`; then the block does not run.
+        """
         try:
-            await self.execute(self._session.begin(self._settings, how))
+            await self._begin(how, life)
             yield
             # PostgreSQL answers so, without an error, when a statement failed and the work went on nevertheless.
             if await self.execute("COMMIT") == "ROLLBACK":
@@ -176,6 +180,13 @@ class Link:
         except BaseException:
             await self._roll_back()
             raise
+
+    async def _begin(self, how: str, life: Life | None) -> None:
+        begin = self._session.begin(self._settings, how)
+        try:
+            await self.execute(begin if life is None else f"{begin}; {life.check}")
+        except RowRefused as error:  # nothing else here can fail with a data error
+            raise LifeChanged("another database answers") from error
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[None]:

@@ -7,6 +7,7 @@ thread from beginning to end; nothing hops between threads inside it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import threading
 import time
@@ -20,10 +21,12 @@ from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
 from fechatter.model import now_ms
 from fechatter.queues import Queue
+from fechatter.storage import eras
 from fechatter.storage.engines import sqlite_batch
 from fechatter.storage.engines.base import (
     PAUSE_SECONDS,
     Connections,
+    Decided,
     MessageRows,
     Publish,
     RowRefused,
@@ -38,10 +41,13 @@ from fechatter.storage.engines.base import (
 )
 from fechatter.storage.engines.checkpointer import Checkpointer
 from fechatter.storage.engines.dialect import for_sqlite, sqlite_parameter
+from fechatter.storage.engines.high_water import HighWater, WentBack
 from fechatter.storage.engines.sqlite_files import Guard
 from fechatter.storage.engines.sqlite_open import open_file
 from fechatter.storage.engines.thread import CallsFull, LoopThread, run_inline
 from fechatter.telemetry.faults import told
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -104,9 +110,10 @@ def translated() -> Iterator[None]:
 class SqliteTransaction:
     """The Transaction of one connection, for the time of one BEGIN … COMMIT."""
 
-    def __init__(self, connection: sqlite3.Connection, epoch: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, high_water: HighWater | None = None) -> None:
         self.connection = connection
-        self.epoch = epoch
+        self.high_water = high_water or HighWater()
+        self.reserved: dict[int, int] = {}
         self.frames: list[Frame] = []
         self.signals: list[Signal] = []
         self.now = now_ms()
@@ -145,9 +152,9 @@ class SqliteDatabase:
 
     engine = "SQLite"
 
-    def __init__(self, path: Path, publish: Publish, epoch: str = "") -> None:
+    def __init__(self, path: Path, publish: Publish) -> None:
         self.path = path
-        self.epoch = epoch
+        self._high_water = HighWater()
         self.writer = LoopThread("writer")
         self._publish = publish
         self._main_loop = asyncio.get_running_loop()
@@ -161,6 +168,15 @@ class SqliteDatabase:
         self._local = threading.local()
         self._read_connections: list[sqlite3.Connection] = []
         self._checkpointer = Checkpointer(path, self._write_connection, self.writer)
+
+    @property
+    def era(self) -> str:
+        return self._high_water.era
+
+    @era.setter
+    def era(self, era: str) -> None:
+        # No other server writes here. An era that this one did not begin is one of rolled back files, or of a command.
+        self._high_water.era = era
 
     async def read(self, work: Work[T]) -> T:
         with self._line:
@@ -185,7 +201,7 @@ class SqliteDatabase:
         return connection
 
     def _snapshot(self, connection: sqlite3.Connection, work: Work[T]) -> T:
-        transaction = SqliteTransaction(connection, self.epoch)
+        transaction = SqliteTransaction(connection)
         transaction._run("BEGIN", ())
         try:
             return run_inline(work(transaction))
@@ -204,8 +220,25 @@ class SqliteDatabase:
             raise StorageBusy("writer_full") from error
 
     async def _write(self, work: Work[T], asked: float) -> T:
+        try:
+            return self._change(work, asked)
+        except WentBack as error:
+            self._begin_after(error)
+        return self._change(work, asked)
+
+    def _begin_after(self, error: WentBack) -> None:
+        """Begin an era: the log went back under this process, or a command wrote."""
+        self._enter(error.era)
+        log.warning("%s; it goes on in era %s", error, self.era)
+
+    def _enter(self, after: str) -> str:
+        self.era = self._change(lambda tx: eras.begin_after(tx, after), time.monotonic())
+        self._high_water.forget()
+        return self.era
+
+    def _change(self, work: Work[T], asked: float) -> T:
         self._guard.refuse()
-        transaction = SqliteTransaction(self._write_connection, self.epoch)
+        transaction = SqliteTransaction(self._write_connection, self._high_water)
         with self._patience(time.monotonic() - asked):
             transaction._run("BEGIN IMMEDIATE", ())
         try:
@@ -215,6 +248,7 @@ class SqliteDatabase:
             self._roll_back()
             raise
         self._guard.check()
+        self._high_water.rise(transaction.reserved)
         if transaction.frames or transaction.signals:
             self._main_loop.call_soon_threadsafe(self._publish, transaction.frames, transaction.signals)
         return result
@@ -232,14 +266,13 @@ class SqliteDatabase:
         finally:
             self._write_connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}")
 
-    async def store(self, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
+    async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
         try:
-            self._guard.refuse()
-            self._write_connection.execute("BEGIN IMMEDIATE")
-            result = sqlite_batch.store(self._write_connection, rows, decided_with, now)
-            self._write_connection.execute("ROLLBACK" if result.stale else "COMMIT")
-            self._guard.check()
-            return result
+            return self._store(rows, decided_with, now)
+        except WentBack as error:
+            self._roll_back()
+            self._begin_after(error)
+            return StoreResult([], set(decided_with), {})
         except BaseException as error:
             self._roll_back()
             meant = translate(error) if isinstance(error, Exception) else error
@@ -247,14 +280,33 @@ class SqliteDatabase:
                 return StoreResult([], set(), dict.fromkeys(rows.workspace_ids, meant))
             raise
 
+    def _store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
+        self._guard.refuse()
+        self._write_connection.execute("BEGIN IMMEDIATE")
+        result = sqlite_batch.store(self._write_connection, rows, decided_with, self._high_water, now)
+        self._write_connection.execute("ROLLBACK" if result.stale else "COMMIT")
+        self._guard.check()
+        for stored in result.stored:
+            self._high_water.rise(dict(zip(stored.workspace_ids, stored.sequences, strict=True)))
+        return result
+
     def _roll_back(self) -> None:
         # SQLite itself has rolled back already after some errors (a full disk).
         if self._write_connection.in_transaction:
             with translated():
                 self._write_connection.execute("ROLLBACK")
 
+    async def begin_era(self, after: str) -> str:
+        async def enter() -> str:
+            return self._enter(after)
+
+        try:
+            return await self.writer.call(enter)
+        except CallsFull as error:
+            raise StorageBusy("writer_full") from error
+
     async def system_id(self) -> str:
-        """A copied file cannot be told from the original; `restore` begins the new epoch itself."""
+        """A copied file looks like the original; each start begins an era, and so does a head that goes back."""
         return ""
 
     def queues(self) -> list[Queue]:

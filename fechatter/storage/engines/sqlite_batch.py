@@ -10,16 +10,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import orjson
 
-from fechatter.storage.engines.base import MessageRows, Stored, StoreResult
+from fechatter.storage import eras
+from fechatter.storage.engines.base import Decided, MessageRows, Stored, StoreResult
+from fechatter.storage.engines.dialect import for_sqlite
+from fechatter.storage.engines.high_water import HighWater
 from fechatter.storage.event_types import MESSAGE_CREATED
 
 _IDS = "UPDATE counters SET value = value + ? WHERE name = 'ids' RETURNING value"
 _HEADS = """
 SELECT json_array(
     (SELECT value FROM counters WHERE name = 'ids'),
-    (SELECT json_group_array(json_array(workspaces.id, event_seq, rights_seq))
+    (SELECT epoch FROM server WHERE id = 1),
+    (SELECT json_group_array(json_array(workspaces.id, event_seq, rights_seq, era))
         FROM json_each(?1) AS given CROSS JOIN workspaces ON workspaces.id = given.value),
     (SELECT json_group_array(json_array(chat_id, last_number))
         FROM json_each(?2) AS given CROSS JOIN chat_heads ON chat_id = given.value),
@@ -61,21 +66,45 @@ def draw_ids(connection: sqlite3.Connection, count: int) -> int:
     return int(last) - count + 1
 
 
-def store(connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, int], now: int) -> StoreResult:
-    """Inside BEGIN IMMEDIATE; the caller commits, or rolls back when a workspace is stale."""
-    last_id, sequences, numbers, taken = _read_heads(connection, rows, decided_with)
+class Heads(msgspec.Struct):
+    """What a batch's numbers depend on.
+
+    Attributes:
+        era: the current one.
+        sequences, decided, eras: of each workspace the last event, the newest rights with the current era, and the era it is in.
+        numbers: each chat's last number.
+        taken: the places whose key is stored already.
+    """
+
+    last_id: int
+    era: str
+    sequences: dict[int, int]
+    decided: dict[int, Decided]
+    eras: dict[int, str]
+    numbers: dict[int, int]
+    taken: set[int]
+
+
+def store(
+    connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, Decided], high_water: HighWater, now: int
+) -> StoreResult:
+    """Inside BEGIN IMMEDIATE; the caller commits, or rolls back when a workspace is stale. Raises WentBack."""
+    heads = _read_heads(connection, rows, decided_with)
     # A workspace that is gone has no row.
-    if {workspace_id: rights_seq for workspace_id, (_, rights_seq) in sequences.items()} != dict(decided_with):
+    if heads.decided != dict(decided_with):
         # One transaction holds them all: whoever is decided again, all are.
         return StoreResult([], set(decided_with), {})
+    _enter_era(connection, heads, high_water)
+    last_id, taken = heads.last_id, heads.taken
     places = [place for place in range(len(rows.rows)) if place not in taken]
     workspace_ids = [rows.workspace_ids[place] for place in places]
     chat_ids = [rows.chat_ids[place] for place in places]
     stored = Stored(
+        heads.era,
         [rows.rows[place] for place in places],
         list(range(last_id + 1, last_id + 1 + len(places))),
-        _count_up(numbers, chat_ids),
-        _count_up({workspace_id: event_seq for workspace_id, (event_seq, _) in sequences.items()}, workspace_ids),
+        _count_up(heads.numbers, chat_ids),
+        _count_up(heads.sequences, workspace_ids),
         workspace_ids,
         chat_ids,
         [rows.rows[place] for place in sorted(taken)],
@@ -85,10 +114,15 @@ def store(connection: sqlite3.Connection, rows: MessageRows, decided_with: Mappi
     return StoreResult([stored], set(), {})
 
 
-def _read_heads(
-    connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, int]
-) -> tuple[int, dict[int, tuple[int, int]], dict[int, int], set[int]]:
-    """The last id; each workspace's last event and its rights' number; each chat's last number; the places whose key is taken."""
+def _enter_era(connection: sqlite3.Connection, heads: Heads, high_water: HighWater) -> None:
+    for workspace_id, sequence in heads.sequences.items():
+        high_water.check(workspace_id, sequence, heads.era)
+        if heads.eras[workspace_id] != heads.era:
+            connection.execute(for_sqlite(eras.ENTER), (workspace_id, heads.era))
+            connection.execute(for_sqlite(eras.RANGE), (workspace_id, sequence + 1, heads.era))
+
+
+def _read_heads(connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, Decided]) -> Heads:
     keyed: list[tuple[int, ...]] = []
     blob = bytearray()
     for place, key in enumerate(rows.keys):
@@ -97,8 +131,16 @@ def _read_heads(
             blob += key
     given = (_json(list(decided_with)), _json(list(set(rows.chat_ids))), _json(keyed), bytes(blob))
     ((found,),) = connection.execute(_HEADS, given).fetchall()
-    last_id, sequences, numbers, taken = orjson.loads(found)
-    return last_id, {identity: (event_seq, rights_seq) for identity, event_seq, rights_seq in sequences}, dict(numbers), set(taken)
+    last_id, era, workspaces, numbers, taken = orjson.loads(found)
+    return Heads(
+        last_id,
+        era,
+        {identity: event_seq for identity, event_seq, _, _ in workspaces},
+        {identity: Decided(rights_seq, era) for identity, _, rights_seq, _ in workspaces},
+        {identity: own for identity, _, _, own in workspaces},
+        dict(numbers),
+        set(taken),
+    )
 
 
 def _count_up(last: Mapping[int, int], keys: list[int]) -> list[int]:

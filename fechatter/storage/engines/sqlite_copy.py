@@ -37,7 +37,7 @@ class SqliteSource:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
-        self.tx: Transaction = SqliteTransaction(connection, "")
+        self.tx: Transaction = SqliteTransaction(connection)
         self.tables: Sequence[Table] = tables_of(connection)
         self.migrations: Mapping[str, str | None] = migrate.applied_sqlite(connection)
 
@@ -101,7 +101,7 @@ class SqliteTarget:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.tx: Transaction = SqliteTransaction(connection, "")
+        self.tx: Transaction = SqliteTransaction(connection)
 
     async def tables(self) -> Sequence[Table]:
         return tables_of(self._connection)

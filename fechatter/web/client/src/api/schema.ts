@@ -254,7 +254,7 @@ export interface components {
         EventPage: {
             events: (components["schemas"]["MessageCreated"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"] | components["schemas"]["ChatUpdated"] | components["schemas"]["ChatDeleted"] | components["schemas"]["MemberJoined"] | components["schemas"]["MemberLeft"] | components["schemas"]["MemberRoleChanged"] | components["schemas"]["PreferencesUpdated"] | components["schemas"]["UserJoined"] | components["schemas"]["UserUpdated"] | components["schemas"]["UserDisabled"] | components["schemas"]["WorkspaceUpdated"])[];
             /**
-             * @description A position in the workspace's log: `epoch.seq`.
+             * @description A position in the workspace's log: opaque text. After the last dot stands the number of its event.
              * @example 5f2c81d0.1204
              */
             cursor: string;
@@ -283,7 +283,7 @@ export interface components {
                 [key: string]: components["schemas"]["PartHealth"];
             };
         };
-        /** @description The first frame. */
+        /** @description The first frame. `epoch` and `head` together are the newest position. */
         Hello: {
             /** @example 5f2c81d0 */
             epoch: string;
@@ -962,7 +962,11 @@ export interface components {
              */
             workspace: string | null;
         };
-        /** @description The log does not go on from the cursor. The stream goes on live from its `id:`; load `/api/sync`. */
+        /**
+         * @description The log does not go on from the cursor. The stream goes on live from its `id:`; load `/api/sync`.
+         *
+         *         `reason` is `epoch` if the log does not contain the position: it went back in time, or belongs to another server.
+         */
         Reset: {
             /** @enum {unknown} */
             reason: "ahead" | "epoch" | "pruned" | "too_many";
@@ -1064,12 +1068,12 @@ export interface components {
         /** @description All that was missed has been told; `reads` are one's read marks. */
         Resumed: {
             /**
-             * @description A position in the workspace's log: `epoch.seq`.
+             * @description A position in the workspace's log: opaque text. After the last dot stands the number of its event.
              * @example 5f2c81d0.1204
              */
             from: string;
             /**
-             * @description A position in the workspace's log: `epoch.seq`.
+             * @description A position in the workspace's log: opaque text. After the last dot stands the number of its event.
              * @example 5f2c81d0.1204
              */
             to: string;
@@ -1203,7 +1207,7 @@ export interface components {
         /** @description Everything a client shows at first, as of `cursor`. */
         State: {
             /**
-             * @description A position in the workspace's log: `epoch.seq`.
+             * @description A position in the workspace's log: opaque text. After the last dot stands the number of its event.
              * @example 5f2c81d0.1204
              */
             cursor: string;

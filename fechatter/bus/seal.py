@@ -1,0 +1,71 @@
+"""What proves that a message of the bus comes from a node of this server, and was not sent before.
+
+NATS may let anybody in. Each message carries an HMAC over its subject and its payload, which names the era, under a key derived from the
+secret that the nodes share. A frame that is sent again is dropped by its number and era. Signals have no number: each message of them names
+its node, its count and its time, and a repeat or an old message is dropped.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from fechatter.bus.wire import Signals
+
+MAC_BYTES = 32
+MOST_SECONDS = 30
+"""Between the clocks of two nodes and on the way; an older signal is worth nothing."""
+MAX_NODES = 1024
+_LABEL = b"fechatter bus 1"
+
+
+class Forged(Exception):
+    """The message does not come from a node with this server's secret."""
+
+
+class Seal:
+    """Signs and checks messages. `secret` is what the nodes share."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hmac.digest(secret, _LABEL, "sha256")
+
+    def sign(self, subject: str, payload: bytes) -> bytes:
+        """The message to send under `subject`."""
+        return self._mac(subject, payload) + payload
+
+    def open(self, subject: str, message: bytes) -> bytes:
+        """The payload. Raises Forged."""
+        mac, payload = message[:MAC_BYTES], message[MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(subject, payload)):
+            raise Forged
+        return payload
+
+    def _mac(self, subject: str, payload: bytes) -> bytes:
+        # A subject holds no NUL.
+        return hmac.digest(self._key, subject.encode() + b"\0" + payload, "sha256")
+
+    def __repr__(self) -> str:
+        return "Seal(********)"
+
+
+class Repeats:
+    """Which messages of signals came already."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, Signals] = {}
+
+    def is_news(self, message: Signals, now_ms: int) -> bool:
+        """False if the message, or a later one of its node, came before, or if it is old."""
+        if abs(now_ms - message.sent_at) > MOST_SECONDS * 1000:
+            return False
+        newest = self._newest.get(message.node)
+        if newest is not None and message.count <= newest.count:
+            return False
+        if newest is None and len(self._newest) >= MAX_NODES:
+            self._forget(now_ms)
+        self._newest[message.node] = Signals(message.node, message.count, message.sent_at, "", ())
+        return len(self._newest) <= MAX_NODES
+
+    def _forget(self, now_ms: int) -> None:
+        """Nodes whose newest message is old: whatever they sent before is old too."""
+        since = now_ms - MOST_SECONDS * 1000
+        self._newest = {node: each for node, each in self._newest.items() if each.sent_at >= since}

@@ -1,0 +1,46 @@
+"""What this process knows of the logs it writes, so that it notices a database that went back in time under it.
+
+Files that were rolled back under the running server offer numbers again that were committed before. Writing those would give one number to
+two events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class WentBack(Exception):
+    """The workspace's log is not the one this process wrote. Nothing was written; `era` is the era that is current there."""
+
+    def __init__(self, workspace_id: int, head: int, era: str) -> None:
+        super().__init__(f"the log of workspace {workspace_id} ends at {head} in era {era}, which this server did not write")
+        self.era = era
+
+
+class HighWater:
+    """The highest number that was committed in each workspace this process wrote in.
+
+    Attributes:
+        era: the only era to write in; "" if other processes may begin eras.
+    """
+
+    def __init__(self, era: str = "") -> None:
+        self.era = era
+        self._committed: dict[int, int] = {}
+
+    def of(self, workspace_id: int) -> int:
+        return self._committed.get(workspace_id, 0)
+
+    def check(self, workspace_id: int, head: int, era: str) -> None:
+        """Raises WentBack if `head` is below a number that was committed, or `era` is not the era to write in."""
+        if head < self.of(workspace_id) or (self.era and era != self.era):
+            raise WentBack(workspace_id, head, era)
+
+    def rise(self, heads: Mapping[int, int]) -> None:
+        """These numbers are committed."""
+        for workspace_id, head in heads.items():
+            self._committed[workspace_id] = max(head, self.of(workspace_id))
+
+    def forget(self) -> None:
+        """Another era began: what was committed before it says nothing about the log of now."""
+        self._committed.clear()

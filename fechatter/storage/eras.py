@@ -1,0 +1,115 @@
+"""Eras of the event log. A cursor names the era of its number, so a cursor from a log that went back in time is recognised.
+
+Each start of a server and each change of the database's identity begins an era. Its name is random, because a counter would go
+back with the data and repeat. `server.epoch` is the current era. A workspace enters it with the first number that is written in
+it: `eras` has one row for each range of numbers, and `workspaces.era` is the era of the workspace's last row.
+
+The first half of an era's name is its life. A start keeps the life; a change of identity, or a head that went back, begins another.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from fechatter.model import WorkspaceId
+from fechatter.storage.engines.base import Transaction
+
+_FIRST = "INSERT INTO server (id, epoch, system_id, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
+# An update locks the row, on either engine, so that nodes that notice the same change begin one era.
+_LOCKED = "UPDATE server SET system_id = system_id WHERE id = 1 RETURNING epoch, system_id"
+_CURRENT = "SELECT epoch FROM server WHERE id = 1"
+_BEGIN = "UPDATE server SET epoch = $1, system_id = $2 WHERE id = 1"
+_BEGIN_AFTER = "UPDATE server SET epoch = $1 WHERE id = 1 AND epoch = $2"
+_END_SESSIONS = "UPDATE sessions SET revoked_at = $1 WHERE revoked_at IS NULL"
+# An older copy of the database does not know that a link was used.
+_END_RESETS = "UPDATE password_resets SET revoked_at = $1 WHERE revoked_at IS NULL AND used_at IS NULL"
+ENTER = "UPDATE workspaces SET era = $2 WHERE id = $1"
+# A range that was entered and got no number is replaced. The first one includes 0, the position before everything.
+RANGE = """
+INSERT INTO eras (workspace_id, first_seq, era) VALUES ($1, CASE WHEN $2 = 1 THEN 0 ELSE $2 END, $3)
+ON CONFLICT (workspace_id, first_seq) DO UPDATE SET era = excluded.era"""
+_PRUNE = """
+DELETE FROM eras WHERE workspace_id = $1 AND first_seq < (
+    SELECT MAX(first_seq) FROM eras WHERE workspace_id = $1 AND first_seq <= $2)"""
+
+
+def era_at(workspace_id: str, seq: str) -> str:
+    """SQL for the era of a number, given SQL for the workspace's id and the number; NULL below the oldest range."""
+    return f"""(SELECT x.era FROM eras x WHERE x.workspace_id = {workspace_id} AND x.first_seq <= {seq}
+        ORDER BY x.first_seq DESC LIMIT 1)"""
+
+
+HALF_BYTES = 4
+_AT = f"SELECT {era_at('$1', '$2')} AS era"
+
+
+def new_era(life: str = "") -> str:
+    """The name of an era of this life, or of another life."""
+    return (life or secrets.token_hex(HALF_BYTES)) + secrets.token_hex(HALF_BYTES)
+
+
+def life_of(era: str) -> str:
+    """What the eras have in common between which no event was lost, as far as the server could notice."""
+    return era[: 2 * HALF_BYTES]
+
+
+async def at(tx: Transaction, workspace_id: WorkspaceId, seq: int) -> str | None:
+    """The era of the number `seq`; beyond the head, of the newest range. None if the log no longer reaches back so far."""
+    row = await tx.fetchrow(_AT, workspace_id, seq)
+    return None if row is None else row["era"]
+
+
+async def current(tx: Transaction) -> str:
+    """The current era; "" if none began yet."""
+    row = await tx.fetchrow(_CURRENT)
+    return "" if row is None else str(row["epoch"])
+
+
+async def begin(tx: Transaction, system_id: str) -> str:
+    """Begin an era, as each start does; returns its name."""
+    await tx.execute(_FIRST, new_era(), system_id, tx.now)
+    era, known = await _current(tx)
+    return await _begin(tx, system_id, known, life_of(era) if known == system_id else "")
+
+
+async def recognise(tx: Transaction, system_id: str) -> str:
+    """Begin an era unless another node already recognised this `system_id`; returns the current era."""
+    era, known = await _current(tx)
+    return era if known == system_id else await _begin(tx, system_id, known)
+
+
+async def begin_after(tx: Transaction, era: str) -> str:
+    """Begin an era of another life if `era` is still the current one; returns the current era."""
+    if await tx.execute(_BEGIN_AFTER, new_era(), era):
+        await tx.execute(_END_RESETS, tx.now)
+    return (await _current(tx))[0]
+
+
+async def _current(tx: Transaction) -> tuple[str, str]:
+    """The current era, and the system that it began on; locked until the transaction ends."""
+    row = await tx.fetchrow(_LOCKED)
+    if row is None:
+        raise LookupError("the server's row is missing")
+    return str(row["epoch"]), str(row["system_id"])
+
+
+async def _begin(tx: Transaction, system_id: str, known: str, life: str = "") -> str:
+    era = new_era(life)
+    await tx.execute(_BEGIN, era, system_id)
+    if not life:
+        await tx.execute(_END_RESETS, tx.now)
+    # Another PostgreSQL cluster means a restored copy. A failover or a restart keeps the cluster's identifier, and the sessions.
+    if system_id.partition("/")[0] != known.partition("/")[0]:
+        await tx.execute(_END_SESSIONS, tx.now)
+    return era
+
+
+async def enter(tx: Transaction, workspace_id: int, first_seq: int, era: str) -> None:
+    """The workspace's numbers from `first_seq` on belong to `era`. The workspace must be locked."""
+    await tx.execute(ENTER, workspace_id, era)
+    await tx.execute(RANGE, workspace_id, first_seq, era)
+
+
+async def prune(tx: Transaction, workspace_id: WorkspaceId, floor: int) -> None:
+    """Drop the ranges that end before `floor`; the range of `floor` stays."""
+    await tx.execute(_PRUNE, workspace_id, floor)

@@ -1,0 +1,220 @@
+"""Eras: each start begins one, so does another database under the running server, and a log that went back."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from fechatter.model import Actor, ChatId, Position, WorkspaceId, now_ms
+from fechatter.storage import eras, events, opening, upkeep
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.postgres import PostgresDatabase
+from fechatter.storage.opening import open_database
+from tests import world
+from tests.contracts.rows import Sending, by_place, decided_now, store
+from tests.engines import Published
+
+_ALIVE = "SELECT count(*) AS many FROM sessions WHERE revoked_at IS NULL"
+_RANGES = "SELECT first_seq, era FROM eras WHERE workspace_id = $1 ORDER BY first_seq"
+
+
+async def alive(database: Database) -> int:
+    row = await database.read(lambda tx: tx.fetchrow(_ALIVE))
+    assert row is not None
+    return int(row["many"])
+
+
+async def era_of(address: str) -> str:
+    database = await open_database(address, Published(), connections=3)
+    await database.close()
+    return database.era
+
+
+async def ranges(database: Database, who: Actor) -> list[tuple[int, str]]:
+    return [tuple(row) for row in await database.read(lambda tx: tx.fetch(_RANGES, who.workspace_id))]
+
+
+async def frames_of(database: Database, who: Actor) -> list[tuple[int, str]]:
+    log = await database.read(lambda tx: events.load(tx, who.workspace_id, 0, 1000))
+    assert all(frame.block.startswith(f"id: {frame.era}.{frame.seq}\n".encode()) for frame in log)
+    return [(frame.seq, frame.era) for frame in log]
+
+
+async def begin(database: Database) -> str:
+    """As another start does."""
+    system_id = await database.system_id()
+    database.era = await database.write(lambda tx: eras.begin(tx, system_id))
+    return database.era
+
+
+async def a_chat(database: Database) -> tuple[Actor, ChatId]:
+    (alice,) = await world.people(database, "alice")
+    return alice, await world.chat(database, alice)
+
+
+async def test_each_start_begins_an_era_of_one_life(empty_address: str) -> None:
+    first, second = await era_of(empty_address), await era_of(empty_address)
+    assert first != second
+    assert eras.life_of(first) == eras.life_of(second)
+
+
+async def test_two_databases_have_lives_of_their_own(empty_address: str, tmp_path: object) -> None:
+    assert eras.life_of(await era_of(empty_address)) != eras.life_of(await era_of(f"sqlite://{tmp_path}/another.db"))
+
+
+async def test_nodes_that_open_an_empty_database_at_once_share_its_life(postgres_url: str) -> None:
+    await opening.migrate(postgres_url)
+    assert len({eras.life_of(era) for era in await asyncio.gather(*(era_of(postgres_url) for _ in range(3)))}) == 1
+
+
+async def test_a_command_beside_the_server_begins_none(address: str, database: Database) -> None:
+    alice, chat_id = await a_chat(database)
+    command = await open_database(address, Published(), connections=3, beside_server=True)
+    await world.do(command, world.rename, alice, "Alice")
+    await command.close()
+    await store(database, [Sending(alice, chat_id)])
+    assert await ranges(database, alice) == [(0, database.era)]
+
+
+async def test_numbers_keep_the_era_they_were_written_in(database: Database) -> None:
+    alice, chat_id = await a_chat(database)
+    first = database.era
+    await store(database, [Sending(alice, chat_id)])
+    second = await begin(database)
+    assert (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).position == Position(first, 2)
+    await store(database, [Sending(alice, chat_id), Sending(alice, chat_id)])
+    await begin(database)
+    third = await begin(database)
+    await world.do(database, world.rename, alice, "Alice")
+    assert await ranges(database, alice) == [(0, first), (3, second), (5, third)]
+    assert await frames_of(database, alice) == [(1, first), (2, first), (3, second), (4, second), (5, third)]
+
+
+async def test_a_batch_says_the_era_of_its_numbers(database: Database) -> None:
+    alice, chat_id = await a_chat(database)
+    era = await begin(database)
+    (stored,) = (await store(database, [Sending(alice, chat_id)])).stored
+    assert stored.era == era
+
+
+async def test_what_was_decided_in_another_era_is_decided_again(database: Database) -> None:
+    alice, chat_id = await a_chat(database)
+    decided = await decided_now(database, [Sending(alice, chat_id)])
+    await begin(database)
+    result = await store(database, [Sending(alice, chat_id)], decided)
+    assert (result.stored, result.stale, result.failed) == ([], {alice.workspace_id}, {})
+
+
+async def test_the_era_of_the_floor_stays_and_older_ones_go(database: Database) -> None:
+    alice, chat_id = await a_chat(database)
+    for _ in range(4):
+        await begin(database)
+        await store(database, [Sending(alice, chat_id)] * 2)
+    before = await ranges(database, alice)
+    await database.write(lambda tx: tx.execute("UPDATE events SET created_at = 1 WHERE workspace_id = $1 AND seq <= 5", alice.workspace_id))
+    await database.write(lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, now_ms() - 1000))
+    assert await ranges(database, alice) == [each for each in before if each[0] >= 4]
+    assert await database.read(lambda tx: eras.at(tx, alice.workspace_id, 5)) == before[-3][1]
+    assert await database.read(lambda tx: eras.at(tx, alice.workspace_id, 3)) is None
+
+
+async def take_back(tx: Transaction, workspace_id: WorkspaceId, head: int) -> None:
+    """The log as it was when its head was `head`."""
+    await tx.execute(
+        "DELETE FROM messages WHERE id IN (SELECT message_id FROM events WHERE workspace_id = $1 AND seq > $2)", workspace_id, head
+    )
+    await tx.execute("DELETE FROM events WHERE workspace_id = $1 AND seq > $2", workspace_id, head)
+    await tx.execute("DELETE FROM eras WHERE workspace_id = $1 AND first_seq > $2 + 1", workspace_id, head)
+    await tx.execute("UPDATE workspaces SET event_seq = $2, rights_seq = 1 WHERE id = $1", workspace_id, head)
+
+
+async def test_a_batch_onto_a_log_that_went_back_is_written_in_another_life(database: Database) -> None:
+    alice, chat_id = await a_chat(database)
+    await store(database, [Sending(alice, chat_id)] * 3)
+    first = database.era
+    await database.write(lambda tx: take_back(tx, alice.workspace_id, 2))
+    batch = [Sending(alice, chat_id, "new")]
+    assert (await store(database, batch)).stale == {alice.workspace_id}
+    assert by_place(await store(database, batch))[0][2] == 3
+    assert [seq for seq, era in await frames_of(database, alice) if eras.life_of(era) == eras.life_of(first)] == [1, 2]
+
+
+async def test_a_change_onto_a_log_that_went_back_is_written_in_another_life(database: Database) -> None:
+    alice, chat_id = await a_chat(database)
+    await store(database, [Sending(alice, chat_id)] * 3)
+    first = database.era
+    await database.write(lambda tx: take_back(tx, alice.workspace_id, 2))
+    await world.do(database, world.rename, alice, "Alice")
+    assert [seq for seq, era in await frames_of(database, alice) if eras.life_of(era) == eras.life_of(first)] == [1, 2]
+
+
+async def test_an_era_that_sqlite_does_not_know_is_not_written_in(tmp_path: object) -> None:
+    database = await open_database(f"sqlite://{tmp_path}/fechatter.db", Published())
+    alice, chat_id = await a_chat(database)
+    older = database.era
+    newer = await begin(database)
+    # Files of the time before the last start, under the server that runs since.
+    await database.write(lambda tx: tx.execute("UPDATE server SET epoch = $1", older))
+    assert (await store(database, [Sending(alice, chat_id)])).stale == {alice.workspace_id}
+    (stored,) = (await store(database, [Sending(alice, chat_id)])).stored
+    assert stored.era not in (older, newer)
+    await database.close()
+
+
+async def elsewhere(database: PostgresDatabase) -> None:
+    """From now on another start of PostgreSQL answers, whose row says that it was never recognised."""
+    await database.write(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1"))
+    assert database._life is not None
+    database._life = msgspec.structs.replace(database._life, started=database._life.started - timedelta(hours=1))
+
+
+@pytest.mark.parametrize("first", ["read", "write", "store"])
+async def test_every_kind_of_transaction_notices_another_postgresql(postgres_url: str, first: str) -> None:
+    database = await open_database(postgres_url, Published(), connections=3)
+    assert isinstance(database, PostgresDatabase)
+    alice, chat_id = await a_chat(database)
+    before, batch = database.era, [Sending(alice, chat_id)]
+    decided = await decided_now(database, batch)
+    await elsewhere(database)
+    if first == "read":
+        await database.read(lambda tx: events.heads(tx, alice.workspace_id))
+    elif first == "write":
+        await world.do(database, world.rename, alice, "Alice")
+    else:
+        assert (await store(database, batch, decided)).stale == {alice.workspace_id}
+    assert eras.life_of(database.era) != eras.life_of(before)
+    (stored,) = (await store(database, batch)).stored
+    assert stored.era == database.era
+    assert await alive(database) == 1
+    await database.close()
+
+
+async def test_nodes_that_notice_the_same_change_begin_one_era(postgres_url: str) -> None:
+    nodes = [await open_database(postgres_url, Published(), connections=3) for _ in range(3)]
+    for node in nodes:
+        assert isinstance(node, PostgresDatabase)
+        await node.system_id()
+    await nodes[0].write(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1"))
+    for node in nodes:
+        assert isinstance(node, PostgresDatabase)
+        assert node._life is not None
+        node._life = msgspec.structs.replace(node._life, started=node._life.started - timedelta(hours=1))
+    await asyncio.gather(*(node.read(eras.current) for node in nodes))
+    assert len({node.era for node in nodes}) == 1
+    for node in nodes:
+        await node.close()
+
+
+async def test_another_cluster_ends_all_sessions_and_a_failover_keeps_them(empty_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = await open_database(empty_address, Published(), connections=3)
+    await world.people(database, "alice", "bob")
+    cluster = (await database.system_id()).partition("/")[0]
+    for system_id, left in ((f"{cluster}/restarted", 2), ("another cluster/1", 0)):
+        before = database.era
+        database.era = await database.write(lambda tx, system_id=system_id: eras.begin(tx, system_id))  # type: ignore[misc]
+        assert eras.life_of(database.era) != eras.life_of(before)
+        assert await alive(database) == left
+    await database.close()
