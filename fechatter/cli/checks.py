@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fechatter.cli import checks_database, checks_names, checks_network
-from fechatter.cli.findings import Finding, standing, unusable
+from fechatter.cli.findings import CLOCK_SECONDS, Finding, seconds_apart, standing, unusable
 from fechatter.open_files import FEWEST_CONNECTIONS, RESERVED_FILES
 from fechatter.settings import Settings
 from fechatter.troubles import check_exists, is_of_storage, unwritable
@@ -21,7 +21,6 @@ WANTED_CONNECTIONS = 2048  # each live stream is one
 SYNC_TRIES = 5
 SLOW_SYNC_SECONDS = 0.1
 MEMORY_SYNC_SECONDS = 20e-6
-CLOCK_SECONDS = 2.0
 
 
 def python(settings: Settings) -> Finding:
@@ -115,11 +114,10 @@ def clock(settings: Settings) -> Finding:
         with tempfile.TemporaryFile(dir=standing(settings.data_dir)) as file:
             file.write(b"now")
             file.flush()
-            ahead = os.fstat(file.fileno()).st_mtime - time.time()
+            apart = seconds_apart(os.fstat(file.fileno()).st_mtime, now, time.time())
     except OSError as error:
         return Finding("clock", False, f"the data folder cannot be written ({error.strerror})", "See the data folder.")
-    good = abs(ahead) < CLOCK_SECONDS
-    return Finding("clock", good, "plausible" if good else f"the disk's is {ahead:+.1f} s off", "Keep both clocks by NTP.")
+    return Finding("clock", not apart, f"the disk's is {apart:+.1f} s off" if apart else "plausible", "Keep both clocks by NTP.")
 
 
 def open_files(settings: Settings) -> Finding:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fechatter.cli.findings import TIMEOUT_SECONDS, Finding, unusable
+from fechatter.cli.findings import CLOCK_SECONDS, TIMEOUT_SECONDS, Finding, seconds_apart, unusable
 from fechatter.errors import StartError, StorageError
 from fechatter.settings import Settings
 from fechatter.storage import migrate, opening, soundness
@@ -20,7 +20,6 @@ from fechatter.troubles import check_exists
 LEAST_SQLITE = (3, 38, 0)
 CHECK_SECONDS = 20.0
 STEPS_BETWEEN_LOOKS = 10_000
-CLOCK_SECONDS = 2.0
 WAL_OFFSET, HEADER_OF_WAL = 18, bytes([2, 2])
 """Where a database file says that its log is a write-ahead log."""
 _NEWEST = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1"
@@ -108,6 +107,7 @@ _RESTORE = "Stop the server, keep a copy of the database file, move it away and 
 def database_clock(settings: Settings) -> Finding:
     """The database's clock and this machine's agree, and none has gone back behind the newest message."""
     subject, remedy = "database clock", "Keep both machines' clocks by NTP."
+    before = time.time()
     try:
         newest, there = asyncio.run(_clocks(settings.database_address))
     except StartError as error:
@@ -115,8 +115,8 @@ def database_clock(settings: Settings) -> Finding:
     except (OSError, sqlite3.Error) as error:
         return unusable(subject, error, opening.sqlite_path(settings.database_address))
     now = time.time()
-    if there is not None and abs(there - now) > CLOCK_SECONDS:
-        return Finding(subject, False, f"{there - now:+.1f} s against this machine's", remedy)
+    if there is not None and (apart := seconds_apart(there, before, now)):
+        return Finding(subject, False, f"{apart:+.1f} s against this machine's", remedy)
     if newest is not None and newest / 1000 > now + CLOCK_SECONDS:
         state = f"the newest message is {newest / 1000 - now:,.0f} s in the future"
         return Finding(subject, False, state, "Set this machine's clock; it has gone back.")

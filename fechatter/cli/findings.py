@@ -7,6 +7,8 @@ from typing import NamedTuple
 from fechatter.troubles import explained
 
 TIMEOUT_SECONDS = 5.0
+CLOCK_SECONDS = 2.0
+"""Clocks that differ by less are as good as equal."""
 
 
 class Finding(NamedTuple):
@@ -27,3 +29,12 @@ def unusable(subject: str, error: OSError | sqlite3.Error, path: Path) -> Findin
     """A file or disk that cannot be looked at. That proves no damage: the remedy follows from the cause."""
     state, remedy = explained(error, path)
     return Finding(subject, False, state, f"{remedy[:1].upper()}{remedy[1:]}.")
+
+
+def seconds_apart(there: float, before: float, after: float) -> float:
+    """How far another clock is from this one, 0 within CLOCK_SECONDS; it was read between `before` and `after`.
+
+    However long a busy machine takes between the two, that is no difference of the clocks.
+    """
+    apart = min(there - before, 0.0) + max(there - after, 0.0)
+    return apart if abs(apart) > CLOCK_SECONDS else 0.0

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from fechatter.auth.secrets import open_secrets
 from fechatter.cli import checks, checks_database, checks_network, main
+from fechatter.cli.findings import seconds_apart
 from fechatter.settings import Settings
 from fechatter.storage.folder import locked_folder
 from fechatter.storage.migrate import migrate_sqlite
@@ -312,3 +313,17 @@ def test_the_report_is_told_in_json_too(tmp_path: Path, monkeypatch: pytest.Monk
     assert told["good"] is False
     wrong = {finding["subject"]: finding["remedy"] for finding in told["findings"] if not finding["good"]}
     assert wrong["public address"] == "Set public_url to the address people use."
+
+
+@pytest.mark.parametrize(
+    ("there", "before", "after", "apart"),
+    [
+        (100.0, 100.0, 100.0, 0.0),
+        (105.0, 100.0, 160.0, 0.0),  # a busy machine took a minute to read the other clock
+        (101.5, 100.0, 100.0, 0.0),
+        (90.0, 100.0, 160.0, -10.0),
+        (170.0, 100.0, 160.0, 10.0),
+    ],
+)
+def test_the_time_that_a_check_takes_is_no_difference_of_two_clocks(there: float, before: float, after: float, apart: float) -> None:
+    assert seconds_apart(there, before, after) == apart
