@@ -1,28 +1,78 @@
 /** The chats as the sidebar shows them: in sections, filtered, one after the other. Pure. */
 
 import type { Chat } from "@/api/nouns"
-import { byRecency, byTitle, isChannel, title } from "@/chats/names"
+import { isLoud } from "@/chats/attention"
+import { byActivity, byTitle, isChannel, title } from "@/chats/names"
 import { score } from "@/i18n/matching"
 import type { World } from "@/live/world"
 
+/** Each chat stands in exactly one section. */
 export interface Sections {
+  unread: Chat[]
+  starred: Chat[]
   channels: Chat[]
   direct: Chat[]
+  /** Direct chats without recent activity, shown on demand. */
+  older: Chat[]
   archived: Chat[]
 }
 
-/** Channels by name, direct chats and groups by their newest word, whatever is archived at the end. */
-export function sections(world: World, locale: string, filter = ""): Sections {
+export interface Shown {
+  filter?: string
+  /** The open chat: it is never among the older ones. */
+  openId?: number | undefined
+  /** A chat that stays among the unread ones although it was read since, because it is open. */
+  stayId?: number | undefined
+}
+
+export const MOST_DIRECT = 15
+
+const NAMES = ["unread", "starred", "channels", "direct", "older", "archived"] as const
+
+/** Unread chats first: direct ones by activity, then channels by name. Direct chats stand by their newest message. */
+export function sections(world: World, locale: string, { filter = "", openId, stayId }: Shown = {}): Sections {
   const all = [...world.chats.values()].filter(chat => isListed(chat, world) && fits(chat, world, filter))
-  const active = all.filter(chat => chat.archived_at === null)
+  const [active, archived] = parted(all, chat => chat.archived_at === null)
+  const [unread, read] = parted(active, chat => isLoud(chat) || chat.id === stayId)
+  const [starred, plain] = parted(read, chat => chat.starred)
+  const [channels, direct] = parted(plain, isChannel)
+  const ordered = byActivity(direct)
+  const isRecent = (chat: Chat, place: number) => place < MOST_DIRECT || chat.id === openId || filter.trim() !== ""
   return {
-    channels: byTitle(active.filter(isChannel), world, locale),
-    direct: byRecency(active.filter(chat => !isChannel(chat))),
-    archived: byTitle(
-      all.filter(chat => chat.archived_at !== null),
-      world,
-      locale,
-    ),
+    unread: mixed(unread, world, locale),
+    starred: mixed(starred, world, locale),
+    channels: byTitle(channels, world, locale),
+    direct: ordered.filter(isRecent),
+    older: ordered.filter((chat, place) => !isRecent(chat, place)),
+    archived: byTitle(archived, world, locale),
+  }
+}
+
+/** Direct chats before channels. */
+function mixed(chats: Chat[], world: World, locale: string): Chat[] {
+  const [channels, direct] = parted(chats, isChannel)
+  return [...byActivity(direct), ...byTitle(channels, world, locale)]
+}
+
+function parted(chats: Chat[], fits: (chat: Chat) => boolean): [Chat[], Chat[]] {
+  return [chats.filter(fits), chats.filter(chat => !fits(chat))]
+}
+
+/** What is known `now`, with every chat in the place it had `before`: no row moves while somebody is about to click it. */
+export function steady(before: Sections, now: Sections): Sections {
+  const known = new Map(NAMES.flatMap(name => now[name]).map(chat => [chat.id, chat]))
+  const placed = new Set(NAMES.flatMap(name => before[name]).map(chat => chat.id))
+  const section = (name: (typeof NAMES)[number]) => [
+    ...before[name].flatMap(chat => known.get(chat.id) ?? []),
+    ...now[name].filter(chat => !placed.has(chat.id)),
+  ]
+  return {
+    unread: section("unread"),
+    starred: section("starred"),
+    channels: section("channels"),
+    direct: section("direct"),
+    older: section("older"),
+    archived: section("archived"),
   }
 }
 
@@ -37,7 +87,7 @@ export function neighbour(
   const start = at < 0 && by < 0 ? 0 : at
   for (let step = 1; step <= chats.length; step += 1) {
     const chat = chats[(start + by * step + chats.length * 2) % chats.length]
-    if (chat !== undefined && chat.id !== from && (!onlyUnread || chat.unread_count > 0)) return chat
+    if (chat !== undefined && chat.id !== from && (!onlyUnread || isLoud(chat))) return chat
   }
   return undefined
 }
@@ -52,7 +102,7 @@ export function singleWith(world: World, userId: number): Chat | undefined {
 /** The group of exactly these people and me, if there is one that everybody can still write in. */
 export function groupOf(world: World, userIds: readonly number[]): Chat | undefined {
   const wanted = new Set([world.me.id, ...userIds])
-  return byRecency([...world.chats.values()]).find(
+  return byActivity([...world.chats.values()]).find(
     chat =>
       chat.chat_type === "group" &&
       chat.archived_at === null &&

@@ -27,8 +27,8 @@ export function byTitle(chats: readonly Chat[], world: World, locale: string): C
   return chats.toSorted((one, other) => collator.compare(title(one, world), title(other, world)))
 }
 
-/** Newest word first. */
-export function byRecency(chats: readonly Chat[]): Chat[] {
-  const at = (chat: Chat) => chat.last_message?.created_at ?? chat.created_at
-  return chats.toSorted((one, other) => (at(one) < at(other) ? 1 : -1))
+/** The newest activity first. Ids of chats and messages come from one counter of the server, so no clock decides. */
+export function byActivity(chats: readonly Chat[]): Chat[] {
+  const newest = (chat: Chat) => Math.max(chat.id, chat.last_message?.id ?? 0)
+  return chats.toSorted((one, other) => newest(other) - newest(one))
 }

@@ -4,6 +4,7 @@ import { defineStore } from "pinia"
 import { computed } from "vue"
 import { all, call, callWhole } from "@/api/call"
 import type { Channel, Chat, ChatType, Member, ReadMark, Unread } from "@/api/nouns"
+import { totalForMe } from "@/chats/attention"
 import { seqOf } from "@/live/cursor"
 import { useLive } from "@/live/store"
 import { isUnclear } from "@/live/reads"
@@ -23,9 +24,8 @@ export const useChats = defineStore("chats", () => {
   const marking = new Map<number, number>()
 
   const list = computed(() => [...(live.world?.chats.values() ?? [])])
-  const unread = computed(() =>
-    list.value.reduce((sum, chat) => sum + (chat.archived_at === null ? chat.unread_count : 0), 0),
-  )
+  /** What the title counts. */
+  const forMe = computed(() => totalForMe(list.value))
 
   function byId(id: number): Chat | undefined {
     return live.world?.chats.get(id)
@@ -80,6 +80,12 @@ export const useChats = defineStore("chats", () => {
     await call("PATCH", `/api/chat/${id}/members/${userId}`, { body: { role: "owner" } })
   }
 
+  /** For oneself alone: star or mute. */
+  async function prefer(id: number, wanted: Partial<Pick<Chat, "starred" | "muted">>): Promise<void> {
+    await call("PATCH", `/api/chat/${id}/preferences`, { body: wanted })
+    await show(id)
+  }
+
   /** Everything up to `number` was seen. One request a chat at a time; the last number wins. */
   async function markRead(id: number, number: number): Promise<void> {
     if (number <= (byId(id)?.last_read_number ?? Infinity) || (marking.get(id) ?? 0) >= number) return
@@ -131,7 +137,7 @@ export const useChats = defineStore("chats", () => {
 
   return {
     list,
-    unread,
+    forMe,
     byId,
     create,
     change,
@@ -146,5 +152,6 @@ export const useChats = defineStore("chats", () => {
     markRead,
     markUnread,
     firstUnread,
+    prefer,
   }
 })

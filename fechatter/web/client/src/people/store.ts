@@ -3,7 +3,7 @@
 import { defineStore } from "pinia"
 import { computed } from "vue"
 import { all, call, callWhole } from "@/api/call"
-import type { Role, User } from "@/api/nouns"
+import type { Role, User, Workspace } from "@/api/nouns"
 import { may } from "@/chats/rights"
 import { seqOf } from "@/live/cursor"
 import { useLive } from "@/live/store"
@@ -116,8 +116,8 @@ export const usePeople = defineStore("people", () => {
     await call("PATCH", `/api/users/${id}`, { body: facts })
   }
 
-  async function renameWorkspace(name: string): Promise<void> {
-    await call("PATCH", "/api/workspace", { body: { name } })
+  async function changeWorkspace(facts: Partial<Pick<Workspace, "name" | "default_chat_id">>): Promise<void> {
+    await call("PATCH", "/api/workspace", { body: facts })
   }
 
   async function invite(wanted: NewInvitation): Promise<Invitation> {
@@ -142,7 +142,7 @@ export const usePeople = defineStore("people", () => {
     load,
     changeMe,
     changePerson,
-    renameWorkspace,
+    changeWorkspace,
     invite,
     invitations,
     revokeInvitation,

@@ -29,10 +29,11 @@ test("what is said to oneself is told of, what is said to everybody only by name
   expect(isWorthIt(created("hi @Ada!"), world({ chat_type: "public_channel" }), NOW)).toBe(true)
 })
 
-test("one's own words, old ones and archived chats are never told of", () => {
+test("one's own words, old ones, archived and muted chats never notify", () => {
   expect(isWorthIt(created("hi", { sender_id: 1 }), world({}), NOW)).toBe(false)
   expect(isWorthIt(created("hi", { at: "2026-03-04T11:00:00.000Z" }), world({}), NOW)).toBe(false)
   expect(isWorthIt(created("hi"), world({ archived_at: "2026-01-01" }), NOW)).toBe(false)
+  expect(isWorthIt(created("hi @ada"), world({ muted: true }), NOW)).toBe(false)
 })
 
 test("a handle is meant only as a whole", () => {

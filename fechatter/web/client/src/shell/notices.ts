@@ -3,6 +3,7 @@
 import { onScopeDispose, watch, watchEffect } from "vue"
 import { useRouter } from "vue-router"
 import type { Chat } from "@/api/nouns"
+import { isLoud } from "@/chats/attention"
 import { title } from "@/chats/names"
 import { useChats } from "@/chats/store"
 import { t } from "@/i18n"
@@ -12,6 +13,7 @@ import type { World } from "@/live/world"
 import { brief } from "@/messages/announcement"
 import { useMessages } from "@/messages/store"
 import { preferences } from "@/settings/preferences"
+import { goodMoment } from "@/shell/offer"
 
 /** A message that is read meanwhile, in another tab or on another device, is not told of. */
 const READ_MS = 1500
@@ -32,7 +34,9 @@ export function useNotices(): void {
   const leave = live.follow({ event: heard, reloaded: () => undefined })
 
   function heard(event: DurableEvent): void {
-    if (event.type !== "message.created" || !isAllowed() || live.world === null) return
+    if (event.type !== "message.created" || live.world === null) return
+    if (isMomentForOffer(event, live.world)) goodMoment()
+    if (!isAllowed()) return
     if (!live.isLeading() || !isWorthIt(event, live.world, Date.now())) return
     const timer = setTimeout(() => (timers.delete(timer), tell(event)), READ_MS)
     timers.add(timer)
@@ -64,12 +68,11 @@ export function useNotices(): void {
     shown.set(chat.id, notice)
   }
 
-  /** What was read needs no notice any more. */
+  /** What was read or muted needs no notice any more. */
   const stop = watch(
     () => live.world?.chats,
     chats => {
-      for (const [id, notice] of shown)
-        if ((chats?.get(id)?.unread_count ?? 0) === 0) shown.delete(id) && notice.close()
+      for (const [id, notice] of shown) if (!isNoticed(chats?.get(id))) shown.delete(id) && notice.close()
     },
   )
   onScopeDispose(() => {
@@ -80,11 +83,21 @@ export function useNotices(): void {
   })
 }
 
-/** Told of is what somebody else says to oneself: directly, in a group, or by name in a channel. */
+/** One's own message was sent from a tab that is looked at, or one that notifies came to a tab that is not. */
+function isMomentForOffer(event: MessageCreated, world: World): boolean {
+  const isSeen = document.visibilityState === "visible"
+  return event.data.message.sender_id === world.me.id ? isSeen : !isSeen && isWorthIt(event, world, Date.now())
+}
+
+function isNoticed(chat: Chat | undefined): boolean {
+  return chat !== undefined && isLoud(chat)
+}
+
+/** What somebody else says to oneself notifies: directly, in a group, or by name in a channel; never in a muted chat. */
 export function isWorthIt(event: MessageCreated, world: World, nowMs: number): boolean {
   const { message } = event.data
   const chat = world.chats.get(event.chat_id)
-  if (chat === undefined || chat.archived_at !== null || message.sender_id === world.me.id) return false
+  if (chat === undefined || chat.archived_at !== null || chat.muted || message.sender_id === world.me.id) return false
   if (nowMs - Date.parse(event.at) > NEW_MS) return false
   return chat.chat_type === "single" || chat.chat_type === "group" || mentions(message.content, world.me.handle)
 }
@@ -109,7 +122,7 @@ export function useTitle(place: () => string): void {
   const live = useLive()
   const chats = useChats()
   watchEffect(() => {
-    const count = preferences.badge ? chats.unread : 0
+    const count = preferences.badge ? chats.forMe : 0
     const parts = [place(), live.world?.workspace.name ?? "Fechatter"].filter(part => part !== "")
     document.title = (count > 0 ? `(${count}) ` : "") + parts.join(" · ")
     document.querySelector("link[rel=icon]")?.setAttribute("href", count > 0 ? PICTURES.unread : PICTURES.quiet)

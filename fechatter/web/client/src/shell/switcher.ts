@@ -1,8 +1,9 @@
 /** What can be gone to by typing a few letters of it, in the order it is offered. Pure. */
 
 import type { Chat } from "@/api/nouns"
+import { isLoud } from "@/chats/attention"
 import { isListed } from "@/chats/lists"
-import { byRecency, title } from "@/chats/names"
+import { byActivity, title } from "@/chats/names"
 import type { IconName } from "@/components/icons"
 import { best } from "@/i18n/matching"
 import type { Person, World } from "@/live/world"
@@ -37,9 +38,9 @@ export function targets(world: World, actions: readonly Action[], query: string)
 }
 
 function chatTargets(world: World): Target[] {
-  const newest = byRecency([...world.chats.values()].filter(chat => isListed(chat, world)))
-  const unread = newest.filter(chat => chat.unread_count > 0)
-  const read = newest.filter(chat => chat.unread_count === 0)
+  const newest = byActivity([...world.chats.values()].filter(chat => isListed(chat, world)))
+  const unread = newest.filter(isLoud)
+  const read = newest.filter(chat => !isLoud(chat))
   const rest = [...read.filter(chat => chat.archived_at === null), ...read.filter(chat => chat.archived_at !== null)]
   return [...unread, ...rest].map(chat => ({ kind: "chat", id: `chat-${chat.id}`, chat, label: title(chat, world) }))
 }

@@ -14,7 +14,6 @@ export default {
   find: "Find a chat",
   nothingFits: "Nothing fits.",
   addChannels: "Add channels",
-  noChannels: "No channels yet. Make the first one, or join one that is there.",
   noChannelsGuest: "Channels you are added to appear here.",
   noDirect: "Write to somebody to begin.",
   previous: "Previous chat",

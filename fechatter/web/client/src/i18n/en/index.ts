@@ -6,5 +6,6 @@ import people from "@/i18n/en/people"
 import session from "@/i18n/en/session"
 import settings from "@/i18n/en/settings"
 import shell from "@/i18n/en/shell"
+import sidebar from "@/i18n/en/sidebar"
 
-export default { chats, components, errors, messages, people, session, settings, shell }
+export default { chats, components, errors, messages, people, session, settings, shell, sidebar }

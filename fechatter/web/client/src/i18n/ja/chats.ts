@@ -14,7 +14,6 @@ export default {
   find: "チャットを検索",
   nothingFits: "一致するものはありません。",
   addChannels: "チャンネルを追加",
-  noChannels: "チャンネルはまだありません。最初のチャンネルを作るか、既存のチャンネルに参加しましょう。",
   noChannelsGuest: "追加されたチャンネルがここに表示されます。",
   noDirect: "だれかにメッセージを送って始めましょう。",
   previous: "前のチャット",

@@ -6,5 +6,6 @@ import people from "@/i18n/ja/people"
 import session from "@/i18n/ja/session"
 import settings from "@/i18n/ja/settings"
 import shell from "@/i18n/ja/shell"
+import sidebar from "@/i18n/ja/sidebar"
 
-export default { chats, components, errors, messages, people, session, settings, shell }
+export default { chats, components, errors, messages, people, session, settings, shell, sidebar }

@@ -14,7 +14,6 @@ export default {
   find: "查找聊天",
   nothingFits: "没有匹配的内容。",
   addChannels: "添加频道",
-  noChannels: "还没有频道。创建第一个，或加入已有的频道。",
   noChannelsGuest: "你被加入的频道会显示在这里。",
   noDirect: "给某位成员发消息，开始对话。",
   previous: "上一个聊天",

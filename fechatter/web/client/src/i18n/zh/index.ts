@@ -6,5 +6,6 @@ import people from "@/i18n/zh/people"
 import session from "@/i18n/zh/session"
 import settings from "@/i18n/zh/settings"
 import shell from "@/i18n/zh/shell"
+import sidebar from "@/i18n/zh/sidebar"
 
-export default { chats, components, errors, messages, people, session, settings, shell }
+export default { chats, components, errors, messages, people, session, settings, shell, sidebar }
