@@ -14,7 +14,6 @@ export default {
   connecting: "Connecting…",
   offline: "Offline",
   invite: "Invite",
-  yourProfile: "Your profile: {name}",
   workspaceSettings: "Workspace settings",
   workspaceName: "Workspace name",
   defaultChannel: "Channel that new people join",

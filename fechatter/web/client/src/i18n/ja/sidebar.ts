@@ -14,7 +14,6 @@ export default {
   connecting: "接続中…",
   offline: "オフライン",
   invite: "招待",
-  yourProfile: "プロフィール：{name}",
   workspaceSettings: "ワークスペースの設定",
   workspaceName: "ワークスペース名",
   defaultChannel: "新しいメンバーが参加するチャンネル",

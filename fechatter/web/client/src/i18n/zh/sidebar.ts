@@ -14,7 +14,6 @@ export default {
   connecting: "正在连接…",
   offline: "离线",
   invite: "邀请",
-  yourProfile: "你的个人资料：{name}",
   workspaceSettings: "工作区设置",
   workspaceName: "工作区名称",
   defaultChannel: "新成员自动加入的频道",

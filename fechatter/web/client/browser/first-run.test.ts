@@ -1,0 +1,114 @@
+import type { Page } from "playwright-core"
+import { expect, onTestFinished, test } from "vitest"
+import { expectAccessible, newMember, newOwner, openPage } from "./fixtures.ts"
+import { PASSWORD } from "./people.ts"
+import { Server } from "./server.ts"
+
+const steps = (page: Page) => page.getByRole("region", { name: "Get started" })
+
+async function send(page: Page, text: string): Promise<void> {
+  await page.getByRole("textbox", { name: /Write to/u }).fill(text)
+  await page.keyboard.press("Enter")
+  await page.locator(".message", { hasText: text }).first().waitFor()
+}
+
+/** A browser that has not been asked about notifications, and would allow them. */
+async function unasked(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const state = { permission: "default" as NotificationPermission }
+    class Fake {
+      static get permission() {
+        return state.permission
+      }
+      static async requestPermission() {
+        return (state.permission = "granted")
+      }
+      close() {}
+    }
+    Object.assign(globalThis, { Notification: Fake })
+  })
+}
+
+test("the first owner lands in general; the three steps are done one by one and then gone", async () => {
+  const fresh = await Server.make()
+  onTestFinished(() => fresh.stop())
+  const page = await openPage({}, fresh.url)
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"])
+  await page.goto(`/setup#token=${fresh.setupToken}`)
+  await page.getByLabel("Name of the workspace").fill("Engines")
+  await page.getByLabel("Full name").fill("Ada Lovelace")
+  await page.getByLabel("E-mail").fill("ada@example.org")
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD)
+  await page.getByRole("button", { name: "Create the workspace" }).click()
+  await page.waitForURL(/\/chats\/\d+$/u)
+  await page.getByRole("heading", { name: "general" }).first().waitFor()
+  await steps(page).getByRole("listitem").nth(2).waitFor()
+  expect(await steps(page).getByRole("img", { name: "Done" }).count()).toBe(1)
+  await steps(page).getByRole("button", { name: "Rename" }).click()
+  await page.getByRole("dialog").getByLabel("Workspace name").fill("Analytical Engines")
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click()
+  await page.getByRole("button", { name: "Analytical Engines" }).waitFor()
+  await steps(page).getByRole("button", { name: "Copy link" }).click()
+  await page.getByText("Invite link copied.").waitFor()
+  const link = await page.evaluate(() => navigator.clipboard.readText())
+  expect(await steps(page).getByRole("img", { name: "Done" }).count()).toBe(2)
+  await page.goto("/")
+  await steps(page).getByRole("button", { name: "Open general" }).waitFor()
+  await expectAccessible(page)
+  await steps(page).getByRole("button", { name: "Open general" }).click()
+  await send(page, "first words")
+  await steps(page).waitFor({ state: "detached" })
+
+  const newcomer = await openPage({}, fresh.url)
+  await newcomer.goto(link)
+  await newcomer.getByLabel("Full name").fill("Grace Hopper")
+  await newcomer.getByLabel("E-mail").fill("grace@example.org")
+  await newcomer.getByLabel("Password", { exact: true }).fill(PASSWORD)
+  await newcomer.getByRole("button", { name: "Join" }).click()
+  await newcomer.getByText("first words").first().waitFor()
+  expect(newcomer.url()).toBe(page.url())
+  await newcomer.goto("/")
+  await newcomer.getByText("Pick a chat to begin").waitFor()
+  expect(await steps(newcomer).count()).toBe(0)
+})
+
+test("who is in no channel is not told that there are none", async () => {
+  const ada = await newOwner()
+  const bob = await newMember(ada, "Bob")
+  const { default_chat_id: general } = await ada.call<{ default_chat_id: number }>("GET", "/api/workspace")
+  await bob.call("POST", `/api/chat/${general}/leave`)
+  const page = await openPage()
+  await bob.enter(page)
+  await page.getByText("You haven't joined a channel yet.").waitFor()
+  await page.getByRole("button", { name: "Browse channels" }).click()
+  await page.getByRole("dialog").getByRole("button", { name: "Join general" }).click()
+  await page.locator(`[data-chat="${general}"]`).waitFor()
+  expect(await page.getByText("You haven't joined a channel yet.").count()).toBe(0)
+})
+
+test("notifications are offered once, after the first message and never on load", async () => {
+  const ada = await newOwner()
+  const { default_chat_id: general } = await ada.call<{ default_chat_id: number }>("GET", "/api/workspace")
+  const page = await openPage()
+  await unasked(page)
+  await ada.enter(page, `/chats/${general}`)
+  const offer = page.getByText("Get notified about direct messages and mentions?")
+  await page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
+  expect(await offer.count()).toBe(0)
+  await send(page, "one")
+  await offer.waitFor()
+  await expectAccessible(page)
+  await page.getByRole("button", { name: "Not now" }).click()
+  await page.reload()
+  await page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
+  await send(page, "two")
+  expect(await offer.count()).toBe(0)
+  const other = await openPage()
+  await unasked(other)
+  await ada.enter(other, `/chats/${general}`)
+  await other.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
+  await send(other, "three")
+  await other.getByRole("button", { name: "Turn on" }).click()
+  const kept = await other.evaluate(() => localStorage.getItem("fechatter.preferences"))
+  expect(JSON.parse(kept!)).toMatchObject({ notifications: true })
+})
