@@ -69,6 +69,7 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
     sender = Sender(intake, writer.wake, publish)
     quotas = Quotas(settings)
     passwords = Passwords(pace=quotas.pace)
+    upkeep = Upkeep(database, settings)
     services = Services(
         settings=settings,
         tasks=tasks,
@@ -83,20 +84,21 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
         limits=Limits(enabled=settings.rate_limits),
         quotas=quotas,
         watch=watch,
+        upkeep=upkeep.loops(),
     )
     await bus.start(hub.receive, hub.signal)
     hub.start()
     writing = tasks.start("message writer", database.writer.call(writer.run))
     writing.add_done_callback(lambda _: sender.give_up())
     tasks.start("watch of the loop", watch.loop_lag.run())
-    upkeep = tasks.start("upkeep", Upkeep(database, settings).run())
+    tidying = tasks.start("upkeep", upkeep.run())
     try:
         yield services
     finally:
         hub.stop()
         writer.stop()
         await asyncio.wait([writing], timeout=STOP_SECONDS)
-        upkeep.cancel()
+        tidying.cancel()
         await tasks.stop()
         await bus.close()
         await database.close()

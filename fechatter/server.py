@@ -20,6 +20,7 @@ from fechatter.api.routes import ROUTES
 from fechatter.app import open_services
 from fechatter.certificates import load_certificate
 from fechatter.listening import Listening
+from fechatter.loops import SURVIVED, LoopState
 from fechatter.open_files import most_connections
 from fechatter.reloading import Reloading
 from fechatter.services import Services
@@ -113,10 +114,23 @@ class Server:
         _tell(f"Fechatter is at {address}")
         if self._settings.public_url is None and self._settings.host in EVERY_ADDRESS:
             _tell("It listens on every address of this machine; set FECHATTER_PUBLIC_URL to the one people use.")
-        if not await services.database.read(is_set_up):
-            _tell(f"Make the first owner and workspace: {address}/setup#token={services.secrets.setup_token}")
+        services.tasks.start("first owner", self._invite_first(services, address))
         for name in self._settings.unused():
             log.warning("the setting %s is accepted, but nothing in this version uses it", name)
+
+    async def _invite_first(self, services: Services, address: str) -> None:
+        """Once the database can tell that there is no owner yet."""
+        asking, pause = LoopState("first_owner"), 0.0
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                set_up = await services.database.read(is_set_up)
+                break
+            except SURVIVED as error:
+                asking.failed(error)
+                pause = asking.pause_seconds(0.0)
+        if not set_up:
+            _tell(f"Make the first owner and workspace: {address}/setup#token={services.secrets.setup_token}")
 
     def _signalled(self, number: signal.Signals) -> None:
         self._signals += 1

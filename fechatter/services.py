@@ -11,6 +11,7 @@ from fechatter.auth.secrets import Secrets
 from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
 from fechatter.hub.hub import Hub
+from fechatter.loops import LoopState
 from fechatter.messages.send import Sender
 from fechatter.messages.writer import Writer
 from fechatter.queues import Queue
@@ -34,8 +35,13 @@ class Services(msgspec.Struct, frozen=True):
     limits: Limits
     quotas: Quotas
     watch: Watch
+    upkeep: list[LoopState]
 
     def queues(self) -> list[Queue]:
         """Every bounded queue of this process."""
         rooms = (self.sender, self.database, self.passwords, self.limits, self.quotas, self.hub, self.bus)
         return [queue for room in rooms for queue in room.queues()]
+
+    def loops(self) -> list[LoopState]:
+        """Everything of this process that is repeated in the background and may fail."""
+        return [*self.hub.loops(), *self.database.loops(), *self.bus.loops(), *self.upkeep]

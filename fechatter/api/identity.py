@@ -16,6 +16,8 @@ from fechatter.api import clients, sharing
 from fechatter.auth.tokens import Claims
 from fechatter.errors import Unauthorized
 from fechatter.model import Actor, Origin, Position
+from fechatter.rights.table import WorkspaceAction
+from fechatter.rights.workspace import may
 from fechatter.services import Services
 from fechatter.storage import events, rights
 from fechatter.storage.engines.base import Transaction
@@ -61,9 +63,11 @@ async def signed_in(tx: Transaction, claims: Claims) -> Actor:
 async def read(request: HTTPConnection, work: ActorWork[T]) -> tuple[T, Position]:
     """Run `work` on one snapshot; returns what it returns and the snapshot's position. Raises Unauthorized."""
     who = claims(request)
+    admins = services(request).watch.admins
 
     async def snapshot(tx: Transaction) -> tuple[T, Position]:
         actor = await signed_in(tx, who)
+        admins.note(who.session_id, admin=may(actor.role, WorkspaceAction.SEE_HEALTH))
         position = (await events.heads(tx, actor.workspace_id)).position
         return await work(tx, actor), position
 

@@ -116,6 +116,10 @@ def _database(services: Services, found: figures.Figures | None) -> Iterator[Rea
 def _process(services: Services) -> Iterator[Reading]:
     running = Counter(services.tasks.names())
     yield Reading(names.TASKS, {(name,): count for name, count in running.items()})
+    loops = services.loops()
+    yield Reading(names.LOOP_FAILING, {(loop.name,): loop.reason != "" for loop in loops})
+    yield Reading(names.LOOP_FAILURES, {(loop.name,): loop.failures for loop in loops})
+    yield Reading(names.LOOP_RUNS, {(loop.name,): loop.runs for loop in loops})
     yield one(names.LOOP_LAG, services.watch.loop_lag.seconds)
     yield Reading(names.LOG_LINES, {(level,): count for level, count in logs.counted().items()})
     yield Reading(names.LOG_LOST, {(): logs.lost()})

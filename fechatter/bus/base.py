@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from fechatter.frames import Frame, Signal
+from fechatter.loops import LoopState
 from fechatter.queues import Queue
 
 ReceiveFrames = Callable[[list[Frame]], None]
@@ -40,5 +41,7 @@ class Bus(Protocol):
         ...
 
     def queues(self) -> list[Queue]: ...
+
+    def loops(self) -> list[LoopState]: ...
 
     async def close(self) -> None: ...

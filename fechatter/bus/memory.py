@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fechatter.bus.base import ReceiveFrames, ReceiveSignals, State
 from fechatter.frames import Frame, Signal
+from fechatter.loops import LoopState
 from fechatter.queues import Queue
 
 
@@ -31,6 +32,10 @@ class MemoryBus:
 
     def queues(self) -> list[Queue]:
         """None: nothing waits."""
+        return []
+
+    def loops(self) -> list[LoopState]:
+        """None: a call needs no connection."""
         return []
 
     async def close(self) -> None:

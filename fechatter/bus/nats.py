@@ -24,6 +24,7 @@ from fechatter.bus.nats_session import EVENTS, MAX_RECEIVED, SIGNALS, Session
 from fechatter.bus.outbox import Outbox, count
 from fechatter.bus.seal import MOST_SECONDS, Forged, Repeats, Seal
 from fechatter.frames import Frame, Signal
+from fechatter.loops import LoopState
 from fechatter.model import now_ms
 from fechatter.queues import Queue
 from fechatter.tasks import Tasks
@@ -68,6 +69,7 @@ class NatsBus:
         self._outbox = Outbox()
         self._session: Session | None = None
         self._tried = asyncio.Event()
+        self._connection = LoopState("nats")
         self._away_since: float | None = None
         self._dropped_before = 0
         self._warned_at = -math.inf
@@ -98,6 +100,9 @@ class NatsBus:
 
     def _received(self) -> int:
         return 0 if self._session is None else self._session.waiting
+
+    def loops(self) -> list[LoopState]:
+        return [self._connection]
 
     async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
         """Begin to receive; NATS being away delays it by two seconds at most."""
@@ -135,6 +140,7 @@ class NatsBus:
         try:
             await session.open(url)
             self._session = session
+            self._connection.succeeded()
             self._tried.set()
             await self._serve(session)
         finally:
@@ -216,6 +222,7 @@ class NatsBus:
     def _went_away(self, error: BaseException) -> None:
         frames, signals = self._outbox.take()
         self.dropped += count(frames) + count(signals)
+        self._connection.failed(error)
         if self._away_since is None:
             self._away_since, self._dropped_before = time.monotonic(), self.dropped
             log.warning("NATS is away (%r): events reach other nodes through the log, about a second later", error)

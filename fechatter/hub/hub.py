@@ -17,6 +17,7 @@ from fechatter.hub import expiry, joining
 from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, CloseReason, Listener, Reader
 from fechatter.hub.room import MAX_JOINING_FRAMES, Room
 from fechatter.hub.sequencer import MAX_HELD
+from fechatter.loops import SURVIVED, Loop, LoopState
 from fechatter.model import Position, WorkspaceId
 from fechatter.queues import Queue
 from fechatter.settings import Settings
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 GAP_SECONDS = 0.03
 HEADS_EVERY_SECONDS = 1.0
 HEADS_TIMEOUT_SECONDS = 5.0
+MOST_PAUSE_SECONDS = 4.0
+"""After the database's return, streams wait no longer for what they missed."""
+PACE_EVERY_SECONDS = 1.0
 FILL_EVENTS = 1_000
 MAX_JOIN_TRIES = 5
 STREAMS_RETRY_SECONDS = 10
@@ -51,6 +55,9 @@ class Hub:
         self._opening: dict[int, asyncio.Lock] = {}
         self._filling: set[int] = set()
         self._heads_read_at = time.monotonic()
+        self._head_poll = Loop("head_poll", self._read_heads, HEADS_EVERY_SECONDS, MOST_PAUSE_SECONDS)
+        self._session_expiry = Loop("session_expiry", self._close_ended, HEADS_EVERY_SECONDS, MOST_PAUSE_SECONDS)
+        self._gap_filling = LoopState("gap_filling")
         self._stopping = False
         self.era = database.era
         self.restarts = 0
@@ -85,7 +92,12 @@ class Hub:
         return max((room.sequencer.held for room in self._rooms.values()), default=0)
 
     def start(self) -> None:
-        self._tasks.start("head poll", self._poll())
+        self._tasks.start("head poll", self._head_poll.run())
+        self._tasks.start("session expiry", self._session_expiry.run())
+        self._tasks.start("pace of streams", self._keep_pace())
+
+    def loops(self) -> list[LoopState]:
+        return [self._head_poll.state, self._session_expiry.state, self._gap_filling]
 
     def receive(self, frames: list[Frame]) -> None:
         """Frames from the bus: of one commit, or of several, late, repeated or out of order."""
@@ -221,8 +233,10 @@ class Hub:
             while room.sequencer.wanting and self._rooms.get(room.workspace_id) is room:
                 if not await self._fill(room):
                     break
-        except StorageError as error:
-            log.warning("a gap of workspace %d stays open: %s", room.workspace_id, error)
+            self._gap_filling.succeeded()
+        except SURVIVED as error:
+            # The next head poll tries it again.
+            self._gap_filling.failed(error)
         finally:
             self._filling.discard(room.workspace_id)
 
@@ -277,38 +291,34 @@ class Hub:
         self.restarts += 1
         room.restart(head, era)
 
-    async def _poll(self) -> None:
+    async def _keep_pace(self) -> None:
+        """Close streams whose client is slow, and all of them when nobody knows how far the logs reach."""
         while True:
-            await asyncio.sleep(HEADS_EVERY_SECONDS)
-            await self._read_heads()
-            await self._close_ended()
+            await asyncio.sleep(PACE_EVERY_SECONDS)
             now = time.monotonic()
             if now - self._heads_read_at > HEADS_TIMEOUT_SECONDS:
                 self._close_all(CloseReason.UNAVAILABLE)
-            for room in list(self._rooms.values()):
-                for listener in list(room.listeners):
-                    listener.check_pace(now)
+            for listener in self.streams():
+                listener.check_pace(now)
 
     async def _close_ended(self) -> None:
-        try:
-            async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
-                await expiry.close_ended(self._database, self.streams())
-        except (StorageError, TimeoutError) as error:
-            log.warning("the sessions of streams could not be read: %s", error)
+        async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
+            await expiry.close_ended(self._database, self.streams())
 
     async def _read_heads(self) -> None:
-        """Learn how far each live workspace's log reaches, and whether it still contains the place of the room."""
+        """Learn how far each live workspace's log reaches, and whether it still contains the place of the room.
+
+        Raises:
+            StorageError, TimeoutError: the log could not be read.
+        """
         rooms = {room.workspace_id: (room, room.sequencer, room.sequencer.place) for room in self._rooms.values()}
         places = {workspace_id: place for workspace_id, (_, _, place) in rooms.items()}
-        try:
-            async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
-                self.era, standings = await self._database.read(lambda tx: events.standings(tx, places))
-                self._heads_read_at = time.monotonic()
-                for workspace_id, (room, sequencer, place) in rooms.items():
-                    if workspace_id not in standings:  # the workspace was removed
-                        room.close(CloseReason.REVOKED)
-                    elif room.sequencer is sequencer:
-                        await self._follow(room, place, self.era, standings[workspace_id])
-                        self._mend_soon(room)
-        except (StorageError, TimeoutError) as error:
-            log.warning("the heads could not be read: %s", error)
+        async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
+            self.era, standings = await self._database.read(lambda tx: events.standings(tx, places))
+            self._heads_read_at = time.monotonic()
+            for workspace_id, (room, sequencer, place) in rooms.items():
+                if workspace_id not in standings:  # the workspace was removed
+                    room.close(CloseReason.REVOKED)
+                elif room.sequencer is sequencer:
+                    await self._follow(room, place, self.era, standings[workspace_id])
+                    self._mend_soon(room)

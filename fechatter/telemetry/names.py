@@ -78,6 +78,9 @@ LOG_DROPPED = _metric("fechatter_event_log_floor", "gauge", "Events below the fl
 LOG_AGE = _metric("fechatter_event_log_oldest_seconds", "gauge", "Age of the oldest event kept, in the database.")
 MIGRATION = _metric("fechatter_migration", "gauge", "Number of the newest migration, in the database.")
 
+LOOP_FAILING = _metric("fechatter_loop_failing", "gauge", "1 while the last step of a background loop has failed.", "loop")
+LOOP_FAILURES = _metric("fechatter_loop_failures_total", "counter", "Steps of a background loop that failed.", "loop")
+LOOP_RUNS = _metric("fechatter_loop_runs_total", "counter", "Steps of a background loop that were finished.", "loop")
 TASKS = _metric("fechatter_tasks", "gauge", "Background tasks that run.", "task")
 LOOP_LAG = _metric("fechatter_loop_lag_seconds", "histogram", "How late the main loop wakes who slept, twice a second.")
 LOG_LINES = _metric("fechatter_log_lines_total", "counter", "Lines logged.", "level")

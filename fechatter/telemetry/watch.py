@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from fechatter.model import now_ms
 from fechatter.telemetry.loop_lag import LoopLag
+
+MOST_ADMIN_SESSIONS = 1_000
 
 
 class StreamCounts:
@@ -38,14 +41,34 @@ class PartStates:
         return known[1]
 
 
+class AdminSessions:
+    """Sessions whose person was an owner or admin when last seen: they are told reasons while the database cannot tell who asks."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, None] = {}
+
+    def note(self, session_id: int, *, admin: bool) -> None:
+        self._seen.pop(session_id, None)
+        if admin:
+            self._seen[session_id] = None
+            if len(self._seen) > MOST_ADMIN_SESSIONS:
+                del self._seen[next(iter(self._seen))]
+
+    def __contains__(self, session_id: int) -> bool:
+        return session_id in self._seen
+
+
 class Watch:
     """
     Attributes:
         published: events and signals handed to the bus.
+        written_at: when the database was last seen to store something, by the clock that only grows.
     """
 
     def __init__(self) -> None:
         self.loop_lag = LoopLag()
         self.streams = StreamCounts()
         self.parts = PartStates()
+        self.admins = AdminSessions()
         self.published = 0
+        self.written_at = -math.inf

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from fechatter.errors import StorageError
+from fechatter.loops import Loop, LoopState, take_turns
 from fechatter.model import WorkspaceId, now_ms
 from fechatter.settings import Settings
 from fechatter.storage import audit, upkeep
@@ -26,21 +26,20 @@ class Upkeep:
         self._database = database
         self._settings = settings
         self._retention = Retention(database, settings.message_retention_days)
+        self._parts = [
+            Loop("prune_events", self.prune_events, EVERY_SECONDS),
+            Loop("erase_chats", lambda: erase_chats(database), EVERY_SECONDS),
+            Loop("prune_keys", self.prune_keys, EVERY_SECONDS),
+            Loop("prune_audit", self.prune_audit, EVERY_SECONDS),
+            Loop("expire_messages", self.expire_messages, EVERY_SECONDS),
+        ]
 
     async def run(self) -> None:
-        """For ever; a database that cannot be reached is asked again an hour later."""
-        pause = FIRST_AFTER_SECONDS
-        while True:
-            await asyncio.sleep(pause)
-            pause = EVERY_SECONDS
-            try:
-                await self.prune_events()
-                await erase_chats(self._database)
-                await self.prune_keys()
-                await self.prune_audit()
-                await self.expire_messages()
-            except StorageError as error:
-                log.warning("upkeep waits: %s", error)
+        """For ever, one part after the other; a part that fails is tried again soon and holds up no other."""
+        await take_turns(self._parts, FIRST_AFTER_SECONDS)
+
+    def loops(self) -> list[LoopState]:
+        return [part.state for part in self._parts]
 
     async def prune_events(self) -> int:
         """Drop events older than `event_log_days`; each workspace's floor moves with them. Returns how many."""

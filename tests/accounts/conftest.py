@@ -71,6 +71,7 @@ class Api:
             limits=Limits(enabled=settings.rate_limits),
             quotas=Quotas(settings),
             watch=self.watch,
+            loops=list,
             writer=self.writer,
         )
         transport = httpx2.ASGITransport(app, client=("192.0.2.7", 1234))

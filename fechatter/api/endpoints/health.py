@@ -12,20 +12,22 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fechatter.api.identity import read, services
+from fechatter.api.identity import claims, read, services
 from fechatter.api.operations import Answer, operation
 from fechatter.api.responses import json_response
 from fechatter.errors import Problem, StorageError
+from fechatter.loops import LoopState
 from fechatter.messages.send import INTAKE_MESSAGES
 from fechatter.model import Actor, Timestamp, timestamp
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.storage import server
-from fechatter.storage.engines.base import Transaction
+from fechatter.storage.engines.base import StorageBusy, Transaction
 
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
+WRITABLE_SECONDS = 1.0
 SLOW_BATCH_SECONDS = 2.0
 STUCK_BATCH_SECONDS = 30.0
 """A statement is given up after ten seconds, and a batch is decided again a few times at most."""
@@ -80,10 +82,11 @@ async def full(request: Request) -> Response:
         "disk": await _disk(request),
         "bus": _bus(request),
         "event_loop": _event_loop(request),
+        **_loops(request),
     }
     status = _worst([str(part["state"]) for part in parts.values()])
     since = services(request).watch.parts
-    parts = {name: {**part, "since": timestamp(since.since(name, str(part["state"])))} for name, part in parts.items()}
+    parts = {name: {"since": timestamp(since.since(name, str(part["state"]))), **part} for name, part in parts.items()}
     if not await _is_admin(request):
         parts = {name: {"state": part["state"]} for name, part in parts.items()}
     return json_response({"status": status, "parts": parts}, 503 if status == "down" else 200)
@@ -94,15 +97,44 @@ def _worst(states: list[str]) -> str:
 
 
 async def _database(request: Request) -> Part:
+    """`down` when it cannot be read or cannot store; `degraded` when it is only slow."""
     if (lost := services(request).database.lost()) is not None:
         return {"state": "down", "detail": lost}
     started = time.perf_counter()
     try:
-        await asyncio.wait_for(services(request).database.read(server.is_set_up), CHECK_SECONDS)
+        await asyncio.wait_for(services(request).database.read(server.check_tables), CHECK_SECONDS)
+        await _check_writable(request)
+    except StorageBusy as error:
+        return {"state": "degraded", "detail": str(error)}
     except (TimeoutError, StorageError) as error:
-        log.warning("the database does not answer: %r", error)
-        return {"state": "down", "detail": type(error).__name__}
+        reason = str(error) or f"no answer within {CHECK_SECONDS:.0f} s"
+        log.warning("the database cannot be used: %s", reason)
+        return {"state": "down", "detail": reason}
     return {"state": "ok", "latency_seconds": round(time.perf_counter() - started, 6)}
+
+
+async def _check_writable(request: Request) -> None:
+    """Once a second at most, because anybody may ask. Raises StorageError."""
+    found = services(request)
+    if time.monotonic() - found.watch.written_at < WRITABLE_SECONDS:
+        return
+    try:
+        await asyncio.wait_for(found.database.check_writable(), CHECK_SECONDS)
+    except TimeoutError as error:
+        # The writer's part tells more.
+        raise StorageBusy("writer_full") from error
+    found.watch.written_at = time.monotonic()
+
+
+def _loops(request: Request) -> dict[str, Part]:
+    """What is repeated in the background; after a failure it is tried again."""
+    return {loop.name: _loop(loop) for loop in services(request).loops()}
+
+
+def _loop(loop: LoopState) -> Part:
+    if not loop.reason:
+        return {"state": "ok", "since": timestamp(loop.since_ms)}
+    return {"state": "degraded", "detail": loop.reason, "since": timestamp(loop.since_ms)}
 
 
 def _writer(request: Request) -> Part:
@@ -137,12 +169,14 @@ async def _disk(request: Request) -> Part:
 
 
 async def _is_admin(request: Request) -> bool:
-    """False too when nobody is signed in, or the database cannot say."""
+    """Without the database: whether the token's session was an admin's when it was last seen."""
 
     async def work(tx: Transaction, actor: Actor) -> bool:
         return may(actor.role, WorkspaceAction.SEE_HEALTH)
 
     try:
         return (await asyncio.wait_for(read(request, work), CHECK_SECONDS))[0]
-    except (TimeoutError, Problem, StorageError):
+    except Problem:
         return False
+    except (TimeoutError, StorageError):
+        return claims(request).session_id in services(request).watch.admins

@@ -13,6 +13,7 @@ import msgspec
 
 from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
+from fechatter.loops import LoopState
 from fechatter.queues import Line, Queue
 from fechatter.storage.engines.high_water import HighWater
 from fechatter.storage.engines.thread import LoopThread
@@ -234,6 +235,14 @@ class Database(Protocol):
 
     def lost(self) -> str | None:
         """Why nothing is written until the database's files are back; None while they are there."""
+        ...
+
+    def loops(self) -> list[LoopState]:
+        """What the engine itself repeats in the background."""
+        ...
+
+    async def check_writable(self) -> None:
+        """Raises StorageError: nothing can be stored now, though perhaps read."""
         ...
 
     def connections(self) -> Connections: ...

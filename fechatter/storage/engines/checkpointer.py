@@ -2,49 +2,58 @@
 
 A passive checkpoint never blocks the writer, but under constant load it never sees the log's end either, and the log would grow
 for ever: once the bulk is moved, the writer itself moves the small rest between two batches, after which the log starts over.
+
+A checkpoint that fails, such as on a full disk, is tried again until it succeeds; then the log shrinks again.
 """
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
 from pathlib import Path
 
+from fechatter.loops import LoopState
 from fechatter.storage.engines.sqlite_open import open_file
 from fechatter.storage.engines.thread import LoopThread
-
-log = logging.getLogger(__name__)
 
 CHECKPOINT_BYTES = 16 * 1024 * 1024
 KEPT_BYTES = 4 * 1024 * 1024
 """The log file is cut to this when it starts over, so that its size tells how much waits."""
+OVERGROWN_BYTES = 4 * CHECKPOINT_BYTES
+"""So large the log grows only while checkpoints fail. It is then cut as soon as nobody reads from it, and not at the next commit."""
 LOOK_EVERY_SECONDS = 0.2
+MOST_PAUSE_SECONDS = 5.0
 
 
 class Checkpointer:
+    """
+    Attributes:
+        state: how the last checkpoint went.
+    """
+
     def __init__(self, path: Path, write_connection: sqlite3.Connection, writer: LoopThread) -> None:
+        self.state = LoopState("checkpoints")
         self._path = path
         self._wal = Path(f"{path}-wal")
         self._write_connection = write_connection
         self._writer = writer
+        self._connection = open_file(path)
         self._stopped = threading.Event()
         write_connection.execute(f"PRAGMA journal_size_limit={KEPT_BYTES}")
         self._thread = threading.Thread(target=self._run, name="checkpointer", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        connection = open_file(self._path)
-        try:
-            while not self._stopped.wait(LOOK_EVERY_SECONDS):
+        while not self._stopped.wait(self.state.pause_seconds(LOOK_EVERY_SECONDS, MOST_PAUSE_SECONDS)):
+            try:
                 if self._wal_bytes() >= CHECKPOINT_BYTES:
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                    self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
                     self._writer.run_soon(self._finish)
-        except sqlite3.Error:
-            # The log only grows meanwhile; SQLite moves it at the next start.
-            log.exception("checkpoint failed")
-        finally:
-            connection.close()
+                elif self.state.reason:
+                    self.state.succeeded()
+            except (sqlite3.Error, OSError, MemoryError) as error:
+                self.state.failed(error)
+        self._connection.close()
 
     def _wal_bytes(self) -> int:
         try:
@@ -56,8 +65,21 @@ class Checkpointer:
         # RESTART would wait for readers; PASSIVE moves what it can, and the next commit starts the log over if that was all.
         try:
             self._write_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        except sqlite3.Error:
-            log.exception("checkpoint failed")
+            if self._wal_bytes() >= OVERGROWN_BYTES:
+                self._cut()
+        except (sqlite3.Error, OSError, MemoryError) as error:
+            self.state.failed(error)
+        else:
+            self.state.succeeded()
+
+    def _cut(self) -> None:
+        """Empty the log unless somebody reads from it. Raises sqlite3.Error."""
+        ((waits_ms,),) = self._write_connection.execute("PRAGMA busy_timeout").fetchall()
+        self._write_connection.execute("PRAGMA busy_timeout=0")
+        try:
+            self._write_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._write_connection.execute(f"PRAGMA busy_timeout={waits_ms}")
 
     def stop(self) -> None:
         self._stopped.set()

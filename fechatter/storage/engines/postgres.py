@@ -18,6 +18,7 @@ import asyncpg
 
 from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
+from fechatter.loops import LoopState
 from fechatter.model import now_ms
 from fechatter.queues import Queue
 from fechatter.storage import eras
@@ -32,6 +33,7 @@ from fechatter.storage.engines.base import (
     StorageUnavailable,
     Stored,
     StoreResult,
+    Transaction,
     TransactionConflict,
     Work,
     reads_line,
@@ -312,6 +314,14 @@ class PostgresDatabase:
     def lost(self) -> str | None:
         return None
 
+    def loops(self) -> list[LoopState]:
+        """None: PostgreSQL looks after itself."""
+        return []
+
+    async def check_writable(self) -> None:
+        if await self.write(_is_read_only):
+            raise StorageUnavailable("PostgreSQL is read-only")
+
     def connections(self) -> Connections:
         size, idle = self._pool.get_size(), self._pool.get_idle_size()
         return Connections(size - idle, idle, max(0, self._line.queue.depth() - (size - idle)))
@@ -326,6 +336,11 @@ class PostgresDatabase:
         except Exception as error:
             log.debug("the pool did not close in order", exc_info=error)
             self._pool.terminate()
+
+
+async def _is_read_only(tx: Transaction) -> bool:
+    row = await tx.fetchrow("SELECT current_setting('transaction_read_only') = 'on'")
+    return row is None or bool(row[0])
 
 
 async def _nothing(_: object) -> None:

@@ -59,6 +59,7 @@ class Connector:
         self._application = application
         self._settings = {**SETTINGS, **(settings or {})}
         self._command_seconds = command_seconds
+        self._asks_at_start = True
         self.session = Session("", pooled=False, primary=primary, version=0)
 
     async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
@@ -84,14 +85,22 @@ class Connector:
         return Link(connection, self.session, {**self._settings, **(settings or {})})
 
     async def _open(self) -> asyncpg.Connection[asyncpg.Record]:
+        if self._asks_at_start:
+            try:
+                return await self._call(self.session.at_start(self._settings))
+            except asyncpg.ProtocolViolationError as error:
+                log.debug("PgBouncer takes no settings at the start: %s", told(error))
+                self._asks_at_start = False
+        return await self._call({})
+
+    async def _call(self, settings: Mapping[str, str]) -> asyncpg.Connection[asyncpg.Record]:
         connection = await asyncpg.connect(
             self._url,
             timeout=CONNECT_SECONDS,
             command_timeout=self._command_seconds,
             # A pooler hands a statement that was prepared in one transaction to none of the next.
             statement_cache_size=0 if self.session.pooled else CACHED_STATEMENTS,
-            # PgBouncer refuses any other parameter.
-            server_settings={"application_name": self._application},
+            server_settings={"application_name": self._application, **settings},
         )
         self.session = msgspec.structs.replace(self.session, version=connection.get_server_version().major)
         return connection

@@ -51,6 +51,10 @@ class Session(msgspec.Struct, frozen=True):
     primary: bool
     version: int
 
+    def at_start(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """What PostgreSQL is asked for before the first statement: a role's own timeouts may end a session that fast."""
+        return {**settings, **({"search_path": self.schema} if self.schema else {})}
+
     def for_connection(self, settings: Mapping[str, str], server_pid: int) -> str:
         """Set everything for the connection; fails with POOLED when another process than `server_pid` runs it."""
         values = {**self._values(settings), "default_transaction_isolation": "read committed", "default_transaction_deferrable": "off"}
@@ -66,7 +70,7 @@ class Session(msgspec.Struct, frozen=True):
 
     def _values(self, settings: Mapping[str, str]) -> dict[str, str]:
         newer = {name: "0" for name, version in SINCE.items() if self.version >= version}
-        return {**newer, **settings, **({"search_path": self.schema} if self.schema else {})}
+        return {**newer, **self.at_start(settings)}
 
     def _guard(self, *refusals: str) -> str:
         standby = _refusal("pg_is_in_recovery()", STANDBY, "it is a standby; name the primary in database_url")

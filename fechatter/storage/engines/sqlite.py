@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
+from fechatter.loops import LoopState
 from fechatter.model import now_ms
 from fechatter.queues import Queue
 from fechatter.storage import eras
@@ -35,6 +36,7 @@ from fechatter.storage.engines.base import (
     StorageLost,
     StorageUnavailable,
     StoreResult,
+    Transaction,
     UniqueViolation,
     Work,
     reads_line,
@@ -318,6 +320,12 @@ class SqliteDatabase:
     def lost(self) -> str | None:
         return self._guard.lost
 
+    def loops(self) -> list[LoopState]:
+        return [self._checkpointer.state]
+
+    async def check_writable(self) -> None:
+        await self.write(_take_the_lock)
+
     def connections(self) -> Connections:
         asked = self._line.queue.depth()
         busy = min(asked, READERS)
@@ -330,3 +338,7 @@ class SqliteDatabase:
         await self._main_loop.run_in_executor(None, self._guard.stop)
         for connection in [*self._read_connections, self._write_connection]:
             connection.close()
+
+
+async def _take_the_lock(tx: Transaction) -> None:
+    """BEGIN IMMEDIATE has taken it."""

@@ -1,0 +1,300 @@
+"""A database that refuses, ends connections or changes its mind: the server waits, says so, and goes on when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+import pytest
+
+from tests.journeys.client import PASSWORD, Client, owner
+from tests.journeys.server import ServerProcess
+from tests.journeys.stream import Stream
+from tests.journeys.wire import Answer
+from tests.servers.postgres import Postgres
+
+ROLE = "chat"
+SECRET = "once a password"
+MOST_SECONDS = 30.0
+DATABASE = "chat"
+
+
+class Ground(NamedTuple):
+    """A server whose PostgreSQL asks the server's role for a password, and trusts the operator."""
+
+    postgres: Postgres
+    server: ServerProcess
+
+    async def run(self, *statements: str, inside: bool = False) -> None:
+        """What the operator does, `inside` the server's database or beside it; then the server's connections are ended."""
+        async with operator(self.postgres, DATABASE if inside else "postgres") as connection:
+            for statement in statements:
+                await connection.execute(statement)
+            await connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{ROLE}'")
+
+
+@asynccontextmanager
+async def operator(postgres: Postgres, database: str = "postgres") -> AsyncIterator[Any]:
+    """A connection of the superuser."""
+    connection = await asyncpg.connect(postgres.url(database))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    server = Postgres(full_page_writes="off", autovacuum="off")
+    try:
+        rules = [f"host all {ROLE} 127.0.0.1/32 scram-sha-256", "host all all 127.0.0.1/32 trust"]
+        (server.data / "pg_hba.conf").write_text("\n".join(rules) + "\n")
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+async def ground(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Ground]:
+    async with operator(postgres) as connection:
+        await connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        await connection.execute(f"DROP ROLE IF EXISTS {ROLE}")
+        await connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{SECRET}'")
+        await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+    url = f"postgresql://{ROLE}:{SECRET.replace(' ', '%20')}@127.0.0.1:{postgres.port}/{DATABASE}"
+    server = ServerProcess(tmp_path, url, heartbeat_seconds="1")
+    try:
+        server.start()
+        yield Ground(postgres, server)
+    finally:
+        server.kill()
+
+
+async def until(ask: Any, wanted: Any) -> Answer:
+    """The first answer that is wanted. Raises TimeoutError."""
+    async with asyncio.timeout(MOST_SECONDS):
+        while not wanted(answer := await ask()):
+            continue
+    return answer
+
+
+async def health(person: Client) -> Answer:
+    return await person.ask("GET", "/health")
+
+
+@asynccontextmanager
+async def at_work(server: ServerProcess) -> AsyncIterator[tuple[Client, int, Stream]]:
+    """An owner with a chat and an open stream; afterwards everything works again and nothing that was acknowledged is lost."""
+    ada = await owner(server, setup_token=await asyncio.to_thread(lambda: server.setup_token))
+    chat = (await ada.chat("public_channel"))["id"]
+    stream = await ada.listen()
+    before = await ada.send(chat, "before")
+    await stream.until("message.created")
+    yield ada, chat, stream
+    await until(lambda: health(ada), lambda answer: answer.status == 200)
+    after = await ada.send(chat, "after")
+    cursor = stream.cursor
+    stream.close()
+    resumed = await ada.listen(cursor)
+    shown = [event.data["data"]["message"]["content"] for event in await resumed.until("resumed") if event.name == "message.created"]
+    assert shown == ["after"]
+    assert await ada.history(chat) == [before, after]
+    well = (await until(lambda: health(ada), lambda answer: answer.json["status"] == "ok")).json["parts"]
+    assert {"head_poll", "session_expiry", "prune_events", "prune_keys", "prune_audit"} <= well.keys()
+    assert "died" not in server.output
+
+
+def signing_in(person: Client) -> dict[str, str]:
+    return {"email": person.session["user"]["email"], "password": PASSWORD}
+
+
+async def refused_everywhere(ada: Client, chat: int, reads: int = 503) -> None:
+    """Requests are refused for now, with the time to wait; and the server says why to an admin, and only that to others."""
+    await until(lambda: health(ada), lambda answer: answer.status == 503)
+    answers = [
+        await ada.ask("POST", f"/api/chat/{chat}/messages", {"content": "lost"}),
+        await ada.ask("PATCH", "/api/users/me", {"fullname": "Lost"}),
+        await Client(ada.server).ask("POST", "/api/signin", signing_in(ada)),
+    ]
+    assert [answer.status for answer in answers] == [503] * 3, [answer.body for answer in answers]
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
+    assert (await ada.ask("GET", "/api/sync")).status == reads
+    report = (await health(ada)).json
+    assert (report["status"], report["parts"]["database"]["state"]) == ("down", "down")
+    assert report["parts"]["database"]["detail"]
+    assert report["parts"]["database"]["since"]
+    assert (await health(Client(ada.server))).json["parts"]["database"] == {"state": "down"}
+
+
+BESIDE = {
+    "another password": (f"ALTER ROLE {ROLE} PASSWORD 'x'", f"ALTER ROLE {ROLE} PASSWORD '{SECRET}'"),
+    "no login": (f"ALTER ROLE {ROLE} NOLOGIN", f"ALTER ROLE {ROLE} LOGIN"),
+    "no connections": (f"ALTER ROLE {ROLE} CONNECTION LIMIT 0", f"ALTER ROLE {ROLE} CONNECTION LIMIT -1"),
+    "a closed database": (
+        f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS false",
+        f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS true",
+    ),
+}
+INSIDE = {
+    "another schema": ("ALTER SCHEMA public RENAME TO away", "ALTER SCHEMA away RENAME TO public"),
+    "a lost table": ("ALTER TABLE workspaces RENAME TO away", "ALTER TABLE away RENAME TO workspaces"),
+    "no rights": ("REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT ALL ON SCHEMA public TO PUBLIC"),
+}
+BREAKS = BESIDE | INSIDE
+
+
+@pytest.mark.parametrize("name", BREAKS)
+async def test_a_database_that_refuses_is_waited_for(ground: Ground, name: str) -> None:
+    breaking, mending = BREAKS[name]
+    async with at_work(ground.server) as (ada, chat, _):
+        if name == "no rights":
+            await ground.run("ALTER SCHEMA public OWNER TO fechatter", inside=True)
+        await ada.get("/api/workspace")
+        await ground.run(breaking, inside=name in INSIDE)
+        await refused_everywhere(ada, chat)
+        # The server's own tasks meet the database meanwhile.
+        await until(lambda: health(ada), lambda answer: answer.json["parts"]["head_poll"]["state"] == "degraded")
+        assert (await health(ada)).json["parts"]["head_poll"]["detail"]
+        await ground.run(mending, inside=name in INSIDE)
+
+
+async def test_a_read_only_database_can_be_read_and_says_why_not_more(ground: Ground) -> None:
+    async with at_work(ground.server) as (ada, chat, stream):
+        await ground.run(f"ALTER DATABASE {DATABASE} SET default_transaction_read_only = on")
+        await refused_everywhere(ada, chat, reads=200)
+        assert "read-only" in (await health(ada)).json["parts"]["database"]["detail"]
+        await ground.run(f"ALTER DATABASE {DATABASE} RESET default_transaction_read_only")
+        await stream.quiet(0.1)
+
+
+DEFAULTS = {
+    "default_transaction_isolation": "serializable",
+    "timezone": "Asia/Kathmandu",
+    "search_path": "nowhere",
+    "client_encoding": "latin1",
+    "standard_conforming_strings": "off",
+    "statement_timeout": "1",
+    "lock_timeout": "1",
+    "idle_in_transaction_session_timeout": "1",
+    "idle_session_timeout": "1",
+    "transaction_timeout": "1",
+    "datestyle": "German",
+    "bytea_output": "escape",
+    "synchronous_commit": "off",
+}
+
+
+@pytest.mark.parametrize("whose", [f"DATABASE {DATABASE}", f"ROLE {ROLE}"])
+async def test_no_default_of_a_database_or_role_changes_what_happens(ground: Ground, whose: str) -> None:
+    async with at_work(ground.server) as (ada, chat, _):
+        await ground.run(*[f"ALTER {whose} SET {name} = '{value}'" for name, value in DEFAULTS.items()])
+        await until(lambda: health(ada), lambda answer: answer.status == 200)
+        path = f"/api/chat/{chat}/messages"
+        sends = [ada.ask("POST", path, {"content": f"😀 {number}"}) for number in range(200)]
+        changes = [ada.ask("PATCH", "/api/users/me", {"fullname": f"Ada {number}"}) for number in range(100)]
+        answers = await asyncio.gather(*sends, *changes)
+        assert Counter(answer.status for answer in answers) == {201: 200, 200: 100}
+        ground.server.kill()
+        ground.server.start()
+        kept = [message["content"] for message in (await ada.history(chat))[1:]]
+        assert sorted(kept) == sorted(f"😀 {number}" for number in range(200))
+        for message in await ada.history(chat):
+            if message["content"] != "before":
+                await ada.ask("DELETE", f"{path}/{message['id']}")
+        await ground.run(*[f"ALTER {whose} RESET {name}" for name in DEFAULTS])
+
+
+class DelayedEnds:
+    """Passes everything on, but tells a client only after a while that PostgreSQL has closed the connection."""
+
+    def __init__(self, port: int, seconds: float) -> None:
+        self._port, self._seconds = port, seconds
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> int:
+        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream, to_upstream = await asyncio.open_connection("127.0.0.1", self._port)
+        forward = asyncio.ensure_future(_copy(reader, to_upstream))
+        await _copy(upstream, writer)
+        await asyncio.sleep(self._seconds)
+        writer.close()
+        to_upstream.close()
+        await asyncio.gather(forward, return_exceptions=True)
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while part := await reader.read(1 << 16):
+            writer.write(part)
+            await writer.drain()
+    except OSError:
+        return
+
+
+async def test_a_proxy_that_closes_late_after_a_fatal_error_is_survived(postgres: Postgres, ground: Ground, tmp_path: Path) -> None:
+    proxy = DelayedEnds(postgres.port, 1.5)
+    url = str(ground.server.database_url).replace(str(postgres.port), str(await proxy.start()))
+    ground.server.kill()
+    (tmp_path / "behind").mkdir()
+    server = ServerProcess(tmp_path / "behind", url, heartbeat_seconds="1")
+    behind = Ground(postgres, server)
+    try:
+        await asyncio.to_thread(server.start)
+        async with at_work(server) as (ada, _, _stream):
+            for _ in range(3):
+                await behind.run()
+                asked = [ada.ask("GET", "/api/sync") for _ in range(10)]
+                assert {answer.status for answer in await asyncio.gather(*asked)} <= {200, 503}
+    finally:
+        await asyncio.to_thread(server.kill)
+        proxy.close()
+
+
+UNFIT = {
+    "LATIN1": ("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", "encoding LATIN1"),
+    "SQL_ASCII": ("ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0", "encoding SQL_ASCII"),
+}
+
+
+@pytest.mark.parametrize("encoding", UNFIT)
+async def test_a_database_of_another_encoding_is_refused(postgres_server: Postgres, tmp_path: Path, encoding: str) -> None:
+    how, told = UNFIT[encoding]
+    name = f"unfit_{encoding.lower()}_{os.getpid()}"
+    async with operator(postgres_server) as connection:
+        await connection.execute(f"CREATE DATABASE {name} {how}")
+    server = ServerProcess(tmp_path, postgres_server.url(name))
+    output = await asyncio.to_thread(server.refused)
+    assert told in output
+    assert "Traceback" not in output
+
+
+async def test_a_server_that_does_not_sync_and_a_standby_are_refused(tmp_path: Path) -> None:
+    unsafe = Postgres(fsync="off")
+    try:
+        unsafe.start()
+        server = ServerProcess(tmp_path, unsafe.create_database())
+        output = await asyncio.to_thread(server.refused)
+        assert "fsync = off" in output
+        unsafe.stop()
+        # The same data as a standby of nobody.
+        (unsafe.data / "standby.signal").touch()
+        unsafe.start()
+        standby = await asyncio.to_thread(server.refused)
+    finally:
+        unsafe.remove()
+    assert "standby" in standby
+    assert "Traceback" not in output + standby
