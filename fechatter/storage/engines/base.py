@@ -57,7 +57,7 @@ class StorageLost(StorageUnavailable):
 
 
 class TransactionConflict(StorageUnavailable):
-    """Another transaction was in the way. Nothing was kept, and the same work may be tried again at once."""
+    """Another transaction was in the way, or none could be begun. Nothing was kept; the same work may be tried again at once."""
 
 
 class StorageBusy(StorageUnavailable):

@@ -37,3 +37,9 @@ def translate(error: Exception) -> Exception:
 def spares_connection(error: Exception) -> bool:
     """Whether the connection that raised this (translated) error can be used further."""
     return isinstance(error, UniqueViolation | RowRefused | StorageFull | TransactionConflict)
+
+
+def ended_before(error: BaseException | None) -> bool:
+    """Whether this (untranslated) error of the first statement says that the connection had ended before it."""
+    state = getattr(error, "sqlstate", None) or ""
+    return state.startswith(("08", "57P")) or not isinstance(error, asyncpg.PostgresError | TimeoutError)

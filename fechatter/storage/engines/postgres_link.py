@@ -14,8 +14,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from fechatter.storage.engines.base import RowRefused, StorageUnavailable
-from fechatter.storage.engines.postgres_errors import spares_connection, translate
+from fechatter.storage.engines.base import RowRefused, StorageUnavailable, TransactionConflict
+from fechatter.storage.engines.postgres_errors import ended_before, spares_connection, translate
 from fechatter.storage.engines.postgres_life import Life, LifeChanged
 from fechatter.storage.engines.postgres_settings import POOLED, SETTINGS, WRITE, Session
 from fechatter.telemetry.faults import told
@@ -196,6 +196,11 @@ class Link:
             await self.execute(begin if life is None else f"{begin}; {life.check}")
         except RowRefused as error:  # nothing else here can fail with a data error
             raise LifeChanged("another database answers") from error
+        except StorageUnavailable as error:
+            if not ended_before(error.__cause__):
+                raise
+            # Nothing was done yet, and another connection may still be good.
+            raise TransactionConflict(str(error)) from error
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[None]:
