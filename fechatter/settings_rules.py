@@ -7,11 +7,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import inspect
 
+from fechatter.names import name_errors
 from fechatter.networks import Network, parse_network
 from fechatter.web_origins import parse_origin
 
 DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 SECRET_BYTES = 32
+NAME_CHARACTERS = 64
 
 
 def check(key: str, value: Any) -> Any:
@@ -135,12 +137,19 @@ def _nats_url(value: str) -> str:
     return value
 
 
+def _name(value: str) -> str:
+    for error in name_errors("", value, NAME_CHARACTERS):
+        raise ValueError(f"is no name that people see: {error.detail}")
+    return value
+
+
 _RULES: dict[str, Callable[[Any], Any]] = {
     "cors_origins": _origins,
     "database_url": _database_url,
     "jwt_secret": _secret,
     "meilisearch_url": _needs_host("http", "https"),
     "metrics_token": _metrics_token,
+    "name": _name,
     "nats_url": _nats_url,
     "public_url": _public_url,
     "redis_url": _needs_host("redis", "rediss"),

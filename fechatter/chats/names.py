@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fechatter.errors import Conflict, FieldError
-from fechatter.model import ChatId, ChatType, WorkspaceId
+from fechatter.model import Chat, ChatId, ChatType, NameWarning, WorkspaceId
 from fechatter.names import has_control_characters, key_of, name_errors
+from fechatter.native import skeleton
 from fechatter.storage import chats
 from fechatter.storage.engines.base import Transaction
 
@@ -12,6 +13,8 @@ NAME_CHARACTERS = 128
 DESCRIPTION_CHARACTERS = 1000
 KEY_BYTES = 1024
 """Folding may multiply a text's length, and an index takes no endless key."""
+COMPARED_CHANNELS = 10_000
+"""Public channels that a new name is compared with."""
 CHANNELS = (ChatType.PRIVATE_CHANNEL, ChatType.PUBLIC_CHANNEL)
 
 
@@ -52,3 +55,20 @@ async def check_free(
         return
     if await chats.public_with_name(tx, workspace_id, key_of(name)) not in (None, chat_id):
         raise Conflict("Another public channel has this name.", code="name_taken")
+
+
+async def warnings(tx: Transaction, workspace_id: WorkspaceId, chat: Chat) -> list[NameWarning]:
+    """What people may want to know of a channel's name: public channels whose names look like it (UTS #39).
+
+    Names of private channels are not compared with, since a warning would reveal that such a channel exists.
+    """
+    if chat.name is None or chat.chat_type not in CHANNELS:
+        return []
+    key = key_of(chat.name)
+    wanted = skeleton(key)
+    others = [(chat_id, name, key_of(name)) for chat_id, name in await chats.public_names(tx, workspace_id, COMPARED_CHANNELS)]
+    return [
+        NameWarning("confusable_name", f"This name looks like that of another channel: {name}", chat_id, name)
+        for chat_id, name, other in others
+        if chat_id != chat.id and other != key and skeleton(other) == wanted
+    ]

@@ -90,6 +90,9 @@ _KEYED = "SELECT id, fingerprint FROM chats WHERE creator_id = $1 AND idempotenc
 _NAMED = """
 SELECT id FROM chats
 WHERE workspace_id = $1 AND name_key = $2 AND chat_type = 'public_channel' AND deleted_at IS NULL"""
+_PUBLIC_NAMES = """
+SELECT id, name FROM chats WHERE workspace_id = $1 AND chat_type = 'public_channel' AND deleted_at IS NULL
+ORDER BY id LIMIT $2"""
 _CHANGE = """
 UPDATE chats SET name = $2, name_key = CASE WHEN name = $2 THEN name_key ELSE $3 END, description = $4,
     archived_at = $5, updated_at = $6
@@ -160,6 +163,11 @@ async def public_with_name(tx: Transaction, workspace_id: WorkspaceId, name_key:
     """The public channel that has the name now."""
     row = await tx.fetchrow(_NAMED, workspace_id, name_key)
     return None if row is None else ChatId(row["id"])
+
+
+async def public_names(tx: Transaction, workspace_id: WorkspaceId, limit: int) -> list[tuple[ChatId, str]]:
+    """The oldest public channels with their names, archived ones too."""
+    return [(ChatId(row["id"]), row["name"]) for row in await tx.fetch(_PUBLIC_NAMES, workspace_id, limit)]
 
 
 async def insert(tx: Transaction, chat: NewChat) -> None:

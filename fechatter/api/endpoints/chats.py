@@ -13,9 +13,10 @@ from fechatter.api.identity import read, write
 from fechatter.api.operations import Answer, operation
 from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response, no_content
-from fechatter.chats import change, create, membership, preferences, reading, views
+from fechatter.chats import change, create, membership, names, preferences, reading, views
 from fechatter.errors import Invalid
-from fechatter.model import MAX_ID, Chat, ChatPreferences, ReadMark
+from fechatter.model import MAX_ID, Actor, Chat, ChatPreferences, NamedChat, ReadMark
+from fechatter.storage.engines.base import Transaction
 
 
 class NewReadMark(Body, frozen=True):
@@ -51,7 +52,7 @@ async def index(request: Request, page: Page) -> Response:
 
 @operation(
     "createChat",
-    Answer(Chat, 201, "The new chat."),
+    Answer(NamedChat, 201, "The new chat."),
     Answer(Chat, 200, "The chat that was there already: of this idempotency key, or the single chat of these two."),
     refuses=("forbidden", "name_taken", "idempotency_conflict", "not_found"),
     headers=("Idempotency-Key",),
@@ -61,11 +62,21 @@ async def create_chat(request: Request, asked: create.WantedChat) -> Response:
 
     A single chat is of exactly two, one for each pair, without a name. A group starts with three or more, you included; its name may
     be left out. A private channel has a name, and those who were invited. A public channel has a name of its own and starts with
-    its creator; people join it.
+    its creator; people join it. A channel whose name looks like another public channel's is created with `warnings`.
     """
     wanted = with_header_key(request, asked)
-    created = await write(request, lambda tx, actor: create.create(tx, actor, wanted))
-    return json_response(created.chat, 201 if created.new else 200)
+
+    async def work(tx: Transaction, actor: Actor) -> tuple[Chat, bool]:
+        created = await create.create(tx, actor, wanted)
+        return (await _with_warnings(tx, actor, created.chat) if created.new else created.chat), created.new
+
+    chat, is_new = await write(request, work)
+    return json_response(chat, 201 if is_new else 200)
+
+
+async def _with_warnings(tx: Transaction, actor: Actor, chat: Chat) -> NamedChat:
+    warnings = await names.warnings(tx, actor.workspace_id, chat)
+    return NamedChat(**msgspec.structs.asdict(chat), warnings=warnings or msgspec.UNSET)
 
 
 def with_header_key(request: Request, wanted: create.WantedChat) -> create.WantedChat:
@@ -91,14 +102,19 @@ async def show(request: Request) -> Response:
     return json_response(chat, position=position)
 
 
-@operation("updateChat", Answer(Chat), refuses=("forbidden", "chat_archived", "name_taken"))
+@operation("updateChat", Answer(NamedChat), refuses=("forbidden", "chat_archived", "name_taken"))
 async def update(request: Request, wanted: change.ChatUpdate) -> Response:
     """Rename, describe, archive or bring back a chat
 
     What is not named stays. An archived chat is renamed only by a request that also brings it back.
     """
     chat_id = request.path_params["chat_id"]
-    return json_response(await write(request, lambda tx, actor: change.change(tx, actor, chat_id, wanted)))
+
+    async def work(tx: Transaction, actor: Actor) -> Chat:
+        chat = await change.change(tx, actor, chat_id, wanted)
+        return chat if wanted.name is msgspec.UNSET else await _with_warnings(tx, actor, chat)
+
+    return json_response(await write(request, work))
 
 
 @operation("deleteChat", Answer(None, 204), refuses=("forbidden",))

@@ -86,3 +86,22 @@ test("an address that names another page's place opens nothing of it", async () 
   await page.locator("nav.sidebar .workspace").waitFor()
   expect(new URL(page.url()).hostname).toBe("127.0.0.1")
 })
+
+test("a letter with a thousand marks draws over no line above it, in names neither", async () => {
+  const ada = await newOwner()
+  const chatId = await newChat(ada, { chat_type: "private_channel", name: "marks", members: [] })
+  const page = await openPage()
+  await ada.enter(page)
+  await openChat(page, chatId)
+  await ada.call("POST", `/api/chat/${chatId}/messages/batch`, {
+    messages: [{ content: "above" }, { content: "below" }],
+  })
+  const above = page.locator(".message", { hasText: "above" }).locator(".said")
+  await page.locator(".message", { hasText: "below" }).waitFor()
+  const before = await above.screenshot()
+  const sent = await ada.call<{ items: { id: number }[] }>("GET", `/api/chat/${chatId}/messages?limit=1`)
+  await ada.call("PATCH", `/api/chat/${chatId}/messages/${sent.items[0]!.id}`, { content: `a${"\u0301".repeat(1000)}` })
+  await page.locator(".message .edited").waitFor()
+  await page.evaluate(() => document.fonts.ready)
+  expect((await above.screenshot()).equals(before)).toBe(true)
+})

@@ -721,6 +721,74 @@ export interface components {
             has_older: boolean;
             has_newer: boolean;
         };
+        /** @description A name was accepted, but people may take it for another one. */
+        NameWarning: {
+            /**
+             * @description `confusable_name`: it looks like another public channel's.
+             * @example confusable_name
+             */
+            code: string;
+            /** @example This name looks like that of another channel: news */
+            detail: string;
+            /** @example 21 */
+            chat_id: number;
+            /** @example news */
+            name: string;
+        };
+        /** @description A chat that was created or changed; `warnings` only if there are any. */
+        NamedChat: {
+            /** @example 21 */
+            id: number;
+            chat_type: components["schemas"]["ChatType"];
+            /** @example news */
+            name: string | null;
+            /** @example What is new */
+            description: string;
+            /** @example 7 */
+            owner_id: number;
+            /** @example 3 */
+            member_count: number;
+            members: components["schemas"]["UserSummary"][];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds.
+             * @example 2026-01-02T03:04:05.678Z
+             */
+            updated_at: string;
+            archived_at: string | null;
+            /**
+             * @description The number of its newest message; 0 without one.
+             * @example 51
+             */
+            last_number: number;
+            last_message: components["schemas"]["Message"] | null;
+            /**
+             * @description The read mark: everything up to this number counts as read; 0 at first.
+             * @example 50
+             */
+            last_read_number: number;
+            /**
+             * @description The read mark's revision: 0, and one more each time messages are marked as unread.
+             * @example 0
+             */
+            read_revision: number;
+            /**
+             * @description `last_number` - `last_read_number` - the number of deleted messages in between.
+             * @example 1
+             */
+            unread_count: number;
+            /** @description Whether this person starred the chat; nobody else sees it. */
+            starred: boolean;
+            /** @description Whether this person muted the chat; nobody else sees it. */
+            muted: boolean;
+            warnings?: components["schemas"]["NameWarning"][];
+        };
         /** @description The people a request is about. */
         NamedMembers: {
             /**

@@ -3,8 +3,10 @@
 import { defineStore } from "pinia"
 import { computed } from "vue"
 import { all, call, callWhole } from "@/api/call"
-import type { Channel, Chat, ChatType, Member, ReadMark, Unread } from "@/api/nouns"
+import type { Channel, Chat, ChatType, Member, NamedChat, ReadMark, Unread } from "@/api/nouns"
 import { totalForMe } from "@/chats/attention"
+import { toast } from "@/components/toasts"
+import { t } from "@/i18n"
 import { seqOf } from "@/live/cursor"
 import { useLive } from "@/live/store"
 import { isUnclear } from "@/live/reads"
@@ -33,14 +35,21 @@ export const useChats = defineStore("chats", () => {
 
   /** The chat and whether it is new: a direct chat of two exists but once. Throws Problem, Unreachable. */
   async function create(wanted: NewChat, key: string): Promise<{ chat: Chat; isNew: boolean }> {
-    const answer = await callWhole<Chat>("POST", "/api/chat", { body: { ...wanted, idempotency_key: key } })
+    const answer = await callWhole<NamedChat>("POST", "/api/chat", { body: { ...wanted, idempotency_key: key } })
+    warnOf(answer.body)
     await show(answer.body.id)
     return { chat: answer.body, isNew: answer.status === 201 }
   }
 
   async function change(id: number, wanted: ChatChange): Promise<void> {
-    await call("PATCH", `/api/chat/${id}`, { body: wanted })
+    warnOf(await call<NamedChat>("PATCH", `/api/chat/${id}`, { body: wanted }))
     await show(id)
+  }
+
+  /** A name that looks like another channel's is taken, but people should know. */
+  function warnOf(named: NamedChat): void {
+    const alike = named.warnings?.find(warning => warning.code === "confusable_name")
+    if (alike !== undefined) toast({ text: t("chats.looksLike", { name: alike.name }), kind: "info" })
   }
 
   async function remove(id: number): Promise<void> {

@@ -26,6 +26,7 @@ export default {
   makeGroup: "Start group of {count}",
   write: "Write",
   newChannel: "New channel",
+  looksLike: "People may mistake this name for the existing channel “{name}”.",
   kind: "Who may join",
   public: "Public",
   private: "Private",

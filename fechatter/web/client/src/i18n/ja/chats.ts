@@ -26,6 +26,7 @@ export default {
   makeGroup: "{count} 人のグループを作成",
   write: "メッセージを書く",
   newChannel: "新しいチャンネル",
+  looksLike: "この名前は既存のチャンネル「{name}」と見間違えられるおそれがあります。",
   kind: "参加できる人",
   public: "公開",
   private: "非公開",

@@ -26,6 +26,7 @@ export default {
   makeGroup: "创建 {count} 人群组",
   write: "发消息",
   newChannel: "新建频道",
+  looksLike: "这个名称容易与已有的频道“{name}”混淆。",
   kind: "谁可以加入",
   public: "公开",
   private: "私密",
