@@ -87,7 +87,7 @@ test("an address that names another page's place opens nothing of it", async () 
   expect(new URL(page.url()).hostname).toBe("127.0.0.1")
 })
 
-test("a letter with a thousand marks draws over no line above it, in names neither", async () => {
+test("a letter with a thousand marks draws over no message above it", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada, { chat_type: "private_channel", name: "marks", members: [] })
   const page = await openPage()
