@@ -33,7 +33,7 @@ class WorkspaceAction(StrEnum):
 class ChatAction(StrEnum):
     """What is asked for with a chat."""
 
-    READ = "read messages and members, listen, move one's read mark"
+    READ = "read messages and members, listen, move one's read mark, star and mute"
     SEND = "send a message"
     EDIT_OWN = "edit one's own message"
     EDIT_OTHERS = "edit somebody else's message"

@@ -109,6 +109,25 @@ async def test_what_one_node_stores_another_shows(nodes: Nodes) -> None:
     assert statistics.median(back) < HEADS_EVERY_SECONDS / 2
 
 
+async def test_a_persons_event_reaches_that_persons_devices_on_every_node_and_nobody_else(nodes: Nodes) -> None:
+    ada = await owner(nodes.a)
+    bob = at(nodes.b, await colleague(ada))
+    chat = await bob.chat("private_channel", ada)
+    cursor = await bob.cursor()
+    own = [await at(node, bob).listen() for node in (nodes.a, nodes.b)]
+    others = [await at(node, ada).listen() for node in (nodes.a, nodes.b)]
+    await bob.call("PATCH", f"/api/chat/{chat['id']}/preferences", {"muted": True})
+    # Everybody is shown this one, so that nothing else can be on its way behind it.
+    await bob.send(chat["id"], "the end")
+    for stream in own:
+        assert [event.name for event in await stream.until("message.created")][-2:] == ["preferences.updated", "message.created"]
+    for stream in others:
+        assert "preferences.updated" not in [event.name for event in await stream.until("message.created")]
+    for node in (nodes.a, nodes.b):
+        kinds = [[event["type"] for event in await at(node, who).events(cursor)] for who in (bob, ada)]
+        assert kinds == [["preferences.updated", "message.created"], ["message.created"]]
+
+
 async def test_both_nodes_write_one_order_and_both_show_it(nodes: Nodes) -> None:
     async with loaded(nodes):
         await asyncio.sleep(1)

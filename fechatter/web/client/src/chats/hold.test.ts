@@ -1,21 +1,47 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { effectScope } from "vue"
-import { afterEach, expect, test, vi } from "vitest"
 import { STILL_MS, useHold } from "@/chats/hold"
 
-afterEach(() => vi.useRealTimers())
+const MOUSE = { pointerType: "mouse" }
+const FINGER = { pointerType: "touch" }
+const page = new EventTarget()
 
-test("rows are held until the pointer leaves, or rests for a while", () => {
+beforeEach(() => {
   vi.useFakeTimers()
-  const { isHeld, touch, leave } = effectScope().run(useHold)!
-  touch()
+  vi.stubGlobal("document", Object.assign(page, { visibilityState: "visible" }))
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+test("rows are held as long as the mouse is over the list, however long it rests", () => {
+  const { isHeld, moved, left } = effectScope().run(useHold)!
+  moved(MOUSE)
+  vi.advanceTimersByTime(100 * STILL_MS)
   expect(isHeld.value).toBe(true)
-  leave()
+  left(MOUSE)
   expect(isHeld.value).toBe(false)
-  touch()
-  vi.advanceTimersByTime(STILL_MS - 1)
-  touch()
-  vi.advanceTimersByTime(STILL_MS - 1)
-  expect(isHeld.value).toBe(true)
-  vi.advanceTimersByTime(1)
+})
+
+test("a key or a touch holds them for a while, also when the finger is lifted", () => {
+  const { isHeld, used, moved, left } = effectScope().run(useHold)!
+  for (const touch of [used, () => moved(FINGER)]) {
+    touch()
+    left(FINGER)
+    vi.advanceTimersByTime(STILL_MS - 1)
+    touch()
+    vi.advanceTimersByTime(STILL_MS - 1)
+    expect(isHeld.value).toBe(true)
+    vi.advanceTimersByTime(1)
+    expect(isHeld.value).toBe(false)
+  }
+})
+
+test("nothing is held on a page that nobody sees", () => {
+  const { isHeld, moved } = effectScope().run(useHold)!
+  moved(MOUSE)
+  Object.assign(page, { visibilityState: "hidden" })
+  page.dispatchEvent(new Event("visibilitychange"))
   expect(isHeld.value).toBe(false)
 })

@@ -1,26 +1,45 @@
-/** Keeps a list still while somebody is about to click a row of it. */
+/** Keeps a list still while somebody is about to choose a row of it. */
 
-import { onScopeDispose, ref } from "vue"
+import { computed, onScopeDispose, ref } from "vue"
 
-/** So long after the last move of the pointer or the last key, rows may move again. */
+/** So long after the last key or touch, rows may move again. */
 export const STILL_MS = 4000
 
-/** `isHeld` is true from `touch` on, until `leave` or until nothing was touched for a while. */
+/** `isHeld` is true while a mouse is over the list, and for a while after each key and touch. */
 export function useHold() {
-  const isHeld = ref(false)
+  const isOver = ref(false)
+  const isRecent = ref(false)
+  const isHeld = computed(() => isOver.value || isRecent.value)
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  function touch(): void {
+  function used(): void {
     clearTimeout(timer)
-    timer = setTimeout(leave, STILL_MS)
-    isHeld.value = true
+    timer = setTimeout(() => (isRecent.value = false), STILL_MS)
+    isRecent.value = true
   }
 
-  function leave(): void {
-    clearTimeout(timer)
-    isHeld.value = false
+  function moved({ pointerType }: Pick<PointerEvent, "pointerType">): void {
+    if (pointerType === "mouse") isOver.value = true
+    else used()
   }
 
-  onScopeDispose(leave)
-  return { isHeld, touch, leave }
+  /** A finger leaves the list before its click comes, so only a mouse ends the hold at once. */
+  function left({ pointerType }: Pick<PointerEvent, "pointerType">): void {
+    if (pointerType === "mouse") release()
+  }
+
+  function release(): void {
+    clearTimeout(timer)
+    isOver.value = isRecent.value = false
+  }
+
+  /** Whoever comes back to a page finds its list in order. */
+  const hidden = () => document.visibilityState === "hidden" && release()
+  document.addEventListener("visibilitychange", hidden)
+
+  onScopeDispose(() => {
+    release()
+    document.removeEventListener("visibilitychange", hidden)
+  })
+  return { isHeld, used, moved, left }
 }

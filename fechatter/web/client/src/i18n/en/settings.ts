@@ -18,7 +18,7 @@ export default {
   desktopHint: "For direct messages and mentions, while you look at something else.",
   desktopRefused: "This browser blocks notifications from here. Its site settings can allow them.",
   titleBadge: "Count in the title",
-  titleBadgeHint: "Shows unread messages in the tab.",
+  titleBadgeHint: "Shows the number of unread direct messages in the tab.",
   changePassword: "Change password",
   currentPassword: "Current password",
   newPassword: "New password",

@@ -18,7 +18,7 @@ export default {
   desktopHint: "ダイレクトメッセージやメンションが届き、そのチャットを見ていないときに知らせます。",
   desktopRefused: "ブラウザーが通知をブロックしています。サイトの設定で許可できます。",
   titleBadge: "タイトルに件数を表示",
-  titleBadgeHint: "タブに未読メッセージ数を表示します。",
+  titleBadgeHint: "未読のダイレクトメッセージ数をタブに表示します。",
   changePassword: "パスワードを変更",
   currentPassword: "現在のパスワード",
   newPassword: "新しいパスワード",

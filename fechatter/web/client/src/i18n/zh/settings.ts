@@ -18,7 +18,7 @@ export default {
   desktopHint: "收到私信或被提及，而你没有在看该聊天时提醒。",
   desktopRefused: "浏览器阻止了通知。可在浏览器的网站设置中允许。",
   titleBadge: "在标题中显示数量",
-  titleBadgeHint: "在标签页中显示未读消息数。",
+  titleBadgeHint: "在标签页中显示未读私信数。",
   changePassword: "修改密码",
   currentPassword: "当前密码",
   newPassword: "新密码",
