@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fechatter.drafts import sync
 from fechatter.errors import StartError
 from fechatter.troubles import trouble
 
@@ -34,7 +35,9 @@ def locked_folder(folder: Path) -> Iterator[None]:
 def make_folder(folder: Path) -> None:
     """Make the data folder unless it exists. Raises StartError."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sync(folder.parent)
     except OSError as error:
         raise StartError(trouble(error, folder)) from error
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
-from tests.journeys.client import Client
+from tests.journeys.client import Client, owner
+from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Refused, Stream
 from tests.journeys.wire import Wire
 
@@ -108,3 +110,47 @@ class Follower:
                 self._moved.set()
         finally:
             stream.close()
+
+
+class Sending:
+    """Several people who send to one chat while something happens, and what they were promised."""
+
+    def __init__(self, person: Client, chat_id: int) -> None:
+        self.person = person
+        self.chat_id = chat_id
+        self._senders = [Sender(person, chat_id, f"sender {number}") for number in range(6)]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def begin(cls, server: ServerProcess) -> Sending:
+        """The first owner of a server and a chat; nobody sends yet."""
+        person = await owner(server, setup_token=server.setup_token)
+        return cls(person, (await person.chat("public_channel"))["id"])
+
+    def start(self) -> None:
+        self._tasks = [asyncio.get_running_loop().create_task(sender.run(asyncio.Event())) for sender in self._senders]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def acknowledged(self) -> dict[str, Any]:
+        """The stored message by its content."""
+        return {content: message for sender in self._senders for content, message in sender.acknowledged.items()}
+
+    @property
+    def refused(self) -> int:
+        """How many sends were answered 503, or not at all."""
+        return sum(sender.statuses[503] + sender.statuses[0] for sender in self._senders)
+
+    async def stored(self) -> list[str]:
+        """What the chat contains now."""
+        return [message["content"] for message in await self.person.history(self.chat_id)]
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    """Return when something has happened in another process."""
+    while not reached():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)

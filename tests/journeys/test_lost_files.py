@@ -12,12 +12,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.journeys.client import Client, owner
-from tests.journeys.senders import Sender
+from tests.journeys.senders import Sending, until
 from tests.journeys.server import ServerProcess
 
 DATABASE = "fechatter.db"
@@ -98,43 +97,11 @@ WAYS = [
 ]
 
 
-class Sending:
-    """Several people who send while something happens, and what they were promised."""
-
-    def __init__(self, person: Client, chat_id: int) -> None:
-        self.chat_id = chat_id
-        self.senders = [Sender(person, chat_id, f"sender {number}") for number in range(6)]
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def start(self) -> None:
-        stop = asyncio.Event()
-        self._tasks = [asyncio.get_running_loop().create_task(sender.run(stop)) for sender in self.senders]
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    @property
-    def acknowledged(self) -> dict[str, Any]:
-        return {content: message for sender in self.senders for content, message in sender.acknowledged.items()}
-
-    @property
-    def refused(self) -> int:
-        return sum(sender.statuses[503] for sender in self.senders)
-
-
 async def _begun(server: ServerProcess) -> tuple[Client, Sending]:
-    ada = await owner(server, setup_token=server.setup_token)
-    sending = Sending(ada, (await ada.chat("public_channel"))["id"])
+    sending = await Sending.begin(server)
     sending.start()
-    await _until(lambda: len(sending.acknowledged) > 50)
-    return ada, sending
-
-
-async def _until(reached: Callable[[], bool]) -> None:
-    while not reached():  # noqa: ASYNC110  # what is waited for happens in another process
-        await asyncio.sleep(0.01)
+    await until(lambda: len(sending.acknowledged) > 50)
+    return sending.person, sending
 
 
 def _rescued(folder: Path) -> list[Path]:
@@ -180,7 +147,7 @@ async def test_no_server_starts_beside_a_rescued_database_until_it_is_put_back(l
     assert not (server.data_dir / DATABASE).exists()
     await asyncio.to_thread(rescued.rename, server.data_dir / DATABASE)
     await asyncio.to_thread(server.start)
-    stored = {message["content"] for message in await ada.history(sending.chat_id)}
+    stored = set(await sending.stored())
     assert set(sending.acknowledged) <= stored
     assert (await ada.send(sending.chat_id, "after"))["content"] == "after"
 
@@ -216,7 +183,7 @@ async def _refuses_and_lives(server: ServerProcess, ada: Client) -> None:
 
 async def test_files_that_come_back_before_the_rescue_are_used_again(lone_server: ServerProcess) -> None:
     server = lone_server
-    ada, sending = await _begun(server)
+    _, sending = await _begun(server)
     await sending.stop()
     _limit_files(server, TOO_SMALL_BYTES)
     moved = server.data_dir.with_name("moved")
@@ -228,9 +195,9 @@ async def test_files_that_come_back_before_the_rescue_are_used_again(lone_server
     await asyncio.to_thread(server.said, "the database files are back")
     before = len(sending.acknowledged)
     sending.start()
-    await _until(lambda: len(sending.acknowledged) > before + 20)
+    await until(lambda: len(sending.acknowledged) > before + 20)
     await sending.stop()
-    stored = [message["content"] for message in await ada.history(sending.chat_id)]
+    stored = await sending.stored()
     assert set(sending.acknowledged) <= set(stored)
     assert len(stored) == len(set(stored))
 

@@ -53,6 +53,10 @@ class LoopDisk:
         finally:
             os.close(descriptor)
 
+    def sync(self) -> None:
+        """Write everything; for what a test wants to be there whatever comes."""
+        _run("sync", "--file-system", str(self.place))
+
     def unmount(self) -> None:
         _run("umount", str(self.place))
 

@@ -27,10 +27,11 @@ class Postgres:
     Its commits reach the disk (`fsync` is on): crash tests rely on it.
     """
 
-    def __init__(self, **options: str) -> None:
-        """Make the data folder; `options` are settings of PostgreSQL, such as `max_connections="50"`."""
+    def __init__(self, *, data: Path | None = None, **options: str) -> None:
+        """Make the data folder, or use the empty `data`; `options` are settings of PostgreSQL, such as `max_connections="50"`."""
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-postgres-"))
-        self.data = self.folder / "data"
+        self.data = data or self.folder / "data"
+        self.data.mkdir(mode=0o700, exist_ok=True)
         self.log = self.folder / "log"
         self.port = free_port()
         self._options = options
@@ -97,7 +98,8 @@ class Postgres:
 
     def _make_data(self) -> None:
         if self._as_user:
-            shutil.chown(self.folder, self._as_user["user"])
+            for folder in (self.folder, self.data):
+                shutil.chown(folder, self._as_user["user"])
         options = ["--auth=trust", f"--username={OWNER}", "--encoding=UTF8", "--locale=C", "--no-sync"]
         self._run("initdb", *options, "-D", str(self.data))
 
