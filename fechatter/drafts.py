@@ -1,7 +1,7 @@
-"""A file that appears whole or not at all: written beside its place under another name, synced, renamed. For its owner alone.
+"""A file that appears whole or not at all: written beside its place under another name, synced, renamed.
 
-Whoever writes a draft holds a lock on it (flock). A draft without a lock was left by a process that died, and the next writer in that
-folder removes it. Process ids are not used: in containers they repeat.
+Only its owner can read it. Whoever writes a draft holds a lock on it (flock). A draft without a lock was left by a
+process that died, and the next writer in that folder removes it. Process ids are not used: in containers they repeat.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def check_room(folder: Path, wanted_bytes: int) -> None:
     with _told(folder):
         free = shutil.disk_usage(folder).free
     if free < wanted_bytes:
-        raise StartError(f"{folder} has {_megabytes(free)} free, and up to {_megabytes(wanted_bytes)} may be needed; make room first.")
+        wanted = f"up to {_megabytes(wanted_bytes)} may be needed"
+        raise StartError(f"{folder} has {_megabytes(free)} free, and {wanted}; make room first.")
 
 
 @contextmanager
@@ -53,7 +54,7 @@ def draft(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """An empty, locked file in the folder of `path` and its name. It is removed at the end unless it was renamed. Raises OSError."""
+    """An empty, locked file in the folder of `path`, removed at the end unless it was renamed. Raises OSError."""
     remove_dead(path.parent)
     file, part = _begin(path.parent)
     with file:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,6 +23,8 @@ def check(key: str, value: Any) -> Any:
     Raises:
         ValueError: what is wrong with it.
     """
+    if isinstance(value, Path) and "\0" in str(value):
+        raise ValueError("contains a null character, which no path can")
     rule = _RULES.get(key)
     return value if rule is None or value is None else rule(value)
 

@@ -1,4 +1,4 @@
-"""What is wrong with a file or folder, in one line with cause and remedy, from the error that the system or SQLite raised.
+"""What is wrong with a file or folder, in one line with cause and remedy, from the error that was raised.
 
 A remedy never destroys anything: only `fechatter doctor` names such a step, and only when it has proved the damage.
 """
@@ -72,7 +72,8 @@ def _code(error: sqlite3.Error) -> int:
 def _of_system(error: OSError, path: Path) -> tuple[str, str]:
     cause = error.strerror or str(error) or type(error).__name__
     if error.errno in (errno.ENOENT, errno.EEXIST) and os.path.islink(path) and not os.path.exists(path):
-        return f"it is a link to {os.readlink(path)}, which is not there", "mount or restore that first, or remove the link"
+        remedy = "mount or restore that first, or remove the link"
+        return f"it is a link to {os.readlink(path)}, which is not there", remedy
     if error.errno in (errno.EACCES, errno.EPERM):
         return cause, f"let user {os.geteuid()} write there, with chown or chmod"
     better, remedy = _SYSTEM.get(error.errno or 0, ("", "check the path and the disk"))
@@ -109,7 +110,7 @@ def unwritable(path: Path) -> OSError | None:
 
 
 def check_exists(path: Path) -> None:
-    """Raises OSError: it is a link that leads nowhere, or no file can be there. A file that is only missing is no trouble."""
+    """Raises OSError: it is a link that leads nowhere, or no file can be there. A missing file is no trouble."""
     try:
         path.stat()
     except FileNotFoundError as error:

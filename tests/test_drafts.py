@@ -28,7 +28,8 @@ with draft(Path(sys.argv[1])) as file:
 @pytest.fixture
 def writer(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is in the middle of a draft and ends it when its input ends."""
-    process = subprocess.Popen([sys.executable, "-c", _WRITER, str(tmp_path / "theirs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    command = [sys.executable, "-c", _WRITER, str(tmp_path / "theirs")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"begun\n"
     try:
@@ -82,11 +83,16 @@ def test_a_name_of_the_greatest_length_is_written(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["n" * 255]
 
 
-def test_file_and_folder_are_synced_before_the_file_counts_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_and_folder_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced = []
     real = os.fsync
     monkeypatch.setattr(
-        os, "fsync", lambda descriptor: (synced.append(os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}"))), real(descriptor))
+        os,
+        "fsync",
+        lambda descriptor: (
+            synced.append(os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}"))),
+            real(descriptor),
+        ),
     )
     _write(tmp_path / "ours")
     assert [name.startswith(drafts.PREFIX) for name in synced] == [True, False]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from fechatter.drafts import beside, sync
+from fechatter.drafts import beside, remove_dead, sync
 from fechatter.errors import StartError
 from fechatter.settings import Settings
 from fechatter.troubles import trouble
@@ -52,6 +52,7 @@ def open_secrets(settings: Settings) -> Secrets:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
+        remove_dead(folder)
         signing = settings.jwt_secret or _kept(folder / "jwt_secret")
         setup_token = _kept(folder / "setup_token")
     except OSError as error:

@@ -87,14 +87,15 @@ def integrity(settings: Settings) -> Finding:
 
 
 def _checked(connection: sqlite3.Connection) -> Finding:
-    """What SQLite's own check finds. Damage is proved only by what it lists, or by SQLITE_CORRUPT. Raises sqlite3.Error."""
+    """What SQLite's own check finds. Only its list or SQLITE_CORRUPT proves damage. Raises sqlite3.Error."""
     until = time.monotonic() + CHECK_SECONDS
     connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
     try:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-            return Finding("integrity", True, f"nothing wrong found in {CHECK_SECONDS:.0f} s; the database is too large for more")
+            state = f"nothing wrong found in {CHECK_SECONDS:.0f} s; the database is too large for more"
+            return Finding("integrity", True, state)
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
             raise
         found = str(error)
@@ -157,6 +158,7 @@ def pending_migrations(address: str) -> int:
 
 def _applied_sqlite(path: Path) -> dict[str, str | None]:
     """Version and checksum of each migration applied; none when there is no file yet."""
+    migrate.check_no_remains(path)
     check_exists(path)
     if not path.exists():
         return {}

@@ -44,7 +44,7 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 async def ended(tx: Transaction, after: int) -> list[Ended]:
-    """Chats to erase, by id, those beyond the id `after`; a chat that a wrong clock dated far ahead does not wait for that date."""
+    """Chats to erase, by id, beyond the id `after`. One that is dated far ahead does not wait for that date."""
     return [Ended(*row) for row in await tx.fetch(_DELETED, tx.now - AFTER_MS, tx.now + AFTER_MS, after, AT_ONCE)]
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from fechatter.drafts import beside, sync
+from fechatter.drafts import beside, remove_dead, sync
 from fechatter.errors import StartError, StorageError
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import WRITE
@@ -82,6 +82,7 @@ def _foreign(tables: set[str]) -> StartError:
 def migrate_sqlite(path: Path) -> list[str]:
     """Bring the file up to date; it is copied to `<name>.before-NNNN` first. Returns the names applied. Raises StartError."""
     check_no_remains(path)
+    remove_dead(path.parent)
     _make_private(path)
     try:
         with closing(open_file(path, timeout=60)) as connection:
@@ -102,7 +103,7 @@ def check_no_remains(path: Path) -> None:
         raise StartError(f"A restore was interrupted: give `fechatter restore` again, or remove {restoring(path)}.")
     if saved := rescued(path):
         raise StartError(
-            f"{saved[-1]} holds the database that was rescued when its file was deleted or replaced. "
+            f"{saved[-1]} contains the database that was saved when its file was deleted or replaced. "
             f"Put it back with `mv {shlex.quote(str(saved[-1]))} {shlex.quote(str(path))}`, or move it elsewhere."
         )
 

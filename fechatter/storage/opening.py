@@ -13,7 +13,7 @@ from fechatter.storage.engines import postgres_copy, sqlite_copy
 from fechatter.storage.engines.base import Database, Publish
 from fechatter.storage.engines.postgres import PostgresDatabase
 from fechatter.storage.engines.sqlite import SqliteDatabase
-from fechatter.storage.migrate import Migration, migrate_postgres, migrate_sqlite
+from fechatter.storage.migrate import Migration, check_no_remains, migrate_postgres, migrate_sqlite
 from fechatter.storage.rekeying import rekey
 from fechatter.troubles import check_exists, trouble
 
@@ -36,6 +36,7 @@ def check_there(address: str) -> None:
         check_exists(path)
     except OSError as error:
         raise StartError(trouble(error, path)) from error
+    check_no_remains(path)
     if not path.exists():
         raise StartError(f"There is no database {path}; set FECHATTER_DATA_DIR, or start the server once.")
 

@@ -24,7 +24,8 @@ SELECT idempotency_key, message_id, created_at FROM message_keys
 WHERE idempotency_key > $1 ORDER BY idempotency_key LIMIT $2"""
 _DROP_KEYS = """
 DELETE FROM message_keys
-WHERE idempotency_key > $1 AND idempotency_key <= $2 AND (created_at < $3 OR (created_at > $4 AND message_id IN ANY_OF($5)))"""
+WHERE idempotency_key > $1 AND idempotency_key <= $2
+    AND (created_at < $3 OR (created_at > $4 AND message_id IN ANY_OF($5)))"""
 _FOLLOWING = "SELECT id, created_at FROM messages WHERE id > $1 AND created_at <= $2 ORDER BY id LIMIT 1"
 _KEYED = f"""
 SELECT message_id FROM message_keys
@@ -75,7 +76,7 @@ async def drop_old_keys(tx: Transaction, after: bytes, before_ms: int) -> KeySte
 
 
 async def _old_messages(tx: Transaction, message_ids: list[int], before_ms: int) -> list[int]:
-    """Of these messages, by id, those that an old one follows; all up to the next one with a date of use share its age."""
+    """Of these messages, by id, those that an old one follows."""
     old: list[int] = []
     while message_ids:
         following = await tx.fetchrow(_FOLLOWING, message_ids[0], tx.now)

@@ -41,7 +41,7 @@ async def _stopped(settings: Settings, folder: Path) -> Path:
     return folder
 
 
-async def test_a_backup_of_a_running_server_sees_what_is_only_in_its_log(filled: Filled, settings: Settings, tmp_path: Path) -> None:
+async def test_a_backup_of_a_running_server_sees_its_log(filled: Filled, settings: Settings, tmp_path: Path) -> None:
     assert await _messages(settings.data_dir, tmp_path / "backup") == 4
 
 
@@ -59,7 +59,12 @@ async def test_a_backup_of_a_killed_server_sees_what_is_only_in_its_log(
     assert await _messages(tmp_path / "killed", tmp_path / "backup") == 4
 
 
-async def test_a_copy_that_has_no_room_is_told(filled: Filled, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_copy_that_has_no_room_is_told(
+    filled: Filled,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     shutil.copytree(settings.data_dir, tmp_path / "killed")
     (tmp_path / "killed" / "fechatter.db-shm").unlink()
     usage = shutil.disk_usage(tmp_path)

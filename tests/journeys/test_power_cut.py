@@ -1,8 +1,8 @@
 """What was acknowledged survives a power cut, at whatever instant it comes.
 
-The data folder lies on a file system of its own. `LoopDisk.cut` stops it without writing what was not synced, and with its journal as it
-is. After that the file system is mounted again and the server is started on it. Tests that keep nothing synced show that a server
-which acknowledges before it syncs would be found.
+The data folder lies on a file system of its own. `LoopDisk.cut` stops it without writing what was not synced, its
+journal included. After that the file system is mounted again and the server is started on it. Tests with syncing
+switched off show that a server which acknowledges before it syncs would be found.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class PostgresCase:
 
     def __init__(self, folder: Path, disk: LoopDisk, program: tuple[str, ...]) -> None:
         self._disk = disk
-        self._database = Postgres(data=disk.place / "data", wal_writer_delay="10s")
+        self._database = Postgres(disk.place / "data", wal_writer_delay="10s")
         self._database.start()
         url = self._database.create_database()
         # initdb syncs nothing here.

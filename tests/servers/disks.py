@@ -1,6 +1,7 @@
 """File systems of a test's own, which it may make read-only, fill, or cut the power of.
 
-They need the right to mount. Where the machine does not give it, `needs_mounts` skips the test and the suite's summary says so.
+They need the right to mount. Where the machine does not give it, `needs_mounts` skips the test, and the suite's
+summary says so.
 """
 
 from __future__ import annotations

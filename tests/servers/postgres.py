@@ -27,8 +27,8 @@ class Postgres:
     Its commits reach the disk (`fsync` is on): crash tests rely on it.
     """
 
-    def __init__(self, *, data: Path | None = None, **options: str) -> None:
-        """Make the data folder, or use the empty `data`; `options` are settings of PostgreSQL, such as `max_connections="50"`."""
+    def __init__(self, data: Path | None = None, /, **options: str) -> None:
+        """Make the data folder, or use `data`; `options` are settings of PostgreSQL, such as `max_connections="50"`."""
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-postgres-"))
         self.data = data or self.folder / "data"
         self.data.mkdir(mode=0o700, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
@@ -74,7 +75,7 @@ async def _messages(database: Database, desk: Desk, dates: list[int]) -> tuple[A
 
 
 @cases
-async def test_messages_are_emptied_in_the_order_of_their_ids(database: Database, desk: Desk, dates: list[int], gone: int) -> None:
+async def test_messages_are_emptied_in_their_order(database: Database, desk: Desk, dates: list[int], gone: int) -> None:
     _, _, ids = await _messages(database, desk, dates)
     keeping = Retention(database, KEPT_DAYS)
     assert await keeping.run(now_ms()) == gone
@@ -91,7 +92,11 @@ async def test_a_later_run_takes_what_waited_for_a_neighbour(database: Database,
     assert await keeping.run(now_ms()) == 3
 
 
-async def test_nothing_is_emptied_right_after_the_clock_was_set(database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_emptied_right_after_the_clock_was_set(
+    database: Database,
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     await _messages(database, desk, [OLD, YOUNG])
     keeping = Retention(database, KEPT_DAYS)
     ahead = now_ms() + AHEAD * DAY_MS
@@ -103,7 +108,7 @@ async def test_nothing_is_emptied_right_after_the_clock_was_set(database: Databa
 
 
 @cases
-async def test_events_are_dropped_in_the_order_of_their_numbers(database: Database, dates: list[int], gone: int) -> None:
+async def test_events_are_dropped_in_their_order(database: Database, dates: list[int], gone: int) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     before = (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).head
@@ -121,7 +126,7 @@ async def test_events_are_dropped_in_the_order_of_their_numbers(database: Databa
 
 
 @cases
-async def test_the_audit_log_is_dropped_in_the_order_of_its_ids(database: Database, dates: list[int], gone: int) -> None:
+async def test_the_audit_log_is_dropped_in_its_order(database: Database, dates: list[int], gone: int) -> None:
     sql = """
 INSERT INTO audit (id, workspace_id, created_at, action, source, place, subject_type, subject_id)
 VALUES ($1, 1, 0, 'x', 'api', '', '', 1)"""
@@ -136,14 +141,21 @@ VALUES ($1, 1, 0, 'x', 'api', '', '', 1)"""
 
 
 @pytest.mark.parametrize(
-    ("dates", "kept"), [([AHEAD, OLD, YOUNG], [2]), ([OLD, AHEAD, AHEAD, OLD, AHEAD, YOUNG], [4, 5]), ([YOUNG, AHEAD], [0, 1])]
+    ("dates", "kept"),
+    [([AHEAD, OLD, YOUNG], [2]), ([OLD, AHEAD, AHEAD, OLD, AHEAD, YOUNG], [4, 5]), ([YOUNG, AHEAD], [0, 1])],
 )
-async def test_keys_dated_ahead_go_with_the_messages_behind_them(database: Database, desk: Desk, dates: list[int], kept: list[int]) -> None:
+async def test_keys_dated_ahead_go_with_the_messages_behind_them(
+    database: Database,
+    desk: Desk,
+    dates: list[int],
+    kept: list[int],
+) -> None:
     _, _, ids = await _messages(database, desk, dates)
     await _date(database, "message_keys", "message_id", dict(zip(ids, dates, strict=True)))
     after: bytes | None = b""
     while after is not None:
-        after = (await database.write(lambda tx, after=after: upkeep.drop_old_keys(tx, after, _limit()))).last_key  # type: ignore[misc]
+        work = partial(upkeep.drop_old_keys, after=after, before_ms=_limit())
+        after = (await database.write(work)).last_key
     left = await database.read(lambda tx: tx.fetch("SELECT message_id FROM message_keys ORDER BY message_id"))
     assert [row["message_id"] for row in left] == [ids[place] for place in kept]
 
@@ -176,7 +188,8 @@ async def test_the_longest_standing_member_is_found_by_the_order_of_joining(data
     alice, bob, carol = await world.people(database, "alice", "bob", "carol")
     chat_id = await world.chat(database, alice)
     for place, person in enumerate((carol, bob), 1):
-        await database.write(lambda tx, person=person, place=place: members.join(tx, chat_id, [(person.user_id, 1000 + place)]))  # type: ignore[misc]
+        work = partial(members.join, chat_id=chat_id, joined=[(person.user_id, 1000 + place)])
+        await database.write(work)
     late = "UPDATE memberships SET joined_at = $3 WHERE chat_id = $1 AND user_id = $2"
     await database.write(lambda tx: tx.execute(late, chat_id, carol.user_id, tx.now + AHEAD * DAY_MS))
     shown = await database.read(lambda tx: members.first_of(tx, [chat_id]))

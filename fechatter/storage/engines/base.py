@@ -53,7 +53,7 @@ class StorageUnavailable(StorageError):
 
 
 class StorageLost(StorageUnavailable):
-    """The database's files were deleted, moved or replaced while they were open. Nothing is written until they are back."""
+    """The database's files were deleted, moved or replaced while open; nothing is written until they are back."""
 
 
 class TransactionConflict(StorageUnavailable):
@@ -230,7 +230,7 @@ class Database(Protocol):
     def queues(self) -> list[Queue]: ...
 
     def watch_files(self, on_lost: Callable[[Exception], None]) -> None:
-        """From now on save the open database when its files are deleted, moved or replaced, and then call `on_lost` on the main loop."""
+        """From now on, if the database's files are lost, save it and then call `on_lost` on the main loop."""
         ...
 
     def lost(self) -> str | None:

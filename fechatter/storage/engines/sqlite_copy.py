@@ -151,7 +151,7 @@ async def sqlite_target(path: Path, migrations: list[migrate.Migration]) -> Asyn
 
 @contextmanager
 def _claimed(draft: Path) -> Iterator[None]:
-    """The draft, empty and for this process alone; removed at the end unless it was renamed. Raises StartError, OSError."""
+    """The draft, empty and locked; removed at the end unless it was renamed. Raises StartError, OSError."""
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         if not lock(descriptor):

@@ -1,8 +1,9 @@
 """Notices that the files of an open SQLite database were deleted, moved or replaced, and saves the open database then.
 
-SQLite goes on with deleted files as if nothing had happened, and everything written to them is lost when the process ends. So the
-writer asks `check` before it acknowledges anything. While a file is missing, nothing is written, and a thread copies the open database,
-which is the last copy, into a new file. Only when that file is synced may the server stop.
+SQLite goes on with deleted files as if nothing had happened, and everything written to them is lost when the process
+ends. So the writer asks `check` before it acknowledges anything. While a file is missing, nothing is written, and a
+thread copies the open database, which is the last copy, into a new file. Only when that file is synced may the
+server stop.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ class Guard:
         connection.execute("PRAGMA query_only=ON")
         # The first read opens the logs; the connection then reads from them whatever becomes of their names.
         connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
-        self._thread = threading.Thread(target=self._run, args=(connection, on_rescued), name="database files", daemon=True)
+        arguments = (connection, on_rescued)
+        self._thread = threading.Thread(target=self._run, args=arguments, name="database files", daemon=True)
         self._thread.start()
 
     def _run(self, connection: sqlite3.Connection, on_rescued: OnRescued) -> None:
@@ -108,8 +110,8 @@ class Guard:
             connection.close()
         self._finished.set()
         if self.lost is not None:
-            # Whoever closes the last connection deletes the log by its name, which may be another database's by now. So this
-            # connection stays open until the process ends.
+            # Whoever closes the last connection deletes the log by its name, which may be another database's by now.
+            # So this connection stays open until the process ends.
             threading.Event().wait()
 
     def _look(self) -> bool:
@@ -122,12 +124,13 @@ class Guard:
             log.warning("the database files cannot be looked at: %s", error)
             return self.lost is not None
         if lost != self.lost:
-            log.critical("nothing is written any more: %s", lost) if lost else log.warning("the database files are back")
+            log.critical("database files: %s", f"{lost}; nothing is written" if lost else "the database files are back")
         self.lost = lost
         return lost is not None
 
     def _rescue(self, connection: sqlite3.Connection) -> bool:
-        target = rescue_folder(self._path) / f"{self._path.name}{RESCUED}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        target = rescue_folder(self._path) / f"{self._path.name}{RESCUED}{at}"
         try:
             with beside(target) as (file, part):
                 copy_database(connection, part)
@@ -135,7 +138,7 @@ class Guard:
                 part.rename(target)
                 sync(target.parent)
         except (OSError, sqlite3.Error) as error:
-            log.critical("the open database is the last copy and could not be saved; it is tried again: %s", trouble(error, target))
+            log.critical("the open database could not be saved; it is tried again: %s", trouble(error, target))
             return False
         self.saved = target
         log.critical("the open database is saved in %s", target)
@@ -143,7 +146,8 @@ class Guard:
 
     def _farewell(self) -> str:
         saved, path = shlex.quote(str(self.saved)), shlex.quote(str(self._path))
-        return f"{self.lost} while the server ran. Everything that was acknowledged is saved; put it back: mv {saved} {path}"
+        remedy = f"put it back: mv {saved} {path}"
+        return f"{self.lost} while the server ran. Everything that was acknowledged is saved; {remedy}"
 
     def stop(self) -> None:
         """Stop looking. What is lost and not saved yet is tried once more."""

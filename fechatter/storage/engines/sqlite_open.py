@@ -1,7 +1,7 @@
 """Opens SQLite files. Every connection of this program is opened here, so that no path is ever pasted into a URI.
 
-SQLite creates the side files `-wal` and `-shm` in the database's folder, even for a reader. Where that folder cannot be written, for
-example on a read-only mount, `open_reader` chooses a way that still sees every committed row.
+SQLite creates the side files `-wal` and `-shm` in the database's folder, even for a reader. Where that folder cannot
+be written, for example on a read-only mount, `open_reader` chooses a way that still sees every committed row.
 """
 
 from __future__ import annotations
@@ -29,7 +29,13 @@ def uri(path: Path, mode: Mode, *, immutable: bool = False) -> str:
     return f"file://{quote(os.fsencode(path.absolute()), safe='/')}?{query}"
 
 
-def open_file(path: Path, mode: Mode = "rw", *, immutable: bool = False, timeout: float = TIMEOUT_SECONDS) -> sqlite3.Connection:
+def open_file(
+    path: Path,
+    mode: Mode = "rw",
+    *,
+    immutable: bool = False,
+    timeout: float = TIMEOUT_SECONDS,
+) -> sqlite3.Connection:
     """A connection in autocommit mode that any thread may use.
 
     Args:
@@ -110,8 +116,8 @@ def _copied(path: Path) -> Iterator[Path]:
     wanted_bytes = sum(file.stat().st_size for file in files)
     with tempfile.TemporaryDirectory(prefix="fechatter-") as folder:
         if shutil.disk_usage(folder).free < wanted_bytes:
-            place = tempfile.gettempdir()
-            raise StartError(f"{path} is read-only and must be copied: {place} needs {wanted_bytes / 1e6:,.0f} MB; set TMPDIR.")
+            wanted = f"{tempfile.gettempdir()} needs {wanted_bytes / 1e6:,.0f} MB"
+            raise StartError(f"{path} is read-only and must be copied: {wanted}; set TMPDIR.")
         with _unchanged(path):
             for file in files:
                 shutil.copyfile(file, Path(folder) / file.name)
