@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
 from fechatter.errors import FieldError, Invalid, MalformedRequest, Problem, Unavailable
 from fechatter.frames import Frame, Signal
@@ -19,6 +20,8 @@ from fechatter.telemetry.measures import Histogram
 
 INTAKE_MESSAGES = 4096
 INTAKE_BYTES = 16 << 20
+LARGE_BYTES = 64 << 10
+"""A batch of more bytes is parsed on another thread."""
 
 
 Ticket = tuple[asyncio.Future[Answer], str]
@@ -74,8 +77,10 @@ class Sender:
 
     async def send_many(self, body: bytes, chat_id: ChatId, sender_id: UserId, session_id: SessionId, request_id: str = "") -> list[Answer]:
         """The answer of each message of a `{messages: […]}` body, in its order. Raises like `send` for the whole."""
+        push = partial(self._intake.push_many, body, chat_id, sender_id, session_id, lambda: (self._create_future(), request_id))
         try:
-            entries, wake = self._intake.push_many(body, chat_id, sender_id, session_id, lambda: (self._create_future(), request_id))
+            # Up to 55 ms for 6 MiB of escapes: not on the main loop.
+            entries, wake = push() if len(body) < LARGE_BYTES else await asyncio.to_thread(push)
         except (MalformedBody, InvalidMessage, IntakeFull) as error:
             raise refusal(error) from None
         if wake:
