@@ -94,6 +94,7 @@ async def _fill(address: str, heavy: Person, chat: int) -> None:
 def heavy_kinds(place: Place, heavy: list[Person]) -> dict[str, list[bytes]]:
     """The requests of each kind of heavy member, one connection each."""
     one, chat = heavy[0], place.chats[0]
+    others = iter(heavy[1:])
     gets = {
         "sync of 5,000 chats": "/api/sync",
         "pages of history": f"/api/chat/{place.chats[1]}/messages?limit=100",
@@ -101,13 +102,16 @@ def heavy_kinds(place: Place, heavy: list[Person]) -> dict[str, list[bytes]]:
         "lists of members": f"/api/chat/{chat}/members?limit=100",
         "the event log": "EVENTS",
     }
-    kinds = {name: [write_request("GET", path, one.token)] * HEAVY_CONNECTIONS for name, path in gets.items()}
+    kinds = {
+        name: [write_request("GET", path, (one if number == 0 else next(others)).token)] * HEAVY_CONNECTIONS
+        for number, (name, path) in enumerate(gets.items())
+    }
     batch = f"/api/chat/{chat}/messages/batch"
     message = b'{"content":"a"},'
     too_many = b'{"messages":[' + (message * (BATCH_BYTES // len(message) - 2))[:-1] + b"]}"
-    kinds["refused batches"] = [write_request("POST", batch, one.token, too_many)] * 4
+    kinds["refused batches"] = [write_request("POST", batch, next(others).token, too_many)] * 4
     edit = json.dumps({"fullname": "Heavy Member"}).encode()
-    kinds["changes"] = [write_request("PATCH", "/api/users/me", one.token, edit)] * HEAVY_CONNECTIONS
+    kinds["changes"] = [write_request("PATCH", "/api/users/me", next(others).token, edit)] * HEAVY_CONNECTIONS
     who = json.dumps({"email": "person1@example.com", "password": PASSWORD}).encode()
     kinds["sign-ins from one address"] = [write_request("POST", "/api/signin", None, who)] * HEAVY_CONNECTIONS
     slow = write_request("POST", batch, "TOKEN", b" " * 1000)
@@ -146,9 +150,9 @@ class Side:
             "POST", f"/api/chat/{place.chats[1]}/messages/batch", others[0].token, {"messages": [{"content": content}] * LARGE_MESSAGES}
         )
         cursor = (await connection.ask("GET", "/api/sync", others[0].token))["cursor"]
-        epoch = cursor.rpartition(".")[0]
-        path = f"/api/events?after={epoch}.0&limit=1000"
-        self.kinds["the event log"] = [write_request("GET", path, place.people[1].token)] * HEAVY_CONNECTIONS
+        life, _, head = cursor.rpartition(".")
+        path = f"/api/events?after={life}.{int(head) - 1000}&limit=1000"
+        self.kinds["the event log"] = [write_request("GET", path, place.people[5].token)] * HEAVY_CONNECTIONS
         connection.close()
 
     def capacity(self) -> float:

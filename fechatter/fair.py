@@ -37,6 +37,10 @@ class FairQueue:
         """How many calls run or wait."""
         return self._busy + self._waiting
 
+    def is_free(self, key: Hashable) -> bool:
+        """Whether a call of the key has a place at once."""
+        return key not in self._lines and self._busy < self._places and self._running[key] < self._of_one
+
     @asynccontextmanager
     async def turn(self, key: Hashable) -> AsyncIterator[None]:
         """Hold a place. Raises what `refuse` makes."""
@@ -50,7 +54,7 @@ class FairQueue:
         """Wait for a place; `leave` gives it back. Raises what `refuse` makes."""
         if len(self) >= self._bound:
             self._make_room(key)
-        if key not in self._lines and self._busy < self._places and self._running[key] < self._of_one:
+        if self.is_free(key):
             self._start(key)
             return
         waiting = asyncio.get_running_loop().create_future()

@@ -6,12 +6,13 @@ turn before it calls its function. Requests without a share (pages, health) are 
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Hashable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TypeVar
 
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
 from fechatter.auth.body_memory import HeldBody
@@ -19,6 +20,7 @@ from fechatter.auth.pace import KIB_ROWS, REQUEST_ROWS, ROWS_A_SECOND
 from fechatter.auth.quotas import Quota, Quotas
 from fechatter.auth.turns import SharedTurns
 from fechatter.storage.engines.base import Transaction, Work
+from fechatter.tasks import Tasks
 
 T = TypeVar("T")
 
@@ -57,13 +59,19 @@ class Share:
         await self._quotas.pace.wait(self.key)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Raises Unavailable: too many wait."""
+    async def turn(self, request: Request) -> AsyncIterator[None]:
+        """Raises Unavailable: too many wait. Raises ClientDisconnect: the client left while its request waited."""
         if self._turns is None:
             await self.wait()
             yield
             return
-        async with self._turns.turn(self.key) as heavy:
+        async with AsyncExitStack() as held:
+            turn = self._turns.turn(self.key)
+            if self._turns.is_free(self.key):
+                heavy = await held.enter_async_context(turn)
+            else:
+                async with _while_connected(request):
+                    heavy = await held.enter_async_context(turn)
             began, rows = time.monotonic(), self.rows
             try:
                 yield
@@ -103,13 +111,34 @@ def count(request: HTTPConnection, rows: float) -> None:
 
 
 @asynccontextmanager
-async def turn(request: HTTPConnection) -> AsyncIterator[None]:
+async def turn(request: Request) -> AsyncIterator[None]:
     """The request's turn. Raises Unavailable: too many wait."""
     if (share := of(request)) is None:
         yield
         return
-    async with share.turn():
+    async with share.turn(request):
         yield
+
+
+@asynccontextmanager
+async def _while_connected(request: Request) -> AsyncIterator[None]:
+    """Wait only as long as the client does; the body must have been read. Raises ClientDisconnect."""
+    try:
+        async with asyncio.timeout(None) as patience:
+            tasks: Tasks = request.scope["app"].services.tasks
+            watch = tasks.start("watch a waiting client", _until_gone(request, lambda: patience.reschedule(0)))
+            try:
+                yield
+            finally:
+                watch.cancel()
+    except TimeoutError:
+        raise ClientDisconnect from None
+
+
+async def _until_gone(request: Request, gone: Callable[[], None]) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    gone()
 
 
 @contextmanager

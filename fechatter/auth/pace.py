@@ -25,6 +25,8 @@ SEARCH_ROWS = 1_000
 """What a search costs beside the rows that it finds."""
 
 BURST_ROWS = 20_000
+MOST_WAIT_SECONDS = 2.0
+"""No key waits longer for its next turn, whatever one request cost."""
 OF_ONE = Limit("work", BURST_ROWS, 4 / ROWS_A_SECOND)
 OF_HEAVY = Limit("heavy-work", BURST_ROWS, 2 / ROWS_A_SECOND)
 _ALL = "all heavy keys"
@@ -50,12 +52,16 @@ class Pace:
         """Count work that was done."""
         if self._enabled:
             if self.is_heavy(key):
-                self._of_heavy.charge(_ALL, rows)
-            self._of_one.charge(key, rows)
+                _charge(self._of_heavy, _ALL, rows)
+            _charge(self._of_one, key, rows)
 
     def is_heavy(self, key: Hashable) -> bool:
         """Whether the key has used more than half of its burst."""
         return self._of_one.used(key) > self._of_one.window / 2
+
+    def wait_seconds(self, key: Hashable) -> float:
+        """How long until the key is within its burst again."""
+        return max(0.0, self._of_one.used(key) - self._of_one.window)
 
     async def wait(self, key: Hashable) -> None:
         """Wait until the key is within its burst again."""
@@ -64,6 +70,11 @@ class Pace:
     async def wait_with_heavy(self) -> None:
         """Wait until all heavy keys together are within their burst again."""
         await _until_within(self._of_heavy, _ALL)
+
+
+def _charge(meter: Meter, key: Hashable, rows: float) -> None:
+    room_seconds = meter.window + MOST_WAIT_SECONDS - meter.used(key)
+    meter.charge(key, max(0.0, min(rows, room_seconds / meter.limit.every_seconds)))
 
 
 async def _until_within(meter: Meter, key: Hashable) -> None:

@@ -33,6 +33,10 @@ class SharedTurns:
         self._heavy = FairQueue(of_one=1, places=HEAVY_AT_ONCE, bound=MOST_WAITING, refuse=_busy)
         self.queue = Queue(name, MOST_WAITING, "requests", "503 `database_busy`", lambda: len(self._all))
 
+    def is_free(self, key: Hashable) -> bool:
+        """Whether a request of the key has its turn at once."""
+        return not self._enabled or (self._all.is_free(key) and not self._pace.is_heavy(key))
+
     @asynccontextmanager
     async def turn(self, key: Hashable) -> AsyncIterator[bool]:
         """Yields whether the key is heavy. Raises Unavailable: too many wait."""
