@@ -13,6 +13,7 @@ import msgspec
 from starlette.requests import HTTPConnection, Request
 
 from fechatter.api import clients, sharing
+from fechatter.auth.pace import CHANGE_ROWS
 from fechatter.auth.tokens import Claims
 from fechatter.errors import Unauthorized
 from fechatter.model import Actor, Origin, Position
@@ -84,5 +85,6 @@ async def write(request: Request, work: ActorWork[T]) -> T:
         await tx.lock_workspace(who.workspace_id)
         return await work(tx, msgspec.structs.replace(await signed_in(tx, who), origin=origin))
 
+    sharing.count(request, CHANGE_ROWS)
     with sharing.rows_of(request, transaction) as counted:
         return await services(request).database.write(counted)

@@ -1,8 +1,8 @@
 """How fast the server works for one key: a person, or the address of a client that is not signed in.
 
 Work is counted in *rows*: what it costs to read and show one row, about 5 µs of one processor. A key may use a burst at once, and
-then a quarter of one processor. Beyond that its requests wait; they are not refused. All keys that are beyond their burst share half
-of a processor. They are charged by time if that is more: on a slow or busy machine a row takes longer.
+then an eighth of one processor. Beyond that its requests wait; they are not refused. All keys that are beyond their burst share a
+quarter of a processor. They are charged by time if that is more: on a slow or busy machine a row takes longer.
 
 In this process's memory: each node counts for itself, and a restart forgets.
 """
@@ -21,14 +21,16 @@ REQUEST_ROWS = 100
 """What every request costs, whatever it reads."""
 KIB_ROWS = 1.0
 """What 1 KiB of a body or an answer costs."""
+CHANGE_ROWS = 1_000
+"""What a change costs beside the rows that it reads: messages of its workspace wait for it."""
 SEARCH_ROWS = 1_000
 """What a search costs beside the rows that it finds."""
 
 BURST_ROWS = 20_000
 MOST_WAIT_SECONDS = 2.0
 """No key waits longer for its next turn, whatever one request cost."""
-OF_ONE = Limit("work", BURST_ROWS, 4 / ROWS_A_SECOND)
-OF_HEAVY = Limit("heavy-work", BURST_ROWS, 2 / ROWS_A_SECOND)
+OF_ONE = Limit("work", BURST_ROWS, 8 / ROWS_A_SECOND)
+OF_HEAVY = Limit("heavy-work", BURST_ROWS, 4 / ROWS_A_SECOND)
 _ALL = "all heavy keys"
 
 

@@ -135,4 +135,4 @@ def _bytes(password: str) -> bytes:
 def _step_back() -> None:
     """On Linux niceness is a thread's own: two busy hashes leave the processors to the chat."""
     if sys.platform == "linux":
-        os.nice(10)
+        os.nice(19)

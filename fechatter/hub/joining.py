@@ -138,6 +138,7 @@ async def _piece(tx: Transaction, actor: Actor, after: int, upto: int, most_even
         if len(read) < READ_EVENTS:
             return frames, False
         after = read[-1].seq
+        await tx.pause()
 
 
 async def _more_than(tx: Transaction, actor: Actor, after: int, upto: int, count: int) -> bool:

@@ -41,8 +41,8 @@ async def test_a_key_waits_beyond_its_burst_and_no_other_key_does() -> None:
     assert not await waits(pace, "heavy")
 
 
-def test_one_key_gets_a_quarter_of_a_processor_and_all_heavy_ones_half() -> None:
-    assert (ROWS_A_SECOND * OF_ONE.every_seconds, ROWS_A_SECOND * OF_HEAVY.every_seconds) == (4, 2)
+def test_one_key_gets_an_eighth_of_a_processor_and_all_heavy_ones_a_quarter() -> None:
+    assert (ROWS_A_SECOND * OF_ONE.every_seconds, ROWS_A_SECOND * OF_HEAVY.every_seconds) == (8, 4)
 
 
 async def test_with_limits_off_nobody_waits() -> None:

@@ -16,6 +16,7 @@ from fechatter.api.bodies import Body
 from fechatter.api.identity import read, services, write
 from fechatter.api.operations import Answer, operation
 from fechatter.api.responses import json_response, no_content
+from fechatter.auth.pace import CHANGE_ROWS
 from fechatter.auth.refresh import RefreshTokens, refused
 from fechatter.auth.tokens import Claims
 from fechatter.errors import Invalid
@@ -65,6 +66,7 @@ async def sign_up(request: Request, wanted: signup.SignUp) -> Response:
     With `invitation`: in the workspace that it opens. With `workspace`: in a new workspace, whose slug is made from that name; the
     very first one needs the `setup_token` that the server prints when it starts, further ones a server that is open to sign-ups.
     """
+    sharing.count(request, CHANGE_ROWS)
     signed_in = await signup.sign_up(access_of(request), wanted, clients.device(request, services(request).settings))
     return session_response(request, signed_in, 201)
 
@@ -77,6 +79,7 @@ async def sign_up(request: Request, wanted: signup.SignUp) -> Response:
 )
 async def sign_in(request: Request, wanted: signin.SignIn) -> Response:
     """Sign in with e-mail address and password"""
+    sharing.count(request, CHANGE_ROWS)
     signed_in = await signin.sign_in(access_of(request), wanted, clients.device(request, services(request).settings))
     return session_response(request, signed_in)
 
@@ -95,6 +98,7 @@ async def refresh(request: Request, wanted: Refresh) -> Response:
     """
     if (wanted.refresh_token is None) == (wanted.workspace is None):
         raise Invalid.field("/refresh_token", "missing", "Either refresh_token, or workspace and its cookie.")
+    sharing.count(request, CHANGE_ROWS)
     address = clients.address(request, services(request).settings)
     if wanted.refresh_token is not None:
         return session_response(request, await sessions.refresh(access_of(request), wanted.refresh_token, address))
