@@ -1,31 +1,32 @@
 import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteRecordRaw } from "vue-router"
 import { remembered } from "@/api/token"
+import { page } from "@/platform/lazy"
 
 /** Every address of the client; those outside `shell` answer strangers too. */
 const routes: RouteRecordRaw[] = [
-  { path: "/signin", name: "signin", component: () => import("@/session/SignIn.vue") },
-  { path: "/signup", name: "signup", component: () => import("@/session/SetUp.vue") },
-  { path: "/setup", name: "setup", component: () => import("@/session/SetUp.vue") },
-  { path: "/join", name: "join", component: () => import("@/session/Join.vue") },
-  { path: "/reset", name: "reset", component: () => import("@/session/Reset.vue") },
-  { path: "/gallery", name: "gallery", component: () => import("@/gallery/Gallery.vue") },
+  { path: "/signin", name: "signin", component: page(() => import("@/session/SignIn.vue")) },
+  { path: "/signup", name: "signup", component: page(() => import("@/session/SetUp.vue")) },
+  { path: "/setup", name: "setup", component: page(() => import("@/session/SetUp.vue")) },
+  { path: "/join", name: "join", component: page(() => import("@/session/Join.vue")) },
+  { path: "/reset", name: "reset", component: page(() => import("@/session/Reset.vue")) },
+  { path: "/gallery", name: "gallery", component: page(() => import("@/gallery/Gallery.vue")) },
   {
     path: "/",
-    component: () => import("@/shell/Shell.vue"),
+    component: page(() => import("@/shell/Shell.vue")),
     meta: { signedIn: true },
     children: [
-      { path: "", name: "home", component: () => import("@/shell/Home.vue") },
+      { path: "", name: "home", component: page(() => import("@/shell/Home.vue")) },
       {
         path: "chats/:chatId(\\d{1,16})/:number(\\d{1,16})?",
         name: "chat",
-        component: () => import("@/chats/ChatPage.vue"),
+        component: page(() => import("@/chats/ChatPage.vue")),
         props: ({ params }) => ({ chatId: Number(params["chatId"]), number: Number(params["number"]) || null }),
       },
-      { path: "people", name: "people", component: () => import("@/people/PeoplePage.vue") },
+      { path: "people", name: "people", component: page(() => import("@/people/PeoplePage.vue")) },
       {
         path: "settings/:section?",
         name: "settings",
-        component: () => import("@/settings/Settings.vue"),
+        component: page(() => import("@/settings/Settings.vue")),
         props: true,
       },
     ],

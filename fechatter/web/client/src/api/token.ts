@@ -5,6 +5,8 @@
 
 import { Problem, request } from "@/api/http"
 import type { User, Workspace } from "@/api/nouns"
+import { inTurn } from "@/platform/locks"
+import { isObject, kept, tabKept } from "@/platform/storage"
 
 const KEY = "fechatter.workspace"
 const BROWSER = { "X-Requested-With": "fechatter" }
@@ -37,16 +39,16 @@ export function refused(old: string): void {
 export function begin(session: Session): void {
   accessToken = session.access_token
   const text = JSON.stringify({ slug: session.workspace.slug, name: nameOf(session) } satisfies Remembered)
-  sessionStorage.setItem(KEY, text)
-  localStorage.setItem(KEY, text)
+  tabKept.set(KEY, text)
+  kept.set(KEY, text)
 }
 
 /** Forget this tab's person; another one who used this browser later stays remembered. */
 export function forget(): void {
   accessToken = null
-  const mine = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY)
-  sessionStorage.removeItem(KEY)
-  if (localStorage.getItem(KEY) === mine) localStorage.removeItem(KEY)
+  const mine = tabKept.get(KEY) ?? kept.get(KEY)
+  tabKept.delete(KEY)
+  if (kept.get(KEY) === mine) kept.delete(KEY)
 }
 
 function nameOf({ workspace, user }: Session): string {
@@ -61,8 +63,11 @@ export interface Remembered {
 
 /** This tab's person, else the one who used this browser last, else null. */
 export function remembered(): Remembered | null {
-  const text = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY)
-  return text === null ? null : (JSON.parse(text) as Remembered)
+  return tabKept.getJson(KEY, isRemembered) ?? kept.getJson(KEY, isRemembered)
+}
+
+function isRemembered(found: unknown): found is Remembered {
+  return isObject(found) && typeof found["slug"] === "string" && typeof found["name"] === "string"
 }
 
 /** The requests that are answered with a session. */
@@ -84,14 +89,10 @@ export async function end(): Promise<void> {
 
 /** One renewal at a time, however many requests wait for it; the tabs of a browser take turns. */
 function renew(): Promise<string> {
-  renewal ??= inTurn(ask).finally(() => {
+  renewal ??= inTurn(LOCK, ask).finally(() => {
     renewal = null
   })
   return renewal
-}
-
-async function inTurn(work: () => Promise<string>): Promise<string> {
-  return navigator.locks === undefined ? work() : navigator.locks.request(LOCK, work)
 }
 
 async function ask(): Promise<string> {

@@ -1,3 +1,5 @@
+import { isComposing } from "@/platform/composition"
+
 export const isMac = /Mac|iPhone|iPad/u.test(navigator.platform)
 
 const MAC: Record<string, string> = { Mod: "⌘", Alt: "⌥", Shift: "⇧", Enter: "↩", Escape: "esc" }
@@ -11,7 +13,7 @@ export function keyName(key: string): string {
 
 /** Whether an event is the keys written as `Mod+Shift+K`; never while an input method composes. */
 export function isPressed(event: KeyboardEvent, keys: string): boolean {
-  if (event.isComposing) return false
+  if (isComposing(event)) return false
   const parts = keys.split("+")
   const key = parts.at(-1) ?? ""
   const mod = isMac ? event.metaKey : event.ctrlKey

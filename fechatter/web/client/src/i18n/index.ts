@@ -1,5 +1,7 @@
 import { ref, shallowRef } from "vue"
 import en from "@/i18n/en"
+import { kept } from "@/platform/storage"
+import { load } from "@/platform/lazy"
 import { fill, type Key, type Messages, type Values } from "@/i18n/messages"
 
 export const LOCALES = { en: "English", zh: "中文", ja: "日本語" } as const
@@ -23,7 +25,7 @@ export function t(key: Key, values: Values = {}): string {
 
 /** Loads a language and shows it; what is shown stays as it is where that fails. */
 export async function setLocale(wanted: Locale): Promise<void> {
-  messages.value = wanted === "en" ? en : (await LOADERS[wanted]()).default
+  messages.value = wanted === "en" ? en : (await load(LOADERS[wanted])).default
   locale.value = wanted
   document.documentElement.lang = wanted
 }
@@ -31,11 +33,11 @@ export async function setLocale(wanted: Locale): Promise<void> {
 /** The same, and kept for the next visit. */
 export async function chooseLocale(wanted: Locale): Promise<void> {
   await setLocale(wanted)
-  localStorage.setItem(STORED, wanted)
+  kept.set(STORED, wanted)
 }
 
 /** What was chosen before, else the first language of the browser that there is, else English. */
 export function preferredLocale(): Locale {
-  const wanted = [localStorage.getItem(STORED) ?? "", ...navigator.languages].map(tag => tag.split("-")[0] ?? "")
+  const wanted = [kept.get(STORED) ?? "", ...navigator.languages].map(tag => tag.split("-")[0] ?? "")
   return wanted.find((tag): tag is Locale => tag in LOCALES) ?? "en"
 }

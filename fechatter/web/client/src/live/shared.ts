@@ -6,6 +6,8 @@
  * without https), every tab has a connection of its own.
  */
 
+import { openChannel, type Channel } from "@/platform/channel"
+import { lockManager } from "@/platform/locks"
 import { Connection, type Phase, type Surroundings } from "@/live/connection"
 import { epochOf, seqOf } from "@/live/cursor"
 
@@ -22,12 +24,12 @@ type Handed =
   | { kind: "frame"; before: string; cursor: string; name: string; data: unknown }
 
 export class SharedConnection {
-  private readonly channel: BroadcastChannel
+  private readonly channel: Channel
   private readonly name: string
   private readonly tab: Tab
   private cursor: string | null
   private connection: Connection | null = null
-  private heardAt = Date.now()
+  private heardAt = performance.now()
   private phase: Phase = "connecting"
   private untilMs = 0
   private work: Promise<void> = Promise.resolve()
@@ -39,12 +41,12 @@ export class SharedConnection {
     this.name = name
     this.tab = tab
     this.cursor = cursor
-    this.channel = new BroadcastChannel(name)
+    this.channel = openChannel(name)
   }
 
   start(): void {
     this.channel.onmessage = (message: MessageEvent<Handed>) => this.heard(message.data)
-    if (navigator.locks === undefined) {
+    if (lockManager() === undefined) {
       void this.lead()
       return
     }
@@ -78,7 +80,9 @@ export class SharedConnection {
   private async waitForLead(options: LockOptions): Promise<void> {
     try {
       await navigator.locks.request(this.name, options, () => (this.isStopped ? undefined : this.lead()))
-    } catch {
+    } catch (error) {
+      // A browser that refuses locks has a connection in every tab, as one that has none.
+      if ((error as Error).name !== "AbortError") return void this.lead()
       // Another tab took the lead from this one, which had been silent for too long: follow it.
       this.connection?.stop()
       this.connection = null
@@ -88,8 +92,8 @@ export class SharedConnection {
 
   /** A leader that is frozen hands nothing on, and a phase that nobody confirms would be a lie. */
   private look(): void {
-    if (this.connection !== null || Date.now() - this.heardAt < SILENCE_MS) return
-    this.heardAt = Date.now()
+    if (this.connection !== null || performance.now() - this.heardAt < SILENCE_MS) return
+    this.heardAt = performance.now()
     this.tell("connecting", 0)
     void this.waitForLead({ steal: true })
   }
@@ -153,7 +157,7 @@ export class SharedConnection {
   /** One after the other, so that what is handed on while this tab loads waits for it. */
   private async follow(message: Extract<Handed, { before: string }>): Promise<void> {
     if (this.isStopped || this.connection !== null) return
-    this.heardAt = Date.now()
+    this.heardAt = performance.now()
     try {
       if (this.missed(message.before)) this.cursor = await this.tab.reload()
       this.take(message)

@@ -7,13 +7,14 @@
 import { watch } from "vue"
 import { end, forget, remembered } from "@/api/token"
 import { useLive } from "@/live/store"
-import type { Keeping } from "@/messages/outbox"
+import { keepingIn } from "@/messages/keeping"
+import { forgetFavourites } from "@/messages/favourites"
 import { useDrafts } from "@/messages/drafts"
 import { useMessages } from "@/messages/store"
-import type { Waiting } from "@/messages/waiting"
 import { openDatabase, wipe, type Database } from "@/offline/database"
 import { forgetShown, keepShown, showKept } from "@/offline/keeper"
 import { dropShell } from "@/offline/shell"
+import { openChannel, type Channel } from "@/platform/channel"
 
 const KEEP_MS = 2000
 
@@ -27,12 +28,12 @@ export async function beginVisit(): Promise<void> {
   const { signal } = ending
   const database = await openDatabase(who.name).catch(() => null)
   if (signal.aborted) return
-  await useDrafts().begin(database)
+  await useDrafts().begin(who.name, database)
   if (signal.aborted) return
-  await useMessages().begin(who.name, database ? keepingIn(database) : inMemory())
+  await useMessages().begin(who.name, keepingIn(database))
   if (signal.aborted) return
   // Whoever sees a chat may write to it at once, so what takes and keeps their words is there before.
-  if (database) await showKept(database)
+  if (database) await showKept(database).catch(() => undefined) // Then the server shows it.
   if (signal.aborted) return
   watchBrowser(signal)
   watchOtherTabs(who.name, signal)
@@ -64,12 +65,13 @@ export function leaveVisit(): void {
 async function endVisit(name: string): Promise<void> {
   leaveVisit()
   forget()
+  forgetFavourites(name)
   await Promise.all([wipe(name), dropShell()])
 }
 
 /** People in other workspaces, in tabs of their own, hear nothing of it. */
-function tabs(name: string): BroadcastChannel {
-  return new BroadcastChannel(`${name}-session`)
+function tabs(name: string): Channel {
+  return openChannel(`${name}-session`)
 }
 
 /** Signing out in one tab is signing out in all. */
@@ -104,31 +106,13 @@ function watchShown(database: Database, signal: AbortSignal): void {
   const keep = () => {
     clearTimeout(timer)
     timer = undefined
-    if (!signal.aborted) void keepShown(database)
+    if (!signal.aborted) void keepShown(database).catch(() => undefined)
   }
   const stop = watch([() => live.world, messages.timelines], () => (timer ??= setTimeout(keep, KEEP_MS)))
   const stopPhase = watch(
     () => live.phase,
-    phase => phase === "over" && void forgetShown(database),
+    phase => phase === "over" && void forgetShown(database).catch(() => undefined),
   )
   addEventListener("pagehide", keep, { signal })
   signal.addEventListener("abort", () => (clearTimeout(timer), stop(), stopPhase(), database.close()))
-}
-
-function keepingIn(database: Database): Keeping {
-  return {
-    all: () => database.getAll("waiting"),
-    put: async item => void (await database.put("waiting", item)),
-    delete: key => database.delete("waiting", key),
-  }
-}
-
-/** Where the browser keeps nothing: as long as the page lives. */
-function inMemory(): Keeping {
-  const items = new Map<string, Waiting>()
-  return {
-    all: async () => [...items.values()],
-    put: async item => void items.set(item.key, item),
-    delete: async key => void items.delete(key),
-  }
 }

@@ -1,21 +1,33 @@
-/** What was written and not sent, kept for each chat. */
+/** What was written and not sent, kept for each chat; all tabs of a person have the same. */
 
 import { defineStore } from "pinia"
 import { reactive } from "vue"
 import type { Database } from "@/offline/database"
+import { openChannel, type Channel } from "@/platform/channel"
+
+interface Draft {
+  chatId: number
+  text: string
+}
 
 export const useDrafts = defineStore("drafts", () => {
   const drafts = reactive(new Map<number, string>())
   const changed = new Set<number>()
   const keeping = new Set<number>()
   let database: Database | null = null
+  let tabs: Channel | null = null
 
   /** Take up what earlier visits left; without a database drafts live as long as the page. */
-  async function begin(kept: Database | null): Promise<void> {
+  async function begin(name: string, kept: Database | null): Promise<void> {
     database = kept
-    if (kept === null) return
-    const [chatIds, texts] = await Promise.all([kept.getAllKeys("drafts"), kept.getAll("drafts")])
-    chatIds.forEach((chatId, place) => drafts.set(chatId, texts[place] ?? ""))
+    tabs = openChannel(`${name}-drafts`)
+    tabs.onmessage = (message: MessageEvent<Draft>) => set(message.data)
+    try {
+      const [chatIds = [], texts = []] = await Promise.all([kept?.getAllKeys("drafts"), kept?.getAll("drafts")])
+      chatIds.forEach((chatId, place) => set({ chatId, text: texts[place] ?? "" }))
+    } catch (error) {
+      console.warn("Drafts of earlier visits cannot be read:", error)
+    }
   }
 
   function of(chatId: number): string {
@@ -23,10 +35,15 @@ export const useDrafts = defineStore("drafts", () => {
   }
 
   function put(chatId: number, text: string): void {
-    if (text === "") drafts.delete(chatId)
-    else drafts.set(chatId, text)
+    set({ chatId, text })
+    tabs?.postMessage({ chatId, text } satisfies Draft)
     changed.add(chatId)
     void keep(chatId)
+  }
+
+  function set({ chatId, text }: Draft): void {
+    if (text === "") drafts.delete(chatId)
+    else drafts.set(chatId, text)
   }
 
   /** At once, so that a reload loses nothing; what is typed while one is kept goes together with the next. */
@@ -35,6 +52,8 @@ export const useDrafts = defineStore("drafts", () => {
     keeping.add(chatId)
     try {
       while (changed.delete(chatId)) await store(chatId)
+    } catch {
+      // A browser that keeps nothing has it as long as the page lives.
     } finally {
       keeping.delete(chatId)
     }
@@ -48,6 +67,8 @@ export const useDrafts = defineStore("drafts", () => {
 
   /** Ready for another person. */
   function reset(): void {
+    tabs?.close()
+    tabs = null
     changed.clear()
     drafts.clear()
     database = null

@@ -2,6 +2,7 @@
 
 import type { Locale } from "@/i18n"
 import { blocksOf } from "@/messages/parser"
+import { load as loadPart } from "@/platform/lazy"
 
 export interface Emoji {
   /** Such as "🎉". */
@@ -11,6 +12,8 @@ export interface Emoji {
   /** In the reader's language. */
   label: string
   group: number
+  /** The same in each skin tone, from light to dark; empty where it has none. */
+  tones: string[]
   /** What else it is found by. */
   words: string
 }
@@ -21,6 +24,7 @@ interface Row {
   label: string
   group?: number
   tags?: string[]
+  skins?: { unicode: string }[]
 }
 
 type Shortcodes = Record<string, string | string[]>
@@ -33,6 +37,7 @@ const NAMES: Record<Locale, () => Promise<{ default: unknown }>> = {
 
 /** Single skin tones and parts of letters are no emoji to pick. */
 const COMPONENTS = 2
+const TONES = 5
 const loaded = new Map<Locale, Promise<Emoji[]>>()
 
 /** All emoji, in the order of the pickers that people know. */
@@ -46,14 +51,18 @@ export function emoji(locale: Locale): Promise<Emoji[]> {
 }
 
 async function load(locale: Locale): Promise<Emoji[]> {
-  const [rows, codes] = await Promise.all([NAMES[locale](), import("emojibase-data/en/shortcodes/github.json")])
+  const [rows, codes] = await Promise.all([
+    loadPart(NAMES[locale]),
+    loadPart(() => import("emojibase-data/en/shortcodes/github.json")),
+  ])
   const shortcodes = codes.default as Shortcodes
   return (rows.default as Row[])
     .filter(row => row.group !== undefined && row.group !== COMPONENTS && shortcodes[row.hexcode] !== undefined)
     .map(row => {
       const names = [shortcodes[row.hexcode] ?? []].flat()
       const words = [...names, row.label, ...(row.tags ?? [])].join(" ").toLowerCase()
-      return { text: row.unicode, name: names[0] ?? "", label: row.label, group: row.group ?? 0, words }
+      const tones = row.skins?.length === TONES ? row.skins.map(skin => skin.unicode) : []
+      return { text: row.unicode, name: names[0] ?? "", label: row.label, group: row.group ?? 0, tones, words }
     })
 }
 

@@ -35,6 +35,7 @@ class Server {
     const refusal = this.answer(item)
     if (refusal) throw refusal
     const known = this.stored.get(item.key)
+    if (known && known.content !== item.content) throw new Problem(409, { code: "idempotency_conflict" })
     const message = known ?? ({ number: this.stored.size + 1, content: item.content } as Message)
     this.stored.set(item.key, message)
     if (this.losesAnswers-- > 0) throw new Unreachable("lost")
@@ -51,10 +52,16 @@ let server: Server
 let shown: readonly Waiting[]
 const open: Outbox[] = []
 
+function keyOf(message: Message): string {
+  return [...server.stored].find(([, known]) => known.number === message.number)![0]
+}
+
 function outbox() {
   const made = new Outbox("test", memory, {
     send: item => server.send(item),
     sent: () => undefined,
+    edit: async (message, content) => void server.stored.set(keyOf(message), { ...message, content }),
+    remove: async message => void server.stored.delete(keyOf(message)),
     changed: items => (shown = items),
   })
   open.push(made)
@@ -167,4 +174,78 @@ test("when the session has ended messages are kept for the next one", async () =
   await outbox().start()
   await settle()
   expect(server.contents).toEqual(["a"])
+})
+
+test("the order of writing outlives a clock that is set back, and what an earlier client left comes first", async () => {
+  vi.setSystemTime("2026-05-01T12:00:00Z")
+  server.answer = () => new Unreachable("away")
+  const key = "00000000-0000-7000-8000-00000000000"
+  for (const place of [2, 1])
+    await memory.put({
+      key: `${key}${place}`,
+      chatId: 7,
+      content: `old ${place}`,
+      writtenAtMs: Date.now(),
+      state: "waiting",
+      refusal: null,
+    })
+  const first = outbox()
+  await first.start()
+  for (const content of ["a", "b"]) await first.add(7, content)
+  first.stop()
+  vi.setSystemTime("2026-05-01T11:00:00Z")
+  vi.resetModules()
+  const { Outbox: Reloaded } = await import("@/messages/outbox")
+  const second = new Reloaded("test", memory, {
+    send: item => server.send(item),
+    sent: () => undefined,
+    changed: items => (shown = items),
+  })
+  open.push(second)
+  await second.start()
+  for (const content of ["c", "d"]) await second.add(7, content)
+  const words = ["old 1", "old 2", "a", "b", "c", "d"]
+  expect(shown.map(item => item.content)).toEqual(words)
+  server.answer = () => null
+  second.wake()
+  await settle()
+  expect(server.contents).toEqual(words)
+})
+
+test("a waiting message goes out as it was changed to last", async () => {
+  server.answer = () => new Unreachable("away")
+  const box = outbox()
+  for (const content of ["a", "b"]) await box.add(7, content)
+  await settle()
+  await box.edit(shown[0]!.key, "a2")
+  await box.edit(shown[1]!.key, "b2")
+  server.answer = () => null
+  box.wake()
+  await settle()
+  expect(server.contents).toEqual(["a2", "b2"])
+})
+
+test("a message that was stored before it was changed is changed at the server", async () => {
+  server.losesAnswers = 1
+  server.answer = () => (server.stored.size > 0 ? new Unreachable("away") : null)
+  const box = outbox()
+  await box.add(7, "a")
+  await settle()
+  expect(server.contents).toEqual(["a"])
+  await box.edit(shown[0]!.key, "a2")
+  server.answer = () => null
+  box.wake()
+  await settle()
+  expect(server.contents).toEqual(["a2"])
+  expect(memory.rows.size).toBe(0)
+})
+
+test.each(["edit", "discard"] as const)("what is being sent can still be withdrawn and changed: %s", async what => {
+  const box = outbox()
+  await box.add(7, "a")
+  if (what === "edit") await box.edit(shown[0]!.key, "b")
+  else await box.discard(shown[0]!.key)
+  await settle()
+  expect(server.contents).toEqual(what === "edit" ? ["b"] : [])
+  expect(memory.rows.size).toBe(0)
 })

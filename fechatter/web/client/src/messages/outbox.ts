@@ -9,32 +9,39 @@ import { Problem } from "@/api/http"
 import type { Message } from "@/api/nouns"
 import { SignedOut } from "@/api/token"
 import { Pause, pauseMs } from "@/live/pause"
+import type { Keeping } from "@/messages/keeping"
 import { newKey } from "@/messages/key"
-import { inOrder, next, type Refusal, type Waiting } from "@/messages/waiting"
+import { inOrder, next, nextOrder, type Refusal, type Waiting } from "@/messages/waiting"
+import { openChannel, type Channel } from "@/platform/channel"
+import { inTurn } from "@/platform/locks"
 
-/** Where waiting messages are kept. */
-export interface Keeping {
-  all(): Promise<Waiting[]>
-  put(item: Waiting): Promise<void>
-  delete(key: string): Promise<void>
-}
+export type { Keeping } from "@/messages/keeping"
 
 export interface Surroundings {
   /** Throws Problem, Unreachable or SignedOut. */
   send(item: Waiting): Promise<Message>
   /** The server has it. */
   sent(item: Waiting, message: Message): void
+  /** Change a message that the server has. Throws as `send`. */
+  edit?(message: Message, content: string): Promise<void>
+  /** Delete a message that the server has. Throws as `send`. */
+  remove?(message: Message): Promise<void>
   /** What is on its way changed, in whichever tab. */
   changed(items: readonly Waiting[]): void
 }
 
+/** The key was used for another content. */
+const CHANGED = "idempotency_conflict"
+
 export class Outbox {
   private items: Waiting[] = []
-  /** Written a moment ago and not kept yet. */
-  private readonly unkept = new Map<string, Waiting>()
+  /** Changed a moment ago and not kept yet; null for one that goes. */
+  private readonly unkept = new Map<string, Waiting | null>()
   private readonly draining = new Set<number>()
+  /** The keys of messages that are being sent, and whether they were withdrawn meanwhile. */
+  private readonly sending = new Map<string, boolean>()
   private readonly pauses = new Map<number, Pause>()
-  private readonly channel: BroadcastChannel
+  private readonly channel: Channel
   private readonly name: string
   private readonly keeping: Keeping
   private readonly surroundings: Surroundings
@@ -44,7 +51,7 @@ export class Outbox {
     this.name = name
     this.keeping = keeping
     this.surroundings = surroundings
-    this.channel = new BroadcastChannel(`${name}-outbox`)
+    this.channel = openChannel(`${name}-outbox`)
     this.channel.onmessage = () => void this.load()
   }
 
@@ -61,13 +68,10 @@ export class Outbox {
   }
 
   async add(chatId: number, content: string): Promise<void> {
-    const item: Waiting = { key: newKey(), chatId, content, writtenAtMs: Date.now(), state: "waiting", refusal: null }
-    this.items = [...this.items, item]
-    this.unkept.set(item.key, item)
-    this.surroundings.changed(this.items)
-    await this.keeping.put(item)
-    this.unkept.delete(item.key)
-    this.channel.postMessage(null)
+    const order = nextOrder(this.items)
+    const writtenAtMs = Date.now()
+    const item: Waiting = { key: newKey(), order, chatId, content, writtenAtMs, state: "waiting", refusal: null }
+    await this.keep(item, [...this.items, item])
     void this.drain(chatId)
   }
 
@@ -78,8 +82,18 @@ export class Outbox {
     void this.drain(item.chatId)
   }
 
+  /** It is not sent any more; one that is being sent is deleted at the server. */
   async discard(key: string): Promise<void> {
+    if (this.sending.has(key)) this.sending.set(key, true)
     await this.remove(key)
+  }
+
+  /** The new content goes out instead. */
+  async edit(key: string, content: string): Promise<void> {
+    const item = this.items.find(one => one.key === key)
+    if (item === undefined) return
+    await this.change(item, { content, state: "waiting", refusal: null })
+    void this.drain(item.chatId)
   }
 
   /** The server is there (again): try now what waits. */
@@ -91,8 +105,8 @@ export class Outbox {
   private async load(): Promise<void> {
     const kept = await this.keeping.all()
     if (this.isStopped) return
-    const known = new Map([...this.unkept, ...kept.map(item => [item.key, item] as const)])
-    this.items = inOrder(known.values())
+    const known = new Map([...kept.map(item => [item.key, item] as const), ...this.unkept])
+    this.items = inOrder([...known.values()].filter(item => item !== null))
     this.surroundings.changed(this.items)
   }
 
@@ -100,17 +114,12 @@ export class Outbox {
     if (this.draining.has(chatId) || this.isStopped) return
     this.draining.add(chatId)
     try {
-      await this.alone(chatId, () => this.sendAll(chatId))
+      await inTurn(`${this.name}-send-${chatId}`, () => this.sendAll(chatId))
     } finally {
       this.draining.delete(chatId)
     }
     // Something may have been added between the last look and the end.
     if (!this.isStopped && next(this.items, chatId) && !this.pauses.has(chatId)) void this.drain(chatId)
-  }
-
-  private async alone(chatId: number, work: () => Promise<void>): Promise<void> {
-    if (navigator.locks === undefined) return work()
-    await navigator.locks.request(`${this.name}-send-${chatId}`, work)
   }
 
   private async sendAll(chatId: number): Promise<void> {
@@ -126,9 +135,11 @@ export class Outbox {
 
   /** Returns how long to wait before the next try, or null when this one is done with. */
   private async sendOne(item: Waiting, failures: number): Promise<number | null> {
+    this.sending.set(item.key, false)
     try {
-      const message = await this.surroundings.send(item)
+      const [message, content] = await this.stored(item)
       this.surroundings.sent(item, message)
+      await this.follow(item.key, message, content)
       await this.remove(item.key)
       return null
     } catch (error) {
@@ -138,7 +149,23 @@ export class Outbox {
       }
       if (error instanceof SignedOut) this.isStopped = true
       return pauseMs(failures, error instanceof Problem ? error.retryAfterSeconds : 0)
+    } finally {
+      this.sending.delete(item.key)
     }
+  }
+
+  /** The message as the server has it, which may have stored what it was before the person changed it. */
+  private async stored(item: Waiting): Promise<[Message, content: string]> {
+    const tried = item.tried ?? []
+    if (!tried.includes(item.content)) void this.change(item, { tried: [...tried, item.content] })
+    for (const content of [item.content, ...tried.filter(one => one !== item.content)]) {
+      try {
+        return [await this.surroundings.send({ ...item, content }), content]
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== CHANGED || tried.length === 0) throw error
+      }
+    }
+    return [await this.surroundings.send(item), item.content]
   }
 
   private async sleep(chatId: number, milliseconds: number): Promise<void> {
@@ -149,18 +176,51 @@ export class Outbox {
     this.pauses.delete(chatId)
   }
 
+  /** What the person wanted meanwhile, in whichever tab; what the server refuses of it stays as it was sent. */
+  private async follow(key: string, message: Message, sent: string): Promise<void> {
+    await this.load()
+    const wanted = this.items.find(one => one.key === key)?.content ?? sent
+    try {
+      if (this.sending.get(key)) await this.surroundings.remove?.(message)
+      else if (wanted !== sent) await this.surroundings.edit?.(message, wanted)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.isTemporary) throw error
+    }
+  }
+
   private async change(item: Waiting, facts: Partial<Waiting>): Promise<void> {
-    const changed = { ...item, ...facts }
-    this.items = this.items.map(one => (one.key === item.key ? changed : one))
-    this.surroundings.changed(this.items)
-    await this.keeping.put(changed)
-    if (!this.isStopped) this.channel.postMessage(null)
+    const now = this.items.find(one => one.key === item.key)
+    // Withdrawn meanwhile.
+    if (now === undefined) return
+    const changed = { ...now, ...facts }
+    await this.keep(
+      changed,
+      this.items.map(one => (one.key === item.key ? changed : one)),
+    )
+  }
+
+  private async keep(item: Waiting, items: Waiting[]): Promise<void> {
+    this.unkept.set(item.key, item)
+    this.show(items)
+    await this.keeping.put(item)
+    this.settle(item.key, item)
   }
 
   private async remove(key: string): Promise<void> {
-    this.items = this.items.filter(one => one.key !== key)
-    this.surroundings.changed(this.items)
+    this.unkept.set(key, null)
+    this.show(this.items.filter(one => one.key !== key))
     await this.keeping.delete(key)
+    this.settle(key, null)
+  }
+
+  private show(items: Waiting[]): void {
+    this.items = items
+    this.surroundings.changed(items)
+  }
+
+  /** It is kept now; other tabs look again. */
+  private settle(key: string, item: Waiting | null): void {
+    if (this.unkept.get(key) === item) this.unkept.delete(key)
     if (!this.isStopped) this.channel.postMessage(null)
   }
 }

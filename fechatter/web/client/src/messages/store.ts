@@ -8,7 +8,8 @@ import type { DurableEvent } from "@/live/events"
 import { locale } from "@/i18n"
 import { useLive } from "@/live/store"
 import { withNamedEmoji } from "@/messages/emoji"
-import { Outbox, type Keeping } from "@/messages/outbox"
+import type { Keeping } from "@/messages/keeping"
+import { Outbox } from "@/messages/outbox"
 import { empty, hasHole, newer, older, rest, start, take, type Timeline } from "@/messages/timeline"
 import type { Waiting } from "@/messages/waiting"
 import { usePeople } from "@/people/store"
@@ -194,6 +195,8 @@ export const useMessages = defineStore("messages", () => {
         echoed.delete(item.key)
         live.wake()
       },
+      edit,
+      remove,
       changed: items => {
         waiting.value = items
       },
@@ -217,6 +220,11 @@ export const useMessages = defineStore("messages", () => {
 
   async function discard(key: string): Promise<void> {
     await outbox?.discard(key)
+  }
+
+  /** Change a message that is still on its way. */
+  async function editWaiting(key: string, content: string): Promise<void> {
+    await outbox?.edit(key, await withNamedEmoji(content, locale.value))
   }
 
   /** The server is there (again): send what waits, and load what could not be loaded. */
@@ -280,6 +288,7 @@ export const useMessages = defineStore("messages", () => {
     send,
     retry,
     discard,
+    editWaiting,
     wake,
     edit,
     remove,

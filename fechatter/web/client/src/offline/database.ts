@@ -11,6 +11,8 @@ import type { Person } from "@/live/world"
 import type { Waiting } from "@/messages/waiting"
 
 const VERSION = 1
+/** Some browsers never answer; the page must not wait for them. */
+const OPEN_MS = 3000
 
 /** The workspace as it was shown last. */
 export interface KeptWorld {
@@ -37,7 +39,7 @@ export type Database = IDBPDatabase<Schema>
 
 /** Throws DOMException where the browser keeps nothing. */
 export async function openDatabase(name: string): Promise<Database> {
-  const database = await openDB<Schema>(name, VERSION, {
+  const opening = openDB<Schema>(name, VERSION, {
     upgrade(created) {
       created.createObjectStore("waiting", { keyPath: "key" })
       created.createObjectStore("drafts")
@@ -47,10 +49,21 @@ export async function openDatabase(name: string): Promise<Database> {
     // Another tab wipes everything: let it.
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
   })
-  return database
+  const database = await Promise.race([opening, later(OPEN_MS)])
+  if (database !== undefined) return database
+  void opening.then(late => late.close()).catch(() => undefined)
+  throw new DOMException("the database does not open", "TimeoutError")
+}
+
+function later(milliseconds: number): Promise<undefined> {
+  return new Promise(done => setTimeout(() => done(undefined), milliseconds))
 }
 
 /** Delete all that this person's sessions kept in this browser. */
 export async function wipe(name: string): Promise<void> {
-  await deleteDB(name)
+  try {
+    await deleteDB(name)
+  } catch (error) {
+    console.warn("This browser keeps no database:", error)
+  }
 }

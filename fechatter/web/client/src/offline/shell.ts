@@ -20,8 +20,9 @@ let isTaking = false
 
 /** Keep the client in this browser. A refusal (no room, a private window) costs the offline start alone. */
 export async function keepShell(): Promise<void> {
-  if (!import.meta.env.PROD || navigator.serviceWorker === undefined) return
+  if (!import.meta.env.PROD) return
   try {
+    if (navigator.serviceWorker === undefined) return
     registration ??= follow(await navigator.serviceWorker.register(trusted()))
     registration.active?.postMessage("fill")
   } catch (error) {
@@ -41,14 +42,30 @@ export function takeUpdate(): void {
   else location.reload()
 }
 
+/** The newest client, whatever this browser keeps; without a server, the one that it keeps. */
+export async function reloadNewest(): Promise<void> {
+  // Nothing of an address but the start is answered by the worker, so this one shows whether the server is there.
+  const isThere = await fetch("/health/simple", { cache: "no-store" }).then(
+    answer => answer.ok,
+    () => false,
+  )
+  if (isThere) await dropShell()
+  location.reload()
+}
+
 /** Leave nothing of the client in this browser. */
 export async function dropShell(): Promise<void> {
   registration = null
   isUpdateReady.value = false
-  if (navigator.serviceWorker === undefined) return
-  const registrations = await navigator.serviceWorker.getRegistrations()
-  await Promise.all(registrations.map(one => one.unregister()))
-  await Promise.all((await caches.keys()).map(name => caches.delete(name)))
+  try {
+    if (navigator.serviceWorker === undefined) return
+    const registrations = await navigator.serviceWorker.getRegistrations()
+    await Promise.all(registrations.map(one => one.unregister()))
+    await Promise.all((await caches.keys()).map(name => caches.delete(name)))
+  } catch (error) {
+    // A browser that refuses its storage keeps nothing in it.
+    console.warn("The kept client could not be dropped:", error)
+  }
 }
 
 function follow(made: ServiceWorkerRegistration): ServiceWorkerRegistration {

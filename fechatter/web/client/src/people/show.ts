@@ -1,8 +1,8 @@
-import { defineAsyncComponent } from "vue"
 import { t } from "@/i18n"
+import { lazy } from "@/platform/lazy"
 import { openDetails } from "@/shell/details"
 
-const PersonCard = defineAsyncComponent(() => import("@/people/PersonCard.vue"))
+const PersonCard = lazy(() => import("@/people/PersonCard.vue"))
 
 /** Show somebody's card in the details pane. */
 export function showPerson(userId: number): void {

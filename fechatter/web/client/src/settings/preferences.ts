@@ -1,4 +1,9 @@
 import { reactive, watch } from "vue"
+import { askForNotifications, standing, type Standing } from "@/platform/notifications"
+import { isObject, kept } from "@/platform/storage"
+
+/** What Enter does where one writes: what is usual for the device, or what the person chose. */
+export type EnterKey = "auto" | "send" | "line"
 
 /** What one wants of this browser; it is kept here and not at the server. */
 export interface Preferences {
@@ -10,31 +15,24 @@ export interface Preferences {
   clock: "region" | "12" | "24"
   /** The people to whom notifications were offered in this browser. */
   offered: readonly string[]
+  enter: EnterKey
 }
 
 const KEY = "fechatter.preferences"
-const DEFAULTS: Preferences = { notifications: false, badge: true, clock: "region", offered: [] }
+const DEFAULTS: Preferences = { notifications: false, badge: true, clock: "region", enter: "auto", offered: [] }
 
-export const preferences = reactive<Preferences>({ ...DEFAULTS, ...stored() })
+export const preferences = reactive<Preferences>({ ...DEFAULTS, ...kept.getJson(KEY, isObject) })
 
-watch(preferences, () => localStorage.setItem(KEY, JSON.stringify(preferences)))
+watch(preferences, () => kept.set(KEY, JSON.stringify(preferences)))
 
 /** The browser was not asked yet, and can be. */
 export function canAskForNotifications(): boolean {
-  return "Notification" in globalThis && Notification.permission === "default"
+  return standing() === "default"
 }
 
 /** Ask the browser, when somebody wants it and never before; returns its answer. */
-export async function turnOnNotifications(): Promise<NotificationPermission> {
-  const answer = "Notification" in globalThis ? await Notification.requestPermission() : "default"
+export async function turnOnNotifications(): Promise<Standing> {
+  const answer = await askForNotifications()
   preferences.notifications = answer === "granted"
   return answer
-}
-
-function stored(): Partial<Preferences> {
-  try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Preferences>
-  } catch {
-    return {}
-  }
 }

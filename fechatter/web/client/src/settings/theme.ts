@@ -1,4 +1,5 @@
 import { ref, watch } from "vue"
+import { kept } from "@/platform/storage"
 
 export const THEMES = ["system", "light", "dark"] as const
 export type Theme = (typeof THEMES)[number]
@@ -11,14 +12,14 @@ export const theme = ref<Theme>(stored())
 watch(theme, chosen => {
   if (chosen === "system") {
     delete document.documentElement.dataset["theme"]
-    localStorage.removeItem(KEY)
+    kept.delete(KEY)
   } else {
     document.documentElement.dataset["theme"] = chosen
-    localStorage.setItem(KEY, chosen)
+    kept.set(KEY, chosen)
   }
 })
 
 function stored(): Theme {
-  const found = localStorage.getItem(KEY)
+  const found = kept.get(KEY)
   return THEMES.find(name => name === found) ?? "system"
 }

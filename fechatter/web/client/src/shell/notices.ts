@@ -12,6 +12,7 @@ import { useLive } from "@/live/store"
 import type { World } from "@/live/world"
 import { brief } from "@/messages/announcement"
 import { useMessages } from "@/messages/store"
+import { showNotification, standing } from "@/platform/notifications"
 import { preferences } from "@/settings/preferences"
 import { goodMoment } from "@/shell/offer"
 
@@ -55,11 +56,12 @@ export function useNotices(): void {
     const sender = world.people.get(message.sender_id)?.fullname ?? ""
     const name = title(chat, world)
     const text = brief(message.content)
-    const notice = new Notification(name, {
+    const notice = showNotification(name, {
       body: chat.chat_type === "single" ? text : t("messages.newFrom", { name: sender, text }),
       tag: `fechatter-${world.workspace.id}-${chat.id}`,
       icon: PICTURES.quiet,
     })
+    if (notice === null) return
     notice.onclick = () => {
       window.focus()
       notice.close()
@@ -114,7 +116,7 @@ export function mentions(content: string, handle: string): boolean {
 }
 
 function isAllowed(): boolean {
-  return preferences.notifications && "Notification" in globalThis && Notification.permission === "granted"
+  return preferences.notifications && standing() === "granted"
 }
 
 /** "(3) general · Acme", and a dot on the tab's picture. */

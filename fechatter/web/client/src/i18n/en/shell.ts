@@ -23,6 +23,7 @@ export default {
   welcome: "Pick a chat to begin",
   welcomeText: "Or press {keys} to go anywhere.",
   updateReady: "A new version is ready.",
+  partMissing: "Part of the app could not be loaded. Reload to get the latest version.",
   updateNow: "Reload",
   failed: "This part did not load.",
 }

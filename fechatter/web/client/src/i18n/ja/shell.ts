@@ -20,6 +20,7 @@ export default {
   welcome: "チャットを選んで始めましょう",
   welcomeText: "{keys} を押すとどこへでも移動できます。",
   updateReady: "新しいバージョンがあります。",
+  partMissing: "アプリの一部を読み込めませんでした。再読み込みして最新版にしてください。",
   updateNow: "再読み込み",
   failed: "この部分を読み込めませんでした。",
 }

@@ -20,6 +20,7 @@ export default {
   welcome: "选择一个聊天开始",
   welcomeText: "或按 {keys} 前往任何位置。",
   updateReady: "新版本已就绪。",
+  partMissing: "部分内容加载失败，请重新加载以获取最新版本。",
   updateNow: "重新加载",
   failed: "此部分未能加载。",
 }

@@ -1,0 +1,16 @@
+export default {
+  recent: "Recently used",
+  found: "Search results",
+  smileys: "Smileys and emotion",
+  people: "People and body",
+  nature: "Animals and nature",
+  food: "Food and drink",
+  travel: "Travel and places",
+  activities: "Activities",
+  objects: "Objects",
+  symbols: "Symbols",
+  flags: "Flags",
+  groups: "Groups",
+  tone: "Skin tone",
+  toneNumber: "Skin tone {number}",
+}

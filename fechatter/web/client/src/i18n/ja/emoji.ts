@@ -1,0 +1,16 @@
+export default {
+  recent: "最近使った絵文字",
+  found: "検索結果",
+  smileys: "顔と感情",
+  people: "人と体",
+  nature: "動物と自然",
+  food: "食べ物と飲み物",
+  travel: "旅行と場所",
+  activities: "活動",
+  objects: "物",
+  symbols: "記号",
+  flags: "旗",
+  groups: "グループ",
+  tone: "肌の色",
+  toneNumber: "肌の色 {number}",
+}

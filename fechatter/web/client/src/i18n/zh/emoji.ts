@@ -1,0 +1,16 @@
+export default {
+  recent: "最近使用",
+  found: "搜索结果",
+  smileys: "笑脸与情感",
+  people: "人物与身体",
+  nature: "动物与自然",
+  food: "食物与饮料",
+  travel: "旅行与地点",
+  activities: "活动",
+  objects: "物品",
+  symbols: "符号",
+  flags: "旗帜",
+  groups: "分组",
+  tone: "肤色",
+  toneNumber: "肤色 {number}",
+}

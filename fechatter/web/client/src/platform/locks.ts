@@ -1,0 +1,22 @@
+/** Locks between tabs. Where the browser has none (pages without https) or refuses them, work is done at once. */
+
+/** Do this while no other tab does the same. Throws what the work throws. */
+export async function inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  const locks = lockManager()
+  if (locks === undefined) return work()
+  let begun: Promise<Result> | undefined
+  try {
+    return await locks.request(name, () => (begun = work()))
+  } catch (error) {
+    if (begun === undefined) return work()
+    throw error
+  }
+}
+
+export function lockManager(): LockManager | undefined {
+  try {
+    return navigator.locks
+  } catch {
+    return undefined
+  }
+}

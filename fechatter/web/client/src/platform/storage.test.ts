@@ -1,0 +1,55 @@
+import { afterEach, expect, test, vi } from "vitest"
+import { isObject, kept } from "@/platform/storage"
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  kept.delete("test")
+})
+
+const refused = () => {
+  throw new DOMException("denied", "SecurityError")
+}
+
+test.each([
+  ["is refused", { getItem: refused, setItem: refused, removeItem: refused }],
+  ["is missing", undefined],
+  ["is null, as in some web views", null],
+  ["is full", { getItem: () => null, setItem: refused, removeItem: () => undefined }],
+])("where the storage %s, values live as long as the page", (_how, storage) => {
+  vi.stubGlobal("localStorage", storage)
+  expect(kept.get("test")).toBe(null)
+  kept.set("test", "a")
+  expect(kept.get("test")).toBe("a")
+  kept.delete("test")
+  expect(kept.get("test")).toBe(null)
+})
+
+test("what is no JSON, or another thing than expected, is nothing", () => {
+  for (const text of ["{", "5", "null", "[]", ""]) {
+    kept.set("test", text)
+    expect(kept.getJson("test", isObject)).toBe(null)
+  }
+  kept.set("test", '{"a":1}')
+  expect(kept.getJson("test", isObject)).toEqual({ a: 1 })
+})
+
+const ALLOWED: Record<string, RegExp> = {
+  "local and session storage": /\b(?:local|session)Storage\b/u,
+  "channels between tabs": /\bnew BroadcastChannel\b/u,
+  "desktop notifications": /\b(?:new Notification\(|Notification\.(?:permission|requestPermission))/u,
+  "keys of a composition": /\bisComposing\b|\bkeyCode\b/u,
+  "parts that are loaded later": /(?<!load\(\(\) => )(?<!(?:lazy|page)\(\(\) => )(?<!loadPart\(\(\) => )\bimport\(/u,
+}
+
+test.each(Object.entries(ALLOWED))("one place alone deals with %s", (_what, pattern) => {
+  const sources = import.meta.glob<string>("/src/**/*.{ts,vue}", { query: "?raw", import: "default", eager: true })
+  const others = Object.entries(sources).filter(
+    ([path]) => !/^\/src\/(?:platform|testing|gallery)\/|\.test\.ts$/u.test(path),
+  )
+  expect(others.length).toBeGreaterThan(100)
+  const found = others.flatMap(([path, text]) => (pattern.test(text) ? [path] : []))
+  // Its two tables of languages are loaded by one function each.
+  const tables = ["/src/i18n/index.ts", "/src/messages/emoji.ts"]
+  const composing = ["/src/components/keys.ts"]
+  expect(found.filter(path => ![...tables, ...composing].includes(path))).toEqual([])
+})

@@ -1,0 +1,12 @@
+/** What an older client offers that lacks a part which the server has no more. */
+
+import { toast, toasts } from "@/components/toasts"
+import { t } from "@/i18n"
+import { reloadNewest } from "@/offline/shell"
+
+/** Once, however many parts are missing. */
+export function offerReload(): void {
+  const text = t("shell.partMissing")
+  if (toasts.some(shown => shown.text === text)) return
+  toast({ text, kind: "error", action: { label: t("shell.updateNow"), run: () => void reloadNewest() } })
+}
