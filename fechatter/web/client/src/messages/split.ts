@@ -10,6 +10,8 @@ import { fencesIn, type Fence } from "@/messages/fences"
 
 /** Better places have higher ranks. */
 const RANKS = { inCharacter: 0, inWord: 1, word: 2, codeLine: 3, line: 4, paragraph: 5 } as const
+/** Above all ranks. */
+const FULL = 10
 const BLANK = /^\p{White_Space}*$/u
 
 /** Parts of at most `most` scalar values; joined they are the text, but for the lines that close and open blocks of code. */
@@ -106,13 +108,15 @@ class Splitter {
 
   private best(start: number, goal: number): number {
     const reach = this.worth(start) + this.most
-    const places: number[] = []
-    for (let place = Math.max(start + 1, goal); place <= reach; place += 1)
-      if (this.isPlace(place) && this.need(place) <= reach && this.worth(place) >= goal) places.push(place)
     // What reads best is not worth a message that is nearly empty.
-    const full = places.filter(place => place - start > this.most / 2)
-    const rated = full.length > 0 ? full : places
-    return rated.reduce((best, place) => (this.rank(place) >= this.rank(best) ? place : best))
+    const half = start + this.most / 2
+    let best = { place: start, score: -1 }
+    for (let place = Math.max(start + 1, goal); place <= reach; place += 1) {
+      if (!this.isPlace(place) || this.need(place) > reach || this.worth(place) < goal) continue
+      const score = this.rank(place) + (place > half ? FULL : 0)
+      if (score >= best.score) best = { place, score }
+    }
+    return best.place
   }
 
   private rank(place: number): number {
