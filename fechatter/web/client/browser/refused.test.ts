@@ -32,11 +32,11 @@ const REFUSALS: Record<string, () => void> = {
 
 test.each(Object.keys(REFUSALS))("the client works where %s", async refusal => {
   const ada = await newOwner()
-  const chatId = await newChat(ada)
+  const chatId = await newChat(ada, { name: "workshop" })
   const page = await openPage({ serviceWorkers: "block" })
   await page.addInitScript(REFUSALS[refusal]!)
   await ada.signIn(page)
-  await page.getByRole("link", { name: "general" }).first().click()
+  await page.getByRole("link", { name: "workshop" }).click()
   await composer(page).waitFor()
   await write(page, "I am here")
   await settled(page)

@@ -3,7 +3,7 @@
  * control to control; Enter opens what can be done with it; what is typed goes to where one writes.
  */
 
-import { nextTick, onBeforeUpdate, onMounted, onUpdated, type Ref } from "vue"
+import { onBeforeUpdate, onMounted, onUpdated, type Ref } from "vue"
 
 const ROW = "[data-row]"
 const CONTROLS = "a[href], button:not(:disabled), pre"
@@ -87,9 +87,7 @@ export function useRowKeys({ scroller, write, toNewest }: Ways): RowKeys {
   // The row with the focus went: the one in its place has it.
   onUpdated(() => {
     settle()
-    const place = before
-    if (place === null || document.activeElement !== document.body) return
-    void nextTick(() => document.activeElement === document.body && focus(rows().at(-place) ?? rows()[0]))
+    if (before !== null && document.activeElement === document.body) focus(rows().at(-before) ?? rows()[0])
   })
 
   return { key, focused }
