@@ -69,7 +69,7 @@ def _begin(folder: Path) -> tuple[IO[bytes], Path]:
         part = folder / f"{PREFIX}{secrets.token_hex(8)}{ENDING}"
         file = os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
         # Between its creation and its lock another writer may have taken it for a dead one's.
-        if lock(file.fileno()) and os.fstat(file.fileno()).st_nlink:
+        if lock(file.fileno()) is not False and os.fstat(file.fileno()).st_nlink:
             return file, part
         file.close()
 
@@ -88,12 +88,14 @@ def remove_dead(folder: Path) -> None:
             os.close(descriptor)
 
 
-def lock(descriptor: int) -> bool:
-    """Lock an open file for as long as it is open; False if another process has done so."""
+def lock(descriptor: int) -> bool | None:
+    """Lock an open file for as long as it is open; False if another process has done so, None if it cannot be locked."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError:
+        return None  # some network file systems know no locks; nothing is taken for dead there
     return True
 
 

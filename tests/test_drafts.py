@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -66,6 +67,17 @@ def test_a_process_id_that_repeats_is_no_obstacle(tmp_path: Path, monkeypatch: p
         outer.write(b"outer")
         _write(tmp_path / "inner")
     assert (tmp_path / "outer").read_bytes() == b"outer"
+    assert sorted(os.listdir(tmp_path)) == ["inner", "outer"]
+
+
+def test_where_nothing_can_be_locked_drafts_are_written_and_none_is_taken_for_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, how: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "not supported")
+
+    monkeypatch.setattr(drafts.fcntl, "flock", refuse)
+    with drafts.draft(tmp_path / "outer") as outer:
+        outer.write(b"outer")
+        _write(tmp_path / "inner")
     assert sorted(os.listdir(tmp_path)) == ["inner", "outer"]
 
 

@@ -15,6 +15,7 @@ from fechatter.storage import migrate, opening, soundness
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import READ
 from fechatter.storage.engines.sqlite_open import open_reader
+from fechatter.storage.folder import in_use
 from fechatter.troubles import check_exists
 
 LEAST_SQLITE = (3, 38, 0)
@@ -29,6 +30,8 @@ def database(settings: Settings) -> Finding:
     """The database answers and its tables are of this version, or will be after the next start."""
     engine = "postgres" if opening.is_postgres(settings.database_address) else "sqlite"
     try:
+        if (waiting := _remains(settings)) is not None:
+            return waiting
         pending = pending_migrations(settings.database_address)
     except StartError as error:
         return Finding("database", False, str(error), "Name the right database, or start the program that fits it.")
@@ -36,6 +39,22 @@ def database(settings: Settings) -> Finding:
         return unusable("database", error, opening.sqlite_path(settings.database_address))
     state = f"{pending} migrations to apply at the next start" if pending else "up to date"
     return Finding("database", True, f"{engine}, {state}")
+
+
+def _remains(settings: Settings) -> Finding | None:
+    """What must be put in order before anything is started on an SQLite file. Raises OSError."""
+    path = opening.sqlite_path(settings.database_address)
+    if opening.is_postgres(settings.database_address) or not path.parent.is_dir():
+        return None
+    check_exists(path)
+    try:
+        migrate.check_no_remains(path)
+    except StartError as error:
+        return Finding("database", False, str(error), "Do that before anything else.")
+    if not path.exists() and in_use(settings.data_dir):
+        remedy = "Do not end that server before it has told where it saved the database."
+        return Finding("database", False, f"a server is running, and {path} is gone", remedy)
+    return None
 
 
 def database_settings(settings: Settings) -> Finding:
@@ -158,7 +177,6 @@ def pending_migrations(address: str) -> int:
 
 def _applied_sqlite(path: Path) -> dict[str, str | None]:
     """Version and checksum of each migration applied; none when there is no file yet."""
-    migrate.check_no_remains(path)
     check_exists(path)
     if not path.exists():
         return {}

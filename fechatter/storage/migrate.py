@@ -99,9 +99,14 @@ def restoring(path: Path) -> Path:
 
 def check_no_remains(path: Path) -> None:
     """Raises StartError: a restore was interrupted, or a rescued copy of the database waits to be put in its place."""
-    if restoring(path).exists():
+    try:
+        check_exists(path)
+        interrupted, saved = restoring(path).exists(), rescued(path)
+    except OSError as error:
+        raise StartError(trouble(error, path)) from error
+    if interrupted:
         raise StartError(f"A restore was interrupted: give `fechatter restore` again, or remove {restoring(path)}.")
-    if saved := rescued(path):
+    if saved:
         raise StartError(
             f"{saved[-1]} contains the database that was saved when its file was deleted or replaced. "
             f"Put it back with `mv {shlex.quote(str(saved[-1]))} {shlex.quote(str(path))}`, or move it elsewhere."
@@ -111,7 +116,6 @@ def check_no_remains(path: Path) -> None:
 def _make_private(path: Path) -> None:
     """A new file is for its owner alone, and what SQLite puts beside it follows its rights."""
     try:
-        check_exists(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise StartError(trouble(error, path)) from error

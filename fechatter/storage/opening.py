@@ -15,7 +15,6 @@ from fechatter.storage.engines.postgres import PostgresDatabase
 from fechatter.storage.engines.sqlite import SqliteDatabase
 from fechatter.storage.migrate import Migration, check_no_remains, migrate_postgres, migrate_sqlite
 from fechatter.storage.rekeying import rekey
-from fechatter.troubles import check_exists, trouble
 
 
 def is_postgres(address: str) -> bool:
@@ -32,10 +31,6 @@ def check_there(address: str) -> None:
     if is_postgres(address):
         return
     path = sqlite_path(address)
-    try:
-        check_exists(path)
-    except OSError as error:
-        raise StartError(trouble(error, path)) from error
     check_no_remains(path)
     if not path.exists():
         raise StartError(f"There is no database {path}; set FECHATTER_DATA_DIR, or start the server once.")

@@ -14,6 +14,7 @@ import pytest
 from fechatter.cli import checks_database, main
 from fechatter.settings import Settings
 from fechatter.storage.engines.sqlite_open import open_file, uri
+from fechatter.storage.folder import locked_folder
 from fechatter.storage.migrate import migrate_sqlite
 from fechatter.troubles import trouble
 
@@ -245,3 +246,17 @@ def test_the_systems_reason_is_told_where_sqlite_knows_none(tmp_path: Path) -> N
         open_file(tmp_path / "nowhere" / "chat.db").close()
     assert "No such file or directory" in trouble(refused.value, tmp_path / "nowhere" / "chat.db")
     shutil.rmtree(tmp_path)
+
+
+def test_doctor_tells_of_a_rescued_database_and_of_one_that_is_gone(tmp_path: Path) -> None:
+    settings, path = Settings(data_dir=tmp_path), tmp_path / "fechatter.db"
+    migrate_sqlite(path)
+    assert checks_database.database(settings).good
+    with locked_folder(tmp_path):
+        path.rename(tmp_path / "fechatter.db.rescued-20261127T120000Z")
+        assert f"mv {tmp_path}/fechatter.db.rescued-20261127T120000Z {path}" in checks_database.database(settings).state
+        (tmp_path / "fechatter.db.rescued-20261127T120000Z").rename(tmp_path / "elsewhere")
+        gone = checks_database.database(settings)
+    assert (gone.good, gone.state) == (False, f"a server is running, and {path} is gone")
+    assert gone.remedy.startswith("Do not end that server")
+    assert checks_database.database(settings).good

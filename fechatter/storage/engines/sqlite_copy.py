@@ -154,7 +154,7 @@ def _claimed(draft: Path) -> Iterator[None]:
     """The draft, empty and locked; removed at the end unless it was renamed. Raises StartError, OSError."""
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        if not lock(descriptor):
+        if lock(descriptor) is False:
             raise StartError(f"Another restore is writing {draft}; wait until it has finished.")
         os.ftruncate(descriptor, 0)
         try:
