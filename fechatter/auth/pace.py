@@ -1,8 +1,8 @@
 """How fast the server works for one key: a person, or the address of a client that is not signed in.
 
 Work is counted in *rows*: what it costs to read and show one row, about 5 µs of one processor. A key may use a burst at once, and
-then an eighth of one processor. Beyond that its requests wait; they are not refused. All keys that are beyond their burst share a
-quarter of a processor. They are charged by time if that is more: on a slow or busy machine a row takes longer.
+then an eighth of one processor. Beyond that its requests wait as long as others are there who ask for little; they are not refused.
+All keys that are beyond their burst share a quarter of a processor. They are charged by time if that is more: on a slow or busy machine a row takes longer.
 
 In this process's memory: each node counts for itself, and a restart forgets.
 """
@@ -29,6 +29,9 @@ SEARCH_ROWS = 1_000
 BURST_ROWS = 20_000
 MOST_WAIT_SECONDS = 2.0
 """No key waits longer for its next turn, whatever one request cost."""
+CROWDED_SECONDS = 1.0
+"""So long after a request of somebody who asks for little, others wait for the sake of more of them."""
+LOOK_SECONDS = 0.1
 OF_ONE = Limit("work", BURST_ROWS, 8 / ROWS_A_SECOND)
 OF_HEAVY = Limit("heavy-work", BURST_ROWS, 4 / ROWS_A_SECOND)
 _ALL = "all heavy keys"
@@ -44,6 +47,8 @@ class Pace:
 
     def __init__(self, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
         self._enabled = enabled
+        self._clock = clock
+        self._light_until = -1.0
         self._of_one = Meter(OF_ONE, clock)
         self._of_heavy = Meter(OF_HEAVY, clock)
 
@@ -53,9 +58,19 @@ class Pace:
     def charge(self, key: Hashable, rows: float) -> None:
         """Count work that was done."""
         if self._enabled:
+            self.note(key)
             if self.is_heavy(key):
                 _charge(self._of_heavy, _ALL, rows)
             _charge(self._of_one, key, rows)
+
+    def note(self, key: Hashable) -> None:
+        """Count nothing, but remember that the key is there."""
+        if not self.is_heavy(key):
+            self._light_until = self._clock() + CROWDED_SECONDS
+
+    def slows(self, key: Hashable) -> bool:
+        """Whether the key is to wait for the sake of others."""
+        return self.is_heavy(key) and self._clock() < self._light_until
 
     def is_heavy(self, key: Hashable) -> bool:
         """Whether the key has used more than half of its burst."""
@@ -67,19 +82,15 @@ class Pace:
 
     async def wait(self, key: Hashable) -> None:
         """Wait until the key is within its burst again."""
-        await _until_within(self._of_one, key)
+        while self.slows(key) and (seconds := self.wait_seconds(key)):  # noqa: ASYNC110  # time is waited for, no event
+            await asyncio.sleep(min(seconds, LOOK_SECONDS))
 
-    async def wait_with_heavy(self) -> None:
+    async def wait_with_heavy(self, key: Hashable) -> None:
         """Wait until all heavy keys together are within their burst again."""
-        await _until_within(self._of_heavy, _ALL)
+        while self.slows(key) and (seconds := self._of_heavy.used(_ALL) - self._of_heavy.window) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(seconds, LOOK_SECONDS))
 
 
 def _charge(meter: Meter, key: Hashable, rows: float) -> None:
     room_seconds = meter.window + MOST_WAIT_SECONDS - meter.used(key)
     meter.charge(key, max(0.0, min(rows, room_seconds / meter.limit.every_seconds)))
-
-
-async def _until_within(meter: Meter, key: Hashable) -> None:
-    # Others of the same key may have been faster, so the time to wait is read again. It is known, so there is no event to wait for.
-    while (seconds := meter.used(key) - meter.window) > 0:  # noqa: ASYNC110
-        await asyncio.sleep(seconds)

@@ -1,6 +1,6 @@
 """Turns of people's requests: two of each person at once; of people who ask for much, two of all of them.
 
-A person who is within the burst of `pace.py` waits only for their own requests. Everybody else waits in a fair queue that leaves most
+A person whom `pace.py` does not slow down waits only for their own requests. Everybody else waits in a fair queue that leaves most
 connections to the database free. A newcomer therefore never waits for heavy requests.
 """
 
@@ -35,7 +35,7 @@ class SharedTurns:
 
     def is_free(self, key: Hashable) -> bool:
         """Whether a request of the key has its turn at once."""
-        return not self._enabled or (self._all.is_free(key) and not self._pace.is_heavy(key))
+        return not self._enabled or (self._all.is_free(key) and not self._pace.slows(key))
 
     @asynccontextmanager
     async def turn(self, key: Hashable) -> AsyncIterator[bool]:
@@ -44,12 +44,12 @@ class SharedTurns:
             yield False
             return
         async with self._all.turn(key):
-            if not self._pace.is_heavy(key):
+            if not self._pace.slows(key):
                 yield False
                 return
             await self._pace.wait(key)
             async with self._heavy.turn(key):
-                await self._pace.wait_with_heavy()
+                await self._pace.wait_with_heavy(key)
                 yield True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fechatter.auth.pace import BURST_ROWS, MOST_WAIT_SECONDS, OF_HEAVY, OF_ONE, ROWS_A_SECOND, Pace
+from fechatter.auth.pace import BURST_ROWS, CROWDED_SECONDS, MOST_WAIT_SECONDS, OF_HEAVY, OF_ONE, ROWS_A_SECOND, Pace
 from fechatter.auth.turns import HEAVY_AT_ONCE, SharedTurns
 from fechatter.auth.turns import OF_ONE as TURNS_OF_ONE
 from tests.test_fair import settled
@@ -36,8 +36,10 @@ async def test_a_key_waits_beyond_its_burst_and_no_other_key_does() -> None:
     pace.charge("heavy", BURST_ROWS)
     assert not await waits(pace, "heavy")
     pace.charge("heavy", 1_000)
+    pace.note("other")
     assert (await waits(pace, "heavy"), await waits(pace, "other"), pace.is_heavy("other")) == (True, False, False)
     clock.now += 1_000 * OF_ONE.every_seconds
+    pace.note("other")
     assert not await waits(pace, "heavy")
 
 
@@ -70,12 +72,24 @@ async def test_a_newcomer_waits_for_no_heavy_request() -> None:
     heavy = [f"heavy {number}" for number in range(HEAVY_AT_ONCE + 5)]
     for key in heavy:
         pace.charge(key, BURST_ROWS * 0.6)
+    pace.note("newcomer")
     # All heavy ones together are beyond their burst too, so the first of them wait even with a place.
     order, tasks = await running(SharedTurns("reads", pace), *[key for key in heavy for _ in range(5)], *["newcomer"] * 5)
     assert order == [*heavy[:HEAVY_AT_ONCE], *["newcomer"] * TURNS_OF_ONE]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_heavy_keys_use_everything_while_nobody_else_is_there() -> None:
+    clock = Clock()
+    pace = Pace(clock=clock)
+    pace.note("other")
+    for key in ("heavy", "heavy too"):
+        pace.charge(key, 10 * BURST_ROWS)
+    assert await waits(pace, "heavy")
+    clock.now += CROWDED_SECONDS
+    assert not await waits(pace, "heavy")
 
 
 def test_one_request_never_costs_more_than_a_short_wait() -> None:

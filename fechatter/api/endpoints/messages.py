@@ -116,6 +116,7 @@ class SendMessage:
         who = found.tokens.verify(bearer_token(authorization))
         scope["state"]["claims"] = who
         scope["state"]["quota"] = found.quotas.messages.take(who.user_id)
+        found.quotas.pace.note(who.user_id)
         body = await self._read_body(scope, receive)
         chat_id, request_id = scope["path_params"]["chat_id"], scope["state"]["request_id"]
         status, answer = await found.sender.send(body, key, chat_id, who.user_id, who.session_id, request_id)
