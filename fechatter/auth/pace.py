@@ -1,8 +1,9 @@
 """How fast the server works for one key: a person, or the address of a client that is not signed in.
 
 Work is counted in *rows*: what it costs to read and show one row, about 5 µs of one processor. A key may use a burst at once, and
-then an eighth of one processor. Beyond that its requests wait as long as others are there who ask for little; they are not refused.
-All keys that are beyond their burst share a quarter of a processor. They are charged by time if that is more: on a slow or busy machine a row takes longer.
+then an eighth of one processor. Beyond that its requests wait, but only while others are there who ask for little; they are not
+refused. All keys that are beyond their burst share a quarter of a processor. They are charged by time if that is more: on a slow or
+busy machine a row takes longer.
 
 In this process's memory: each node counts for itself, and a restart forgets.
 """
