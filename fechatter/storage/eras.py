@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 
 from fechatter.model import WorkspaceId
-from fechatter.storage.engines.base import Transaction
+from fechatter.storage.engines.base import StorageUnavailable, Transaction
 
 _FIRST = "INSERT INTO server (id, epoch, system_id, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
 # An update locks the row, on either engine, so that nodes that notice the same change begin one era.
@@ -89,7 +89,7 @@ async def _current(tx: Transaction) -> tuple[str, str]:
     """The current era, and the system that it began on; locked until the transaction ends."""
     row = await tx.fetchrow(_LOCKED)
     if row is None:
-        raise LookupError("the server's row is missing")
+        raise StorageUnavailable("the database has no row of the server; it may be half restored")
     return str(row["epoch"]), str(row["system_id"])
 
 
