@@ -2,6 +2,28 @@
 
 import { open, Problem, request, type Answer, type Wanted } from "@/api/http"
 import { refused, token } from "@/api/token"
+import { seqOf } from "@/live/cursor"
+
+/** The highest position of all answers since `forgetPositions`, or null. */
+let seen: string | null = null
+/** Counts the streams and reloads after which an answer that is still on its way may be of a log that went back. */
+let generation = 0
+
+/** The highest position that an answer had: a stream from which the log has lost it gets `reset`. */
+export function seenPosition(): string | null {
+  return seen
+}
+
+/** Everything is loaded anew: what was seen before does not count. */
+export function forgetPositions(): void {
+  seen = null
+  askAgain()
+}
+
+/** Answers to requests that are on their way are asked for again. */
+export function askAgain(): void {
+  generation += 1
+}
 
 /** Returns the answer's body. Throws SignedOut, Problem or Unreachable. */
 export async function call<Body>(method: string, path: string, wanted: Wanted = {}): Promise<Body> {
@@ -9,10 +31,16 @@ export async function call<Body>(method: string, path: string, wanted: Wanted = 
 }
 
 /** The same, with status and position. */
-export function callWhole<Body>(method: string, path: string, wanted: Wanted = {}): Promise<Answer<Body>> {
-  return withToken(authorization =>
-    request<Body>(method, path, { ...wanted, headers: { ...wanted.headers, ...authorization } }),
-  )
+export async function callWhole<Body>(method: string, path: string, wanted: Wanted = {}): Promise<Answer<Body>> {
+  const ask = () =>
+    withToken(authorization =>
+      request<Body>(method, path, { ...wanted, headers: { ...wanted.headers, ...authorization } }),
+    )
+  const asked = generation
+  let answer = await ask()
+  if (method === "GET" && asked !== generation) answer = await ask()
+  if (seqOf(answer.cursor) > seqOf(seen)) seen = answer.cursor
+  return answer
 }
 
 /** An answer that is read piece by piece; `signal` ends it. Throws SignedOut, Problem or Unreachable. */

@@ -32,14 +32,14 @@ class Tab {
           if (server.isAway) throw new Error("away")
           this.loads += 1
           this.known = server.head
-          return `e.${server.head}`
+          return server.position(server.head)
         },
         phase: phase => this.phases.push(phase),
         isOver: error => error instanceof SignedOut,
         retryAfterSeconds: () => 0,
         signedOut: () => (this.isSignedOut = true),
       },
-      `e.${known}`,
+      server.position(known),
     )
     this.shared.start()
   }
@@ -188,4 +188,33 @@ test("where the browser has no locks every tab has a stream of its own", async (
   await settle()
   expect(server.opened).toBe(2)
   for (const one of all) expect(one.known).toBe(1)
+})
+
+test("a log that goes on in another era makes no tab load anew", async () => {
+  const all = [tab(), tab()]
+  await settle()
+  server.send()
+  await settle()
+  server.era = "f"
+  server.send()
+  server.send()
+  await settle()
+  for (const one of all) expect([one.heard, one.loads]).toEqual([[1, 2, 3], 0])
+  const late = tab()
+  await settle()
+  server.send()
+  await settle()
+  expect(late.heard).toEqual([4])
+})
+
+test("when the log went back every tab loads anew, though its number is beyond the head", async () => {
+  const all = [tab(), tab()]
+  await settle()
+  for (let count = 0; count < 5; count += 1) server.send()
+  await settle()
+  server.goBack(2)
+  await settle(2_000)
+  server.send()
+  await settle()
+  for (const one of all) expect([one.loads, one.known, one.heard.at(-1)]).toEqual([1, 3, 3])
 })

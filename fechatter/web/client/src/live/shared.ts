@@ -9,7 +9,7 @@
 import { openChannel, type Channel } from "@/platform/channel"
 import { lockManager } from "@/platform/locks"
 import { Connection, type Phase, type Surroundings } from "@/live/connection"
-import { epochOf, seqOf } from "@/live/cursor"
+import { eraOf, seqOf } from "@/live/cursor"
 
 const SILENCE_MS = 60_000
 const LOOK_MS = 10_000
@@ -20,14 +20,16 @@ export type Tab = Omit<Surroundings, "cursor"> & { signedOut(): void }
 type Handed =
   | { kind: "join" }
   | { kind: "wake" }
-  | { kind: "stand"; before: string; cursor: string; phase: Phase; untilMs: number }
-  | { kind: "frame"; before: string; cursor: string; name: string; data: unknown }
+  | { kind: "stand"; life: string; before: string; cursor: string; phase: Phase; untilMs: number }
+  | { kind: "frame"; life: string; before: string; cursor: string; name: string; data: unknown }
 
 export class SharedConnection {
   private readonly channel: Channel
   private readonly name: string
   private readonly tab: Tab
   private cursor: string | null
+  /** Between two loads of the leading tab, in which numbers compare; "" until a leading tab is heard. */
+  private life = ""
   private connection: Connection | null = null
   private heardAt = performance.now()
   private phase: Phase = "connecting"
@@ -100,6 +102,7 @@ export class SharedConnection {
 
   private async lead(): Promise<void> {
     await this.work
+    this.life ||= anyName()
     const connection = new Connection(this.leading(), this.cursor)
     this.connection = connection
     const why = await connection.run()
@@ -115,7 +118,7 @@ export class SharedConnection {
         const before = this.cursor ?? ""
         this.tab.frame(name, data, cursor)
         this.cursor = cursor ?? this.cursor
-        this.hand({ kind: "frame", before, cursor: this.cursor ?? "", name, data })
+        this.hand({ kind: "frame", life: this.life, before, cursor: this.cursor ?? "", name, data })
       },
       cursor: cursor => {
         const before = this.cursor ?? ""
@@ -124,6 +127,7 @@ export class SharedConnection {
       },
       reload: async () => {
         this.cursor = await this.tab.reload()
+        this.life = anyName()
         this.stand(this.cursor)
         return this.cursor
       },
@@ -141,7 +145,8 @@ export class SharedConnection {
   }
 
   private stand(before: string): void {
-    this.hand({ kind: "stand", before, cursor: this.cursor ?? "", phase: this.phase, untilMs: this.untilMs })
+    const { life, cursor, phase, untilMs } = this
+    this.hand({ kind: "stand", life, before, cursor: cursor ?? "", phase, untilMs })
   }
 
   private hand(message: Handed): void {
@@ -159,7 +164,8 @@ export class SharedConnection {
     if (this.isStopped || this.connection !== null) return
     this.heardAt = performance.now()
     try {
-      if (this.missed(message.before)) this.cursor = await this.tab.reload()
+      if (this.missed(message)) this.cursor = await this.tab.reload()
+      this.life = message.life
       this.take(message)
     } catch (error) {
       if (this.tab.isOver(error)) this.tab.signedOut()
@@ -174,8 +180,14 @@ export class SharedConnection {
   }
 
   /** Whether something lies between where this tab stands and what it is told next. */
-  private missed(before: string): boolean {
+  private missed({ life, before }: Extract<Handed, { before: string }>): boolean {
     if (before === "") return false
-    return this.cursor === null || epochOf(before) !== epochOf(this.cursor) || seqOf(before) > seqOf(this.cursor)
+    if (this.cursor === null || seqOf(before) > seqOf(this.cursor)) return true
+    // The log may have gone back, so that the numbers are of two logs.
+    return life !== this.life && (this.life !== "" || eraOf(before) !== eraOf(this.cursor))
   }
+}
+
+function anyName(): string {
+  return `${Date.now()}-${Math.random()}`
 }

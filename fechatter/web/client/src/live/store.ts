@@ -2,7 +2,7 @@
 
 import { defineStore } from "pinia"
 import { computed, ref, shallowRef } from "vue"
-import { call, openStream } from "@/api/call"
+import { askAgain, call, forgetPositions, openStream, seenPosition } from "@/api/call"
 import { Problem } from "@/api/http"
 import type { ReadMark, Sync } from "@/api/nouns"
 import { SignedOut } from "@/api/token"
@@ -34,6 +34,7 @@ export const useLive = defineStore("live", () => {
   let connection: SharedConnection | null = null
   /** Counts visits, so that an answer to an earlier one is not taken. */
   let visit = 0
+  let isFirstStream = true
 
   /** Be told of every event, in order, until the function that this gives is called. */
   function follow(follower: Follower): () => void {
@@ -77,7 +78,7 @@ export const useLive = defineStore("live", () => {
   function connect(cursor: string): void {
     const me = world.value?.me.id
     const tab: Tab = {
-      open: (headers, signal) => openStream("/events", headers, signal),
+      open: (headers, signal) => openStream("/events", { ...headers, ...seenHeader() }, signal),
       frame: take,
       reload,
       phase: tell,
@@ -85,12 +86,22 @@ export const useLive = defineStore("live", () => {
       retryAfterSeconds,
       signedOut: over,
     }
+    isFirstStream = true
     connection = new SharedConnection(`fechatter-live-${me}`, tab, cursor)
     connection.start()
   }
 
+  /** What a stream must still contain. A later stream may be of a log that went back since the requests on their way. */
+  function seenHeader(): Record<string, string> {
+    if (!isFirstStream) askAgain()
+    isFirstStream = false
+    const cursor = seenPosition()
+    return cursor === null ? {} : { "Event-Cursor": cursor }
+  }
+
   async function reload(): Promise<string> {
     const mine = visit
+    forgetPositions()
     const answer = await call<Sync>("GET", "/api/sync")
     if (mine !== visit) throw new SignedOut()
     world.value = begin(answer, world.value?.people)

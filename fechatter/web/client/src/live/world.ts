@@ -9,7 +9,7 @@
 import type { Chat, ReadMark, Sync, User, UserSummary, Workspace } from "@/api/nouns"
 import { applyToChats } from "@/chats/apply"
 import { applyToPeople } from "@/people/apply"
-import { epochOf, seqOf } from "@/live/cursor"
+import { seqOf } from "@/live/cursor"
 import type { DurableEvent } from "@/live/events"
 import { advanced, marked, readingOf, replaced, type Counted, type Reading } from "@/live/reads"
 
@@ -17,7 +17,8 @@ import { advanced, marked, readingOf, replaced, type Counted, type Reading } fro
 export type Person = UserSummary & Partial<User>
 
 export interface World {
-  readonly epoch: string
+  /** Where it was loaded. */
+  readonly cursor: string
   /** The position that everything without one of its own is known at. */
   readonly loadedSeq: number
   /** The newest position that is known of anything. */
@@ -40,7 +41,7 @@ export function begin(sync: Sync, known: ReadonlyMap<number, Person> = new Map()
     people.set(person.id, { ...people.get(person.id), ...person })
   const seq = seqOf(sync.cursor)
   return {
-    epoch: epochOf(sync.cursor),
+    cursor: sync.cursor,
     loadedSeq: seq,
     seq,
     me: sync.me,

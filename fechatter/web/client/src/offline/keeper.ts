@@ -22,7 +22,7 @@ export async function keepShown(database: Database): Promise<void> {
   const { world, isKept } = useLive()
   if (world === null || isKept) return
   const sync: Sync = {
-    cursor: `${world.epoch}.${world.loadedSeq}`,
+    cursor: world.cursor,
     me: world.me,
     workspace: world.workspace,
     chats: [...world.chats.values()],

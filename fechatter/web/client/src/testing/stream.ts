@@ -1,5 +1,7 @@
 /** A server's live streams for tests: numbered events, cursors, heartbeats, streams that break. */
 
+import { seqOf } from "@/live/cursor"
+
 const encoder = new TextEncoder()
 
 export class FakeStreams {
@@ -7,6 +9,10 @@ export class FakeStreams {
   head = 0
   /** Cursors below this are past replay. */
   floor = 0
+  /** Of the numbers from now on. */
+  era = "e"
+  /** Number -> its era, where that is not the first. */
+  private readonly eras = new Map<number, string>()
   isAway = false
   opened = 0
   private readonly open = new Set<ReadableStreamDefaultController<Uint8Array>>()
@@ -15,14 +21,16 @@ export class FakeStreams {
   connect(headers: Record<string, string>, signal: AbortSignal): Response {
     if (this.isAway) throw new Error("away")
     this.opened += 1
-    const cursor = Number((headers["Last-Event-ID"] ?? "e.0").slice(2))
+    const cursor = seqOf(headers["Last-Event-ID"] ?? null)
+    const isKept = (headers["Last-Event-ID"] ?? "e.0") === this.position(cursor)
     let mine: ReadableStreamDefaultController<Uint8Array>
     const body = new ReadableStream<Uint8Array>({
       start: controller => {
         mine = controller
         this.open.add(controller)
-        this.write(controller, `id: e.${cursor}\nevent: hello\ndata: {"heartbeat_seconds":20}\n\n`)
-        this.replay(controller, cursor)
+        const id = isKept ? `id: ${this.position(cursor)}\n` : ""
+        this.write(controller, `${id}event: hello\ndata: {"heartbeat_seconds":20}\n\n`)
+        this.replay(controller, cursor, isKept)
       },
       cancel: () => void this.open.delete(mine),
     })
@@ -30,13 +38,26 @@ export class FakeStreams {
     return new Response(body)
   }
 
+  /** Where number `seq` stands. */
+  position(seq: number): string {
+    return `${this.eras.get(seq) ?? "e"}.${seq}`
+  }
+
   send(): void {
     this.head += 1
-    this.open.forEach(stream => this.write(stream, event(this.head)))
+    this.eras.set(this.head, this.era)
+    this.open.forEach(stream => this.write(stream, this.event(this.head)))
+  }
+
+  /** The log becomes an older copy of itself; streams are told. */
+  goBack(head: number): void {
+    this.head = head
+    this.era = "another"
+    this.open.forEach(stream => this.write(stream, this.reset("ahead")))
   }
 
   heartbeat(): void {
-    this.open.forEach(stream => this.write(stream, `id: e.${this.head}\n\n`))
+    this.open.forEach(stream => this.write(stream, `id: ${this.position(this.head)}\n\n`))
   }
 
   /** All streams end as a server that was killed ends them. */
@@ -44,19 +65,21 @@ export class FakeStreams {
     this.open.forEach(stream => this.break(stream))
   }
 
-  private replay(stream: ReadableStreamDefaultController<Uint8Array>, cursor: number): void {
-    if (cursor < this.floor) {
-      this.write(
-        stream,
-        `id: e.${this.head}\nevent: reset\ndata: {"reason":"too_many","epoch":"e","head":${this.head}}\n\n`,
-      )
-      return
-    }
-    for (let number = cursor + 1; number <= this.head; number += 1) this.write(stream, event(number))
-    this.write(
-      stream,
-      `id: e.${this.head}\nevent: resumed\ndata: {"from":"e.${cursor}","to":"e.${this.head}","reads":[]}\n\n`,
-    )
+  private replay(stream: ReadableStreamDefaultController<Uint8Array>, cursor: number, isKept: boolean): void {
+    if (!isKept || cursor < this.floor) return this.write(stream, this.reset("too_many"))
+    for (let number = cursor + 1; number <= this.head; number += 1) this.write(stream, this.event(number))
+    const here = this.position(this.head)
+    const data = { from: this.position(cursor), to: here, reads: [] }
+    this.write(stream, `id: ${here}\nevent: resumed\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+
+  private reset(reason: string): string {
+    const data = { reason, epoch: this.era, head: this.head }
+    return `id: ${this.position(this.head)}\nevent: reset\ndata: ${JSON.stringify(data)}\n\n`
+  }
+
+  private event(number: number): string {
+    return `id: ${this.position(number)}\nevent: message.created\ndata: {"seq":${number}}\n\n`
   }
 
   private write(stream: ReadableStreamDefaultController<Uint8Array>, text: string): void {
@@ -66,8 +89,4 @@ export class FakeStreams {
   private break(stream: ReadableStreamDefaultController<Uint8Array>): void {
     if (this.open.delete(stream)) stream.error(new Error("broken"))
   }
-}
-
-function event(number: number): string {
-  return `id: e.${number}\nevent: message.created\ndata: {"seq":${number}}\n\n`
 }
