@@ -59,6 +59,15 @@ def test_values_of_the_environment_take_the_type_of_their_key() -> None:
     assert settings.public_url == "https://chat.example.org"
 
 
+def test_origins_are_kept_as_browsers_send_them() -> None:
+    settings = load_settings(None, {"FECHATTER_CORS_ORIGINS": "HTTPS://App.Example.org:443/, http://bücher.example, *"})
+    assert settings.cors_origins == ("https://app.example.org", "http://xn--bcher-kva.example", "*")
+
+
+def test_a_name_that_nobody_sees_is_refused() -> None:
+    assert refusal({"FECHATTER_NAME": "\u3164"}).reason == "is no name that people see: There is nothing to see in it."
+
+
 @pytest.mark.parametrize("word", ["on", "ON", "true", "1"])
 def test_a_switch_is_turned_on_by_the_usual_words(word: str) -> None:
     assert load_settings(None, {"ENABLE_CIRCUIT_BREAKER": word}).enable_circuit_breaker is True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import Any
 
 import pytest
 
+from fechatter.accounts.texts import known_timezones
 from tests.accounts.conftest import PASSWORD, Api, refusal
 
 
@@ -75,3 +77,11 @@ async def test_people_are_found_by_names_without_what_nobody_sees(api: Api) -> N
     found = (await api.ask(owner, "GET", "/api/users?q=ada love")).json()["items"]
     assert [user["id"] for user in found] == [ada["user"]["id"]]
     assert ada["user"]["handle"] == "ada.lovelace"
+
+
+def test_zones_are_known_on_a_machine_without_a_database_of_its_own() -> None:
+    zoneinfo.reset_tzpath(to=())
+    try:
+        assert {"Europe/Zurich", "Asia/Calcutta"} <= known_timezones.__wrapped__()
+    finally:
+        zoneinfo.reset_tzpath()
