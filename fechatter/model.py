@@ -235,23 +235,6 @@ class ReadMark(msgspec.Struct, frozen=True):
     seq: Annotated[int, msgspec.Meta(description="The newest event that is included in these numbers.", examples=[1204])]
 
 
-class NameWarning(msgspec.Struct, frozen=True):
-    """A name was accepted, but people may take it for another one."""
-
-    code: Annotated[
-        str, msgspec.Meta(description="`confusable_name`: it looks like another public channel's.", examples=["confusable_name"])
-    ]
-    detail: Annotated[str, msgspec.Meta(examples=["This name looks like that of another channel: news"])]
-    chat_id: AnyChat
-    name: Annotated[str, msgspec.Meta(examples=["news"])]
-
-
-class NamedChat(Chat, frozen=True, kw_only=True):
-    """A chat that was created or changed; `warnings` only if there are any."""
-
-    warnings: list[NameWarning] | msgspec.UnsetType = msgspec.UNSET
-
-
 class Member(msgspec.Struct, frozen=True):
     """Somebody who is in a chat."""
 

@@ -8,7 +8,6 @@ In the environment a key is `FECHATTER_<KEY>`; lists are separated by commas, sw
 counts as not set.
 """
 
-import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -203,14 +202,14 @@ class _Reading:
             if key in _SETTINGS:
                 self._take(place, _SETTINGS[key], value, f"file {path}", strict=True)
             else:
-                self.faults.append(Fault(place, _unknown(key, list(_SETTINGS))))
+                self.faults.append(Fault(place, rules.unknown(key, list(_SETTINGS))))
 
     def environment(self, environ: Mapping[str, str]) -> None:
         """Read the well-known names first, so that our own names win."""
         environ = {name: value for name, value in environ.items() if not is_foreign(name, value)}
         ours = {setting.variable: setting for setting in describe()}
         unknown = [variable for variable in environ if variable.startswith(PREFIX) and variable not in ours]
-        self.faults += [Fault(variable, _unknown(variable, list(ours))) for variable in unknown]
+        self.faults += [Fault(variable, rules.unknown(variable, list(ours), PREFIX)) for variable in unknown]
         aliases = {setting.alias: setting for setting in describe() if setting.alias is not None}
         for variable, setting in (aliases | ours).items():
             if text := environ.get(variable):
@@ -235,12 +234,6 @@ class _Reading:
             self.sources[setting.key] = source
         except ValueError as error:
             self.faults.append(Fault(place, str(error)))
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name.removeprefix(PREFIX), [key.removeprefix(PREFIX) for key in known], n=1)
-    prefix = PREFIX if name.startswith(PREFIX) else ""
-    return "there is no such setting" + (f"; did you mean {prefix}{close[0]}?" if close else "")
 
 
 def _parsed(setting: Setting, text: str) -> Any:

@@ -1,5 +1,6 @@
 """What a setting's value must be beyond its type. Called by `fechatter.settings` alone."""
 
+import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,12 @@ from fechatter.web_origins import parse_origin
 DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 SECRET_BYTES = 32
 NAME_CHARACTERS = 64
+
+
+def unknown(name: str, known: list[str], prefix: str = "") -> str:
+    """What is wrong with a name that is no setting's, and which one was meant."""
+    close = difflib.get_close_matches(name.removeprefix(prefix), [key.removeprefix(prefix) for key in known], n=1)
+    return "there is no such setting" + (f"; did you mean {prefix}{close[0]}?" if close else "")
 
 
 def check(key: str, value: Any) -> Any:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
+
 from fechatter.errors import Conflict, FieldError
-from fechatter.model import Chat, ChatId, ChatType, NameWarning, WorkspaceId
+from fechatter.model import AnyChat, Chat, ChatId, ChatType, WorkspaceId
 from fechatter.names import has_control_characters, key_of, name_errors
 from fechatter.native import skeleton
 from fechatter.storage import chats
@@ -16,6 +20,23 @@ KEY_BYTES = 1024
 COMPARED_CHANNELS = 10_000
 """Public channels that a new name is compared with."""
 CHANNELS = (ChatType.PRIVATE_CHANNEL, ChatType.PUBLIC_CHANNEL)
+
+
+class NameWarning(msgspec.Struct, frozen=True):
+    """A name was accepted, but people may take it for another one."""
+
+    code: Annotated[
+        str, msgspec.Meta(description="`confusable_name`: it looks like another public channel's.", examples=["confusable_name"])
+    ]
+    detail: Annotated[str, msgspec.Meta(examples=["This name looks like that of another channel: news"])]
+    chat_id: AnyChat
+    name: Annotated[str, msgspec.Meta(examples=["news"])]
+
+
+class NamedChat(Chat, frozen=True, kw_only=True):
+    """A chat that was created or changed; `warnings` only if there are any."""
+
+    warnings: list[NameWarning] | msgspec.UnsetType = msgspec.UNSET
 
 
 def errors(kind: ChatType, name: str | None) -> list[FieldError]:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 VERSION: Final = 1
 """Of the rules by which keys are made."""
 
+_MIGRATED = "SELECT version FROM schema_migrations WHERE version = '0005'"
 _VERSION = "SELECT keys_version FROM server WHERE id = 1"
 _DONE = "UPDATE server SET keys_version = $1 WHERE id = 1"
 _PEOPLE = "SELECT id, email, email_key, fullname, fullname_key, handle, handle_key FROM users WHERE workspace_id = $1 ORDER BY id"
@@ -52,13 +53,19 @@ class Kept(msgspec.Struct, frozen=True):
 
 async def rekey(database: Database) -> None:
     """Compute all keys anew, unless that was done for these rules."""
-    row = await database.read(lambda tx: tx.fetchrow(_VERSION))
-    if row is None or row["keys_version"] >= VERSION:
+    if not await database.read(_is_due):
         return
     for workspace_id in await database.read(workspace_ids):
         for kept in await database.write(lambda tx, workspace_id=workspace_id: _rekey(tx, workspace_id)):  # type: ignore[misc]
             log.warning("%s of workspace %d keep an older key, as another has the new one: %s", kept.kind, workspace_id, kept.ids)
     await database.write(lambda tx: tx.execute(_DONE, VERSION))
+
+
+async def _is_due(tx: Transaction) -> bool:
+    if await tx.fetchrow(_MIGRATED) is None:
+        return False  # the tables of an earlier version keep its keys
+    row = await tx.fetchrow(_VERSION)
+    return row is not None and row["keys_version"] < VERSION
 
 
 async def kept(tx: Transaction) -> list[Kept]:

@@ -120,7 +120,7 @@ async def test_04_who_is_disabled_is_out_of_streams_requests_and_refreshing_at_o
     await shut_out(bob)
     await shut_out(phone)
     credentials = {"email": bob.session["user"]["email"], "password": PASSWORD, "workspace": ada.session["workspace"]["slug"]}
-    assert (await Client(server).ask("POST", "/api/signin", credentials)).code == "wrong_credentials"
+    assert (await Client(server).ask("POST", "/api/signin", credentials)).code == "account_disabled"
     assert (await Client(server).ask("POST", "/api/invitations/lookup", {"token": invitation["token"]})).status in (403, 404)
 
 

@@ -15,7 +15,7 @@ from fechatter.api.paging import Items, Page, page_of
 from fechatter.api.responses import json_response, no_content
 from fechatter.chats import change, create, membership, names, preferences, reading, views
 from fechatter.errors import Invalid
-from fechatter.model import MAX_ID, Actor, Chat, ChatPreferences, NamedChat, ReadMark
+from fechatter.model import MAX_ID, Actor, Chat, ChatPreferences, ReadMark
 from fechatter.storage.engines.base import Transaction
 
 
@@ -52,7 +52,7 @@ async def index(request: Request, page: Page) -> Response:
 
 @operation(
     "createChat",
-    Answer(NamedChat, 201, "The new chat."),
+    Answer(names.NamedChat, 201, "The new chat."),
     Answer(Chat, 200, "The chat that was there already: of this idempotency key, or the single chat of these two."),
     refuses=("forbidden", "name_taken", "idempotency_conflict", "not_found"),
     headers=("Idempotency-Key",),
@@ -74,9 +74,9 @@ async def create_chat(request: Request, asked: create.WantedChat) -> Response:
     return json_response(chat, 201 if is_new else 200)
 
 
-async def _with_warnings(tx: Transaction, actor: Actor, chat: Chat) -> NamedChat:
+async def _with_warnings(tx: Transaction, actor: Actor, chat: Chat) -> names.NamedChat:
     warnings = await names.warnings(tx, actor.workspace_id, chat)
-    return NamedChat(**msgspec.structs.asdict(chat), warnings=warnings or msgspec.UNSET)
+    return names.NamedChat(**msgspec.structs.asdict(chat), warnings=warnings or msgspec.UNSET)
 
 
 def with_header_key(request: Request, wanted: create.WantedChat) -> create.WantedChat:
@@ -102,7 +102,7 @@ async def show(request: Request) -> Response:
     return json_response(chat, position=position)
 
 
-@operation("updateChat", Answer(NamedChat), refuses=("forbidden", "chat_archived", "name_taken"))
+@operation("updateChat", Answer(names.NamedChat), refuses=("forbidden", "chat_archived", "name_taken"))
 async def update(request: Request, wanted: change.ChatUpdate) -> Response:
     """Rename, describe, archive or bring back a chat
 
