@@ -177,6 +177,8 @@ test("lines are about 80 characters wide on a wide screen", async () => {
     }
     return [...tops.values()]
   })
+  const [picture, head] = [page.locator(".message .picture"), page.locator(".message .head")]
+  expect(Math.abs((await picture.boundingBox())!.y - (await head.boundingBox())!.y)).toBeLessThan(12)
   expect(lines.length).toBeGreaterThan(3)
   expect(Math.max(...lines)).toBeLessThanOrEqual(90)
   expect(Math.max(...lines)).toBeGreaterThanOrEqual(65)
