@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -44,11 +45,17 @@ STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
 
 class Server:
-    """One server process, from settings to exit code; `reread` returns the settings as they are by now."""
+    """One server process, from settings to exit code.
 
-    def __init__(self, settings: Settings, reread: Callable[[], Settings]) -> None:
+    Args:
+        reread: returns the settings as they are by now.
+        examine: looks for what could be better and logs it; called once, on a thread of its own.
+    """
+
+    def __init__(self, settings: Settings, reread: Callable[[], Settings], examine: Callable[[], None]) -> None:
         self._settings = settings
         self._reread = reread
+        self._examine = examine
         self._manager = ServiceManager(os.environ)
         self._stop = asyncio.Event()
         self._why = ""
@@ -97,6 +104,8 @@ class Server:
         services.tasks.start("tell the service manager", self._manager.keep_alive())
         await self._announce(services, port)
         self._manager.ready()
+        # Not of the loop's threads: a stop does not wait for it.
+        threading.Thread(target=self._examine, name="doctor", daemon=True).start()
         await self._stop.wait()
         log.info("stopping: %s", self._why)
         self._manager.stopping(self._why)

@@ -153,3 +153,5 @@ ALL: tuple[Callable[[Settings], Finding], ...] = (
     checks_network.nats,
     checks_network.nats_access,
 )
+NOT_WHILE_SERVING = (checks_network.port, checks_database.integrity, checks_names.names)
+"""The server listens already, and the others read much."""

@@ -1,5 +1,6 @@
 """`fechatter doctor`: looks at what the server stands on and says, line by line, what is wrong and what helps."""
 
+import logging
 import sqlite3
 from collections.abc import Callable
 
@@ -8,7 +9,18 @@ from fechatter.cli.findings import Finding, unusable
 from fechatter.cli.terminal import as_json, show
 from fechatter.settings import Settings
 
+log = logging.getLogger(__name__)
+
 MARKS = {True: "ok    ", False: "WRONG "}
+
+
+def log_findings(settings: Settings) -> None:
+    """Log what is wrong, but does not keep the server from running."""
+    for check in checks.ALL:
+        if check not in checks.NOT_WHILE_SERVING:
+            finding = _finding(check, settings)
+            if not finding.good:
+                log.warning("doctor: %s: %s. %s", finding.subject, finding.state, finding.remedy)
 
 
 def doctor(settings: Settings, *, json: bool = False) -> int:

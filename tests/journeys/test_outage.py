@@ -301,6 +301,15 @@ async def test_a_database_of_another_encoding_is_refused(postgres_server: Postgr
     assert "Traceback" not in output
 
 
+async def test_what_is_wrong_but_does_no_harm_is_logged_with_its_remedy(postgres_server: Postgres, tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, postgres_server.create_database())
+    try:
+        await asyncio.to_thread(server.start)
+        await asyncio.to_thread(server.said, "doctor: database settings: full_page_writes = off. Set full_page_writes = on")
+    finally:
+        server.kill()
+
+
 async def test_a_server_that_does_not_sync_and_a_standby_are_refused(tmp_path: Path) -> None:
     unsafe = Postgres(fsync="off")
     try:

@@ -1,0 +1,96 @@
+"""Transactions that get in each other's way on PostgreSQL are tried again, a bounded number of times."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fechatter.storage.engines.base import Database, Transaction, TransactionConflict
+from fechatter.storage.engines.postgres import MOST_TRIES, PostgresDatabase
+from fechatter.storage.opening import open_database
+from tests import world
+from tests.engines import Published
+
+_RENAME = "UPDATE workspaces SET name = $2 WHERE id = $1"
+pytestmark = pytest.mark.parametrize("address", ["postgres"], indirect=True)
+
+
+def failing(times: int, state: str) -> tuple[Callable[[Transaction], Any], list[int]]:
+    """Work that PostgreSQL breaks off with this SQLSTATE so many times; and its tries."""
+    tries: list[int] = []
+
+    async def work(tx: Transaction) -> str:
+        tries.append(len(tries) + 1)
+        if len(tries) <= times:
+            await tx.execute(f"DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END$$")
+        return "done"
+
+    return work, tries
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+@pytest.mark.parametrize("how", ["read", "write"])
+async def test_a_conflict_is_tried_again(database: Database, state: str, how: str) -> None:
+    work, tries = failing(MOST_TRIES - 1, state)
+    assert await getattr(database, how)(work) == "done"
+    assert len(tries) == MOST_TRIES
+
+
+async def test_a_conflict_that_never_ends_is_given_up(database: Database) -> None:
+    work, tries = failing(1000, "40001")
+    with pytest.raises(TransactionConflict):
+        await database.write(work)
+    assert len(tries) == MOST_TRIES
+
+
+async def test_changes_that_lock_each_other_out_are_all_made(database: Database) -> None:
+    one, other = await world.workspace(database), await world.workspace(database)
+    met = asyncio.Barrier(2)
+    tries = []
+
+    async def both(tx: Transaction, first: int, second: int) -> None:
+        tries.append(first)
+        await tx.execute(_RENAME, first, "new")
+        if len(tries) <= 2:
+            await met.wait()
+        await tx.execute(_RENAME, second, "new")
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(
+            database.write(lambda tx: both(tx, one, other)),
+            database.write(lambda tx: both(tx, other, one)),
+        )
+    assert len(tries) == 3
+
+
+async def test_work_that_swallows_an_error_is_not_taken_for_stored(database: Database) -> None:
+    workspace_id = await world.workspace(database)
+
+    async def work(tx: Transaction) -> None:
+        await tx.execute(_RENAME, workspace_id, "new")
+        with pytest.raises(TransactionConflict):
+            await tx.execute("DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END$$")
+
+    with pytest.raises(Exception, match="failed before its commit"):
+        await database.write(work)
+
+
+async def test_connections_that_ended_unnoticed_cost_no_read_and_no_change(address: str) -> None:
+    database = await open_database(address, Published(), connections=4)
+    assert isinstance(database, PostgresDatabase)
+    workspace_id = await world.workspace(database)
+    try:
+        holders = [holder for holder in database._pool._holders if holder._con is not None]
+        for holder in holders:
+            # The network is gone, but nobody was told yet.
+            descriptor = os.dup(holder._con._transport.get_extra_info("socket").fileno())
+            with socket.socket(fileno=descriptor) as line:
+                line.shutdown(socket.SHUT_RDWR)
+        assert await database.write(lambda tx: tx.execute(_RENAME, workspace_id, "new")) == 1
+    finally:
+        await database.close()

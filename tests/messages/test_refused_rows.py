@@ -1,0 +1,104 @@
+"""A row that the database refuses is refused alone, on both engines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fechatter.errors import Problem
+from fechatter.messages import storing
+from fechatter.storage import messages
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.sqlite import SqliteDatabase
+from tests import world
+from tests.world import Between, Desk, refusal, stored
+
+POISON = "poison"
+
+
+@pytest.fixture
+async def poisoned(database: Database) -> AsyncIterator[Database]:
+    """A database that refuses a message with a certain word, as one of another encoding refuses a character."""
+    if isinstance(database, SqliteDatabase):
+        refuse = f"""CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN new.content LIKE '%{POISON}%'
+            BEGIN SELECT RAISE(ABORT, 'refused'); END"""
+        accept = "DROP TRIGGER refuse"
+    else:
+        refuse = f"ALTER TABLE messages ADD CONSTRAINT refuse CHECK (content NOT LIKE '%{POISON}%') NOT VALID"
+        accept = "ALTER TABLE messages DROP CONSTRAINT refuse"
+    await database.write(lambda tx: tx.execute(refuse))
+    yield database
+    await database.write(lambda tx: tx.execute(accept))
+
+
+@pytest.fixture
+async def desk(poisoned: Database) -> AsyncIterator[Desk]:
+    made = Desk(Between(poisoned))
+    yield made
+    await made.close()
+
+
+@pytest.mark.parametrize("bad", [{0}, {255}, {17, 18}, {0, 127, 255}], ids=str)
+async def test_bad_rows_fail_alone_and_the_others_keep_their_order(poisoned: Database, desk: Desk, bad: set[int]) -> None:
+    alice, bob = await world.people(poisoned, "alice", "bob")
+    (xavier,) = await world.people(poisoned, "xavier")
+    shared, foreign = await world.chat(poisoned, alice, bob), await world.chat(poisoned, xavier)
+    senders = [(alice, shared), (bob, shared), (xavier, foreign)]
+    contents = [f"{POISON} {place}" if place in bad else f"good {place}" for place in range(256)]
+    handed_in = [desk.hand_in(*senders[place % 3], content) for place, content in enumerate(contents)]
+    await desk.commit()
+    answers = [await each for each in handed_in]
+    assert len(desk.outcomes) == 1
+    assert {place for place, answer in enumerate(answers) if isinstance(answer, Problem)} == bad
+    assert {refusal(answers[place]) for place in bad} == {(422, "invalid")}
+    for person, chat_id in (senders[0], senders[2]):
+        kept = await poisoned.read(lambda tx, chat_id=chat_id: messages.after(tx, chat_id, 0, 1_000))  # type: ignore[misc]
+        wanted = [content for place, content in enumerate(contents) if senders[place % 3][1] == chat_id and place not in bad]
+        assert [each.content for each in kept] == wanted
+        assert [each.number for each in kept] == list(range(1, len(wanted) + 1))
+        shown = [frame.seq for frame in desk.frames if frame.workspace_id == person.workspace_id]
+        assert shown == sorted(shown)
+        assert len(shown) == len(wanted)
+
+
+async def test_a_batch_of_bad_rows_costs_a_bounded_number_of_tries(poisoned: Database, desk: Desk) -> None:
+    (alice,) = await world.people(poisoned, "alice")
+    chat_id = await world.chat(poisoned, alice)
+    handed_in = [desk.hand_in(alice, chat_id, POISON) for _ in range(256)]
+    await desk.commit()
+    told = Counter([refusal(await each) for each in handed_in])
+    assert told.keys() == {(422, "invalid"), (503, "not_stored")}
+    assert told[422, "invalid"] < storing.MOST_TRIES
+    assert stored(await desk.send(alice, chat_id, "good"))[1]["number"] == 1
+
+
+async def test_a_refused_row_and_its_repeat_get_the_same_answer(poisoned: Database, desk: Desk) -> None:
+    (alice,) = await world.people(poisoned, "alice")
+    chat_id = await world.chat(poisoned, alice)
+    texts = [(POISON, "k1"), (POISON, "k1"), ("good", "k2")]
+    handed_in = [desk.hand_in(alice, chat_id, content, key) for content, key in texts]
+    await desk.commit()
+    answers = [await each for each in handed_in]
+    assert [refusal(answer) for answer in answers[:2]] == [(422, "invalid")] * 2
+    assert stored(answers[2])[0] == 201
+
+
+async def test_any_other_change_that_is_refused_leaves_the_connection_usable(poisoned: Database) -> None:
+    (alice,) = await world.people(poisoned, "alice")
+    chat_id = await world.chat(poisoned, alice)
+
+    async def work(tx: Transaction) -> None:
+        await tx.execute(
+            "INSERT INTO messages (id, chat_id, number, sender_id, content, created_at) VALUES ($1, $2, 1, $3, $4, 0)",
+            await tx.new_id(),
+            chat_id,
+            alice.user_id,
+            POISON,
+        )
+
+    for _ in range(20):
+        with pytest.raises(storing.RowRefused):
+            await poisoned.write(work)
+    assert await poisoned.read(lambda tx: messages.after(tx, chat_id, 0, 10)) == []

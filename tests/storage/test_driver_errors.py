@@ -1,0 +1,82 @@
+"""Which error of the driver means what: few are known, and every other one means that the database cannot be used."""
+
+from __future__ import annotations
+
+import ssl
+
+import asyncpg
+import pytest
+from asyncpg import exceptions
+
+from fechatter.errors import StorageError
+from fechatter.storage.engines import sqlite
+from fechatter.storage.engines.base import (
+    RowRefused,
+    StorageFull,
+    StorageUnavailable,
+    TransactionConflict,
+    UniqueViolation,
+)
+from fechatter.storage.engines.postgres_errors import SYNTAX_ERROR, spares_connection, translate
+
+DRIVER = [
+    error
+    for error in vars(exceptions).values()
+    if isinstance(error, type) and issubclass(error, Exception) and not issubclass(error, Warning)
+]
+KNOWN = (RowRefused, StorageFull, TransactionConflict, UniqueViolation)
+
+
+@pytest.mark.parametrize("kind", DRIVER, ids=lambda kind: kind.__name__)
+def test_every_error_of_the_driver_is_translated(kind: type[Exception]) -> None:
+    meant = translate(kind("as it is"))
+    if getattr(kind, "sqlstate", None) == SYNTAX_ERROR:
+        assert isinstance(meant, kind)
+    else:
+        assert isinstance(meant, StorageError)
+        assert spares_connection(meant) == isinstance(meant, KNOWN)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.InternalClientError("got result for unknown protocol state 0"),
+        asyncpg.InvalidPasswordError("no"),
+        asyncpg.InvalidCatalogNameError("no database"),
+        asyncpg.ReadOnlySQLTransactionError("read-only"),
+        asyncpg.UndefinedTableError("no table"),
+        asyncpg.InsufficientPrivilegeError("no rights"),
+        ssl.SSLError("a bad record"),
+        EOFError(),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "malformed"),
+        IndexError("a malformed packet"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_is_not_known_means_unavailable(error: Exception) -> None:
+    assert type(translate(error)) is StorageUnavailable
+
+
+@pytest.mark.parametrize("kind", [asyncpg.CheckViolationError, asyncpg.CharacterNotInRepertoireError, asyncpg.RaiseError])
+def test_what_names_a_row_refuses_the_row_and_quotes_nothing(kind: type[asyncpg.PostgresError]) -> None:
+    error = kind("failing row")
+    error.detail = "SECRET"
+    meant = translate(error)
+    assert isinstance(meant, RowRefused)
+    assert "SECRET" not in str(meant)
+
+
+def test_misuse_of_sqlite_stays_a_fault_of_the_program() -> None:
+    connection = sqlite.sqlite3.connect(":memory:")
+    connection.close()
+    with pytest.raises(sqlite.sqlite3.ProgrammingError), sqlite.translated():
+        connection.execute("SELECT 1")
+
+
+def test_sqlite_that_cannot_go_on_is_unavailable() -> None:
+    with sqlite.sqlite3.connect(":memory:") as connection:
+        with pytest.raises(StorageUnavailable, match="no such table"), sqlite.translated():
+            connection.execute("SELECT * FROM nowhere")
+        with pytest.raises(RowRefused), sqlite.translated():
+            connection.execute("SELECT ?", (1 << 70,))
+    connection.close()

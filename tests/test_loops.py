@@ -1,0 +1,84 @@
+"""Loops outlive what their surroundings do, back off, and end only by a fault of this program."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from fechatter.loops import MOST_PAUSE_SECONDS, Loop, LoopState, take_turns
+from fechatter.storage.engines.base import RowRefused, StorageFull, StorageUnavailable, UniqueViolation
+
+SURROUNDINGS = [
+    StorageUnavailable("gone"),
+    StorageFull("full"),
+    RowRefused("bad"),
+    UniqueViolation("twice"),
+    TimeoutError(),
+    ConnectionResetError(),
+    OSError(28, "No space left on device"),
+]
+
+
+class Steps:
+    """Fails as it is told, then succeeds."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.made = 0
+        self._failures = list(failures)
+
+    async def __call__(self) -> None:
+        self.made += 1
+        if self._failures:
+            raise self._failures.pop(0)
+
+
+@pytest.mark.parametrize("error", SURROUNDINGS, ids=repr)
+async def test_a_loop_survives_and_says_why_it_failed(error: Exception) -> None:
+    loop = Loop("sweeping", Steps(error), 3600.0)
+    assert await loop.once() <= 1.0
+    assert loop.state.reason.startswith(type(error).__name__)
+    assert (loop.state.failures, loop.state.runs) == (1, 0)
+    assert await loop.once() == 3600.0
+    assert (loop.state.reason, loop.state.failures, loop.state.runs) == ("", 1, 1)
+
+
+async def test_pauses_grow_up_to_a_bound_and_differ_between_nodes() -> None:
+    state = LoopState("sweeping")
+    pauses = []
+    for _ in range(60):
+        state.failed(StorageUnavailable("gone"))
+        pauses.append(state.pause_seconds(0.2))
+    assert 0.5 <= pauses[0] <= 1.0
+    assert all(MOST_PAUSE_SECONDS / 2 <= pause <= MOST_PAUSE_SECONDS for pause in pauses[5:])
+    assert len(set(pauses[5:])) > 10
+    state.succeeded()
+    assert state.pause_seconds(0.2) == 0.2
+
+
+async def test_since_is_the_first_failure_and_then_the_return() -> None:
+    state = LoopState("sweeping")
+    began = state.since_ms
+    state.failed(StorageUnavailable("gone"))
+    failing = state.since_ms
+    await asyncio.sleep(0.002)
+    state.failed(StorageUnavailable("still gone"))
+    assert began <= failing == state.since_ms
+    state.succeeded()
+    assert state.since_ms > failing
+
+
+@pytest.mark.parametrize("fault", [KeyError("a"), TypeError(), ValueError(), asyncpg.PostgresSyntaxError()])
+async def test_a_fault_of_the_program_ends_a_loop(fault: Exception) -> None:
+    with pytest.raises(type(fault)):
+        await Loop("sweeping", Steps(fault), 0.0).run()
+
+
+async def test_a_loop_that_fails_holds_up_no_other() -> None:
+    failing, working = Steps(*[StorageFull("full")] * 1000), Steps()
+    loops = [Loop("failing", failing, 0.0), Loop("working", working, 0.0)]
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(take_turns(loops, 0.0), 0.7)
+    assert failing.made == loops[0].state.failures
+    assert 1 <= failing.made < working.made
