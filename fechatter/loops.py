@@ -1,6 +1,7 @@
-"""Work that is repeated for as long as the process runs: it outlives whatever the database, the disk or the network does, and shows it.
+"""Work that is repeated for as long as the process runs, and outlives whatever the database, disk or network does.
 
-`/health` and the metrics report each loop's state. Only a fault of this program ends a loop, and with it the process (`tasks.py`).
+`/health` and the metrics report each loop's state. Only a fault of this program ends a loop, and with it the process
+(`tasks.py`).
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class LoopState:
     def failed(self, error: BaseException) -> None:
         reason = told(error)
         # The same reason again is no news; the metrics count it.
-        log.log(logging.DEBUG if reason == self.reason else logging.WARNING, "%s failed and is tried again: %s", self.name, reason)
+        level = logging.DEBUG if reason == self.reason else logging.WARNING
+        log.log(level, "%s failed and is tried again: %s", self.name, reason)
         if not self.reason:
             self.since_ms = now_ms()
         self.failures += 1

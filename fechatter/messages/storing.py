@@ -1,7 +1,7 @@
 """Storing a batch in such a way that a row which the database refuses does not fail the rows beside it.
 
-An engine stores the rows of a workspace together or not at all. When it refuses them because of what is in one of them, the halves are
-stored apart, and their halves, until the row stands alone.
+An engine stores the rows of a workspace together or not at all. When it refuses them because of what is in one of them,
+the halves are stored apart, and their halves, until the row stands alone.
 """
 
 from __future__ import annotations

@@ -40,9 +40,10 @@ def faults(found: Mapping[str, Any], connection_limit: int) -> Sequence[Fault]:
     """All that is wrong, the worst first."""
     wanted = connection_limit + BESIDES_POOL
     encoding = "Create the database again: createdb --encoding=UTF8 --template=template0."
+    upgrade = f"Upgrade to {LEAST_VERSION} or later."
     connections = f"Set max_connections to {wanted + 3}, or connection_limit lower."
     judged = [
-        (found["version"] < LEAST_VERSION, True, f"PostgreSQL {found['version']}", f"Upgrade to {LEAST_VERSION} or later."),
+        (found["version"] < LEAST_VERSION, True, f"PostgreSQL {found['version']}", upgrade),
         (found["encoding"] != "UTF8", True, f"encoding {found['encoding']}", encoding),
         (found["in_recovery"], True, "it is a standby", "Name the primary in database_url."),
         (found["fsync"] != "on", True, "fsync = off", "Set fsync = on: a crash loses or damages stored messages."),

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from fechatter.storage.engines.base import Database, Transaction, TransactionConflict
-from fechatter.storage.engines.postgres import MOST_TRIES, PostgresDatabase
+from fechatter.storage.engines.postgres import PostgresDatabase
+from fechatter.storage.engines.retrying import MOST_TRIES
 from fechatter.storage.opening import open_database
 from tests import world
 from tests.engines import Published

@@ -1,4 +1,4 @@
-"""SQLite's log while checkpoints fail: it is shown, nothing that was acknowledged is lost, and the log shrinks again."""
+"""SQLite's log while checkpoints fail: health shows it, nothing acknowledged is lost, and the log shrinks again."""
 
 from __future__ import annotations
 

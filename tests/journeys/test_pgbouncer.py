@@ -17,7 +17,10 @@ from tests.servers.postgres import Postgres
 SENDS, CHANGES = 150, 60
 
 
-@pytest.fixture(params=[{}, {"pool_mode": "transaction"}, {"pool_mode": "transaction", "default_pool_size": "2"}], ids=str)
+POOLS: list[dict[str, str]] = [{}, {"pool_mode": "transaction"}, {"pool_mode": "transaction", "default_pool_size": "2"}]
+
+
+@pytest.fixture(params=POOLS, ids=str)
 def pooled(request: pytest.FixtureRequest, postgres_server: Postgres, tmp_path: Path) -> Iterator[ServerProcess]:
     """A server that reaches PostgreSQL through PgBouncer only."""
     pooler = PgBouncer(postgres_server, **request.param)

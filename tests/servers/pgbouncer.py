@@ -21,12 +21,12 @@ class PgBouncer:
         self.port = free_port()
         self._log = self.folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
-        wanted = {"listen_addr": "127.0.0.1", "listen_port": str(self.port), "unix_socket_dir": "", "auth_type": "any", **settings}
+        own = {"listen_addr": "127.0.0.1", "listen_port": str(self.port), "unix_socket_dir": "", "auth_type": "any"}
         lines = [
             "[databases]",
             f"* = host=127.0.0.1 port={postgres.port} user={OWNER}",
             "[pgbouncer]",
-            *(f"{name} = {value}" for name, value in wanted.items()),
+            *(f"{name} = {value}" for name, value in {**own, **settings}.items()),
         ]
         (self.folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import ssl
 
 import asyncpg
@@ -9,7 +10,6 @@ import pytest
 from asyncpg import exceptions
 
 from fechatter.errors import StorageError
-from fechatter.storage.engines import sqlite
 from fechatter.storage.engines.base import (
     RowRefused,
     StorageFull,
@@ -18,6 +18,7 @@ from fechatter.storage.engines.base import (
     UniqueViolation,
 )
 from fechatter.storage.engines.postgres_errors import SYNTAX_ERROR, spares_connection, translate
+from fechatter.storage.engines.sqlite_errors import translated
 
 DRIVER = [
     error
@@ -57,7 +58,10 @@ def test_what_is_not_known_means_unavailable(error: Exception) -> None:
     assert type(translate(error)) is StorageUnavailable
 
 
-@pytest.mark.parametrize("kind", [asyncpg.CheckViolationError, asyncpg.CharacterNotInRepertoireError, asyncpg.RaiseError])
+ROWS = [asyncpg.CheckViolationError, asyncpg.CharacterNotInRepertoireError, asyncpg.RaiseError]
+
+
+@pytest.mark.parametrize("kind", ROWS)
 def test_what_names_a_row_refuses_the_row_and_quotes_nothing(kind: type[asyncpg.PostgresError]) -> None:
     error = kind("failing row")
     error.detail = "SECRET"
@@ -67,16 +71,16 @@ def test_what_names_a_row_refuses_the_row_and_quotes_nothing(kind: type[asyncpg.
 
 
 def test_misuse_of_sqlite_stays_a_fault_of_the_program() -> None:
-    connection = sqlite.sqlite3.connect(":memory:")
+    connection = sqlite3.connect(":memory:")
     connection.close()
-    with pytest.raises(sqlite.sqlite3.ProgrammingError), sqlite.translated():
+    with pytest.raises(sqlite3.ProgrammingError), translated():
         connection.execute("SELECT 1")
 
 
 def test_sqlite_that_cannot_go_on_is_unavailable() -> None:
-    with sqlite.sqlite3.connect(":memory:") as connection:
-        with pytest.raises(StorageUnavailable, match="no such table"), sqlite.translated():
+    with sqlite3.connect(":memory:") as connection:
+        with pytest.raises(StorageUnavailable, match="no such table"), translated():
             connection.execute("SELECT * FROM nowhere")
-        with pytest.raises(RowRefused), sqlite.translated():
+        with pytest.raises(RowRefused), translated():
             connection.execute("SELECT ?", (1 << 70,))
     connection.close()

@@ -1,7 +1,8 @@
 """Moves the write-ahead log into the database file on a thread of its own, so that no commit waits for it.
 
-A passive checkpoint never blocks the writer, but under constant load it never sees the log's end either, and the log would grow
-for ever: once the bulk is moved, the writer itself moves the small rest between two batches, after which the log starts over.
+A passive checkpoint never blocks the writer, but under constant load it never sees the log's end either, and the log
+would grow for ever. Once the bulk is moved, the writer itself moves the small rest between two batches, after which the
+log starts over.
 
 A checkpoint that fails, such as on a full disk, is tried again until it succeeds; then the log shrinks again.
 """
@@ -20,7 +21,7 @@ CHECKPOINT_BYTES = 16 * 1024 * 1024
 KEPT_BYTES = 4 * 1024 * 1024
 """The log file is cut to this when it starts over, so that its size tells how much waits."""
 OVERGROWN_BYTES = 4 * CHECKPOINT_BYTES
-"""So large the log grows only while checkpoints fail. It is then cut as soon as nobody reads from it, and not at the next commit."""
+"""The log grows so large only while checkpoints fail. Then it is cut as soon as nobody reads from it."""
 LOOK_EVERY_SECONDS = 0.2
 MOST_PAUSE_SECONDS = 5.0
 
@@ -62,7 +63,7 @@ class Checkpointer:
             return 0
 
     def _finish(self) -> None:
-        # RESTART would wait for readers; PASSIVE moves what it can, and the next commit starts the log over if that was all.
+        # RESTART would wait for readers. PASSIVE moves what it can; if that was all, the next commit starts the log over.
         try:
             self._write_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             if self._wal_bytes() >= OVERGROWN_BYTES:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -17,14 +15,11 @@ from typing import Any, TypeVar
 import asyncpg
 
 from fechatter.errors import StorageError
-from fechatter.frames import Frame, Signal
 from fechatter.loops import LoopState
-from fechatter.model import now_ms
 from fechatter.queues import Queue
 from fechatter.storage import eras
 from fechatter.storage.engines import postgres_batch
 from fechatter.storage.engines.base import (
-    PAUSE_SECONDS,
     Connections,
     Decided,
     MessageRows,
@@ -34,15 +29,15 @@ from fechatter.storage.engines.base import (
     Stored,
     StoreResult,
     Transaction,
-    TransactionConflict,
     Work,
     reads_line,
 )
-from fechatter.storage.engines.dialect import for_postgres, postgres_parameter
 from fechatter.storage.engines.high_water import HighWater, WentBack
 from fechatter.storage.engines.postgres_life import Life, LifeChanged, read_life
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import READ, WRITE
+from fechatter.storage.engines.postgres_transaction import PostgresTransaction
+from fechatter.storage.engines.retrying import retried
 from fechatter.storage.engines.thread import LoopThread
 from fechatter.storage.engines.turns import Crowded, Turn, Turns
 from fechatter.telemetry.faults import told
@@ -55,60 +50,6 @@ CLOSE_TIMEOUT_SECONDS = 5
 ACQUIRE_TIMEOUT_SECONDS = 10
 BATCH_SETTINGS = {"lock_timeout": "2000"}
 """Milliseconds a batch waits for one workspace's lock: the other workspaces' messages wait behind it."""
-MOST_TRIES = 5
-CONFLICT_PAUSE_SECONDS = 0.02
-
-_LOCK = "SELECT event_seq FROM workspaces WHERE id = $1 FOR UPDATE"
-_AFFECTED = re.compile(r"(\d+)$")
-
-
-async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
-    """What `attempt` returns; it is made again, a few times, when another transaction was in the way."""
-    for tries in range(1, MOST_TRIES):
-        try:
-            return await attempt()
-        except TransactionConflict as conflict:
-            log.debug("try %d of a transaction: %s", tries, conflict)
-            await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS * 2**tries))
-    return await attempt()
-
-
-class PostgresTransaction:
-    """The Transaction of one connection."""
-
-    def __init__(self, connection: Link, high_water: HighWater | None = None, turn: Turn | None = None) -> None:
-        self.connection = connection
-        self._turn = turn
-        self.high_water = high_water or HighWater()
-        self.reserved: dict[int, int] = {}
-        self.frames: list[Frame] = []
-        self.signals: list[Signal] = []
-        self.now = now_ms()
-        self.rows = 0
-
-    async def fetch(self, sql: str, *args: object) -> Sequence[Any]:
-        rows: Sequence[Any] = await self.connection.fetch(for_postgres(sql), *map(postgres_parameter, args))
-        self.rows += len(rows)
-        return rows
-
-    async def fetchrow(self, sql: str, *args: object) -> Any:
-        rows = await self.fetch(sql, *args)
-        return rows[0] if rows else None
-
-    async def execute(self, sql: str, *args: object) -> int:
-        affected = _AFFECTED.search(await self.connection.execute(for_postgres(sql), *map(postgres_parameter, args)))
-        return int(affected.group(1)) if affected else 0
-
-    async def pause(self) -> None:
-        await asyncio.sleep(PAUSE_SECONDS)
-
-    async def lock_workspace(self, workspace_id: int) -> None:
-        if self._turn is not None:
-            await self._turn.take(workspace_id)
-        await self.connection.fetchval(_LOCK, workspace_id)
-
-    async def new_id(self) -> int:
-        return int(await self.connection.fetchval("SELECT nextval('ids')"))
 
 
 class PostgresDatabase:

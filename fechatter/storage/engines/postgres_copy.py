@@ -11,9 +11,9 @@ from fechatter.errors import StartError
 from fechatter.storage import migrate
 from fechatter.storage.copying import LEFT_OUT, Column, Kind, Misfit, Table, Take, in_order, kind_of
 from fechatter.storage.engines.base import RowRefused, Transaction
-from fechatter.storage.engines.postgres import PostgresTransaction
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import READ, WRITE
+from fechatter.storage.engines.postgres_transaction import PostgresTransaction
 from fechatter.storage.soundness import check_sound
 
 LONGEST_SECONDS = 6 * 3600.0

@@ -1,14 +1,20 @@
 """What each error of asyncpg, of PostgreSQL and of the socket means for this server.
 
-The list of known errors is short and everything else means that the database cannot be used: drivers, poolers and proxies fail in
-ways that no list holds.
+The list of known errors is short, and everything else means that the database cannot be used: drivers, poolers and
+proxies fail in ways that no list holds.
 """
 
 from __future__ import annotations
 
 import asyncpg
 
-from fechatter.storage.engines.base import RowRefused, StorageFull, StorageUnavailable, TransactionConflict, UniqueViolation
+from fechatter.storage.engines.base import (
+    RowRefused,
+    StorageFull,
+    StorageUnavailable,
+    TransactionConflict,
+    UniqueViolation,
+)
 from fechatter.telemetry.faults import told
 
 UNIQUE_VIOLATION = "23505"

@@ -1,7 +1,7 @@
-"""Connections to PostgreSQL: how they are opened, how a transaction begins and ends on them, and what their errors mean.
+"""Connections to PostgreSQL: how they are opened, how transactions begin and end, and what errors mean.
 
-A `Link` is the one place that calls the driver for statements. It translates each error and drops the connection when its state is not
-certain any more.
+A `Link` is the one place that calls the driver for statements. It translates each error and drops the connection when
+its state is not certain any more.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every setting of a PostgreSQL session that this server relies on, as SQL.
 
-A role, a database or a pooler may have other defaults. Without a pooler they are set once for a connection; behind one they are set in
-each transaction, because the next transaction may run on another of the pooler's connections.
+A role, a database or a pooler may have other defaults. Without a pooler they are set once for a connection; behind one
+they are set in each transaction, because the next transaction may run on another of the pooler's connections.
 """
 
 from __future__ import annotations
@@ -52,12 +52,16 @@ class Session(msgspec.Struct, frozen=True):
     version: int
 
     def at_start(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """What PostgreSQL is asked for before the first statement: a role's own timeouts may end a session that fast."""
+        """What PostgreSQL is asked for before the first statement: a role's timeouts may end a session that fast."""
         return {**settings, **({"search_path": self.schema} if self.schema else {})}
 
     def for_connection(self, settings: Mapping[str, str], server_pid: int) -> str:
         """Set everything for the connection; fails with POOLED when another process than `server_pid` runs it."""
-        values = {**self._values(settings), "default_transaction_isolation": "read committed", "default_transaction_deferrable": "off"}
+        values = {
+            **self._values(settings),
+            "default_transaction_isolation": "read committed",
+            "default_transaction_deferrable": "off",
+        }
         other = _refusal(f"pg_backend_pid() <> {server_pid}", POOLED, "a pooler stands in front of PostgreSQL")
         return "; ".join([*(f"SET {name} TO {_literal(value)}" for name, value in values.items()), self._guard(other)])
 

@@ -1,0 +1,57 @@
+"""One transaction or snapshot on PostgreSQL, see `engines.base.Transaction`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from fechatter.frames import Frame, Signal
+from fechatter.model import now_ms
+from fechatter.storage.engines.base import PAUSE_SECONDS
+from fechatter.storage.engines.dialect import for_postgres, postgres_parameter
+from fechatter.storage.engines.high_water import HighWater
+from fechatter.storage.engines.postgres_link import Link
+from fechatter.storage.engines.turns import Turn
+
+_LOCK = "SELECT event_seq FROM workspaces WHERE id = $1 FOR UPDATE"
+_AFFECTED = re.compile(r"(\d+)$")
+
+
+class PostgresTransaction:
+    """The Transaction of one connection."""
+
+    def __init__(self, connection: Link, high_water: HighWater | None = None, turn: Turn | None = None) -> None:
+        self.connection = connection
+        self._turn = turn
+        self.high_water = high_water or HighWater()
+        self.reserved: dict[int, int] = {}
+        self.frames: list[Frame] = []
+        self.signals: list[Signal] = []
+        self.now = now_ms()
+        self.rows = 0
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Any]:
+        rows: Sequence[Any] = await self.connection.fetch(for_postgres(sql), *map(postgres_parameter, args))
+        self.rows += len(rows)
+        return rows
+
+    async def fetchrow(self, sql: str, *args: object) -> Any:
+        rows = await self.fetch(sql, *args)
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, *args: object) -> int:
+        affected = _AFFECTED.search(await self.connection.execute(for_postgres(sql), *map(postgres_parameter, args)))
+        return int(affected.group(1)) if affected else 0
+
+    async def pause(self) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)
+
+    async def lock_workspace(self, workspace_id: int) -> None:
+        if self._turn is not None:
+            await self._turn.take(workspace_id)
+        await self.connection.fetchval(_LOCK, workspace_id)
+
+    async def new_id(self) -> int:
+        return int(await self.connection.fetchval("SELECT nextval('ids')"))

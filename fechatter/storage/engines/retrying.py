@@ -1,0 +1,29 @@
+"""A transaction that another one was in the way of is made again, a bounded number of times."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from fechatter.storage.engines.base import TransactionConflict
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MOST_TRIES = 5
+CONFLICT_PAUSE_SECONDS = 0.02
+
+
+async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
+    """What `attempt` returns; it is made again, a few times, when another transaction was in the way."""
+    for tries in range(1, MOST_TRIES):
+        try:
+            return await attempt()
+        except TransactionConflict as conflict:
+            log.debug("try %d of a transaction: %s", tries, conflict)
+            await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS * 2**tries))
+    return await attempt()

@@ -1,0 +1,41 @@
+"""What each error of Python's sqlite3 module means for this server, see `postgres_errors.py`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fechatter.storage.engines.base import RowRefused, StorageFull, StorageUnavailable, UniqueViolation
+from fechatter.telemetry.faults import told
+
+UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+ROW_CODES = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE)
+"""Primary codes of what one row's values are refused with."""
+
+
+def translate(error: Exception) -> Exception:
+    """The engine-neutral error. Whatever is not known means that the database cannot be used; misuse of the module stays what it is."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code in UNIQUE:
+        return UniqueViolation(str(error))
+    # A number beyond 64 bits and half of a surrogate pair do not reach SQLite at all.
+    if isinstance(error, OverflowError | UnicodeError) or (code is not None and code & 0xFF in ROW_CODES):
+        return RowRefused(told(error))
+    if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
+        return StorageFull("the disk is full")
+    if isinstance(error, sqlite3.DatabaseError | MemoryError) and not isinstance(error, sqlite3.ProgrammingError):
+        return StorageUnavailable(told(error))
+    return error
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what `translate` makes of an error of the module."""
+    try:
+        yield
+    except Exception as error:
+        meant = translate(error)
+        if meant is error:
+            raise
+        raise meant from error
