@@ -19,10 +19,15 @@ export function isPressed(event: KeyboardEvent, keys: string): boolean {
   const mod = isMac ? event.metaKey : event.ctrlKey
   const other = isMac ? event.ctrlKey : event.metaKey
   return (
-    event.key.toLowerCase() === key.toLowerCase() &&
+    isKey(event, key, parts.includes("Alt")) &&
     mod === parts.includes("Mod") &&
     !other &&
     event.altKey === parts.includes("Alt") &&
     (key.length === 1 && !/[a-z]/iu.test(key) ? true : event.shiftKey === parts.includes("Shift"))
   )
+}
+
+/** With Alt a letter may be another sign on this keyboard (¨ on a Mac), so its place counts too. */
+function isKey(event: KeyboardEvent, key: string, isAlt: boolean): boolean {
+  return event.key.toLowerCase() === key.toLowerCase() || (isAlt && event.code === `Key${key.toUpperCase()}`)
 }

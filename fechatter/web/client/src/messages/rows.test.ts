@@ -32,8 +32,9 @@ test("messages of one author close together are a group; days and pauses part th
   expect(shown).toEqual(["day", "1!", "2", "3!", "4!", "day", "5!"])
 })
 
-test("the line of news stands once, before the first message of others that was not read", () => {
-  const items = [1, 2, 3, 4].map(number => message(number, number === 2 ? 1 : 2, "2026-01-02T12:00:00.000Z"))
+test("the line of new messages stands once, before the first one that is not deleted", () => {
+  const at = "2026-01-02T12:00:00.000Z"
+  const items = [1, 2, 3, 4].map(number => ({ ...message(number, 2, at), deleted_at: number === 2 ? at : null }))
   expect(rows({ ...none, items, newsAfter: 1 }).map(row => row.key)).toEqual([
     "day-1",
     "message-1",

@@ -1,6 +1,7 @@
 /** The lines of a chat as they are shown: messages grouped by author and day, the line where news begins. Pure. */
 
 import type { Message } from "@/api/nouns"
+import { isNews } from "@/messages/reading"
 import type { Waiting } from "@/messages/waiting"
 
 const GROUP_MS = 5 * 60 * 1000
@@ -14,7 +15,7 @@ export type Row =
 interface Shown {
   items: readonly Message[]
   waiting: readonly Waiting[]
-  /** Messages beyond this number were new when the chat was opened; null for no line. */
+  /** The line of new messages stands before the first message beyond this number; null for no line. */
   newsAfter: number | null
   me: number
 }
@@ -26,10 +27,10 @@ export function rows({ items, waiting, newsAfter, me }: Shown): Row[] {
   for (const message of items) {
     const isNewDay = before === null || !isSameDay(before.created_at, message.created_at)
     if (isNewDay) lines.push({ kind: "day", key: `day-${message.number}`, at: message.created_at })
-    const isNews: boolean = newsAfter !== null && !hasNews && message.number > newsAfter && message.sender_id !== me
-    if (isNews) lines.push({ kind: "news", key: "news" })
-    hasNews ||= isNews
-    const isFirst = isNewDay || isNews || !isSameGroup(before, message)
+    const isFirstNews: boolean = !hasNews && isNews(message, newsAfter)
+    if (isFirstNews) lines.push({ kind: "news", key: "news" })
+    hasNews ||= isFirstNews
+    const isFirst = isNewDay || isFirstNews || !isSameGroup(before, message)
     lines.push({ kind: "message", key: `message-${message.number}`, message, isFirst })
     before = message
   }

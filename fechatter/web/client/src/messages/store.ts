@@ -6,10 +6,13 @@ import { call } from "@/api/call"
 import type { Message, MessagePage } from "@/api/nouns"
 import type { DurableEvent } from "@/live/events"
 import { locale } from "@/i18n"
+import { useChats } from "@/chats/store"
 import { useLive } from "@/live/store"
+import { Arrivals } from "@/messages/arrival"
 import { withNamedEmoji } from "@/messages/emoji"
 import type { Keeping } from "@/messages/keeping"
 import { Outbox } from "@/messages/outbox"
+import { isNews } from "@/messages/reading"
 import { empty, hasHole, newer, older, rest, start, take, type Timeline } from "@/messages/timeline"
 import type { Waiting } from "@/messages/waiting"
 import { usePeople } from "@/people/store"
@@ -23,6 +26,7 @@ export type Loading = "first" | "older" | "newer"
 export const useMessages = defineStore("messages", () => {
   const live = useLive()
   const people = usePeople()
+  const chats = useChats()
   const timelines = shallowReactive(new Map<number, Timeline>())
   const loading = reactive(new Map<number, Loading>())
   /** Why the last load failed. */
@@ -33,8 +37,17 @@ export const useMessages = defineStore("messages", () => {
   /** One's own messages that came by the stream before the answer did: their waiting form is not shown. */
   const echoed = reactive(new Set<string>())
   const generations = new Map<number, number>()
-  /** The number a link asked for, until it is there. */
-  let wanted: number | null = null
+  /** The line of new messages follows this number in the open chat; null for no line. */
+  const divider = ref<number | null>(null)
+  const arrivals = new Arrivals({
+    has,
+    loadEnd,
+    loadAround,
+    firstUnread: chatId => chats.firstUnread(chatId).catch(() => null),
+    heading: place => {
+      isReaderAtEnd.value = place.kind === "end"
+    },
+  })
   let outbox: Outbox | null = null
   let sending: Promise<void> = Promise.resolve()
 
@@ -45,34 +58,55 @@ export const useMessages = defineStore("messages", () => {
     return waiting.value.filter(item => item.chatId === chatId && !echoed.has(item.key))
   }
 
-  /** Open a chat at its end, or around a message's number. */
+  /** Open a chat at a message's number, or at its first unread message, or at its end. */
   async function open(chatId: number, around?: number): Promise<void> {
-    putAside(openId.value)
+    if (openId.value !== chatId) {
+      putAside(openId.value)
+      arrivals.leave()
+    }
     openId.value = chatId
-    wanted = around ?? null
-    isReaderAtEnd.value = around === undefined
-    const known = timelines.get(chatId)
-    keep(chatId, known ?? empty(chatId))
-    if (around !== undefined) return has(chatId, around) ? undefined : loadAround(chatId, around)
-    if (!known?.isLoaded || known.hasNewer) await loadNewest(chatId)
+    keep(chatId, timelines.get(chatId) ?? empty(chatId))
+    await bring(chatId, around ?? null)
+  }
+
+  async function bring(chatId: number, number: number | null): Promise<void> {
+    const chat = chats.byId(chatId)
+    const hasUnread = chat !== undefined && chat.unread_count > 0
+    divider.value = hasUnread ? chat.last_read_number : null
+    isReaderAtEnd.value = number === null && !hasUnread
+    await arrivals.bring(chatId, number)
   }
 
   function close(): void {
     putAside(openId.value)
     openId.value = null
+    arrivals.leave()
+  }
+
+  /** Bring the reader to where the line of new messages is. */
+  async function toFirstUnread(chatId: number): Promise<void> {
+    const after = divider.value
+    const known = timelines.get(chatId)?.items.find(message => isNews(message, after))
+    const isAtHand = known !== undefined && has(chatId, (after ?? 0) + 1)
+    const number = isAtHand ? known.number : await chats.firstUnread(chatId).catch(() => null)
+    await arrivals.bring(chatId, number ?? (after ?? 0) + 1)
   }
 
   function has(chatId: number, number: number): boolean {
     return timelines.get(chatId)?.items.some(message => message.number === number) ?? false
   }
 
-  function loadNewest(chatId: number): Promise<void> {
+  function loadNewest(chatId: number): Promise<boolean> {
     return load(chatId, "first", "", start)
   }
 
-  async function loadAround(chatId: number, number: number): Promise<void> {
-    await load(chatId, "first", `&around=${number}`, (timeline, page) => start(empty(timeline.chatId), page))
-    if (openId.value === chatId && has(chatId, number)) wanted = null
+  async function loadEnd(chatId: number): Promise<boolean> {
+    const known = timelines.get(chatId)
+    return (known?.isLoaded === true && !known.hasNewer) || loadNewest(chatId)
+  }
+
+  function loadAround(chatId: number, number: number): Promise<boolean> {
+    return load(chatId, "first", `&around=${number}`, (timeline, page) => start(empty(timeline.chatId), page))
   }
 
   async function loadOlder(chatId: number): Promise<void> {
@@ -87,25 +121,27 @@ export const useMessages = defineStore("messages", () => {
     if (timeline?.hasNewer && last) await load(chatId, "newer", `&after=${last.number}`, newer)
   }
 
-  /** One load a chat at a time, of which a first one is begun in any case; an answer that others overtook is not taken. */
+  /** One load a chat at a time, of which a first one is begun in any case; returns whether its answer was taken. */
   async function load(
     chatId: number,
     what: Loading,
     place: string,
     by: (timeline: Timeline, page: MessagePage) => Timeline,
-  ): Promise<void> {
-    if (what !== "first" && loading.has(chatId)) return
+  ): Promise<boolean> {
+    if (what !== "first" && loading.has(chatId)) return false
     loading.set(chatId, what)
     const generation = (generations.get(chatId) ?? 0) + 1
     generations.set(chatId, generation)
     try {
       const page = await call<MessagePage>("GET", `/api/chat/${chatId}/messages?limit=${PAGE}${place}`)
       const known = timelines.get(chatId)
-      if (known === undefined || generation !== generations.get(chatId)) return
+      if (known === undefined || generation !== generations.get(chatId)) return false
       keep(chatId, by(known, page))
       problems.delete(chatId)
+      return true
     } catch (error) {
       if (generation === generations.get(chatId)) problems.set(chatId, error)
+      return false
     } finally {
       if (generation === generations.get(chatId)) loading.delete(chatId)
     }
@@ -178,9 +214,23 @@ export const useMessages = defineStore("messages", () => {
     for (const chatId of [...timelines.keys()])
       if (chatId !== openId.value || !live.world?.chats.has(chatId)) forget(chatId)
     if (open === undefined || !live.world?.chats.has(open.chatId)) return
-    if (wanted !== null && !has(open.chatId, wanted)) return void loadAround(open.chatId, wanted)
+    if (arrivals.again()) return
+    const isBehind = isReaderAtEnd.value && (chats.byId(open.chatId)?.unread_count ?? 0) > 0
+    if (isBehind) return void reopen(open.chatId)
     const middle = open.hasNewer ? open.items[Math.floor(open.items.length / 2)] : undefined
     void (middle ? loadAround(open.chatId, middle.number) : loadNewest(open.chatId))
+  }
+
+  /** What came while this page did not listen is new: the reader begins with it, as on opening the chat. */
+  async function reopen(chatId: number): Promise<void> {
+    forget(chatId)
+    keep(chatId, empty(chatId))
+    await bring(chatId, null)
+  }
+
+  /** Try again what could not be loaded. */
+  function reload(chatId: number): void {
+    if (!arrivals.again()) void loadNewest(chatId)
   }
 
   /** Begin to send what is waiting, from this visit and earlier ones. */
@@ -232,6 +282,7 @@ export const useMessages = defineStore("messages", () => {
     outbox?.wake()
     const id = openId.value
     if (id === null || !problems.has(id)) return
+    if (arrivals.again()) return
     if (timelines.get(id)?.hasNewer) problems.delete(id)
     else void loadNewest(id)
   }
@@ -267,6 +318,7 @@ export const useMessages = defineStore("messages", () => {
     echoed.clear()
     waiting.value = []
     openId.value = null
+    arrivals.leave()
   }
 
   return {
@@ -276,12 +328,17 @@ export const useMessages = defineStore("messages", () => {
     problems,
     openId,
     isReaderAtEnd,
+    divider,
+    arrival: arrivals.last,
+    isUnderWay: arrivals.isUnderWay,
     waiting,
     waitingFor,
     open,
     close,
     has,
+    toFirstUnread,
     loadNewest,
+    reload,
     loadOlder,
     loadNewer,
     begin,

@@ -1,0 +1,81 @@
+/** Where the reader of a chat is brought to: its end, a message, or the first unread one. */
+
+import { ref, shallowRef } from "vue"
+
+export interface Place {
+  readonly kind: "end" | "message" | "unread"
+  /** Of the message; 0 for the end. */
+  readonly number: number
+}
+
+/** The answer is there; a message that `isThere` denies does not exist. */
+export interface Arrival extends Place {
+  readonly chatId: number
+  readonly isThere: boolean
+}
+
+interface Surroundings {
+  has(chatId: number, number: number): boolean
+  /** False where the messages could not be had, or somebody else asked for others meanwhile. */
+  loadEnd(chatId: number): Promise<boolean>
+  loadAround(chatId: number, number: number): Promise<boolean>
+  firstUnread(chatId: number): Promise<number | null>
+  /** The place is known, and messages are asked for where they are not at hand. */
+  heading(place: Place): void
+}
+
+/** One journey at a time: a later one ends the one before. */
+export class Arrivals {
+  /** Null until the messages of the open chat are there. */
+  readonly last = shallowRef<Arrival | null>(null)
+  readonly isUnderWay = ref(false)
+  private readonly surroundings: Surroundings
+  private turn = 0
+  private wanted: { chatId: number; number: number | null } | null = null
+
+  constructor(surroundings: Surroundings) {
+    this.surroundings = surroundings
+  }
+
+  /** Bring the reader to a message, or where `number` is null to the first unread one, or to the end. */
+  async bring(chatId: number, number: number | null): Promise<void> {
+    this.turn += 1
+    const mine = this.turn
+    this.isUnderWay.value = true
+    this.wanted = { chatId, number }
+    const place = number === null ? await this.unreadOrEnd(chatId) : { kind: "message" as const, number }
+    if (mine !== this.turn) return
+    this.surroundings.heading(place)
+    const isLoaded = await this.load(chatId, place)
+    if (mine !== this.turn || !isLoaded) return
+    this.isUnderWay.value = false
+    this.wanted = null
+    const isThere = place.kind === "end" || this.surroundings.has(chatId, place.number)
+    this.last.value = { ...place, chatId, isThere }
+  }
+
+  /** Try again what could not be loaded; false where nothing is under way. */
+  again(): boolean {
+    if (this.wanted === null) return false
+    void this.bring(this.wanted.chatId, this.wanted.number)
+    return true
+  }
+
+  /** Nobody is on the way anywhere. */
+  leave(): void {
+    this.turn += 1
+    this.wanted = null
+    this.last.value = null
+    this.isUnderWay.value = false
+  }
+
+  private async unreadOrEnd(chatId: number): Promise<Place> {
+    const number = await this.surroundings.firstUnread(chatId)
+    return number === null ? { kind: "end", number: 0 } : { kind: "unread", number }
+  }
+
+  private async load(chatId: number, { kind, number }: Place): Promise<boolean> {
+    if (kind === "end") return this.surroundings.loadEnd(chatId)
+    return this.surroundings.has(chatId, number) || this.surroundings.loadAround(chatId, number)
+  }
+}

@@ -1,0 +1,47 @@
+/** Which part of the list of messages is on the screen. */
+
+import type { View } from "@/messages/reading"
+
+const AT_END_PIXELS = 48
+/** How much of the screen stays above the line of new messages, so that what was said before can be seen. */
+const ABOVE_DIVIDER = 0.2
+
+export function isAtEnd(scroller: HTMLElement): boolean {
+  return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_END_PIXELS
+}
+
+export function toEnd(scroller: HTMLElement): void {
+  scroller.scrollTop = scroller.scrollHeight
+}
+
+/** Show the line of new messages near the top; where what follows it is short, the end. False where there is no line. */
+export function toDivider(scroller: HTMLElement): boolean {
+  const divider = scroller.querySelector<HTMLElement>(".news")
+  if (divider) scroller.scrollTop += distance(scroller, divider)
+  return divider !== null
+}
+
+/** Go on to the end, but not past the line of new messages: nobody has seen them yet. */
+export function toEndFromDivider(scroller: HTMLElement): void {
+  const divider = scroller.querySelector<HTMLElement>(".news")
+  const most = divider ? scroller.scrollTop + Math.max(0, distance(scroller, divider)) : scroller.scrollHeight
+  scroller.scrollTop = most
+}
+
+function distance(scroller: HTMLElement, divider: HTMLElement): number {
+  const above = Math.min(scroller.clientHeight * ABOVE_DIVIDER, 160)
+  return divider.getBoundingClientRect().top - scroller.getBoundingClientRect().top - above
+}
+
+/** Null where no message is on the screen. */
+export function viewOf(scroller: HTMLElement): View | null {
+  const { top, bottom } = scroller.getBoundingClientRect()
+  const rows = [...scroller.querySelectorAll<HTMLElement>("[data-number]")]
+  const first = rows.find(row => row.getBoundingClientRect().bottom > top)
+  const last = isAtEnd(scroller) ? rows.at(-1) : rows.findLast(row => row.getBoundingClientRect().bottom <= bottom)
+  return first && last ? { first: numberOf(first), last: numberOf(last) } : null
+}
+
+function numberOf(row: HTMLElement): number {
+  return Number(row.dataset["number"])
+}
