@@ -71,6 +71,7 @@ export default defineConfig({
           // One server and one browser for all of them.
           fileParallelism: false,
           testTimeout: 240_000,
+          expect: { poll: { timeout: 60_000 } },
           hookTimeout: 240_000,
         },
       },

@@ -1,31 +1,12 @@
-import type { Page } from "playwright-core"
 import { expect, onTestFinished, test } from "vitest"
 import { composer, newChat, openChat, phase, settled, shown, stored, write } from "./chat.ts"
 import { newOwner, openPage, server } from "./fixtures.ts"
+import { kept } from "./kept.ts"
 import { Person } from "./people.ts"
 import { Proxy } from "./proxy.ts"
 import { Server } from "./server.ts"
 
 const WORDS = ["first", "second", "third", "fourth", "fifth"]
-
-/** Until the worker keeps the client and the browser what is shown. */
-async function kept(page: Page): Promise<void> {
-  await page.evaluate(async () => void (await navigator.serviceWorker.ready))
-  await expect.poll(() => page.evaluate(keptTimelines), { timeout: 60_000 }).toBeGreaterThan(0)
-}
-
-async function keptTimelines(): Promise<number> {
-  const ended = <Result>(request: IDBRequest<Result>) =>
-    new Promise<Result>((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result)
-      request.onerror = () => reject(request.error)
-    })
-  const [found] = await indexedDB.databases()
-  const database = await ended(indexedDB.open(found!.name!))
-  const count = await ended(database.transaction("timelines").objectStore("timelines").count())
-  database.close()
-  return count
-}
 
 test("what is written without a network waits, is said to wait, and goes out once and in order", async () => {
   const ada = await newOwner()

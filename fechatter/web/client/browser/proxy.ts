@@ -9,6 +9,7 @@ const WORKER = "/service-worker.js"
 export class Proxy {
   /** As if the server were a newer version: the client's worker differs. */
   isNewer = false
+  private port = 0
   private readonly http: Http
   private readonly target: string
 
@@ -34,11 +35,12 @@ export class Proxy {
     const made = new Proxy(target)
     made.http.listen(0, "127.0.0.1")
     await once(made.http, "listening")
+    made.port = (made.http.address() as AddressInfo).port
     return made
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`
+    return `http://127.0.0.1:${this.port}`
   }
 
   /** Nobody answers any more. */
@@ -46,6 +48,12 @@ export class Proxy {
     this.http.close()
     this.http.closeAllConnections()
     await once(this.http, "close")
+  }
+
+  /** It answers again, at the same address. */
+  async start(): Promise<void> {
+    this.http.listen(this.port, "127.0.0.1")
+    await once(this.http, "listening")
   }
 
   private async changed(given: IncomingMessage): Promise<string> {

@@ -61,12 +61,17 @@ export class Arrivals {
     return true
   }
 
-  /** Nobody is on the way anywhere. */
-  leave(): void {
+  /** The reader goes elsewhere by themselves. */
+  stop(): void {
     this.turn += 1
     this.wanted = null
-    this.last.value = null
     this.isUnderWay.value = false
+  }
+
+  /** No chat is open. */
+  leave(): void {
+    this.stop()
+    this.last.value = null
   }
 
   private async unreadOrEnd(chatId: number): Promise<Place> {

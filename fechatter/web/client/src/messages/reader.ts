@@ -15,7 +15,7 @@ interface Reader {
 /** As long as the list of messages lives. */
 export function useReader({ chat, look, seen }: Reader) {
   const messages = useMessages()
-  /** Where the first new message is, until it was on the screen. */
+  /** Where the first unread message is, as long as there is a way back to it. */
   const side = ref<"above" | "below" | null>(null)
   let wasFollowing = false
   /** Marked as unread: what is on the screen stays so until the chat is opened again or read to its end. */
@@ -32,10 +32,15 @@ export function useReader({ chat, look, seen }: Reader) {
     const { divider, arrival } = messages
     const firstUnread = arrival?.kind === "unread" ? arrival.number : null
     wasFollowing = isFollowing({ items, mark: chat().last_read_number, firstUnread }, view, wasFollowing)
-    const at = sideOf(divider, items, view)
-    if (divider !== null && at === null && isAttended()) seenDivider = divider
-    side.value = divider === seenDivider ? null : at
+    if (divider !== null && sideOf(divider, items, view) === null && isAttended()) seenDivider = divider
+    side.value = sideOf(wanted(), items, view)
     if (wasFollowing && !isHeld && isAttended() && view.last > chat().last_read_number) seen(view.last)
+  }
+
+  /** What follows this number is worth a way back: what was left out, or new messages that were not seen. */
+  function wanted(): number | null {
+    if (!wasFollowing && chat().unread_count > 0) return chat().last_read_number
+    return messages.divider === seenDivider ? null : messages.divider
   }
 
   /** The screen shows another part of the chat at once: what lies between was not seen. */

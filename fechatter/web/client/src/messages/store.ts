@@ -12,7 +12,6 @@ import { Arrivals } from "@/messages/arrival"
 import { withNamedEmoji } from "@/messages/emoji"
 import type { Keeping } from "@/messages/keeping"
 import { Outbox } from "@/messages/outbox"
-import { isNews } from "@/messages/reading"
 import { empty, hasHole, newer, older, rest, start, take, type Timeline } from "@/messages/timeline"
 import type { Waiting } from "@/messages/waiting"
 import { usePeople } from "@/people/store"
@@ -83,13 +82,17 @@ export const useMessages = defineStore("messages", () => {
     arrivals.leave()
   }
 
-  /** Bring the reader to where the line of new messages is. */
+  /** Bring the reader to the newest messages, seen or not. */
+  async function toNewest(chatId: number): Promise<void> {
+    arrivals.stop()
+    isReaderAtEnd.value = true
+    await loadEnd(chatId)
+  }
+
+  /** Bring the reader to the first unread message; where all are read meanwhile, to the line of new ones. */
   async function toFirstUnread(chatId: number): Promise<void> {
-    const after = divider.value
-    const known = timelines.get(chatId)?.items.find(message => isNews(message, after))
-    const isAtHand = known !== undefined && has(chatId, (after ?? 0) + 1)
-    const number = isAtHand ? known.number : await chats.firstUnread(chatId).catch(() => null)
-    await arrivals.bring(chatId, number ?? (after ?? 0) + 1)
+    if ((chats.byId(chatId)?.unread_count ?? 0) > 0) await bring(chatId, null)
+    else if (divider.value !== null) await arrivals.bring(chatId, divider.value + 1)
   }
 
   function has(chatId: number, number: number): boolean {
@@ -336,8 +339,8 @@ export const useMessages = defineStore("messages", () => {
     open,
     close,
     has,
+    toNewest,
     toFirstUnread,
-    loadNewest,
     reload,
     loadOlder,
     loadNewer,

@@ -11,10 +11,11 @@ const MOST_AGE_MS = 30 * 24 * 3600 * 1000
 export async function showKept(database: Database): Promise<void> {
   const kept = await database.get("world", "last")
   if (kept === undefined || Date.now() - kept.savedAtMs > MOST_AGE_MS) return
-  useLive().show(kept.sync, kept.people)
+  const timelines = await database.getAll("timelines")
+  // The chats appear after their messages: a chat that is opened without them would ask the server for them.
   const messages = useMessages()
-  for (const timeline of await database.getAll("timelines"))
-    messages.show(timeline.chatId, timeline.messages, timeline.hasOlder)
+  for (const timeline of timelines) messages.show(timeline.chatId, timeline.messages, timeline.hasOlder)
+  useLive().show(kept.sync, kept.people)
 }
 
 /** Keep what is shown now, in place of what was kept. */

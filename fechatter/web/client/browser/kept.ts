@@ -1,0 +1,23 @@
+/** What the browser keeps for a visit without a network. */
+
+import type { Page } from "playwright-core"
+import { expect } from "vitest"
+
+/** Until the worker keeps the client and the browser what is shown. */
+export async function kept(page: Page): Promise<void> {
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready))
+  await expect.poll(() => page.evaluate(keptTimelines), { timeout: 60_000 }).toBeGreaterThan(0)
+}
+
+async function keptTimelines(): Promise<number> {
+  const ended = <Result>(request: IDBRequest<Result>) =>
+    new Promise<Result>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result)
+      request.onerror = () => reject(request.error)
+    })
+  const [found] = await indexedDB.databases()
+  const database = await ended(indexedDB.open(found!.name!))
+  const count = await ended(database.transaction("timelines").objectStore("timelines").count())
+  database.close()
+  return count
+}
