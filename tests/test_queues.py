@@ -9,6 +9,7 @@ import pytest
 
 from fechatter.app import open_services
 from fechatter.bus.nats import NatsBus
+from fechatter.bus.seal import Seal
 from fechatter.queues import Line, Queue
 from fechatter.settings import Settings
 from fechatter.tasks import Tasks
@@ -33,7 +34,7 @@ def died(name: str, error: BaseException) -> None:
 async def test_the_table_of_bounds_is_what_the_rooms_declare(address: str, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data", database_url=address)
     async with open_services(settings, died) as services:
-        queues = services.queues() + NatsBus("nats://127.0.0.1:1", Tasks(died), str).queues()
+        queues = services.queues() + NatsBus("nats://127.0.0.1:1", Tasks(died), Seal(b"secret"), str).queues()
         assert [queue.depth() for queue in queues] == [0] * len(queues)
     told = {queue.name: (queue.bound, queue.full) for queue in queues}
     assert len(told) == len(queues)
