@@ -119,7 +119,7 @@ class Quotas:
         return [
             self.reads.queue,
             self.changes.queue,
-            Queue("bodies", MOST_BODY_BYTES, "bytes", "503 `batches_full` for the person or address that uses most", lambda: self.bodies.bytes_held),
+            Queue("bodies", MOST_BODY_BYTES, "bytes", "503 `batches_full` for the heaviest sender", lambda: self.bodies.bytes_held),
             Queue("quotas", MOST_KEYS, "keys", "who asked least is forgotten", self._most_keys),
         ]
 
