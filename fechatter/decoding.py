@@ -1,4 +1,4 @@
-"""Text that people type, pipe or save: UTF-8, with or without a byte order mark."""
+"""Decodes text from keyboards, pipes and files: UTF-8, with or without a byte order mark."""
 
 import codecs
 
@@ -15,7 +15,7 @@ def text_of(data: bytes) -> str:
         if data.startswith(marks):
             raise ValueError(f"it is encoded as {encoding}; save it as UTF-8")
     if b"\0" in data:
-        raise ValueError("it holds zero bytes; save it as UTF-8 text")
+        raise ValueError("it contains zero bytes; save it as UTF-8 text")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -23,5 +23,5 @@ def text_of(data: bytes) -> str:
 
 
 def is_text(text: str) -> bool:
-    """Whether a string is Unicode text: an argument that was not UTF-8 holds halves of surrogate pairs instead."""
+    """Whether a string is Unicode text. An argument that was not UTF-8 contains halves of surrogate pairs."""
     return not any("\ud800" <= character <= "\udfff" for character in text)

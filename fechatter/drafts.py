@@ -1,7 +1,7 @@
-"""A file that appears whole or not at all: written beside its place under another name, synced, renamed.
+"""Files that appear complete or not at all: each is written under a temporary name, synced and renamed.
 
-Only its owner can read it. Whoever writes a draft holds a lock on it (flock). A draft without a lock was left by a
-process that died, and the next writer in that folder removes it. Process ids are not used: in containers they repeat.
+Only the owner can read a draft. Its writer holds a lock on it (flock). A draft without a lock was left by a process that
+died, and the next writer in that folder removes it. Process ids are not used, because they repeat in containers.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ ENDING: Final = ".part"
 
 
 def check_new(path: Path) -> None:
-    """Raises StartError: there is something already."""
+    """Raises StartError: the path exists already."""
     with _told(path):
         there = path.exists() or path.is_symlink()
     if there:
-        raise StartError(f"{path} is there already; name another file, or move it away.")
+        raise StartError(f"{path} already exists; name another file, or move it away.")
 
 
 def check_room(folder: Path, wanted_bytes: int) -> None:
@@ -41,7 +41,7 @@ def check_room(folder: Path, wanted_bytes: int) -> None:
 
 @contextmanager
 def draft(path: Path) -> Iterator[IO[bytes]]:
-    """A new file, in place and synced when the block ends well. Raises StartError."""
+    """Open a new file; it is in place and synced after the block succeeds. Raises StartError."""
     check_new(path)
     with _told(path), beside(path) as (file, part):
         yield file
@@ -54,7 +54,7 @@ def draft(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """An empty, locked file in the folder of `path`, removed at the end unless it was renamed. Raises OSError."""
+    """Open an empty, locked file in the folder of `path`; it is removed at the end unless it was renamed. Raises OSError."""
     remove_dead(path.parent)
     file, part = _begin(path.parent)
     with file:
@@ -68,7 +68,7 @@ def _begin(folder: Path) -> tuple[IO[bytes], Path]:
     while True:
         part = folder / f"{PREFIX}{secrets.token_hex(8)}{ENDING}"
         file = os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
-        # Between its creation and its lock another writer may have taken it for a dead one's.
+        # Before the file was locked, another writer may have removed it as a dead draft.
         if lock(file.fileno()) is not False and os.fstat(file.fileno()).st_nlink:
             return file, part
         file.close()
@@ -80,7 +80,7 @@ def remove_dead(folder: Path) -> None:
         try:
             descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW)
         except OSError:
-            continue  # finished meanwhile, or of another user
+            continue  # finished meanwhile, or owned by another user
         try:
             if lock(descriptor):
                 part.unlink(missing_ok=True)
@@ -95,7 +95,7 @@ def lock(descriptor: int) -> bool | None:
     except BlockingIOError:
         return False
     except OSError:
-        return None  # some network file systems know no locks; nothing is taken for dead there
+        return None  # some network file systems lack locks; no draft counts as dead there
     return True
 
 

@@ -1,7 +1,7 @@
-"""Names that people see, of any kind: whether a name shows something, and the key by which equal names are found.
+"""Names that people see: whether a name shows something, and the key that equal names share.
 
-Both are judged by Unicode's properties, of the version of `unicodedata2`, which is newer than Python's own and the same on every
-Python: keys must not change when Python does.
+Both follow the Unicode properties of `unicodedata2`. Its version is newer than Python's own and the same on every Python, because
+keys must not change when Python does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import unicodedata2 as unicodedata  # type: ignore[import-not-found]  # an exten
 from fechatter.errors import FieldError
 
 MARKS_ON_ONE_CHARACTER: Final = 8
-"""No script needs more; a thousand would draw over the lines above."""
+"""No script needs more. A thousand marks would draw over the lines above."""
 
 _DEFAULT_IGNORABLE: Final = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
@@ -22,22 +22,22 @@ _DEFAULT_IGNORABLE: Final = (
 )
 """The property Default_Ignorable_Code_Point, as a class of a regular expression; a test compares it with Node.js's."""
 _BLANK: Final = "\u2800\ufffc\U00013441\U00013442\U00016fe4\U0001d159"
-"""Letters and symbols that are drawn as nothing, by their names in Unicode."""
+"""Letters and symbols that are invisible, by their Unicode names."""
 _INVISIBLE: Final = re.compile(f"[{_DEFAULT_IGNORABLE}{_BLANK}]")
 _REORDERING: Final = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-"""Bidirectional classes of signs that show a text in another order, as the name of somebody else."""
+"""Bidirectional classes that reorder a text, so that it can look like somebody else's name."""
 _SIGNS: Final = "#%&*@"
-"""Punctuation, to Unicode, that names use as a symbol."""
+"""Characters that Unicode classifies as punctuation, but that names use as symbols."""
 _SHOWN: Final = frozenset("LNPS")
-"""The first letters of the categories that draw something by themselves: letters, numbers, punctuation, symbols."""
+"""The first letters of the visible categories: letters, numbers, punctuation, symbols."""
 
 
 def name_errors(pointer: str, text: str, most: int) -> list[FieldError]:
-    """What is wrong with a name of up to `most` characters."""
+    """Return the errors of a name that may have up to `most` characters."""
     if len(text) > most:
         return [FieldError(pointer, "too_long", f"At most {most} characters.")]
     if not shows_something(text):
-        return [FieldError(pointer, "blank", "There is nothing to see in it.")]
+        return [FieldError(pointer, "blank", "Enter at least one visible character.")]
     if has_control_characters(text) or any(unicodedata.bidirectional(character) in _REORDERING for character in text):
         return [FieldError(pointer, "control_character", "Control characters are not allowed here.")]
     if has_too_many_marks(text):
@@ -46,12 +46,12 @@ def name_errors(pointer: str, text: str, most: int) -> list[FieldError]:
 
 
 def shows_something(text: str) -> bool:
-    """Whether anything is drawn: one character at least that is visible and neither space, mark, unassigned nor private."""
+    """Whether at least one character is visible, and not a space, a mark, unassigned or private."""
     return any(unicodedata.category(character)[0] in _SHOWN for character in _INVISIBLE.sub("", text))
 
 
 def says_the_same(one: str, other: str) -> bool:
-    """Whether two names differ in nothing but punctuation: `Acme!` and `ACME` say the same, `C++` and `C#` do not."""
+    """Whether two names differ only in case and punctuation: `Acme!` and `ACME` do, `C++` and `C#` do not."""
     return _without_punctuation(one) == _without_punctuation(other)
 
 
@@ -70,7 +70,7 @@ def is_of_word(character: str) -> bool:
 
 
 def has_control_characters(text: str, allowed: str = "") -> bool:
-    """Whether `text` contains Unicode's Cc, or half of a surrogate pair, which is no character at all."""
+    """Whether `text` contains a control character (Cc) or half of a surrogate pair."""
     return any(unicodedata.category(character) in ("Cc", "Cs") for character in text if character not in allowed)
 
 
@@ -85,10 +85,10 @@ def has_too_many_marks(text: str) -> bool:
 
 
 def key_of(text: str) -> str:
-    """The same key for names that people take for equal: compatibility forms, case, spaces and invisible characters do not count."""
+    """Return the key of a name. Compatibility forms, case, spaces and invisible characters make no difference."""
     return " ".join(_folded(_folded(text).casefold()).split())
 
 
 def _folded(text: str) -> str:
-    # Folding may undo a normalization, and a normalization may bring an invisible character back.
+    # Case folding may undo a normalization, and normalization may produce an invisible character again.
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)))

@@ -1,7 +1,6 @@
-"""IP addresses and networks in one form: whatever is compared is normalised here first.
+"""IP addresses and networks in one form. Every address is normalised here before it is compared.
 
-A socket of version 6 shows a client of version 4 as `::ffff:192.0.2.1`. That is the same client, so it becomes
-`192.0.2.1`.
+An IPv6 socket shows an IPv4 client as `::ffff:192.0.2.1`. That is the same client, so it becomes `192.0.2.1`.
 """
 
 import ipaddress
@@ -12,14 +11,14 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 IPV6_CLIENT_BITS = 64
-"""One customer has at least this many addresses of version 6, so they count as one client."""
+"""One customer has at least a network of this size in IPv6, so its addresses count as one client."""
 _MAPPED_BITS = 96
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _NOBODY_V4 = (ipaddress.IPv4Network("0.0.0.0/8"), ipaddress.IPv4Network("255.255.255.255/32"))
 
 
 def plain_address(text: str) -> str:
-    """An address in its shortest form, a mapped one as version 4; any other text as it is."""
+    """Return an address in its shortest form, and an IPv4-mapped one as IPv4. Any other text is returned unchanged."""
     found = parse_address(text)
     return text if found is None else str(found)
 
@@ -33,10 +32,10 @@ def parse_address(text: str) -> Address | None:
 
 
 def parse_network(text: str) -> Network:
-    """The network of `10.0.0.0/8`, or of a single address. Bits behind the prefix are dropped.
+    """Parse a network such as `10.0.0.0/8`, or a single address. Bits after the prefix are dropped.
 
     Raises:
-        ValueError: the text is not a network, or no client can ever have an address of it.
+        ValueError: the text is not a network, or no client can ever have an address in it.
     """
     try:
         interface = ipaddress.ip_interface(text.strip())
@@ -49,7 +48,7 @@ def parse_network(text: str) -> Network:
 
 
 def contains(networks: Sequence[Network], text: str) -> bool:
-    """Whether the text is an address of one of the networks."""
+    """Whether the text is an address in one of the networks."""
     found = parse_address(text)
     return found is not None and any(found in network for network in networks)
 
@@ -61,7 +60,7 @@ def parse_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def client_network(text: str) -> str:
-    """What counts as one client: an address of version 4, or 64 bits of version 6; any other text as it is."""
+    """Return what counts as one client: an IPv4 address or an IPv6 /64 network. Any other text is returned unchanged."""
     found = parse_address(text)
     if isinstance(found, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((int(found), IPV6_CLIENT_BITS), strict=False))

@@ -19,7 +19,7 @@ NAME_CHARACTERS = 64
 
 
 def unknown(name: str, known: list[str], prefix: str = "") -> str:
-    """What is wrong with a name that is no setting's, and which one was meant."""
+    """Return the error for a name that is not a setting, with the most similar setting."""
     close = difflib.get_close_matches(name.removeprefix(prefix), [key.removeprefix(prefix) for key in known], n=1)
     return "there is no such setting" + (f"; did you mean {prefix}{close[0]}?" if close else "")
 
@@ -31,7 +31,7 @@ def check(key: str, value: Any) -> Any:
         ValueError: what is wrong with it.
     """
     if isinstance(value, Path) and "\0" in str(value):
-        raise ValueError("contains a null character, which no path can")
+        raise ValueError("contains a null character, which paths cannot contain")
     rule = _RULES.get(key)
     return value if rule is None or value is None else rule(value)
 
@@ -85,7 +85,7 @@ def _address(url: str, schemes: tuple[str, ...]) -> SplitResult:
 def _needs_host(*schemes: str) -> Callable[[str], str]:
     def rule(url: str) -> str:
         if not _address(url, schemes).hostname:
-            raise ValueError("names no host")
+            raise ValueError("has no host")
         return url
 
     return rule
@@ -125,7 +125,7 @@ def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _shortest(network: Network) -> str:
-    """A network of one address as that address."""
+    """Return a network of one address as that address."""
     return str(network.network_address if network.prefixlen == network.max_prefixlen else network)
 
 
@@ -149,7 +149,7 @@ def _nats_url(value: str) -> str:
 
 def _name(value: str) -> str:
     for error in name_errors("", value, NAME_CHARACTERS):
-        raise ValueError(f"is no name that people see: {error.detail}")
+        raise ValueError(f"is not a valid name: {error.detail}")
     return value
 
 

@@ -1,7 +1,7 @@
-"""`python -m fechatter.trial CHAIN KEY`: ends with 0 when Granian can serve with this certificate.
+"""`python -m fechatter.trial CHAIN KEY`: exits with 0 if Granian can serve with this certificate.
 
-It is a process of its own because Granian's core aborts on a key that it cannot use, for example on a curve that TLS does
-not have. It ends with REFUSED, or is killed by SIGABRT, only for that reason.
+It runs as a separate process because Granian's core aborts on a key that it cannot use, for example on a curve that TLS
+does not support. It exits with REFUSED, or is killed by SIGABRT, only for that reason.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from fechatter.settings import Settings
 from fechatter.tasks import Tasks
 
 TRIAL_SECONDS = 120.0
-"""A busy machine may need seconds to start the process; the limit is for one that never ends."""
+"""A busy machine may need seconds to start the process; the limit ends a process that hangs."""
 REFUSED = 3
 
 
 async def try_out(certificate: Certificate) -> None:
-    """Raises StartError when Granian cannot serve with it, or when that could not be found out."""
+    """Raises StartError: Granian cannot serve with the certificate, or the trial failed for another reason."""
     trial = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "fechatter.trial", certificate.chain, certificate.key),
         stdin=asyncio.subprocess.DEVNULL,
@@ -36,7 +36,7 @@ async def try_out(certificate: Certificate) -> None:
         async with asyncio.timeout(TRIAL_SECONDS):
             code = await trial.wait()
     except TimeoutError:
-        raise StartError(f"{_untried(certificate)}: its trial took more than {TRIAL_SECONDS:.0f} seconds.") from None
+        raise StartError(f"{_untried(certificate)}: the trial took more than {TRIAL_SECONDS:.0f} seconds.") from None
     finally:
         if trial.returncode is None:
             trial.kill()
@@ -44,11 +44,11 @@ async def try_out(certificate: Certificate) -> None:
     if code in (REFUSED, -signal.SIGABRT):
         raise StartError(f"Nobody can be served with the certificate {certificate.chain}: TLS has no use for its kind of key.")
     if code != 0:
-        raise StartError(f"{_untried(certificate)}: its trial ended with the exit code {code}.")
+        raise StartError(f"{_untried(certificate)}: the trial ended with exit code {code}.")
 
 
 def _untried(certificate: Certificate) -> str:
-    return f"The certificate {certificate.chain} could not be tried out"
+    return f"The certificate {certificate.chain} could not be tested"
 
 
 async def _serve(chain: str, key: str) -> int:

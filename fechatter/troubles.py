@@ -1,6 +1,6 @@
-"""What is wrong with a file or folder, in one line with cause and remedy, from the error that was raised.
+"""Messages for file, folder and disk errors: cause and remedy in one line.
 
-A remedy never destroys anything: only `fechatter doctor` names such a step, and only when it has proved the damage.
+A remedy never destroys anything. Only `fechatter doctor` suggests such a step, and only after it has proved the damage.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _SYSTEM: Final = {
     errno.EISDIR: ("it is a folder", "name a file"),
     errno.ENOTDIR: ("a part of the path is a file", "name a folder"),
     errno.EEXIST: ("it is a file", "name a folder"),
-    errno.ENOENT: ("", "make its folder first, or name another"),
+    errno.ENOENT: ("", "create its folder first, or choose another path"),
     errno.ENAMETOOLONG: ("", "use a shorter name"),
-    errno.ELOOP: ("", "its links lead in a circle; name the file itself"),
+    errno.ELOOP: ("", "its symbolic links form a loop; name the file itself"),
     errno.EIO: ("", "check the disk (dmesg)"),
 }
-"""Cause, where the system's own words do not name it, and remedy."""
+"""Cause (empty if the system's message names it) and remedy."""
 _SQLITE: Final = {
     sqlite3.SQLITE_NOTADB: ("it is not a database", "name the right file in database_url"),
-    sqlite3.SQLITE_CORRUPT: ("its contents are damaged", "stop the server; `fechatter doctor` tells what helps"),
+    sqlite3.SQLITE_CORRUPT: ("its contents are damaged", "stop the server and run `fechatter doctor`"),
     sqlite3.SQLITE_FULL: ("the disk is full", _NO_ROOM),
     sqlite3.SQLITE_READONLY: ("it is read-only", _READ_ONLY),
     sqlite3.SQLITE_BUSY: ("another program has locked it", "end that program, or wait for it"),
@@ -41,7 +41,7 @@ _SQLITE: Final = {
     sqlite3.SQLITE_NOLFS: ("the file system cannot hold a file of this size", "use another file system"),
 }
 _ASK_SYSTEM: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR)
-"""SQLite tells only that the system refused, not why."""
+"""For these codes SQLite does not report why the system refused."""
 
 
 def trouble(error: OSError | sqlite3.Error, path: Path) -> str:
@@ -51,7 +51,7 @@ def trouble(error: OSError | sqlite3.Error, path: Path) -> str:
 
 
 def explained(error: OSError | sqlite3.Error, path: Path) -> tuple[str, str]:
-    """What cannot be used and why, and what helps."""
+    """Return what cannot be used and why, and the remedy."""
     named = getattr(error, "filename", None)
     where = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else path
     cause, remedy = _of_system(error, where) if isinstance(error, OSError) else _of_sqlite(error, where)
@@ -59,7 +59,7 @@ def explained(error: OSError | sqlite3.Error, path: Path) -> tuple[str, str]:
 
 
 def is_of_storage(error: OSError | sqlite3.Error) -> bool:
-    """Whether the error is a disk's or a database's, not one of a connection or of this program."""
+    """Whether a disk or a database file caused the error, not a connection or this program."""
     if isinstance(error, sqlite3.Error):
         return _code(error) in _SQLITE or _code(error) in _ASK_SYSTEM
     return error.errno in _SYSTEM or error.errno in (errno.EACCES, errno.EPERM)
@@ -73,7 +73,7 @@ def _of_system(error: OSError, path: Path) -> tuple[str, str]:
     cause = error.strerror or str(error) or type(error).__name__
     if error.errno in (errno.ENOENT, errno.EEXIST) and os.path.islink(path) and not os.path.exists(path):
         remedy = "mount or restore that first, or remove the link"
-        return f"it is a link to {os.readlink(path)}, which is not there", remedy
+        return f"it is a link to {os.readlink(path)}, which does not exist", remedy
     if error.errno in (errno.EACCES, errno.EPERM):
         return cause, f"let user {os.geteuid()} write there, with chown or chmod"
     better, remedy = _SYSTEM.get(error.errno or 0, ("", "check the path and the disk"))
@@ -92,7 +92,7 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> tuple[str, str]:
 
 
 def _refused_by_system(path: Path) -> OSError | None:
-    """The system's own reason why SQLite cannot use the file; SQLite tells only that it cannot."""
+    """Return the system's reason why SQLite cannot use the file, which SQLite itself does not report."""
     try:
         path.stat()
         if path.is_dir():
@@ -103,14 +103,14 @@ def _refused_by_system(path: Path) -> OSError | None:
 
 
 def unwritable(path: Path) -> OSError | None:
-    """Why nothing can be written to this file or folder, which exists; None if something can."""
+    """Return why this existing file or folder cannot be written; None if it can."""
     if not os.access(path, os.W_OK):
         return _error(errno.EROFS if os.statvfs(path).f_flag & os.ST_RDONLY else errno.EACCES)
     return _error(errno.ENOSPC) if shutil.disk_usage(path).free < FULL_BYTES else None
 
 
 def check_exists(path: Path) -> None:
-    """Raises OSError: it is a link that leads nowhere, or no file can be there. A missing file is no trouble."""
+    """Raises OSError: the path is a dangling link, or no file can exist there. A file that is only missing is no error."""
     try:
         path.stat()
     except FileNotFoundError as error:

@@ -1,6 +1,6 @@
-"""Origins of the web: scheme, host and port in the one form that browsers send them in (RFC 6454, WHATWG URL).
+"""Web origins: scheme, host and port in the form that browsers send (RFC 6454, WHATWG URL).
 
-Settings, Origin headers, links and cookies are compared and written through `WebOrigin`, never as text.
+Settings, Origin headers, links and cookies use `WebOrigin`; none of them compares or writes origins as text.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 
 
 class WebOrigin(NamedTuple):
-    """An origin; `str` writes it as a browser does, without the scheme's own port.
+    """An origin; `str` formats it as a browser does, without the scheme's default port.
 
     Attributes:
-        host: in lower case and ASCII (`xn--…`); an address of version 6 in brackets.
+        host: in lower case and ASCII (`xn--…`); an IPv6 address in brackets.
     """
 
     scheme: str
@@ -41,10 +41,10 @@ def parse_origin(text: str) -> WebOrigin:
     """Parse `https://chat.example.org`, with or without a port and a slash at the end.
 
     Raises:
-        ValueError: what is wrong with it.
+        ValueError: the text is not an origin; the message states why.
     """
     if not text.isprintable() or text != text.strip():
-        raise ValueError("holds spaces or control characters")
+        raise ValueError("contains spaces or control characters")
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -53,12 +53,12 @@ def parse_origin(text: str) -> WebOrigin:
     if parts.scheme not in PORTS:
         raise ValueError("must begin with http:// or https://")
     if not parts.hostname:
-        raise ValueError("names no host")
+        raise ValueError("has no host")
     # A lone `?` or `#` leaves no query or fragment behind.
     if "@" in parts.netloc or re.search("[?#\\\\]", text) or parts.path not in ("", "/"):
         raise ValueError("must be scheme, host and port only, as in https://chat.example.org")
     if port == 0:
-        raise ValueError("has no port 0")
+        raise ValueError("cannot use port 0")
     return WebOrigin(parts.scheme, _host(parts.hostname, bracketed="[" in parts.netloc), port or PORTS[parts.scheme])
 
 
@@ -104,5 +104,5 @@ def _address_v6(host: str) -> str:
     except ValueError as error:
         raise ValueError(f"names a host that cannot be: [{host}]") from error
     if address.scope_id is not None:
-        raise ValueError("names a host with a zone, which browsers do not send")
+        raise ValueError("contains an IPv6 zone, which browsers do not send")
     return address.compressed

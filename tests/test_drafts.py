@@ -119,8 +119,8 @@ def _write_late(path: Path) -> None:
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "ours").write_text("mine")
-    with pytest.raises(StartError, match="is there already"):
+    with pytest.raises(StartError, match="already exists"):
         _write(tmp_path / "ours")
-    with pytest.raises(StartError, match="is there already"):
+    with pytest.raises(StartError, match="already exists"):
         _write_late(tmp_path / "late")
     assert [(tmp_path / name).read_text() for name in ("late", "ours")] == ["mine", "mine"]

@@ -65,7 +65,7 @@ def test_origins_are_kept_as_browsers_send_them() -> None:
 
 
 def test_a_name_that_nobody_sees_is_refused() -> None:
-    assert refusal({"FECHATTER_NAME": "\u3164"}).reason == "is no name that people see: There is nothing to see in it."
+    assert refusal({"FECHATTER_NAME": "\u3164"}).reason == "is not a valid name: Enter at least one visible character."
 
 
 @pytest.mark.parametrize("word", ["on", "ON", "true", "1"])
@@ -134,7 +134,7 @@ def test_an_unknown_key_of_the_file_is_refused(tmp_path: Path) -> None:
         ({"FECHATTER_PUBLIC_URL": "https://h/chat"}, "must be scheme, host and port only"),
         ({"FECHATTER_TRUSTED_PROXIES": "proxy"}, "'proxy' is not an address or a network"),
         ({"NATS_URL": "nats://a,b"}, "must begin with nats:// or tls://"),
-        ({"REDIS_URL": "redis://"}, "names no host"),
+        ({"REDIS_URL": "redis://"}, "has no host"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_path_and_reason(environ: dict[str, str], reason: str) -> None:

@@ -35,12 +35,12 @@ async def test_a_trial_that_fails_for_another_reason_says_nothing_about_the_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
     monkeypatch.setattr(sys, "executable", program(tmp_path, script))
-    with pytest.raises(StartError, match="could not be tried out: its trial ended with the exit code"):
+    with pytest.raises(StartError, match="could not be tested: the trial ended with exit code"):
         await trial.try_out(CERTIFICATE)
 
 
 async def test_a_trial_that_never_ends_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", program(tmp_path, "exec sleep 600"))
     monkeypatch.setattr(trial, "TRIAL_SECONDS", 0.1)
-    with pytest.raises(StartError, match="could not be tried out: its trial took more than"):
+    with pytest.raises(StartError, match="could not be tested: the trial took more than"):
         await trial.try_out(CERTIFICATE)

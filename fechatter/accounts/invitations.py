@@ -143,7 +143,7 @@ async def _open(tx: Transaction, token: str) -> Invitation | None:
     if invitation.revoked_at is not None or not await _may_still_be_made(tx, invitation):
         raise Forbidden("This invitation was revoked.", code="invitation_revoked")
     if invitation.uses >= invitation.max_uses:
-        raise Forbidden("This invitation was used.", code="invitation_used")
+        raise Forbidden("This invitation has no uses left.", code="invitation_used")
     if invitation.expires_at <= tx.now:
         raise Forbidden("This invitation has expired.", code="invitation_expired")
     return invitation

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _storage_trouble(error: OSError | sqlite3.Error) -> str:
-    """One line for a disk or database that fails beneath a command. Raises the error again if it is of another kind."""
+    """Return one line for a disk or database error. Raises any other error again."""
     from fechatter.troubles import is_of_storage, trouble
 
     if not is_of_storage(error):

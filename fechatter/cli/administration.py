@@ -44,10 +44,10 @@ def administer(settings: Settings, options: Namespace, work: Callable[[Database]
         _refuse(options, problem)
         return USAGE if isinstance(problem, Invalid) else REFUSED
     except StorageError as error:
-        note(f"fechatter: the database refused ({error}); nothing of this step was kept, try again")
+        note(f"fechatter: the database refused ({error}); this step stored nothing, try again")
         return REFUSED
     except (EOFError, KeyboardInterrupt):
-        note("fechatter: given up; steps that were finished stay done, and the command may be given again")
+        note("fechatter: interrupted; finished steps are stored, and you can run the command again")
         return REFUSED
     return OK
 

@@ -52,7 +52,7 @@ def _add_users(users: ArgumentParser, within: ArgumentParser) -> None:
         ("disable", "keep somebody out; ends their sessions and invitations"),
         ("enable", "let somebody in again"),
         ("reset-password", "set a new password; ends all sessions"),
-        ("reset-link", "make a link with which somebody sets a new password once, within a day"),
+        ("reset-link", "create a link that lets somebody set a new password, once and within a day"),
         ("make-owner", "give somebody the role owner"),
     ):
         actions.add_parser(name, parents=[within], help=meaning).add_argument("person", help=PERSON_HELP)

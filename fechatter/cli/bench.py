@@ -31,7 +31,7 @@ def run(settings: Settings, options: Namespace) -> int:
     try:
         report = _measure(options, interrupts)
     except KeyboardInterrupt:
-        note("fechatter: stopped; nothing was measured to its end")
+        note("fechatter: interrupted; no measurement was completed")
         return INTERRUPTED
     except Refused as error:
         raise StartError(str(error)) from error

@@ -117,7 +117,7 @@ def clock(settings: Settings) -> Finding:
             apart = seconds_apart(os.fstat(file.fileno()).st_mtime, now, time.time())
     except OSError as error:
         return Finding("clock", False, f"the data folder cannot be written ({error.strerror})", "See the data folder.")
-    return Finding("clock", not apart, f"the disk's is {apart:+.1f} s off" if apart else "plausible", "Keep both clocks by NTP.")
+    return Finding("clock", not apart, f"the disk's is {apart:+.1f} s off" if apart else "plausible", "Set both clocks by NTP.")
 
 
 def open_files(settings: Settings) -> Finding:

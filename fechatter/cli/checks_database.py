@@ -22,7 +22,7 @@ LEAST_SQLITE = (3, 38, 0)
 CHECK_SECONDS = 20.0
 STEPS_BETWEEN_LOOKS = 10_000
 WAL_OFFSET, HEADER_OF_WAL = 18, bytes([2, 2])
-"""Where a database file says that its log is a write-ahead log."""
+"""The place in a database file that marks its journal as a write-ahead log."""
 _NEWEST = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1"
 
 
@@ -42,7 +42,7 @@ def database(settings: Settings) -> Finding:
 
 
 def _remains(settings: Settings) -> Finding | None:
-    """What must be put in order before anything is started on an SQLite file. Raises OSError."""
+    """Return what the operator must repair before a server can start on this SQLite file. Raises OSError."""
     path = opening.sqlite_path(settings.database_address)
     if opening.is_postgres(settings.database_address) or not path.parent.is_dir():
         return None
@@ -52,7 +52,7 @@ def _remains(settings: Settings) -> Finding | None:
     except StartError as error:
         return Finding("database", False, str(error), "Do that before anything else.")
     if not path.exists() and in_use(settings.data_dir):
-        remedy = "Do not end that server before it has told where it saved the database."
+        remedy = "Do not kill that server before it has logged where it saved the database."
         return Finding("database", False, f"a server is running, and {path} is gone", remedy)
     return None
 
@@ -83,11 +83,11 @@ def _sqlite(path: Path) -> Finding:
         return Finding("database settings", False, f"SQLite {sqlite3.sqlite_version}", "Install a Python with SQLite 3.38 or later.")
     if is_empty(path):
         return Finding("database settings", True, f"SQLite {sqlite3.sqlite_version}, no database yet")
-    # Asked for its mode through a connection, a file on a read-only mount names another one than it has.
+    # On a read-only mount, a connection reports another journal mode than the file has.
     with path.open("rb") as file:
         wal = file.read(len(HEADER_OF_WAL) + WAL_OFFSET)[WAL_OFFSET:] == HEADER_OF_WAL
     remedy = "Start the server once: it sets the mode; network file systems cannot have it, so move data_dir to a local disk."
-    mode = "WAL" if wal else "another than WAL"
+    mode = "WAL" if wal else "not WAL"
     return Finding("database settings", wal, f"SQLite {sqlite3.sqlite_version}, journal mode {mode}", remedy)
 
 
@@ -106,14 +106,14 @@ def integrity(settings: Settings) -> Finding:
 
 
 def _checked(connection: sqlite3.Connection) -> Finding:
-    """What SQLite's own check finds. Only its list or SQLITE_CORRUPT proves damage. Raises sqlite3.Error."""
+    """Return the result of SQLite's own check. Only its list or SQLITE_CORRUPT proves damage. Raises sqlite3.Error."""
     until = time.monotonic() + CHECK_SECONDS
     connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
     try:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-            state = f"nothing wrong found in {CHECK_SECONDS:.0f} s; the database is too large for more"
+            state = f"no damage found in {CHECK_SECONDS:.0f} s; the database is too large for a complete check"
             return Finding("integrity", True, state)
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
             raise
@@ -159,7 +159,7 @@ async def _clocks(address: str) -> tuple[int | None, float | None]:
 
 
 def is_empty(path: Path) -> bool:
-    """Whether the next start makes the tables: there is no file, or nothing in it."""
+    """Whether the next start creates the tables, because the file is missing or empty."""
     return not path.exists() or not path.stat().st_size
 
 
@@ -199,7 +199,7 @@ async def _look(url: str) -> Any:
 
 @asynccontextmanager
 async def _postgres(url: str) -> AsyncIterator[Link]:
-    """One snapshot. Raises StartError: the database cannot be reached."""
+    """Open one snapshot. Raises StartError: the database cannot be reached."""
     connector = Connector(url, application="fechatter doctor", primary=False, command_seconds=TIMEOUT_SECONDS)
     try:
         link = await connector.link()

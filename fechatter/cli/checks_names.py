@@ -1,4 +1,4 @@
-"""What `fechatter doctor` looks at among names: keys that could not follow the rules of today."""
+"""The checks of `fechatter doctor` for names: rows whose key could not be updated to the current rules."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SHOWN = 5
 
 
 def names(settings: Settings) -> Finding:
-    """No two accounts or channels are called the same by the rules of today."""
+    """Check that no two accounts or channels have the same name under the current rules."""
     subject, address = "names", settings.database_address
     try:
         opening.check_there(address)
         if pending_migrations(address):
-            return Finding(subject, True, "looked at after the next start")
+            return Finding(subject, True, "checked after the next start")
         kept = asyncio.run(_kept(address))
     except (StartError, OSError, sqlite3.Error) as error:
-        return Finding(subject, True, f"not looked at ({error})")
-    return Finding(subject, not kept, "; ".join(map(_told, kept)) or "all have a key of their own", REMEDY)
+        return Finding(subject, True, f"not checked ({error})")
+    return Finding(subject, not kept, "; ".join(map(_told, kept)) or "all are different", REMEDY)
 
 
 async def _kept(address: str) -> list[Kept]:
@@ -36,4 +36,4 @@ async def _kept(address: str) -> list[Kept]:
 
 def _told(kept: Kept) -> str:
     ids = ", ".join(map(str, kept.ids[:SHOWN]))
-    return f"{len(kept.ids)} {kept.kind} like another one (ids {ids}{' …' if len(kept.ids) > SHOWN else ''})"
+    return f"{len(kept.ids)} {kept.kind} with the name of another one (ids {ids}{' …' if len(kept.ids) > SHOWN else ''})"

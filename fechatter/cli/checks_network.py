@@ -126,15 +126,15 @@ def nats(settings: Settings) -> Finding:
 
 
 def nats_access(settings: Settings) -> Finding:
-    """NATS lets nobody in without a password: whoever gets in reads every event."""
+    """Check that NATS requires a password: every client that it accepts can read every event."""
     subject = "nats access"
     if settings.nats_url is None:
         return Finding(subject, True, "not used: this is the one process")
-    remedy = "Give NATS users with passwords, and name one in nats_url: whoever gets in reads every message of every workspace."
+    remedy = "Set up users with passwords in NATS and put one into nats_url: any client can read every message of every workspace."
     for server in settings.nats_url.split(","):
         if asyncio.run(_lets_in_anybody(_without_user(server.strip()))):
-            return Finding(subject, False, f"{urlsplit(server.strip()).hostname} lets anybody in", remedy)
-    return Finding(subject, True, "nobody gets in without a password")
+            return Finding(subject, False, f"{urlsplit(server.strip()).hostname} accepts anybody", remedy)
+    return Finding(subject, True, "requires a password")
 
 
 def _without_user(url: str) -> str:
@@ -143,7 +143,7 @@ def _without_user(url: str) -> str:
 
 
 async def _lets_in_anybody(url: str) -> bool:
-    """Whether the server takes a connection that names no user; one that cannot be reached does not."""
+    """Whether the server accepts a connection without a user; False if it cannot be reached."""
     from nats.aio.client import Client
     from nats.errors import Error as NatsError
 

@@ -41,7 +41,7 @@ def doctor(settings: Settings, *, json: bool = False) -> int:
 
 
 def _finding(check: Callable[[Settings], Finding], settings: Settings) -> Finding:
-    """What the check finds; a file or disk that it cannot look at is a finding too."""
+    """Run the check; a file or disk that cannot be read is reported as a finding too."""
     try:
         return check(settings)
     except (OSError, sqlite3.Error) as error:

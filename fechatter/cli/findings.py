@@ -8,7 +8,7 @@ from fechatter.troubles import explained
 
 TIMEOUT_SECONDS = 5.0
 CLOCK_SECONDS = 2.0
-"""Clocks that differ by less are as good as equal."""
+"""Smaller differences between clocks are ignored."""
 
 
 class Finding(NamedTuple):
@@ -26,15 +26,15 @@ def standing(folder: Path) -> Path:
 
 
 def unusable(subject: str, error: OSError | sqlite3.Error, path: Path) -> Finding:
-    """A file or disk that cannot be looked at. That proves no damage: the remedy follows from the cause."""
+    """Return the finding for a file or disk that cannot be read. That proves no damage; the remedy depends on the cause."""
     state, remedy = explained(error, path)
     return Finding(subject, False, state, f"{remedy[:1].upper()}{remedy[1:]}.")
 
 
 def seconds_apart(there: float, before: float, after: float) -> float:
-    """How far another clock is from this one, 0 within CLOCK_SECONDS; it was read between `before` and `after`.
+    """Return how far another clock is from this one, 0 within CLOCK_SECONDS; it was read between `before` and `after`.
 
-    However long a busy machine takes between the two, that is no difference of the clocks.
+    The time between `before` and `after` on a busy machine does not count as a difference.
     """
     apart = min(there - before, 0.0) + max(there - after, 0.0)
     return apart if abs(apart) > CLOCK_SECONDS else 0.0

@@ -60,7 +60,7 @@ def run_backup(settings: Settings, options: Namespace) -> int:
     try:
         manifest = asyncio.run(interruptible(make(settings, options.file, progress)))
     except KeyboardInterrupt:
-        note("fechatter: given up; there is no backup")
+        note("fechatter: interrupted; no backup was made")
         return REFUSED
     finally:
         progress.end()
@@ -81,7 +81,7 @@ def run_restore(settings: Settings, options: Namespace) -> int:
     try:
         manifest = asyncio.run(interruptible(restore(settings, options.file, system_user(), progress)))
     except KeyboardInterrupt:
-        note("fechatter: given up; nothing was restored")
+        note("fechatter: interrupted; nothing was restored")
         return REFUSED
     finally:
         progress.end()
@@ -128,11 +128,11 @@ def _record(settings: Settings, manifest: Manifest) -> None:
     """The copy is there, whether it can be written down or not: a full disk is when one wants a backup most."""
     try:
         if pending_migrations(settings.database_address):
-            note("fechatter: the audit log is not of this version; the backup is not entered there")
+            note("fechatter: the audit log belongs to another version, so the backup was not recorded there")
             return
         asyncio.run(_record_in_each(settings, manifest))
     except (StorageError, StartError, OSError, sqlite3.Error) as error:
-        note(f"fechatter: the backup is made, but could not be entered in the audit log ({error})")
+        note(f"fechatter: the backup was made, but could not be recorded in the audit log ({error})")
 
 
 async def _record_in_each(settings: Settings, manifest: Manifest) -> None:

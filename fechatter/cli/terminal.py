@@ -1,8 +1,8 @@
-"""The standard streams of a command: what it prints, and the lines it reads.
+"""The standard streams of a command: printing output and reading input lines.
 
-Output never fails a command that has done its work: a character that the stream's encoding lacks is escaped, and a
-stream that takes nothing (a closed pipe, a full disk) changes nothing but what is printed. A command whose only work is
-its output fails.
+A command that has done its work never fails because of its output. Characters that the stream's encoding lacks are
+escaped; if a stream cannot be written (a closed pipe, a full disk), only the output is lost. A command whose only work
+is its output fails.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from fechatter.model import encode
 
 
 class OutputFailed(StartError):
-    """Standard output takes nothing.
+    """Standard output cannot be written.
 
     Attributes:
-        closed: whether its reader has gone, as `head` does; nobody needs to be told then.
+        closed: whether its reader has exited, as `head` does; that is not worth a message.
     """
 
     def __init__(self, error: OSError) -> None:
@@ -35,14 +35,14 @@ class OutputFailed(StartError):
 
 
 def prepare() -> None:
-    """Escape what the encodings of the standard streams lack."""
+    """Make the standard streams escape the characters that their encodings lack."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def show(text: str) -> None:
-    """Print what the command was asked for. Raises OutputFailed."""
+    """Print the requested output. Raises OutputFailed."""
     try:
         _write(sys.stdout, f"{text}\n")
     except OSError as error:
@@ -54,11 +54,11 @@ def report(text: str) -> None:
     try:
         show(text)
     except OutputFailed as error:
-        note(f"fechatter: it is done, but {error}")
+        note(f"fechatter: the command succeeded, but {error}")
 
 
 def note(text: str, end: str = "\n") -> None:
-    """Print beside the output, on standard error, if that takes anything."""
+    """Print on standard error, if that can be written."""
     try:
         _write(sys.stderr, f"{text}{end}")
     except OSError:
@@ -81,17 +81,17 @@ def shown_path(path: Path) -> str:
 
 
 def arguments_that_are_no_text(options: Namespace) -> Iterator[str]:
-    """What is wrong with each argument that is not UTF-8; a path may be any bytes."""
+    """Return an error for each argument that is not UTF-8; a path may be any bytes."""
     for name, value in vars(options).items():
         if isinstance(value, str) and not is_text(value):
             yield f"{name}: {shown_path(Path(value))!r} is not UTF-8"
 
 
 def read_line() -> str:
-    """Standard input's next line without its end: UTF-8 whatever the locale is, with or without a byte order mark.
+    """Return standard input's next line without its end: UTF-8 in every locale, with or without a byte order mark.
 
     Raises:
-        EOFError: there is none.
+        EOFError: there is no further line.
         Invalid: it is not UTF-8.
     """
     line = "" if sys.stdin is None else _next_line(sys.stdin)
@@ -112,8 +112,8 @@ def _next_line(stream: TextIO) -> str:
 
 
 def no_text(error: ValueError) -> Invalid:
-    """The refusal of input that cannot be decoded."""
-    return Invalid.field("standard input", "invalid_character", f"What was typed cannot be read: {error}.")
+    """Return the error for input that cannot be decoded."""
+    return Invalid.field("standard input", "invalid_character", f"The input cannot be decoded: {error}.")
 
 
 def _write(stream: TextIO | None, text: str) -> None:

@@ -68,7 +68,7 @@ async def _reset_password(database: Database, workspace: Workspace, options: Nam
 
 
 def _reset_link(settings: Settings) -> Work:
-    """The command that makes a password reset link, which leads to the address in the settings."""
+    """Return the command that creates a password reset link to the public address in the settings."""
 
     async def command(database: Database, workspace: Workspace, options: Namespace) -> None:
         async def work(tx: Transaction, actor: Actor) -> tuple[PasswordReset, str]:
@@ -77,7 +77,7 @@ def _reset_link(settings: Settings) -> Work:
         reset, token = await change(database, workspace, work)
         url, expires_at = password_resets.link(public_address(settings, settings.port), token), timestamp(reset.expires_at)
         made = {"id": reset.id, "token": token, "url": url, "expires_at": expires_at}
-        tell(options, made, f"{url}\nThe link sets a new password once, until {expires_at}.")
+        tell(options, made, f"{url}\nThe link works once, until {expires_at}.")
 
     return command
 

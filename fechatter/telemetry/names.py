@@ -58,13 +58,15 @@ ROOMS = _metric("fechatter_rooms", "gauge", "Workspaces with a stream here.")
 GAPS = _metric("fechatter_gaps_filled_total", "counter", "Times that what the bus did not bring was read from the log.")
 GAP_EVENTS = _metric("fechatter_gap_events_total", "counter", "Events read from the log that way.")
 LOG_RESTARTS = _metric(
-    "fechatter_log_restarts_total", "counter", "Times that a workspace's streams got `reset`, because its log went back or was pruned."
+    "fechatter_log_restarts_total",
+    "counter",
+    "Times that a workspace's streams got `reset` because its log went back in time or was pruned.",
 )
 
 BUS_PUBLISHED = _metric("fechatter_bus_published_total", "counter", "Events and signals handed to the bus.")
 BUS_LOST = _metric("fechatter_bus_lost_total", "counter", "Of these, not sent to other nodes; they read the log.")
 BUS_REJECTED = _metric(
-    "fechatter_bus_rejected_total", "counter", "Messages from the bus that were dropped: wrong signature, repeated or too old."
+    "fechatter_bus_rejected_total", "counter", "Messages from the bus that were dropped because they were forged, repeated or too old."
 )
 
 PEOPLE_MINUTE = _metric("fechatter_people_active", "gauge", "People who asked for something here in the last minute.")
@@ -78,9 +80,9 @@ LOG_DROPPED = _metric("fechatter_event_log_floor", "gauge", "Events below the fl
 LOG_AGE = _metric("fechatter_event_log_oldest_seconds", "gauge", "Age of the oldest event kept, in the database.")
 MIGRATION = _metric("fechatter_migration", "gauge", "Number of the newest migration, in the database.")
 
-LOOP_FAILING = _metric("fechatter_loop_failing", "gauge", "1 while the last step of a background loop has failed.", "loop")
+LOOP_FAILING = _metric("fechatter_loop_failing", "gauge", "1 if the latest step of a background loop failed, else 0.", "loop")
 LOOP_FAILURES = _metric("fechatter_loop_failures_total", "counter", "Steps of a background loop that failed.", "loop")
-LOOP_RUNS = _metric("fechatter_loop_runs_total", "counter", "Steps of a background loop that were finished.", "loop")
+LOOP_RUNS = _metric("fechatter_loop_runs_total", "counter", "Steps of a background loop that succeeded.", "loop")
 TASKS = _metric("fechatter_tasks", "gauge", "Background tasks that run.", "task")
 LOOP_LAG = _metric("fechatter_loop_lag_seconds", "histogram", "How late the main loop wakes who slept, twice a second.")
 LOG_LINES = _metric("fechatter_log_lines_total", "counter", "Lines logged.", "level")

@@ -106,7 +106,7 @@ async def test_a_backup_is_one_moment_of_a_busy_server(filled: Filled, tmp_path:
 
 async def test_nothing_is_restored_over_anything(filled: Filled, elsewhere: Settings, tmp_path: Path) -> None:
     await make(filled.settings, tmp_path / "backup", silent)
-    with pytest.raises(StartError, match="is there already"):
+    with pytest.raises(StartError, match="already exists"):
         await make(filled.settings, tmp_path / "backup", silent)
     with pytest.raises(StartError, match="restored over anything"):
         await restore(filled.settings, tmp_path / "backup", "root", silent)

@@ -159,7 +159,7 @@ def test_refusals_say_why_by_code_and_exit_code(terminal: Terminal) -> None:
     terminal.done("workspaces", "create", "Looms", *ADA)
     assert terminal.refused("users", "list") == (2, "invalid")
     code, _, errors = terminal.run("users", "create", "bob@example.org", "--fullname", "Bob", "--workspace", "looms", text="")
-    assert (code, errors) == (1, "fechatter: given up; steps that were finished stay done, and the command may be given again\n")
+    assert (code, errors) == (1, "fechatter: interrupted; finished steps are stored, and you can run the command again\n")
 
 
 def test_a_reset_link_is_told_and_replaces_the_one_before(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

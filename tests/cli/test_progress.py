@@ -55,7 +55,7 @@ def test_a_signal_breaks_a_backup_off_and_nothing_is_left(
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-    assert "there is no backup" in capsys.readouterr().err
+    assert "no backup was made" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 

@@ -130,8 +130,8 @@ PLACES: list[tuple[Callable[[Path], None], str]] = [
     (_is_folder, "it is a folder"),
     (_is_file, "a file"),
     (_below_a_file, "a part of the path is a file"),
-    (_dangling_folder, "it is a link to /nowhere/data, which is not there"),
-    (_dangling_file, "which is not there"),
+    (_dangling_folder, "it is a link to /nowhere/data, which does not exist"),
+    (_dangling_file, "which does not exist"),
     (_no_database, "it is not a database"),
     (_cut_short, "its contents are damaged"),
     (_newer, "newer than this program"),
@@ -258,5 +258,5 @@ def test_doctor_tells_of_a_rescued_database_and_of_one_that_is_gone(tmp_path: Pa
         (tmp_path / "fechatter.db.rescued-20261127T120000Z").rename(tmp_path / "elsewhere")
         gone = checks_database.database(settings)
     assert (gone.good, gone.state) == (False, f"a server is running, and {path} is gone")
-    assert gone.remedy.startswith("Do not end that server")
+    assert gone.remedy.startswith("Do not kill that server")
     assert checks_database.database(settings).good

@@ -68,7 +68,7 @@ def test_a_full_disk_fails_no_command_that_has_done_its_work(shell: Shell, tmp_p
     try:
         created = shell.run("users", "create", "bo@example.org", "--fullname", "Bo", stdout=full)
         assert created.returncode == 0
-        assert b"it is done, but standard output cannot be written (No space left on device)" in created.stderr
+        assert b"the command succeeded, but standard output cannot be written (No space left on device)" in created.stderr
         assert shell.run("migrate", stdout=full).returncode == 0
         assert shell.run("backup", str(tmp_path / "backup"), stdout=full).returncode == 0
         assert (tmp_path / "backup").exists()
@@ -133,7 +133,7 @@ def test_a_line_in_another_encoding_is_refused(monkeypatch: pytest.MonkeyPatch, 
     [
         (b"\xef\xbb\xbf", "utf-8", None),
         (b"", "utf-16", "it is encoded as UTF-16; save it as UTF-8"),
-        (b"", "utf-16-be", "it holds zero bytes; save it as UTF-8 text"),
+        (b"", "utf-16-be", "it contains zero bytes; save it as UTF-8 text"),
         (b"", "latin-1", "it is not UTF-8 (byte 0xe9 at offset 8); save it as UTF-8"),
     ],
 )

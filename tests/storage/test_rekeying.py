@@ -79,7 +79,7 @@ def test_doctor_names_what_is_called_like_another(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(checks_names, "pending_migrations", lambda address: 0)
     monkeypatch.setattr(checks_names.opening, "check_there", lambda address: None)
     finding = checks_names.names(Settings())
-    assert (finding.good, finding.state) == (False, "6 channels like another one (ids 1, 2, 3, 4, 5 …)")
+    assert (finding.good, finding.state) == (False, "6 channels with the name of another one (ids 1, 2, 3, 4, 5 …)")
     assert "disable" in finding.remedy
 
 
