@@ -1,7 +1,7 @@
 """A bounded number of calls at once, shared fairly among keys: people, or the addresses of clients that are not signed in.
 
-Each key has a line of its own, and lines are served in turn. A newcomer therefore waits for at most one call of each other key, however
-many calls they have queued. When the queue is full, the newest call of the longest line is refused, so nobody can fill it for others.
+Each key has its own line, and lines are served in turn. A new key therefore waits for at most one call of each other key, however many
+calls the others have queued. When the queue is full, the newest call of the longest line is refused, so no key can block the others.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class FairQueue:
         self._busy = self._waiting = 0
         self._lines: dict[Hashable, deque[asyncio.Future[None]]] = {}
         self._ready: dict[Hashable, None] = {}
-        """The lines that wait for a place only, in the order in which they are served."""
+        """The lines that wait only for a place, in the order in which they are served."""
 
     def __len__(self) -> int:
         """How many calls run or wait."""
         return self._busy + self._waiting
 
     def is_free(self, key: Hashable) -> bool:
-        """Whether a call of the key has a place at once."""
+        """Whether a call of the key gets a place immediately."""
         return key not in self._lines and self._busy < self._places and self._running[key] < self._of_one
 
     @asynccontextmanager
@@ -72,7 +72,7 @@ class FairQueue:
             raise
 
     def leave(self, key: Hashable) -> None:
-        """Give a place back, and let the next line have it."""
+        """Return a place, and start a call of the next line."""
         self._busy -= 1
         self._running[key] -= 1
         if not self._running[key]:
@@ -95,7 +95,7 @@ class FairQueue:
         self._running[key] += 1
 
     def _serve(self, key: Hashable) -> None:
-        """Start the oldest call of a line; the line then goes behind the others."""
+        """Start the oldest call of a line, and move the line behind the others."""
         waiting = self._lines[key][0]
         self._remove(key, waiting)
         self._ready.pop(key, None)

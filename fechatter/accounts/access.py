@@ -21,7 +21,7 @@ class Access(msgspec.Struct, frozen=True):
     """The tools of the rooms that let people in.
 
     Attributes:
-        who: shares the hashing of passwords with others: a person, or the network of a client that is not signed in.
+        who: the person, or the network of a client that is not signed in, whose share of password hashing is used.
     """
 
     settings: Settings

@@ -63,7 +63,7 @@ def check_workspace(name: str, owner: NewPerson) -> None:
 
 
 async def begin_workspace(tx: Transaction, system_user: str, name: str, owner: NewPerson, password_hash: str) -> Workspace:
-    """A new workspace, its owner and its default channel; the set-up link opens nothing from then on.
+    """Create a workspace, its owner and its default channel; the set-up link becomes invalid.
 
     Raises:
         Conflict: `workspace_taken`.

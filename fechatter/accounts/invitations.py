@@ -98,7 +98,7 @@ async def revoke(tx: Transaction, actor: Actor, invitation_id: int) -> None:
 
 
 async def look_up(tx: Transaction, token: str) -> Opening:
-    """What the token opens.
+    """Return what the token's invitation opens.
 
     Raises:
         NotFound: no such invitation.
@@ -112,10 +112,10 @@ async def look_up(tx: Transaction, token: str) -> Opening:
 
 
 async def check(tx: Transaction, token: str, email: str) -> Invitation:
-    """The open invitation of the token, for somebody with that address.
+    """Return the token's open invitation for a person with that e-mail address.
 
     Raises:
-        Forbidden: `invitation_refused`: there is none, or for another address; or one of the codes of `look_up`.
+        Forbidden: `invitation_refused` if there is no invitation or it is for another address; or a code of `look_up`.
     """
     invitation = await _open(tx, token)
     if invitation is None or (invitation.email is not None and email_key(invitation.email) != email_key(email)):
@@ -136,7 +136,7 @@ async def use(tx: Transaction, token: str, email: str) -> tuple[WorkspaceId, Rol
 
 
 async def _open(tx: Transaction, token: str) -> Invitation | None:
-    """The token's invitation; None when there is none. Raises Forbidden: whoever holds the token learns why it opens nothing."""
+    """Return the token's invitation, or None. Raises Forbidden: the invitation is not valid, with a code for the reason."""
     invitation = await invitations.by_hash(tx, _hash(token))
     if invitation is None:
         return None

@@ -1,7 +1,7 @@
-"""Password reset links: an admin makes one for somebody, who sets a new password with it once.
+"""Password reset links: an admin creates a link for a person, who can set a new password with it once.
 
-The token is shown once and stored as a hash. A person has one valid link at a time, for a day. A link is valid only while its maker
-could still make it, so a link that a former admin kept opens nothing.
+The token is shown once and stored as a hash. A person has one valid link at a time, for a day. A link is valid only while its creator
+still has the right to create it, so a link that a former admin kept does not work.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 async def create(tx: Transaction, actor: Actor, user_id: UserId) -> tuple[PasswordReset, str]:
-    """A new link for somebody, and its token; it replaces an earlier link.
+    """Create a link for a person; returns it with its token. It replaces an earlier link.
 
     Raises:
-        NotFound: nobody whom the actor sees.
+        NotFound: the actor sees no such person.
         Forbidden: the actor may not change this person, or is this person.
     """
     account = await people.visible(tx, actor, user_id)
     check_change(actor, account.role, account.role)
     if account.id == actor.user_id:
-        # Whoever took over a session would get around the question for the current password.
+        # A stolen session could otherwise change the password without the current one.
         raise Forbidden("Change your own password in your settings.")
     return await make(tx, actor, account)
 
 
 async def make(tx: Transaction, actor: Actor, account: Account) -> tuple[PasswordReset, str]:
-    """`create` without asking for rights, for the command line."""
+    """`create` without a check of rights, for the command line."""
     await password_resets.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END)
     await password_resets.revoke(tx, account.id)
     reset = PasswordReset(
@@ -79,12 +79,12 @@ async def make(tx: Transaction, actor: Actor, account: Account) -> tuple[Passwor
 
 
 def link(public_address: str, token: str) -> str:
-    """The link's address. The secret is in the fragment, so that no server logs it."""
+    """Return the link's URL. The secret is in the fragment, so that no server logs it."""
     return f"{public_address}/reset#token={token}"
 
 
 async def look_up(tx: Transaction, token: str) -> tuple[PasswordReset, Account]:
-    """The token's link and its person.
+    """Return the token's link and its person.
 
     Raises:
         NotFound: no such link.
@@ -119,11 +119,11 @@ async def use(access: Access, wanted: NewPassword, device: Device) -> SignedIn:
         Invalid: the password is too short or too long.
         NotFound, Forbidden: see `look_up`.
         TooManyRequests: `too_many_attempts`.
-        Unavailable: too many sign in at this moment.
+        Unavailable: too many sign-ins at this moment.
     """
     check_password("/password", wanted.password)
     with access.limits.attempt(PASSWORD_RESET, device.address):
-        # Asked before the password is hashed, so that strangers cost nothing, and again in the transaction.
+        # Check before hashing the password, so that invalid tokens cost little, and again in the transaction.
         await access.database.read(lambda tx: look_up(tx, wanted.token))
         password_hash = await access.passwords.hash(wanted.password, access.who)
         signed_in = await access.database.write(lambda tx: _use(tx, access, wanted.token, password_hash, device))

@@ -53,7 +53,7 @@ def _own_view(account: Account) -> User:
 
 
 async def page(tx: Transaction, actor: Actor, query: str, after: int, limit: int) -> list[User]:
-    """People that the actor sees, by id, beyond `after`, whose name or handle contains each word of `query`."""
+    """Return people that the actor sees, ordered by id after `after`, whose name or handle contains each word of `query`."""
     guest = sees_only_met(actor.role)
     found = await users.page(tx, actor.workspace_id, after, actor.user_id, key_of(query), limit, guest=guest)
     return [view(actor, account) for account in found]
@@ -77,7 +77,7 @@ async def own_account(tx: Transaction, actor: Actor) -> Account:
 
 
 async def visible(tx: Transaction, actor: Actor, user_id: UserId) -> Account:
-    """The row of somebody whom the actor sees. Raises NotFound."""
+    """Return the row of a person whom the actor sees. Raises NotFound."""
     guest = sees_only_met(actor.role)
     account = await users.find_visible(tx, actor.workspace_id, user_id, actor.user_id, guest=guest)
     if account is None:

@@ -1,7 +1,7 @@
 """Signing in with e-mail address and password, and changing the password.
 
-Somebody unknown gets the same words as somebody with a wrong password, after the same time, and the same limits. Only the right
-password of a disabled account learns that it is disabled.
+An unknown e-mail address gets the same response as a wrong password, after the same time and with the same limits. The response
+reveals that an account is disabled only if the password is right.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ async def _sign_in(access: Access, wanted: SignIn, device: Device, attempt: Atte
 
 
 async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Account]:
-    """The accounts of the address that the password fits; all are tried, whichever fits first.
+    """Return the accounts of the address that the password fits. Every account is tried, even after a match.
 
-    Disabled accounts are left out if the password fits one that is not disabled.
+    Disabled accounts are left out if the password also fits an enabled account.
     """
     found = await _accounts_of(access, wanted)
     if not found:
@@ -104,7 +104,7 @@ async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Acc
 
 
 async def _accounts_of(access: Access, wanted: SignIn) -> list[Account]:
-    """The accounts of the address, under whatever key an earlier version stored it; none for a text that is too long or unprintable."""
+    """Return the accounts of the address, also under keys of earlier versions; none for a text that is too long or unprintable."""
     if len(wanted.email) > EMAIL_CHARACTERS or not wanted.email.isprintable():
         return []
     key, others, slug = email_key(wanted.email), old_email_keys(wanted.email), wanted_slug(wanted)

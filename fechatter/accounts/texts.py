@@ -47,7 +47,7 @@ def timezone_errors(pointer: str, text: str | None) -> list[FieldError]:
 
 @lru_cache(maxsize=1)
 def known_timezones() -> frozenset[str]:
-    """The zones and their older names, of this machine's database and of the package `tzdata`."""
+    """Return the time zones and their older names, from this machine's database and the package `tzdata`."""
     return frozenset(zoneinfo.available_timezones())
 
 
@@ -64,7 +64,7 @@ def slug_of(name: str) -> str:
 
 
 def free_slug(base: str, taken: Collection[str]) -> str:
-    """`base`, or `base-2`, `base-3` …: the first that is not taken."""
+    """Return the first of `base`, `base-2`, `base-3` … that is not taken."""
     suffixes = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
     return next(slug for suffix in suffixes if (slug := base[: SLUG_CHARACTERS - len(suffix)].rstrip("-") + suffix) not in taken)
 

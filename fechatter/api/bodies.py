@@ -82,7 +82,7 @@ def check_size(body: bytes | bytearray, limit: int) -> None:
 
 
 async def read_bytes(request: Request, limit: int, held: HeldBody | None = None) -> bytes:
-    """The whole body; no more than `limit` bytes are ever held, in the memory of `held`.
+    """Read the whole body, at most `limit` bytes; `held` accounts for their memory.
 
     Raises:
         TooLarge, BodyTimeout.
@@ -114,7 +114,7 @@ async def read_bytes(request: Request, limit: int, held: HeldBody | None = None)
 
 
 async def _take_in(request: Request, size: int, held: HeldBody | None) -> float:
-    """Charge a part of a body, and slow down whoever sends much; returns the seconds waited. Raises Unavailable."""
+    """Charge a part of a body, and delay heavy senders; returns the seconds waited. Raises Unavailable."""
     share = sharing.of(request)
     if held is None or share is None:
         return 0.0

@@ -57,7 +57,7 @@ def _without_port(forwarded: str) -> str:
 
 
 def public_origin(request: Request, settings: Settings) -> WebOrigin:
-    """The origin at which people reach us: `public_url`, or else what this request names."""
+    """Return the server's public origin: `public_url`, or else the origin that this request names."""
     configured = _configured(settings.public_url)
     if configured is not None:
         return configured
@@ -75,9 +75,9 @@ def public_address(request: Request, settings: Settings) -> str:
 def _scheme(request: Request, settings: Settings) -> str:
     """The scheme that the client used.
 
-    Each proxy may append what it saw, so the first element of `X-Forwarded-Proto` tells what the outermost proxy saw. A
-    client can forge it where a proxy appends; that changes nothing but the links and the cookie in the client's own
-    answer.
+    Each proxy may append the scheme that it saw, so the first element of `X-Forwarded-Proto` comes from the outermost
+    proxy. If a proxy appends, a client can forge the first element. That affects only the links and the cookie in the
+    client's own response.
     """
     if contains(parse_networks(settings.trusted_proxies), _peer(request)):
         seen = ",".join(request.headers.getlist("x-forwarded-proto")).split(",")

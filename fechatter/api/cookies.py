@@ -45,8 +45,7 @@ def _name_without_server(workspace_id: WorkspaceId) -> str:
 
 
 def _remove_replaced(request: Request, answer: Response, workspace_id: WorkspaceId) -> None:
-    """The old cookie is ours only if it was the one that was just used; another server on this host may still need its
-    own."""
+    """Remove the old cookie only if this request used it; another server on this host may still need it otherwise."""
     old = _name_without_server(workspace_id)
     if old in request.cookies and _name(request, workspace_id) not in request.cookies:
         _set(request, answer, old, "", 0)

@@ -77,9 +77,9 @@ class Endpoint:
     """The ASGI app of one operation.
 
     Args:
-        function: takes the request, and by name what `arguments` lists.
-        arguments: the types of its parameters but the first.
-        takes_turn: whether the function itself waits for its request's turn, because it reads the body before that.
+        function: takes the request, and the parameters in `arguments` by name.
+        arguments: the types of its parameters except the first.
+        takes_turn: whether the function itself waits for its request's turn, because it must read the body first.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Endpoint:
         if self._takes_turn:
             answer = await self._function(request, **given)
         else:
-            # A slow body is read before the turn and holds none.
+            # Read the body before waiting for a turn, so that a slow body occupies none.
             async with sharing.turn(request):
                 answer = await self._function(request, **given)
                 sharing.count_answer(request, answer)
@@ -117,9 +117,9 @@ class Endpoint:
 
 
 def seen_of(request: Request) -> Position | None:
-    """The highest position that the client has seen. Raises Invalid.
+    """Return the highest position that the client has seen. Raises Invalid.
 
-    Reads ask the primary, so that no answer is older, and only those that continue from a position look at it.
+    Reads use the primary, so no response is older. Only endpoints that continue from a position need this value.
     """
     seen = None
     for text in request.headers.getlist(POSITION_HEADER):
@@ -139,7 +139,7 @@ def operation(
     token: Token = "none",
     tag: str = "",
 ) -> Callable[[Callable[..., Awaitable[Response]]], Endpoint]:
-    """Declare an endpoint; `body` is for one that reads its body and takes its turn itself, `tag` for one outside its noun's file."""
+    """Declare an endpoint. Use `body` if it reads its body and takes its turn itself, `tag` if it is outside its noun's file."""
 
     def declare(function: Callable[..., Awaitable[Response]]) -> Endpoint:
         hints = get_type_hints(function)

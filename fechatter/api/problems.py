@@ -109,7 +109,7 @@ def _headers(problem: Problem) -> dict[str, str]:
 
 
 def from_storage(error: StorageError) -> Problem:
-    """What the database could not do, as a problem; unless it refuses a value, the request may be sent again."""
+    """Return the problem for a database error. The request can be sent again, unless the database refuses a value."""
     match error:
         case RowRefused():
             return Invalid.field("", "not_storable", "The database refuses a value of this request.")

@@ -21,7 +21,7 @@ def json_response(value: object, status: int = 200, *, position: Position | None
 
 
 def bytes_response(body: bytes, position: Position) -> Response:
-    """The answer that holds JSON that is encoded already, as of `position`."""
+    """Return the response for encoded JSON, as of `position`."""
     headers = {"cache-control": "no-store", "event-cursor": str(position)}
     return Response(body, media_type="application/json", headers=headers)
 

@@ -1,7 +1,7 @@
-"""What one request takes of its person's share of the server, or of its client address's share if nobody is signed in.
+"""Charges each request to a person or, if nobody is signed in, to the client's address.
 
-The guards in `counting.py` give a request its share before anything else happens, so failures are charged too. `Endpoint` waits for a
-turn before it calls its function. Requests without a share (pages, health) are neither counted nor slowed.
+The guards in `counting.py` attach a share to the request before anything else, so failed requests are charged too. `Endpoint` waits
+for a turn before it calls its function. Requests without a share (pages, health) are neither counted nor slowed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 KIB = 1024
 ROWS_OF_A_REQUEST = 1_000
-"""Work beyond so many rows counts as one more request."""
+"""Each further amount of work of this size counts as one more request."""
 
 
 class Share:
@@ -86,7 +86,7 @@ class Share:
             yield held
 
     def charge_quota(self) -> tuple[tuple[bytes, bytes], ...]:
-        """Count what this request was worth beyond one; returns the headers, or nothing to change."""
+        """Charge the quota if the request was worth more than one; returns the changed headers, if any."""
         more = int(self.rows / ROWS_OF_A_REQUEST)
         return self._quota.charge(self.key, more) if more else ()
 
@@ -122,7 +122,7 @@ async def turn(request: Request) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _while_connected(request: Request) -> AsyncIterator[None]:
-    """Wait only as long as the client does; the body must have been read. Raises ClientDisconnect."""
+    """Wait in the block only while the client is connected; the body must have been read. Raises ClientDisconnect."""
     try:
         async with asyncio.timeout(None) as patience:
             tasks: Tasks = request.scope["app"].services.tasks
@@ -143,7 +143,7 @@ async def _until_gone(request: Request, gone: Callable[[], None]) -> None:
 
 @contextmanager
 def rows_of(request: HTTPConnection, work: Work[T]) -> Iterator[Work[T]]:
-    """`work`, whose rows are charged at the end, also when it fails. The engine may run it on another thread, and more than once."""
+    """Wrap `work` so that its rows are charged at the end, even if it fails. The engine may run it on another thread and repeat it."""
     read: list[int] = []
 
     async def counted(tx: Transaction) -> T:

@@ -1,6 +1,6 @@
-"""Bytes of request bodies that are held in memory: bounded in all, and shared fairly among keys.
+"""Limits the memory of request bodies and shares it fairly among keys.
 
-When the memory is full, the key that holds most gives its largest body up, so slow bodies of some people keep nobody else out.
+When the memory is full, the key that uses most of it loses its largest body. Slow uploads of a few people therefore block nobody else.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class HeldBody:
         self.key = key
 
     def grow(self, size: int) -> None:
-        """Hold so many bytes more. Raises Unavailable: this key holds most, and there is no room."""
+        """Add `size` bytes. Raises Unavailable: the memory is full and this key uses most of it."""
         self.size += size
         self._memory.grow(self.key, size)
         if self.given_up:
@@ -54,7 +54,7 @@ class BodyMemory:
 
     @contextmanager
     def hold(self, key: Hashable) -> Iterator[HeldBody]:
-        """A body from its first byte until it is no longer used."""
+        """Account for a body from its first byte until it is no longer used."""
         body = HeldBody(self, key)
         self._bodies[body] = None
         try:
@@ -92,5 +92,5 @@ class BodyMemory:
 
 
 def refusal() -> Unavailable:
-    """The answer to a body that had to make room."""
+    """Return the error for a body that had to make room."""
     return Unavailable("Too many bodies are being received.", code="batches_full")

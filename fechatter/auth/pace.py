@@ -1,9 +1,9 @@
 """How fast the server works for one key: a person, or the address of a client that is not signed in.
 
-Work is counted in *rows*: what it costs to read and show one row, about 5 µs of one processor. A key may use a burst at once, and
-then an eighth of one processor. Beyond that its requests wait, but only while others are there who ask for little; they are not
-refused. All keys that are beyond their burst share a quarter of a processor. They are charged by time if that is more: on a slow or
-busy machine a row takes longer.
+Work is counted in *rows*: the cost of reading and returning one row, about 5 µs of one processor. A key can use a burst at once, and
+then an eighth of one processor. Its further requests wait, but are not refused, and only while lighter users are active. All keys
+beyond their burst are *heavy* and share a quarter of a processor. Heavy keys are charged by time if that is more, because a row takes
+longer on a slow or busy machine.
 
 In this process's memory: each node counts for itself, and a restart forgets.
 """
@@ -17,21 +17,21 @@ from collections.abc import Callable, Hashable
 from fechatter.auth.rates import Limit, Meter
 
 ROWS_A_SECOND = 200_000
-"""As many rows are a second of one processor."""
+"""The rows that equal one second of one processor."""
 REQUEST_ROWS = 100
-"""What every request costs, whatever it reads."""
+"""The cost of every request, in addition to its reads."""
 KIB_ROWS = 1.0
-"""What 1 KiB of a body or an answer costs."""
+"""The cost of 1 KiB of a request or response body."""
 CHANGE_ROWS = 1_000
-"""What a change costs beside the rows that it reads: messages of its workspace wait for it."""
+"""The cost of a change in addition to the rows that it reads: messages of its workspace wait for its lock."""
 SEARCH_ROWS = 1_000
-"""What a search costs beside the rows that it finds."""
+"""The cost of a search in addition to the rows that it finds."""
 
 BURST_ROWS = 20_000
 MOST_WAIT_SECONDS = 2.0
-"""No key waits longer for its next turn, whatever one request cost."""
+"""The longest wait of a key for its next turn, whatever its last request cost."""
 CROWDED_SECONDS = 1.0
-"""So long after a request of somebody who asks for little, others wait for the sake of more of them."""
+"""Heavy keys wait for this long after each request of a lighter key, because more may follow."""
 LOOK_SECONDS = 0.1
 OF_ONE = Limit("work", BURST_ROWS, 8 / ROWS_A_SECOND)
 OF_HEAVY = Limit("heavy-work", BURST_ROWS, 4 / ROWS_A_SECOND)
@@ -39,11 +39,11 @@ _ALL = "all heavy keys"
 
 
 class Pace:
-    """Counts work and makes keys that asked for much wait. Runs on the main loop.
+    """Counts work and delays heavy keys. Runs on the main loop.
 
     Args:
-        enabled: False lets everybody pass.
-        clock: seconds that only grow.
+        enabled: False delays nobody.
+        clock: a monotonic clock in seconds.
     """
 
     def __init__(self, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
@@ -57,7 +57,7 @@ class Pace:
         return len(self._of_one)
 
     def charge(self, key: Hashable, rows: float) -> None:
-        """Count work that was done."""
+        """Charge finished work to the key."""
         if self._enabled:
             self.note(key)
             if self.is_heavy(key):
@@ -65,12 +65,12 @@ class Pace:
             _charge(self._of_one, key, rows)
 
     def note(self, key: Hashable) -> None:
-        """Count nothing, but remember that the key is there."""
+        """Record that the key is active, without a charge."""
         if not self.is_heavy(key):
             self._light_until = self._clock() + CROWDED_SECONDS
 
     def slows(self, key: Hashable) -> bool:
-        """Whether the key is to wait for the sake of others."""
+        """Whether the key must wait now, because it is heavy and lighter keys are active."""
         return self.is_heavy(key) and self._clock() < self._light_until
 
     def is_heavy(self, key: Hashable) -> bool:

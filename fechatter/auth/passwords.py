@@ -44,8 +44,8 @@ def check_password(pointer: str, password: str) -> None:
 class Passwords:
     """Hashes and verifies passwords; `close` ends its threads.
 
-    `who` is the person or the client's network that asks. One hash of each runs at once, at the pace of `pace.py`, and all share the
-    threads fairly.
+    `who` is the person or the client's network that sends the request. Each runs one hash at a time, at the pace of `pace.py`, and all
+    share the threads fairly.
     """
 
     def __init__(self, threads: int = THREADS, most_waiting: int = MOST_WAITING, pace: Pace | None = None) -> None:
@@ -96,7 +96,7 @@ class Passwords:
         return result
 
     def _ended_soon(self, loop: asyncio.AbstractEventLoop, who: Hashable) -> Callable[[object], None]:
-        """Gives the thread back when the hash is done, not when its caller is cancelled: the thread is busy until then."""
+        """Free the thread when the hash is done, not when the caller is cancelled: the thread is busy until then."""
 
         def ended(_: object) -> None:
             # The loop may be closed by now: then nobody waits.
@@ -106,7 +106,7 @@ class Passwords:
         return ended
 
     def close(self) -> None:
-        """End the threads, and refuse all calls that wait or come."""
+        """End the threads, and refuse all waiting and later calls."""
         self._closed = True
         self._waiting.close(_stopping)
         self._threads.close(_stopping)

@@ -44,7 +44,7 @@ class Meter:
         most_keys: how many keys are remembered.
 
     Attributes:
-        window: the seconds after which a used-up limit is whole again.
+        window: the seconds after which an exhausted limit is fully available again.
     """
 
     def __init__(self, limit: Limit, clock: Callable[[], float] = time.monotonic, most_keys: int = MOST_KEYS) -> None:
@@ -76,7 +76,7 @@ class Meter:
         return used
 
     def used(self, key: Hashable) -> float:
-        """The seconds until nothing is counted any more."""
+        """The seconds until all counted tries have expired."""
         return max(0.0, self._due.get(key, 0.0) - self._clock())
 
     def charge(self, key: Hashable, count: float) -> float:

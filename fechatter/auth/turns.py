@@ -1,7 +1,7 @@
-"""Turns of people's requests: two of each person at once; of people who ask for much, two of all of them.
+"""Turns for requests: each person runs two at once, and all heavy users together also run two.
 
-A person whom `pace.py` does not slow down waits only for their own requests. Everybody else waits in a fair queue that leaves most
-connections to the database free. A newcomer therefore never waits for heavy requests.
+A person whom `pace.py` does not slow down waits only for their own requests. Heavy users wait in a fair queue that leaves most
+database connections free. A new user therefore never waits for heavy requests.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ MOST_WAITING = 4_096
 class SharedTurns:
     """
     Args:
-        name: of its queue.
-        enabled: False lets everybody pass.
+        name: the name of its queue.
+        enabled: False delays nobody.
     """
 
     def __init__(self, name: str, pace: Pace, *, enabled: bool = True) -> None:
@@ -34,12 +34,12 @@ class SharedTurns:
         self.queue = Queue(name, MOST_WAITING, "requests", "503 `database_busy`", lambda: len(self._all))
 
     def is_free(self, key: Hashable) -> bool:
-        """Whether a request of the key has its turn at once."""
+        """Whether a request of the key gets its turn immediately."""
         return not self._enabled or (self._all.is_free(key) and not self._pace.slows(key))
 
     @asynccontextmanager
     async def turn(self, key: Hashable) -> AsyncIterator[bool]:
-        """Yields whether the key is heavy. Raises Unavailable: too many wait."""
+        """Wait for a turn and yield whether the key is heavy. Raises Unavailable: too many requests wait."""
         if not self._enabled:
             yield False
             return

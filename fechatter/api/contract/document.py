@@ -35,15 +35,16 @@ what is not there. 429 and 503 carry `Retry-After`; nothing was kept of the requ
 `/api/sync`, open `/events` with its cursor, and nothing is missed.
 
 **Unread messages.** `unread_count` = `last_number` - `last_read_number` - the number of deleted messages in between. Frames are the same
-for all members and carry no counts; derive yours from the numbers in them, once for each `seq`. `message.created` sets the chat's last
-number, and one of your own also sets your read mark to it. `message.deleted` counts if its number is above the mark. A read mark
-(`resumed`, `read.moved`) replaces yours if its `revision` is higher, or the same and its `last_read_number` is higher; its
-`deleted_above` includes the events up to its `seq`. Only `POST …/unread` moves a mark back, and raises its revision.
+for all members and carry no counts. Derive the count from their numbers, and apply each `seq` only once. `message.created` sets the
+chat's last number; a message of your own also sets your read mark to that number. `message.deleted` counts if its number is above the
+mark. A read mark (`resumed`, `read.moved`) replaces yours if its `revision` is higher, or if the revision is the same and its
+`last_read_number` is higher. Its `deleted_above` includes the events up to its `seq`. Only `POST …/unread` moves a mark back; it also
+raises the revision.
 
-A cursor is opaque. To compare two of them, or one with an event's `seq`, compare the numbers after the last dot. They compare as long as
-the log does not go back in time (a restored backup, a failover). A stream then ends or sends `reset`, so ignore the answers to
-requests that you sent before you connected again or got `reset`, and send the highest `Event-Cursor` of your answers when you connect:
-if the log does not contain it any more, you get `reset`.
+**Comparing cursors.** A cursor is opaque. To compare two cursors, or a cursor with an event's `seq`, compare the numbers after the last
+dot. The comparison is valid until the log goes back in time (a restored backup, a failover). A stream then ends or sends `reset`. Ignore
+the responses to requests that you sent before you reconnected or got `reset`. When you connect, send the highest `Event-Cursor` of your
+responses: if the log no longer contains it, you get `reset`.
 
 Every answer carries `X-Request-Id`: the one you sent, when it is sane, or a new one. Each GET answers HEAD too.
 """

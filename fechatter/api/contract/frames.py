@@ -24,7 +24,7 @@ from fechatter.model import (
 Cursor = Annotated[
     str,
     msgspec.Meta(
-        description="A position in the workspace's log: opaque text. After the last dot stands the number of its event.",
+        description="A position in the workspace's log: opaque text. The part after the last dot is the event's number.",
         examples=["5f2c81d0.1204"],
         extra_json_schema={"pattern": f"^{POSITION_PATTERN}$"},
     ),
@@ -138,7 +138,7 @@ class MemberRoleData(msgspec.Struct, frozen=True):
 
 
 class PreferencesData(msgspec.Struct, frozen=True):
-    """What the person wants of the chat now."""
+    """The person's preferences for the chat, after the change."""
 
     preferences: ChatPreferences
 
@@ -275,13 +275,13 @@ EVENTS: dict[str, type[EventOf]] = {str(kind.__struct_config__.tag): kind for ki
 
 
 class ReadData(msgspec.Struct, frozen=True):
-    """The mark as it is now."""
+    """The current read mark."""
 
     read: ReadMark
 
 
 class ReadMoved(msgspec.Struct, frozen=True, tag_field="type", tag="read.moved"):
-    """A signal to a person's own devices: the read mark was moved. It has no number and can be lost, repeated or late."""
+    """A signal to a person's own devices: the read mark moved. It has no number and can be lost, repeated or late."""
 
     workspace_id: Annotated[int, msgspec.Meta(examples=[1])]
     chat_id: ChatNumber
@@ -307,9 +307,9 @@ class Resumed(msgspec.Struct, frozen=True, rename={"start": "from"}):
 
 
 class Reset(msgspec.Struct, frozen=True):
-    """The log does not go on from the cursor. The stream goes on live from its `id:`; load `/api/sync`.
+    """Events cannot continue from the cursor. Load `/api/sync`; the stream continues live from this frame's `id:`.
 
-    `reason` is `epoch` if the log does not contain the position: it went back in time, or belongs to another server.
+    `reason` is `epoch` if the log does not contain the position, because it went back in time or belongs to another server.
     """
 
     reason: Literal["epoch", "ahead", "pruned", "too_many"]

@@ -43,8 +43,8 @@ SENT: dict[str, Any] = {
     "Event-Cursor": {
         "name": "Event-Cursor",
         "in": "header",
-        "description": "The highest position you have seen; the answer is never older. "
-        "A stream or a page of events gets `reset` if the log does not contain it.",
+        "description": "The highest position that you have seen; the response is never older. "
+        "If the log does not contain it, a stream or a page of events gets `reset`.",
         "schema": {"type": "string", "pattern": f"^{POSITION_PATTERN}$", "examples": ["5f2c81d0.1204"]},
     },
     "Last-Event-ID": {

@@ -145,10 +145,10 @@ A block's data is one line; of a block that you could not deal with, keep no id,
 <ol><li>Load <a href="#sync"><code>GET /api/sync</code></a> and show what it holds.</li>
 <li>Open the stream with its <code>cursor</code> as <code>Last-Event-ID</code>. What came meanwhile is
 replayed, then <code>resumed</code>.</li>
-<li>Apply each event, in the order they come. An answer of the API that carries <code>Event-Cursor</code> has all events up to it:
-those whose <code>seq</code> is not above the number after the cursor's last dot.</li>
-<li>When the connection breaks, or after <code>closing</code>, connect again with the newest <code>id:</code>, and with the highest
-<code>Event-Cursor</code> of your answers in that header. After <code>reset</code> load <code>/api/sync</code> anew; the stream goes on.
-Ignore the answers to requests that you sent before.</li></ol>
+<li>Apply the events in order. An API response with the header <code>Event-Cursor</code> includes every event up to that cursor: the
+events whose <code>seq</code> is at most the number after the cursor's last dot.</li>
+<li>When the connection breaks, or after <code>closing</code>, connect again. Send the newest <code>id:</code>, and send the highest
+<code>Event-Cursor</code> of your responses in that header. After <code>reset</code> load <code>/api/sync</code> again; the stream
+continues. Ignore the responses to requests that you sent earlier.</li></ol>
 {code(stream["example"].rstrip(), "A stream")}
 {table(["Frame", "Data", "What it says"], rows)}</section>"""

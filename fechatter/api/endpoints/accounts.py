@@ -146,7 +146,7 @@ async def change_password(request: Request, wanted: signin.PasswordChange) -> Re
 
 
 def access_of(request: Request) -> Access:
-    """What signing in needs, of this request's server."""
+    """Return the services that sign-in needs."""
     have = services(request)
     refresh_tokens = RefreshTokens(have.secrets.signing)
     return Access(have.settings, have.database, have.secrets, have.passwords, refresh_tokens, have.limits, sharing.required(request).key)

@@ -21,7 +21,7 @@ from fechatter.native import MAX_BATCH_MESSAGES
 
 BATCH_BYTES = 6 * 1024 * 1024
 SENT_ROWS = 4
-"""What it costs to store a message, as work (`fechatter/auth/pace.py`)."""
+"""The work (`fechatter/auth/pace.py`) for storing one message."""
 
 
 class NewMessages(Body, frozen=True):
@@ -31,7 +31,7 @@ class NewMessages(Body, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of one message: 201 or, for a repeat, 200 with the `message`; else the `problem`, which touches no other message."""
+    """The result of one message: 201 or, for a repeat, 200 with the `message`; otherwise the `problem`. It affects no other message."""
 
     status: Annotated[int, msgspec.Meta(examples=[201])]
     message: Message | msgspec.UnsetType = msgspec.UNSET
@@ -39,7 +39,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True):
-    """What became of each message, in the order of the request."""
+    """The result of each message, in the order of the request."""
 
     results: list[Result]
 
@@ -55,8 +55,8 @@ class Results(msgspec.Struct, frozen=True):
 async def send_many(request: Request) -> Response:
     """Send many messages at once
 
-    For bridges, bots and imports. Each message is stored or refused by itself, and answered in its place. Each counts as a message sent;
-    a body counts as one message for each 64 KiB at least, also if it is refused.
+    For bridges, bots and imports. Each message is stored or refused by itself; the results are in the order of the request. Each message
+    counts against the rate limit, and a body counts as at least one message for each 64 KiB, even if it is refused.
     """
     check_json(request)
     user_id, quotas, share = claims(request).user_id, services(request).quotas, sharing.required(request)

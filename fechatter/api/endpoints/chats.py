@@ -1,4 +1,4 @@
-"""Making chats, listing one's own, changing them, joining and leaving, marking messages as read or unread."""
+"""Creating, listing and changing chats, joining and leaving them, marking messages as read or unread."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class NewReadMark(Body, frozen=True):
 
 
 class UnreadFrom(Body, frozen=True):
-    """From where on messages are to be unread."""
+    """The message to mark as unread, with all later messages."""
 
     number: Annotated[int, msgspec.Meta(ge=1, le=MAX_ID, description="The number of the first message to mark as unread.", examples=[51])]
 
@@ -60,9 +60,9 @@ async def index(request: Request, page: Page) -> Response:
 async def create_chat(request: Request, asked: create.WantedChat) -> Response:
     """Make a chat
 
-    A single chat is of exactly two, one for each pair, without a name. A group starts with three or more, you included; its name may
-    be left out. A private channel has a name, and those who were invited. A public channel has a name of its own and starts with
-    its creator; people join it. A channel whose name looks like another public channel's is created with `warnings`.
+    A single chat has exactly two members, one chat for each pair, and no name. A group starts with three or more members, including you;
+    its name is optional. A private channel has a name; its members are invited. A public channel has a unique name and starts with
+    its creator; people join it. If a channel's name looks like another public channel's, the response contains `warnings`.
     """
     wanted = with_header_key(request, asked)
 
@@ -153,8 +153,8 @@ async def leave(request: Request) -> Response:
 async def mark_read(request: Request, mark: NewReadMark) -> Response:
     """Move one's read mark forward
 
-    A number that is not beyond the mark changes nothing, and neither does a revision that is older than the mark's. Send the
-    revision that you know: it prevents a client that has not heard of `POST …/unread` yet from undoing it.
+    A number at or below the mark changes nothing. A revision older than the mark's changes nothing either. Send the revision that you
+    know: then a client that has not yet seen a `POST …/unread` cannot undo it.
     """
     chat_id = request.path_params["chat_id"]
     await write(request, lambda tx, actor: reading.mark_read(tx, actor, chat_id, mark.number, mark.revision))
@@ -165,7 +165,7 @@ async def mark_read(request: Request, mark: NewReadMark) -> Response:
 async def update_preferences(request: Request, wanted: preferences.PreferencesUpdate) -> Response:
     """Star or mute a chat for oneself
 
-    What is not named stays. Nobody else sees it. It ends when one leaves the chat.
+    Fields that are left out stay unchanged. Nobody else sees these preferences. They are removed when the membership ends.
     """
     chat_id = request.path_params["chat_id"]
     return json_response(await write(request, lambda tx, actor: preferences.update(tx, actor, chat_id, wanted)))
@@ -173,9 +173,9 @@ async def update_preferences(request: Request, wanted: preferences.PreferencesUp
 
 @operation("markUnread", Answer(ReadMark))
 async def mark_unread(request: Request, start: UnreadFrom) -> Response:
-    """Mark a message and all that follow as unread
+    """Mark a message and all later messages as unread
 
-    Sets one's read mark to right before the message, and raises the mark's revision.
+    Sets your read mark to the number before the message, and raises the mark's revision.
     """
     chat_id = request.path_params["chat_id"]
     return json_response(await write(request, lambda tx, actor: reading.mark_unread(tx, actor, chat_id, start.number)))
@@ -183,7 +183,7 @@ async def mark_unread(request: Request, start: UnreadFrom) -> Response:
 
 @operation("showUnread", Answer(reading.Unread, position=True))
 async def show_unread(request: Request) -> Response:
-    """Find one's first unread message"""
+    """Find your first unread message"""
     chat_id = request.path_params["chat_id"]
     unread, position = await read(request, lambda tx, actor: reading.unread_of(tx, actor, chat_id))
     return json_response(unread, position=position)

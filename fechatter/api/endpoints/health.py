@@ -97,7 +97,7 @@ def _worst(states: list[str]) -> str:
 
 
 async def _database(request: Request) -> Part:
-    """`down` when it cannot be read or cannot store; `degraded` when it is only slow."""
+    """`down` if the database cannot be read or cannot store; `degraded` if it is only slow."""
     if (lost := services(request).database.lost()) is not None:
         return {"state": "down", "detail": lost}
     started = time.perf_counter()
@@ -114,7 +114,7 @@ async def _database(request: Request) -> Part:
 
 
 async def _check_writable(request: Request) -> None:
-    """Once a second at most, because anybody may ask. Raises StorageError."""
+    """Check at most once a second, because anybody may send this request. Raises StorageError."""
     found = services(request)
     if time.monotonic() - found.watch.written_at < WRITABLE_SECONDS:
         return
@@ -127,7 +127,7 @@ async def _check_writable(request: Request) -> None:
 
 
 def _loops(request: Request) -> dict[str, Part]:
-    """What is repeated in the background; after a failure it is tried again."""
+    """The state of the background loops; a failed step is retried."""
     return {loop.name: _loop(loop) for loop in services(request).loops()}
 
 
@@ -169,7 +169,7 @@ async def _disk(request: Request) -> Part:
 
 
 async def _is_admin(request: Request) -> bool:
-    """Without the database: whether the token's session was an admin's when it was last seen."""
+    """Whether the token's session belonged to an admin when it was last seen; needs no database."""
 
     async def work(tx: Transaction, actor: Actor) -> bool:
         return may(actor.role, WorkspaceAction.SEE_HEALTH)

@@ -1,4 +1,4 @@
-"""Password reset links. A link's token is in the response that made it, and nowhere after."""
+"""Password reset links. Only the response that creates a link contains its token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REFUSALS = ("reset_link_used", "reset_link_revoked", "reset_link_expired", "acco
 
 
 class ResetLink(msgspec.Struct, frozen=True):
-    """A link with which one person sets a new password once; it replaces an earlier one."""
+    """A link that lets one person set a new password once; it replaces an earlier link."""
 
     id: Annotated[int, msgspec.Meta(examples=[91])]
     token: Annotated[str, msgspec.Meta(examples=["Rk2d…"])]
@@ -38,14 +38,14 @@ class ResetToken(Body, frozen=True):
 
 
 class ResetPerson(msgspec.Struct, frozen=True):
-    """Whose password the link sets."""
+    """The person whose password the link sets."""
 
     fullname: Fullname
     handle: Handle
 
 
 class ResetOpening(msgspec.Struct, frozen=True):
-    """What a reset link is for."""
+    """The person and workspace of a reset link."""
 
     workspace: WorkspaceName
     user: ResetPerson
@@ -55,7 +55,7 @@ class ResetOpening(msgspec.Struct, frozen=True):
 
 @operation("createPasswordReset", Answer(ResetLink, 201), refuses=("forbidden",))
 async def create(request: Request) -> Response:
-    """Make a password reset link for somebody
+    """Create a password reset link for a person
 
     For owners and admins. The response is the only one that contains `token` and `url`.
     """
@@ -67,9 +67,9 @@ async def create(request: Request) -> Response:
 
 @operation("lookUpPasswordReset", Answer(ResetOpening), refuses=("not_found", "too_many_attempts", *REFUSALS))
 async def lookup(request: Request, wanted: ResetToken) -> Response:
-    """Tell what a password reset link is for
+    """Look up a password reset link
 
-    For whoever has its token, before a new password is set.
+    Returns the link's person and workspace, before a new password is set. The request needs only the token.
     """
     have = services(request)
     with have.limits.attempt(RESET_LOOKUP, clients.address(request, have.settings)):
@@ -88,7 +88,7 @@ async def lookup(request: Request, wanted: ResetToken) -> Response:
 async def use(request: Request, wanted: password_resets.NewPassword) -> Response:
     """Set a new password with a reset link, and sign in
 
-    Uses up the link and ends all of the person's other sessions.
+    Uses up the link and ends all earlier sessions of the person.
     """
     device = clients.device(request, services(request).settings)
     return session_response(request, await password_resets.use(access_of(request), wanted, device))

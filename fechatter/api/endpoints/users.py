@@ -30,7 +30,7 @@ class UserQuery(Page, frozen=True):
         str,
         msgspec.Meta(
             max_length=QUERY_CHARACTERS,
-            description="Words, each of which is a part of the name or the handle.",
+            description="Words; each must be part of the name or the handle.",
             examples=["ada"],
         ),
     ] = ""

@@ -23,6 +23,6 @@ async def show(request: Request) -> Response:
 async def update(request: Request, wanted: workspace.WorkspaceChange) -> Response:
     """Rename the workspace, or choose the channel that new people join
 
-    The slug stays. Whoever is in the workspace already does not join. For owners and admins.
+    The slug stays the same. People who are already in the workspace do not join the channel. For owners and admins.
     """
     return json_response(await write(request, lambda tx, actor: workspace.update(tx, actor, wanted)))

@@ -39,7 +39,7 @@ class BrokenOff(Exception):
 
 
 def request_ids() -> Iterator[str]:
-    """Ids of 16 characters without end. Any billion of them in a row differ in their first 8 characters, which are all that people see.
+    """An endless series of ids of 16 characters. Any billion ids in a row differ in their first 8 characters, which people see.
 
     Multiples of the golden ratio, modulo 2^64, keep the greatest distance from one another (Knuth, The Art of Computer Programming,
     volume 3, section 6.4).
@@ -139,7 +139,7 @@ def as_problem(error: Exception, request_id: str) -> Problem:
         return error
     if isinstance(error, StorageError):
         level = logging.DEBUG if isinstance(error, StorageBusy) else logging.ERROR
-        # Nobody expected these here, so the log shows from where they came.
+        # These errors are unexpected here, so the log shows their traceback.
         trace = error if isinstance(error, UniqueViolation | RowRefused) else None
         log.log(level, "request %s: %s", request_id, told(error), exc_info=trace, extra={"request_id": request_id})
         return problems.from_storage(error)

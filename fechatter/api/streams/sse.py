@@ -32,7 +32,7 @@ _HEADERS = [
 ]
 LAST_WRITE_SECONDS = 1.0
 REPLAYED_KIB_ROWS = 4
-"""What 1 KiB of a replay costs, as work (`fechatter/auth/pace.py`): about four events, each read and encoded."""
+"""The work (`fechatter/auth/pace.py`) for 1 KiB of a replay: about four events, each read and encoded."""
 
 
 class StreamQuery(Query, frozen=True):
@@ -44,11 +44,11 @@ class StreamQuery(Query, frozen=True):
 class EventStream:
     """Listen to the live stream
 
-    Server-Sent Events. First comes `hello`; with the `id:` of the last block you saw as `Last-Event-ID` you then get what you
-    missed, and `resumed`. Keep the newest `id:`, of heartbeats (blocks with nothing but an `id:`) too. After `reset` load `/api/sync`;
-    after `closing`, or when the connection breaks, connect again with the newest `id:`, and with the highest `Event-Cursor` of your
-    answers in that header. Silence of three `heartbeat_seconds` is a
-    broken connection. A stream goes on when its access token ends; it ends with the session.
+    Server-Sent Events. The first block is `hello`. If you send the `id:` of the last block that you saw as `Last-Event-ID`, the events
+    that you missed follow, and then `resumed`. Keep the newest `id:`, also from heartbeats (blocks with only an `id:`). After `reset`,
+    load `/api/sync`. After `closing`, or when the connection breaks, connect again: send the newest `id:`, and send the highest
+    `Event-Cursor` of your responses in that header. Treat a silence of three times `heartbeat_seconds` as a broken connection. A stream
+    continues when its access token expires; it ends with the session.
     """
 
     # An ASGI app of its own: a stream is no Response.

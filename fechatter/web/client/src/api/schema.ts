@@ -254,7 +254,7 @@ export interface components {
         EventPage: {
             events: (components["schemas"]["MessageCreated"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"] | components["schemas"]["ChatUpdated"] | components["schemas"]["ChatDeleted"] | components["schemas"]["MemberJoined"] | components["schemas"]["MemberLeft"] | components["schemas"]["MemberRoleChanged"] | components["schemas"]["PreferencesUpdated"] | components["schemas"]["UserJoined"] | components["schemas"]["UserUpdated"] | components["schemas"]["UserDisabled"] | components["schemas"]["WorkspaceUpdated"])[];
             /**
-             * @description A position in the workspace's log: opaque text. After the last dot stands the number of its event.
+             * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
              * @example 5f2c81d0.1204
              */
             cursor: string;
@@ -891,7 +891,7 @@ export interface components {
             /** @example quiet lantern over hills */
             new_password: string;
         };
-        /** @description What the person wants of the chat now. */
+        /** @description The person's preferences for the chat, after the change. */
         PreferencesData: {
             preferences: components["schemas"]["ChatPreferences"];
         };
@@ -967,7 +967,7 @@ export interface components {
              */
             language?: string | null;
         };
-        /** @description The mark as it is now. */
+        /** @description The current read mark. */
         ReadData: {
             read: components["schemas"]["ReadMark"];
         };
@@ -1001,7 +1001,7 @@ export interface components {
              */
             seq: number;
         };
-        /** @description A signal to a person's own devices: the read mark was moved. It has no number and can be lost, repeated or late. */
+        /** @description A signal to a person's own devices: the read mark moved. It has no number and can be lost, repeated or late. */
         ReadMoved: {
             /** @enum {unknown} */
             type: "read.moved";
@@ -1031,9 +1031,9 @@ export interface components {
             workspace: string | null;
         };
         /**
-         * @description The log does not go on from the cursor. The stream goes on live from its `id:`; load `/api/sync`.
+         * @description Events cannot continue from the cursor. Load `/api/sync`; the stream continues live from this frame's `id:`.
          *
-         *         `reason` is `epoch` if the log does not contain the position: it went back in time, or belongs to another server.
+         *         `reason` is `epoch` if the log does not contain the position, because it went back in time or belongs to another server.
          */
         Reset: {
             /** @enum {unknown} */
@@ -1046,7 +1046,7 @@ export interface components {
              */
             head: number;
         };
-        /** @description A link with which one person sets a new password once; it replaces an earlier one. */
+        /** @description A link that lets one person set a new password once; it replaces an earlier link. */
         ResetLink: {
             /** @example 91 */
             id: number;
@@ -1061,7 +1061,7 @@ export interface components {
              */
             expires_at: string;
         };
-        /** @description What a reset link is for. */
+        /** @description The person and workspace of a reset link. */
         ResetOpening: {
             workspace: components["schemas"]["WorkspaceName"];
             user: components["schemas"]["ResetPerson"];
@@ -1074,7 +1074,7 @@ export interface components {
              */
             expires_at: string;
         };
-        /** @description Whose password the link sets. */
+        /** @description The person whose password the link sets. */
         ResetPerson: {
             /** @example Ada Lovelace */
             fullname: string;
@@ -1122,26 +1122,26 @@ export interface components {
             /** @example Rk2d… */
             token: string;
         };
-        /** @description What became of one message: 201 or, for a repeat, 200 with the `message`; else the `problem`, which touches no other message. */
+        /** @description The result of one message: 201 or, for a repeat, 200 with the `message`; otherwise the `problem`. It affects no other message. */
         Result: {
             /** @example 201 */
             status: number;
             message?: components["schemas"]["Message"];
             problem?: components["schemas"]["Problem"];
         };
-        /** @description What became of each message, in the order of the request. */
+        /** @description The result of each message, in the order of the request. */
         Results: {
             results: components["schemas"]["Result"][];
         };
         /** @description All that was missed has been told; `reads` are one's read marks. */
         Resumed: {
             /**
-             * @description A position in the workspace's log: opaque text. After the last dot stands the number of its event.
+             * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
              * @example 5f2c81d0.1204
              */
             from: string;
             /**
-             * @description A position in the workspace's log: opaque text. After the last dot stands the number of its event.
+             * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
              * @example 5f2c81d0.1204
              */
             to: string;
@@ -1275,7 +1275,7 @@ export interface components {
         /** @description Everything a client shows at first, as of `cursor`. */
         State: {
             /**
-             * @description A position in the workspace's log: opaque text. After the last dot stands the number of its event.
+             * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
              * @example 5f2c81d0.1204
              */
             cursor: string;
@@ -1327,7 +1327,7 @@ export interface components {
              */
             first_unread_number: number | null;
         };
-        /** @description From where on messages are to be unread. */
+        /** @description The message to mark as unread, with all later messages. */
         UnreadFrom: {
             /**
              * @description The number of the first message to mark as unread.
