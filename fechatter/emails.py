@@ -1,6 +1,6 @@
-"""E-mail addresses in one form, however they are typed: browsers send a domain as `xn--…`, other programs as it is written.
+"""The canonical form of e-mail addresses. Browsers send an international domain as `xn--…`, other programs in its own script.
 
-The domain is stored in ASCII (IDNA 2008 with the mapping of UTS #46) and in lower case, the local part as it was typed.
+The domain is stored in ASCII (IDNA 2008 with the mapping of UTS #46) and in lower case. The local part is stored as typed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def email_errors(pointer: str, text: str) -> list[FieldError]:
 
 
 def canonical_email(text: str) -> str | None:
-    """The address as it is stored; None when it is not an e-mail address."""
+    """Return the address in its stored form, or None if it is not an e-mail address."""
     local, _, domain = text.rpartition("@")
     if not text.isprintable() or not _LOCAL.fullmatch(local) or not _LOCAL.fullmatch(key_of(local)):
         return None
@@ -43,21 +43,21 @@ def canonical_email(text: str) -> str | None:
 
 
 def email_key(text: str) -> str:
-    """By which an account is found. Of a text that is not an e-mail address: its folded form."""
+    """Return the key that finds an account. For a text that is not an e-mail address, return its case-folded form."""
     return key_of(canonical_email(text) or text)
 
 
 def old_email_keys(text: str) -> tuple[str, str]:
-    """The keys under which an earlier version stored the address: as it was typed, and with the domain in its own script.
+    """Return the keys under which earlier versions stored the address: as typed, and with the domain in its own script.
 
-    An account keeps such a key only if another account of its workspace has the canonical one.
+    An account keeps such a key only if another account in its workspace has the canonical key.
     """
     local, _, domain = email_key(text).rpartition("@")
     return key_of(text), f"{local}@{_unicode_domain(domain)}"
 
 
 def _ascii_domain(domain: str) -> str:
-    """Raises ValueError (idna.IDNAError is one): this is no domain."""
+    """Raises ValueError (idna.IDNAError is a subclass): the text is not a domain."""
     ascii_domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True, transitional=False).decode()
     labels = ascii_domain.split(".")
     if len(ascii_domain) > DOMAIN_CHARACTERS or not all(map(_LABEL.fullmatch, labels)):

@@ -142,4 +142,4 @@ class StartError(Exception):
 
 
 class StorageError(Exception):
-    """The database could not do something. Work that runs in the background tries again later; a request gets 503."""
+    """A database operation failed. Background work is retried later; a request gets 503."""

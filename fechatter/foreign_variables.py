@@ -23,7 +23,7 @@ _CONTAINER = re.compile(r"/[^/]+(?:/[^/]+)*/(?P<alias>[^/]+)")
 
 
 def is_foreign(variable: str, value: str) -> bool:
-    """Whether this variable cannot have been meant as a setting."""
+    """Whether this variable cannot be meant as a setting."""
     return variable == CONFIG_FILE or _is_service_link(variable, value)
 
 

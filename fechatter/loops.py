@@ -1,6 +1,6 @@
-"""Work that is repeated for as long as the process runs, and outlives whatever the database, disk or network does.
+"""Background loops that run as long as the process does: they survive every database, disk and network error.
 
-`/health` and the metrics report each loop's state. Only a fault of this program ends a loop, and with it the process
+`/health` and the metrics report each loop's state. Only a bug in this program ends a loop, and with it the process
 (`tasks.py`).
 """
 
@@ -25,12 +25,13 @@ SURVIVED = (StorageError, OSError)
 
 
 class LoopState:
-    """How one loop fares; plain values, so that any thread may change or read it.
+    """The state of one loop; plain values, so that any thread may change or read it.
 
     Attributes:
-        name: what health and metrics call it.
-        runs: steps that were finished since the start, `failures` steps that failed.
-        reason: why the last step failed; "" when it did not.
+        name: its name in health and metrics.
+        runs: successful steps since the start.
+        failures: failed steps since the start.
+        reason: why the last step failed; "" if it succeeded.
         since_ms: when the state last changed between good and failing.
     """
 
@@ -60,7 +61,7 @@ class LoopState:
         self.reason = reason
 
     def pause_seconds(self, every_seconds: float, most_seconds: float = MOST_PAUSE_SECONDS) -> float:
-        """Until the next step: after failures twice as long each time, but never longer than `most_seconds`."""
+        """Return the seconds until the next step; each failure doubles them, up to `most_seconds`."""
         if not self._in_a_row:
             return every_seconds
         # Nodes that lost one database together do not come back to it together.
@@ -69,7 +70,7 @@ class LoopState:
 
 
 class Loop:
-    """One step, again and again.
+    """Repeats one step for ever.
 
     Args:
         every_seconds: the pause after a step that succeeded.
@@ -107,7 +108,7 @@ class Loop:
 
 
 async def take_turns(loops: list[Loop], first_after_seconds: float) -> None:
-    """Run several loops for ever, one step at a time; a loop that fails does not hold up the others."""
+    """Run several loops for ever, one step at a time; a failing loop does not delay the others."""
     due = dict.fromkeys(loops, time.monotonic() + first_after_seconds)
     while True:
         loop = min(due, key=lambda one: due[one])

@@ -92,7 +92,7 @@ EVENT_VISIBILITY: Final[dict[EventType, Visibility]] = {
     EventType.PREFERENCES_UPDATED: Visibility.PERSON,
 }
 """Every type that the log stores. `UNREADABLE` stands for an event that cannot be read: it has no content, and its `chat_id`
-decides who sees it."""
+determines who sees it."""
 
 
 def types_visible_to(visibility: Visibility) -> list[EventType]:
@@ -130,11 +130,11 @@ Fullname = Annotated[str, msgspec.Meta(examples=["Ada Lovelace"])]
 AnyUser = Annotated[UserId, msgspec.Meta(examples=[7])]
 AnyChat = Annotated[ChatId, msgspec.Meta(examples=[21])]
 LastReadNumber = Annotated[
-    int, msgspec.Meta(description="The read mark: everything up to this number counts as read; 0 at first.", examples=[50])
+    int, msgspec.Meta(description="The read mark: all messages up to this number count as read; 0 at first.", examples=[50])
 ]
 ReadRevision = Annotated[
     int,
-    msgspec.Meta(description="The read mark's revision: 0, and one more each time messages are marked as unread.", examples=[0]),
+    msgspec.Meta(description="The read mark's revision: 0 at first; each marking as unread increases it by one.", examples=[0]),
 ]
 
 
@@ -214,7 +214,7 @@ class Chat(msgspec.Struct, frozen=True):
 
 
 class ChatPreferences(msgspec.Struct, frozen=True):
-    """What one member wants of a chat. Only that person sees it."""
+    """One member's preferences for a chat. Only that person sees them."""
 
     chat_id: AnyChat
     starred: bool

@@ -43,5 +43,5 @@ class Services(msgspec.Struct, frozen=True):
         return [queue for room in rooms for queue in room.queues()]
 
     def loops(self) -> list[LoopState]:
-        """Everything of this process that is repeated in the background and may fail."""
+        """Return the state of every background loop of this process."""
         return [*self.hub.loops(), *self.database.loops(), *self.bus.loops(), *self.upkeep]

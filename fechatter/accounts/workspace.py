@@ -22,7 +22,7 @@ ChannelId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID, examples=[21])]
 
 
 class WorkspaceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be different; what is not named stays."""
+    """The changes; fields that are left out stay unchanged."""
 
     name: Annotated[str, msgspec.Meta(examples=["Analytical Engines"])] | UnsetType = UNSET
     default_chat_id: (

@@ -1,7 +1,7 @@
-"""Restoring a backup into an empty place, on either engine, whichever it was made on.
+"""Restores a backup into an empty place, on either engine, whichever engine it was made on.
 
-First everything is read and compared with its sums. Then the tables are made as they were at the backup's version, filled, and brought
-up to date. The new life of the database begins an era of its own, and nobody is signed in.
+First everything is read and compared with its checksums. Then the tables are created at the backup's version, filled and migrated. The
+restored database begins a new life and a new era, and nobody is signed in.
 """
 
 from __future__ import annotations

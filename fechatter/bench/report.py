@@ -84,7 +84,7 @@ def notes_of(timing: Timing) -> list[str]:
     if reason := timing.limited_by_generator():
         found.append(f"The load generator was the limit: {reason}. The server may be better than this.")
     if timing.reopened:
-        found.append(f"{timing.reopened:,} connections were opened again, as the server had closed them while they were idle.")
+        found.append(f"{timing.reopened:,} connections were reopened, because the server had closed them while they were idle.")
     if timing.refused:
         found.append(f"{timing.refused:,} requests were refused (limits of a running server count for load too).")
     if timing.unanswered:

@@ -21,7 +21,7 @@ class Bus(Protocol):
     """
     Attributes:
         dropped: frames and signals not sent to other nodes since the start.
-        rejected: messages received since the start that no node of this server sent, or that came before.
+        rejected: messages received since the start that were forged, repeated or too old.
     """
 
     dropped: int
@@ -29,7 +29,7 @@ class Bus(Protocol):
 
     @property
     def state(self) -> State:
-        """`degraded` while other nodes are served by the log alone, or while forged messages arrive."""
+        """`degraded` while other nodes get events only from the log, or while forged messages arrive."""
         ...
 
     def publish(self, frames: list[Frame], signals: list[Signal]) -> None:

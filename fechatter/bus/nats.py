@@ -46,13 +46,13 @@ class NatsBus:
     """See `bus.base.Bus`. Runs on the main loop.
 
     Args:
-        urls: servers of one cluster, separated by commas; they are tried in turn.
+        urls: servers of one cluster, separated by commas; the bus tries them in turn.
         seal: proves that messages come from a node of this server.
         era: returns the current era; signals of another era may belong to a copy of the database.
 
     Attributes:
         dropped: frames and signals not sent to other nodes since the start.
-        rejected: messages received since the start that no node of this server sent, or that came before.
+        rejected: messages received since the start that were forged, repeated or too old.
     """
 
     def __init__(self, urls: str, tasks: Tasks, seal: Seal, era: Callable[[], str]) -> None:
@@ -200,17 +200,19 @@ class NatsBus:
             self._signals(list(message.signals))
 
     def _reject(self, error: Exception) -> None:
-        """Count the message; say it once a minute."""
+        """Count the message, and log at most once a minute."""
         self.rejected += 1
         self._forged_at = time.monotonic()
         if self._may_warn():
             reason = error if isinstance(error, msgspec.DecodeError) else "its signature is wrong"
-            log.warning("a message of the bus is not from this server (%s); do all nodes have the same FECHATTER_JWT_SECRET?", reason)
+            log.warning(
+                "dropped a bus message that no node of this server sent (%s); do all nodes have the same FECHATTER_JWT_SECRET?", reason
+            )
 
     def _reject_old(self) -> None:
         self.rejected += 1
         if self._may_warn():
-            log.warning("a message of signals is repeated, or more than %d s old; do the nodes' clocks agree?", MOST_SECONDS)
+            log.warning("dropped a signal that was repeated, or more than %d s old; do the nodes' clocks agree?", MOST_SECONDS)
 
     def _may_warn(self) -> bool:
         now = time.monotonic()

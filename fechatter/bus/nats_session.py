@@ -69,7 +69,7 @@ class Session:
     """A node's connection.
 
     Args:
-        node: names this process; its own events are known by it and skipped.
+        node: names this process, so that it skips its own events.
         frames: called for each message of events.
         signals: called for each message of signals.
         ended: called when the connection closes.

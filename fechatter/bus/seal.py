@@ -1,8 +1,8 @@
-"""What proves that a message of the bus comes from a node of this server, and was not sent before.
+"""Proves that a bus message comes from a node of this server and is not a repeat.
 
-NATS may let anybody in. Each message carries an HMAC over its subject and its payload, which names the era, under a key derived from the
-secret that the nodes share. A frame that is sent again is dropped by its number and era. Signals have no number: each message of them names
-its node, its count and its time, and a repeat or an old message is dropped.
+NATS may accept anybody. Each message carries an HMAC over its subject and its payload, which names the era. The key is derived from the
+secret that the nodes share. A repeated frame is dropped by its number and era. Signals have no number, so each message of signals names
+its node, its count and its time; a repeated or old message is dropped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fechatter.bus.wire import Signals
 
 MAC_BYTES = 32
 MOST_SECONDS = 30
-"""Between the clocks of two nodes and on the way; an older signal is worth nothing."""
+"""Allows for clock differences between nodes and for the time in transit. An older signal is useless."""
 MAX_NODES = 1024
 _LABEL = b"fechatter bus 1"
 
@@ -23,24 +23,24 @@ class Forged(Exception):
 
 
 class Seal:
-    """Signs and checks messages. `secret` is what the nodes share."""
+    """Signs and checks messages. The nodes share `secret`."""
 
     def __init__(self, secret: bytes) -> None:
         self._key = hmac.digest(secret, _LABEL, "sha256")
 
     def sign(self, subject: str, payload: bytes) -> bytes:
-        """The message to send under `subject`."""
+        """Return the message to send under `subject`."""
         return self._mac(subject, payload) + payload
 
     def open(self, subject: str, message: bytes) -> bytes:
-        """The payload. Raises Forged."""
+        """Return the payload. Raises Forged."""
         mac, payload = message[:MAC_BYTES], message[MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(subject, payload)):
             raise Forged
         return payload
 
     def _mac(self, subject: str, payload: bytes) -> bytes:
-        # A subject holds no NUL.
+        # A subject contains no NUL.
         return hmac.digest(self._key, subject.encode() + b"\0" + payload, "sha256")
 
     def __repr__(self) -> str:
@@ -48,13 +48,13 @@ class Seal:
 
 
 class Repeats:
-    """Which messages of signals came already."""
+    """Remembers which messages of signals have arrived."""
 
     def __init__(self) -> None:
         self._newest: dict[str, Signals] = {}
 
     def is_news(self, message: Signals, now_ms: int) -> bool:
-        """False if the message, or a later one of its node, came before, or if it is old."""
+        """False if the message is old, or if it or a later message of its node has already arrived."""
         if abs(now_ms - message.sent_at) > MOST_SECONDS * 1000:
             return False
         newest = self._newest.get(message.node)
@@ -66,6 +66,6 @@ class Repeats:
         return len(self._newest) <= MAX_NODES
 
     def _forget(self, now_ms: int) -> None:
-        """Nodes whose newest message is old: whatever they sent before is old too."""
+        """Forget nodes whose newest message is old: their earlier messages are old too."""
         since = now_ms - MOST_SECONDS * 1000
         self._newest = {node: each for node, each in self._newest.items() if each.sent_at >= since}

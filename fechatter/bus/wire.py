@@ -1,4 +1,4 @@
-"""What travels between nodes: msgpack of frames, or of signals with who sent them, one workspace a message."""
+"""The wire format between nodes: msgpack of frames, or of signals with their sender; each message is for one workspace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from fechatter.frames import Frame, Signal
 
 FRAME_OVERHEAD_BYTES = 128
-"""More than a frame's numbers, type and era need beside its blocks."""
+"""An upper bound for the size of a frame's numbers, type and era, without its blocks."""
 
 Item = TypeVar("Item", Frame, Signal)
 

@@ -21,7 +21,7 @@ from fechatter.storage.engines.base import Transaction
 
 
 class ChatUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be different; what is not named stays. `name: null` takes a group's name away."""
+    """The changes; fields that are left out stay unchanged. `name: null` removes a group's name."""
 
     name: Annotated[str | None, Meta(examples=["news"])] | UnsetType = UNSET
     description: Annotated[str, Meta(examples=["What is new"])] | UnsetType = UNSET

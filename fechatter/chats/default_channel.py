@@ -1,6 +1,6 @@
-"""The channel that new people join. A new workspace begins with one; admins may choose another one, or none.
+"""The channel that new people join. A new workspace has one; admins can choose another channel or none.
 
-It is a public channel like any other. Nobody joins it while it is archived, and guests never do.
+It is an ordinary public channel. Guests never join it automatically, and nobody does while it is archived.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def begin(tx: Transaction, workspace_id: WorkspaceId, owner_id: UserId) ->
 
 
 async def welcome(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId, role: Role) -> None:
-    """Let a new person into the default channel, unless it is archived or the person is a guest or in it already."""
+    """Add a new person to the default channel, unless it is archived or the person is a guest or already a member."""
     if not may(role, WorkspaceAction.SEE_CHANNELS):
         return
     workspace = await workspaces.find(tx, workspace_id)
@@ -51,7 +51,7 @@ def _may_be_default(chat: ChatRow) -> bool:
 
 
 async def forget(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId) -> None:
-    """The workspace has no default channel any more if the deleted chat was it."""
+    """Clear the workspace's default channel if it is the deleted chat."""
     workspace = await workspaces.find(tx, workspace_id)
     if workspace is not None and workspace.default_chat_id == chat_id:
         await workspaces.set_default_chat(tx, workspace_id, None)

@@ -47,7 +47,7 @@ async def join(tx: Transaction, actor: Actor, chat_id: ChatId) -> Chat:
 
 
 async def let_in(tx: Transaction, workspace_id: WorkspaceId, chat: ChatRow, user_id: UserId) -> None:
-    """Make one person a member of a public channel; an empty one gets its owner so."""
+    """Make one person a member of a public channel. The first member of an empty channel becomes its owner."""
     if chat.member_count == 0:
         await chats.set_owner(tx, chat.id, user_id)
     await chats.count(tx, chat.id, 1)

@@ -18,23 +18,23 @@ DESCRIPTION_CHARACTERS = 1000
 KEY_BYTES = 1024
 """Folding may multiply a text's length, and an index takes no endless key."""
 COMPARED_CHANNELS = 10_000
-"""Public channels that a new name is compared with."""
+"""The number of public channels that a new name is compared with."""
 CHANNELS = (ChatType.PRIVATE_CHANNEL, ChatType.PUBLIC_CHANNEL)
 
 
 class NameWarning(msgspec.Struct, frozen=True):
-    """A name was accepted, but people may take it for another one."""
+    """The name was accepted, but people may confuse it with another name."""
 
     code: Annotated[
-        str, msgspec.Meta(description="`confusable_name`: it looks like another public channel's.", examples=["confusable_name"])
+        str, msgspec.Meta(description="`confusable_name`: the name looks like another public channel's.", examples=["confusable_name"])
     ]
-    detail: Annotated[str, msgspec.Meta(examples=["This name looks like that of another channel: news"])]
+    detail: Annotated[str, msgspec.Meta(examples=["This name looks like another channel's name: news"])]
     chat_id: AnyChat
     name: Annotated[str, msgspec.Meta(examples=["news"])]
 
 
 class NamedChat(Chat, frozen=True, kw_only=True):
-    """A chat that was created or changed; `warnings` only if there are any."""
+    """A chat that was created or changed; `warnings` is present only if there are any."""
 
     warnings: list[NameWarning] | msgspec.UnsetType = msgspec.UNSET
 
@@ -79,9 +79,9 @@ async def check_free(
 
 
 async def warnings(tx: Transaction, workspace_id: WorkspaceId, chat: Chat) -> list[NameWarning]:
-    """What people may want to know of a channel's name: public channels whose names look like it (UTS #39).
+    """Return warnings about public channels whose names look like this name (UTS #39).
 
-    Names of private channels are not compared with, since a warning would reveal that such a channel exists.
+    Private channels are not compared, because a warning would reveal that such a channel exists.
     """
     if chat.name is None or chat.chat_type not in CHANNELS:
         return []
@@ -89,7 +89,7 @@ async def warnings(tx: Transaction, workspace_id: WorkspaceId, chat: Chat) -> li
     wanted = skeleton(key)
     others = [(chat_id, name, key_of(name)) for chat_id, name in await chats.public_names(tx, workspace_id, COMPARED_CHANNELS)]
     return [
-        NameWarning("confusable_name", f"This name looks like that of another channel: {name}", chat_id, name)
+        NameWarning("confusable_name", f"This name looks like another channel's name: {name}", chat_id, name)
         for chat_id, name, other in others
         if chat_id != chat.id and other != key and skeleton(other) == wanted
     ]

@@ -1,4 +1,4 @@
-"""What one member wants of a chat: a star, silence. It is private to that person and ends with the membership."""
+"""One member's preferences for a chat: starred and muted. They are private and are removed when the membership ends."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fechatter.storage.engines.base import Transaction
 
 
 class PreferencesUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is to be different; what is not named stays."""
+    """The changes; fields that are left out stay unchanged."""
 
-    starred: Annotated[bool, Meta(description="Show the chat among the starred ones.")] | UnsetType = UNSET
+    starred: Annotated[bool, Meta(description="Show the chat among the starred chats.")] | UnsetType = UNSET
     muted: Annotated[bool, Meta(description="No notifications and no badge for this chat.")] | UnsetType = UNSET
 
 
 async def update(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: PreferencesUpdate) -> ChatPreferences:
-    """Store the actor's preferences; a value that is already set makes no event.
+    """Store the actor's preferences; if no value changes, there is no event.
 
     Raises:
         NotFound: the actor is not in the chat.

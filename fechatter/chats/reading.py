@@ -1,4 +1,4 @@
-"""How far someone has read. Every change of a mark is signalled to that person's devices."""
+"""Read marks: how far a person has read. Every change of a mark is signalled to that person's devices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fechatter.storage.engines.base import Transaction
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """Where one's unread messages begin."""
+    """The start of a person's unread messages."""
 
     last_read_number: int
     read_revision: int
@@ -32,7 +32,7 @@ async def mark_read(tx: Transaction, actor: Actor, chat_id: ChatId, number: int,
     """Move the actor's mark to `number`; a lower number or an older revision changes nothing.
 
     Args:
-        revision: of the mark that the client knew; None stands for the current one.
+        revision: the mark's revision that the client knew; None means the current revision.
 
     Raises:
         NotFound: the actor is not in the chat.
@@ -49,7 +49,7 @@ async def mark_read(tx: Transaction, actor: Actor, chat_id: ChatId, number: int,
 
 
 async def mark_unread(tx: Transaction, actor: Actor, chat_id: ChatId, number: int) -> ReadMark:
-    """Set the actor's mark to right before `number` and raise its revision; returns the mark.
+    """Set the actor's mark to the number before `number` and raise its revision; returns the mark.
 
     Raises:
         NotFound: the actor is not in the chat.
@@ -62,7 +62,7 @@ async def mark_unread(tx: Transaction, actor: Actor, chat_id: ChatId, number: in
 
 
 async def unread_of(tx: Transaction, actor: Actor, chat_id: ChatId) -> Unread:
-    """Where the actor's unread messages begin. Raises NotFound."""
+    """Return where the actor's unread messages begin. Raises NotFound."""
     chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     first = await read_marks.first_unread(tx, chat_id, actor.user_id)
     return Unread(chat.my_read_number, chat.my_read_revision, chat.unread_count, first)

@@ -16,7 +16,7 @@ from fechatter.storage.engines.base import Transaction
 READ_CHATS = 1_000
 PIECE_CHATS = 50
 PIECES_WITHOUT_PAUSE = 10
-"""Hardly anybody is in more than 500 chats: the others wait for nothing."""
+"""Hardly anybody is in more than 500 chats, so almost all responses are made without a pause."""
 
 
 async def chats_of(tx: Transaction, actor: Actor, *, after: int = 0, limit: int) -> list[Chat]:
@@ -25,7 +25,7 @@ async def chats_of(tx: Transaction, actor: Actor, *, after: int = 0, limit: int)
 
 
 async def encoded_chats_of(tx: Transaction, actor: Actor, *, limit: int) -> bytes:
-    """The JSON array of the chats the actor is in, by id; between pieces of it the processor is left to others."""
+    """Return the JSON array of the actor's chats, by id; pauses between pieces let other work run."""
     pieces: list[bytes] = []
     after = 0
     while left := min(READ_CHATS, limit - len(pieces) * PIECE_CHATS):

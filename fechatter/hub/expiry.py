@@ -18,7 +18,7 @@ MOST_AT_ONCE = 5_000
 
 
 async def close_ended(database: Database, listeners: Iterable[Listener]) -> None:
-    """Close those of `listeners` whose session is live no longer. Raises StorageError."""
+    """Close the `listeners` whose session has ended. Raises StorageError."""
     now = now_ms()
     due = [listener for listener in listeners if listener.session_expires_at <= now and listener.closed is None][:MOST_AT_ONCE]
     if not due:

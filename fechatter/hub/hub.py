@@ -43,8 +43,8 @@ class Hub:
 
     Attributes:
         era: the current era, as last read.
-        restarts: how often a room went on from another place, because the log did not contain the place where it was.
-        gaps_filled: how often what the bus did not bring was read from the log, `gap_events` how many events that were.
+        restarts: how often a room continued from another position, because the log did not contain the room's position.
+        gaps_filled: gaps in bus delivery that were filled from the log; `gap_events` counts their events.
     """
 
     def __init__(self, database: Database, tasks: Tasks, settings: Settings) -> None:
@@ -120,7 +120,7 @@ class Hub:
         """A live listener: attached first, then replayed, so that nothing falls between.
 
         Args:
-            seen: the highest position of all answers that the client has; beyond `cursor` if an answer was quicker than the stream.
+            seen: the highest position in the client's responses; it is beyond `cursor` if a response was faster than the stream.
 
         Raises:
             Unauthorized: the session has ended.
@@ -247,7 +247,7 @@ class Hub:
         upto = min(expected, place.seq + FILL_EVENTS)
         workspace_id = WorkspaceId(room.workspace_id)
 
-        # In one snapshot: a log that went back may have grown again beyond the place where the room is.
+        # In one snapshot: a log that went back may have grown again beyond the room's position.
         async def read(tx: Transaction) -> tuple[str, events.Standing | None, list[Frame]]:
             era, standings = await events.standings(tx, {workspace_id: place})
             return era, standings.get(workspace_id), await events.load(tx, workspace_id, place.seq, upto)
@@ -267,7 +267,7 @@ class Hub:
         return False
 
     async def _follow(self, room: Room, place: Position, era: str, standing: events.Standing) -> bool:
-        """Let a room follow what the log says; False if the log does not contain `place`, so that the room goes on elsewhere.
+        """Update a room from the log; False if the log does not contain `place`, so that the room continues elsewhere.
 
         Args:
             place: where the room was before the log was read.
@@ -275,19 +275,21 @@ class Hub:
         """
         if standing.kept:
             if eras.life_of(era) != eras.life_of(room.sequencer.era):
-                # Answers may have shown clients more than the log contains now. They come back with what they have seen.
+                # Responses may have shown clients more than the log contains now. They reconnect with the highest position they saw.
                 room.close(CloseReason.UNAVAILABLE)
             room.sequencer.enter(era)
             room.sequencer.expect(standing.head.seq)
             return True
         if standing.head.seq < place.seq and era == room.sequencer.era:
-            # Nobody has noticed yet: what is written from now on must not look like what was lost.
+            # No writer has noticed yet. New events must not get the same positions as lost ones.
             era = await self._database.begin_era(era)
         self._restart(room, standing.head, era)
         return False
 
     def _restart(self, room: Room, head: Position, era: str) -> None:
-        log.warning("the log of workspace %d does not contain %s; it goes on from %s", room.workspace_id, room.sequencer.place, head)
+        log.warning(
+            "the log of workspace %d does not contain %s; its streams continue from %s", room.workspace_id, room.sequencer.place, head
+        )
         self.restarts += 1
         room.restart(head, era)
 

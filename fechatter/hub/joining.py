@@ -46,7 +46,7 @@ class Missed(msgspec.Struct, frozen=True):
 
 
 async def begin(tx: Transaction, reader: Reader, cursor: Position | None, seen: Position | None, settings: Settings) -> Start:
-    """`seen` is the highest position of the answers that the client has.
+    """`seen` is the highest position in the client's responses.
 
     Raises Unauthorized when the session has ended, or is not that person's.
     """
@@ -156,14 +156,14 @@ async def _visible(tx: Transaction, actor: Actor, after: int, upto: int, limit: 
 
 
 async def lost(tx: Transaction, actor: Actor, seen: Position | None, position: events.Heads) -> bool:
-    """Whether the log once contained `seen`, and does not now: an answer of then shows what never was."""
+    """Whether the log no longer contains `seen`: the client has a response with events that were lost."""
     if seen is None or seen.seq < position.floor:
         return False
     return seen.seq > position.head or await eras.at(tx, actor.workspace_id, seen.seq) != seen.era
 
 
 def reset_reason(era: str | None, cursor: Position, position: events.Heads, settings: Settings) -> str | None:
-    """Why a cursor cannot be continued from, or None.
+    """Return the reason why events cannot continue from a cursor, or None.
 
     Args:
         era: of the cursor's number in this log; None if the log does not reach back so far.
@@ -192,6 +192,6 @@ async def page(
     if reason is None and await lost(tx, actor, seen, position):
         reason = "epoch"
     if reason is not None:
-        raise Gone("Load everything anew.", reason=reason, epoch=position.era, head=position.head)
+        raise Gone("Load everything again.", reason=reason, epoch=position.era, head=position.head)
     frames, more = await _piece(tx, actor, cursor.seq, position.head, limit)
     return frames, Position(frames[-1].era, frames[-1].seq) if more else position.position, more

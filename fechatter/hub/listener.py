@@ -135,7 +135,7 @@ class Listener:
         return b"".join(taken)
 
     def begin_anew(self, lost: Position) -> None:
-        """The log does not contain `lost`, where this listener was: a replay from there tells its client to reload."""
+        """Handle a log that does not contain this listener's position `lost`: a replay from there sends the client `reset`."""
         self.replay, self.joining = Replay(lost, lost), []
         self._wake_up()
 

@@ -72,7 +72,7 @@ class Room:
         return len(self._by_user.get(user_id, ()))
 
     def restart(self, position: Position, era: str) -> None:
-        """Go on from another place of the log, which does not contain the place of now: live listeners get `reset`.
+        """Continue from another position, because the log does not contain the current one; live listeners get `reset`.
 
         A listener that is joining notices the change itself (`Hub._join`).
         """

@@ -1,8 +1,8 @@
 """Puts a workspace's frames into the order of their numbers, whatever the bus does to them.
 
-It passes only the next number, holds later ones, drops earlier ones. What it waits for is never asked of the bus again: the room fills the
-gap from the log. The bus is believed only in the current era: a frame of another era may come from a log that was lost, or from an era that
-began a moment ago, and only the log tells which.
+It passes only the next number, holds later ones and drops earlier ones. The bus never resends a missing frame; the room fills the gap from
+the log. Frames from the bus are accepted only in the current era. A frame of another era may come from a lost log or from an era that
+has just begun, and only the log shows which.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Sequencer:
 
     Attributes:
         era: the current era.
-        doubtful: the bus brought a frame of another era; look at the log.
+        doubtful: the bus delivered a frame of another era, so the log must be read.
     """
 
     def __init__(self, place: Position, era: str, deliver: Callable[[Frame], None]) -> None:
@@ -48,7 +48,7 @@ class Sequencer:
 
     @property
     def wanting(self) -> bool:
-        """The log has to be looked at."""
+        """Whether the log must be read."""
         return self.behind or self.doubtful
 
     @property
@@ -69,7 +69,7 @@ class Sequencer:
         self.doubtful = False
         if era != self.era:
             self.era = era
-            # They may come from a log that was lost; the log of now has what is true of them.
+            # They may come from a lost log; the current log contains the valid ones.
             self._held.clear()
 
     def accept(self, frames: Iterable[Frame]) -> None:

@@ -21,7 +21,7 @@ from fechatter.telemetry.measures import Histogram
 INTAKE_MESSAGES = 4096
 INTAKE_BYTES = 16 << 20
 LARGE_BYTES = 64 << 10
-"""A batch of more bytes is parsed on another thread."""
+"""A larger batch is parsed on another thread."""
 
 
 Ticket = tuple[asyncio.Future[Answer], str]

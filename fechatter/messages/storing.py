@@ -1,7 +1,7 @@
-"""Storing a batch in such a way that a row which the database refuses does not fail the rows beside it.
+"""Stores a batch so that a row which the database refuses does not fail the other rows.
 
-An engine stores the rows of a workspace together or not at all. When it refuses them because of what is in one of them,
-the halves are stored apart, and their halves, until the row stands alone.
+An engine stores all rows of a workspace or none. If it refuses them because of one row's content, the two halves are
+stored separately, and so on, until the refused row is alone.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_TRIES = 64
 
 
 class Outcome(msgspec.Struct):
-    """What became of a batch.
+    """The result of a batch.
 
     Attributes:
         stored: the rows that were stored, or were there already, in the order of their numbers.
@@ -57,7 +57,7 @@ async def store(database: Database, rows: MessageRows, decided_with: Mapping[int
 
 
 def _take(outcome: Outcome, rows: MessageRows, result: StoreResult) -> list[MessageRows]:
-    """Enter the result; returns what is to be stored apart, the last part first."""
+    """Record the result; returns the parts that must be stored separately, the last part first."""
     outcome.stored += result.stored
     outcome.stale |= result.stale
     refusals = {key: error for key, error in result.failed.items() if isinstance(error, RowRefused | UniqueViolation)}

@@ -230,7 +230,7 @@ class BatchWork:
         return [row for row, answer in enumerate(self.answers) if answer is None]
 
     def refuse(self, row: int, error: StorageError) -> None:
-        """The database does not store this row, and would not store it later."""
+        """Fail a row that the database refuses now and would refuse again."""
         log.error("a message was refused: %s", told(error), extra={"requests": [self.batch.tickets[row][1]]})
         self.answers[row] = _not_storable() if isinstance(error, RowRefused) else _not_stored()
 

@@ -1,8 +1,8 @@
-"""How old rows are. Clocks jump, so ages are judged in the order of the rows' numbers, never by a row's own time alone.
+"""The age of rows. Clocks jump, so ages are judged in the order of the rows' numbers, never by a row's own time alone.
 
-* A row dated later than now proves nothing about its age, since it was written before now. Queries pass over such
-  rows (`created_at <= now`). They are as old as the rows that follow them, and go together with those.
-* Of the other rows, the first one that is young enough keeps everything that follows, whatever its date says.
+* A row dated in the future was nevertheless written before now, so its date says nothing about its age. Queries skip
+  such rows (`created_at <= now`). They count as old as the rows that follow them and are removed together with those.
+* Among the other rows, the first young row keeps all rows after it, whatever their dates are.
 """
 
 from __future__ import annotations
@@ -14,5 +14,5 @@ from fechatter.storage.engines.base import Row
 
 
 def old_prefix(rows: Sequence[Row], before_ms: int) -> list[Row]:
-    """The rows before the first young one; `rows` are in the order of their numbers, none dated later than now."""
+    """Return the rows before the first young row; `rows` must be in the order of their numbers, none dated in the future."""
     return list(takewhile(lambda row: row["created_at"] < before_ms, rows))

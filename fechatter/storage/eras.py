@@ -44,12 +44,12 @@ _AT = f"SELECT {era_at('$1', '$2')} AS era"
 
 
 def new_era(life: str = "") -> str:
-    """The name of an era of this life, or of another life."""
+    """Return a new era's name, in this life or in another one."""
     return (life or secrets.token_hex(HALF_BYTES)) + secrets.token_hex(HALF_BYTES)
 
 
 def life_of(era: str) -> str:
-    """What the eras have in common between which no event was lost, as far as the server could notice."""
+    """Return the life of an era: eras of one life lost no event in between, as far as the server could notice."""
     return era[: 2 * HALF_BYTES]
 
 

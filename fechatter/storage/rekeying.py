@@ -1,7 +1,7 @@
-"""Keys of people and channels, computed anew once after their rules have changed.
+"""Recomputes the keys of people and channels once after their rules have changed.
 
-SQL knows neither IDNA nor Unicode's properties, so this is no migration: it runs when the database is opened. A row whose new key another
-row of its workspace has keeps what it has. Nothing is merged or lost; `fechatter doctor` lists such rows.
+SQL supports neither IDNA nor Unicode properties, so this is not a migration; it runs when the database is opened. If another row of the
+workspace already has a row's new key, the row keeps its old key. Nothing is merged or lost; `fechatter doctor` lists such rows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SET_CHAT_NAME = "UPDATE chats SET name_key = $2 WHERE id = $1"
 
 
 class Keyed(msgspec.Struct, frozen=True):
-    """A row with the key it has, and the one it should have by the rules of today."""
+    """A row with its current key, and its key under the current rules."""
 
     id: int
     key: str
@@ -45,19 +45,19 @@ class Keyed(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """Rows that keep an older key, because another row has the new one or their name shows nothing."""
+    """Rows that keep an older key, because another row has the new key or because their name is invisible."""
 
     kind: str
     ids: list[int]
 
 
 async def rekey(database: Database) -> None:
-    """Compute all keys anew, unless that was done for these rules."""
+    """Recompute all keys, unless they already follow the current rules."""
     if not await database.read(_is_due):
         return
     for workspace_id in await database.read(workspace_ids):
         for kept in await database.write(lambda tx, workspace_id=workspace_id: _rekey(tx, workspace_id)):  # type: ignore[misc]
-            log.warning("%s of workspace %d keep an older key, as another has the new one: %s", kept.kind, workspace_id, kept.ids)
+            log.warning("%s of workspace %d keep an older key, because another row has the new key: %s", kept.kind, workspace_id, kept.ids)
     await database.write(lambda tx: tx.execute(_DONE, VERSION))
 
 
@@ -69,7 +69,7 @@ async def _is_due(tx: Transaction) -> bool:
 
 
 async def kept(tx: Transaction) -> list[Kept]:
-    """What keeps an older key, in all workspaces."""
+    """Return the rows that keep an older key, in all workspaces."""
     found = [each for workspace_id in await workspace_ids(tx) for each in await _kept_in(tx, workspace_id)]
     kinds = dict.fromkeys(each.kind for each in found)
     return [Kept(kind, sorted(row_id for each in found if each.kind == kind for row_id in each.ids)) for kind in kinds]
@@ -111,12 +111,12 @@ def _handles(people: Sequence[Row]) -> list[Keyed]:
 
 
 def _channels(chats: Sequence[Row]) -> list[Keyed]:
-    """Public channels alone have names that nobody else has."""
+    """Only names of public channels must be unique."""
     return [Keyed(row["id"], row["name_key"], key_of(row["name"])) for row in chats if row["chat_type"] == "public_channel"]
 
 
 def changes(rows: Sequence[Keyed]) -> list[tuple[int, str]]:
-    """Ids and new keys, in an order in which no two rows have one key at any time; what cannot change is left out."""
+    """Return ids and new keys in an order that never gives two rows the same key; rows that cannot change are left out."""
     holders = {row.key for row in rows}
     waiting = [row for row in rows if row.key != row.wanted]
     made: list[tuple[int, str]] = []

@@ -1,6 +1,6 @@
-"""What PostgreSQL must be like so that stored data stays right, and what would only be better otherwise.
+"""Requirements for PostgreSQL: faults that would damage stored data, and faults that are only undesirable.
 
-The server refuses to start on a fault of the first kind. `fechatter doctor` reports both.
+The server refuses to start on a fault of the first kind. `fechatter doctor` reports both kinds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fechatter.storage.engines.postgres_link import Link
 
 LEAST_VERSION: Final = 14
 BESIDES_POOL: Final = 5
-"""Connections beside the pool: the writer's, and a command or two."""
+"""Connections in addition to the pool: the writer's, and one or two commands."""
 _FOUND = """
 SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('server_encoding') AS encoding,
     current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
@@ -24,7 +24,7 @@ SELECT current_setting('server_version_num')::int / 10000 AS version, current_se
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something that is wrong with a database, and what helps; `ruins` when stored data would be wrong or lost."""
+    """A fault of a database and its remedy; `ruins` if it would make stored data wrong or lost."""
 
     state: str
     remedy: str
@@ -32,12 +32,12 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 async def look(link: Link) -> Any:
-    """PostgreSQL's settings and state, for `faults`."""
+    """Return PostgreSQL's settings and state, for `faults`."""
     return (await link.fetch(_FOUND))[0]
 
 
 def faults(found: Mapping[str, Any], connection_limit: int) -> Sequence[Fault]:
-    """All that is wrong, the worst first."""
+    """Return all faults, the worst first."""
     wanted = connection_limit + BESIDES_POOL
     encoding = "Create the database again: createdb --encoding=UTF8 --template=template0."
     upgrade = f"Upgrade to {LEAST_VERSION} or later."
@@ -60,7 +60,7 @@ def faults(found: Mapping[str, Any], connection_limit: int) -> Sequence[Fault]:
 
 
 async def check_sound(link: Link) -> None:
-    """Raises StartError: what would be stored in this database would be wrong or lost."""
+    """Raises StartError: data stored in this database would be wrong or lost."""
     for fault in faults(await look(link), 0):
         if fault.ruins:
             raise StartError(f"The database is not fit for use: {fault.state}. {fault.remedy}")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 MOST_IN_CHAIN = 8
 MOST_CHARACTERS = 1_000
 _QUOTING = ("22", "P0001")
-"""The SQLSTATEs whose messages may quote a value: data exceptions, and what a trigger says."""
+"""The SQLSTATEs whose messages may quote a value: data exceptions and errors that a trigger raises."""
 
 
 def told(error: BaseException) -> str:

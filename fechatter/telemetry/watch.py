@@ -42,7 +42,7 @@ class PartStates:
 
 
 class AdminSessions:
-    """Sessions whose person was an owner or admin when last seen: they are told reasons while the database cannot tell who asks."""
+    """Sessions of people who were owners or admins when last seen. They see health details while the database is unavailable."""
 
     def __init__(self) -> None:
         self._seen: dict[int, None] = {}
@@ -62,7 +62,7 @@ class Watch:
     """
     Attributes:
         published: events and signals handed to the bus.
-        written_at: when the database was last seen to store something, by the clock that only grows.
+        written_at: when the database last stored something, by the monotonic clock.
     """
 
     def __init__(self) -> None:

@@ -21,12 +21,12 @@ LONGEST_SECONDS = 1800.0
 """Other upkeep waits no longer; the rest follows with the next run."""
 DAY_MS = 24 * 3600 * 1000
 CLOCK_TOLERANCE_MS = 3600 * 1000
-"""Emptying cannot be undone, so a clock that jumps must stay where it jumped to."""
+"""Emptying cannot be undone, so a changed clock must stay changed before it counts."""
 SETTING = "message_retention_days"
 
 
 class Clock:
-    """Notices that the wall clock was set, by comparing it with one that only counts."""
+    """Notices that the wall clock was set, by comparing it with a monotonic clock."""
 
     def __init__(self) -> None:
         self._ahead_ms = _ahead_ms()
@@ -55,7 +55,7 @@ class Retention:
         """Empty what is too old by now; returns how many messages that were. Nothing at all while the setting is 0."""
         emptied, until = 0, time.monotonic() + LONGEST_SECONDS
         if self._clock.was_set():
-            log.warning("the clock was set by more than an hour; messages are emptied at the next run, if it stays")
+            log.warning("the clock was changed by more than an hour; messages are emptied at the next run if the clock stays that way")
             return 0
         before_ms = now - self._days * DAY_MS
         while self._days > 0 and time.monotonic() < until:

@@ -35,7 +35,7 @@ class Upkeep:
         ]
 
     async def run(self) -> None:
-        """For ever, one part after the other; a part that fails is tried again soon and holds up no other."""
+        """Run the parts for ever, one after the other; a failed part is retried soon and does not delay the others."""
         await take_turns(self._parts, FIRST_AFTER_SECONDS)
 
     def loops(self) -> list[LoopState]:

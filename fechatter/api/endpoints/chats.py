@@ -163,7 +163,7 @@ async def mark_read(request: Request, mark: NewReadMark) -> Response:
 
 @operation("updatePreferences", Answer(ChatPreferences))
 async def update_preferences(request: Request, wanted: preferences.PreferencesUpdate) -> Response:
-    """Star or mute a chat for oneself
+    """Star or mute a chat for yourself
 
     Fields that are left out stay unchanged. Nobody else sees these preferences. They are removed when the membership ends.
     """

@@ -104,7 +104,7 @@ class PostgresDatabase:
         try:
             await self._pool.release(acquired)
         except Exception as error:  # the pool has dropped the connection; the transaction on it has ended before
-            log.warning("a connection could not be kept", exc_info=error)
+            log.warning("a connection was dropped", exc_info=error)
 
     async def read(self, work: Work[T]) -> T:
         return await retried(lambda: self._read(work))
@@ -130,14 +130,14 @@ class PostgresDatabase:
         async with connection.transaction(WRITE, life):
             self.era = await eras.recognise(PostgresTransaction(connection), str(life))
         self._high_water.forget()
-        log.warning("the database is not the one that answered before; its log goes on in era %s", self.era)
+        log.warning("another database answers than before; its log continues in era %s", self.era)
 
     async def _begin_after(self, connection: Link, error: WentBack) -> None:
         """The log went back under this process: begin an era, unless another node has."""
         async with connection.transaction(WRITE, self._life):
             self.era = await eras.begin_after(PostgresTransaction(connection), error.era)
         self._high_water.forget()
-        log.warning("%s; it goes on in era %s", error, self.era)
+        log.warning("%s; it continues in era %s", error, self.era)
 
     @asynccontextmanager
     async def _turn_to_write(self) -> AsyncIterator[None]:

@@ -195,7 +195,7 @@ class SqliteDatabase:
     def _begin_after(self, error: WentBack) -> None:
         """Begin an era: the log went back under this process, or a command wrote."""
         self._enter(error.era)
-        log.warning("%s; it goes on in era %s", error, self.era)
+        log.warning("%s; it continues in era %s", error, self.era)
 
     def _enter(self, after: str) -> str:
         self.era = self._change(lambda tx: eras.begin_after(tx, after), time.monotonic())

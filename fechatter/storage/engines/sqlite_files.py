@@ -1,9 +1,8 @@
-"""Notices that the files of an open SQLite database were deleted, moved or replaced, and saves the open database then.
+"""Notices when the files of an open SQLite database are deleted, moved or replaced, and then saves the open database.
 
-SQLite goes on with deleted files as if nothing had happened, and everything written to them is lost when the process
-ends. So the writer asks `check` before it acknowledges anything. While a file is missing, nothing is written, and a
-thread copies the open database, which is the last copy, into a new file. Only when that file is synced may the
-server stop.
+SQLite continues to use deleted files without an error, and everything written to them is lost when the process ends. So
+the writer calls `check` before it acknowledges anything. While a file is missing, nothing is written, and a thread
+copies the open database, which is the last copy, into a new file. The server may stop only after that file is synced.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class OpenFiles:
         self._opened = [(file, _identity(os.stat(file))) for file in files]
 
     def lost(self) -> str | None:
-        """Which file is no longer where it was opened. Raises StorageLost: the system does not say."""
+        """Return which file is no longer where it was opened. Raises StorageLost: the system does not report it."""
         for file, opened in self._opened:
             try:
                 found = _identity(os.stat(file))
@@ -59,7 +58,7 @@ def _identity(found: os.stat_result) -> tuple[int, int]:
 
 
 class Guard:
-    """Looks after the files of one open database.
+    """Guards the files of one open database.
 
     Attributes:
         lost: why nothing is written now; None while all files are where they were opened.
@@ -75,7 +74,7 @@ class Guard:
         self._thread: threading.Thread | None = None
 
     def check(self) -> None:
-        """Called before anything is written, and after each commit before it is acknowledged. Raises StorageLost."""
+        """Check the files; call this before each write, and before each acknowledgement. Raises StorageLost."""
         if self.lost is None:
             self.lost = self._files.lost()
         self.refuse()
@@ -86,7 +85,7 @@ class Guard:
             raise StorageLost(self.lost)
 
     def watch(self, on_rescued: OnRescued) -> None:
-        """From now on look every second, and save the open database when its files are lost.
+        """Start to check the files every second, and save the open database when its files are lost.
 
         Args:
             on_rescued: called from another thread, once, when the saved file is synced.
@@ -110,7 +109,7 @@ class Guard:
             connection.close()
         self._finished.set()
         if self.lost is not None:
-            # Whoever closes the last connection deletes the log by its name, which may be another database's by now.
+            # Closing the last connection deletes the log by its name, which may belong to another database by now.
             # So this connection stays open until the process ends.
             threading.Event().wait()
 
@@ -121,7 +120,7 @@ class Guard:
         try:
             lost = self._files.lost()
         except StorageLost as error:
-            log.warning("the database files cannot be looked at: %s", error)
+            log.warning("the database files cannot be checked: %s", error)
             return self.lost is not None
         if lost != self.lost:
             log.critical("database files: %s", f"{lost}; nothing is written" if lost else "the database files are back")
@@ -138,7 +137,7 @@ class Guard:
                 part.rename(target)
                 sync(target.parent)
         except (OSError, sqlite3.Error) as error:
-            log.critical("the open database could not be saved; it is tried again: %s", trouble(error, target))
+            log.critical("the open database could not be saved, and the server will retry: %s", trouble(error, target))
             return False
         self.saved = target
         log.critical("the open database is saved in %s", target)
@@ -150,14 +149,14 @@ class Guard:
         return f"{self.lost} while the server ran. Everything that was acknowledged is saved; {remedy}"
 
     def stop(self) -> None:
-        """Stop looking. What is lost and not saved yet is tried once more."""
+        """Stop checking. If files are lost and the database is not saved yet, try once more."""
         self._stopped.set()
         if self._thread is not None:
             self._finished.wait(STOP_SECONDS)
 
 
 def rescue_folder(path: Path) -> Path:
-    """The database's own folder, made anew if it is gone; otherwise the nearest one above it."""
+    """Return the database's own folder, created again if it is gone, or else the nearest folder above it."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
@@ -166,5 +165,5 @@ def rescue_folder(path: Path) -> Path:
 
 
 def rescued(path: Path) -> list[Path]:
-    """Databases that were saved beside `path`; the newest is the last."""
+    """Return the databases that were saved next to `path`, the newest last."""
     return sorted(file for file in path.parent.glob("*") if file.name.startswith(f"{path.name}{RESCUED}"))

@@ -24,7 +24,7 @@ TIMEOUT_SECONDS: Final = 5.0
 
 
 def uri(path: Path, mode: Mode, *, immutable: bool = False) -> str:
-    """The path as SQLite's URI, whatever characters it contains; relative paths start at the working folder."""
+    """Return the path as an SQLite URI, for any characters; relative paths start at the working folder."""
     query = f"mode={mode}&immutable=1" if immutable else f"mode={mode}"
     return f"file://{quote(os.fsencode(path.absolute()), safe='/')}?{query}"
 
@@ -36,7 +36,7 @@ def open_file(
     immutable: bool = False,
     timeout: float = TIMEOUT_SECONDS,
 ) -> sqlite3.Connection:
-    """A connection in autocommit mode that any thread may use.
+    """Open a connection in autocommit mode that any thread may use.
 
     Args:
         path: the database file.
@@ -59,7 +59,7 @@ def open_file(
 
 @contextmanager
 def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that only reads and sees everything that was committed, also on a read-only file system.
+    """Open a read-only connection that sees every committed row, also on a read-only file system.
 
     Raises:
         StartError: the file changed while it was read without locks, or a copy is needed and there is no room for it.
@@ -91,7 +91,7 @@ def _can_create_logs(path: Path) -> bool:
 
 
 def _has_log(path: Path) -> bool:
-    """Whether rows may be in a log beside the file: of a server that runs, or that was killed."""
+    """Whether rows may be in a log next to the file, from a running or killed server."""
     return any(log.exists() and log.stat().st_size > 0 for log in (log_file(path, "-wal"), log_file(path, "-journal")))
 
 

@@ -62,12 +62,12 @@ export interface components {
             last_number: number;
             last_message: components["schemas"]["Message"] | null;
             /**
-             * @description The read mark: everything up to this number counts as read; 0 at first.
+             * @description The read mark: all messages up to this number count as read; 0 at first.
              * @example 50
              */
             last_read_number: number;
             /**
-             * @description The read mark's revision: 0, and one more each time messages are marked as unread.
+             * @description The read mark's revision: 0 at first; each marking as unread increases it by one.
              * @example 0
              */
             read_revision: number;
@@ -134,7 +134,7 @@ export interface components {
             /** @example 21 */
             id: number;
         };
-        /** @description What one member wants of a chat. Only that person sees it. */
+        /** @description One member's preferences for a chat. Only that person sees them. */
         ChatPreferences: {
             /** @example 21 */
             chat_id: number;
@@ -147,7 +147,7 @@ export interface components {
          * @enum {unknown}
          */
         ChatType: "group" | "private_channel" | "public_channel" | "single";
-        /** @description What is to be different; what is not named stays. `name: null` takes a group's name away. */
+        /** @description The changes; fields that are left out stay unchanged. `name: null` removes a group's name. */
         ChatUpdate: {
             /** @example news */
             name?: string | null;
@@ -721,21 +721,21 @@ export interface components {
             has_older: boolean;
             has_newer: boolean;
         };
-        /** @description A name was accepted, but people may take it for another one. */
+        /** @description The name was accepted, but people may confuse it with another name. */
         NameWarning: {
             /**
-             * @description `confusable_name`: it looks like another public channel's.
+             * @description `confusable_name`: the name looks like another public channel's.
              * @example confusable_name
              */
             code: string;
-            /** @example This name looks like that of another channel: news */
+            /** @example This name looks like another channel's name: news */
             detail: string;
             /** @example 21 */
             chat_id: number;
             /** @example news */
             name: string;
         };
-        /** @description A chat that was created or changed; `warnings` only if there are any. */
+        /** @description A chat that was created or changed; `warnings` is present only if there are any. */
         NamedChat: {
             /** @example 21 */
             id: number;
@@ -769,12 +769,12 @@ export interface components {
             last_number: number;
             last_message: components["schemas"]["Message"] | null;
             /**
-             * @description The read mark: everything up to this number counts as read; 0 at first.
+             * @description The read mark: all messages up to this number count as read; 0 at first.
              * @example 50
              */
             last_read_number: number;
             /**
-             * @description The read mark's revision: 0, and one more each time messages are marked as unread.
+             * @description The read mark's revision: 0 at first; each marking as unread increases it by one.
              * @example 0
              */
             read_revision: number;
@@ -895,9 +895,9 @@ export interface components {
         PreferencesData: {
             preferences: components["schemas"]["ChatPreferences"];
         };
-        /** @description What is to be different; what is not named stays. */
+        /** @description The changes; fields that are left out stay unchanged. */
         PreferencesUpdate: {
-            /** @description Show the chat among the starred ones. */
+            /** @description Show the chat among the starred chats. */
             starred?: boolean;
             /** @description No notifications and no badge for this chat. */
             muted?: boolean;
@@ -981,12 +981,12 @@ export interface components {
             /** @example 21 */
             chat_id: number;
             /**
-             * @description The read mark: everything up to this number counts as read; 0 at first.
+             * @description The read mark: all messages up to this number count as read; 0 at first.
              * @example 50
              */
             last_read_number: number;
             /**
-             * @description The read mark's revision: 0, and one more each time messages are marked as unread.
+             * @description The read mark's revision: 0 at first; each marking as unread increases it by one.
              * @example 0
              */
             revision: number;
@@ -1316,7 +1316,7 @@ export interface components {
             /** @example 65536 */
             limit_bytes: number;
         };
-        /** @description Where one's unread messages begin. */
+        /** @description The start of a person's unread messages. */
         Unread: {
             last_read_number: number;
             read_revision: number;
@@ -1505,7 +1505,7 @@ export interface components {
              */
             default_chat_id: number | null;
         };
-        /** @description What is to be different; what is not named stays. */
+        /** @description The changes; fields that are left out stay unchanged. */
         WorkspaceChange: {
             /** @example Analytical Engines */
             name?: string;
