@@ -15,9 +15,9 @@ from fechatter.storage.read_marks import DELETED_ABOVE
 
 
 class ChatRow(msgspec.Struct, frozen=True):
-    """A chat as stored, and what one person has in it: `my_role` is None for who is no member.
+    """A chat as stored, with one person's state in it: `my_role` is None if the person is not a member.
 
-    `my_deleted_above` is the number of deleted messages above the person's read mark; 0 for who is no member.
+    `my_deleted_above` is the number of deleted messages above the person's read mark; 0 if the person is not a member.
     """
 
     id: ChatId
@@ -166,7 +166,7 @@ async def public_with_name(tx: Transaction, workspace_id: WorkspaceId, name_key:
 
 
 async def public_names(tx: Transaction, workspace_id: WorkspaceId, limit: int) -> list[tuple[ChatId, str]]:
-    """The oldest public channels with their names, archived ones too."""
+    """Return the oldest public channels with their names, including archived channels."""
     return [(ChatId(row["id"]), row["name"]) for row in await tx.fetch(_PUBLIC_NAMES, workspace_id, limit)]
 
 
@@ -193,12 +193,12 @@ async def insert(tx: Transaction, chat: NewChat) -> None:
 async def change(
     tx: Transaction, chat_id: ChatId, name: str | None, name_key: str | None, description: str, archived_at: int | None
 ) -> None:
-    """Set what a PATCH may change; a name that stays keeps its key. Raises UniqueViolation."""
+    """Set the fields that a PATCH may change; an unchanged name keeps its key. Raises UniqueViolation."""
     await tx.execute(_CHANGE, chat_id, name, name_key, description, archived_at, tx.now)
 
 
 async def note_deletions(tx: Transaction, chat_ids: list[ChatId]) -> None:
-    """Messages of these chats were deleted: keep up to which number all of them are. Each message is read once for this."""
+    """Update `emptied_through` of these chats after deletions. Over all calls, each message is read once."""
     await tx.execute(_EMPTIED, chat_ids)
 
 

@@ -44,7 +44,7 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 async def ended(tx: Transaction, after: int) -> list[Ended]:
-    """Chats to erase, by id, beyond the id `after`. One that is dated far ahead does not wait for that date."""
+    """Return chats to erase, by id, after the id `after`. A deletion dated far in the future does not wait for its date."""
     return [Ended(*row) for row in await tx.fetch(_DELETED, tx.now - AFTER_MS, tx.now + AFTER_MS, after, AT_ONCE)]
 
 

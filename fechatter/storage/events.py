@@ -90,11 +90,11 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 class Heads(msgspec.Struct, frozen=True):
-    """A workspace's log: `head` is its newest number, everything up to `floor` is gone, `rights` the newest change of rights.
+    """A workspace's log: `head` is its newest number, everything up to `floor` is gone, `rights` is the newest change of rights.
 
     Attributes:
-        era: of `head`.
-        current_era: of the next number.
+        era: the era of `head`.
+        current_era: the era of the next number.
     """
 
     head: int
@@ -109,7 +109,7 @@ class Heads(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How a workspace's log stands to a position of a room: `kept` is False if the log does not contain the position."""
+    """A workspace's log compared with a room's position: `kept` is False if the log does not contain the position."""
 
     head: Position
     kept: bool
@@ -163,7 +163,7 @@ async def heads(tx: Transaction, workspace_id: WorkspaceId) -> Heads:
 
 
 async def standings(tx: Transaction, positions: Mapping[int, Position]) -> tuple[str, dict[int, Standing]]:
-    """The current era, and the standing of several workspaces' logs to these positions, in one snapshot."""
+    """Return the current era, and several workspaces' logs compared with these positions, in one snapshot."""
     pairs = [(workspace_id, position.seq) for workspace_id, position in positions.items()]
     rows = await tx.fetch(_STANDINGS, pairs, list(positions)) if pairs else []
     found = {row["id"]: _standing(row, positions[row["id"]]) for row in rows}

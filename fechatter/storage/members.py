@@ -143,5 +143,5 @@ async def set_role(tx: Transaction, chat_id: ChatId, user_id: UserId, role: str)
 
 
 async def set_preferences(tx: Transaction, chat_id: ChatId, user_id: UserId, *, starred: bool, muted: bool) -> None:
-    """What a member wants of the chat."""
+    """Return a member's preferences for the chat."""
     await tx.execute(_PREFERENCES, chat_id, user_id, int(starred), int(muted))

@@ -98,17 +98,17 @@ def restoring(path: Path) -> Path:
 
 
 def check_no_remains(path: Path) -> None:
-    """Raises StartError: a restore was interrupted, or a rescued copy of the database waits to be put in its place."""
+    """Raises StartError: a restore was interrupted, or a rescued copy of the database must be put back first."""
     try:
         check_exists(path)
         interrupted, saved = restoring(path).exists(), rescued(path)
     except OSError as error:
         raise StartError(trouble(error, path)) from error
     if interrupted:
-        raise StartError(f"A restore was interrupted: give `fechatter restore` again, or remove {restoring(path)}.")
+        raise StartError(f"A restore was interrupted: run `fechatter restore` again, or remove {restoring(path)}.")
     if saved:
         raise StartError(
-            f"{saved[-1]} contains the database that was saved when its file was deleted or replaced. "
+            f"{saved[-1]} is the database that the server saved when its file was deleted or replaced. "
             f"Put it back with `mv {shlex.quote(str(saved[-1]))} {shlex.quote(str(path))}`, or move it elsewhere."
         )
 

@@ -1,4 +1,4 @@
-"""From an address to a database that is ready: migrated, and in an era of its own."""
+"""Opens a database by its address: migrates it and begins an era."""
 
 from __future__ import annotations
 

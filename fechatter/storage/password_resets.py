@@ -44,7 +44,7 @@ async def by_hash(tx: Transaction, token_hash: bytes) -> PasswordReset | None:
 
 
 async def claim(tx: Transaction, reset_id: int) -> bool:
-    """Use the link; False when it was used, revoked or has expired."""
+    """Use the link; returns False if it was already used, was revoked or has expired."""
     return await tx.execute(_CLAIM, reset_id, tx.now) == 1
 
 

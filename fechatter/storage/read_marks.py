@@ -1,4 +1,4 @@
-"""Read marks: up to which number of a chat a person has read.
+"""Read marks: the number up to which a person has read a chat.
 
 They are state, not events. Within a revision a mark only moves forward; marking messages as unread begins the next revision.
 Unread = the chat's last number - the mark - the number of deleted messages above the mark.
@@ -42,7 +42,7 @@ ON CONFLICT (chat_id, user_id) DO UPDATE SET number = excluded.number"""
 
 
 async def advance(tx: Transaction, chat_id: ChatId, user_id: UserId, number: int) -> None:
-    """Move one mark forward within its revision; a mark that is there or further already stays."""
+    """Move one mark forward within its revision; a mark at or above the number stays."""
     await tx.execute(_ADVANCE, chat_id, user_id, number)
 
 
@@ -57,7 +57,7 @@ async def start(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) -> Non
 
 
 async def revisions(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) -> dict[UserId, int]:
-    """The revisions of those who have a mark in the chat."""
+    """Return the revisions of these people's marks in the chat; people without a mark are left out."""
     return {row["user_id"]: row["revision"] for row in await tx.fetch(_REVISIONS, chat_id, user_ids)}
 
 
@@ -67,7 +67,7 @@ async def of(tx: Transaction, user_id: UserId, seq: int) -> list[ReadMark]:
 
 
 async def one(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_id: UserId) -> ReadMark:
-    """A member's mark in one chat. Raises LookupError: there is none."""
+    """Return a member's mark in one chat. Raises LookupError: there is no mark."""
     row = await tx.fetchrow(_ONE, user_id, chat_id)
     if row is None:
         raise LookupError(f"no read mark of {user_id} in chat {chat_id}")

@@ -25,8 +25,8 @@ LEFT JOIN chats c ON c.id = m.chat_id"""
 
 
 class Writing(msgspec.Struct, frozen=True):
-    """May one session, which is `user_id`'s, write into one chat? `refusal` is None, or why not: "unauthorized", or a code of the
-    table's. `era` is the era that was current then."""
+    """Whether a session of `user_id` may write into a chat. `refusal` is None, "unauthorized" or a code from the table of rights.
+    `era` is the era that was current at the decision."""
 
     workspace_id: int
     rights_seq: int

@@ -18,7 +18,7 @@ async def claim_setup(tx: Transaction) -> bool:
 
 
 async def check_tables(tx: Transaction) -> None:
-    """Raises StorageError: what every request needs cannot be read."""
+    """Raises StorageError: the tables that every request needs cannot be read."""
     await tx.fetch(_CHECK)
 
 

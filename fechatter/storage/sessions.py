@@ -14,8 +14,8 @@ class Session(msgspec.Struct, frozen=True):
     """A session's row; times in milliseconds.
 
     Attributes:
-        generation: of the newest refresh token.
-        used_order: an id drawn at each use, so that the order of uses depends on no clock.
+        generation: the generation of the newest refresh token.
+        used_order: an id drawn at each use, so that the order of uses does not depend on a clock.
     """
 
     id: SessionId

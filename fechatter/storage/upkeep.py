@@ -1,4 +1,4 @@
-"""Dropping what is no longer kept, a small step a transaction; how old it is, see `ages`."""
+"""Removes rows that are no longer kept, one small step per transaction; see `ages` for their age."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def drop_old_keys(tx: Transaction, after: bytes, before_ms: int) -> KeySte
 
 
 async def _old_messages(tx: Transaction, message_ids: list[int], before_ms: int) -> list[int]:
-    """Of these messages, by id, those that an old one follows."""
+    """Return the messages, by id, that an old message follows."""
     old: list[int] = []
     while message_ids:
         following = await tx.fetchrow(_FOLLOWING, message_ids[0], tx.now)

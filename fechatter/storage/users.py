@@ -100,11 +100,11 @@ async def find_visible(tx: Transaction, workspace_id: WorkspaceId, user_id: User
 
 
 async def by_email(tx: Transaction, email_key: str, slug: str, limit: int, other_keys: tuple[str, str] | None = None) -> list[Account]:
-    """The accounts of the address: those not disabled first, then by age.
+    """Return the accounts of the address: enabled accounts first, then by age.
 
     Args:
         slug: the workspace's; empty for every workspace.
-        other_keys: under which an earlier version may have stored the address.
+        other_keys: keys under which an earlier version may have stored the address.
     """
     keys = (email_key, *(other_keys or (email_key, email_key)))
     return [_known(row) for row in await tx.fetch(_BY_EMAIL, *keys, slug, limit)]

@@ -8,7 +8,7 @@ from fechatter.model import ChatId, Workspace, WorkspaceId, timestamp
 from fechatter.storage.engines.base import Row, Transaction
 
 SLUG_BEGINNING = 48
-"""A number behind a long slug shortens it, but never to less than this."""
+"""The minimum length to which a slug is shortened to make room for a number."""
 
 _COLUMNS = "SELECT id, slug, name, created_at, default_chat_id FROM workspaces"
 _FIND = f"{_COLUMNS} WHERE id = $1"
@@ -43,7 +43,7 @@ async def by_slug(tx: Transaction, slug: str) -> Workspace | None:
 
 
 async def with_slug_of(tx: Transaction, base: str) -> list[Workspace]:
-    """The workspaces whose slug is `base`, maybe with a number behind it."""
+    """Return the workspaces whose slug is `base`, with or without a number at its end."""
     beginning = base[:SLUG_BEGINNING].replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return [_known(row) for row in await tx.fetch(_BEGINNING_WITH, f"{beginning}%")]
 

@@ -41,7 +41,7 @@ class UniqueViolation(StorageError):
 
 
 class RowRefused(StorageError):
-    """The database cannot store this row: the same statement fails again, but other rows may be stored."""
+    """The database refuses this row: the same statement would fail again, but other rows can be stored."""
 
 
 class StorageFull(StorageError):
@@ -49,7 +49,7 @@ class StorageFull(StorageError):
 
 
 class StorageUnavailable(StorageError):
-    """The database cannot be used, whatever the reason; whether a commit under way took place is not known."""
+    """The database cannot be used, for any reason. It is unknown whether a commit in progress took place."""
 
 
 class StorageLost(StorageUnavailable):
@@ -57,7 +57,7 @@ class StorageLost(StorageUnavailable):
 
 
 class TransactionConflict(StorageUnavailable):
-    """Another transaction was in the way, or none could be begun. Nothing was kept; the same work may be tried again at once."""
+    """Another transaction interfered, or the transaction could not begin. Nothing was stored; the work can be retried at once."""
 
 
 class StorageBusy(StorageUnavailable):
@@ -69,7 +69,7 @@ class StorageBusy(StorageUnavailable):
 
 
 PAUSE_SECONDS = 0.003
-"""Of `Transaction.pause`. A piece of 50 chats takes about 1 ms, so long work uses a quarter of a processor."""
+"""The length of `Transaction.pause`. A piece of 50 chats takes about 1 ms, so long work uses a quarter of a processor."""
 
 
 def reads_line() -> Line:
@@ -96,7 +96,7 @@ class Transaction(Protocol):
         ...
 
     async def pause(self) -> None:
-        """Let others have the processor between two pieces of long work; no longer than a piece should take."""
+        """Let other work run between two pieces of long work."""
         ...
 
     async def lock_workspace(self, workspace_id: int) -> None:
@@ -131,21 +131,21 @@ class MessageRows(msgspec.Struct):
     fingerprints: list[int]
 
     def some(self, indices: list[int]) -> MessageRows:
-        """The rows at these indices of the columns."""
+        """Return the rows at these indices of the columns."""
         columns: list[list[Any]] = [getattr(self, name) for name in self.__struct_fields__]
         return MessageRows(*([column[index] for index in indices] for column in columns))
 
 
 class Decided(NamedTuple):
-    """With which rights, and in which era, somebody decided what may be written in a workspace."""
+    """The version of the rights, and the era, with which writes to a workspace were decided."""
 
     rights_seq: int
     era: str
 
 
 class Stored(msgspec.Struct):
-    """What a batch became. `rows` are the places that were stored, with their ids, chat numbers and event numbers, and the era
-    of those; `repeats` are the places whose key was there already."""
+    """The result of a batch. `rows` are the stored places, with their ids, chat numbers and event numbers, and the era of these
+    numbers; `repeats` are the places whose key was already stored."""
 
     era: str
 
@@ -175,7 +175,7 @@ class Connections(msgspec.Struct, frozen=True):
 
 
 class Database(Protocol):
-    """One engine. What a transaction collected is published after its commit, in commit order.
+    """One engine. Frames and signals of a transaction are published after its commit, in commit order.
 
     Attributes:
         engine: its name.
@@ -192,7 +192,7 @@ class Database(Protocol):
         ...
 
     async def write(self, work: Work[T]) -> T:
-        """Run `work` in one transaction, and again if another transaction was in the way.
+        """Run `work` in one transaction, and run it again if another transaction interfered.
 
         Raises:
             StorageError: see its subclasses.
@@ -221,7 +221,7 @@ class Database(Protocol):
         ...
 
     async def system_id(self) -> str:
-        """What distinguishes this database from a restored or failed-over copy, "" where nothing does; later transactions check it.
+        """Return an identifier that differs for a restored or failed-over copy, or ""; later transactions check it.
 
         The part before the first `/` names the cluster, and stays the same over a failover and a restart.
         """
@@ -230,19 +230,19 @@ class Database(Protocol):
     def queues(self) -> list[Queue]: ...
 
     def watch_files(self, on_lost: Callable[[Exception], None]) -> None:
-        """From now on, if the database's files are lost, save it and then call `on_lost` on the main loop."""
+        """Start to watch the database's files. If they are lost, save the database and then call `on_lost` on the main loop."""
         ...
 
     def lost(self) -> str | None:
-        """Why nothing is written until the database's files are back; None while they are there."""
+        """The reason why the database is not written until its files are back; None while they are in place."""
         ...
 
     def loops(self) -> list[LoopState]:
-        """What the engine itself repeats in the background."""
+        """The background loops of the engine itself."""
         ...
 
     async def check_writable(self) -> None:
-        """Raises StorageError: nothing can be stored now, though perhaps read."""
+        """Raises StorageError: nothing can be stored now, but reading may work."""
         ...
 
     def connections(self) -> Connections: ...

@@ -21,7 +21,7 @@ CHECKPOINT_BYTES = 16 * 1024 * 1024
 KEPT_BYTES = 4 * 1024 * 1024
 """The log file is cut to this when it starts over, so that its size tells how much waits."""
 OVERGROWN_BYTES = 4 * CHECKPOINT_BYTES
-"""The log grows so large only while checkpoints fail. Then it is cut as soon as nobody reads from it."""
+"""The log reaches this size only while checkpoints fail. It is then truncated as soon as nobody reads from it."""
 LOOK_EVERY_SECONDS = 0.2
 MOST_PAUSE_SECONDS = 5.0
 

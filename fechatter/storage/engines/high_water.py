@@ -1,7 +1,7 @@
-"""What this process knows of the logs it writes, so that it notices a database that went back in time under it.
+"""The highest committed number of each log that this process writes, to detect a database that went back in time.
 
-Files that were rolled back under the running server offer numbers again that were committed before. Writing those would give one number to
-two events.
+If files are rolled back while the server runs, numbers that were already committed become available again. Using them would give one
+number to two events.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 
 class WentBack(Exception):
-    """The workspace's log is not the one this process wrote. Nothing was written; `era` is the era that is current there."""
+    """The workspace's log is not the log that this process wrote. Nothing was written; `era` is the database's current era."""
 
     def __init__(self, workspace_id: int, head: int, era: str) -> None:
         super().__init__(f"the log of workspace {workspace_id} ends at {head} in era {era}, which this server did not write")
@@ -37,10 +37,10 @@ class HighWater:
             raise WentBack(workspace_id, head, era)
 
     def rise(self, heads: Mapping[int, int]) -> None:
-        """These numbers are committed."""
+        """Record that these numbers are committed."""
         for workspace_id, head in heads.items():
             self._committed[workspace_id] = max(head, self.of(workspace_id))
 
     def forget(self) -> None:
-        """Another era began: what was committed before it says nothing about the log of now."""
+        """Forget the numbers of earlier eras, because another era began."""
         self._committed.clear()

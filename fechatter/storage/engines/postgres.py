@@ -79,7 +79,7 @@ class PostgresDatabase:
         async def connect(*_: object, **__: object) -> asyncpg.Connection[asyncpg.Record]:
             return await connector.connect()
 
-        # The connections' settings are not for a pool to reset.
+        # The pool must not reset the connections' settings.
         pool: Any = await asyncpg.create_pool(min_size=1, max_size=connections, connect=connect, reset=_nothing)
         return cls(connector, pool, publish)
 
@@ -125,7 +125,7 @@ class PostgresDatabase:
             return await work(PostgresTransaction(connection))
 
     async def _recognise(self, connection: Link) -> None:
-        """Another database answers: learn which, and begin an era there unless another node has."""
+        """Handle a change of the database: identify it, and begin an era there unless another node already did."""
         life = self._life = await read_life(connection)
         async with connection.transaction(WRITE, life):
             self.era = await eras.recognise(PostgresTransaction(connection), str(life))
@@ -133,7 +133,7 @@ class PostgresDatabase:
         log.warning("another database answers than before; its log continues in era %s", self.era)
 
     async def _begin_after(self, connection: Link, error: WentBack) -> None:
-        """The log went back under this process: begin an era, unless another node has."""
+        """Handle a log that went back in time: begin an era, unless another node already did."""
         async with connection.transaction(WRITE, self._life):
             self.era = await eras.begin_after(PostgresTransaction(connection), error.era)
         self._high_water.forget()
@@ -147,7 +147,7 @@ class PostgresDatabase:
                 async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
                     await self._writes.acquire()
             except TimeoutError as error:
-                raise StorageUnavailable("no turn to write in time") from error
+                raise StorageUnavailable("no turn to write before the timeout") from error
         try:
             yield
         finally:
@@ -250,13 +250,13 @@ class PostgresDatabase:
         return [self._line.queue, *self.writer.queues()]
 
     def watch_files(self, on_lost: Callable[[Exception], None]) -> None:
-        """PostgreSQL looks after its own files."""
+        """Do nothing: PostgreSQL guards its own files."""
 
     def lost(self) -> str | None:
         return None
 
     def loops(self) -> list[LoopState]:
-        """None: PostgreSQL looks after itself."""
+        """Return no loops: PostgreSQL needs none here."""
         return []
 
     async def check_writable(self) -> None:
@@ -275,7 +275,7 @@ class PostgresDatabase:
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self._pool.close()
         except Exception as error:
-            log.debug("the pool did not close in order", exc_info=error)
+            log.debug("the pool did not close cleanly", exc_info=error)
             self._pool.terminate()
 
 

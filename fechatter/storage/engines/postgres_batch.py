@@ -1,8 +1,8 @@
-"""One workspace's part of a batch into PostgreSQL: one statement, one round trip, one commit.
+"""Stores one workspace's part of a batch in PostgreSQL: one statement, one round trip, one commit.
 
-The statement locks the workspace's row first; every other part of it needs that row, so ids, chat numbers and event numbers are drawn
-under the lock. Its snapshot may be older than the lock: a key that another node stored meanwhile shows as a unique violation. Then, and
-when the workspace enters another era, the batch goes the careful way: lock first, look up, insert.
+The statement locks the workspace's row first. Every other part of the statement needs that row, so ids, chat numbers and event numbers are
+drawn under the lock. The snapshot may be older than the lock, so a key that another node stored meanwhile causes a unique violation. In
+that case, and when the workspace enters another era, the batch takes the slow path: lock, look up, insert.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ JOIN message_keys k ON k.idempotency_key = g.key AND k.chat_id = g.chat_id AND k
 
 
 class Guard(msgspec.Struct, frozen=True):
-    """What must hold of the database for a batch to be stored: `committed` is the highest number that was committed."""
+    """The conditions for storing a batch: `committed` is the highest committed number."""
 
     decided: Decided
     life: Life
@@ -69,9 +69,9 @@ class Guard(msgspec.Struct, frozen=True):
 
 
 async def store(connection: Link, rows: MessageRows, workspace_id: int, guard: Guard, now: int) -> Stored | None:
-    """None when the workspace's rights or the era moved on: decide again.
+    """Store the rows; returns None if the workspace's rights or the era changed, so that the batch must be decided again.
 
-    Raises LifeChanged and WentBack: nothing was stored; StorageError: nothing is known to be stored.
+    Raises LifeChanged and WentBack: nothing was stored; StorageError: it is unknown whether the rows were stored.
     """
     places = [place for place, owner in enumerate(rows.workspace_ids) if owner == workspace_id]
     try:
@@ -83,7 +83,7 @@ async def store(connection: Link, rows: MessageRows, workspace_id: int, guard: G
 
 
 async def _may_store(connection: Link, workspace_id: int, guard: Guard) -> bool:
-    """Lock the workspace, and enter the current era; False when rights or the era moved on. Raises LifeChanged, WentBack."""
+    """Lock the workspace, and enter the current era; False if the rights or the era changed. Raises LifeChanged, WentBack."""
     locked = await connection.fetch(_LOCK, workspace_id)
     servers = await connection.fetch(_SERVER, guard.life.started, guard.life.server_table)
     if not servers or not servers[0]["is_same"]:

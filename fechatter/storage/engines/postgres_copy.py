@@ -86,7 +86,7 @@ async def tables_of(link: Link) -> list[Table]:
 @asynccontextmanager
 async def postgres_source(url: str) -> AsyncIterator[PostgresSource]:
     """The database as it is now. Raises StartError."""
-    # A standby serves as well, and spares the primary.
+    # A standby also works, and reduces the load on the primary.
     async with _connected(url, primary=False) as link, link.transaction(READ):
         yield PostgresSource(link, await tables_of(link), await migrate.applied_postgres(link))
 

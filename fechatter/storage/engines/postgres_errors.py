@@ -1,7 +1,7 @@
-"""What each error of asyncpg, of PostgreSQL and of the socket means for this server.
+"""Translates errors from asyncpg, PostgreSQL and the socket.
 
-The list of known errors is short, and everything else means that the database cannot be used: drivers, poolers and
-proxies fail in ways that no list holds.
+The list of known errors is short. Every other error means that the database cannot be used, because no list covers all
+failures of drivers, poolers and proxies.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ SYNTAX_ERROR = "42601"
 CONFLICTS = ("40001", "40P01")
 """serialization_failure, deadlock_detected."""
 ROW_CLASSES = ("22", "23", "P0001")
-"""Data exceptions, violated constraints, and what a trigger of the operator refuses."""
+"""Data exceptions, violated constraints, and errors from an operator's trigger."""
 
 
 def translate(error: Exception) -> Exception:
-    """The engine-neutral error. A statement that PostgreSQL cannot parse stays what it is, a fault of this program."""
+    """Return the engine-neutral error. A syntax error in a statement stays unchanged, because it is a bug in this program."""
     state = getattr(error, "sqlstate", None) or ""
     if state == UNIQUE_VIOLATION:
         return UniqueViolation(getattr(error, "constraint_name", None) or told(error))
@@ -41,11 +41,11 @@ def translate(error: Exception) -> Exception:
 
 
 def spares_connection(error: Exception) -> bool:
-    """Whether the connection that raised this (translated) error can be used further."""
+    """Whether the connection that raised this (translated) error is still usable."""
     return isinstance(error, UniqueViolation | RowRefused | StorageFull | TransactionConflict)
 
 
 def ended_before(error: BaseException | None) -> bool:
-    """Whether this (untranslated) error of the first statement says that the connection had ended before it."""
+    """Whether this (untranslated) error of the first statement shows that the connection had already ended."""
     state = getattr(error, "sqlstate", None) or ""
     return state.startswith(("08", "57P")) or not isinstance(error, asyncpg.PostgresError | TimeoutError)

@@ -1,7 +1,7 @@
-"""Which PostgreSQL answers: a transaction that reaches another one than the node knows must not go on in the era that it knows.
+"""Identifies the PostgreSQL server. If a transaction reaches another server than before, the node must begin an era.
 
-A standby that was promoted, files that were rolled back and a restarted server have another start time. A database that was dropped and
-restored in the same cluster has another table. Connections cannot tell: a pooler hides that they are new.
+A promoted standby, rolled-back files and a restarted server have another start time. A database that was dropped and restored in the same
+cluster has another table. New connections are no sign of a change, because a pooler hides them.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class Reads(Protocol):
 
 
 class LifeChanged(StorageUnavailable):
-    """Another database answers than the one that this process knows. Nothing was read or written."""
+    """The database is not the one that this process used before. Nothing was read or written."""
 
 
 class Life(msgspec.Struct, frozen=True):
     """
     Attributes:
         cluster: PostgreSQL's system identifier; "" if this role may not read it.
-        started: when the server that answers was started.
+        started: when the server was started.
         server_table: the object id of the table `server`.
     """
 
@@ -48,7 +48,7 @@ class Life(msgspec.Struct, frozen=True):
 
     @property
     def check(self) -> str:
-        """A statement that fails with `division_by_zero` in another life; it needs no round trip of its own after a BEGIN."""
+        """Return a statement that fails with `division_by_zero` in another life; sent with BEGIN, it costs no round trip."""
         same = IS_SAME.format(started=f"'{self.started.isoformat()}'::timestamptz", server_table=self.server_table)
         return f"SELECT 1 / ({same})::int"
 

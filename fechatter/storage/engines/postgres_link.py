@@ -89,7 +89,7 @@ class Connector:
             try:
                 return await self._call(self.session.at_start(self._settings))
             except asyncpg.ProtocolViolationError as error:
-                log.debug("PgBouncer takes no settings at the start: %s", told(error))
+                log.debug("PgBouncer accepts no settings at the start of a connection: %s", told(error))
                 self._asks_at_start = False
         return await self._call({})
 
@@ -98,7 +98,7 @@ class Connector:
             self._url,
             timeout=CONNECT_SECONDS,
             command_timeout=self._command_seconds,
-            # A pooler hands a statement that was prepared in one transaction to none of the next.
+            # Behind a pooler, a statement prepared in one transaction is not available in the next.
             statement_cache_size=0 if self.session.pooled else CACHED_STATEMENTS,
             server_settings={"application_name": self._application, **settings},
         )
@@ -106,7 +106,7 @@ class Connector:
         return connection
 
     async def _settle(self, connection: asyncpg.Connection[asyncpg.Record]) -> asyncpg.Connection[asyncpg.Record]:
-        """Set what the connection keeps; where a pooler keeps nothing, open one that asks for nothing to be kept."""
+        """Set the connection's settings. Behind a pooler that keeps none, open a connection without session settings."""
         try:
             await connection.execute(self.session.for_connection(self._settings, connection.get_server_pid()))
         except asyncpg.PostgresError as error:
@@ -122,7 +122,7 @@ class Connector:
         return connection
 
     async def _find_schema(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        """Where the tables are, or will be made: from now on no change of `search_path` hides them."""
+        """Find the schema of the tables, existing or new, so that a later change of `search_path` cannot hide them."""
         link = self.over(connection)
         try:
             async with link.transaction(WRITE):
@@ -140,7 +140,7 @@ class Link:
 
     Args:
         driver: asyncpg's connection, or its pool's proxy of one.
-        settings: of a transaction, where the connection keeps none.
+        settings: the settings of each transaction, if the connection keeps none.
     """
 
     def __init__(self, driver: Any, session: Session, settings: Mapping[str, str]) -> None:
@@ -176,14 +176,14 @@ class Link:
 
     @asynccontextmanager
     async def transaction(self, how: str, life: Life | None = None) -> AsyncIterator[None]:
-        """One transaction: `how` is READ or WRITE. What the block raises rolls it back.
+        """Open one transaction: `how` is READ or WRITE. An exception in the block rolls it back.
 
         Raises LifeChanged: the database has another `life`; then the block does not run.
         """
         try:
             await self._begin(how, life)
             yield
-            # PostgreSQL answers so, without an error, when a statement failed and the work went on nevertheless.
+            # PostgreSQL reports this without an error if a statement failed and the work continued.
             if await self.execute("COMMIT") == "ROLLBACK":
                 raise StorageUnavailable("the transaction had failed before its commit")
         except BaseException:
@@ -204,7 +204,7 @@ class Link:
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[None]:
-        """For a single statement: a transaction of its own needs no BEGIN where the connection keeps its settings."""
+        """Open a transaction for a single statement; it needs no BEGIN if the connection keeps its settings."""
         if not self._session.pooled:
             yield
             return
@@ -238,9 +238,9 @@ class Link:
             return True
 
     async def close(self) -> None:
-        """Say goodbye, or hang up."""
+        """Close the connection, by force if necessary."""
         try:
             await self.driver.close(timeout=CONNECT_SECONDS)
         except Exception as error:
-            log.debug("a connection did not close in order", exc_info=error)
+            log.debug("a connection did not close cleanly", exc_info=error)
             self._drop()

@@ -17,7 +17,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "idle_session_timeout": "0",
     "jit": "off",
     "lock_timeout": "5000",
-    # Every statement names its rows by key; planning for each new parameter value costs more than it finds.
+    # Every statement finds its rows by key, so planning again for each parameter value costs more than it gains.
     "plan_cache_mode": "force_generic_plan",
     "standard_conforming_strings": "on",
     "statement_timeout": "10000",
@@ -25,19 +25,19 @@ SETTINGS: Final[Mapping[str, str]] = {
     "timezone": "UTC",
 }
 SINCE: Final[Mapping[str, int]] = {"transaction_timeout": 17}
-"""Settings that only a newer PostgreSQL has, by the first version that has them."""
+"""Settings of newer PostgreSQL versions, by the first version that supports them."""
 
 READ: Final = "REPEATABLE READ READ ONLY"
 WRITE: Final = "READ COMMITTED"
-"""Not READ WRITE: an operator who makes the database read-only stops the writes."""
+"""Not READ WRITE, so that an operator can stop writes by making the database read-only."""
 
 POOLED: Final = "FE001"
 STANDBY: Final = "FE002"
-"""The SQLSTATEs of what a guard refuses."""
+"""The SQLSTATEs that the guard raises."""
 
 
 class Session(msgspec.Struct, frozen=True):
-    """What connections to one database have in common.
+    """The properties that all connections to one database share.
 
     Attributes:
         schema: where the tables are; "" until it is known.
@@ -52,7 +52,7 @@ class Session(msgspec.Struct, frozen=True):
     version: int
 
     def at_start(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """What PostgreSQL is asked for before the first statement: a role's timeouts may end a session that fast."""
+        """The settings sent at connection start, because a role's timeouts may end a session before the first statement."""
         return {**settings, **({"search_path": self.schema} if self.schema else {})}
 
     def for_connection(self, settings: Mapping[str, str], server_pid: int) -> str:

@@ -1,4 +1,4 @@
-"""A transaction that another one was in the way of is made again, a bounded number of times."""
+"""Retries a transaction that failed because of another transaction, a bounded number of times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONFLICT_PAUSE_SECONDS = 0.02
 
 
 async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
-    """What `attempt` returns; it is made again, a few times, when another transaction was in the way."""
+    """Return the result of `attempt`; retry it a few times if another transaction interfered."""
     for tries in range(1, MOST_TRIES):
         try:
             return await attempt()

@@ -141,7 +141,7 @@ class SqliteDatabase:
 
     @era.setter
     def era(self, era: str) -> None:
-        # No other server writes here. An era that this one did not begin is one of rolled back files, or of a command.
+        # No other server writes here. An unknown era comes from rolled-back files or from a command.
         self._high_water.era = era
 
     async def read(self, work: Work[T]) -> T:
@@ -159,7 +159,7 @@ class SqliteDatabase:
         with translated():
             connection = connect(self.path, readonly=True)
         try:
-            # It may have opened another database than the writer's.
+            # The reader may have opened another database than the writer.
             self._guard.check()
         except StorageLost:
             connection.close()
@@ -193,7 +193,7 @@ class SqliteDatabase:
         return self._change(work, asked)
 
     def _begin_after(self, error: WentBack) -> None:
-        """Begin an era: the log went back under this process, or a command wrote."""
+        """Begin an era, because the log went back in time or a command wrote."""
         self._enter(error.era)
         log.warning("%s; it continues in era %s", error, self.era)
 

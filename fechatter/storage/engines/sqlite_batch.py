@@ -67,11 +67,11 @@ def draw_ids(connection: sqlite3.Connection, count: int) -> int:
 
 
 class Heads(msgspec.Struct):
-    """What a batch's numbers depend on.
+    """The state from which a batch's numbers are drawn.
 
     Attributes:
         era: the current one.
-        sequences, decided, eras: of each workspace the last event, the newest rights with the current era, and the era it is in.
+        sequences, decided, eras: for each workspace the last event, the newest rights with the current era, and its own era.
         numbers: each chat's last number.
         taken: the places whose key is stored already.
     """
@@ -88,7 +88,7 @@ class Heads(msgspec.Struct):
 def store(
     connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, Decided], high_water: HighWater, now: int
 ) -> StoreResult:
-    """Inside BEGIN IMMEDIATE; the caller commits, or rolls back when a workspace is stale. Raises WentBack."""
+    """Store the batch inside BEGIN IMMEDIATE; the caller commits, or rolls back if a workspace is stale. Raises WentBack."""
     heads = _read_heads(connection, rows, decided_with)
     # A workspace that is gone has no row.
     if heads.decided != dict(decided_with):

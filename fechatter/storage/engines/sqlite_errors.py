@@ -1,4 +1,4 @@
-"""What each error of Python's sqlite3 module means for this server, see `postgres_errors.py`."""
+"""Translates errors from Python's sqlite3 module; see `postgres_errors.py`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from fechatter.telemetry.faults import told
 
 UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 ROW_CODES = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE)
-"""Primary codes of what one row's values are refused with."""
+"""Primary result codes for a row whose values are refused."""
 
 
 def translate(error: Exception) -> Exception:
-    """The engine-neutral error. Whatever is not known means that the database cannot be used; misuse of the module stays what it is."""
+    """Return the engine-neutral error. An unknown error means that the database cannot be used; misuse of the module stays unchanged."""
     code = getattr(error, "sqlite_errorcode", None)
     if code in UNIQUE:
         return UniqueViolation(str(error))
