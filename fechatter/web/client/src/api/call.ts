@@ -4,23 +4,23 @@ import { open, Problem, request, type Answer, type Wanted } from "@/api/http"
 import { refused, token } from "@/api/token"
 import { seqOf } from "@/live/cursor"
 
-/** The highest position of all answers since `forgetPositions`, or null. */
+/** The highest position in the responses since `forgetPositions`, or null. */
 let seen: string | null = null
-/** Counts the streams and reloads after which an answer that is still on its way may be of a log that went back. */
+/** Counts streams and reloads. A response to a request from before one of them may come from a log that went back. */
 let generation = 0
 
-/** The highest position that an answer had: a stream from which the log has lost it gets `reset`. */
+/** The highest position in a response. If the log has lost it, the stream gets `reset`. */
 export function seenPosition(): string | null {
   return seen
 }
 
-/** Everything is loaded anew: what was seen before does not count. */
+/** Forget the positions, because everything is loaded again. */
 export function forgetPositions(): void {
   seen = null
   askAgain()
 }
 
-/** Answers to requests that are on their way are asked for again. */
+/** Repeat the requests that are still waiting for a response. */
 export function askAgain(): void {
   generation += 1
 }

@@ -1,9 +1,9 @@
-/** What asks for attention: bold, badges, the title and notifications all follow these rules. Pure. */
+/** The rules for bold names, badges, the title and notifications. Pure. */
 
 import type { Chat } from "@/api/nouns"
 import { isChannel } from "@/chats/names"
 
-/** There is something new in it. */
+/** Whether the chat has unread messages. */
 export function isUnread(chat: Chat): boolean {
   return chat.archived_at === null && chat.unread_count > 0
 }
@@ -13,7 +13,7 @@ export function isLoud(chat: Chat): boolean {
   return isUnread(chat) && !chat.muted
 }
 
-/** How many of its unread messages are for this person: all of a direct chat, none of a channel. */
+/** The chat's unread messages that count in badges: all in a direct chat, none in a channel. */
 export function countForMe(chat: Chat): number {
   return isLoud(chat) && !isChannel(chat) ? chat.unread_count : 0
 }

@@ -1,8 +1,8 @@
-/** Keeps a list still while somebody is about to choose a row of it. */
+/** Keeps a list still while a person is about to choose a row. */
 
 import { computed, onScopeDispose, ref } from "vue"
 
-/** So long after the last key or touch, rows may move again. */
+/** After this time without a key or touch, rows may move again. */
 export const STILL_MS = 4000
 
 /** `isHeld` is true while a mouse is over the list, and for a while after each key and touch. */
@@ -33,7 +33,7 @@ export function useHold() {
     isOver.value = isRecent.value = false
   }
 
-  /** Whoever comes back to a page finds its list in order. */
+  /** When a person returns to the page, the list is in order again. */
   const hidden = () => document.visibilityState === "hidden" && release()
   document.addEventListener("visibilitychange", hidden)
 

@@ -21,7 +21,7 @@ export interface Shown {
   filter?: string
   /** The open chat: it is never among the older ones. */
   openId?: number | undefined
-  /** A chat that stays among the unread ones although it was read since, because it is open. */
+  /** A chat that stays among the unread chats after it was read, because it is open. */
   stayId?: number | undefined
 }
 
@@ -58,7 +58,7 @@ function parted(chats: Chat[], fits: (chat: Chat) => boolean): [Chat[], Chat[]] 
   return [chats.filter(fits), chats.filter(chat => !fits(chat))]
 }
 
-/** What is known `now`, with every chat in the place it had `before`: no row moves while somebody is about to click it. */
+/** Returns the chats of `now` in their places of `before`, so that no row moves while a person is about to click it. */
 export function steady(before: Sections, now: Sections): Sections {
   const known = new Map(NAMES.flatMap(name => now[name]).map(chat => [chat.id, chat]))
   const placed = new Set(NAMES.flatMap(name => before[name]).map(chat => chat.id))
@@ -99,7 +99,7 @@ export function singleWith(world: World, userId: number): Chat | undefined {
   )
 }
 
-/** The group of exactly these people and me, if there is one that everybody can still write in. */
+/** Returns the group of exactly these people and me, if it exists and everybody can still write in it. */
 export function groupOf(world: World, userIds: readonly number[]): Chat | undefined {
   const wanted = new Set([world.me.id, ...userIds])
   return byActivity([...world.chats.values()]).find(
@@ -113,7 +113,7 @@ export function groupOf(world: World, userIds: readonly number[]): Chat | undefi
   )
 }
 
-/** A chat of two that the other person opened is listed from its first message on. */
+/** A direct chat that the other person opened is listed after its first message. */
 export function isListed(chat: Chat, world: World): boolean {
   return chat.chat_type !== "single" || chat.last_number > 0 || chat.owner_id === world.me.id
 }

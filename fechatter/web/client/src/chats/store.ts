@@ -26,7 +26,7 @@ export const useChats = defineStore("chats", () => {
   const marking = new Map<number, number>()
 
   const list = computed(() => [...(live.world?.chats.values() ?? [])])
-  /** What the title counts. */
+  /** The number in the title. */
   const forMe = computed(() => totalForMe(list.value))
 
   function byId(id: number): Chat | undefined {
@@ -46,7 +46,7 @@ export const useChats = defineStore("chats", () => {
     await show(id)
   }
 
-  /** A name that looks like another channel's is taken, but people should know. */
+  /** Show a warning if an accepted name looks like another channel's. */
   function warnOf(named: NamedChat): void {
     const alike = named.warnings?.find(warning => warning.code === "confusable_name")
     if (alike !== undefined) toast({ text: t("chats.looksLike", { name: alike.name }), kind: "info" })
@@ -89,7 +89,7 @@ export const useChats = defineStore("chats", () => {
     await call("PATCH", `/api/chat/${id}/members/${userId}`, { body: { role: "owner" } })
   }
 
-  /** For oneself alone: star or mute. */
+  /** Star or mute a chat; only this person sees it. */
   async function prefer(id: number, wanted: Partial<Pick<Chat, "starred" | "muted">>): Promise<void> {
     await call("PATCH", `/api/chat/${id}/preferences`, { body: wanted })
     await show(id)
@@ -123,13 +123,13 @@ export const useChats = defineStore("chats", () => {
     if (isUnclear(known, number)) await show(id)
   }
 
-  /** Make a message and all that follow unread, on every device. Throws Problem, Unreachable. */
+  /** Mark a message and all later messages as unread, on every device. Throws Problem, Unreachable. */
   async function markUnread(id: number, number: number): Promise<void> {
     const mark = await call<ReadMark>("POST", `/api/chat/${id}/unread`, { body: { number } })
     live.change(world => read(world, [mark]))
   }
 
-  /** The number of the first unread message; null where there is none. Throws Problem, Unreachable. */
+  /** Returns the number of the first unread message, or null. Throws Problem, Unreachable. */
   async function firstUnread(id: number): Promise<number | null> {
     const chat = byId(id)
     if (chat === undefined || chat.unread_count === 0) return null

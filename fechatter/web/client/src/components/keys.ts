@@ -27,7 +27,7 @@ export function isPressed(event: KeyboardEvent, keys: string): boolean {
   )
 }
 
-/** With Alt a letter may be another sign on this keyboard (¨ on a Mac), so its place counts too. */
+/** With Alt a letter key may produce another character (¨ on a Mac), so the key's position counts too. */
 function isKey(event: KeyboardEvent, key: string, isAlt: boolean): boolean {
   return event.key.toLowerCase() === key.toLowerCase() || (isAlt && event.code === `Key${key.toUpperCase()}`)
 }

@@ -1,4 +1,4 @@
-/** A name that is cut off at its end is shown whole when the pointer rests on it or the keyboard reaches its row. */
+/** Shows a truncated name in full when the pointer rests on it or the keyboard reaches its row. */
 
 import { hideTip, restOn, showTip } from "@/components/tip"
 

@@ -8,7 +8,7 @@ export function seqOf(cursor: string | null): number {
   return cursor ? Number(cursor.slice(cursor.lastIndexOf(".") + 1)) : 0
 }
 
-/** What stands before the number: it may change from one event to the next; "" for none. */
+/** Returns the part before the number, or "". It may change from one event to the next. */
 export function eraOf(cursor: string | null): string {
   return cursor ? cursor.slice(0, cursor.lastIndexOf(".")) : ""
 }

@@ -28,7 +28,7 @@ export type MembershipEvent =
   | OfChat<"member.left", { member: { user_id: number }; chat: ChatFacts }>
   | OfChat<"member.role_changed", { member: { user_id: number; role: Member["role"] }; chat: ChatFacts }>
 
-/** Only one's own devices get it. */
+/** Only the person's own devices get it. */
 export type PreferencesEvent = OfChat<"preferences.updated", { preferences: ChatPreferences }>
 
 export type ChatEvent =

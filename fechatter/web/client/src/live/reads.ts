@@ -2,14 +2,14 @@
  * How much of a chat is unread, derived from the numbers in frames. Pure.
  *
  * Unread = last number - read mark - deleted messages above the mark. Frames are the same for all members, so they carry no
- * counts, and an answer only says how many messages above the mark are deleted, not which. A reading therefore keeps that
- * count as of one event, and the deletions heard since. A mark tells up to which event its own count goes, so it does not
- * matter in which order marks and events come, or how often.
+ * counts. A response contains only the number of deleted messages above the mark, not which messages. A reading therefore
+ * stores that count as of one event, and the later deletions. A mark names the event up to which its count is valid, so
+ * marks and events may arrive in any order and repeatedly.
  */
 
 import type { Chat, Message, ReadMark } from "@/api/nouns"
 
-/** Later deletions that are kept one by one; older ones are counted, so that a chat being emptied stays small. */
+/** The number of later deletions that are stored one by one. Older ones are only counted, so that a chat being emptied stays small. */
 const MOST_LATER = 500
 
 interface Heard {
@@ -22,7 +22,7 @@ export interface Reading {
   readonly seq: number
   readonly deletedAbove: number
   readonly later: readonly Heard[]
-  /** The newest of one's own messages: sending it moved the mark. */
+  /** The person's newest own message: sending it moved the mark. */
   readonly sent: Heard | null
 }
 
@@ -32,13 +32,13 @@ export interface Counted {
   readonly reading: Reading
 }
 
-/** The reading of a chat as an answer gave it at position `seq`. */
+/** Returns the reading of a chat from a response at position `seq`. */
 export function readingOf(chat: Chat, seq: number): Reading {
   const deletedAbove = chat.last_number - chat.last_read_number - chat.unread_count
   return { seq, deletedAbove, later: [], sent: null }
 }
 
-/** A new message; one's own is read by sending it. */
+/** Apply a new message; sending an own message marks it as read. */
 export function grown({ chat, reading }: Counted, message: Message, seq: number, me: number): Counted {
   const longer = { ...chat, last_number: message.number, last_message: message }
   if (message.sender_id !== me || seq <= reading.seq) return counted(longer, reading)
@@ -74,7 +74,7 @@ export function marked({ chat, reading }: Counted, mark: ReadMark): Counted {
   )
 }
 
-/** The mark is moved forward to `number` here; where `isUnclear`, the count is a guess until the server tells. */
+/** Move the mark forward to `number` on this device. If `isUnclear`, the count is a guess until the server responds. */
 export function advanced({ chat, reading }: Counted, number: number): Counted {
   if (number <= chat.last_read_number) return { chat, reading }
   const deletedAbove = Math.min(reading.deletedAbove, Math.max(0, chat.last_number - number))
@@ -86,7 +86,7 @@ export function isUnclear({ chat, reading }: Counted, number: number): boolean {
   return reading.deletedAbove > 0 && number < chat.last_number
 }
 
-/** Take a whole chat as an answer gave it at position `seq`; a mark that is newer than the answer stays. */
+/** Apply a whole chat from a response at position `seq`; a mark that is newer than the response stays. */
 export function replaced(known: Counted | undefined, chat: Chat, seq: number): Counted {
   const answer = { chat, reading: readingOf(chat, seq) }
   if (known === undefined || !isHigher(markOf(known.chat), markOf(chat))) return answer

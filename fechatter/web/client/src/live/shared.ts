@@ -28,7 +28,7 @@ export class SharedConnection {
   private readonly name: string
   private readonly tab: Tab
   private cursor: string | null
-  /** Between two loads of the leading tab, in which numbers compare; "" until a leading tab is heard. */
+  /** Identifies a load of the leading tab. Numbers compare within one load; "" until a leading tab is heard. */
   private life = ""
   private connection: Connection | null = null
   private heardAt = performance.now()
@@ -83,7 +83,7 @@ export class SharedConnection {
     try {
       await navigator.locks.request(this.name, options, () => (this.isStopped ? undefined : this.lead()))
     } catch (error) {
-      // A browser that refuses locks has a connection in every tab, as one that has none.
+      // If a browser refuses locks or lacks them, every tab has its own connection.
       if ((error as Error).name !== "AbortError") return void this.lead()
       // Another tab took the lead from this one, which had been silent for too long: follow it.
       this.connection?.stop()
@@ -183,7 +183,7 @@ export class SharedConnection {
   private missed({ life, before }: Extract<Handed, { before: string }>): boolean {
     if (before === "") return false
     if (this.cursor === null || seqOf(before) > seqOf(this.cursor)) return true
-    // The log may have gone back, so that the numbers are of two logs.
+    // The log may have gone back, so the numbers may come from two logs.
     return life !== this.life && (this.life !== "" || eraOf(before) !== eraOf(this.cursor))
   }
 }

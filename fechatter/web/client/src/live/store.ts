@@ -91,7 +91,7 @@ export const useLive = defineStore("live", () => {
     connection.start()
   }
 
-  /** What a stream must still contain. A later stream may be of a log that went back since the requests on their way. */
+  /** The position that a stream must still contain. The log may have gone back since the pending requests were sent. */
   function seenHeader(): Record<string, string> {
     if (!isFirstStream) askAgain()
     isFirstStream = false

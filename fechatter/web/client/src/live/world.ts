@@ -17,7 +17,7 @@ import { advanced, marked, readingOf, replaced, type Counted, type Reading } fro
 export type Person = UserSummary & Partial<User>
 
 export interface World {
-  /** Where it was loaded. */
+  /** The position at which it was loaded. */
   readonly cursor: string
   /** The position that everything without one of its own is known at. */
   readonly loadedSeq: number
@@ -30,7 +30,7 @@ export interface World {
   readonly people: ReadonlyMap<number, Person>
   /** `chat:7`, `person:3` -> the position it is known at: of the answer it came with, or of its last event. */
   readonly positions: ReadonlyMap<string, number>
-  /** What the unread counts of chats are made of; of a chat that is not in here, as it was loaded. */
+  /** The readings behind the unread counts. A chat without an entry keeps its loaded counts. */
   readonly readings: ReadonlyMap<number, Reading>
 }
 
@@ -124,12 +124,12 @@ export function read(world: World, marks: readonly ReadMark[]): World {
   return marks.reduce((before, mark) => recount(before, mark.chat_id, known => marked(known, mark)), world)
 }
 
-/** The own read mark of a chat is moved forward to `number` here. */
+/** Move the person's read mark of a chat forward to `number` on this device. */
 export function readUpTo(world: World, chatId: number, number: number): World {
   return recount(world, chatId, known => advanced(known, number))
 }
 
-/** A chat with what its counts are made of. */
+/** A chat with the reading behind its counts. */
 export function countedIn(world: World, chatId: number): Counted | undefined {
   const chat = world.chats.get(chatId)
   if (chat === undefined) return undefined
@@ -144,7 +144,7 @@ export function recount(world: World, chatId: number, change: (known: Counted) =
   return changed.chat === known.chat && changed.reading === known.reading ? world : withCounted(world, changed)
 }
 
-/** The world with a chat and its counts in place of what was known of it. */
+/** Returns the world with this chat and its counts replaced. */
 export function withCounted(world: World, { chat, reading }: Counted): World {
   return {
     ...world,

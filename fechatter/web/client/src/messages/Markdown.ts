@@ -44,14 +44,14 @@ function draw(part: Part, dir?: "auto"): VNodeChild {
     case "link":
       return link(part.address, part.parts)
     case "table":
-      // What is wider than the message scrolls by itself.
+      // Content that is wider than the message scrolls by itself.
       return h("div", { class: "table" }, element(part, dir))
     default:
       return element(part, dir)
   }
 }
 
-/** Isolated, so that no sign before it turns its letters around. */
+/** Isolated, so that no character before it reverses its letters. */
 function link(address: string, parts: Part[]): VNode {
   const attributes = { href: address, title: readable(address), target: "_blank", rel: "noopener noreferrer nofollow" }
   return h(
@@ -69,7 +69,7 @@ function element(part: Wrapped, dir?: "auto"): VNode {
   return h(TAGS[part.kind], attributes, done === undefined ? inner : [box(done), ...inner])
 }
 
-/** Whether a task is done; shown, not to be changed. */
+/** Shows whether a task is done; read-only. */
 function box(done: boolean): VNode {
   const label = t(done ? "messages.taskDone" : "messages.taskOpen")
   return h("input", { type: "checkbox", disabled: true, checked: done, "aria-label": label })

@@ -1,14 +1,14 @@
-/** Where the reader of a chat is brought to: its end, a message, or the first unread one. */
+/** Brings the reader of a chat to its end, to a message, or to the first unread message. */
 
 import { ref, shallowRef } from "vue"
 
 export interface Place {
   readonly kind: "end" | "message" | "unread"
-  /** Of the message; 0 for the end. */
+  /** The message's number; 0 for the end. */
   readonly number: number
 }
 
-/** The answer is there; a message that `isThere` denies does not exist. */
+/** The response has arrived; if `isThere` returns false, the message does not exist. */
 export interface Arrival extends Place {
   readonly chatId: number
   readonly isThere: boolean
@@ -16,15 +16,15 @@ export interface Arrival extends Place {
 
 interface Surroundings {
   has(chatId: number, number: number): boolean
-  /** False where the messages could not be had, or somebody else asked for others meanwhile. */
+  /** False if the messages could not be loaded, or another load has begun meanwhile. */
   loadEnd(chatId: number): Promise<boolean>
   loadAround(chatId: number, number: number): Promise<boolean>
   firstUnread(chatId: number): Promise<number | null>
-  /** The place is known, and messages are asked for where they are not at hand. */
+  /** The destination is known; messages that are not loaded yet are requested. */
   heading(place: Place): void
 }
 
-/** One journey at a time: a later one ends the one before. */
+/** One journey at a time: a new one ends the previous one. */
 export class Arrivals {
   /** Null until the messages of the open chat are there. */
   readonly last = shallowRef<Arrival | null>(null)
@@ -37,7 +37,7 @@ export class Arrivals {
     this.surroundings = surroundings
   }
 
-  /** Bring the reader to a message, or where `number` is null to the first unread one, or to the end. */
+  /** Bring the reader to a message; if `number` is null, to the first unread message or else to the end. */
   async bring(chatId: number, number: number | null): Promise<void> {
     this.turn += 1
     const mine = this.turn
@@ -54,7 +54,7 @@ export class Arrivals {
     this.last.value = { ...place, chatId, isThere }
   }
 
-  /** Try again what could not be loaded; false where nothing is under way. */
+  /** Retry a failed load; returns false if there is none. */
   again(): boolean {
     if (this.wanted === null) return false
     void this.bring(this.wanted.chatId, this.wanted.number)

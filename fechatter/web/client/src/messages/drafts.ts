@@ -1,4 +1,4 @@
-/** What was written and not sent, kept for each chat; all tabs of a person have the same. */
+/** Unsent texts, one for each chat; all tabs of a person share them. */
 
 import { defineStore } from "pinia"
 import { reactive } from "vue"
@@ -55,7 +55,7 @@ export const useDrafts = defineStore("drafts", () => {
         await store(chatId)
       }
     } catch {
-      // A browser that keeps nothing has it as long as the page lives.
+      // If the browser stores nothing, the draft lives as long as the page.
     } finally {
       keeping.delete(chatId)
     }

@@ -80,10 +80,10 @@ export async function withNamedEmoji(content: string, locale: Locale): Promise<s
   return withEmoji(content, await emoji(locale).catch(() => []))
 }
 
-/** Code and addresses in a line of text; each run of backticks ends with the next one that is as long. */
+/** Matches code and addresses in a line of text; a run of backticks ends with the next run of the same length. */
 const KEPT = /(?<!`)(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)|\w+:\/\/\S+|:([a-z0-9_+-]+):/gu
 
-/** Every `:name:` that is an emoji's becomes it, outside code and addresses. */
+/** Replaces each emoji `:name:` outside code and addresses. */
 export function withEmoji(content: string, all: readonly Emoji[]): string {
   const byName = new Map(all.map(one => [one.name, one.text]))
   const named = (text: string) =>

@@ -1,9 +1,9 @@
-/** What Enter does where one writes. */
+/** The effect of Enter in the composer. */
 
 import { isPressed } from "@/components/keys"
 import { preferences } from "@/settings/preferences"
 
-/** A phone's keyboard has no Shift+Enter, and a key of its own for the next line. */
+/** A phone's keyboard has no Shift+Enter, so Enter starts a new line. */
 export function isTouchOnly(): boolean {
   return matchMedia("(pointer: coarse)").matches && !matchMedia("(any-pointer: fine)").matches
 }

@@ -1,4 +1,4 @@
-/** In place of the package that the Markdown parser decodes entities with: `&amp;` in a message stays what it is. */
+/** Replaces the package with which the Markdown parser decodes entities: `&amp;` in a message stays `&amp;`. */
 
 export function decodeHTMLStrict(text: string): string {
   return text

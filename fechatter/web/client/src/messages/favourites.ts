@@ -1,4 +1,4 @@
-/** What a person picks most of: their last emoji and their skin tone, kept in this browser until they sign out. */
+/** A person's recent emoji and skin tone, stored in this browser until they sign out. */
 
 import { remembered } from "@/api/token"
 import type { Emoji } from "@/messages/emoji"
@@ -26,12 +26,12 @@ export function keepFavourites(changed: Favourites): void {
   kept.set(keyOf(remembered()?.name), JSON.stringify(changed))
 }
 
-/** With this one as the last that was picked. */
+/** Returns the favourites with this emoji as the most recent one. */
 export function withRecent({ recent, tone }: Favourites, text: string): Favourites {
   return { recent: [text, ...recent.filter(one => one !== text)].slice(0, MOST_RECENT), tone }
 }
 
-/** Leave nothing of a person. */
+/** Remove everything that is stored about the person. */
 export function forgetFavourites(name: string): void {
   kept.delete(keyOf(name))
 }

@@ -1,4 +1,4 @@
-/** Where waiting messages are kept: in the browser's database, and where it takes nothing, as long as the page lives. */
+/** Stores waiting messages in the browser's database, or in memory if the database refuses. */
 
 import type { Waiting } from "@/messages/waiting"
 import type { Database } from "@/offline/database"
@@ -9,7 +9,7 @@ export interface Keeping {
   delete(key: string): Promise<void>
 }
 
-/** A database that is full or gone costs nothing that was written: it stays in memory then. */
+/** If the database is full or gone, messages stay in memory, so nothing is lost. */
 export function keepingIn(database: Database | null): Keeping {
   const memory = new Map<string, Waiting>()
   const attempt = async <Result>(work: (database: Database) => Promise<Result>): Promise<Result | null> =>

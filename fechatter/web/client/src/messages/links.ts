@@ -1,11 +1,11 @@
 /**
- * What a link shows. Its words must not look like an address other than the one that it opens: then the real address is shown.
- * Compared is what people see: without invisible characters, and with signs that look alike taken as one. Pure.
+ * The text of a link. If the text looks like another address than the one it opens, the real address is shown instead. The
+ * comparison ignores invisible characters and treats look-alike characters as equal. Pure.
  */
 
 import { isHomograph } from "@/messages/homographs"
 
-/** Nothing of it is drawn, or it changes the order of what is drawn. */
+/** Characters that are invisible or that change the order of text. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}]/gu
 const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 const DOTS = /[\u00b7\u0387\u0701\u0702\u2024\u2027\u3002\ua4f8\ua78f]/gu
@@ -16,7 +16,7 @@ const SCHEME = String.raw`\p{L}[\p{L}\p{N}+.-]{0,30}:[/\\]+`
 const CLAIM = new RegExp(String.raw`(?:${SCHEME}|\bwww\.)[^\s/\\]|\bmailto:`, "iu")
 const CLAIMS = new RegExp(String.raw`(?<![\p{L}\p{N}+./-])(?=${SCHEME})|(?=\bmailto:)|(?<![/\\@.])(?=\bwww\.)`, "iu")
 const BARE = /^(?:[^\s@]*@)?(?:(?:[\p{L}\p{N}_-]+\.)+\p{L}{2,63}|\d{1,3}(?:\.\d{1,3}){3})\.?(?::\d+)?(?:[/\\?#]\S*)?$/u
-/** What ends so is a file or a library to people, not a place. */
+/** Endings that people read as a file or a library, not as a host. */
 const FILE =
   /\.(?:[cm]?[jt]sx?|vue|json|md|py|rs|go|cpp|cs|java|kt|php|css|html?|xml|ya?ml|toml|txt|pdf|csv|log|sql)$/iu
 
@@ -26,7 +26,7 @@ interface Place {
   path: string
 }
 
-/** The words to show for a link: those written, or its address where they are of another. */
+/** Returns the text to show for a link: the written text, or the address if the text looks like another address. */
 export function shownWords(words: string, address: string): string {
   const seen = visible(words)
   if (seen === "") return readable(address)
@@ -34,7 +34,7 @@ export function shownWords(words: string, address: string): string {
   return claims.every(claim => isHonest(claim, address)) ? words : readable(address)
 }
 
-/** An address as it is shown: without a name before the host that hides where it leads. */
+/** Returns an address for display, without user information before the host that would hide the real host. */
 export function readable(address: string): string {
   if (!/^https?:/iu.test(address) || !URL.canParse(address)) return address
   const url = new URL(address)
@@ -44,7 +44,7 @@ export function readable(address: string): string {
   return url.href
 }
 
-/** Without the signs that turn the order of letters: nothing within a link is read backwards. */
+/** Removes the characters that reverse text, so that nothing in a link reads backwards. */
 export function withoutTurns(text: string): string {
   return text.replace(TURNS, "")
 }
@@ -54,7 +54,7 @@ function visible(words: string): string {
   return plain.replace(DOTS, ".").replace(SLASHES, "/").replace(COLONS, ":").trim()
 }
 
-/** What in the words looks like an address. */
+/** Returns the parts of the text that look like an address. */
 function claimsOf(seen: string): string[] {
   const words = seen.split(/\s+/u)
   const claims = words.flatMap(word => (CLAIM.test(word) ? word.split(CLAIMS) : [trimmed(word)])).filter(isClaim)
@@ -70,7 +70,7 @@ function trimmed(word: string): string {
   return word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}/]+$/gu, "")
 }
 
-/** Whether what is seen is where the address leads, or the beginning of it. */
+/** Whether the visible text equals the link's address or its beginning. */
 function isHonest(claim: string, address: string): boolean {
   const isMail = /^mailto:/iu.test(address)
   const [seen, real] = [placeOf(claim, isMail), placeOf(address, isMail)]

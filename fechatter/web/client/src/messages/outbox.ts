@@ -35,7 +35,7 @@ const CHANGED = "idempotency_conflict"
 
 export class Outbox {
   private items: Waiting[] = []
-  /** Changed a moment ago and not kept yet; null for one that goes. */
+  /** Recent changes that are not stored yet; null for a message that is removed. */
   private readonly unkept = new Map<string, Waiting | null>()
   private readonly draining = new Set<number>()
   /** The keys of messages that are being sent, and whether they were withdrawn meanwhile. */
@@ -82,7 +82,7 @@ export class Outbox {
     void this.drain(item.chatId)
   }
 
-  /** It is not sent any more; one that is being sent is deleted at the server. */
+  /** Withdraw a message; if it is being sent, it is deleted on the server. */
   async discard(key: string): Promise<void> {
     if (this.sending.has(key)) this.sending.set(key, true)
     await this.remove(key)
@@ -154,7 +154,7 @@ export class Outbox {
     }
   }
 
-  /** The message as the server has it, which may have stored what it was before the person changed it. */
+  /** The server's version of the message, which may be older than the person's latest change. */
   private async stored(item: Waiting): Promise<[Message, content: string]> {
     const tried = item.tried ?? []
     if (!tried.includes(item.content)) void this.change(item, { tried: [...tried, item.content] })
@@ -176,7 +176,7 @@ export class Outbox {
     this.pauses.delete(chatId)
   }
 
-  /** What the person wanted meanwhile, in whichever tab; what the server refuses of it stays as it was sent. */
+  /** Apply the person's later changes from any tab; if the server refuses a change, the message stays as sent. */
   private async follow(key: string, message: Message, sent: string): Promise<void> {
     await this.load()
     const wanted = this.items.find(one => one.key === key)?.content ?? sent
@@ -218,7 +218,7 @@ export class Outbox {
     this.surroundings.changed(items)
   }
 
-  /** It is kept now; other tabs look again. */
+  /** Record that the message is stored, and notify the other tabs. */
   private settle(key: string, item: Waiting | null): void {
     if (this.unkept.get(key) === item) this.unkept.delete(key)
     if (!this.isStopped) this.channel.postMessage(null)

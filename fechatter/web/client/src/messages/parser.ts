@@ -2,8 +2,8 @@
  * The one Markdown parser of the client: markdown-it with the rules that a chat needs. Messages are drawn from its tokens,
  * long texts are split by them, and names of emoji are replaced outside the code that it finds.
  *
- * The work for a message grows in proportion to its length. What would cost more (thousands of brackets, deep nesting, tables
- * of empty cells) stays text, and everything else of the message keeps its structure.
+ * The work for a message is linear in its length. Constructs that would cost more (thousands of brackets, deep nesting, tables
+ * of empty cells) stay text, and the rest of the message keeps its structure.
  */
 
 import MarkdownIt, {
@@ -14,10 +14,10 @@ import MarkdownIt, {
   type Token,
 } from "markdown-it"
 
-/** In one paragraph; beyond it they are text, because the parser looks for the end of each. */
+/** The limit in one paragraph. Further ones are text, because the parser searches for the end of each. */
 const MOST_BRACKETS = 400
 const MOST_LEVELS = 24
-/** A table ends there: a row may have one character and be drawn as a thousand empty cells. */
+/** The limit of a table, because a row of one character can become a thousand empty cells. */
 const MOST_TOKENS = 10_000
 
 /** Addresses a click may open; everything else stays text. */
@@ -50,7 +50,7 @@ function make(): Parser {
   const made = new MarkdownIt({ html: false, breaks: true, linkify: true })
   made.disable(["image", "reference", "entity", "lheading", "html_block", "html_inline"])
   made.validateLink = address => SAFE.test(address)
-  // Only what looks like an address to everybody: "example.com/path" is, "readme.md" is a file.
+  // Only text that clearly looks like an address: "example.com/path" is one, "readme.md" is a file.
   made.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
   made.linkify.add("www.", {
     validate(text, pos, self) {
@@ -83,7 +83,7 @@ export function blocksOf(text: string): Token[] {
   return tokens
 }
 
-/** Blocks within blocks that nobody writes by hand are text. */
+/** Deeper nesting, which nobody writes by hand, is text. */
 function deep(state: StateBlock, start: number, end: number): boolean {
   if (state.level < MOST_LEVELS) return false
   let line = start + 1
@@ -98,7 +98,7 @@ function deep(state: StateBlock, start: number, end: number): boolean {
   return true
 }
 
-/** In a chat a quote ends with its line; Markdown would go on to the next empty one. */
+/** In a chat a quote ends with its line; in Markdown it continues to the next empty line. */
 function bounds(state: StateBlock, _start: number, _end: number, silent: boolean): boolean {
   const parent = state.parentType as string
   return silent && (parent === "blockquote" || (parent === "table" && state.tokens.length > MOST_TOKENS))
@@ -135,7 +135,7 @@ function backticks(state: StateInline, silent: boolean): boolean {
   return true
 }
 
-/** For each run of backticks, by its place, the place of the next one that is as long. */
+/** Returns, for the position of each run of backticks, the position of the next run of the same length. */
 function nextRuns(src: string): Map<number, number> {
   const next = new Map<number, number>()
   const last = new Map<number, number>()
