@@ -16,11 +16,17 @@ from fechatter.auth.tokens import AccessTokens, Claims
 from fechatter.model import Actor, Role
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import Transaction
+from fechatter.tasks import Tasks
+from fechatter.telemetry.watch import Watch
 from tests.chats.conftest import World
 
 _SESSION = """
 INSERT INTO sessions (id, workspace_id, user_id, salt, created_at, last_used_at, expires_at)
 VALUES ($1, $2, $3, $4, 0, 0, $5)"""
+
+
+def died(name: str, error: BaseException) -> None:
+    raise AssertionError(f"task {name} died") from error
 
 
 class Api:
@@ -30,7 +36,15 @@ class Api:
         self.world = world
         self.tokens = AccessTokens(b"s" * 32, 900)
         app = Application(ROUTES)
-        app.services = SimpleNamespace(database=world.database, tokens=self.tokens, settings=Settings(), quotas=Quotas(Settings()))
+        settings = Settings()
+        app.services = SimpleNamespace(
+            database=world.database,
+            tokens=self.tokens,
+            settings=settings,
+            quotas=Quotas(settings),
+            watch=Watch(),
+            tasks=Tasks(died),
+        )
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
 
     async def sign_in(self, workspace_id: int, name: str, role: Role = Role.MEMBER) -> Actor:

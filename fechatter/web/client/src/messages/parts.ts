@@ -1,6 +1,6 @@
 /**
  * Markdown as people write it in chats, as a tree of parts. Nothing of it is ever HTML: the view makes an element of each part,
- * so a message can hold no markup but what is listed here. What shows nothing is shown as it was written. Pure.
+ * so a message can contain only the markup that is listed here. Text that would show nothing is shown as written. Pure.
  */
 
 import type { Token } from "markdown-it"
@@ -50,7 +50,7 @@ const EMOJI_ONLY = new RegExp(String.raw`^(?:(?:\p{Regional_Indicator}{2}|${JOIN
 
 /** Elements within elements; deeper emphasis keeps its asterisks. */
 const MOST_DEPTH = 32
-/** Draws nothing: spaces, controls, what Unicode says to ignore, and letters and signs that are blank. */
+/** Invisible characters: spaces, controls, characters that Unicode ignores by default, and blank letters and symbols. */
 const BLANK = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800\u{16fe4}\u{1d159}]*$/u
 const TASK = /^\[([ xX])\][ \t]+(?=\S)/u
 const MOST_NAMED = 8
@@ -62,12 +62,12 @@ export function parse(content: string): Part[] {
   return BLANK.test(wordsOf(parts)) && !parts.some(isRule) ? [asWritten(content)] : parts
 }
 
-/** Whether a message is nothing but a few emoji, which are then shown large. */
+/** Whether a message consists of only a few emoji, which are shown large. */
 export function isEmojiOnly(content: string): boolean {
   return EMOJI_ONLY.test(content)
 }
 
-/** The tokens of each block that stands in no other. */
+/** The tokens of each top-level block. */
 function blocks(tokens: Token[]): Token[][] {
   const found: Token[][] = []
   for (const token of tokens) {
@@ -77,7 +77,7 @@ function blocks(tokens: Token[]): Token[][] {
   return found
 }
 
-/** A block, or its lines as they were written where nothing of it would be seen. */
+/** Returns a block, or its source lines if nothing of the block would be visible. */
 function built(tokens: Token[], lines: string[]): Part {
   const [part] = new Builder().build(tokens)
   if (part !== undefined && (isRule(part) || !BLANK.test(wordsOf([part])))) return part
@@ -139,7 +139,7 @@ class Builder {
       this.unwrap(token.markup)
   }
 
-  /** The marks under a line of code in an error are no struck text. */
+  /** Tildes that mark a place in a line of code, as compilers print them, are not struck text. */
   private unwrap(markup: string): void {
     const { parts } = this.here.pop() as Extract<Part, { parts: Part[] }>
     const mark: Part = { kind: "text", text: markup }
@@ -163,7 +163,7 @@ class Builder {
   }
 }
 
-/** The parts of a link, or its address where they deceive. */
+/** Returns the parts of a link, or its address if the parts are deceptive. */
 function honest({ address, parts }: Extract<Part, { kind: "link" }>): Part[] {
   const words = wordsOf(parts)
   const shown = shownWords(words, address)

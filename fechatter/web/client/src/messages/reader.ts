@@ -7,18 +7,18 @@ import { dividerAfter, isFollowing, sideOf, type View } from "@/messages/reading
 
 interface Reader {
   chat: () => Chat
-  /** Look again: the window has the focus, or lost it. */
+  /** Update after the window gained or lost the focus. */
   look: () => void
   seen: (number: number) => void
 }
 
-/** As long as the list of messages lives. */
+/** Exists as long as the message list. */
 export function useReader({ chat, look, seen }: Reader) {
   const messages = useMessages()
-  /** Where the first unread message is, as long as there is a way back to it. */
+  /** The first unread message's position, while the way back to it is offered. */
   const side = ref<"above" | "below" | null>(null)
   let wasFollowing = false
-  /** Marked as unread: what is on the screen stays so until the chat is opened again or read to its end. */
+  /** After "mark as unread", messages on the screen stay unread until the chat is opened again or read to its end. */
   let isHeld = false
   let seenDivider: number | null = null
 
@@ -26,7 +26,7 @@ export function useReader({ chat, look, seen }: Reader) {
     return document.visibilityState === "visible" && document.hasFocus()
   }
 
-  /** This is on the screen. */
+  /** Report the messages on the screen. */
   function looked(view: View): void {
     const items = messages.timelines.get(chat().id)?.items ?? []
     const { divider, arrival } = messages
@@ -37,13 +37,13 @@ export function useReader({ chat, look, seen }: Reader) {
     if (wasFollowing && !isHeld && isAttended() && view.last > chat().last_read_number) seen(view.last)
   }
 
-  /** What follows this number is worth a way back: what was left out, or new messages that were not seen. */
+  /** A way back is offered to the messages after this number: skipped messages, or new messages that were not seen. */
   function wanted(): number | null {
     if (!wasFollowing && chat().unread_count > 0) return chat().last_read_number
     return messages.divider === seenDivider ? null : messages.divider
   }
 
-  /** The screen shows another part of the chat at once: what lies between was not seen. */
+  /** The screen jumped to another part of the chat; the messages between were not seen. */
   function jumped(): void {
     wasFollowing = false
   }

@@ -1,5 +1,5 @@
 /**
- * What of a chat counts as read, and where the line of new messages stands. Pure.
+ * Which messages of a chat count as read, and where the line of new messages is. Pure.
  *
  * A message is read when it was on the screen of a window with the focus. The read mark is one number, so it follows the
  * reader only as long as nothing between the mark and the screen was left out: after a jump it stays until the reader
@@ -8,21 +8,21 @@
 
 import type { Message } from "@/api/nouns"
 
-/** What is on the screen: the first message of which something shows, the last one that shows to its end. */
+/** The messages on the screen: the first visible message, and the last message whose end is visible. */
 export interface View {
   readonly first: number
   readonly last: number
 }
 
 export interface Known {
-  /** The messages at hand, by number, without holes. */
+  /** The loaded messages, by number, without gaps. */
   readonly items: readonly Message[]
   readonly mark: number
-  /** The first unread message when the chat was opened: what is between it and the mark is deleted. */
+  /** The first unread message when the chat was opened; all messages between the mark and it are deleted. */
   readonly firstUnread: number | null
 }
 
-/** Whether everything from the mark down to the screen was seen: it is there now, or was and the reader only scrolled. */
+/** Whether every message from the mark to the screen was seen, now or while the reader scrolled without a jump. */
 export function isFollowing(known: Known, view: View, wasFollowing: boolean): boolean {
   const floor = readFloor(known)
   const oldest = known.items[0]
@@ -37,8 +37,8 @@ function readFloor({ mark, firstUnread }: Known): number {
 }
 
 /**
- * The number that the line of new messages follows; null for no line. While somebody looks it stays where it is; what
- * arrives while nobody does is new.
+ * The number that the line of new messages follows; null for no line. While the reader looks, the line stays in place;
+ * messages that arrive while the reader does not look are new.
  */
 export function dividerAfter(
   divider: number | null,
@@ -48,7 +48,7 @@ export function dividerAfter(
   return isAttended || chat.unread_count === 0 ? divider : chat.last_read_number
 }
 
-/** Where the first new message is from the screen; null where it is on it, or not there at all. */
+/** The direction from the screen to the first new message; null if it is on the screen or does not exist. */
 export function sideOf(divider: number | null, items: readonly Message[], view: View): "above" | "below" | null {
   const [oldest, newest] = [items[0], items.at(-1)]
   if (divider === null || oldest === undefined || newest === undefined) return null

@@ -1,6 +1,6 @@
 /**
- * The keyboard in the list of messages. The list is one tab stop: the arrows go from message to message and, within one, from
- * control to control; Enter opens what can be done with it; what is typed goes to where one writes.
+ * Keyboard control of the message list. The list is one tab stop. Arrow keys move from message to message and, within a
+ * message, from control to control. Enter opens a message's actions. Typed text goes to the composer.
  */
 
 import { onBeforeUpdate, onMounted, onUpdated, type Ref } from "vue"
@@ -12,9 +12,9 @@ const OWN = "textarea, input, select, dialog, [role=menu]"
 
 interface Ways {
   scroller: Readonly<Ref<HTMLElement | null>>
-  /** To where one writes. */
+  /** Move to the composer. */
   write(): void
-  /** To the newest message, which may have to be loaded. */
+  /** Move to the newest message, which may have to be loaded. */
   toNewest(): Promise<void>
 }
 
@@ -26,7 +26,7 @@ export interface RowKeys {
 export function useRowKeys({ scroller, write, toNewest }: Ways): RowKeys {
   /** The key of the row that had the focus last. */
   let active: string | undefined
-  /** Where the focus was among the rows before the list changed, from the end; null where it was elsewhere. */
+  /** The focused row's index from the end before the list changed; null if the focus was elsewhere. */
   let before: number | null = null
 
   function rows(): HTMLElement[] {
@@ -38,7 +38,7 @@ export function useRowKeys({ scroller, write, toNewest }: Ways): RowKeys {
     row?.scrollIntoView({ block: "nearest" })
   }
 
-  /** One row is the list's tab stop: the one that had the focus last, else the last one. */
+  /** One row is the list's tab stop: the row that last had the focus, or else the last row. */
   function settle(): void {
     const all = rows()
     const stop = all.find(row => row.dataset["row"] === active) ?? all.at(-1)
@@ -84,7 +84,7 @@ export function useRowKeys({ scroller, write, toNewest }: Ways): RowKeys {
     before = row !== undefined && all.includes(row) ? all.length - all.indexOf(row) : null
   })
 
-  // The row with the focus went: the one in its place has it.
+  // The focused row was removed, so the row in its place gets the focus.
   onUpdated(() => {
     settle()
     if (before !== null && document.activeElement === document.body) focus(rows().at(-before) ?? rows()[0])

@@ -3,7 +3,7 @@
 import type { View } from "@/messages/reading"
 
 const AT_END_PIXELS = 48
-/** How much of the screen stays above the line of new messages, so that what was said before can be seen. */
+/** The part of the screen above the line of new messages, so that earlier messages stay visible. */
 const ABOVE_DIVIDER = 0.2
 
 export function isAtEnd(scroller: HTMLElement): boolean {
@@ -14,14 +14,14 @@ export function toEnd(scroller: HTMLElement): void {
   scroller.scrollTop = scroller.scrollHeight
 }
 
-/** Show the line of new messages near the top; where what follows it is short, the end. False where there is no line. */
+/** Show the line of new messages near the top, or the end if little follows the line. Returns false if there is no line. */
 export function toDivider(scroller: HTMLElement): boolean {
   const divider = scroller.querySelector<HTMLElement>(".news")
   if (divider) scroller.scrollTop += distance(scroller, divider)
   return divider !== null
 }
 
-/** Go on to the end, but not past the line of new messages: nobody has seen them yet. */
+/** Scroll to the end, but not past the line of new messages, because they have not been seen. */
 export function toEndFromDivider(scroller: HTMLElement): void {
   const divider = scroller.querySelector<HTMLElement>(".news")
   const most = divider ? scroller.scrollTop + Math.max(0, distance(scroller, divider)) : scroller.scrollHeight

@@ -1,9 +1,10 @@
 /**
- * A long text as the fewest messages that hold it. Pure.
+ * Splits a long text into as few messages as possible. Pure.
  *
- * A cut within a block of code costs what closes the block and opens it again. A message that begins at a place with a cost
- * reaches as far as one that begins that much earlier without one (`worth`), so the fewest messages are found from the end
- * backwards: each must begin at what leaves enough for the others. Among the places that do, the one is taken that reads best.
+ * A cut inside a code block costs the characters that close and reopen the block. A message that begins at a place with a
+ * cost reaches as far as a message that begins that much earlier without a cost (`worth`). So the fewest messages are found
+ * from the end backwards: for each message, the search finds the least worth with which the rest still fits. Among the
+ * possible places, the split uses the place that reads best.
  */
 
 import { fencesIn, type Fence } from "@/messages/fences"
@@ -14,7 +15,7 @@ const RANKS = { inCharacter: 0, inWord: 1, word: 2, codeLine: 3, line: 4, paragr
 const FULL = 10
 const BLANK = /^\p{White_Space}*$/u
 
-/** Parts of at most `most` scalar values; joined they are the text, but for the lines that close and open blocks of code. */
+/** Returns parts of at most `most` scalar values. Joined, they are the text, except for lines that close and reopen code blocks. */
 export function split(text: string, most: number): string[] {
   return new Splitter(text, most).parts()
 }
@@ -24,9 +25,9 @@ class Splitter {
   private readonly signs: readonly string[]
   private readonly most: number
   private readonly fences: Fence[]
-  /** For each place the number of the block of code that a cut there is in, from 1; 0 for none. */
+  /** For each place, the number of the code block around it, from 1; 0 for none. */
   private readonly within: Int32Array
-  /** The places that lie in a line which opens or closes a block. */
+  /** The places in a line that opens or closes a block. */
   private readonly barred: Uint8Array
 
   constructor(text: string, most: number) {
@@ -55,7 +56,7 @@ class Splitter {
     return this.fences[(this.within[place] ?? 0) - 1]
   }
 
-  /** What a message begins with whose first character lies in a block of code. */
+  /** The beginning of a message whose first character is in a code block. */
   private opening(place: number): string {
     const again = this.fenceAt(place)?.again
     return again === undefined ? "" : `${again.opening}\n${this.isLineStart(place) ? "" : again.indent}`
@@ -71,12 +72,12 @@ class Splitter {
     return last === "\n" || (last === "\r" && next !== "\n")
   }
 
-  /** How far a message reaches that begins here, were it not for the most that one may hold. */
+  /** The worth of a message that begins here: its place minus the cost of reopening a block. */
   private worth(place: number): number {
     return place - [...this.opening(place)].length
   }
 
-  /** How far a message must reach that ends here. */
+  /** The reach that a message must have to end here: its place plus the cost of closing a block. */
   private need(place: number): number {
     return place + [...this.closing(place)].length
   }
@@ -108,7 +109,7 @@ class Splitter {
 
   private best(start: number, goal: number): number {
     const reach = this.worth(start) + this.most
-    // What reads best is not worth a message that is nearly empty.
+    // A better place to cut is not worth a nearly empty message.
     const half = start + this.most / 2
     let best = { place: start, score: -1 }
     for (let place = Math.max(start + 1, goal); place <= reach; place += 1) {

@@ -89,7 +89,7 @@ export const useMessages = defineStore("messages", () => {
     await loadEnd(chatId)
   }
 
-  /** Bring the reader to the first unread message; where all are read meanwhile, to the line of new ones. */
+  /** Bring the reader to the first unread message or, if all have been read meanwhile, to the line of new messages. */
   async function toFirstUnread(chatId: number): Promise<void> {
     if ((chats.byId(chatId)?.unread_count ?? 0) > 0) await bring(chatId, null)
     else if (divider.value !== null) await arrivals.bring(chatId, divider.value + 1)
@@ -124,7 +124,7 @@ export const useMessages = defineStore("messages", () => {
     if (timeline?.hasNewer && last) await load(chatId, "newer", `&after=${last.number}`, newer)
   }
 
-  /** One load a chat at a time, of which a first one is begun in any case; returns whether its answer was taken. */
+  /** Run one load per chat at a time; a first load always begins. Returns whether its response was used. */
   async function load(
     chatId: number,
     what: Loading,
@@ -224,14 +224,14 @@ export const useMessages = defineStore("messages", () => {
     void (middle ? loadAround(open.chatId, middle.number) : loadNewest(open.chatId))
   }
 
-  /** What came while this page did not listen is new: the reader begins with it, as on opening the chat. */
+  /** Messages that arrived while this page was disconnected are new; the reader starts there, as when opening the chat. */
   async function reopen(chatId: number): Promise<void> {
     forget(chatId)
     keep(chatId, empty(chatId))
     await bring(chatId, null)
   }
 
-  /** Try again what could not be loaded. */
+  /** Retry a failed load. */
   function reload(chatId: number): void {
     if (!arrivals.again()) void loadNewest(chatId)
   }

@@ -1,4 +1,4 @@
-/** What may be sent, counted as the server counts. Pure. */
+/** The limits of messages, counted as the server counts. Pure. */
 
 export { split } from "@/messages/split"
 

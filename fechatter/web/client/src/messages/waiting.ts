@@ -10,28 +10,28 @@ export interface Refusal {
 export interface Waiting {
   /** The idempotency key, the same from the first try to the last. */
   key: string
-  /** Counts up with each message that is written while others wait; clients before it kept none. */
+  /** Increases with each message that is written while others wait; older clients did not store it. */
   order?: number
   chatId: number
   content: string
   writtenAtMs: number
   state: "waiting" | "failed"
   refusal: Refusal | null
-  /** The contents that were sent, of which the server may have the first although no answer came. */
+  /** The contents that were sent. The server may have stored the first one even if no response arrived. */
   tried?: string[]
 }
 
-/** In the order of writing, which no clock knows: clocks are set back. */
+/** Sorts in the order of writing. Timestamps do not decide, because clocks are set back. */
 export function inOrder(items: Iterable<Waiting>): Waiting[] {
   return [...items].sort((one, other) => orderOf(one) - orderOf(other) || (one.key < other.key ? -1 : 1))
 }
 
-/** For what is written next. */
+/** Returns the order number for the next message. */
 export function nextOrder(items: Iterable<Waiting>): number {
   return Math.max(0, ...[...items].map(orderOf)) + 1
 }
 
-/** Those of an earlier client come first, by their keys. */
+/** Messages of an older client come first, by their keys. */
 function orderOf(item: Waiting): number {
   return item.order ?? 0
 }

@@ -12,7 +12,7 @@ export async function showKept(database: Database): Promise<void> {
   const kept = await database.get("world", "last")
   if (kept === undefined || Date.now() - kept.savedAtMs > MOST_AGE_MS) return
   const timelines = await database.getAll("timelines")
-  // The chats appear after their messages: a chat that is opened without them would ask the server for them.
+  // The chats appear after their messages, because opening a chat without messages would request them from the server.
   const messages = useMessages()
   for (const timeline of timelines) messages.show(timeline.chatId, timeline.messages, timeline.hasOlder)
   useLive().show(kept.sync, kept.people)

@@ -42,9 +42,9 @@ export function takeUpdate(): void {
   else location.reload()
 }
 
-/** The newest client, whatever this browser keeps; without a server, the one that it keeps. */
+/** Load the newest client, or the stored one if the server cannot be reached. */
 export async function reloadNewest(): Promise<void> {
-  // Nothing of an address but the start is answered by the worker, so this one shows whether the server is there.
+  // The worker answers only the start page, so a request for another address shows whether the server is reachable.
   const isThere = await fetch("/health/simple", { cache: "no-store" }).then(
     answer => answer.ok,
     () => false,
@@ -63,7 +63,7 @@ export async function dropShell(): Promise<void> {
     await Promise.all(registrations.map(one => one.unregister()))
     await Promise.all((await caches.keys()).map(name => caches.delete(name)))
   } catch (error) {
-    // A browser that refuses its storage keeps nothing in it.
+    // If the browser refuses storage, nothing is stored in it.
     console.warn("The kept client could not be dropped:", error)
   }
 }

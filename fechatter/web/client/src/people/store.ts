@@ -59,7 +59,7 @@ export const usePeople = defineStore("people", () => {
     if (isFirst && wanted.size > 0) setTimeout(() => void ask())
   }
 
-  /** The event of a newcomer goes to everybody, so it carries no address. Whoever may see addresses asks for it. */
+  /** The event for a new person goes to everybody, so it carries no e-mail address. Clients that may see it request it. */
   live.follow({
     event(event) {
       if (event.type === "user.joined" && me.value !== null && may("SEE_EMAILS", me.value)) want([event.data.user.id])

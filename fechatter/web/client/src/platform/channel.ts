@@ -1,4 +1,4 @@
-/** A channel to the other tabs; where the browser has none, nobody is there to hear it. */
+/** A channel to the other tabs. If the browser lacks channels, messages go nowhere. */
 
 export interface Channel {
   onmessage: ((message: MessageEvent) => void) | null

@@ -1,9 +1,9 @@
 /**
- * While an input method composes, every key is its own: Enter takes a word, Escape drops it, the arrows choose among words.
- * One guard in front of all handlers of the page keeps these keys from them.
+ * While an input method composes, it uses every key: Enter accepts a word, Escape discards it, the arrows select words.
+ * One guard keeps these keys away from all other handlers of the page.
  */
 
-/** What browsers say of a key that an input method took; in Safari it alone marks the Enter that ends a composition. */
+/** The key code for a key that an input method used. In Safari only this code marks the Enter that ends a composition. */
 const TAKEN = 229
 
 export function isComposing(event: KeyboardEvent): boolean {

@@ -1,6 +1,6 @@
 /**
- * Files that are dropped on the page or pasted into it. A browser would leave the page and open a dropped file in its place;
- * here the page stays, and `refuse` says what becomes of files.
+ * Files that are dropped on the page or pasted into it. By default a browser leaves the page and opens a dropped file.
+ * Here the page stays, and `refuse` explains that files cannot be sent.
  */
 
 export function refuseFiles(refuse: () => void): void {

@@ -1,13 +1,13 @@
 /**
- * Parts of the client that are loaded when they are needed. After an update the server has the files of the newer client only,
- * so what was not loaded yet cannot be loaded by the older one: then a reload is offered.
+ * Parts of the client that are loaded when they are needed. After an update the server has only the newer client's files, so
+ * an older client cannot load further parts. Then a reload is offered.
  */
 
 import { defineAsyncComponent, type Component } from "vue"
 
 let missing: () => void = () => undefined
 
-/** What is done when a part could not be loaded. */
+/** The handler for a part that could not be loaded. */
 export function onMissingPart(handler: () => void): void {
   missing = handler
 }
@@ -22,12 +22,12 @@ export async function load<Module>(importing: () => Promise<Module>): Promise<Mo
   }
 }
 
-/** A component of a chunk of its own; where it cannot be loaded, nothing is in its place. */
+/** A component in its own chunk; if it cannot be loaded, nothing is shown in its place. */
 export function lazy<Loaded extends Component>(importing: () => Promise<{ default: Loaded }>): Loaded {
   return defineAsyncComponent<Loaded>(page(importing))
 }
 
-/** A page of a chunk of its own; where it cannot be loaded, the reader stays where they are. */
+/** A page in its own chunk; if it cannot be loaded, the reader stays on the current page. */
 export function page<Loaded extends Component>(importing: () => Promise<{ default: Loaded }>): () => Promise<Loaded> {
   return () =>
     load(importing).then(

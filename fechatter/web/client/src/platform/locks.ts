@@ -1,4 +1,4 @@
-/** Locks between tabs. Where the browser has none (pages without https) or refuses them, work is done at once. */
+/** Locks between tabs. If the browser lacks locks (pages without https) or refuses them, work runs at once. */
 
 /** Do this while no other tab does the same. Throws what the work throws. */
 export async function inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result> {

@@ -10,7 +10,7 @@ export function standing(): Standing {
   }
 }
 
-/** Ask the person; what the browser cannot ask is not allowed. */
+/** Ask the person for permission; if the browser cannot ask, the result is no permission. */
 export async function askForNotifications(): Promise<Standing> {
   try {
     return await Notification.requestPermission()

@@ -1,10 +1,10 @@
 /**
- * The browser's storage, which browsers may refuse, fill up or lack. What cannot be kept there is kept as long as the page
- * lives; nothing here ever throws. No other file touches `localStorage` or `sessionStorage`.
+ * The browser's storage, which may be refused, full or missing. Values that it does not store live as long as the page.
+ * Nothing here ever throws. No other file uses `localStorage` or `sessionStorage`.
  */
 
 class Store {
-  /** What the browser did not take. */
+  /** The values that the browser did not store. */
   private readonly memory = new Map<string, string>()
   private readonly open: () => Storage
 
@@ -30,7 +30,7 @@ class Store {
     attempt(() => this.open().removeItem(key), undefined)
   }
 
-  /** A value that was kept as JSON; null where there is none, or another one than is expected. */
+  /** Returns a value that was stored as JSON; null if it is missing or not as expected. */
   getJson<Value>(key: string, isValue: (found: unknown) => found is Value): Value | null {
     const found: unknown = attempt(() => JSON.parse(this.get(key) ?? "null"), null)
     return isValue(found) ? found : null

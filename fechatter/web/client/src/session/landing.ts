@@ -1,4 +1,4 @@
-/** Where somebody lands who is new in a workspace: in its default channel. Guests are in none yet. */
+/** A person who is new in a workspace lands in its default channel. Guests are in no channel yet. */
 
 import type { RouteLocationRaw } from "vue-router"
 import type { Session } from "@/api/token"

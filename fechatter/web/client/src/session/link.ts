@@ -1,4 +1,4 @@
-/** What a link with a secret opens. Another link in the same tab starts anew. */
+/** The state of a link with a secret. Another link in the same tab starts again. */
 
 import { computed, ref, shallowRef, watch } from "vue"
 import { useRoute } from "vue-router"

@@ -2,7 +2,7 @@ import { reactive, watch } from "vue"
 import { askForNotifications, standing, type Standing } from "@/platform/notifications"
 import { isObject, kept } from "@/platform/storage"
 
-/** What Enter does where one writes: what is usual for the device, or what the person chose. */
+/** The effect of Enter in the composer: the device's default, or the person's choice. */
 export type EnterKey = "auto" | "send" | "line"
 
 /** What one wants of this browser; it is kept here and not at the server. */
@@ -30,7 +30,7 @@ export function canAskForNotifications(): boolean {
   return standing() === "default"
 }
 
-/** Ask the browser, when somebody wants it and never before; returns its answer. */
+/** Ask the browser, but only after the person has asked for it; returns the answer. */
 export async function turnOnNotifications(): Promise<Standing> {
   const answer = await askForNotifications()
   preferences.notifications = answer === "granted"

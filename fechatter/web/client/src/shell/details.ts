@@ -1,4 +1,4 @@
-/** What stands in the pane beside the conversation; one thing at a time. Where it covers everything, Back closes it first. */
+/** The pane beside the conversation, one view at a time. If the pane covers everything, Back closes it first. */
 
 import { shallowRef, type Component } from "vue"
 

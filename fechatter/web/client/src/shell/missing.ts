@@ -1,4 +1,4 @@
-/** What an older client offers that lacks a part which the server has no more. */
+/** Offers a reload if this older client needs a part that the server no longer has. */
 
 import { toast, toasts } from "@/components/toasts"
 import { t } from "@/i18n"

@@ -70,7 +70,7 @@ export function useNotices(): void {
     shown.set(chat.id, notice)
   }
 
-  /** What was read or muted needs no notice any more. */
+  /** Read or muted messages no longer need a notice. */
   const stop = watch(
     () => live.world?.chats,
     chats => {
@@ -85,7 +85,7 @@ export function useNotices(): void {
   })
 }
 
-/** One's own message was sent from a tab that is looked at, or one that notifies came to a tab that is not. */
+/** A message of the person's own was sent from a visible tab, or a message that notifies arrived in a hidden tab. */
 function isMomentForOffer(event: MessageCreated, world: World): boolean {
   const isSeen = document.visibilityState === "visible"
   return event.data.message.sender_id === world.me.id ? isSeen : !isSeen && isWorthIt(event, world, Date.now())
@@ -95,7 +95,7 @@ function isNoticed(chat: Chat | undefined): boolean {
   return chat !== undefined && isLoud(chat)
 }
 
-/** What somebody else says to oneself notifies: directly, in a group, or by name in a channel; never in a muted chat. */
+/** Other people's messages notify: direct ones, in a group, or mentions in a channel; never in a muted chat. */
 export function isWorthIt(event: MessageCreated, world: World, nowMs: number): boolean {
   const { message } = event.data
   const chat = world.chats.get(event.chat_id)

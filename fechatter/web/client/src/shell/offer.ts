@@ -1,4 +1,4 @@
-/** When desktop notifications are offered: once to a person in a browser, at a moment that shows what they are for. */
+/** Offers desktop notifications once per person and browser, at a moment that shows their purpose. */
 
 import { shallowRef } from "vue"
 import { remembered } from "@/api/token"
@@ -6,7 +6,7 @@ import { canAskForNotifications, preferences } from "@/settings/preferences"
 
 export const isOffered = shallowRef(false)
 
-/** A message was sent, or one came while nobody looked. */
+/** A message was sent, or a message arrived in a hidden tab. */
 export function goodMoment(): void {
   const name = remembered()?.name
   if (name === undefined || preferences.offered.includes(name) || !canAskForNotifications()) return
