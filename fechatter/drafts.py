@@ -1,7 +1,7 @@
 """Files that appear complete or not at all: each is written under a temporary name, synced and renamed.
 
-Only the owner can read a draft. Its writer holds a lock on it (flock). A draft without a lock was left by a process that
-died, and the next writer in that folder removes it. Process ids are not used, because they repeat in containers.
+Only the owner can read a draft. Its writer holds a lock on it (flock). A draft without a lock was left by a process
+that died, and the next writer in that folder removes it. Process ids are not used, because they repeat in containers.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def draft(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """Open an empty, locked file in the folder of `path`; it is removed at the end unless it was renamed. Raises OSError."""
+    """Open an empty, locked file in the folder of `path`; it is removed at the end unless it was renamed. Raises
+    OSError."""
     remove_dead(path.parent)
     file, part = _begin(path.parent)
     with file:

@@ -1,7 +1,8 @@
 """A bounded number of calls at once, shared fairly among keys: people, or the addresses of clients that are not signed in.
 
-Each key has its own line, and lines are served in turn. A new key therefore waits for at most one call of each other key, however many
-calls the others have queued. When the queue is full, the newest call of the longest line is refused, so no key can block the others.
+Each key has its own line, and lines are served in turn. A new key therefore waits for at most one call of each other
+key, however many calls the others have queued. When the queue is full, the newest call of the longest line is refused,
+so no key can block the others.
 """
 
 from __future__ import annotations

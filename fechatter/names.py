@@ -1,7 +1,7 @@
 """Names that people see: whether a name shows something, and the key that equal names share.
 
-Both follow the Unicode properties of `unicodedata2`. Its version is newer than Python's own and the same on every Python, because
-keys must not change when Python does.
+Both follow the Unicode properties of `unicodedata2`. Its version is newer than Python's own and the same on every
+Python, because keys must not change when Python does.
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ def parse_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def client_network(text: str) -> str:
-    """Return what counts as one client: an IPv4 address or an IPv6 /64 network. Any other text is returned unchanged."""
+    """Return what counts as one client: an IPv4 address or an IPv6 /64 network. Any other text is returned
+    unchanged."""
     found = parse_address(text)
     if isinstance(found, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((int(found), IPV6_CLIENT_BITS), strict=False))

@@ -110,7 +110,8 @@ def unwritable(path: Path) -> OSError | None:
 
 
 def check_exists(path: Path) -> None:
-    """Raises OSError: the path is a dangling link, or no file can exist there. A file that is only missing is no error."""
+    """Raises OSError: the path is a dangling link, or no file can exist there. A file that is only missing is no
+    error."""
     try:
         path.stat()
     except FileNotFoundError as error:

@@ -136,7 +136,8 @@ async def use(tx: Transaction, token: str, email: str) -> tuple[WorkspaceId, Rol
 
 
 async def _open(tx: Transaction, token: str) -> Invitation | None:
-    """Return the token's invitation, or None. Raises Forbidden: the invitation is not valid, with a code for the reason."""
+    """Return the token's invitation, or None. Raises Forbidden: the invitation is not valid, with a code for the
+    reason."""
     invitation = await invitations.by_hash(tx, _hash(token))
     if invitation is None:
         return None

@@ -53,7 +53,8 @@ def _own_view(account: Account) -> User:
 
 
 async def page(tx: Transaction, actor: Actor, query: str, after: int, limit: int) -> list[User]:
-    """Return people that the actor sees, ordered by id after `after`, whose name or handle contains each word of `query`."""
+    """Return people that the actor sees, ordered by id after `after`, whose name or handle contains each word of
+    `query`."""
     guest = sees_only_met(actor.role)
     found = await users.page(tx, actor.workspace_id, after, actor.user_id, key_of(query), limit, guest=guest)
     return [view(actor, account) for account in found]

@@ -1,7 +1,7 @@
 """Signing in with e-mail address and password, and changing the password.
 
-An unknown e-mail address gets the same response as a wrong password, after the same time and with the same limits. The response
-reveals that an account is disabled only if the password is right.
+An unknown e-mail address gets the same response as a wrong password, after the same time and with the same limits. The
+response reveals that an account is disabled only if the password is right.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Acc
 
 
 async def _accounts_of(access: Access, wanted: SignIn) -> list[Account]:
-    """Return the accounts of the address, also under keys of earlier versions; none for a text that is too long or unprintable."""
+    """Return the accounts of the address, also under keys of earlier versions; none for a text that is too long or
+    unprintable."""
     if len(wanted.email) > EMAIL_CHARACTERS or not wanted.email.isprintable():
         return []
     key, others, slug = email_key(wanted.email), old_email_keys(wanted.email), wanted_slug(wanted)

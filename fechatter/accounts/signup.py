@@ -131,7 +131,8 @@ async def _new_workspace(tx: Transaction, wanted: SignUp) -> Workspace:
 
 
 async def create_workspace(tx: Transaction, name: str) -> Workspace:
-    """Create a workspace, locked. Its slug is made from its name, with a number if a workspace of another name has that slug.
+    """Create a workspace, locked. Its slug is made from its name, with a number if a workspace of another name has that
+    slug.
 
     Raises:
         Conflict: `workspace_taken`: there is a workspace of this name.

@@ -139,7 +139,8 @@ def operation(
     token: Token = "none",
     tag: str = "",
 ) -> Callable[[Callable[..., Awaitable[Response]]], Endpoint]:
-    """Declare an endpoint. Use `body` if it reads its body and takes its turn itself, `tag` if it is outside its noun's file."""
+    """Declare an endpoint. Use `body` if it reads its body and takes its turn itself, `tag` if it is outside its noun's
+    file."""
 
     def declare(function: Callable[..., Awaitable[Response]]) -> Endpoint:
         hints = get_type_hints(function)

@@ -1,7 +1,8 @@
 """Charges each request to a person or, if nobody is signed in, to the client's address.
 
-The guards in `counting.py` attach a share to the request before anything else, so failed requests are charged too. `Endpoint` waits
-for a turn before it calls its function. Requests without a share (pages, health) are neither counted nor slowed.
+The guards in `counting.py` attach a share to the request before anything else, so failed requests are charged too.
+`Endpoint` waits for a turn before it calls its function. Requests without a share (pages, health) are neither counted
+nor slowed.
 """
 
 from __future__ import annotations
@@ -143,7 +144,8 @@ async def _until_gone(request: Request, gone: Callable[[], None]) -> None:
 
 @contextmanager
 def rows_of(request: HTTPConnection, work: Work[T]) -> Iterator[Work[T]]:
-    """Wrap `work` so that its rows are charged at the end, even if it fails. The engine may run it on another thread and repeat it."""
+    """Wrap `work` so that its rows are charged at the end, even if it fails. The engine may run it on another thread
+    and repeat it."""
     read: list[int] = []
 
     async def counted(tx: Transaction) -> T:

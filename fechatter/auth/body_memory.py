@@ -1,6 +1,7 @@
 """Limits the memory of request bodies and shares it fairly among keys.
 
-When the memory is full, the key that uses most of it loses its largest body. Slow uploads of a few people therefore block nobody else.
+When the memory is full, the key that uses most of it loses its largest body. Slow uploads of a few people therefore
+block nobody else.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How fast the server works for one key: a person, or the address of a client that is not signed in.
 
-Work is counted in *rows*: the cost of reading and returning one row, about 5 µs of one processor. A key can use a burst at once, and
-then an eighth of one processor. Its further requests wait, but are not refused, and only while lighter users are active. All keys
-beyond their burst are *heavy* and share a quarter of a processor. Heavy keys are charged by time if that is more, because a row takes
-longer on a slow or busy machine.
+Work is counted in *rows*: the cost of reading and returning one row, about 5 µs of one processor. A key can use a burst
+at once, and then an eighth of one processor. Its further requests wait, but are not refused, and only while lighter
+users are active. All keys beyond their burst are *heavy* and share a quarter of a processor. Heavy keys are charged by
+time if that is more, because a row takes longer on a slow or busy machine.
 
 In this process's memory: each node counts for itself, and a restart forgets.
 """

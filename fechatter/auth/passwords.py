@@ -44,8 +44,8 @@ def check_password(pointer: str, password: str) -> None:
 class Passwords:
     """Hashes and verifies passwords; `close` ends its threads.
 
-    `who` is the person or the client's network that sends the request. Each runs one hash at a time, at the pace of `pace.py`, and all
-    share the threads fairly.
+    `who` is the person or the client's network that sends the request. Each runs one hash at a time, at the pace of
+    `pace.py`, and all share the threads fairly.
     """
 
     def __init__(self, threads: int = THREADS, most_waiting: int = MOST_WAITING, pace: Pace | None = None) -> None:

@@ -35,7 +35,8 @@ class Secrets(msgspec.Struct, frozen=True):
 
     @property
     def server_id(self) -> str:
-        """Eight characters that identify this server; nodes with the same secret have the same id. It does not reveal the secret."""
+        """Eight characters that identify this server; nodes with the same secret have the same id. It does not reveal
+        the secret."""
         return hmac.digest(self.signing, b"fechatter server id", hashlib.sha256).hex()[:8]
 
     def is_setup_token(self, token: str) -> bool:

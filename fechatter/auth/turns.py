@@ -1,7 +1,7 @@
 """Turns for requests: each person runs two at once, and all heavy users together also run two.
 
-A person whom `pace.py` does not slow down waits only for their own requests. Heavy users wait in a fair queue that leaves most
-database connections free. A new user therefore never waits for heavy requests.
+A person whom `pace.py` does not slow down waits only for their own requests. Heavy users wait in a fair queue that
+leaves most database connections free. A new user therefore never waits for heavy requests.
 """
 
 from __future__ import annotations

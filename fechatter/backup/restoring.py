@@ -1,7 +1,7 @@
 """Restores a backup into an empty place, on either engine, whichever engine it was made on.
 
-First everything is read and compared with its checksums. Then the tables are created at the backup's version, filled and migrated. The
-restored database begins a new life and a new era, and nobody is signed in.
+First everything is read and compared with its checksums. Then the tables are created at the backup's version, filled
+and migrated. The restored database begins a new life and a new era, and nobody is signed in.
 """
 
 from __future__ import annotations

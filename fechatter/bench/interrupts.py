@@ -1,7 +1,7 @@
 """Signals that end a measurement, noticed only where the measurement waits.
 
-If a signal could raise anywhere, it could raise after a server's process started and before the process was recorded. That server
-would run for ever. So a signal raises only inside `allowed`; elsewhere it waits until the next `allowed`.
+If a signal could raise anywhere, it could raise after a server's process started and before the process was recorded.
+That server would run for ever. So a signal raises only inside `allowed`; elsewhere it waits until the next `allowed`.
 """
 
 from __future__ import annotations

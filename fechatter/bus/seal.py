@@ -1,8 +1,8 @@
 """Proves that a bus message comes from a node of this server and is not a repeat.
 
-NATS may accept anybody. Each message carries an HMAC over its subject and its payload, which names the era. The key is derived from the
-secret that the nodes share. A repeated frame is dropped by its number and era. Signals have no number, so each message of signals names
-its node, its count and its time; a repeated or old message is dropped.
+NATS may accept anybody. Each message carries an HMAC over its subject and its payload, which names the era. The key is
+derived from the secret that the nodes share. A repeated frame is dropped by its number and era. Signals have no number,
+so each message of signals names its node, its count and its time; a repeated or old message is dropped.
 """
 
 from __future__ import annotations

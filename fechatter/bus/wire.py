@@ -1,4 +1,5 @@
-"""The wire format between nodes: msgpack of frames, or of signals with their sender; each message is for one workspace."""
+"""The wire format between nodes: msgpack of frames, or of signals with their sender; each message is for one
+workspace."""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ def standing(folder: Path) -> Path:
 
 
 def unusable(subject: str, error: OSError | sqlite3.Error, path: Path) -> Finding:
-    """Return the finding for a file or disk that cannot be read. That proves no damage; the remedy depends on the cause."""
+    """Return the finding for a file or disk that cannot be read. That proves no damage; the remedy depends on the
+    cause."""
     state, remedy = explained(error, path)
     return Finding(subject, False, state, f"{remedy[:1].upper()}{remedy[1:]}.")
 

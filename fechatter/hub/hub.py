@@ -120,7 +120,8 @@ class Hub:
         """A live listener: attached first, then replayed, so that nothing falls between.
 
         Args:
-            seen: the highest position in the client's responses; it is beyond `cursor` if a response was faster than the stream.
+            seen: the highest position in the client's responses; it is beyond `cursor` if a response was faster than
+                the stream.
 
         Raises:
             Unauthorized: the session has ended.
@@ -275,7 +276,8 @@ class Hub:
         """
         if standing.kept:
             if eras.life_of(era) != eras.life_of(room.sequencer.era):
-                # Responses may have shown clients more than the log contains now. They reconnect with the highest position they saw.
+                # Responses may have shown clients more than the log contains now. They reconnect with the highest
+                # position they saw.
                 room.close(CloseReason.UNAVAILABLE)
             room.sequencer.enter(era)
             room.sequencer.expect(standing.head.seq)

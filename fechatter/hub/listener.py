@@ -135,7 +135,8 @@ class Listener:
         return b"".join(taken)
 
     def begin_anew(self, lost: Position) -> None:
-        """Handle a log that does not contain this listener's position `lost`: a replay from there sends the client `reset`."""
+        """Handle a log that does not contain this listener's position `lost`: a replay from there sends the client
+        `reset`."""
         self.replay, self.joining = Replay(lost, lost), []
         self._wake_up()
 

@@ -1,8 +1,8 @@
 """Puts a workspace's frames into the order of their numbers, whatever the bus does to them.
 
-It passes only the next number, holds later ones and drops earlier ones. The bus never resends a missing frame; the room fills the gap from
-the log. Frames from the bus are accepted only in the current era. A frame of another era may come from a lost log or from an era that
-has just begun, and only the log shows which.
+It passes only the next number, holds later ones and drops earlier ones. The bus never resends a missing frame; the room
+fills the gap from the log. Frames from the bus are accepted only in the current era. A frame of another era may come
+from a lost log or from an era that has just begun, and only the log shows which.
 """
 
 from __future__ import annotations

@@ -14,5 +14,6 @@ from fechatter.storage.engines.base import Row
 
 
 def old_prefix(rows: Sequence[Row], before_ms: int) -> list[Row]:
-    """Return the rows before the first young row; `rows` must be in the order of their numbers, none dated in the future."""
+    """Return the rows before the first young row; `rows` must be in the order of their numbers, none dated in the
+    future."""
     return list(takewhile(lambda row: row["created_at"] < before_ms, rows))

@@ -19,8 +19,8 @@ Take = Callable[[bytes], object]
 """Is handed whole lines, some at once, each with its newline."""
 
 LEFT_OUT: Final = frozenset({"schema_migrations", "counters", "sessions", "password_resets"})
-"""Tables that are not copied: created by the migrations, covered by `last_id`, or ended by every restore (a reset link that was used
-after the backup must not work again)."""
+"""Tables that are not copied: created by the migrations, covered by `last_id`, or ended by every restore (a reset link
+that was used after the backup must not work again)."""
 
 
 class Column(msgspec.Struct, frozen=True):

@@ -44,7 +44,8 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 async def ended(tx: Transaction, after: int) -> list[Ended]:
-    """Return chats to erase, by id, after the id `after`. A deletion dated far in the future does not wait for its date."""
+    """Return chats to erase, by id, after the id `after`. A deletion dated far in the future does not wait for its
+    date."""
     return [Ended(*row) for row in await tx.fetch(_DELETED, tx.now - AFTER_MS, tx.now + AFTER_MS, after, AT_ONCE)]
 
 

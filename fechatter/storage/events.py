@@ -90,7 +90,8 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 class Heads(msgspec.Struct, frozen=True):
-    """A workspace's log: `head` is its newest number, everything up to `floor` is gone, `rights` is the newest change of rights.
+    """A workspace's log: `head` is its newest number, everything up to `floor` is gone, `rights` is the newest change
+    of rights.
 
     Attributes:
         era: the era of `head`.

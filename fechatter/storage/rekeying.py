@@ -1,7 +1,8 @@
 """Recomputes the keys of people and channels once after their rules have changed.
 
-SQL supports neither IDNA nor Unicode properties, so this is not a migration; it runs when the database is opened. If another row of the
-workspace already has a row's new key, the row keeps its old key. Nothing is merged or lost; `fechatter doctor` lists such rows.
+SQL supports neither IDNA nor Unicode properties, so this is not a migration; it runs when the database is opened. If
+another row of the workspace already has a row's new key, the row keeps its old key. Nothing is merged or lost;
+`fechatter doctor` lists such rows.
 """
 
 from __future__ import annotations
@@ -116,7 +117,8 @@ def _channels(chats: Sequence[Row]) -> list[Keyed]:
 
 
 def changes(rows: Sequence[Keyed]) -> list[tuple[int, str]]:
-    """Return ids and new keys in an order that never gives two rows the same key; rows that cannot change are left out."""
+    """Return ids and new keys in an order that never gives two rows the same key; rows that cannot change are left
+    out."""
     holders = {row.key for row in rows}
     waiting = [row for row in rows if row.key != row.wanted]
     made: list[tuple[int, str]] = []

@@ -25,8 +25,8 @@ LEFT JOIN chats c ON c.id = m.chat_id"""
 
 
 class Writing(msgspec.Struct, frozen=True):
-    """Whether a session of `user_id` may write into a chat. `refusal` is None, "unauthorized" or a code from the table of rights.
-    `era` is the era that was current at the decision."""
+    """Whether a session of `user_id` may write into a chat. `refusal` is None, "unauthorized" or a code from the table
+    of rights. `era` is the era that was current at the decision."""
 
     workspace_id: int
     rights_seq: int

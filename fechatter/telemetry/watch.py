@@ -42,7 +42,8 @@ class PartStates:
 
 
 class AdminSessions:
-    """Sessions of people who were owners or admins when last seen. They see health details while the database is unavailable."""
+    """Sessions of people who were owners or admins when last seen. They see health details while the database is
+    unavailable."""
 
     def __init__(self) -> None:
         self._seen: dict[int, None] = {}

@@ -309,7 +309,8 @@ class Resumed(msgspec.Struct, frozen=True, rename={"start": "from"}):
 class Reset(msgspec.Struct, frozen=True):
     """Events cannot continue from the cursor. Load `/api/sync`; the stream continues live from this frame's `id:`.
 
-    `reason` is `epoch` if the log does not contain the position, because it went back in time or belongs to another server.
+    `reason` is `epoch` if the log does not contain the position, because it went back in time or belongs to another
+    server.
     """
 
     reason: Literal["epoch", "ahead", "pruned", "too_many"]

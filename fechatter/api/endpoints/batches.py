@@ -31,7 +31,8 @@ class NewMessages(Body, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """The result of one message: 201 or, for a repeat, 200 with the `message`; otherwise the `problem`. It affects no other message."""
+    """The result of one message: 201 or, for a repeat, 200 with the `message`; otherwise the `problem`. It affects no
+    other message."""
 
     status: Annotated[int, msgspec.Meta(examples=[201])]
     message: Message | msgspec.UnsetType = msgspec.UNSET
@@ -55,8 +56,9 @@ class Results(msgspec.Struct, frozen=True):
 async def send_many(request: Request) -> Response:
     """Send many messages at once
 
-    For bridges, bots and imports. Each message is stored or refused by itself; the results are in the order of the request. Each message
-    counts against the rate limit, and a body counts as at least one message for each 64 KiB, even if it is refused.
+    For bridges, bots and imports. Each message is stored or refused by itself; the results are in the order of the
+    request. Each message counts against the rate limit, and a body counts as at least one message for each 64 KiB, even
+    if it is refused.
     """
     check_json(request)
     user_id, quotas, share = claims(request).user_id, services(request).quotas, sharing.required(request)

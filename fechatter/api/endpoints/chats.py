@@ -60,9 +60,10 @@ async def index(request: Request, page: Page) -> Response:
 async def create_chat(request: Request, asked: create.WantedChat) -> Response:
     """Make a chat
 
-    A single chat has exactly two members, one chat for each pair, and no name. A group starts with three or more members, including you;
-    its name is optional. A private channel has a name; its members are invited. A public channel has a unique name and starts with
-    its creator; people join it. If a channel's name looks like another public channel's, the response contains `warnings`.
+    A single chat has exactly two members, one chat for each pair, and no name. A group starts with three or more
+    members, including you; its name is optional. A private channel has a name; its members are invited. A public
+    channel has a unique name and starts with its creator; people join it. If a channel's name looks like another public
+    channel's, the response contains `warnings`.
     """
     wanted = with_header_key(request, asked)
 
@@ -153,8 +154,8 @@ async def leave(request: Request) -> Response:
 async def mark_read(request: Request, mark: NewReadMark) -> Response:
     """Move one's read mark forward
 
-    A number at or below the mark changes nothing. A revision older than the mark's changes nothing either. Send the revision that you
-    know: then a client that has not yet seen a `POST …/unread` cannot undo it.
+    A number at or below the mark changes nothing. A revision older than the mark's changes nothing either. Send the
+    revision that you know: then a client that has not yet seen a `POST …/unread` cannot undo it.
     """
     chat_id = request.path_params["chat_id"]
     await write(request, lambda tx, actor: reading.mark_read(tx, actor, chat_id, mark.number, mark.revision))
@@ -165,7 +166,8 @@ async def mark_read(request: Request, mark: NewReadMark) -> Response:
 async def update_preferences(request: Request, wanted: preferences.PreferencesUpdate) -> Response:
     """Star or mute a chat for yourself
 
-    Fields that are left out stay unchanged. Nobody else sees these preferences. They are removed when the membership ends.
+    Fields that are left out stay unchanged. Nobody else sees these preferences. They are removed when the membership
+    ends.
     """
     chat_id = request.path_params["chat_id"]
     return json_response(await write(request, lambda tx, actor: preferences.update(tx, actor, chat_id, wanted)))

@@ -124,7 +124,8 @@ class SendMessage:
         await send({"type": "http.response.body", "body": answer})
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
-        """Read the body, which nearly always arrives in one piece. Raises TooLarge, BodyTimeout, ClientDisconnect, Unavailable."""
+        """Read the body, which nearly always arrives in one piece. Raises TooLarge, BodyTimeout, ClientDisconnect,
+        Unavailable."""
         message = await self._patience.wait(receive)
         body: bytes = message.get("body", b"")
         if message["type"] == "http.disconnect":

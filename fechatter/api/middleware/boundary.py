@@ -39,7 +39,8 @@ class BrokenOff(Exception):
 
 
 def request_ids() -> Iterator[str]:
-    """An endless series of ids of 16 characters. Any billion ids in a row differ in their first 8 characters, which people see.
+    """An endless series of ids of 16 characters. Any billion ids in a row differ in their first 8 characters, which
+    people see.
 
     Multiples of the golden ratio, modulo 2^64, keep the greatest distance from one another (Knuth, The Art of Computer Programming,
     volume 3, section 6.4).

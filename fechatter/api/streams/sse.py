@@ -44,11 +44,12 @@ class StreamQuery(Query, frozen=True):
 class EventStream:
     """Listen to the live stream
 
-    Server-Sent Events. The first block is `hello`. If you send the `id:` of the last block that you saw as `Last-Event-ID`, the events
-    that you missed follow, and then `resumed`. Keep the newest `id:`, also from heartbeats (blocks with only an `id:`). After `reset`,
-    load `/api/sync`. After `closing`, or when the connection breaks, connect again: send the newest `id:`, and send the highest
-    `Event-Cursor` of your responses in that header. Treat a silence of three times `heartbeat_seconds` as a broken connection. A stream
-    continues when its access token expires; it ends with the session.
+    Server-Sent Events. The first block is `hello`. If you send the `id:` of the last block that you saw as
+    `Last-Event-ID`, the events that you missed follow, and then `resumed`. Keep the newest `id:`, also from heartbeats
+    (blocks with only an `id:`). After `reset`, load `/api/sync`. After `closing`, or when the connection breaks,
+    connect again: send the newest `id:`, and send the highest `Event-Cursor` of your responses in that header. Treat a
+    silence of three times `heartbeat_seconds` as a broken connection. A stream continues when its access token expires;
+    it ends with the session.
     """
 
     # An ASGI app of its own: a stream is no Response.

@@ -57,7 +57,8 @@ class StorageLost(StorageUnavailable):
 
 
 class TransactionConflict(StorageUnavailable):
-    """Another transaction interfered, or the transaction could not begin. Nothing was stored; the work can be retried at once."""
+    """Another transaction interfered, or the transaction could not begin. Nothing was stored; the work can be retried
+    at once."""
 
 
 class StorageBusy(StorageUnavailable):
@@ -69,7 +70,8 @@ class StorageBusy(StorageUnavailable):
 
 
 PAUSE_SECONDS = 0.003
-"""The length of `Transaction.pause`. A piece of 50 chats takes about 1 ms, so long work uses a quarter of a processor."""
+"""The length of `Transaction.pause`. A piece of 50 chats takes about 1 ms, so long work uses a quarter of a
+processor."""
 
 
 def reads_line() -> Line:
@@ -144,8 +146,8 @@ class Decided(NamedTuple):
 
 
 class Stored(msgspec.Struct):
-    """The result of a batch. `rows` are the stored places, with their ids, chat numbers and event numbers, and the era of these
-    numbers; `repeats` are the places whose key was already stored."""
+    """The result of a batch. `rows` are the stored places, with their ids, chat numbers and event numbers, and the era
+    of these numbers; `repeats` are the places whose key was already stored."""
 
     era: str
 
@@ -230,7 +232,8 @@ class Database(Protocol):
     def queues(self) -> list[Queue]: ...
 
     def watch_files(self, on_lost: Callable[[Exception], None]) -> None:
-        """Start to watch the database's files. If they are lost, save the database and then call `on_lost` on the main loop."""
+        """Start to watch the database's files. If they are lost, save the database and then call `on_lost` on the main
+        loop."""
         ...
 
     def lost(self) -> str | None:

@@ -1,7 +1,7 @@
 """The highest committed number of each log that this process writes, to detect a database that went back in time.
 
-If files are rolled back while the server runs, numbers that were already committed become available again. Using them would give one
-number to two events.
+If files are rolled back while the server runs, numbers that were already committed become available again. Using them
+would give one number to two events.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 
 class WentBack(Exception):
-    """The workspace's log is not the log that this process wrote. Nothing was written; `era` is the database's current era."""
+    """The workspace's log is not the log that this process wrote. Nothing was written; `era` is the database's current
+    era."""
 
     def __init__(self, workspace_id: int, head: int, era: str) -> None:
         super().__init__(f"the log of workspace {workspace_id} ends at {head} in era {era}, which this server did not write")

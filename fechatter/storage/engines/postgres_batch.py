@@ -1,8 +1,9 @@
 """Stores one workspace's part of a batch in PostgreSQL: one statement, one round trip, one commit.
 
-The statement locks the workspace's row first. Every other part of the statement needs that row, so ids, chat numbers and event numbers are
-drawn under the lock. The snapshot may be older than the lock, so a key that another node stored meanwhile causes a unique violation. In
-that case, and when the workspace enters another era, the batch takes the slow path: lock, look up, insert.
+The statement locks the workspace's row first. Every other part of the statement needs that row, so ids, chat numbers
+and event numbers are drawn under the lock. The snapshot may be older than the lock, so a key that another node stored
+meanwhile causes a unique violation. In that case, and when the workspace enters another era, the batch takes the slow
+path: lock, look up, insert.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class Guard(msgspec.Struct, frozen=True):
 
 
 async def store(connection: Link, rows: MessageRows, workspace_id: int, guard: Guard, now: int) -> Stored | None:
-    """Store the rows; returns None if the workspace's rights or the era changed, so that the batch must be decided again.
+    """Store the rows; returns None if the workspace's rights or the era changed, so that the batch must be decided
+    again.
 
     Raises LifeChanged and WentBack: nothing was stored; StorageError: it is unknown whether the rows were stored.
     """
@@ -83,7 +85,8 @@ async def store(connection: Link, rows: MessageRows, workspace_id: int, guard: G
 
 
 async def _may_store(connection: Link, workspace_id: int, guard: Guard) -> bool:
-    """Lock the workspace, and enter the current era; False if the rights or the era changed. Raises LifeChanged, WentBack."""
+    """Lock the workspace, and enter the current era; False if the rights or the era changed. Raises LifeChanged,
+    WentBack."""
     locked = await connection.fetch(_LOCK, workspace_id)
     servers = await connection.fetch(_SERVER, guard.life.started, guard.life.server_table)
     if not servers or not servers[0]["is_same"]:

@@ -27,7 +27,8 @@ ROW_CLASSES = ("22", "23", "P0001")
 
 
 def translate(error: Exception) -> Exception:
-    """Return the engine-neutral error. A syntax error in a statement stays unchanged, because it is a bug in this program."""
+    """Return the engine-neutral error. A syntax error in a statement stays unchanged, because it is a bug in this
+    program."""
     state = getattr(error, "sqlstate", None) or ""
     if state == UNIQUE_VIOLATION:
         return UniqueViolation(getattr(error, "constraint_name", None) or told(error))

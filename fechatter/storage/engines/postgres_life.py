@@ -1,7 +1,7 @@
 """Identifies the PostgreSQL server. If a transaction reaches another server than before, the node must begin an era.
 
-A promoted standby, rolled-back files and a restarted server have another start time. A database that was dropped and restored in the same
-cluster has another table. New connections are no sign of a change, because a pooler hides them.
+A promoted standby, rolled-back files and a restarted server have another start time. A database that was dropped and
+restored in the same cluster has another table. New connections are no sign of a change, because a pooler hides them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class Life(msgspec.Struct, frozen=True):
 
     @property
     def check(self) -> str:
-        """Return a statement that fails with `division_by_zero` in another life; sent with BEGIN, it costs no round trip."""
+        """Return a statement that fails with `division_by_zero` in another life; sent with BEGIN, it costs no round
+        trip."""
         same = IS_SAME.format(started=f"'{self.started.isoformat()}'::timestamptz", server_table=self.server_table)
         return f"SELECT 1 / ({same})::int"
 

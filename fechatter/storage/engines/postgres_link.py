@@ -106,7 +106,8 @@ class Connector:
         return connection
 
     async def _settle(self, connection: asyncpg.Connection[asyncpg.Record]) -> asyncpg.Connection[asyncpg.Record]:
-        """Set the connection's settings. Behind a pooler that keeps none, open a connection without session settings."""
+        """Set the connection's settings. Behind a pooler that keeps none, open a connection without session
+        settings."""
         try:
             await connection.execute(self.session.for_connection(self._settings, connection.get_server_pid()))
         except asyncpg.PostgresError as error:

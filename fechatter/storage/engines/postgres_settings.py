@@ -52,7 +52,8 @@ class Session(msgspec.Struct, frozen=True):
     version: int
 
     def at_start(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """The settings sent at connection start, because a role's timeouts may end a session before the first statement."""
+        """The settings sent at connection start, because a role's timeouts may end a session before the first
+        statement."""
         return {**settings, **({"search_path": self.schema} if self.schema else {})}
 
     def for_connection(self, settings: Mapping[str, str], server_pid: int) -> str:

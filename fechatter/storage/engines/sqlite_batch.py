@@ -71,7 +71,8 @@ class Heads(msgspec.Struct):
 
     Attributes:
         era: the current one.
-        sequences, decided, eras: for each workspace the last event, the newest rights with the current era, and its own era.
+        sequences, decided, eras: for each workspace the last event, the newest rights with the current era, and its own
+            era.
         numbers: each chat's last number.
         taken: the places whose key is stored already.
     """
@@ -88,7 +89,8 @@ class Heads(msgspec.Struct):
 def store(
     connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, Decided], high_water: HighWater, now: int
 ) -> StoreResult:
-    """Store the batch inside BEGIN IMMEDIATE; the caller commits, or rolls back if a workspace is stale. Raises WentBack."""
+    """Store the batch inside BEGIN IMMEDIATE; the caller commits, or rolls back if a workspace is stale. Raises
+    WentBack."""
     heads = _read_heads(connection, rows, decided_with)
     # A workspace that is gone has no row.
     if heads.decided != dict(decided_with):

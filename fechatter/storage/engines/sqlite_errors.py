@@ -15,7 +15,8 @@ ROW_CODES = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MI
 
 
 def translate(error: Exception) -> Exception:
-    """Return the engine-neutral error. An unknown error means that the database cannot be used; misuse of the module stays unchanged."""
+    """Return the engine-neutral error. An unknown error means that the database cannot be used; misuse of the module
+    stays unchanged."""
     code = getattr(error, "sqlite_errorcode", None)
     if code in UNIQUE:
         return UniqueViolation(str(error))

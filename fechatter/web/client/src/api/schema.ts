@@ -1033,7 +1033,8 @@ export interface components {
         /**
          * @description Events cannot continue from the cursor. Load `/api/sync`; the stream continues live from this frame's `id:`.
          *
-         *         `reason` is `epoch` if the log does not contain the position, because it went back in time or belongs to another server.
+         *         `reason` is `epoch` if the log does not contain the position, because it went back in time or belongs to another
+         *         server.
          */
         Reset: {
             /** @enum {unknown} */
@@ -1122,7 +1123,10 @@ export interface components {
             /** @example Rk2d… */
             token: string;
         };
-        /** @description The result of one message: 201 or, for a repeat, 200 with the `message`; otherwise the `problem`. It affects no other message. */
+        /**
+         * @description The result of one message: 201 or, for a repeat, 200 with the `message`; otherwise the `problem`. It affects no
+         *         other message.
+         */
         Result: {
             /** @example 201 */
             status: number;
