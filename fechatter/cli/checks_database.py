@@ -14,7 +14,7 @@ from fechatter.settings import Settings
 from fechatter.storage import migrate, opening, soundness
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import READ
-from fechatter.storage.engines.sqlite_open import open_reader
+from fechatter.storage.engines.sqlite_open import log_file, open_reader
 from fechatter.storage.folder import in_use
 from fechatter.troubles import check_exists
 
@@ -83,12 +83,23 @@ def _sqlite(path: Path) -> Finding:
         return Finding("database settings", False, f"SQLite {sqlite3.sqlite_version}", "Install a Python with SQLite 3.38 or later.")
     if is_empty(path):
         return Finding("database settings", True, f"SQLite {sqlite3.sqlite_version}, no database yet")
-    # On a read-only mount, a connection reports another journal mode than the file has.
-    with path.open("rb") as file:
-        wal = file.read(len(HEADER_OF_WAL) + WAL_OFFSET)[WAL_OFFSET:] == HEADER_OF_WAL
+    wal = _has_wal(path)
     remedy = "Start the server once: it sets the mode; network file systems cannot have it, so move data_dir to a local disk."
     mode = "WAL" if wal else "not WAL"
     return Finding("database settings", wal, f"SQLite {sqlite3.sqlite_version}, journal mode {mode}", remedy)
+
+
+def _has_wal(path: Path) -> bool:
+    """Whether the database keeps a write-ahead log. Raises OSError.
+
+    A process that closes a file loses all its locks on it, those of its SQLite connections too, and then any other program may
+    delete the log. So the file of a running server, which has a log, is not opened.
+    """
+    if log_file(path, "-wal").exists():
+        return True
+    # On a read-only mount, a connection reports another journal mode than the file has.
+    with path.open("rb") as file:
+        return file.read(len(HEADER_OF_WAL) + WAL_OFFSET)[WAL_OFFSET:] == HEADER_OF_WAL
 
 
 def integrity(settings: Settings) -> Finding:

@@ -4,6 +4,8 @@ import resource
 import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from collections import namedtuple
 from contextlib import closing
@@ -19,8 +21,10 @@ from cryptography.x509.oid import NameOID
 
 from fechatter.auth.secrets import open_secrets
 from fechatter.cli import checks, checks_database, checks_network, main
+from fechatter.cli.doctor import log_findings
 from fechatter.cli.findings import seconds_apart
 from fechatter.settings import Settings
+from fechatter.storage.engines.sqlite_open import log_file, open_file
 from fechatter.storage.folder import locked_folder
 from fechatter.storage.migrate import migrate_sqlite
 from tests.servers.nats import Nats
@@ -268,6 +272,19 @@ def test_a_journal_mode_that_keeps_less_is_told(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "fechatter.db")) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
     assert "not WAL" in checks_database.database_settings(settings).state
+
+
+def test_the_checks_of_a_running_server_leave_its_locks_on_the_database(tmp_path: Path) -> None:
+    settings = _migrated(tmp_path)
+    database = tmp_path / "fechatter.db"
+    with closing(open_file(database)) as served:
+        served.execute("SELECT COUNT(*) FROM messages").fetchone()
+        served.execute("UPDATE server SET epoch = epoch")
+        log_findings(settings)
+        # Another program deletes the log as it closes the file, unless somebody else holds a lock.
+        other = f"import sqlite3, sys; c = sqlite3.connect({str(database)!r}); c.execute('SELECT * FROM server'); c.close()"
+        subprocess.run([sys.executable, "-c", other], check=True, timeout=60)
+        assert log_file(database, "-wal").exists()
 
 
 def test_a_damaged_database_file_is_told(tmp_path: Path) -> None:
