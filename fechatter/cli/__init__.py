@@ -15,7 +15,7 @@ from fechatter import __version__
 from fechatter.cli import terminal
 from fechatter.cli.arguments import add_administration, add_keeping
 from fechatter.cli.bench_arguments import add_bench
-from fechatter.errors import StartError
+from fechatter.errors import StartError, StorageError
 from fechatter.settings import Settings, SettingsError, load_settings
 
 OK, FAILURE, USAGE = 0, 1, 2
@@ -53,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILURE
     except (OSError, sqlite3.Error) as error:
         terminal.note(f"fechatter: {_storage_trouble(error)}")
+        return FAILURE
+    except StorageError as error:
+        terminal.note(f"fechatter: the database cannot be used ({error}); `fechatter doctor` tells what helps.")
         return FAILURE
 
 

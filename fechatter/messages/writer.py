@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 
@@ -52,7 +53,8 @@ class Writer:
     Attributes:
         stored: messages stored since the start.
         failed: batches of which something could not be stored.
-        failing: whether the last one was such a batch.
+        failing: why something of the last batch could not be stored; "" if all was stored.
+        failed_at: when that was, by the clock that only grows.
         busy_since: when the batch that is being written was taken, by the clock that only grows; None between batches.
     """
 
@@ -66,7 +68,8 @@ class Writer:
         self._stopping = False
         self.stored = 0
         self.failed = 0
-        self.failing = False
+        self.failing = ""
+        self.failed_at = -math.inf
         self.busy_since: float | None = None
         self.batch_rows = Histogram(ROWS)
         self.batch_seconds = Histogram()
@@ -118,9 +121,14 @@ class Writer:
         except Exception as error:
             log.error("a batch of %d messages could not be stored", len(batch), exc_info=error)
             work.fail(work.open_rows(), error)
-        self.failed += work.failed
-        self.failing = work.failed
+        self._note(work.failure)
         return Outcome(batch.tickets, [answer or _not_stored() for answer in work.answers], work.frames)
+
+    def _note(self, failure: Exception | None) -> None:
+        self.failing = "" if failure is None else told(failure)
+        if failure is not None:
+            self.failed += 1
+            self.failed_at = time.monotonic()
 
     async def _store(self, work: BatchWork) -> None:
         firsts, folded = repeats.fold(work.batch)
@@ -200,7 +208,7 @@ class BatchWork:
         self._keys = batch.keys()
         self.answers: list[Answer | None] = [None] * len(batch)
         self.frames: list[Frame] = []
-        self.failed = False
+        self.failure: Exception | None = None
 
     def rows(self, places: list[int], workspace_ids: list[int]) -> MessageRows:
         """The columns of some rows, as the engine stores them."""
@@ -237,7 +245,7 @@ class BatchWork:
     def fail(self, rows: list[int], error: Exception) -> None:
         """Nothing of these rows is known to be stored; the same key makes sending them again safe."""
         full = isinstance(error, StorageFull)
-        self.failed = True
+        self.failure = error
         tickets = self.batch.tickets
         log.error("%d messages were not stored: %s", len(rows), told(error), extra={"requests": [tickets[row][1] for row in rows]})
         for row in rows:

@@ -47,7 +47,7 @@ class Api:
         self.tokens = AccessTokens(self.secrets.signing, 900)
         self.bus: Any = MemoryBus()
         self.watch = Watch()
-        self.writer: Any = SimpleNamespace(busy_since=None, waiting=0, failing=False)
+        self.writer: Any = SimpleNamespace(busy_since=None, waiting=0, failing="", failed_at=0.0)
         self._client: httpx2.AsyncClient | None = None
 
     @property

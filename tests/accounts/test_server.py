@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from fechatter.api.endpoints.health import FAILING_SECONDS
 from tests.accounts.conftest import Api
 
 
@@ -36,19 +37,29 @@ async def test_health_tells_details_to_admins_only(api: Api) -> None:
 @pytest.mark.parametrize(
     ("seconds", "waiting", "failing", "state"),
     [
-        (0.1, 10, False, "ok"),
-        (5.0, 10, False, "degraded"),
-        (0.1, 4000, False, "degraded"),
-        (0.1, 10, True, "degraded"),
-        (60.0, 10, False, "down"),
+        (0.1, 10, "", "ok"),
+        (5.0, 10, "", "degraded"),
+        (0.1, 4000, "", "degraded"),
+        (0.1, 10, "no disk", "degraded"),
+        (60.0, 10, "", "down"),
     ],
 )
 async def test_a_writer_that_is_slow_or_fails_degrades_and_one_that_is_stuck_is_down(
-    api: Api, seconds: float, waiting: int, failing: bool, state: str
+    api: Api, seconds: float, waiting: int, failing: str, state: str
 ) -> None:
-    api.writer = SimpleNamespace(busy_since=time.monotonic() - seconds, waiting=waiting, failing=failing)
+    api.writer = SimpleNamespace(busy_since=time.monotonic() - seconds, waiting=waiting, failing=failing, failed_at=time.monotonic())
     answer = await api.ask(None, "GET", "/health")
     assert (answer.json()["parts"]["writer"]["state"], answer.status_code) == (state, 503 if state == "down" else 200)
+
+
+async def test_a_failure_of_the_writer_is_told_and_is_forgotten_when_nobody_sends_any_more(api: Api) -> None:
+    owner = await api.owner()
+    api.writer = SimpleNamespace(busy_since=None, waiting=0, failing="no disk", failed_at=time.monotonic())
+    api.use(api.settings)
+    writer = (await api.ask(owner, "GET", "/health")).json()["parts"]["writer"]
+    assert (writer["state"], writer["detail"]) == ("degraded", "no disk")
+    api.writer.failed_at -= FAILING_SECONDS
+    assert (await api.ask(owner, "GET", "/health")).json()["status"] == "ok"
 
 
 async def test_since_is_when_a_part_was_first_seen_in_its_state(api: Api) -> None:
@@ -59,7 +70,7 @@ async def test_since_is_when_a_part_was_first_seen_in_its_state(api: Api) -> Non
 
     first, second = await writer(), await writer()
     assert first["since"] == second["since"]
-    api.writer = SimpleNamespace(busy_since=time.monotonic() - 5, waiting=0, failing=False)
+    api.writer = SimpleNamespace(busy_since=time.monotonic() - 5, waiting=0, failing="", failed_at=0.0)
     api.use(api.settings)
     changed = await writer()
     assert (changed["state"], changed["since"] >= first["since"]) == ("degraded", True)

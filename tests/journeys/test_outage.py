@@ -191,6 +191,7 @@ DEFAULTS = {
     "idle_in_transaction_session_timeout": "1",
     "idle_session_timeout": "1",
     "transaction_timeout": "1",
+    "exit_on_error": "on",
     "datestyle": "German",
     "bytea_output": "escape",
     "synchronous_commit": "off",
@@ -222,6 +223,21 @@ async def test_no_default_of_a_database_or_role_hides_the_tables_from_a_new_proc
     await ground.run(*[f"ALTER {whose} SET {name} = '{value}'" for name, value in defaults.items()])
     ground.server.start()
     assert await Client(ground.server, ada.session).history(chat) == kept
+
+
+async def test_a_table_that_is_lost_or_takes_no_rows_is_reported_and_a_quiet_server_recovers(ground: Ground) -> None:
+    async with at_work(ground.server) as (ada, chat, _):
+        await ground.run("ALTER TABLE eras RENAME TO away", inside=True)
+        await until(lambda: health(ada), lambda answer: answer.json["parts"]["database"]["state"] == "down")
+        await ground.run("ALTER TABLE away RENAME TO eras", inside=True)
+        await until(lambda: health(ada), lambda answer: answer.status == 200)
+        await ground.run("ALTER TABLE messages OWNER TO fechatter", f"GRANT SELECT ON messages TO {ROLE}", inside=True)
+        assert (await ada.ask("POST", f"/api/chat/{chat}/messages", {"content": "lost"})).status == 503
+        report = (await until(lambda: health(ada), lambda answer: answer.status == 503)).json["parts"]
+        assert report["database"] == {**report["database"], "state": "down", "detail": "the role may not write to the table messages"}
+        assert "permission denied" in report["writer"]["detail"]
+        await ground.run(f"ALTER TABLE messages OWNER TO {ROLE}", inside=True)
+        await until(lambda: health(ada), lambda answer: answer.json["status"] == "ok")
 
 
 class DelayedEnds:

@@ -32,6 +32,8 @@ SLOW_BATCH_SECONDS = 2.0
 STUCK_BATCH_SECONDS = 30.0
 """A statement is given up after ten seconds, and a batch is decided again a few times at most."""
 BUSY_SHARE = 0.8
+FAILING_SECONDS = 10.0
+"""So long a batch that was not stored counts, unless the next one was stored: on a quiet server none may follow."""
 LATE_SECONDS = 0.5
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 """With less room in the data folder a burst of messages may find the disk full."""
@@ -144,8 +146,10 @@ def _writer(request: Request) -> Part:
     began, waiting = writer.busy_since, writer.waiting
     seconds = 0.0 if began is None else time.monotonic() - began
     slow = seconds > SLOW_BATCH_SECONDS or waiting > INTAKE_MESSAGES * BUSY_SHARE
-    state = "down" if seconds > STUCK_BATCH_SECONDS else "degraded" if slow or writer.failing else "ok"
-    return {"state": state, "latency_seconds": round(seconds, 6), "waiting": waiting}
+    failing = writer.failing if time.monotonic() - writer.failed_at < FAILING_SECONDS else ""
+    state = "down" if seconds > STUCK_BATCH_SECONDS else "degraded" if slow or failing else "ok"
+    part: Part = {"state": state, "latency_seconds": round(seconds, 6), "waiting": waiting}
+    return {**part, "detail": failing} if failing else part
 
 
 def _event_loop(request: Request) -> Part:

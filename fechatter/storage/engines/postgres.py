@@ -40,6 +40,7 @@ from fechatter.storage.engines.postgres_transaction import PostgresTransaction
 from fechatter.storage.engines.retrying import retried
 from fechatter.storage.engines.thread import LoopThread
 from fechatter.storage.engines.turns import Crowded, Turn, Turns
+from fechatter.storage.server import TABLES
 from fechatter.telemetry.faults import told
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,9 @@ CLOSE_TIMEOUT_SECONDS = 5
 ACQUIRE_TIMEOUT_SECONDS = 10
 BATCH_SETTINGS = {"lock_timeout": "2000"}
 """Milliseconds a batch waits for one workspace's lock: the other workspaces' messages wait behind it."""
+_NOT_WRITABLE = f"""
+SELECT name FROM unnest(ARRAY[{", ".join(f"'{table}'" for table in TABLES)}]) AS name
+WHERE NOT has_table_privilege(name, 'INSERT') LIMIT 1"""
 
 
 class PostgresDatabase:
@@ -260,8 +264,8 @@ class PostgresDatabase:
         return []
 
     async def check_writable(self) -> None:
-        if await self.write(_is_read_only):
-            raise StorageUnavailable("PostgreSQL is read-only")
+        if refused := await self.write(_refused_writing):
+            raise StorageUnavailable(refused)
 
     def connections(self) -> Connections:
         size, idle = self._pool.get_size(), self._pool.get_idle_size()
@@ -279,9 +283,13 @@ class PostgresDatabase:
             self._pool.terminate()
 
 
-async def _is_read_only(tx: Transaction) -> bool:
+async def _refused_writing(tx: Transaction) -> str:
+    """Why PostgreSQL stores nothing; "" if it does."""
     row = await tx.fetchrow("SELECT current_setting('transaction_read_only') = 'on'")
-    return row is None or bool(row[0])
+    if row is None or row[0]:
+        return "PostgreSQL is read-only"
+    row = await tx.fetchrow(_NOT_WRITABLE)
+    return "" if row is None else f"the role may not write to the table {row[0]}"
 
 
 async def _nothing(_: object) -> None:

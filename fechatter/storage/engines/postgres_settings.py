@@ -13,6 +13,8 @@ import msgspec
 
 SETTINGS: Final[Mapping[str, str]] = {
     "client_encoding": "UTF8",
+    # Refused rows and conflicts are answers, not ends of a connection.
+    "exit_on_error": "off",
     "idle_in_transaction_session_timeout": "10000",
     "idle_session_timeout": "0",
     "jit": "off",
