@@ -111,7 +111,7 @@ test("without a server a kept message is shown, and another one when the server 
   await openChat(page, chatId, 290)
   await expectAt(page, 290)
   await openChat(page, chatId, 30)
-  await page.getByText("The messages could not be loaded.").waitFor()
+  await page.getByText("Messages couldn't be loaded.").waitFor()
   expect(await page.getByText(GONE).count()).toBe(0)
   await proxy.start()
   await expectAt(page, 30)

@@ -66,11 +66,11 @@ test("who is removed from a chat sees nothing of it any more, and is told", asyn
   await page.getByText("for our eyes").waitFor()
   await composer(page).fill("an answer that is never se")
   await ada.call("DELETE", `/api/chat/${chatId}/members/${grace.id}`)
-  await page.getByText("This chat is not there").waitFor()
+  await page.getByText("Chat not found").waitFor()
   expect(await page.getByText("for our eyes").count()).toBe(0)
   expect(await page.getByRole("link", { name: "secret" }).count()).toBe(0)
   await page.reload()
-  await page.getByText("This chat is not there").waitFor()
+  await page.getByText("Chat not found").waitFor()
   expect(await composer(page).count()).toBe(0)
 })
 

@@ -16,7 +16,7 @@ test("what is written without a network waits, is said to wait, and goes out onc
   await openChat(page, chatId)
   await page.context().setOffline(true)
   for (const word of WORDS) await write(page, word)
-  await page.getByText("Goes out when you are connected again.").first().waitFor()
+  await page.getByText("Will send when you're back online").first().waitFor()
   expect(await page.locator(".waiting").count()).toBe(WORDS.length)
   expect(await phase(page)).not.toBe("live")
   expect(await stored(ada, chatId)).toEqual([])

@@ -26,7 +26,7 @@ export const scenes: Record<string, Scene> = {
 
   async setup(page, server) {
     await page.goto(`/setup#token=${server.setupToken}`)
-    await page.getByRole("button", { name: "Create the workspace" }).waitFor()
+    await page.getByRole("button", { name: "Create workspace" }).waitFor()
   },
 
   async signin(page, server) {

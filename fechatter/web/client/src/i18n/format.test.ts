@@ -16,7 +16,7 @@ test("a day is said as people say it", () => {
 test("how long ago it was, down to a minute and up to a week", () => {
   const before = (seconds: number) => new Date(now.getTime() - seconds * 1000)
   expect([ago(before(20), now), ago(before(180), now), ago(before(7_200), now)]).toEqual([
-    "now",
+    "just now",
     "3 minutes ago",
     "2 hours ago",
   ])

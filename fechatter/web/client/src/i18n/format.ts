@@ -1,4 +1,4 @@
-import { locale } from "@/i18n"
+import { locale, t } from "@/i18n"
 import { clockOptions, regional } from "@/i18n/region"
 import { preferences } from "@/settings/preferences"
 
@@ -60,11 +60,11 @@ export function day(at: string | Date, now = new Date()): string {
   return once(`day ${sameYear}`, tag => new Intl.DateTimeFormat(tag, options)).format(then)
 }
 
-/** How long ago: now, 5 minutes ago, 3 hours ago, yesterday; older than a week: the date. */
+/** How long ago: just now, 5 minutes ago, 3 hours ago, yesterday; older than a week: the date. */
 export function ago(at: string | Date, now = new Date()): string {
   const seconds = (new Date(at).getTime() - now.getTime()) / 1000
   const past = Math.abs(seconds)
-  if (past < 60) return relative().format(0, "second")
+  if (past < 60) return t("components.justNow")
   if (past < 3_600) return relative().format(Math.round(seconds / 60), "minute")
   if (past < 86_400) return relative().format(Math.round(seconds / 3_600), "hour")
   if (past < 604_800) return relative().format(Math.round(seconds / 86_400), "day")

@@ -23,6 +23,9 @@ const TAGS: Record<Wrapping, string> = {
   cell: "td",
 }
 
+/** Scripts without slanted letters. */
+const UPRIGHT = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u
+
 type Wrapped = Extract<Part, { kind: Wrapping }>
 
 /** A message's content: an element for each part, made one by one; each block has the direction of its own words. */
@@ -63,10 +66,21 @@ function link(address: string, parts: Part[]): VNode {
 
 function element(part: Wrapped, dir?: "auto"): VNode {
   const { start, align, done } = part
-  const classes = [part.kind === "heading" && "heading", align && `align-${align}`, done !== undefined && "task"]
+  const isUpright = part.kind === "emphasis" && UPRIGHT.test(words(part))
+  const classes = [
+    part.kind === "heading" && "heading",
+    isUpright && "upright",
+    align && `align-${align}`,
+    done !== undefined && "task",
+  ]
   const attributes = { start, dir, class: classes.some(Boolean) ? classes : undefined }
   const inner = part.parts.map(piece => draw(piece))
   return h(TAGS[part.kind], attributes, done === undefined ? inner : [box(done), ...inner])
+}
+
+function words(part: Part): string {
+  if (part.kind === "text") return part.text
+  return "parts" in part ? part.parts.map(words).join("") : ""
 }
 
 /** Shows whether a task is done; read-only. */

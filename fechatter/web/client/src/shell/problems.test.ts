@@ -29,5 +29,5 @@ test("waiting has its seconds, and what nobody knows keeps its code", () => {
 })
 
 test("no answer at all blames nobody", () => {
-  expect(explain(new Unreachable(null)).text).toContain("cannot be reached")
+  expect(explain(new Unreachable(null)).text).toContain("Can't reach the server")
 })
