@@ -7,7 +7,7 @@ import { Server } from "./server.ts"
 const steps = (page: Page) => page.getByRole("region", { name: "Get started" })
 
 async function send(page: Page, text: string): Promise<void> {
-  await page.getByRole("textbox", { name: /Write to/u }).fill(text)
+  await page.getByRole("textbox", { name: /^Message /u }).fill(text)
   await page.keyboard.press("Enter")
   await page.locator(".message", { hasText: text }).first().waitFor()
 }

@@ -14,6 +14,7 @@ test("an admin makes a reset link; it sets a password once, and a second link in
   await page.goto("/people")
   await page.getByRole("main").getByText("Grace Hopper").click()
   await page.getByRole("button", { name: "Create a password reset link" }).click()
+  await page.getByRole("dialog").getByRole("button", { name: "Create link" }).waitFor()
   // The button that confirms has the focus.
   await page.keyboard.press("Enter")
   const link = await page.getByRole("dialog").getByRole("textbox", { name: "Link" }).inputValue()
