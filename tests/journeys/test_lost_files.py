@@ -171,7 +171,7 @@ async def test_a_loss_is_seen_without_a_write_and_reported(lone_server: ServerPr
 
 
 async def _refuses_and_lives(server: ServerProcess, ada: Client) -> None:
-    await asyncio.to_thread(server.said, "could not be saved; it is tried again")
+    await asyncio.to_thread(server.said, "could not be saved, and the server will retry")
     for _ in range(3):
         refused = await ada.ask("PATCH", "/api/users/me", {"fullname": "Ada"})
         assert (refused.status, refused.json["code"]) == (503, "storage_unavailable")
