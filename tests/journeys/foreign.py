@@ -69,6 +69,11 @@ ATTEMPTS: dict[str, list[Attempt]] = {
         Attempt("/api/users/{other.user}", _fixed({"disabled": True})),
         Attempt("/api/users/{other.user}", _fixed({"role": "guest"})),
     ],
+    "POST /api/users/{user_id:id}/password-reset": [Attempt("/api/users/{other.user}/password-reset")],
+    "PATCH /api/workspace": [
+        Attempt("/api/workspace", lambda own, other: {"default_chat_id": other.channel}, 422),
+        Attempt("/api/workspace", lambda own, other: {"default_chat_id": other.chat}, 422),
+    ],
     "DELETE /api/invitations/{invitation_id:id}": [Attempt("/api/invitations/{other.invitation}")],
     "POST /api/chat": [
         Attempt("/api/chat", _new("single"), 422),
@@ -82,6 +87,8 @@ ATTEMPTS: dict[str, list[Attempt]] = {
     "PATCH /api/chat/{chat_id:id}/preferences": [
         Attempt(f"{path}/preferences", _fixed({"starred": True})) for path in (_FOREIGN, _FOREIGN_CHANNEL)
     ],
+    "GET /api/chat/{chat_id:id}/unread": [Attempt(f"{path}/unread") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
+    "POST /api/chat/{chat_id:id}/unread": [Attempt(f"{path}/unread", _fixed({"number": 1})) for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "POST /api/chat/{chat_id:id}/join": [Attempt(f"{path}/join") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "POST /api/chat/{chat_id:id}/leave": [Attempt(f"{path}/leave") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "GET /api/chat/{chat_id:id}/members": [Attempt(f"{path}/members") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
@@ -155,9 +162,10 @@ NAMES_NOTHING = {
     "GET /service-worker.js",
     "GET /static/{path:path}",
     "PATCH /api/users/me",
-    "PATCH /api/workspace",
     "POST /api/invitations",
     "POST /api/invitations/lookup",
+    "POST /api/password-resets",
+    "POST /api/password-resets/lookup",
     "POST /api/logout",
     "POST /api/password",
     "POST /api/refresh",
