@@ -9,6 +9,8 @@ import asyncio
 import resource
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -133,6 +135,25 @@ async def test_what_was_acknowledged_is_rescued_and_nothing_more_is_acknowledged
     assert "Traceback" not in server.output
     if lose is _replace_by_an_open_one:
         assert (server.data_dir / f"{DATABASE}-wal").stat().st_size > 0, "the log of another database was deleted"
+
+
+@pytest.mark.parametrize("command", [["users", "list"], ["doctor"], ["backup", "BACKUP"], ["export", "-"]])
+async def test_a_command_beside_the_server_leaves_its_files_alone(
+    command: list[str], lone_server: ServerProcess, tmp_path: Path
+) -> None:
+    server = lone_server
+    _, sending = await _begun(server)
+    log = server.data_dir / f"{DATABASE}-wal"
+    opened = log.stat().st_ino
+    arguments = [str(tmp_path / "backup") if each == "BACKUP" else each for each in command]
+    process = [sys.executable, "-m", "fechatter", *arguments]
+    await asyncio.to_thread(subprocess.run, process, env=server.environment(), timeout=60, capture_output=True)
+    acknowledged = len(sending.acknowledged)
+    await until(lambda: len(sending.acknowledged) > acknowledged + 20 or server.process.poll() is not None)
+    await sending.stop()
+    assert server.process.poll() is None, server.output
+    assert log.stat().st_ino == opened
+    assert sending.refused == 0
 
 
 async def test_no_server_starts_beside_a_rescued_database_until_it_is_put_back(lone_server: ServerProcess) -> None:
