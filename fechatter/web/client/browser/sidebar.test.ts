@@ -79,6 +79,22 @@ test("no row moves while the pointer is over the list, nor does the chat that is
   await section(page, "Unread").waitFor({ state: "detached" })
 })
 
+test("what arrives in the open chat is read where the chat is: its row stays", async () => {
+  const { ada, bob, channels } = await manyChats()
+  const [target, other] = [channels[5]!, channels[40]!]
+  const page = await openPage()
+  await ada.enter(page)
+  await row(page, target).click()
+  await page.mouse.move(800, 300)
+  await say(bob, target, "as it happens")
+  await page.getByText("as it happens").first().waitFor()
+  // The second chat becomes unread after the first one: by then the row would have moved.
+  await say(bob, other, "elsewhere")
+  await rows(page, "Unread").and(row(page, other)).waitFor()
+  expect(await rows(page, "Unread").and(row(page, target)).count()).toBe(0)
+  expect(await rows(page, "Channels").and(row(page, target)).count()).toBe(1)
+})
+
 test("a star and a mute are seen on one's other devices, and on nobody else's", async () => {
   const ada = await newOwner()
   const [bob, cyd] = [await newMember(ada, "Bob"), await newMember(ada, "Cyd")]

@@ -80,12 +80,14 @@ test("with 62 channels and 25 direct chats the unread ones are the first rows", 
   expect([ids(shown.direct).slice(0, 2), shown.direct.length, shown.older.length]).toEqual([[224, 223], MOST_DIRECT, 9])
 })
 
-test("the open chat is never hidden, and stays among the unread ones while it is open", () => {
+test("the open chat is never hidden, and stays where it was when it was opened", () => {
   const direct = Array.from({ length: 25 }, (_, at) => chat(200 + at, "group"))
   const shown = sections(world(...direct), "en", { openId: 200 })
   expect([ids(shown.direct).at(-1), shown.older.length]).toEqual([200, 9])
   const read = world(chat(1, "public_channel", { name: "general" }), chat(2, "group", { unread_count: 1 }))
-  expect(ids(sections(read, "en", { openId: 1, stayId: 1 }).unread)).toEqual([2, 1])
+  expect(ids(sections(read, "en", { openId: 1, stay: { id: 1, isUnread: true } }).unread)).toEqual([2, 1])
+  const arrived = sections(read, "en", { openId: 2, stay: { id: 2, isUnread: false } })
+  expect([ids(arrived.unread), ids(arrived.direct)]).toEqual([[], [2]])
 })
 
 test("a filter leaves what fits, by the other's name too, and hides nothing old", () => {

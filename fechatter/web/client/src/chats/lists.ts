@@ -21,8 +21,8 @@ export interface Shown {
   filter?: string
   /** The open chat: it is never among the older ones. */
   openId?: number | undefined
-  /** A chat that stays among the unread chats after it was read, because it is open. */
-  stayId?: number | undefined
+  /** The open chat stays where it was when it was opened: reading it does not move it, and neither do new messages. */
+  stay?: { readonly id: number; readonly isUnread: boolean } | undefined
 }
 
 export const MOST_DIRECT = 15
@@ -30,10 +30,10 @@ export const MOST_DIRECT = 15
 const NAMES = ["unread", "starred", "channels", "direct", "older", "archived"] as const
 
 /** Unread chats first: direct ones by activity, then channels by name. Direct chats stand by their newest message. */
-export function sections(world: World, locale: string, { filter = "", openId, stayId }: Shown = {}): Sections {
+export function sections(world: World, locale: string, { filter = "", openId, stay }: Shown = {}): Sections {
   const all = [...world.chats.values()].filter(chat => isListed(chat, world) && fits(chat, world, filter))
   const [active, archived] = parted(all, chat => chat.archived_at === null)
-  const [unread, read] = parted(active, chat => isLoud(chat) || chat.id === stayId)
+  const [unread, read] = parted(active, chat => (chat.id === stay?.id ? stay.isUnread : isLoud(chat)))
   const [starred, plain] = parted(read, chat => chat.starred)
   const [channels, direct] = parted(plain, isChannel)
   const ordered = byActivity(direct)
