@@ -138,9 +138,7 @@ async def test_what_was_acknowledged_is_rescued_and_nothing_more_is_acknowledged
 
 
 @pytest.mark.parametrize("command", [["users", "list"], ["doctor"], ["backup", "BACKUP"], ["export", "-"]])
-async def test_a_command_beside_the_server_leaves_its_files_alone(
-    command: list[str], lone_server: ServerProcess, tmp_path: Path
-) -> None:
+async def test_a_command_beside_the_server_leaves_its_files_alone(command: list[str], lone_server: ServerProcess, tmp_path: Path) -> None:
     server = lone_server
     _, sending = await _begun(server)
     log = server.data_dir / f"{DATABASE}-wal"
