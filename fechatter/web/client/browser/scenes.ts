@@ -69,5 +69,5 @@ export const scenes: Record<string, Scene> = {
 
   profile: asAda("/settings/profile", page => page.getByLabel("Handle").waitFor()),
   account: asAda("/settings/account", page => page.getByText("This device").first().waitFor()),
-  appearance: asAda("/settings/appearance", page => page.getByText("Texts, dates and numbers").waitFor()),
+  appearance: asAda("/settings/appearance", page => page.getByLabel("Language").waitFor()),
 }

@@ -29,6 +29,8 @@ try {
         await page.screenshot({
           path: join(folder, `${name}-${device}-${colorScheme}.png`),
           fullPage: name === "gallery",
+          // The colours change gradually.
+          animations: "disabled",
         })
       }
       for (const trouble of troubles.get(page.context()) ?? []) console.error(`${name}: ${trouble}`)
