@@ -58,7 +58,7 @@ export default defineConfig({
     // One page for all: each test leaves nothing behind, and a page a file costs more than the tests.
     isolate: false,
     // Beside other work a property of many runs takes its time.
-    testTimeout: 30_000,
+    testTimeout: 240_000,
     projects: [
       { extends: true, test: { name: "unit", environment: "happy-dom", include: ["src/**/*.test.ts"] } },
       {
