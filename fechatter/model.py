@@ -247,6 +247,14 @@ POSITION_PATTERN = r"([!-~]{1,32})\.([0-9]{1,16})"
 _POSITION = re.compile(POSITION_PATTERN)
 
 
+LIFE_CHARACTERS: Final = 8
+
+
+def life_of(era: str) -> str:
+    """Return the life of an era: eras of one life lost no event in between, as far as the server could notice."""
+    return era[:LIFE_CHARACTERS]
+
+
 class Position(msgspec.Struct, frozen=True):
     """A place in a workspace's event log, written `era.seq`: `era` is the era of the number `seq` (`storage/eras.py`)."""
 

@@ -25,7 +25,7 @@ from fechatter.bus.outbox import Outbox, count
 from fechatter.bus.seal import MOST_SECONDS, Forged, Repeats, Seal
 from fechatter.frames import Frame, Signal
 from fechatter.loops import LoopState
-from fechatter.model import now_ms
+from fechatter.model import life_of, now_ms
 from fechatter.queues import Queue
 from fechatter.tasks import Tasks
 
@@ -196,7 +196,7 @@ class NatsBus:
             return
         if not self._repeats.is_news(message, now_ms()):
             self._reject_old()
-        elif message.era == self._era():
+        elif life_of(message.era) == life_of(self._era()):
             self._signals(list(message.signals))
 
     def _reject(self, error: Exception) -> None:

@@ -23,7 +23,8 @@ class Signals(msgspec.Struct, frozen=True, array_like=True):
         node: names the process that sent it.
         count: the process's messages, counted from 1.
         sent_at: milliseconds.
-        era: the sender's current era; signals of another era may belong to a copy of the database.
+        era: the sender's era; signals of another life may belong to a copy of the database. Each start begins an era,
+            so the nodes of one life need not know the same one.
     """
 
     node: str

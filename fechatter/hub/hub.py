@@ -18,10 +18,10 @@ from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, CloseReason, Listener,
 from fechatter.hub.room import MAX_JOINING_FRAMES, Room
 from fechatter.hub.sequencer import MAX_HELD
 from fechatter.loops import SURVIVED, Loop, LoopState
-from fechatter.model import Position, WorkspaceId
+from fechatter.model import Position, WorkspaceId, life_of
 from fechatter.queues import Queue
 from fechatter.settings import Settings
-from fechatter.storage import eras, events
+from fechatter.storage import events
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.tasks import Tasks
 
@@ -275,7 +275,7 @@ class Hub:
             era: the current one, as the log says.
         """
         if standing.kept:
-            if eras.life_of(era) != eras.life_of(room.sequencer.era):
+            if life_of(era) != life_of(room.sequencer.era):
                 # Responses may have shown clients more than the log contains now. They reconnect with the highest
                 # position they saw.
                 room.close(CloseReason.UNAVAILABLE)

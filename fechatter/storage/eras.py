@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 
-from fechatter.model import WorkspaceId
+from fechatter.model import LIFE_CHARACTERS, WorkspaceId, life_of
 from fechatter.storage.engines.base import StorageUnavailable, Transaction
 
 _FIRST = "INSERT INTO server (id, epoch, system_id, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
@@ -39,18 +39,13 @@ def era_at(workspace_id: str, seq: str) -> str:
         ORDER BY x.first_seq DESC LIMIT 1)"""
 
 
-HALF_BYTES = 4
+HALF_BYTES = LIFE_CHARACTERS // 2
 _AT = f"SELECT {era_at('$1', '$2')} AS era"
 
 
 def new_era(life: str = "") -> str:
     """Return a new era's name, in this life or in another one."""
     return (life or secrets.token_hex(HALF_BYTES)) + secrets.token_hex(HALF_BYTES)
-
-
-def life_of(era: str) -> str:
-    """Return the life of an era: eras of one life lost no event in between, as far as the server could notice."""
-    return era[: 2 * HALF_BYTES]
 
 
 async def at(tx: Transaction, workspace_id: WorkspaceId, seq: int) -> str | None:

@@ -106,7 +106,15 @@ async def test_a_frame_no_message_can_carry_is_left_to_the_log(nats_url: str) ->
         assert (two.seqs, dropped(one), one.bus.state) == ([2], 1, "ok")
 
 
-async def test_signals_of_another_era_are_skipped(nats_url: str) -> None:
+async def test_signals_of_another_node_are_passed_on_though_a_start_has_begun_another_era(nats_url: str) -> None:
+    async with nats_node(nats_url, era="life-one" + "aaaa") as one, nats_node(nats_url, era="life-one" + "bbbb") as two:
+        one.bus.publish([], [signal(b"one")])
+        two.bus.publish([], [signal(b"two")])
+        for node in (one, two):
+            await received(node, frames=0, signals=2)
+
+
+async def test_signals_of_another_life_are_skipped(nats_url: str) -> None:
     async with nats_node(nats_url) as one, nats_node(nats_url) as two, nats_node(nats_url, era="other") as copy:
         copy.bus.publish([], [signal(b"of a copy")])
         one.bus.publish([], [signal(b"ours")])

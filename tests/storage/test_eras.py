@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from fechatter.model import Actor, ChatId, Position, WorkspaceId, now_ms
+from fechatter.model import Actor, ChatId, Position, WorkspaceId, life_of, now_ms
 from fechatter.storage import eras, events, opening, upkeep
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.postgres import PostgresDatabase
@@ -58,16 +58,16 @@ async def a_chat(database: Database) -> tuple[Actor, ChatId]:
 async def test_each_start_begins_an_era_of_one_life(empty_address: str) -> None:
     first, second = await era_of(empty_address), await era_of(empty_address)
     assert first != second
-    assert eras.life_of(first) == eras.life_of(second)
+    assert life_of(first) == life_of(second)
 
 
 async def test_two_databases_have_lives_of_their_own(empty_address: str, tmp_path: object) -> None:
-    assert eras.life_of(await era_of(empty_address)) != eras.life_of(await era_of(f"sqlite://{tmp_path}/another.db"))
+    assert life_of(await era_of(empty_address)) != life_of(await era_of(f"sqlite://{tmp_path}/another.db"))
 
 
 async def test_nodes_that_open_an_empty_database_at_once_share_its_life(postgres_url: str) -> None:
     await opening.migrate(postgres_url)
-    assert len({eras.life_of(era) for era in await asyncio.gather(*(era_of(postgres_url) for _ in range(3)))}) == 1
+    assert len({life_of(era) for era in await asyncio.gather(*(era_of(postgres_url) for _ in range(3)))}) == 1
 
 
 async def test_a_command_beside_the_server_begins_none(address: str, database: Database) -> None:
@@ -139,7 +139,7 @@ async def test_a_batch_onto_a_log_that_went_back_is_written_in_another_life(data
     batch = [Sending(alice, chat_id, "new")]
     assert (await store(database, batch)).stale == {alice.workspace_id}
     assert by_place(await store(database, batch))[0][2] == 3
-    assert [seq for seq, era in await frames_of(database, alice) if eras.life_of(era) == eras.life_of(first)] == [1, 2]
+    assert [seq for seq, era in await frames_of(database, alice) if life_of(era) == life_of(first)] == [1, 2]
 
 
 async def test_a_change_onto_a_log_that_went_back_is_written_in_another_life(database: Database) -> None:
@@ -148,7 +148,7 @@ async def test_a_change_onto_a_log_that_went_back_is_written_in_another_life(dat
     first = database.era
     await database.write(lambda tx: take_back(tx, alice.workspace_id, 2))
     await world.do(database, world.rename, alice, "Alice")
-    assert [seq for seq, era in await frames_of(database, alice) if eras.life_of(era) == eras.life_of(first)] == [1, 2]
+    assert [seq for seq, era in await frames_of(database, alice) if life_of(era) == life_of(first)] == [1, 2]
 
 
 async def test_an_era_that_sqlite_does_not_know_is_not_written_in(tmp_path: object) -> None:
@@ -185,7 +185,7 @@ async def test_every_kind_of_transaction_notices_another_postgresql(postgres_url
         await world.do(database, world.rename, alice, "Alice")
     else:
         assert (await store(database, batch, decided)).stale == {alice.workspace_id}
-    assert eras.life_of(database.era) != eras.life_of(before)
+    assert life_of(database.era) != life_of(before)
     (stored,) = (await store(database, batch)).stored
     assert stored.era == database.era
     assert await alive(database) == 1
@@ -215,6 +215,6 @@ async def test_another_cluster_ends_all_sessions_and_a_failover_keeps_them(empty
     for system_id, left in ((f"{cluster}/restarted", 2), ("another cluster/1", 0)):
         before = database.era
         database.era = await database.write(lambda tx, system_id=system_id: eras.begin(tx, system_id))  # type: ignore[misc]
-        assert eras.life_of(database.era) != eras.life_of(before)
+        assert life_of(database.era) != life_of(before)
         assert await alive(database) == left
     await database.close()
