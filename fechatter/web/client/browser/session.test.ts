@@ -21,6 +21,10 @@ test("the first owner opens the link, fills in the form, is in, and stays in aft
   await page.getByRole("button", { name: "Analytical Engines" }).waitFor()
   const stored = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))
   expect(stored).not.toContain("eyJ")
+  const late = await openPage({}, fresh.url)
+  await late.goto(`/setup#token=${fresh.setupToken}`)
+  await late.getByText("This server is already set up").waitFor()
+  expect(await late.locator("main header p").count()).toBe(0)
 })
 
 test("somebody invited joins by the link, and a used one says so", async () => {
