@@ -48,7 +48,8 @@ def timezone_errors(pointer: str, text: str | None) -> list[FieldError]:
 @lru_cache(maxsize=1)
 def known_timezones() -> frozenset[str]:
     """Return the time zones and their older names, from this machine's database and the package `tzdata`."""
-    return frozenset(zoneinfo.available_timezones())
+    # These two say nothing about a place, and browsers refuse them.
+    return frozenset(zoneinfo.available_timezones()) - {"localtime", "Factory"}
 
 
 def language_errors(pointer: str, text: str | None) -> list[FieldError]:

@@ -42,6 +42,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"handle": "a\u1160"}, "invalid_handle"),
     ({"handle": "a" + "\u0301" * 20}, "too_many_marks"),
     ({"timezone": "Mars/Olympus"}, "invalid_timezone"),
+    ({"timezone": "localtime"}, "invalid_timezone"),
+    ({"timezone": "Factory"}, "invalid_timezone"),
     ({"timezone": "europe/zurich"}, "invalid_timezone"),
     ({"timezone": ""}, "invalid_timezone"),
 ]
