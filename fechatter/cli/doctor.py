@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fechatter.cli import checks
 from fechatter.cli.findings import Finding, unusable
 from fechatter.cli.terminal import as_json, show
+from fechatter.errors import StorageError
 from fechatter.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,8 +42,11 @@ def doctor(settings: Settings, *, json: bool = False) -> int:
 
 
 def _finding(check: Callable[[Settings], Finding], settings: Settings) -> Finding:
-    """Run the check; a file or disk that cannot be read is reported as a finding too."""
+    """Run the check; a file, disk or database that cannot be read is reported as a finding too."""
+    subject = check.__name__.replace("_", " ")
     try:
         return check(settings)
     except (OSError, sqlite3.Error) as error:
-        return unusable(check.__name__.replace("_", " "), error, settings.data_dir)
+        return unusable(subject, error, settings.data_dir)
+    except StorageError as error:
+        return Finding(subject, False, str(error), "Restore the tables from a backup, or undo what changed them.")

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from fechatter.cli import checks_database, main
+from fechatter.cli import checks, checks_database, main
+from fechatter.cli.findings import Finding
 from fechatter.settings import Settings
+from fechatter.storage.engines.base import StorageUnavailable
 from fechatter.storage.engines.sqlite_open import open_file, uri
 from fechatter.storage.folder import locked_folder
 from fechatter.storage.migrate import migrate_sqlite
@@ -66,6 +68,36 @@ def test_a_data_folder_may_have_any_name(name: str, tmp_path: Path, command: Com
     restored = {f"{name} restored", f"{name} restored/fechatter.db", f"{name} restored/lock"}
     assert _tree(place) == expected | restored
     assert _tree(tmp_path / "workplace") == set()
+
+
+CHANGED = [
+    ("serve", "CREATE TRIGGER t BEFORE INSERT ON server BEGIN SELECT RAISE(ABORT, 'not today'); END", "not today"),
+    ("serve", "DROP TABLE server", "no such table: server"),
+    ("workspaces list", "ALTER TABLE workspaces RENAME COLUMN name TO other", "no such column"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "change", "cause"), CHANGED)
+def test_a_database_that_somebody_changed_is_refused_in_one_line(
+    arguments: str, change: str, cause: str, tmp_path: Path, command: Command
+) -> None:
+    assert command(tmp_path / "data", "migrate")[0] == 0
+    with closing(open_file(tmp_path / "data" / "fechatter.db")) as connection:
+        connection.execute(change)
+    code, _, err = command(tmp_path / "data", *arguments.split())
+    assert (code, cause in err, err.count("\n")) == (1, True, 1), err
+
+
+def test_doctor_goes_on_after_a_check_that_the_database_refuses(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def names(settings: Settings) -> Finding:
+        raise StorageUnavailable("no such column")
+
+    monkeypatch.setattr(checks, "ALL", (names, checks_database.integrity))
+    assert command(tmp_path / "data", "migrate")[0] == 0
+    code, out, err = command(tmp_path / "data", "doctor")
+    assert (code, err) == (1, "")
+    assert "WRONG names: no such column" in out
+    assert "integrity: ok" in out
 
 
 @pytest.mark.parametrize("spell", SPELLINGS)
