@@ -56,7 +56,7 @@ class FairQueue:
         if len(self) >= self._bound:
             self._make_room(key)
         if self.is_free(key):
-            self._start(key)
+            self.start(key)
             return
         waiting = asyncio.get_running_loop().create_future()
         self._lines.setdefault(key, deque()).append(waiting)
@@ -91,7 +91,8 @@ class FairQueue:
                 if not waiting.done():
                     waiting.set_exception(error())
 
-    def _start(self, key: Hashable) -> None:
+    def start(self, key: Hashable) -> None:
+        """Take a place that is free; `leave` gives it back."""
         self._busy += 1
         self._running[key] += 1
 
@@ -101,7 +102,7 @@ class FairQueue:
         self._remove(key, waiting)
         self._ready.pop(key, None)
         if not waiting.done():  # its task may be cancelled, and not have run since
-            self._start(key)
+            self.start(key)
             waiting.set_result(None)
         if key in self._lines and self._running[key] < self._of_one:
             self._ready[key] = None

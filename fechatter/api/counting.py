@@ -18,17 +18,22 @@ Guard = Callable[[HTTPConnection], AbstractContextManager[None]]
 @contextmanager
 def signed_in_person(request: HTTPConnection) -> Iterator[None]:
     """For what wants a sign-in. Raises Unauthorized, TooManyRequests."""
-    count_request(request)
-    yield
+    share = count_request(request)
+    try:
+        yield
+    finally:
+        share.settle()
 
 
-def count_request(request: HTTPConnection) -> None:
+def count_request(request: HTTPConnection) -> Share:
     """Count a request of the person who asks. Raises Unauthorized, TooManyRequests."""
     person, quotas = claims(request).user_id, services(request).quotas
     state = request.scope["state"]
     state["quota"] = quotas.requests.take(person)
     turns = quotas.reads if request.scope["method"] in ("GET", "HEAD") else quotas.changes
-    state["share"] = Share(quotas, person, quotas.requests, turns)
+    share = Share(quotas, person, quotas.requests, turns)
+    state["share"] = share
+    return share
 
 
 @contextmanager
@@ -37,6 +42,9 @@ def stranger(request: HTTPConnection) -> Iterator[None]:
     found = services(request)
     who = client_network(clients.address(request, found.settings))
     request.scope["state"]["quota"] = found.quotas.strangers.take(who)
-    request.scope["state"]["share"] = Share(found.quotas, who, found.quotas.strangers, None)
-    with found.quotas.strangers_at_once.one(who):
-        yield
+    share = request.scope["state"]["share"] = Share(found.quotas, who, found.quotas.strangers, None)
+    try:
+        with found.quotas.strangers_at_once.one(who):
+            yield
+    finally:
+        share.settle()

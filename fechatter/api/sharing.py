@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import TypeVar
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
@@ -28,6 +28,9 @@ T = TypeVar("T")
 KIB = 1024
 ROWS_OF_A_REQUEST = 1_000
 """Each further amount of work of this size counts as one more request."""
+WATCHED_AFTER_SECONDS = 0.1
+CHARGED_ROWS = 1_000
+"""Work is charged when it reaches this size. Less is charged once, at the end of its request."""
 
 
 class Share:
@@ -43,17 +46,34 @@ class Share:
     """
 
     def __init__(self, quotas: Quotas, key: Hashable, quota: Quota, turns: SharedTurns | None) -> None:
-        self.rows = 0.0
+        self.rows = self._uncharged = float(REQUEST_ROWS)
         self.key = key
         self._quotas = quotas
         self._quota = quota
         self._turns = turns
-        self.count(REQUEST_ROWS)
+        quotas.pace.note(key)
 
     def count(self, rows: float) -> None:
-        """Charge work that was done for this request."""
+        """Count work that was done for this request. Much work is charged immediately, the rest by `settle`."""
         self.rows += rows
-        self._quotas.pace.charge(self.key, rows)
+        self._uncharged += rows
+        if self._uncharged >= CHARGED_ROWS:
+            self.settle()
+
+    def settle(self) -> None:
+        """Charge the work that was counted; call this when the request ends, however it ends."""
+        rows, self._uncharged = self._uncharged, 0.0
+        if rows:
+            self._quotas.pace.charge(self.key, rows)
+
+    def enter_if_free(self) -> bool:
+        """Begin a turn if no other request is in the way; `leave` ends it."""
+        return self._turns is not None and self._turns.enter_if_free(self.key)
+
+    def leave(self) -> None:
+        """End a turn that `enter_if_free` has begun."""
+        if self._turns is not None:
+            self._turns.leave(self.key)
 
     async def wait(self) -> None:
         """Wait while the key is beyond its burst."""
@@ -83,8 +103,11 @@ class Share:
     @contextmanager
     def body(self) -> Iterator[HeldBody]:
         """A body's place in memory."""
-        with self._quotas.bodies.hold(self.key) as held:
-            yield held
+        try:
+            with self._quotas.bodies.hold(self.key) as held:
+                yield held
+        finally:
+            self.settle()
 
     def charge_quota(self) -> tuple[tuple[bytes, bytes], ...]:
         """Charge the quota if the request was worth more than one; returns the changed headers, if any."""
@@ -111,14 +134,31 @@ def count(request: HTTPConnection, rows: float) -> None:
         share.count(rows)
 
 
-@asynccontextmanager
-async def turn(request: Request) -> AsyncIterator[None]:
+class turn:  # used like a function; contextlib's own would cost five times as much in each request
     """The request's turn. Raises Unavailable: too many wait."""
-    if (share := of(request)) is None:
-        yield
-        return
-    async with share.turn(request):
-        yield
+
+    __slots__ = ("_request", "_share", "_waiting")
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._share = of(request)
+        self._waiting: AbstractAsyncContextManager[None] | None = None
+
+    async def __aenter__(self) -> None:
+        if self._share is not None and not self._share.enter_if_free():
+            self._waiting = self._share.turn(self._request)
+            await self._waiting.__aenter__()
+
+    async def __aexit__(self, *error: Any) -> None:
+        if self._share is None:
+            return
+        try:
+            if self._waiting is None:
+                self._share.leave()
+            else:
+                await self._waiting.__aexit__(*error)
+        finally:
+            self._share.settle()
 
 
 @asynccontextmanager
@@ -127,11 +167,20 @@ async def _while_connected(request: Request) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(None) as patience:
             tasks: Tasks = request.scope["app"].services.tasks
-            watch = tasks.start("watch a waiting client", _until_gone(request, lambda: patience.reschedule(0)))
+            watches: list[asyncio.Task[None]] = []
+
+            def watch() -> None:
+                gone = _until_gone(request, lambda: patience.reschedule(0))
+                watches.append(tasks.start("watch a waiting client", gone))
+
+            # Most waits end sooner, and a task for each of them would cost more than the wait.
+            later = asyncio.get_running_loop().call_later(WATCHED_AFTER_SECONDS, watch)
             try:
                 yield
             finally:
-                watch.cancel()
+                later.cancel()
+                for one in watches:
+                    one.cancel()
     except TimeoutError:
         raise ClientDisconnect from None
 

@@ -58,11 +58,14 @@ class Pace:
 
     def charge(self, key: Hashable, rows: float) -> None:
         """Charge finished work to the key."""
-        if self._enabled:
-            self.note(key)
-            if self.is_heavy(key):
-                _charge(self._of_heavy, _ALL, rows)
-            _charge(self._of_one, key, rows)
+        if not self._enabled:
+            return
+        used = self._of_one.used(key)
+        if used > self._of_one.window / 2:
+            _charge(self._of_heavy, _ALL, rows, self._of_heavy.used(_ALL))
+        else:
+            self._light_until = self._clock() + CROWDED_SECONDS
+        _charge(self._of_one, key, rows, used)
 
     def note(self, key: Hashable) -> None:
         """Record that the key is active, without a charge."""
@@ -92,6 +95,6 @@ class Pace:
             await asyncio.sleep(min(seconds, LOOK_SECONDS))
 
 
-def _charge(meter: Meter, key: Hashable, rows: float) -> None:
-    room_seconds = meter.window + MOST_WAIT_SECONDS - meter.used(key)
+def _charge(meter: Meter, key: Hashable, rows: float, used: float) -> None:
+    room_seconds = meter.window + MOST_WAIT_SECONDS - used
     meter.charge(key, max(0.0, min(rows, room_seconds / meter.limit.every_seconds)))

@@ -37,6 +37,18 @@ class SharedTurns:
         """Whether a request of the key gets its turn immediately."""
         return not self._enabled or (self._all.is_free(key) and not self._pace.slows(key))
 
+    def enter_if_free(self, key: Hashable) -> bool:
+        """Begin a turn that needs no waiting; `leave` ends it."""
+        free = self.is_free(key)
+        if free and self._enabled:
+            self._all.start(key)
+        return free
+
+    def leave(self, key: Hashable) -> None:
+        """End a turn that `enter_if_free` has begun."""
+        if self._enabled:
+            self._all.leave(key)
+
     @asynccontextmanager
     async def turn(self, key: Hashable) -> AsyncIterator[bool]:
         """Wait for a turn and yield whether the key is heavy. Raises Unavailable: too many requests wait."""
