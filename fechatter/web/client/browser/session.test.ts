@@ -89,7 +89,7 @@ test("a changed password ends the other sessions; a wrong one is told at its fie
   await page.getByRole("button", { name: "Change password" }).click()
   await page.getByText("Password changed. Your other devices have been signed out.").waitFor()
   await other.waitForURL(/\/signin/u)
-  await other.getByText("Your session ended.").waitFor()
+  await other.getByText("Your session has ended.").waitFor()
 })
 
 test("two workspaces in two tabs: each keeps its own, and signing out of one leaves the other", async () => {
@@ -114,7 +114,7 @@ test("who signs in after another's session ended sees their own workspace, live"
   await ada.enter(page)
   const { items } = await ada.call<{ items: { id: number; current: boolean }[] }>("GET", "/api/sessions")
   for (const { id, current } of items) if (!current) await ada.call("DELETE", `/api/sessions/${id}`)
-  await page.getByText("Your session ended.").waitFor()
+  await page.getByText("Your session has ended.").waitFor()
   await page.getByLabel("E-mail").fill(bob.email)
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD)
   await page.getByRole("button", { name: "Sign in" }).click()

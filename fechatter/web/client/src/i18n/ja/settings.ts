@@ -35,6 +35,6 @@ export default {
   back: "チャットに戻る",
   clock: "時刻の表示",
   clockRegion: "地域の設定に従う",
-  clock12: "12 時間",
-  clock24: "24 時間",
+  clock12: "12 時間制",
+  clock24: "24 時間制",
 }

@@ -29,7 +29,7 @@ export default {
   joinLooking: "正在查看邀请…",
   joinBadTitle: "此邀请无法使用",
   resetTitle: "设置新密码",
-  resetText: "{name}（{workspace}）。其他设备上的登录将全部退出。",
+  resetText: "为 {workspace} 中的 {name} 设置新密码。其他设备将全部退出登录。",
   resetButton: "设置密码",
   resetBadTitle: "此链接无法使用",
   newPassword: "新密码",
