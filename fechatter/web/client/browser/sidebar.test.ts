@@ -85,6 +85,8 @@ test("what arrives in the open chat is read where the chat is: its row stays", a
   const page = await openPage()
   await ada.enter(page)
   await row(page, target).click()
+  await page.waitForURL(`**/chats/${target}`)
+  await page.locator(".composer textarea").waitFor()
   await page.mouse.move(800, 300)
   await say(bob, target, "as it happens")
   await page.getByText("as it happens").first().waitFor()
