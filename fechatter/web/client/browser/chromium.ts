@@ -24,6 +24,9 @@ export function launchServer(): Promise<BrowserServer> {
   return chromium.launchServer(OPTIONS)
 }
 
+/** What Chromium itself reports when a server or the network is gone, which tests do on purpose. */
+const UNREACHABLE = /Failed to load resource|error occurred when fetching the script/u
+
 /** What went wrong in a page; a test that ends with any has failed. */
 export const troubles = new WeakMap<BrowserContext, string[]>()
 
@@ -38,7 +41,7 @@ export async function newPage(
   troubles.set(context, said)
   context.on("weberror", error => said.push(String(error.error())))
   context.on("console", message => {
-    if (message.type() === "error" && !message.text().includes("Failed to load resource")) said.push(message.text())
+    if (message.type() === "error" && !UNREACHABLE.test(message.text())) said.push(message.text())
   })
   const page = await context.newPage()
   // How long a busy machine may take to reach a state; no measure of speed.

@@ -6,7 +6,7 @@ import { kept } from "./kept.ts"
 import type { Person } from "./people.ts"
 import { Proxy } from "./proxy.ts"
 
-const GONE = "There is no message with this number"
+const GONE = "Message not found"
 const row = (page: Page, number: number) => page.locator(`[data-number="${number}"]`)
 
 async function longChat(name = "team"): Promise<{ ada: Person; chatId: number }> {
