@@ -166,7 +166,7 @@ class Hub:
             if start.head.seq < position:
                 await self._fill(room)
             if room.sequencer is not began:
-                continue  # the log went back meanwhile: what was read may be of either
+                continue  # the log went back during the read, so the rows may belong to either life
             if start.replay is not None or not listener.overflowed:
                 break
         else:
