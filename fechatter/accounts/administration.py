@@ -12,11 +12,11 @@ import msgspec
 from fechatter.accounts import people, sessions, texts
 from fechatter.accounts.signup import create_account, create_workspace, workspace_name_errors
 from fechatter.audit.record import Act, record
+from fechatter.canonical.emails import email_errors, email_key
+from fechatter.canonical.names import key_of, name_errors
 from fechatter.chats import default_channel
-from fechatter.emails import email_errors, email_key
 from fechatter.errors import NotFound
 from fechatter.model import MAX_ID, Actor, Origin, Role, SessionId, User, UserId, Workspace, WorkspaceId
-from fechatter.names import key_of, name_errors
 from fechatter.storage import password_resets, server, users
 from fechatter.storage import sessions as session_rows
 from fechatter.storage.engines.base import Transaction

@@ -14,7 +14,7 @@ import msgspec
 
 from fechatter.accounts import texts
 from fechatter.audit.record import Act, record
-from fechatter.emails import canonical_email, email_errors, email_key
+from fechatter.canonical.emails import canonical_email, email_errors, email_key
 from fechatter.errors import FieldError, Forbidden, NotFound
 from fechatter.model import Actor, Role, WorkspaceId, timestamp
 from fechatter.rights.table import WorkspaceAction

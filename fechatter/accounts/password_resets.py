@@ -18,7 +18,7 @@ from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.audit.record import Act, record
 from fechatter.auth.limits import PASSWORD_RESET
 from fechatter.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, check_password
-from fechatter.emails import email_key
+from fechatter.canonical.emails import email_key
 from fechatter.errors import Forbidden, NotFound
 from fechatter.model import Actor, Origin, UserId, timestamp
 from fechatter.rights.workspace import check_change, may_change

@@ -9,10 +9,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from fechatter.accounts import sessions, texts
 from fechatter.audit.record import Act, record
+from fechatter.canonical.names import key_of, name_errors
 from fechatter.chats import default_channel
 from fechatter.errors import Conflict, FieldError, Forbidden, NotFound
 from fechatter.model import Actor, EventType, Role, User, UserId
-from fechatter.names import key_of, name_errors
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import check_change, may, sees_only_met
 from fechatter.storage import events, invitations, users

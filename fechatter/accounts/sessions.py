@@ -17,7 +17,7 @@ from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.auth import refresh as tokens
 from fechatter.auth.limits import REFRESH, SESSION
 from fechatter.auth.refresh import RefreshToken
-from fechatter.emails import email_key
+from fechatter.canonical.emails import email_key
 from fechatter.errors import NotFound, Unauthorized
 from fechatter.model import Actor, EventType, SessionId, WorkspaceId
 from fechatter.storage import events, rights, sessions, users

@@ -16,7 +16,7 @@ from fechatter.accounts import sessions, texts
 from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.auth.limits import PASSWORD, Attempt
 from fechatter.auth.passwords import check_password
-from fechatter.emails import EMAIL_CHARACTERS, email_key, old_email_keys
+from fechatter.canonical.emails import EMAIL_CHARACTERS, email_key, old_email_keys
 from fechatter.errors import Conflict, Forbidden, Unauthorized
 from fechatter.model import Actor
 from fechatter.storage import password_resets, users

@@ -17,11 +17,11 @@ from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.audit.record import Act, record
 from fechatter.auth.limits import NEW_WORKSPACE, SIGN_UP
 from fechatter.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, check_password
+from fechatter.canonical.emails import canonical_email, email_errors, email_key
+from fechatter.canonical.names import key_of, name_errors, says_the_same
 from fechatter.chats import default_channel
-from fechatter.emails import canonical_email, email_errors, email_key
 from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
 from fechatter.model import Actor, EventType, Origin, Role, UserId, Workspace, WorkspaceId
-from fechatter.names import key_of, name_errors, says_the_same
 from fechatter.storage import events, server, users, workspaces
 from fechatter.storage.engines.base import Transaction, UniqueViolation
 from fechatter.storage.users import Account, NewAccount

@@ -11,8 +11,8 @@ import zoneinfo
 from collections.abc import Collection
 from functools import lru_cache
 
+from fechatter.canonical.names import MARKS_ON_ONE_CHARACTER, has_too_many_marks, is_of_word, key_of
 from fechatter.errors import FieldError, Invalid
-from fechatter.names import MARKS_ON_ONE_CHARACTER, has_too_many_marks, is_of_word, key_of
 
 FULLNAME_CHARACTERS = 100
 WORKSPACE_CHARACTERS = 64

@@ -11,11 +11,11 @@ from functools import lru_cache
 from starlette.requests import HTTPConnection, Request
 
 from fechatter.accounts.access import Device
-from fechatter.address import local_address
+from fechatter.canonical.networks import contains, parse_address, parse_networks, plain_address
+from fechatter.canonical.web_origins import PORTS, WebOrigin, find_origin
 from fechatter.errors import Forbidden
-from fechatter.networks import contains, parse_address, parse_networks, plain_address
 from fechatter.settings import Settings
-from fechatter.web_origins import PORTS, WebOrigin, find_origin
+from fechatter.settings.urls import local_url
 
 CUSTOM_HEADER = "x-requested-with"
 CUSTOM_VALUE = "fechatter"
@@ -63,7 +63,7 @@ def public_origin(request: Request, settings: Settings) -> WebOrigin:
         return configured
     scheme = _scheme(request, settings)
     named = find_origin(f"{scheme}://{request.headers.get('host', '')}")
-    listening = find_origin(local_address(settings.host, settings.port, scheme))
+    listening = find_origin(local_url(settings.host, settings.port, scheme))
     return named or listening or WebOrigin(scheme, "localhost", PORTS[scheme])
 
 

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from fechatter.api import clients
 from fechatter.api.identity import claims, services
 from fechatter.api.sharing import Share
-from fechatter.networks import client_network
+from fechatter.canonical.networks import client_network
 
 Guard = Callable[[HTTPConnection], AbstractContextManager[None]]
 

@@ -21,8 +21,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from fechatter.auth.rates import MOST_KEYS, Limit, Meter
+from fechatter.canonical.networks import client_network
 from fechatter.errors import Unavailable
-from fechatter.networks import client_network
 from fechatter.queues import Queue
 
 SIGN_IN = Limit("signin", 10, 60.0)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from fechatter.drafts import beside, remove_dead, sync
+from fechatter.disk.drafts import beside, remove_dead, sync
+from fechatter.disk.troubles import trouble
 from fechatter.errors import StartError
 from fechatter.settings import Settings
-from fechatter.troubles import trouble
 
 FOLDER = "secrets"
 SECRET_BYTES = 32

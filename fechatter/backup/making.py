@@ -13,7 +13,7 @@ from typing import Final
 from fechatter import __version__
 from fechatter.backup.archive import PIECE_BYTES, Packer
 from fechatter.backup.manifest import FORMAT, BackupRefused, File, Manifest, Rows, check_path
-from fechatter.drafts import check_new, check_room, draft
+from fechatter.disk.drafts import check_new, check_room, draft
 from fechatter.model import now_ms, timestamp
 from fechatter.settings import Settings
 from fechatter.storage import migrate, opening

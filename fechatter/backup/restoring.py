@@ -18,14 +18,14 @@ from fechatter.audit.record import Act, record
 from fechatter.backup.archive import Archive, open_archive
 from fechatter.backup.making import Tell
 from fechatter.backup.manifest import BackupRefused, Manifest
-from fechatter.drafts import check_room, sync
+from fechatter.disk.drafts import check_room, sync
+from fechatter.disk.troubles import trouble
 from fechatter.errors import StartError
 from fechatter.settings import Settings
 from fechatter.storage import eras, migrate, opening, upkeep
 from fechatter.storage.copying import Misfit, Target
 from fechatter.storage.engines import postgres_copy
 from fechatter.storage.folder import locked_folder
-from fechatter.troubles import trouble
 
 FILES_DRAFT: Final = "files.restoring"
 _NEW_ERA = "UPDATE server SET epoch = $1, system_id = ''"

@@ -8,12 +8,12 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from fechatter.audit.record import Act
+from fechatter.canonical.names import key_of
 from fechatter.chats import announcements, default_channel, names
 from fechatter.chats.access import check_access, record_of_chat
 from fechatter.chats.views import chat_of
 from fechatter.errors import Invalid
 from fechatter.model import Actor, Chat, ChatId
-from fechatter.names import key_of
 from fechatter.rights.table import ChatAction
 from fechatter.storage import chats, events, members
 from fechatter.storage.chats import ChatRow

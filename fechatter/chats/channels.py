@@ -6,10 +6,10 @@ from typing import Annotated
 
 import msgspec
 
+from fechatter.canonical.names import has_control_characters, key_of
 from fechatter.chats.names import NAME_CHARACTERS
 from fechatter.errors import Invalid
 from fechatter.model import Actor, AnyChat, ChatType, Timestamp, timestamp
-from fechatter.names import has_control_characters, key_of
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.storage import chats

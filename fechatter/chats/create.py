@@ -8,13 +8,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from fechatter.canonical.names import has_control_characters, key_of
 from fechatter.chats import names
 from fechatter.chats.membership import admit
 from fechatter.chats.people import PersonId, check_addable, named_once
 from fechatter.chats.views import chat_of
 from fechatter.errors import Conflict, FieldError, Invalid
 from fechatter.model import Actor, Chat, ChatId, ChatType, UserId
-from fechatter.names import has_control_characters, key_of
 from fechatter.rights.chats import check_creation
 from fechatter.storage import chats
 from fechatter.storage.engines.base import Transaction

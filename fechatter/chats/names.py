@@ -6,9 +6,9 @@ from typing import Annotated
 
 import msgspec
 
+from fechatter.canonical.names import has_control_characters, key_of, name_errors
 from fechatter.errors import Conflict, FieldError
 from fechatter.model import AnyChat, Chat, ChatId, ChatType, WorkspaceId
-from fechatter.names import has_control_characters, key_of, name_errors
 from fechatter.native import skeleton
 from fechatter.storage import chats
 from fechatter.storage.engines.base import Transaction

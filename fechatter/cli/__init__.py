@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _storage_trouble(error: OSError | sqlite3.Error) -> str:
     """Return one line for a disk or database error. Raises any other error again."""
-    from fechatter.troubles import is_of_storage, trouble
+    from fechatter.disk.troubles import is_of_storage, trouble
 
     if not is_of_storage(error):
         raise error

@@ -20,13 +20,13 @@ from fechatter.accounts.administration import commanding
 from fechatter.auth.passwords import Passwords, check_password
 from fechatter.cli.checks_database import pending_migrations
 from fechatter.cli.terminal import as_json, no_text, note, read_line, report, show
+from fechatter.disk.troubles import trouble
 from fechatter.errors import Invalid, NotFound, Problem, StartError, StorageError
 from fechatter.model import Actor, Workspace
 from fechatter.settings import Settings
 from fechatter.storage import opening, workspaces
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.folder import in_use
-from fechatter.troubles import trouble
 
 T = TypeVar("T")
 

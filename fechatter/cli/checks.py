@@ -12,9 +12,9 @@ from pathlib import Path
 
 from fechatter.cli import checks_database, checks_names, checks_network
 from fechatter.cli.findings import CLOCK_SECONDS, Finding, seconds_apart, standing, unusable
-from fechatter.open_files import FEWEST_CONNECTIONS, RESERVED_FILES
+from fechatter.disk.troubles import check_exists, is_of_storage, unwritable
+from fechatter.process.open_files import FEWEST_CONNECTIONS, RESERVED_FILES
 from fechatter.settings import Settings
-from fechatter.troubles import check_exists, is_of_storage, unwritable
 
 FREE_BYTES = 1 << 30
 WANTED_CONNECTIONS = 2048  # each live stream is one

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fechatter.cli.findings import CLOCK_SECONDS, TIMEOUT_SECONDS, Finding, seconds_apart, unusable
+from fechatter.disk.troubles import check_exists
 from fechatter.errors import StartError, StorageError
 from fechatter.settings import Settings
 from fechatter.storage import migrate, opening, soundness
@@ -16,7 +17,6 @@ from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import READ
 from fechatter.storage.engines.sqlite_open import log_file, open_reader
 from fechatter.storage.folder import in_use
-from fechatter.troubles import check_exists
 
 LEAST_SQLITE = (3, 38, 0)
 CHECK_SECONDS = 20.0

@@ -9,12 +9,12 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from fechatter.certificates import load_certificate
 from fechatter.cli.findings import TIMEOUT_SECONDS, Finding
 from fechatter.errors import StartError
+from fechatter.process.certificates import load_certificate
+from fechatter.process.trial import try_out
 from fechatter.settings import Settings
 from fechatter.storage.folder import in_use
-from fechatter.trial import try_out
 
 NATS_SECONDS = 2
 RENEW_SECONDS = 14 * 24 * 3600

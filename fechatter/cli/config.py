@@ -2,7 +2,7 @@
 
 from fechatter.cli.terminal import show as print_line
 from fechatter.settings import Setting, Settings, describe, shown
-from fechatter.settings_rules import wanted
+from fechatter.settings.rules import wanted
 
 
 def check(settings: Settings) -> int:

@@ -16,7 +16,7 @@ from fechatter.audit.record import Act, record
 from fechatter.cli.administration import administer, change, workspace_of
 from fechatter.cli.keeping import Progress, give_way
 from fechatter.cli.terminal import as_json, note
-from fechatter.drafts import check_new, draft
+from fechatter.disk.drafts import check_new, draft
 from fechatter.errors import StartError
 from fechatter.export.writing import write_workspace
 from fechatter.model import Actor, Workspace

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
-from fechatter.troubles import explained
+from fechatter.disk.troubles import explained
 
 TIMEOUT_SECONDS = 5.0
 CLOCK_SECONDS = 2.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import uvloop
 
-from fechatter.server import Server
+from fechatter.process.server import Server
 from fechatter.settings import Settings
 
 

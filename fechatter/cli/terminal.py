@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from fechatter.decoding import is_text, text_of
+from fechatter.canonical.decoding import is_text, text_of
 from fechatter.errors import Invalid, StartError
 from fechatter.model import encode
 

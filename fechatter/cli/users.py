@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 
 from fechatter.accounts import administration, password_resets, people
 from fechatter.accounts.people import Standing
-from fechatter.address import public_address
 from fechatter.cli.administration import PAGE_ROWS, administer, change, new_password_hash, system_user, tell, tell_rows, workspace_of
 from fechatter.errors import NotFound
 from fechatter.model import Actor, Role, User, Workspace, timestamp
 from fechatter.settings import Settings
+from fechatter.settings.urls import public_url
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.password_resets import PasswordReset
 from fechatter.storage.users import Account
@@ -75,7 +75,7 @@ def _reset_link(settings: Settings) -> Work:
             return await password_resets.make(tx, actor, await find_person(tx, workspace, options.person))
 
         reset, token = await change(database, workspace, work)
-        url, expires_at = password_resets.link(public_address(settings, settings.port), token), timestamp(reset.expires_at)
+        url, expires_at = password_resets.link(public_url(settings, settings.port), token), timestamp(reset.expires_at)
         made = {"id": reset.id, "token": token, "url": url, "expires_at": expires_at}
         tell(options, made, f"{url}\nThe link works once, until {expires_at}.")
 

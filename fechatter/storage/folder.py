@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fechatter.drafts import sync
+from fechatter.disk.drafts import sync
+from fechatter.disk.troubles import trouble
 from fechatter.errors import StartError
-from fechatter.troubles import trouble
 
 
 @contextmanager

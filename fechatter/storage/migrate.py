@@ -18,14 +18,14 @@ from pathlib import Path
 
 import msgspec
 
-from fechatter.drafts import beside, remove_dead, sync
+from fechatter.disk.drafts import beside, remove_dead, sync
+from fechatter.disk.troubles import check_exists, trouble
 from fechatter.errors import StartError, StorageError
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import WRITE
 from fechatter.storage.engines.sqlite_files import rescued
 from fechatter.storage.engines.sqlite_open import copy_database, open_file
 from fechatter.storage.soundness import check_sound
-from fechatter.troubles import check_exists, trouble
 
 _NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql$")
 ADVISORY_LOCK = 0x6665636861747465

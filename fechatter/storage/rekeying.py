@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from fechatter.emails import canonical_email, email_key
+from fechatter.canonical.emails import canonical_email, email_key
+from fechatter.canonical.names import key_of
 from fechatter.model import WorkspaceId
-from fechatter.names import key_of
 from fechatter.storage.engines.base import Database, Row, Transaction
 from fechatter.storage.upkeep import workspace_ids
 

@@ -7,8 +7,8 @@ import pytest
 
 from fechatter.auth import limits
 from fechatter.auth.limits import LOOKUP, SIGN_IN, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, Limits
+from fechatter.canonical.networks import client_network
 from fechatter.errors import Conflict, NotFound, Problem, TooManyRequests, Unauthorized, Unavailable
-from fechatter.networks import client_network
 
 HOME = "192.0.2.1"
 

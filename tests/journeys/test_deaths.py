@@ -22,8 +22,8 @@ def _dying(folder: Path, place: str, **settings: str) -> ServerProcess:
     [
         ("upkeep", "fechatter.workers.upkeep:Upkeep.run"),
         ("head poll", "fechatter.hub.hub:Hub._read_heads"),
-        ("reload", "fechatter.reloading:Reloading.run"),
-        ("http server", "fechatter.listening:_Granian._serve_loop"),
+        ("reload", "fechatter.process.reloading:Reloading.run"),
+        ("http server", "fechatter.process.listening:_Granian._serve_loop"),
         ("nats", "fechatter.bus.nats:NatsBus._run"),
     ],
 )

@@ -12,14 +12,14 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from fechatter.drafts import lock, sync
+from fechatter.disk.drafts import lock, sync
+from fechatter.disk.troubles import trouble
 from fechatter.errors import StartError
 from fechatter.storage import migrate
 from fechatter.storage.copying import LEFT_OUT, Column, Kind, Misfit, Table, Take, in_order, kind_of
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.engines.sqlite import SqliteTransaction
 from fechatter.storage.engines.sqlite_open import open_file, open_reader
-from fechatter.troubles import trouble
 
 LINES_AT_ONCE = 1000
 KINDS: dict[str, Kind] = {"INTEGER": "integer", "TEXT": "text", "BLOB": "bytes"}

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from fechatter.drafts import beside, sync
+from fechatter.disk.drafts import beside, sync
+from fechatter.disk.troubles import trouble
 from fechatter.storage.engines.base import StorageLost
 from fechatter.storage.engines.sqlite_open import copy_database, log_file, open_file
-from fechatter.troubles import trouble
 
 log = logging.getLogger(__name__)
 

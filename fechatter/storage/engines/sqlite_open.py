@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
 
+from fechatter.disk.troubles import FULL_BYTES
 from fechatter.errors import StartError
-from fechatter.troubles import FULL_BYTES
 
 Mode = Literal["rw", "rwc", "ro"]
 TIMEOUT_SECONDS: Final = 5.0

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fechatter import names
-from fechatter.names import key_of, name_errors, says_the_same, shows_something
+from fechatter.canonical import names
+from fechatter.canonical.names import key_of, name_errors, says_the_same, shows_something
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fechatter.emails import canonical_email, email_errors, email_key, old_email_keys
+from fechatter.canonical.emails import canonical_email, email_errors, email_key, old_email_keys
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fechatter.networks import client_network, contains, parse_network, plain_address
+from fechatter.canonical.networks import client_network, contains, parse_network, plain_address
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fechatter.settings import Fault, Settings, SettingsError, describe, load_settings
-from fechatter.settings_rules import without_password
+from fechatter.settings import SettingFault, Settings, SettingsError, describe, load_settings
+from fechatter.settings.rules import without_password
 
 SECRET = "a secret of at least 32 bytes ..."
 
 
-def refusals(environ: dict[str, str], config: Path | None = None) -> list[Fault]:
+def refusals(environ: dict[str, str], config: Path | None = None) -> list[SettingFault]:
     with pytest.raises(SettingsError) as caught:
         load_settings(config, environ)
     return caught.value.faults
 
 
-def refusal(environ: dict[str, str], config: Path | None = None) -> Fault:
+def refusal(environ: dict[str, str], config: Path | None = None) -> SettingFault:
     [fault] = refusals(environ, config)
     return fault
 
@@ -191,7 +191,7 @@ def test_every_setting_says_what_it_means() -> None:
 
 
 def test_the_example_file_names_settings_that_exist() -> None:
-    example = Path(__file__).parent.parent / ".env.example"
+    example = Path(__file__).parents[2] / ".env.example"
     variables = [line.removeprefix("#").split("=")[0] for line in example.read_text().splitlines() if line[:11] == "#FECHATTER_"]
     assert set(variables) <= {setting.variable for setting in describe()}
     assert variables

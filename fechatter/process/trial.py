@@ -1,4 +1,4 @@
-"""`python -m fechatter.trial CHAIN KEY`: exits with 0 if Granian can serve with this certificate.
+"""`python -m fechatter.process.trial CHAIN KEY`: exits with 0 if Granian can serve with this certificate.
 
 It runs as a separate process because Granian's core aborts on a key that it cannot use, for example on a curve that TLS
 does not support. It exits with REFUSED, or is killed by SIGABRT, only for that reason.
@@ -11,11 +11,11 @@ import signal
 import sys
 from pathlib import Path
 
-from fechatter.address import bind
-from fechatter.certificates import Certificate
 from fechatter.errors import StartError
-from fechatter.listening import Listening
-from fechatter.open_files import FEWEST_CONNECTIONS
+from fechatter.process.address import bind
+from fechatter.process.certificates import Certificate
+from fechatter.process.listening import Listening
+from fechatter.process.open_files import FEWEST_CONNECTIONS
 from fechatter.settings import Settings
 from fechatter.tasks import Tasks
 
@@ -27,7 +27,7 @@ REFUSED = 3
 async def try_out(certificate: Certificate) -> None:
     """Raises StartError: Granian cannot serve with the certificate, or the trial failed for another reason."""
     trial = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "fechatter.trial", certificate.chain, certificate.key),
+        *(sys.executable, "-m", "fechatter.process.trial", certificate.chain, certificate.key),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

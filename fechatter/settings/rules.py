@@ -9,9 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import inspect
 
-from fechatter.names import name_errors
-from fechatter.networks import Network, parse_network
-from fechatter.web_origins import parse_origin
+from fechatter.canonical.names import name_errors
+from fechatter.canonical.networks import Network, parse_network
+from fechatter.canonical.web_origins import parse_origin
 
 DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 SECRET_BYTES = 32

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fechatter.web_origins import find_origin, parse_origin
+from fechatter.canonical.web_origins import find_origin, parse_origin
 
 
 @pytest.mark.parametrize(

@@ -15,23 +15,24 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from fechatter.address import EVERY_ADDRESS, bind, public_address
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
 from fechatter.app import open_services
-from fechatter.certificates import load_certificate
-from fechatter.listening import Listening
 from fechatter.loops import SURVIVED, LoopState
-from fechatter.open_files import most_connections
-from fechatter.reloading import Reloading
+from fechatter.process.address import bind
+from fechatter.process.certificates import load_certificate
+from fechatter.process.listening import Listening
+from fechatter.process.open_files import most_connections
+from fechatter.process.reloading import Reloading
+from fechatter.process.systemd import ServiceManager
+from fechatter.process.trial import try_out
 from fechatter.services import Services
 from fechatter.settings import Settings
+from fechatter.settings.urls import EVERY_ADDRESS, public_url
 from fechatter.storage.engines.base import StorageLost
 from fechatter.storage.server import is_set_up
-from fechatter.systemd import ServiceManager
 from fechatter.telemetry import logs
 from fechatter.telemetry.faults import told
-from fechatter.trial import try_out
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class Server:
 
     async def _announce(self, services: Services, port: int) -> None:
         """Say where the server is, and how to make the first owner while there is none."""
-        address = public_address(self._settings, port)
+        address = public_url(self._settings, port)
         _tell(f"Fechatter is at {address}")
         if self._settings.public_url is None and self._settings.host in EVERY_ADDRESS:
             _tell("It listens on every address of this machine; set FECHATTER_PUBLIC_URL to the one people use.")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fechatter import trial
-from fechatter.certificates import Certificate
 from fechatter.errors import StartError
+from fechatter.process import trial
+from fechatter.process.certificates import Certificate
 
 pytestmark = pytest.mark.anyio
 CERTIFICATE = Certificate(Path("chain.pem"), Path("key.pem"), b"")

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from fechatter import drafts
+from fechatter.disk import drafts
 from fechatter.errors import StartError
 
 _WRITER = """
 import sys
 from pathlib import Path
-from fechatter.drafts import draft
+from fechatter.disk.drafts import draft
 with draft(Path(sys.argv[1])) as file:
     file.write(b"half")
     file.flush()

@@ -5,7 +5,7 @@ import resource
 import pytest
 
 from fechatter.errors import StartError
-from fechatter.open_files import MOST_FILES, most_connections
+from fechatter.process.open_files import MOST_FILES, most_connections
 from fechatter.settings import Settings
 
 SETTINGS = Settings(connection_limit=10)

@@ -10,15 +10,15 @@ import logging
 from collections.abc import Callable
 from weakref import WeakSet
 
-from fechatter.certificates import Certificate, load_certificate
 from fechatter.errors import StartError
 from fechatter.hub.listener import CloseReason
-from fechatter.listening import Listening
+from fechatter.process.certificates import Certificate, load_certificate
+from fechatter.process.listening import Listening
+from fechatter.process.systemd import ServiceManager
+from fechatter.process.trial import try_out
 from fechatter.services import Services
 from fechatter.settings import Settings, describe
-from fechatter.systemd import ServiceManager
 from fechatter.telemetry.logs import set_level
-from fechatter.trial import try_out
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from fechatter.disk.troubles import trouble
 from fechatter.errors import StartError
-from fechatter.troubles import trouble
 
 PREFIX: Final = ".fechatter-"
 ENDING: Final = ".part"

@@ -12,8 +12,8 @@ from typing import Final
 
 import idna
 
+from fechatter.canonical.names import key_of
 from fechatter.errors import FieldError
-from fechatter.names import key_of
 
 EMAIL_CHARACTERS: Final = 254
 DOMAIN_CHARACTERS: Final = 253

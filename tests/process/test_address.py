@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fechatter.address import bind, local_address
 from fechatter.errors import StartError
+from fechatter.process.address import bind
 from fechatter.settings import Settings, load_settings
+from fechatter.settings.urls import local_url
 
 
 def test_a_host_that_is_none_is_named_with_the_variable_it_came_from() -> None:
@@ -30,4 +31,4 @@ def test_a_value_that_nobody_gave_is_named_without_a_source() -> None:
     ],
 )
 def test_the_address_that_is_told_can_be_opened_on_this_machine(host: str, address: str) -> None:
-    assert local_address(host, 6688) == address
+    assert local_url(host, 6688) == address

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from fechatter.cli import build_parser
+from fechatter.process.systemd import ServiceManager
 from fechatter.settings import load_settings
-from fechatter.systemd import ServiceManager
 from fechatter.tasks import Tasks
 from tests.servers.process import PATIENCE_SECONDS
 
@@ -77,7 +77,7 @@ async def test_who_is_not_watched_or_cannot_tell_goes_on(environ: dict[str, str]
 
 
 def test_the_unit_in_deploy_sets_what_there_is() -> None:
-    lines = (Path(__file__).parents[1] / "deploy" / "fechatter.service").read_text().splitlines()
+    lines = (Path(__file__).parents[2] / "deploy" / "fechatter.service").read_text().splitlines()
     variables = dict(line.removeprefix("Environment=").split("=", 1) for line in lines if line.startswith("Environment="))
     assert set(load_settings(None, variables).sources) == {"data_dir", "log_format"}
     (command,) = [line.removeprefix("ExecStart=").split()[1:] for line in lines if line.startswith("ExecStart=")]

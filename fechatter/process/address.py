@@ -1,4 +1,4 @@
-"""The address the server is at: the socket that holds it, and how it is told to people."""
+"""The socket that listens at the address of the settings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import socket
 
 from fechatter.errors import StartError
 from fechatter.settings import Settings
-
-EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Hosts that stand for all addresses of the machine: where to find the server from the machine itself."""
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -29,17 +26,6 @@ def bind(settings: Settings) -> socket.socket:
         held.close()
         raise _refused(settings, error) from error
     return held
-
-
-def public_address(settings: Settings, port: int) -> str:
-    """The address that people are told."""
-    return settings.public_url or local_address(settings.host, port, "https" if settings.tls_certificate else "http")
-
-
-def local_address(host: str, port: int, scheme: str = "http") -> str:
-    """The server's address as one opens it on this machine."""
-    host = EVERY_ADDRESS.get(host, host)
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _refused(settings: Settings, error: OSError) -> StartError:

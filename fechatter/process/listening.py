@@ -18,9 +18,9 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]  # Granian ha
 from granian.server import embed
 from starlette.types import ASGIApp
 
-from fechatter.certificates import Certificate
 from fechatter.errors import StartError
-from fechatter.open_files import MORE_FILES, Spare
+from fechatter.process.certificates import Certificate
+from fechatter.process.open_files import MORE_FILES, Spare
 from fechatter.tasks import Tasks
 
 log = logging.getLogger(__name__)

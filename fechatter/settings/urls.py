@@ -1,0 +1,17 @@
+"""The URLs at which people reach the server."""
+
+from fechatter.settings.tree import Settings
+
+EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Hosts that stand for all addresses of the machine, and the loopback address that reaches the server there."""
+
+
+def public_url(settings: Settings, port: int) -> str:
+    """Return the URL that people use."""
+    return settings.public_url or local_url(settings.host, port, "https" if settings.tls_certificate else "http")
+
+
+def local_url(host: str, port: int, scheme: str = "http") -> str:
+    """Return the URL of the server as seen from its own machine."""
+    host = EVERY_ADDRESS.get(host, host)
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
