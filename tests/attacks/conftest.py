@@ -1,4 +1,4 @@
-"""Real servers to attack: one without rate limits, as in `tests/journeys`, and one as it comes."""
+"""Real servers to attack: one without rate limits, as in `tests/journeys`, and one with rate limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NARROW = {"messages_per_minute": "60", "requests_per_minute": "300", "stranger_r
 
 @pytest.fixture(scope="module")
 def limited_server(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """With its rate limits, narrower ones of requests than by default, and everything logged; anybody may sign up."""
+    """A server with narrow rate limits, open sign-up and the log level `debug`."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
     settings = {"signup": "open", "heartbeat_seconds": "1", "rate_limits": "on", "log_level": "debug"}
     process = ServerProcess(tmp_path_factory.mktemp("limited"), url, **settings, **NARROW)
@@ -31,7 +31,7 @@ def limited_server(engine: str, request: pytest.FixtureRequest, tmp_path_factory
 
 
 async def execute(server: ServerProcess, sql: str) -> None:
-    """Change the database of a running server behind its back."""
+    """Change the database directly while the server runs."""
     url = server.database_url
     if url is None:
         with sqlite3.connect(server.data_dir / "fechatter.db", timeout=10) as connection:

@@ -1,36 +1,31 @@
-"""What is hidden has to be refused in every way as what is not there."""
+"""Checks that a hidden chat is refused in exactly the same way as a chat that does not exist."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tests.journeys.client import Client
-from tests.journeys.foreign import NOWHERE, Place
+from tests.journeys.foreign import NOWHERE
 from tests.journeys.stream import Event, Stream
 from tests.journeys.wire import Answer
 
 
-def nowhere() -> Place:
-    """Ids that nobody has."""
-    return NOWHERE
-
-
-def told(answer: Answer) -> dict[str, Any]:
-    """A body without what differs from request to request."""
+def comparable(answer: Answer) -> dict[str, Any]:
+    """Return the body without its request id, the only field that differs between equal refusals."""
     return {**answer.json, "request_id": None}
 
 
-def numbers(value: object) -> set[int]:
-    """Every whole number in a JSON value, so every id."""
+def integers(value: object) -> set[int]:
+    """Return all integers in a JSON value, and therefore every id in it."""
     if isinstance(value, dict):
-        return numbers(list(value.values()))
+        return integers(list(value.values()))
     if isinstance(value, list):
-        return set().union(*map(numbers, value))
+        return set().union(*map(integers, value))
     return {value} if isinstance(value, int) else set()
 
 
-def asks(chat_id: int, message_id: int, user_id: int) -> list[tuple[str, str, Any]]:
-    """Every request that names a chat."""
+def chat_requests(chat_id: int, message_id: int, user_id: int) -> list[tuple[str, str, Any]]:
+    """Return every request whose path names a chat."""
     chat = f"/api/chat/{chat_id}"
     people, message = {"members": [user_id]}, f"{chat}/messages/{message_id}"
     return [
@@ -58,21 +53,21 @@ def asks(chat_id: int, message_id: int, user_id: int) -> list[tuple[str, str, An
 
 
 async def check_hidden(who: Client, chat_id: int, message_id: int) -> None:
-    """Nothing about the chat can be asked that is answered otherwise than for ids that nobody has. Raises AssertionError."""
-    there, nothing = asks(chat_id, message_id, who.id), asks(NOWHERE.chat, NOWHERE.message, who.id)
+    """Check that every request for the chat gets the same 404 as a request with unknown ids."""
+    there, nothing = chat_requests(chat_id, message_id, who.id), chat_requests(NOWHERE.chat, NOWHERE.message, who.id)
     for (method, path, body), (_, unknown, same) in zip(there, nothing, strict=True):
         answers = await who.ask(method, path, body), await who.ask(method, unknown, same)
         assert [answer.status for answer in answers] == [404, 404], f"{method} {path}: {answers[0].body!r}"
-        assert told(answers[0]) == told(answers[1]), f"{method} {path}"
+        assert comparable(answers[0]) == comparable(answers[1]), f"{method} {path}"
 
 
-async def heard(stream: Stream) -> list[Event]:
-    """What a stream that was opened with a cursor replays."""
+async def replayed(stream: Stream) -> list[Event]:
+    """Return the events that a stream replays after its cursor."""
     events = await stream.until("resumed")
     stream.close()
     return [event for event in events if event.name not in ("hello", "resumed")]
 
 
 async def polled(who: Client, cursor: str) -> bytes:
-    """All that polling from a position shows."""
+    """Return the body of a poll for all events after the cursor."""
     return (await who.ask("GET", f"/api/events?after={cursor}&limit=1000")).body

@@ -1,4 +1,4 @@
-"""One person within the limits, and what others notice of them, over the real socket: counts and orders, no times."""
+"""One heavy user does not keep other users out. The tests compare counts and orders, not times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEBIBYTE = 1 << 20
 
 @pytest.fixture(scope="module")
 def fair_server(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """With rate limits as they come, but for the messages of a minute."""
+    """A server with default rate limits, except for the messages per minute."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
     process = ServerProcess(tmp_path_factory.mktemp("fair"), url, signup="open", rate_limits="on", messages_per_minute="400")
     try:
@@ -29,7 +29,7 @@ def fair_server(engine: str, request: pytest.FixtureRequest, tmp_path_factory: p
 
 
 async def begin_batch(person: Client, path: str) -> Wire:
-    """A batch whose body never comes whole."""
+    """Begin a batch request whose body never completes."""
     wire = await Wire.open(person.server.port)
     own = {"authorization": f"Bearer {person.token}", "content-type": "application/json", "content-length": "1000000"}
     wire.writer.write(head("POST", path, own) + b'{"messages":[')
@@ -37,13 +37,13 @@ async def begin_batch(person: Client, path: str) -> Wire:
     return wire
 
 
-async def test_slow_bodies_of_eight_accounts_keep_nobody_else_out(fair_server: ServerProcess) -> None:
+async def test_slow_bodies_from_eight_accounts_do_not_block_other_users(fair_server: ServerProcess) -> None:
     ada = await owner(fair_server)
     path = f"/api/chat/{(await ada.chat('public_channel'))['id']}/messages/batch"
     slow = [await owner(fair_server) for _ in range(ACCOUNTS)]
     wires = [await begin_batch(person, path) for person in slow for _ in range(BATCHES_OF_ONE)]
     body = {"messages": [{"content": "a"}]}
-    # Each of them holds as many as one person may: the next one is refused.
+    # Each account holds as many batches as it may. The server refuses the next one.
     while (answer := await slow[-1].ask("POST", path, body)).status != 429:
         pass
     assert answer.code == "too_many_at_once"
@@ -52,8 +52,8 @@ async def test_slow_bodies_of_eight_accounts_keep_nobody_else_out(fair_server: S
         wire.close()
 
 
-def left(answer: Answer) -> int:
-    """How many messages the person may still send."""
+def remaining_messages(answer: Answer) -> int:
+    """Return the number of messages that the person may still send."""
     return int(answer.headers["ratelimit"].rpartition("r=")[2].split(";")[0])
 
 
@@ -65,10 +65,10 @@ def left(answer: Answer) -> int:
         pytest.param(b'{"messages":' + b" " * 5 * MEBIBYTE, id="not JSON"),
     ],
 )
-async def test_a_refused_batch_is_charged_by_its_bytes(fair_server: ServerProcess, body: bytes) -> None:
+async def test_a_refused_batch_is_charged_for_its_size(fair_server: ServerProcess, body: bytes) -> None:
     ada = await owner(fair_server)
     path = f"/api/chat/{(await ada.chat('public_channel'))['id']}/messages"
-    before = left(await ada.ask("POST", path, {"content": "a"}))
+    before = remaining_messages(await ada.ask("POST", path, {"content": "a"}))
     wire = await Wire.open(fair_server.port)
     own = {"authorization": f"Bearer {ada.token}", "content-type": "application/json", "content-length": str(len(body))}
     wire.writer.write(head("POST", f"{path}/batch", own) + body)
@@ -76,11 +76,11 @@ async def test_a_refused_batch_is_charged_by_its_bytes(fair_server: ServerProces
     assert answer.status in (200, 400, 422)
     wire.close()
     after = await ada.ask("POST", path, {"content": "a"})
-    # A few are given back meanwhile: 400 a minute.
-    assert after.status == 429 or before - left(after) > len(body) // MEBIBYTE * 8
+    # The quota refills at 400 messages per minute, so a few may have been returned.
+    assert after.status == 429 or before - remaining_messages(after) > len(body) // MEBIBYTE * 8
 
 
-async def test_a_large_sync_is_the_same_as_its_chats_one_by_one(fair_server: ServerProcess) -> None:
+async def test_a_large_sync_returns_the_same_chats_as_the_list_of_chats(fair_server: ServerProcess) -> None:
     ada = await owner(fair_server)
     bob = await colleague(ada)
     chats = [await ada.chat("group" if number % 2 else "private_channel", bob, await colleague(ada)) for number in range(4)]
@@ -93,7 +93,7 @@ async def test_a_large_sync_is_the_same_as_its_chats_one_by_one(fair_server: Ser
     assert (await bob.get("/api/sync"))["chats"] == listed
 
 
-async def test_the_requests_of_one_person_wait_for_each_other_and_are_all_answered(fair_server: ServerProcess) -> None:
+async def test_concurrent_requests_from_one_person_are_queued_and_all_answered(fair_server: ServerProcess) -> None:
     ada, bob = await owner(fair_server), await owner(fair_server)
     answers = await asyncio.gather(*(ada.ask("GET", "/api/sync") for _ in range(100)), bob.ask("GET", "/api/users/me"))
     assert {answer.status for answer in answers} == {200}

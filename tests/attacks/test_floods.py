@@ -1,10 +1,9 @@
-"""Clients that take and do not read, a broken log, a held lock, over the real socket. Each test bears its number in the list of attacks."""
+"""Clients that do not read their streams, damaged events and locks that are held, over real sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,13 +22,13 @@ TOKEN = "reads-the-metrics"
 SLOW, WINDOW_BYTES = 200, 4096
 BATCHES, BATCH, CHARACTERS = 30, 100, 3_000
 SENT_BYTES = BATCHES * BATCH * CHARACTERS
-"""To each stream. A server that held it for each connection would hold SLOW times as much."""
+"""The bytes sent to each stream. A server that buffered them per connection would need SLOW times as much."""
 MOST_STREAM_BYTES = 40 * 1024
 
 
 @pytest.fixture(scope="module")
-def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server where one person may have many streams."""
+def crowded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that allows many streams per person."""
     process = ServerProcess(tmp_path_factory.mktemp("crowded"), signup="open", streams_per_person="100000", metrics_token=TOKEN)
     try:
         process.start()
@@ -39,7 +38,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]
 
 
 async def open_many(person: Client, count: int, *, window_bytes: int | None = None) -> list[Stream]:
-    """Streams that have said hello, a hundred at a time."""
+    """Open streams in groups of 100 and wait for the `hello` of each."""
     found: list[Stream] = []
     while len(found) < count:
         some = min(100, count - len(found))
@@ -50,41 +49,40 @@ async def open_many(person: Client, count: int, *, window_bytes: int | None = No
 
 
 async def live_streams(server: ServerProcess) -> int:
-    """As the metrics tell."""
+    """Read the number of open streams from the metrics."""
     answer = await Client(server).ask("GET", "/metrics", headers={"authorization": f"Bearer {TOKEN}"})
     [line] = [line for line in answer.body.decode().splitlines() if line.startswith("fechatter_streams ")]
     return int(float(line.split()[1]))
 
 
-async def until(read: Callable[[], Awaitable[int]], value: int) -> None:
+async def wait_for_value(read: Callable[[], Awaitable[int]], value: int) -> None:
     """Return once `read` returns this value."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while await read() != value:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.2)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await read() != value:
+            continue
 
 
-async def test_49_readers_that_do_not_read_hold_no_memory_and_nobody_up(crowded: ServerProcess) -> None:
-    ada = await owner(crowded)
+async def test_200_clients_that_stop_reading_use_little_memory_and_delay_nobody(crowded_server: ServerProcess) -> None:
+    ada = await owner(crowded_server)
     chat = (await ada.chat("public_channel"))["id"]
     slow = await open_many(ada, SLOW, window_bytes=WINDOW_BYTES)
     quick = await ada.listen()
     body = {"messages": [{"content": "x" * CHARACTERS}] * BATCH}
-    before, held = crowded.memory_bytes(), []
+    before, held = crowded_server.memory_bytes(), []
     for _ in range(BATCHES):
         await ada.post(f"/api/chat/{chat}/messages/batch", body)
         for _ in range(BATCH):
             assert (await quick.next()).name == "message.created"
-        held.append(crowded.memory_bytes())
+        held.append(crowded_server.memory_bytes())
     assert max(held) - before < SLOW * SENT_BYTES / 4
     assert max(held[BATCHES // 2 :]) - max(held[: BATCHES // 2]) < SLOW * SENT_BYTES / 2 / 4
-    await until(lambda: live_streams(crowded), 1)
-    # What a closed one read last tells from where to go on, and nothing is lost.
+    await wait_for_value(lambda: live_streams(crowded_server), 1)
+    # A closed stream's last event is a valid cursor, and nothing after it is lost.
     assert len(await ada.events(slow[0].cursor or "")) == BATCHES * BATCH
 
 
-async def check_idle(server: ServerProcess, count: int) -> float:
-    """So many idle streams hold little and hear what comes; returns the bytes that each holds."""
+async def measure_idle_streams(server: ServerProcess, count: int) -> float:
+    """Open `count` idle streams, check that each receives a message, and return the memory per stream in bytes."""
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     before = server.memory_bytes()
@@ -92,29 +90,29 @@ async def check_idle(server: ServerProcess, count: int) -> float:
     each = (server.memory_bytes() - before) / count
     assert (await Client(server).ask("GET", "/health/simple")).status == 200
     message = await ada.send(chat, "to all")
-    heard = await asyncio.gather(*(stream.next(60) for stream in streams))
-    assert {event.data["data"]["message"]["id"] for event in heard} == {message["id"]}
+    received = await asyncio.gather(*(stream.next(60) for stream in streams))
+    assert {event.data["data"]["message"]["id"] for event in received} == {message["id"]}
     for stream in streams:
         stream.close()
     return each
 
 
-async def test_50_five_hundred_idle_streams_hold_little_and_all_hear_what_comes(crowded: ServerProcess) -> None:
-    assert await check_idle(crowded, 500) < MOST_STREAM_BYTES * 2
+async def test_500_idle_streams_use_little_memory_and_all_receive_a_message(crowded_server: ServerProcess) -> None:
+    assert await measure_idle_streams(crowded_server, 500) < MOST_STREAM_BYTES * 2
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(600)
-async def test_50_ten_thousand_idle_streams_hold_little_and_all_hear_what_comes(tmp_path: Path) -> None:
+async def test_10000_idle_streams_use_little_memory_and_all_receive_a_message(tmp_path: Path) -> None:
     process = ServerProcess(tmp_path, signup="open", streams_per_person="100000", heartbeat_seconds="300")
     try:
         process.start()
-        assert await check_idle(process, 10_000) < MOST_STREAM_BYTES
+        assert await measure_idle_streams(process, 10_000) < MOST_STREAM_BYTES
     finally:
         process.kill()
 
 
-async def test_53_an_event_that_cannot_be_read_breaks_no_replay(server: ServerProcess) -> None:
+async def test_an_unreadable_event_does_not_break_a_replay(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     cursor = await ada.cursor()
@@ -132,7 +130,7 @@ async def test_53_an_event_that_cannot_be_read_breaks_no_replay(server: ServerPr
     assert (await stranger.listen(await stranger.cursor())).cursor is not None
 
 
-async def test_53_pages_go_on_over_what_one_may_not_see(server: ServerProcess) -> None:
+async def test_pages_of_events_skip_events_that_the_reader_cannot_see(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)
     hidden, shown = (await ada.chat("private_channel"))["id"], (await ada.chat("private_channel", bob))["id"]
@@ -150,8 +148,8 @@ async def test_53_pages_go_on_over_what_one_may_not_see(server: ServerProcess) -
 
 
 @asynccontextmanager
-async def locked(server: ServerProcess, workspace_id: int) -> AsyncIterator[None]:
-    """Somebody else holds what writers need."""
+async def hold_write_lock(server: ServerProcess, workspace_id: int) -> AsyncIterator[None]:
+    """Hold the lock that every writer of this workspace needs."""
     if server.database_url is None:
         connection = sqlite3.connect(server.data_dir / "fechatter.db", isolation_level=None)
         connection.execute("BEGIN IMMEDIATE")
@@ -169,8 +167,8 @@ async def locked(server: ServerProcess, workspace_id: int) -> AsyncIterator[None
         await other.close()
 
 
-def _writes(person: Client, chat: int) -> list[asyncio.Future[tuple[int, bool]]]:
-    """Twenty changes and twenty messages at once: status, and whether a refusal says when to come again."""
+def _start_writes(person: Client, chat: int) -> list[asyncio.Future[tuple[int, bool]]]:
+    """Start 20 changes and 20 sends. Each returns its status and whether the response has `Retry-After`."""
 
     async def ask(method: str, path: str, body: object) -> tuple[int, bool]:
         answer = await person.ask(method, path, body)
@@ -181,22 +179,29 @@ def _writes(person: Client, chat: int) -> list[asyncio.Future[tuple[int, bool]]]
     return [asyncio.ensure_future(one) for one in changes + sends]
 
 
-async def _answered_meanwhile(person: Client) -> None:
-    """Reads succeed while the lock is held: a read that waited for it would be refused."""
+async def _writer_is_busy(admin: Client) -> None:
+    """Return once the message writer has begun a batch that it cannot store yet."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await admin.ask("GET", "/health")).json["parts"]["writer"]["latency_seconds"] == 0:
+            continue
+
+
+async def _check_reads_succeed(person: Client) -> None:
+    """Check that reads succeed while the lock is held. A read that waited for the lock would be refused."""
     for path in ("/api/users/me", "/api/chat", "/api/sync", "/health", "/health/simple"):
         assert (await person.ask("GET", path)).status == 200, path
 
 
-async def test_54_who_waits_for_a_lock_holds_up_nobody_who_reads(server: ServerProcess) -> None:
+async def test_writers_that_wait_for_a_lock_do_not_delay_readers(server: ServerProcess) -> None:
     ada, other = await owner(server), await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
-    async with locked(server, ada.workspace_id):
-        waiting = _writes(ada, chat)
-        await asyncio.sleep(0.3)
+    async with hold_write_lock(server, ada.workspace_id):
+        waiting = _start_writes(ada, chat)
+        await _writer_is_busy(ada)
         for person in (ada, other):
-            await _answered_meanwhile(person)
+            await _check_reads_succeed(person)
         if server.database_url is not None:
-            # The lock is that of one workspace alone.
+            # The lock covers one workspace only.
             await other.call("PATCH", "/api/users/me", {"fullname": "Somebody else"})
     assert set(await asyncio.gather(*waiting)) <= {(200, False), (201, False), (503, True)}
     for number in range(20):
@@ -205,14 +210,14 @@ async def test_54_who_waits_for_a_lock_holds_up_nobody_who_reads(server: ServerP
 
 
 @pytest.mark.prove
-async def test_54_a_lock_that_is_never_given_back_is_told_and_nothing_is_lost(server: ServerProcess) -> None:
+async def test_writes_are_refused_with_503_when_the_lock_is_never_released_and_nothing_is_lost(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
-    async with locked(server, ada.workspace_id):
-        waiting = _writes(ada, chat)
+    async with hold_write_lock(server, ada.workspace_id):
+        waiting = _start_writes(ada, chat)
         statuses = set(await asyncio.gather(*waiting[-20:]))
         assert statuses == {(503, True)}
-        await _answered_meanwhile(ada)
+        await _check_reads_succeed(ada)
         assert {answer for answer in await asyncio.gather(*waiting[:20]) if answer[0] == 503} <= {(503, True)}
     for number in range(20):
         await ada.send(chat, "a", key=f"key {number}")

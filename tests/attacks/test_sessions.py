@@ -1,4 +1,4 @@
-"""Sessions and tokens, attacked over the real socket. Each test bears its number in the list of attacks."""
+"""Attacks on sessions and tokens, over real sockets."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from tests.servers.process import PATIENCE_SECONDS
 CLOSED_SECONDS = PATIENCE_SECONDS
 MOST_SESSIONS = 50
 LATE = {"a session that is nobody's", "another person's session"}
-"""Found out in the database, after a body or a query that is none."""
+"""The server detects these in the database, after it has refused an invalid body or query."""
 
 
-async def closing(stream: Stream) -> str:
-    """Why the server ends a stream."""
+async def close_reason(stream: Stream) -> str:
+    """Wait for the server to close the stream and return the reason."""
     async with asyncio.timeout(CLOSED_SECONDS):
         last = (await stream.rest())[-1]
     assert last.name == "closing"
     return str(last.data["reason"])
 
 
-async def shut_out(person: Client) -> None:
-    """Nothing that the session was given is good any more."""
+async def check_signed_out(person: Client) -> None:
+    """Check that no token of the session works any longer."""
     assert (await person.ask("GET", "/api/users/me")).status == 401
     assert (await person.ask("POST", "/api/chat/1/messages", {"content": "still here"})).status == 401
     with pytest.raises(Refused) as refused:
@@ -45,14 +45,14 @@ async def refresh(server: ServerProcess, token: str) -> Any:
     return await Client(server).ask("POST", "/api/refresh", {"refresh_token": token})
 
 
-def protected() -> list[tuple[str, str]]:
-    """Every method and path that wants a token."""
+def protected_routes() -> list[tuple[str, str]]:
+    """Return the method and path of every route that requires a token."""
     paths = {path: re.sub(r"\{\w+:id\}", "1", path) for path in TABLE if path not in OPEN}
     return [(method, shown) for path, shown in paths.items() for method in TABLE[path]]
 
 
-def forgeries(server: ServerProcess, person: Client, other: Client) -> dict[str, str]:
-    """Tokens with one thing wrong; most are signed with the server's own secret, which no stranger has."""
+def forged_tokens(server: ServerProcess, person: Client, other: Client) -> dict[str, str]:
+    """Return tokens with one fault each. Most are signed with the server's own secret, which no attacker has."""
     secret = (server.data_dir / "secrets" / "jwt_secret").read_text().strip()
     good = jwt.decode(str(person.token), options={"verify_signature": False})
     now = int(time.time())
@@ -79,26 +79,26 @@ def forgeries(server: ServerProcess, person: Client, other: Client) -> dict[str,
     }
 
 
-async def test_03_no_route_forgets_to_ask_for_a_good_token(server: ServerProcess) -> None:
+async def test_every_protected_route_refuses_missing_and_forged_tokens(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)
     chat = (await ada.chat("private_channel", bob))["id"]
-    for method, path in protected():
+    for method, path in protected_routes():
         assert (await Client(server).ask(method, path)).status == 401, (method, path)
         assert (await Client(server).ask(method, f"{path}?access_token={ada.token}")).status == 401, (method, path)
-    for name, token in forgeries(server, ada, bob).items():
+    for name, token in forged_tokens(server, ada, bob).items():
         forger = Client(server, {"access_token": token})
-        for method, path in protected():
+        for method, path in protected_routes():
             assert (await forger.ask(method, path)).status in ((400, 401, 422) if name in LATE else (401,)), (name, method, path)
         answer = await forger.ask("POST", f"/api/chat/{chat}/messages", {"content": name})
         assert (answer.status, answer.headers.get("www-authenticate")) == (401, 'Bearer realm="fechatter"'), name
     assert await ada.history(chat) == []
 
 
-async def test_06_a_token_with_anything_wrong_opens_neither_requests_nor_streams(server: ServerProcess) -> None:
+async def test_a_forged_token_opens_no_stream_and_no_request(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)
-    for name, token in forgeries(server, ada, bob).items():
+    for name, token in forged_tokens(server, ada, bob).items():
         with pytest.raises(Refused) as refused:
             await Stream.open(server.port, token)
         answer = refused.value.answer
@@ -109,40 +109,40 @@ async def test_06_a_token_with_anything_wrong_opens_neither_requests_nor_streams
     assert await ada.get("/api/users/me")
 
 
-async def test_04_who_is_disabled_is_out_of_streams_requests_and_refreshing_at_once(server: ServerProcess) -> None:
+async def test_disabling_a_user_ends_their_streams_requests_and_refreshes(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada, "admin")
     invitation = await bob.post("/api/invitations", {})
     phone = await signed_in(bob)
     streams = [await bob.listen(), await phone.listen()]
     await ada.call("PATCH", f"/api/users/{bob.id}", {"disabled": True})
-    assert [await closing(stream) for stream in streams] == ["revoked", "revoked"]
-    await shut_out(bob)
-    await shut_out(phone)
+    assert [await close_reason(stream) for stream in streams] == ["revoked", "revoked"]
+    await check_signed_out(bob)
+    await check_signed_out(phone)
     credentials = {"email": bob.session["user"]["email"], "password": PASSWORD, "workspace": ada.session["workspace"]["slug"]}
     assert (await Client(server).ask("POST", "/api/signin", credentials)).code == "account_disabled"
     assert (await Client(server).ask("POST", "/api/invitations/lookup", {"token": invitation["token"]})).status in (403, 404)
 
 
-async def test_04_a_session_that_expired_ends_its_streams_too(server: ServerProcess) -> None:
+async def test_an_expired_session_ends_its_streams(server: ServerProcess) -> None:
     ada = await owner(server)
     phone = await signed_in(ada)
     kept, ended = await ada.listen(), await phone.listen()
     newest = max(item["id"] for item in (await ada.get("/api/sessions"))["items"])
     await execute(server, f"UPDATE sessions SET expires_at = {int(time.time() * 1000) + 1500} WHERE id = {newest}")
     assert (await phone.ask("GET", "/api/users/me")).status == 200
-    # What it learned of this session when it opened was its first expiry: only a new stream is looked up anew.
+    # The first stream knows only the expiry at the time when it was opened. A new stream reads it again.
     late = await phone.listen()
     async with asyncio.timeout(1.5 + CLOSED_SECONDS):
         assert (await late.rest())[-1].data == {"reason": "revoked"}
-    await shut_out(phone)
+    await check_signed_out(phone)
     ended.close()
     await ada.chat("public_channel")
     assert (await kept.next()).name == "member.joined"
 
 
 @pytest.mark.parametrize("how", ["log out", "end it from another device", "change the password"])
-async def test_04_a_session_that_is_ended_ends_its_streams_too(server: ServerProcess, how: str) -> None:
+async def test_ending_a_session_ends_its_streams(server: ServerProcess, how: str) -> None:
     ada = await owner(server)
     phone = await signed_in(ada)
     kept, ended = await ada.listen(), await phone.listen()
@@ -153,13 +153,13 @@ async def test_04_a_session_that_is_ended_ends_its_streams_too(server: ServerPro
     else:
         [other] = [item for item in (await ada.get("/api/sessions"))["items"] if not item["current"]]
         await ada.call("DELETE", f"/api/sessions/{other['id']}")
-    assert await closing(ended) == "revoked"
-    await shut_out(phone)
+    assert await close_reason(ended) == "revoked"
+    await check_signed_out(phone)
     await ada.chat("public_channel")
     assert (await kept.next()).name == "member.joined"
 
 
-async def test_05_a_refresh_token_that_was_copied_ends_the_session_but_a_lost_answer_does_not(server: ServerProcess) -> None:
+async def test_a_reused_refresh_token_ends_the_session_but_a_lost_response_does_not(server: ServerProcess) -> None:
     ada = await owner(server)
     first = ada.session["refresh_token"]
     lost = (await refresh(server, first)).json
@@ -168,12 +168,12 @@ async def test_05_a_refresh_token_that_was_copied_ends_the_session_but_a_lost_an
     stream = await ada.listen()
     later = (await refresh(server, lost["refresh_token"])).json
     assert (await refresh(server, first)).code == "token_reused"
-    assert await closing(stream) == "revoked"
+    assert await close_reason(stream) == "revoked"
     for session in (lost, later):
-        await shut_out(Client(server, session))
+        await check_signed_out(Client(server, session))
 
 
-async def test_05_of_a_thief_and_its_owner_racing_only_one_can_go_on(server: ServerProcess) -> None:
+async def test_when_a_thief_and_the_owner_race_only_the_newest_refresh_token_continues(server: ServerProcess) -> None:
     ada = await owner(server)
     tokens = [ada.session["refresh_token"]] * 2
     for _ in range(4):
@@ -186,19 +186,19 @@ async def test_05_of_a_thief_and_its_owner_racing_only_one_can_go_on(server: Ser
     assert (await refresh(server, tokens[0])).status == 401
 
 
-async def test_09_nobody_has_more_than_fifty_sessions(server: ServerProcess) -> None:
+async def test_a_person_has_at_most_fifty_sessions(server: ServerProcess) -> None:
     ada = await owner(server)
     oldest = await ada.listen()
     newer = await asyncio.gather(*(signed_in(ada) for _ in range(MOST_SESSIONS)))
-    assert await closing(oldest) == "revoked"
-    await shut_out(ada)
+    assert await close_reason(oldest) == "revoked"
+    await check_signed_out(ada)
     listed = await newer[0].pages("/api/sessions")
     assert len(listed) == MOST_SESSIONS
     answers = await asyncio.gather(*(person.ask("GET", "/api/users/me") for person in newer))
     assert {answer.status for answer in answers} == {200}
 
 
-async def test_11_nothing_is_changed_by_get(server: ServerProcess) -> None:
+async def test_get_requests_change_nothing(server: ServerProcess) -> None:
     ada = await owner(server)
     before = await ada.cursor()
     disguises = {"x-http-method-override": "DELETE", "x-method-override": "DELETE", "x-http-method": "DELETE"}
@@ -212,7 +212,7 @@ async def test_11_nothing_is_changed_by_get(server: ServerProcess) -> None:
     assert await ada.get("/api/users/me")
 
 
-async def test_11_another_sites_page_gets_nothing_by_a_cookie_or_a_web_socket(server: ServerProcess) -> None:
+async def test_a_page_of_another_site_cannot_use_the_cookie_or_open_a_web_socket(server: ServerProcess) -> None:
     ada = await owner(server)
     cookie = f"fechatter_refresh_{ada.workspace_id}={ada.session['refresh_token']}"
     slug = {"workspace": ada.session["workspace"]["slug"]}

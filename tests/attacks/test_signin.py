@@ -1,4 +1,4 @@
-"""Signing in, attacked over the real socket. Each test bears its number in the list of attacks."""
+"""Attacks on signing in, over real sockets."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from tests.journeys.sharing import SharedServers
 from tests.journeys.wire import Answer, Wire, head
 
 MEBIBYTE = 1024 * 1024
-MOST_GROWTH_BYTES = 120 * MEBIBYTE
-"""Two hashes of 19 MiB at once, and what 200 connections hold."""
+SIGN_INS = 200
+HASH_BYTES = 19 * MEBIBYTE
+"""The memory of one Argon2 hash. A server that hashed all sign-ins at once would need SIGN_INS times as much."""
 PAIR_TRIES = 10
 
 
@@ -26,7 +27,7 @@ def credentials(person: Client, password: str = PASSWORD) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def server(engine: str, shared_servers: SharedServers) -> ServerProcess:
-    """With hashes at their full cost."""
+    """A server that hashes passwords at full cost."""
     return shared_servers(engine, signup="open", heartbeat_seconds="1")
 
 
@@ -34,12 +35,12 @@ async def sign_in(server: ServerProcess, body: Any, **headers: str) -> Answer:
     return await Client(server).ask("POST", "/api/signin", body, {name.replace("_", "-"): text for name, text in headers.items()})
 
 
-def told(answer: Answer) -> dict[str, Any]:
-    """A refusal, as far as it may not differ."""
+def comparable(answer: Answer) -> dict[str, Any]:
+    """Return the parts of a refusal that must not differ."""
     return {**answer.json, "request_id": None, "headers": {name for name in answer.headers if name != "date"}}
 
 
-async def test_01_a_password_of_megabytes_is_refused_before_it_costs_anything(server: ServerProcess) -> None:
+async def test_a_password_of_megabytes_is_refused_without_the_cost_of_a_hash(server: ServerProcess) -> None:
     ada = await owner(server)
     computed = server.cpu_seconds()
     for _ in range(10):
@@ -60,11 +61,11 @@ async def test_01_a_password_of_megabytes_is_refused_before_it_costs_anything(se
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
-async def test_02_two_hundred_sign_ins_at_once_leave_memory_bounded_and_others_answered(server: ServerProcess) -> None:
+async def test_200_concurrent_sign_ins_keep_memory_bounded_and_other_requests_fast(server: ServerProcess) -> None:
     ada = await owner(server)
     before, began, most = server.memory_bytes(), time.monotonic(), 0
     answered = []
-    signing_in = [asyncio.ensure_future(sign_in(server, credentials(ada))) for _ in range(200)]
+    signing_in = [asyncio.ensure_future(sign_in(server, credentials(ada))) for _ in range(SIGN_INS)]
     while not all(one.done() for one in signing_in):
         asked = time.monotonic()
         assert (await ada.ask("GET", "/health/simple")).status == 200
@@ -74,13 +75,13 @@ async def test_02_two_hundred_sign_ins_at_once_leave_memory_bounded_and_others_a
         await asyncio.sleep(0.02)
     answers = await asyncio.gather(*signing_in)
     assert {answer.status for answer in answers} == {200}
-    # Requests that waited behind the hashes would take as long as all of them.
+    # If requests waited behind the hashes, each would take as long as all hashes together.
     assert statistics.median(answered) < (time.monotonic() - began) / 10
-    assert most - before < MOST_GROWTH_BYTES
+    assert most - before < SIGN_INS * HASH_BYTES / 20
 
 
 @pytest.mark.parametrize("strange", [{"$gt": ""}, {"$ne": None}, ["ada"], 5, True, None])
-async def test_10_an_object_or_an_array_is_taken_for_no_text(server: ServerProcess, strange: Any) -> None:
+async def test_values_that_are_not_strings_are_refused(server: ServerProcess, strange: Any) -> None:
     ada = await owner(server)
     stranger = Client(server)
     for name in ("email", "password"):
@@ -94,7 +95,7 @@ async def test_10_an_object_or_an_array_is_taken_for_no_text(server: ServerProce
     assert (await ada.ask("POST", "/api/password", {"current_password": PASSWORD, "new_password": strange})).status == 422
 
 
-async def test_10_nothing_in_a_filter_is_a_pattern_or_sql(server: ServerProcess) -> None:
+async def test_filters_are_neither_patterns_nor_sql(server: ServerProcess) -> None:
     ada = await owner(server)
     for text in ("%25", "_", "'%20OR%201=1--", "!", "%5C", "%00"):
         found = await ada.ask("GET", f"/api/users?q={text}")
@@ -108,7 +109,7 @@ async def test_10_nothing_in_a_filter_is_a_pattern_or_sql(server: ServerProcess)
         assert (await sign_in(server, {"email": email, "password": PASSWORD, "workspace": "%"})).code == "wrong_credentials"
 
 
-async def test_12_no_secret_is_logged_or_told(limited_server: ServerProcess) -> None:
+async def test_secrets_appear_neither_in_logs_nor_in_responses(limited_server: ServerProcess) -> None:
     ada = await owner(limited_server)
     invitation = await ada.post("/api/invitations", {})
     bob = await colleague(ada)
@@ -133,7 +134,7 @@ async def test_12_no_secret_is_logged_or_told(limited_server: ServerProcess) -> 
     assert [secret for secret in secrets if secret in text] == []
 
 
-async def test_13_who_is_known_is_told_neither_by_words_nor_by_limits(limited_server: ServerProcess) -> None:
+async def test_refusals_and_limits_do_not_reveal_whether_an_account_exists(limited_server: ServerProcess) -> None:
     ada = await owner(limited_server)
     gone = await colleague(ada)
     await ada.call("PATCH", f"/api/users/{gone.id}", {"disabled": True})
@@ -142,12 +143,12 @@ async def test_13_who_is_known_is_told_neither_by_words_nor_by_limits(limited_se
     elsewhere = {**known, "email": "nobody@else.example", "workspace": "there-is-none"}
     answers = [[await sign_in(limited_server, body) for _ in range(PAIR_TRIES + 1)] for body in (known, disabled, unknown, elsewhere)]
     for tries in zip(*answers, strict=True):
-        assert [told(answer) for answer in tries] == [told(tries[0])] * len(tries)
+        assert [comparable(answer) for answer in tries] == [comparable(tries[0])] * len(tries)
     assert [answer.status for answer in answers[0]] == [401] * PAIR_TRIES + [429]
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
-async def test_13_who_is_known_is_not_told_by_time(server: ServerProcess) -> None:
+async def test_response_times_do_not_reveal_whether_an_account_exists(server: ServerProcess) -> None:
     ada = await owner(server)
     known = credentials(ada, "wrong password")
     unknown = {**known, "email": "nobody@example.org"}
@@ -165,7 +166,7 @@ async def test_13_who_is_known_is_not_told_by_time(server: ServerProcess) -> Non
         assert time.monotonic() - began >= 0.5
 
 
-async def test_14_a_forged_header_of_a_proxy_escapes_no_limit(limited_server: ServerProcess) -> None:
+async def test_forged_proxy_headers_do_not_evade_limits(limited_server: ServerProcess) -> None:
     ada = await owner(limited_server)
     body = credentials(ada, "wrong password")
     names = ("x_forwarded_for", "forwarded", "x_real_ip", "x_client_ip", "cf_connecting_ip")
@@ -181,7 +182,7 @@ async def test_14_a_forged_header_of_a_proxy_escapes_no_limit(limited_server: Se
     assert {item["address"] for item in (await ada.get("/api/sessions"))["items"]} == {"127.0.0.1"}
 
 
-async def test_the_other_doors_for_guesses_are_limited_too(limited_server: ServerProcess) -> None:
+async def test_every_endpoint_that_accepts_guesses_is_limited(limited_server: ServerProcess) -> None:
     ada = await owner(limited_server)
     stranger = Client(limited_server)
     change = {"current_password": "wrong password", "new_password": "a better password"}
@@ -193,7 +194,7 @@ async def test_the_other_doors_for_guesses_are_limited_too(limited_server: Serve
     ]
     for person, path, body, tries, status in doors:
         answers = [await person.ask("POST", path, body) for _ in range(tries + 5)]
-        # Tests before this one may have used up a part: all come from one address.
+        # All tests share one address, so earlier tests may have used a part of the limit.
         counted = [answer.status for answer in answers].count(status)
         assert answers[0].status == status, path
         assert tries // 2 <= counted <= tries + 1, path

@@ -1,4 +1,4 @@
-"""The transport, attacked over the real socket. Each test bears its number in the list of attacks."""
+"""Attacks on HTTP itself, over real sockets."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ STARTED = b"POST /api/signin HTTP/1.1\r\nhost: a\r\n"
 SMUGGLED = b"GET /health/simple HTTP/1.1\r\nhost: a\r\n\r\n"
 
 
-async def everything(server: ServerProcess, data: bytes) -> bytes:
-    """Everything that the server sends until it closes, or is silent for half a second after its first response."""
+async def read_responses(server: ServerProcess, data: bytes) -> bytes:
+    """Return everything that the server sends until it closes, or is silent for 0.5 s after its first response."""
     wire, answered = await Wire.open(server.port), b""
     wire.writer.write(data)
     try:
@@ -40,17 +40,15 @@ def statuses(answered: bytes) -> list[int]:
 
 
 @pytest.fixture(autouse=True)
-async def _well_afterwards(server: ServerProcess) -> None:
-    """Each test finds the server as well as the one before found it."""
+async def _server_stays_healthy(server: ServerProcess) -> None:
+    """Check before each test that the server is healthy and has logged no traceback."""
     assert await Client(server).get("/health/simple") == {"status": "ok"}
     assert "Traceback" not in server.output
 
 
 @pytest.mark.parametrize("path", ["/", "/ws", "/events", "/api/ws"])
 @pytest.mark.parametrize("protocol", [b"\xff\xfe\xc3\x28", "żółć".encode(), b"a" * 9000, b"chat, \x80"])
-async def test_47_a_strange_protocol_of_a_web_socket_is_refused_and_harms_nothing(
-    server: ServerProcess, path: str, protocol: bytes
-) -> None:
+async def test_a_malformed_websocket_protocol_is_refused_and_harms_nothing(server: ServerProcess, path: str, protocol: bytes) -> None:
     wire = await Wire.open(server.port)
     answer = await wire.raw(head("GET", path, UPGRADE)[:-2] + b"sec-websocket-protocol: " + protocol + b"\r\n\r\n")
     assert answer.status == {"/": 200, "/events": 401}.get(path, 404)
@@ -79,17 +77,17 @@ async def test_47_a_strange_protocol_of_a_web_socket_is_refused_and_harms_nothin
         b"transfer-encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n",
     ],
 )
-async def test_48_52_who_lies_about_a_length_gets_one_refusal_and_smuggles_nothing(server: ServerProcess, lie: bytes) -> None:
-    assert statuses(await everything(server, STARTED + lie + SMUGGLED)) == [400]
+async def test_a_false_content_length_gets_one_refusal_and_smuggles_no_request(server: ServerProcess, lie: bytes) -> None:
+    assert statuses(await read_responses(server, STARTED + lie + SMUGGLED)) == [400]
 
 
-async def test_48_a_length_that_takes_in_the_next_request_is_a_bad_body_and_no_request(server: ServerProcess) -> None:
-    answered = await everything(server, STARTED + b"content-length: %d\r\n\r\n{}" % (2 + len(SMUGGLED)) + SMUGGLED)
+async def test_a_length_that_covers_the_next_request_makes_it_part_of_the_body(server: ServerProcess) -> None:
+    answered = await read_responses(server, STARTED + b"content-length: %d\r\n\r\n{}" % (2 + len(SMUGGLED)) + SMUGGLED)
     assert statuses(answered) in ([400], [422])
     assert b'"status":"ok"' not in answered
 
 
-async def test_48_what_is_compressed_is_never_inflated(server: ServerProcess) -> None:
+async def test_compressed_bodies_are_never_inflated(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     bomb = gzip.compress(b'{"content": "' + b"a" * (40 << 20) + b'"}')
@@ -108,7 +106,7 @@ async def test_48_what_is_compressed_is_never_inflated(server: ServerProcess) ->
 @pytest.mark.parametrize(
     "name", ["authorization", "idempotency-key", "content-type", "event-cursor", "last-event-id", "x-request-id", "cookie"]
 )
-async def test_48_headers_of_any_bytes_are_refused_or_passed_over(server: ServerProcess, name: str) -> None:
+async def test_headers_with_arbitrary_bytes_are_refused_or_ignored(server: ServerProcess, name: str) -> None:
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     for value in (b"\xff\xfe", b"\xc3\x28", b"Bearer \x80", b"", b"\x09"):
@@ -130,13 +128,13 @@ async def test_48_headers_of_any_bytes_are_refused_or_passed_over(server: Server
         (b"GET /?" + b"y" * 70_000 + b" HTTP/1.1\r\nhost: a\r\n\r\n", 414),
     ],
 )
-async def test_50_a_head_has_a_most_of_bytes_and_lines(server: ServerProcess, request_head: bytes, expected: int) -> None:
+async def test_request_heads_are_limited_in_bytes_and_lines(server: ServerProcess, request_head: bytes, expected: int) -> None:
     wire = await Wire.open(server.port)
     assert (await wire.raw(request_head)).status == expected
 
 
 @pytest.mark.prove
-async def test_49_what_drips_is_given_up_however_steadily_it_drips(server: ServerProcess) -> None:
+async def test_requests_that_arrive_very_slowly_are_closed(server: ServerProcess) -> None:
     async def seconds_until_closed(beginning: bytes, every: float) -> float:
         wire, began = await Wire.open(server.port), time.monotonic()
         wire.writer.write(beginning)
@@ -156,7 +154,7 @@ async def test_49_what_drips_is_given_up_however_steadily_it_drips(server: Serve
     assert in_body < CLOSED_SECONDS + 30
 
 
-async def test_51_forms_with_parts_are_not_read(server: ServerProcess) -> None:
+async def test_multipart_forms_are_refused(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     body = b'--x\r\ncontent-disposition: form-data; name="content"; filename="../../etc/passwd"\r\n\r\na\r\n--x--\r\n'
@@ -167,7 +165,7 @@ async def test_51_forms_with_parts_are_not_read(server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("ranges", ["0-0", "0-0," * 2000 + "1-1", "-1", "5-2", "0-99999999999999999999", "x"])
-async def test_51_parts_of_a_file_are_not_served(server: ServerProcess, ranges: str) -> None:
+async def test_range_requests_get_the_whole_file(server: ServerProcess, ranges: str) -> None:
     asset = next(name for name, file in static.files().items() if not name.endswith(".html"))
     for path in ("/", f"/static/{asset}", "/api/server"):
         whole, part = [await Client(server).ask("GET", path, headers=headers) for headers in ({}, {"range": f"bytes={ranges}"})]
@@ -175,8 +173,8 @@ async def test_51_parts_of_a_file_are_not_served(server: ServerProcess, ranges: 
         assert not {"content-range", "accept-ranges"} & set(part.headers)
 
 
-def _poisoned(path: str) -> list[tuple[str, dict[str, str]]]:
-    """Ways to name another path than the one that is asked for."""
+def _disguised_paths(path: str) -> list[tuple[str, dict[str, str]]]:
+    """Return requests that try to reach `path` in the disguise of another path."""
     names = ("x-original-url", "x-rewrite-url", "x-forwarded-path", "x-forwarded-prefix", "x-forwarded-uri", "x-script-name")
     return [
         ("/health/simple", dict.fromkeys(names, path)),
@@ -194,13 +192,13 @@ def _poisoned(path: str) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
-async def test_52_no_host_and_no_spelling_of_a_path_gets_around_the_sign_in(server: ServerProcess) -> None:
+async def test_neither_host_nor_path_spelling_bypasses_authentication(server: ServerProcess) -> None:
     ada = await owner(server)
     mail = ada.session["user"]["email"].encode()
-    for path, headers in _poisoned("/api/users/me"):
+    for path, headers in _disguised_paths("/api/users/me"):
         for method in ("GET", "POST", "HEAD"):
             lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in {"host": "a", **headers}.items())
-            answered = await everything(server, f"{method} {path} HTTP/1.1\r\n".encode() + lines + b"connection: close\r\n\r\n")
+            answered = await read_responses(server, f"{method} {path} HTTP/1.1\r\n".encode() + lines + b"connection: close\r\n\r\n")
             assert mail not in answered, path
             assert statuses(answered)[0] in (200, 400, 401, 404, 405), path
     overridden = {"x-http-method-override": "DELETE", "x-method-override": "DELETE"}
@@ -209,31 +207,31 @@ async def test_52_no_host_and_no_spelling_of_a_path_gets_around_the_sign_in(serv
     assert (await ada.get(f"/api/chat/{chat}"))["archived_at"] is None
 
 
-async def test_52_a_token_beside_another_one_is_none(server: ServerProcess) -> None:
+async def test_a_token_next_to_another_one_is_refused(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = await ada.chat("private_channel")
     mine, keys = f"authorization: Bearer {ada.token}\r\n", "idempotency-key: a\r\nidempotency-key: b\r\n"
     for method, path, body in (("GET", "/api/workspace", ""), ("POST", f"/api/chat/{chat['id']}/messages", '{"content": "hello"}')):
         began = f"{method} {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
         for tokens in (f"{mine}authorization: Bearer x\r\n", f"authorization: Bearer x\r\n{mine}"):
-            assert statuses(await everything(server, f"{began}{tokens}\r\n{body}".encode())) == [401]
-    assert statuses(await everything(server, f"{began}{mine}{keys}\r\n{body}".encode())) == [422]
+            assert statuses(await read_responses(server, f"{began}{tokens}\r\n{body}".encode())) == [401]
+    assert statuses(await read_responses(server, f"{began}{mine}{keys}\r\n{body}".encode())) == [422]
     assert await ada.history(chat["id"]) == []
 
 
 @pytest.mark.parametrize("hosts", [(), ("a", "a"), ("127.0.0.1", "evil.example")])
-async def test_52_a_request_names_one_host(server: ServerProcess, hosts: tuple[str, ...]) -> None:
+async def test_a_request_names_exactly_one_host(server: ServerProcess, hosts: tuple[str, ...]) -> None:
     lines = "".join(f"host: {host}\r\n" for host in hosts).encode()
     for path in (b"/", b"/api/server", b"/health/simple", b"/api/chat/1/messages"):
         answer = await (await Wire.open(server.port)).raw(b"GET " + path + b" HTTP/1.1\r\n" + lines + b"\r\n")
         assert (answer.status, answer.code) == (400, "malformed_host"), path
-    # Probes of old proxies speak HTTP/1.0, which has no hosts.
-    answered = await everything(server, b"GET /health/simple HTTP/1.0\r\n" + lines + b"\r\n")
+    # Probes of old proxies use HTTP/1.0, which has no Host header.
+    answered = await read_responses(server, b"GET /health/simple HTTP/1.0\r\n" + lines + b"\r\n")
     assert answered[8:13] == (b" 400 " if hosts else b" 200 ")
 
 
 @pytest.mark.parametrize("host", ["evil.example/x", "evil.example@127.0.0.1", "a b", "a#", "[::1", "evil.example:99999999", "a\\b", ""])
-async def test_52_a_host_that_can_be_none_stands_in_no_link(server: ServerProcess, host: str) -> None:
+async def test_an_invalid_host_never_appears_in_a_link(server: ServerProcess, host: str) -> None:
     ada = await owner(server)
     sent = head("POST", "/api/invitations", {"content-length": "2", "authorization": f"Bearer {ada.token}"})
     answer = await (await Wire.open(server.port)).raw(sent.replace(b"host: 127.0.0.1", b"host: " + host.encode()) + b"{}")
@@ -245,7 +243,7 @@ def check_uncached(answer: Answer) -> None:
     assert "etag" not in answer.headers
 
 
-async def test_56_no_proxy_keeps_an_answer_or_a_stream(server: ServerProcess) -> None:
+async def test_responses_and_streams_are_not_cached(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     for path in (
@@ -271,12 +269,12 @@ async def test_56_no_proxy_keeps_an_answer_or_a_stream(server: ServerProcess) ->
 @pytest.mark.parametrize(
     "cursor", ["a%0A%0Adata:%20injected.1", "%0D%0Adata:%20injected.1", "injected%E2%80%A8.1", "injected.1%0A", "injected"]
 )
-async def test_56_nothing_of_a_request_gets_into_a_stream(server: ServerProcess, cursor: str) -> None:
+async def test_request_values_are_never_echoed_into_a_stream(server: ServerProcess, cursor: str) -> None:
     ada = await owner(server)
     own = {"authorization": f"Bearer {ada.token}"}
     by_header = head("GET", "/events", {**own, "last-event-id": "a.1\r\n data: injected"})
     for sent in (head("GET", f"/events?last_event_id={cursor}", own), by_header):
-        answered = await everything(server, sent)
+        answered = await read_responses(server, sent)
         assert statuses(answered)[0] in (200, 400, 422)
         assert b"injected" not in answered
     polled = await ada.ask("GET", f"/api/events?after={cursor}")
@@ -284,7 +282,7 @@ async def test_56_nothing_of_a_request_gets_into_a_stream(server: ServerProcess,
     assert b"injected" not in polled.body
 
 
-async def test_55_56_no_secret_is_logged_from_an_address_or_given_to_a_browser(limited_server: ServerProcess) -> None:
+async def test_secrets_in_urls_are_neither_logged_nor_sent_to_browsers(limited_server: ServerProcess) -> None:
     ada = await owner(limited_server)
     signing = (limited_server.data_dir / "secrets" / "jwt_secret").read_text().strip()
     secrets = [str(ada.token), ada.session["refresh_token"], signing]
