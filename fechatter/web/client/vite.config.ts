@@ -25,7 +25,7 @@ export default defineConfig({
     alias: {
       "@": here("src"),
       // Messages have no entities, and the table of all of HTML's would be a tenth of the first load.
-      entities: here("src/messages/entities.ts"),
+      entities: here("src/text/entities.ts"),
     },
   },
   define: {

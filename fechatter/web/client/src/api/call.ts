@@ -2,7 +2,7 @@
 
 import { open, Problem, request, type Answer, type Wanted } from "@/api/http"
 import { refused, token } from "@/api/token"
-import { seqOf } from "@/live/cursor"
+import { seqOf } from "@/api/cursor"
 
 /** The highest position in the responses since `forgetPositions`, or null. */
 let seen: string | null = null

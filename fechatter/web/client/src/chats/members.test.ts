@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { effectScope, reactive, type EffectScope } from "vue"
 import type { Chat, Member } from "@/api/nouns"
 import { useMembers } from "@/chats/members"
-import { useChats } from "@/chats/store"
-import { usePeople } from "@/people/store"
+import { useChats } from "@/stores/chats"
+import { usePeople } from "@/stores/people"
 
 const member = (id: number): Member => ({ user_id: id, role: "member", joined_at: "" })
 const chat = reactive({ id: 7, member_count: 3, owner_id: 1, members: [] }) as unknown as Chat

@@ -2,8 +2,8 @@
 
 import { computed, onScopeDispose, ref, shallowRef, watch } from "vue"
 import type { Member } from "@/api/nouns"
-import { useChats } from "@/chats/store"
-import { usePeople } from "@/people/store"
+import { useChats } from "@/stores/chats"
+import { usePeople } from "@/stores/people"
 
 const PAUSE_MS = 250
 const MOST_FILTERED = 2000

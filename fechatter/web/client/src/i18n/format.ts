@@ -1,6 +1,6 @@
 import { locale, t } from "@/i18n"
 import { clockOptions, regional } from "@/i18n/region"
-import { preferences } from "@/settings/preferences"
+import { preferences } from "@/preferences/preferences"
 
 const made = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat | Intl.RelativeTimeFormat | Intl.ListFormat>()
 

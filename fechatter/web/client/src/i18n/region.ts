@@ -1,6 +1,6 @@
 /** How dates and times are written: in the reader's language, as in their region. Pure but for the browser's languages. */
 
-import { preferences } from "@/settings/preferences"
+import { preferences } from "@/preferences/preferences"
 
 /**
  * The tag for `Intl` formats: the first of the browser's languages that has this language and a region ("en-GB"), else the

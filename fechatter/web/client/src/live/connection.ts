@@ -5,7 +5,7 @@
  */
 
 import { BlockReader, type Block } from "@/live/blocks"
-import { Pause, pauseMs } from "@/live/pause"
+import { Pause, pauseMs } from "@/api/pause"
 
 const CONNECT_MS = 15_000
 const FIRST_SILENCE_MS = 30_000

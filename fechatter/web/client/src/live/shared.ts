@@ -9,7 +9,7 @@
 import { openChannel, type Channel } from "@/platform/channel"
 import { lockManager } from "@/platform/locks"
 import { Connection, type Phase, type Surroundings } from "@/live/connection"
-import { eraOf, seqOf } from "@/live/cursor"
+import { eraOf, seqOf } from "@/api/cursor"
 
 const SILENCE_MS = 60_000
 const LOOK_MS = 10_000

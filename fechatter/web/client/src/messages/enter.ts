@@ -1,7 +1,7 @@
 /** The effect of Enter in the composer. */
 
 import { isPressed } from "@/components/keys"
-import { preferences } from "@/settings/preferences"
+import { preferences } from "@/preferences/preferences"
 
 /** A phone's keyboard has no Shift+Enter, so Enter starts a new line. */
 export function isTouchOnly(): boolean {

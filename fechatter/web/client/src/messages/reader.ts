@@ -2,7 +2,7 @@
 
 import { onBeforeUnmount, onMounted, ref, watch } from "vue"
 import type { Chat } from "@/api/nouns"
-import { useMessages } from "@/messages/store"
+import { useMessages } from "@/stores/messages"
 import { dividerAfter, isFollowing, sideOf, type View } from "@/messages/reading"
 
 interface Reader {

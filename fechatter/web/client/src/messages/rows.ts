@@ -2,7 +2,7 @@
 
 import type { Message } from "@/api/nouns"
 import { isNews } from "@/messages/reading"
-import type { Waiting } from "@/messages/waiting"
+import type { Waiting } from "@/state/waiting"
 
 const GROUP_MS = 5 * 60 * 1000
 

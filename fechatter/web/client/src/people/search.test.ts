@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { effectScope, nextTick, ref } from "vue"
 import type { User } from "@/api/nouns"
 import { usePeopleSearch } from "@/people/search"
-import { usePeople } from "@/people/store"
+import { usePeople } from "@/stores/people"
 
 const person = (fullname: string) => ({ id: 1, fullname }) as User
 

@@ -2,7 +2,7 @@
 
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue"
 import type { User } from "@/api/nouns"
-import { usePeople } from "@/people/store"
+import { usePeople } from "@/stores/people"
 
 const PAUSE_MS = 150
 

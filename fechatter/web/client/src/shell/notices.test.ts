@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import type { Chat, Sync } from "@/api/nouns"
-import { begin } from "@/live/world"
+import { begin } from "@/state/world"
 import { isWorthIt, mentions } from "@/shell/notices"
 
 const NOW = Date.parse("2026-03-04T12:00:00.000Z")

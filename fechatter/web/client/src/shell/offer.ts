@@ -2,7 +2,7 @@
 
 import { shallowRef } from "vue"
 import { remembered } from "@/api/token"
-import { canAskForNotifications, preferences } from "@/settings/preferences"
+import { canAskForNotifications, preferences } from "@/preferences/preferences"
 
 export const isOffered = shallowRef(false)
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import type { Chat, Sync } from "@/api/nouns"
-import { begin } from "@/live/world"
+import { begin } from "@/state/world"
 import { targets, type Action } from "@/shell/switcher"
 
 const person = (id: number, fullname: string, handle: string) => ({ id, fullname, handle, avatar_url: null })

@@ -1,12 +1,12 @@
 /** What can be gone to by typing a few letters of it, in the order it is offered. Pure. */
 
 import type { Chat } from "@/api/nouns"
-import { isLoud } from "@/chats/attention"
-import { isListed } from "@/chats/lists"
-import { byActivity, title } from "@/chats/names"
+import { isLoud } from "@/state/attention"
+import { isListed } from "@/state/lists"
+import { byActivity, title } from "@/state/names"
 import type { IconName } from "@/components/icons"
 import { best } from "@/i18n/matching"
-import type { Person, World } from "@/live/world"
+import type { Person, World } from "@/state/world"
 
 const MOST = 30
 const MOST_NEWEST = 8

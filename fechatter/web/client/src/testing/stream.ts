@@ -1,6 +1,6 @@
 /** A server's live streams for tests: numbered events, cursors, heartbeats, streams that break. */
 
-import { seqOf } from "@/live/cursor"
+import { seqOf } from "@/api/cursor"
 
 const encoder = new TextEncoder()
 

@@ -1,0 +1,24 @@
+/** The first steps in a new workspace, done or not: derived from what is there, never remembered. Pure. */
+
+import { may } from "@/state/rights"
+import type { World } from "@/state/world"
+
+export type StepName = "name" | "invite" | "send"
+
+export interface Step {
+  name: StepName
+  isDone: boolean
+}
+
+/** The steps this person may take; `hasInvited`: the workspace has or had an invitation. */
+export function steps({ me, workspace, chats }: World, hasInvited: boolean): Step[] {
+  const all = [...chats.values()]
+  const isWithOthers = all.some(chat => chat.member_count > 1)
+  return [
+    ...(may("RENAME_WORKSPACE", me) ? [{ name: "name" as const, isDone: workspace.name.trim() !== "" }] : []),
+    ...(may("INVITE", me) ? [{ name: "invite" as const, isDone: hasInvited || isWithOthers }] : []),
+    ...(all.length > 0 || may("INVITE", me)
+      ? [{ name: "send" as const, isDone: all.some(chat => chat.last_number > 0) }]
+      : []),
+  ]
+}

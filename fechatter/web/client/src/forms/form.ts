@@ -1,0 +1,30 @@
+import { reactive, ref } from "vue"
+import { explain, type Explained } from "@/forms/problems"
+
+/** What every form does: one sending at a time, and a refusal at the field it is about. */
+export function useForm(send: () => Promise<void>) {
+  const isBusy = ref(false)
+  const problem = ref<Explained | null>(null)
+  const fields = reactive<Record<string, string>>({})
+
+  async function submit(): Promise<void> {
+    if (isBusy.value) return
+    isBusy.value = true
+    clear()
+    try {
+      await send()
+    } catch (error) {
+      problem.value = explain(error)
+      Object.assign(fields, problem.value.fields)
+    } finally {
+      isBusy.value = false
+    }
+  }
+
+  function clear(): void {
+    problem.value = null
+    for (const name of Object.keys(fields)) delete fields[name]
+  }
+
+  return { isBusy, problem, fields, submit }
+}

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest"
+import { Problem, Unreachable } from "@/api/http"
+import { explain } from "@/forms/problems"
+
+test("a stable code says more than its status, and stands at its field", () => {
+  const found = explain(new Problem(409, { code: "email_taken", request_id: "7" }))
+  expect(found.fields["email"]).toBe(found.text)
+  expect(found.text).toContain("e-mail")
+  expect(found.requestId).toBe("7")
+})
+
+test("refused values are told field by field", () => {
+  const errors = [
+    { pointer: "/email", code: "invalid_email", detail: "" },
+    { pointer: "/password", code: "too_short", detail: "" },
+    { pointer: "/fullname", code: "something_new", detail: "" },
+  ]
+  expect(Object.keys(explain(new Problem(422, { code: "invalid", errors })).fields)).toEqual([
+    "email",
+    "password",
+    "fullname",
+  ])
+})
+
+test("waiting has its seconds, and what nobody knows keeps its code", () => {
+  expect(explain(new Problem(429, { code: "rate_limited" }, null, 30)).text).toContain("30")
+  expect(explain(new Problem(418, { code: "teapot" })).text).toContain("teapot")
+  expect(explain(new Problem(500, {})).text).toContain("server")
+})
+
+test("no answer at all blames nobody", () => {
+  expect(explain(new Unreachable(null)).text).toContain("Can't reach the server")
+})

@@ -1,0 +1,45 @@
+/** A person's recent emoji and skin tone, stored in this browser until they sign out. */
+
+import { remembered } from "@/api/token"
+import type { Emoji } from "@/text/emoji"
+import { isObject, kept } from "@/platform/storage"
+
+const MOST_RECENT = 24
+
+export interface Favourites {
+  /** Without a tone, the last one first. */
+  recent: string[]
+  /** From light to dark, 1 to 5; 0 for none. */
+  tone: number
+}
+
+export function favourites(): Favourites {
+  const found = kept.getJson(keyOf(remembered()?.name), isObject) ?? {}
+  const { recent, tone } = found as Partial<Record<keyof Favourites, unknown>>
+  return {
+    recent: Array.isArray(recent) ? recent.filter(text => typeof text === "string").slice(0, MOST_RECENT) : [],
+    tone: typeof tone === "number" && tone >= 0 && tone <= 5 ? Math.floor(tone) : 0,
+  }
+}
+
+export function keepFavourites(changed: Favourites): void {
+  kept.set(keyOf(remembered()?.name), JSON.stringify(changed))
+}
+
+/** Returns the favourites with this emoji as the most recent one. */
+export function withRecent({ recent, tone }: Favourites, text: string): Favourites {
+  return { recent: [text, ...recent.filter(one => one !== text)].slice(0, MOST_RECENT), tone }
+}
+
+/** Remove everything that is stored about the person. */
+export function forgetFavourites(name: string): void {
+  kept.delete(keyOf(name))
+}
+
+export function inTone(one: Emoji, tone: number): string {
+  return one.tones[tone - 1] ?? one.text
+}
+
+function keyOf(name = "fechatter"): string {
+  return `${name}.emoji`
+}

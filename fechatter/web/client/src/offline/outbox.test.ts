@@ -1,0 +1,251 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest"
+import { Problem, Unreachable } from "@/api/http"
+import type { Message } from "@/api/nouns"
+import { SignedOut } from "@/api/token"
+import { Outbox, type Keeping } from "@/offline/outbox"
+import type { Waiting } from "@/state/waiting"
+import { FakeLocks } from "@/testing/locks"
+
+/** What the browser keeps, as long as the test lives. */
+class Memory implements Keeping {
+  readonly rows = new Map<string, Waiting>()
+
+  async all() {
+    return [...this.rows.values()]
+  }
+
+  async put(item: Waiting) {
+    this.rows.set(item.key, item)
+  }
+
+  async delete(key: string) {
+    this.rows.delete(key)
+  }
+}
+
+/** A server that stores each key once, and can be away. */
+class Server {
+  readonly stored = new Map<string, Message>()
+  answer: (item: Waiting) => Error | null = () => null
+  /** Stores, and the answer gets lost. */
+  losesAnswers = 0
+
+  async send(item: Waiting): Promise<Message> {
+    await Promise.resolve()
+    const refusal = this.answer(item)
+    if (refusal) throw refusal
+    const known = this.stored.get(item.key)
+    if (known && known.content !== item.content) throw new Problem(409, { code: "idempotency_conflict" })
+    const message = known ?? ({ number: this.stored.size + 1, content: item.content } as Message)
+    this.stored.set(item.key, message)
+    if (this.losesAnswers-- > 0) throw new Unreachable("lost")
+    return message
+  }
+
+  get contents() {
+    return [...this.stored.values()].map(message => message.content)
+  }
+}
+
+let memory: Memory
+let server: Server
+let shown: readonly Waiting[]
+const open: Outbox[] = []
+
+function keyOf(message: Message): string {
+  return [...server.stored].find(([, known]) => known.number === message.number)![0]
+}
+
+function outbox() {
+  const made = new Outbox("test", memory, {
+    send: item => server.send(item),
+    sent: () => undefined,
+    edit: async (message, content) => void server.stored.set(keyOf(message), { ...message, content }),
+    remove: async message => void server.stored.delete(keyOf(message)),
+    changed: items => (shown = items),
+  })
+  open.push(made)
+  return made
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal("navigator", { locks: new FakeLocks() })
+  memory = new Memory()
+  server = new Server()
+  shown = []
+})
+
+afterEach(() => {
+  open.splice(0).forEach(one => one.stop())
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+const settle = () => vi.advanceTimersByTimeAsync(120_000)
+
+test("messages of a chat go out once and in the order of writing", async () => {
+  const box = outbox()
+  for (const content of ["a", "b", "c"]) await box.add(7, content)
+  await settle()
+  expect(server.contents).toEqual(["a", "b", "c"])
+  expect(shown).toEqual([])
+  expect(memory.rows.size).toBe(0)
+})
+
+test("while the server is away messages wait, and go out in order when it is back", async () => {
+  server.answer = () => new Unreachable("away")
+  const box = outbox()
+  for (const content of ["a", "b"]) await box.add(7, content)
+  await settle()
+  expect(shown.map(item => item.content)).toEqual(["a", "b"])
+  server.answer = () => null
+  box.wake()
+  await settle()
+  expect(server.contents).toEqual(["a", "b"])
+})
+
+test("a message whose answer was lost is stored once", async () => {
+  server.losesAnswers = 2
+  const box = outbox()
+  await box.add(7, "a")
+  await settle()
+  expect(server.contents).toEqual(["a"])
+  expect(shown).toEqual([])
+})
+
+test("what an earlier page left is sent by the next", async () => {
+  server.answer = () => new Unreachable("away")
+  const first = outbox()
+  await first.add(7, "a")
+  await first.add(8, "b")
+  first.stop()
+  server.answer = () => null
+  await outbox().start()
+  await settle()
+  expect(server.contents.toSorted()).toEqual(["a", "b"])
+})
+
+test("a refused message fails with its reason, lets the next ones pass, and can be tried again", async () => {
+  server.answer = item =>
+    item.content === "bad" ? new Problem(422, { code: "invalid", detail: "no", request_id: "r1" }) : null
+  const box = outbox()
+  await box.add(7, "bad")
+  await box.add(7, "good")
+  await settle()
+  expect(server.contents).toEqual(["good"])
+  expect(shown).toMatchObject([{ content: "bad", state: "failed", refusal: { code: "invalid", requestId: "r1" } }])
+  server.answer = () => null
+  await box.retry(shown[0]!.key)
+  await settle()
+  expect(server.contents).toEqual(["good", "bad"])
+})
+
+test("a discarded message is never sent", async () => {
+  server.answer = () => new Unreachable("away")
+  const box = outbox()
+  await box.add(7, "a")
+  await settle()
+  await box.discard(shown[0]!.key)
+  server.answer = () => null
+  box.wake()
+  await settle()
+  expect(server.contents).toEqual([])
+  expect(memory.rows.size).toBe(0)
+})
+
+test("the server's own pause is kept", async () => {
+  const times: number[] = []
+  server.answer = () => {
+    times.push(Date.now())
+    return times.length === 1 ? new Problem(429, { code: "too_many_requests" }, null, 20) : null
+  }
+  await outbox().add(7, "a")
+  await settle()
+  expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(20_000)
+})
+
+test("when the session has ended messages are kept for the next one", async () => {
+  server.answer = () => new SignedOut()
+  await outbox().add(7, "a")
+  await settle()
+  expect(memory.rows.size).toBe(1)
+  server.answer = () => null
+  await outbox().start()
+  await settle()
+  expect(server.contents).toEqual(["a"])
+})
+
+test("the order of writing outlives a clock that is set back, and what an earlier client left comes first", async () => {
+  vi.setSystemTime("2026-05-01T12:00:00Z")
+  server.answer = () => new Unreachable("away")
+  const key = "00000000-0000-7000-8000-00000000000"
+  for (const place of [2, 1])
+    await memory.put({
+      key: `${key}${place}`,
+      chatId: 7,
+      content: `old ${place}`,
+      writtenAtMs: Date.now(),
+      state: "waiting",
+      refusal: null,
+    })
+  const first = outbox()
+  await first.start()
+  for (const content of ["a", "b"]) await first.add(7, content)
+  first.stop()
+  vi.setSystemTime("2026-05-01T11:00:00Z")
+  vi.resetModules()
+  const { Outbox: Reloaded } = await import("@/offline/outbox")
+  const second = new Reloaded("test", memory, {
+    send: item => server.send(item),
+    sent: () => undefined,
+    changed: items => (shown = items),
+  })
+  open.push(second)
+  await second.start()
+  for (const content of ["c", "d"]) await second.add(7, content)
+  const words = ["old 1", "old 2", "a", "b", "c", "d"]
+  expect(shown.map(item => item.content)).toEqual(words)
+  server.answer = () => null
+  second.wake()
+  await settle()
+  expect(server.contents).toEqual(words)
+})
+
+test("a waiting message goes out as it was changed to last", async () => {
+  server.answer = () => new Unreachable("away")
+  const box = outbox()
+  for (const content of ["a", "b"]) await box.add(7, content)
+  await settle()
+  await box.edit(shown[0]!.key, "a2")
+  await box.edit(shown[1]!.key, "b2")
+  server.answer = () => null
+  box.wake()
+  await settle()
+  expect(server.contents).toEqual(["a2", "b2"])
+})
+
+test("a message that was stored before it was changed is changed at the server", async () => {
+  server.losesAnswers = 1
+  server.answer = () => (server.stored.size > 0 ? new Unreachable("away") : null)
+  const box = outbox()
+  await box.add(7, "a")
+  await settle()
+  expect(server.contents).toEqual(["a"])
+  await box.edit(shown[0]!.key, "a2")
+  server.answer = () => null
+  box.wake()
+  await settle()
+  expect(server.contents).toEqual(["a2"])
+  expect(memory.rows.size).toBe(0)
+})
+
+test.each(["edit", "discard"] as const)("what is being sent can still be withdrawn and changed: %s", async what => {
+  const box = outbox()
+  await box.add(7, "a")
+  if (what === "edit") await box.edit(shown[0]!.key, "b")
+  else await box.discard(shown[0]!.key)
+  await settle()
+  expect(server.contents).toEqual(what === "edit" ? ["b"] : [])
+  expect(memory.rows.size).toBe(0)
+})

@@ -1,0 +1,26 @@
+/** The rules for bold names, badges, the title and notifications. Pure. */
+
+import type { Chat } from "@/api/nouns"
+import { isChannel } from "@/state/names"
+
+/** Whether the chat has unread messages. */
+export function isUnread(chat: Chat): boolean {
+  return chat.archived_at === null && chat.unread_count > 0
+}
+
+/** Unread and not muted: it is bold and comes first. */
+export function isLoud(chat: Chat): boolean {
+  return isUnread(chat) && !chat.muted
+}
+
+/** The chat's unread messages that count in badges: all in a direct chat, none in a channel. */
+export function countForMe(chat: Chat): number {
+  return isLoud(chat) && !isChannel(chat) ? chat.unread_count : 0
+}
+
+/** The number in the title: the sum of the badges. */
+export function totalForMe(chats: Iterable<Chat>): number {
+  let total = 0
+  for (const chat of chats) total += countForMe(chat)
+  return total
+}

@@ -1,0 +1,12 @@
+/** How the events of people change who is known. Pure. */
+
+import type { PersonEvent } from "@/state/events"
+import type { Person, World } from "@/state/world"
+
+export function applyToPeople(world: World, event: PersonEvent): World {
+  const { user } = event.data
+  const known = world.people.get(user.id)
+  const person: Person = { handle: "", fullname: "", avatar_url: null, ...known, ...user }
+  const people = new Map(world.people).set(user.id, person)
+  return { ...world, people, me: user.id === world.me.id ? { ...world.me, ...user } : world.me }
+}

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest"
+import type { ReadMark } from "@/api/nouns"
+import { apply } from "@/state/apply"
+import { begin, read, readUpTo } from "@/state/world"
+import { ME, ModelServer } from "@/testing/modelServer"
+
+/** A chat of which the person has read nothing, with so many messages of somebody else. */
+function unreadChat(count: number): ModelServer {
+  const server = new ModelServer()
+  server.join(10, 1)
+  for (let sent = 0; sent < count; sent += 1) server.send(10, 2)
+  return server
+}
+
+const mark = (number: number, revision: number, seq: number, deleted_above = 0): ReadMark => ({
+  chat_id: 10,
+  last_read_number: number,
+  revision,
+  deleted_above,
+  seq,
+})
+
+test("of two read marks the higher revision wins, then the higher number", () => {
+  const server = unreadChat(3)
+  const world = begin(server.sync(server.seq))
+  const once = read(world, [mark(2, 0, 4)])
+  expect(once.chats.get(10)).toMatchObject({ last_read_number: 2, unread_count: 1 })
+  expect(read(once, [mark(1, 0, 4)])).toBe(once)
+  expect(read(once, [{ ...mark(1, 0, 4), chat_id: 99 }])).toBe(once)
+  const back = read(once, [mark(0, 1, 4)])
+  expect(back.chats.get(10)).toMatchObject({ last_read_number: 0, read_revision: 1, unread_count: 3 })
+  expect(read(back, [mark(3, 0, 4)])).toBe(back)
+})
+
+test("a deletion that is heard twice, or that a mark included already, counts once", () => {
+  const server = unreadChat(4)
+  const start = begin(server.sync(server.seq))
+  server.delete(10, 3)
+  const deletion = server.events.at(-1)!
+  const once = apply(start, deletion)
+  expect(once.chats.get(10)!.unread_count).toBe(3)
+  expect(apply(once, deletion).chats.get(10)!.unread_count).toBe(3)
+  // The mark comes before the event that it includes.
+  const early = read(start, [mark(1, 0, deletion.seq, 1)])
+  expect(apply(early, deletion).chats.get(10)!.unread_count).toBe(2)
+})
+
+test("one's own message, sent after messages were marked as unread, counts whenever the mark arrives", () => {
+  const server = unreadChat(3)
+  const start = begin(server.sync(server.seq))
+  server.unread(10, 0)
+  server.send(10, ME)
+  const [late] = server.marks
+  const sent = apply(start, server.events.at(-1)!)
+  const counts = { last_read_number: 4, read_revision: 1, unread_count: 0 }
+  expect(read(sent, [late!]).chats.get(10)).toMatchObject(counts)
+  expect(apply(read(start, [late!]), server.events.at(-1)!).chats.get(10)).toMatchObject(counts)
+})
+
+test("a mark that is moved here shows at once, and a guess is put right by the server's", () => {
+  const server = unreadChat(6)
+  server.delete(10, 1)
+  const start = begin(server.sync(server.seq))
+  expect(readUpTo(start, 10, 6).chats.get(10)!.unread_count).toBe(0)
+  const guess = readUpTo(start, 10, 3)
+  server.read(10, 3)
+  expect(read(guess, server.marks).chats.get(10)).toMatchObject({ last_read_number: 3, unread_count: 3 })
+})
+
+test("a chat that is being emptied stays small, and its count stays right", () => {
+  const server = unreadChat(1200)
+  let world = begin(server.sync(server.seq))
+  for (let number = 0; number < 1100; number += 1) server.delete(10, number)
+  for (const event of server.events.slice(world.seq)) world = apply(world, event)
+  expect(world.chats.get(10)!.unread_count).toBe(100)
+  expect(world.readings.get(10)!.later.length).toBeLessThanOrEqual(500)
+})

@@ -1,0 +1,127 @@
+/**
+ * What is known of a workspace, and how an event changes it: values and pure functions, no network and no screen.
+ *
+ * A world begins with an answer of `/api/sync` and follows the events. Every thing remembers the position it is known at:
+ * events up to there are not applied to it again, and answers from before are not taken; so it does not matter in which
+ * order answers and events come.
+ */
+
+import type { Chat, ReadMark, Sync, User, UserSummary, Workspace } from "@/api/nouns"
+import { seqOf } from "@/api/cursor"
+import { advanced, marked, readingOf, replaced, type Counted, type Reading } from "@/state/reads"
+
+/** A person as well as they are known: whole, or only as chats show them. */
+export type Person = UserSummary & Partial<User>
+
+export interface World {
+  /** The position at which it was loaded. */
+  readonly cursor: string
+  /** The position that everything without one of its own is known at. */
+  readonly loadedSeq: number
+  /** The newest position that is known of anything. */
+  readonly seq: number
+  readonly me: User
+  readonly workspace: Workspace
+  /** Names in `members` are as of the chat's position; `people` has them as of now. */
+  readonly chats: ReadonlyMap<number, Chat>
+  readonly people: ReadonlyMap<number, Person>
+  /** `chat:7`, `person:3` -> the position it is known at: of the answer it came with, or of its last event. */
+  readonly positions: ReadonlyMap<string, number>
+  /** The readings behind the unread counts. A chat without an entry keeps its loaded counts. */
+  readonly readings: ReadonlyMap<number, Reading>
+}
+
+/** The world of an answer of `/api/sync`; people met before stay known. */
+export function begin(sync: Sync, known: ReadonlyMap<number, Person> = new Map()): World {
+  const people = new Map(known)
+  for (const person of [...sync.chats.flatMap(chat => chat.members), sync.me])
+    people.set(person.id, { ...people.get(person.id), ...person })
+  const seq = seqOf(sync.cursor)
+  return {
+    cursor: sync.cursor,
+    loadedSeq: seq,
+    seq,
+    me: sync.me,
+    workspace: sync.workspace,
+    chats: new Map(sync.chats.map(chat => [chat.id, chat])),
+    people,
+    positions: new Map(),
+    readings: new Map(),
+  }
+}
+
+/** The position a thing is known at. */
+export function knownAt(world: World, name: string): number {
+  return Math.max(world.loadedSeq, world.positions.get(name) ?? 0)
+}
+
+/** Returns the world with `name` known at position `seq`. */
+export function at(world: World, name: string, seq: number): World {
+  return { ...world, seq: Math.max(world.seq, seq), positions: new Map(world.positions).set(name, seq) }
+}
+
+/** Take a whole chat as an answer gave it at position `seq`, unless it is known as of later. */
+export function takeChat(world: World, chat: Chat, seq: number): World {
+  const name = `chat:${chat.id}`
+  if (seq < knownAt(world, name)) return world
+  const taken = withCounted(world, replaced(countedIn(world, chat.id), chat, seq))
+  return at(meet(taken, chat.members, seq), name, seq)
+}
+
+/** Take people as an answer gave them at position `seq`; whoever is known as of later keeps what is known. */
+export function takePeople(world: World, users: readonly User[], seq: number): World {
+  return users.reduce((before, user) => {
+    const name = `person:${user.id}`
+    const known = before.people.get(user.id)
+    const isOlder = seq < knownAt(before, name)
+    const people = new Map(before.people).set(user.id, isOlder ? { ...user, ...known } : { ...known, ...user })
+    if (isOlder) return { ...before, people }
+    const me = user.id === before.me.id ? { ...before.me, ...user } : before.me
+    return at({ ...before, people, me }, name, seq)
+  }, world)
+}
+
+/** Take what is told of people in passing, as chats name them at position `seq`. */
+export function meet(world: World, met: readonly Person[], seq: number): World {
+  const people = new Map(world.people)
+  for (const person of met) {
+    const known = people.get(person.id)
+    const isOlder = seq < knownAt(world, `person:${person.id}`)
+    people.set(person.id, isOlder ? { ...person, ...known } : { ...known, ...person })
+  }
+  return { ...world, people }
+}
+
+/** Read marks moved, here or on another device. */
+export function read(world: World, marks: readonly ReadMark[]): World {
+  return marks.reduce((before, mark) => recount(before, mark.chat_id, known => marked(known, mark)), world)
+}
+
+/** Move the person's read mark of a chat forward to `number` on this device. */
+export function readUpTo(world: World, chatId: number, number: number): World {
+  return recount(world, chatId, known => advanced(known, number))
+}
+
+/** A chat with the reading behind its counts. */
+export function countedIn(world: World, chatId: number): Counted | undefined {
+  const chat = world.chats.get(chatId)
+  if (chat === undefined) return undefined
+  return { chat, reading: world.readings.get(chatId) ?? readingOf(chat, knownAt(world, `chat:${chatId}`)) }
+}
+
+/** The world with one chat's counts changed. */
+export function recount(world: World, chatId: number, change: (known: Counted) => Counted): World {
+  const known = countedIn(world, chatId)
+  if (known === undefined) return world
+  const changed = change(known)
+  return changed.chat === known.chat && changed.reading === known.reading ? world : withCounted(world, changed)
+}
+
+/** Returns the world with this chat and its counts replaced. */
+export function withCounted(world: World, { chat, reading }: Counted): World {
+  return {
+    ...world,
+    chats: new Map(world.chats).set(chat.id, chat),
+    readings: new Map(world.readings).set(chat.id, reading),
+  }
+}

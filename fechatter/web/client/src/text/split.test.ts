@@ -1,0 +1,134 @@
+import fc from "fast-check"
+import { expect, test } from "vitest"
+import { parse, type Part } from "@/text/parts"
+import { length, split } from "@/text/text"
+
+const MOST = 4000
+const FENCE = /^[> ]*(?:[-+*]|\d+[.)])?[> ]*(?:`{3,}|~{3,})/u
+
+/** All code of a text, whatever messages it is in. */
+function codeOf(parts: Part[]): string {
+  return parts
+    .map(part => (part.kind === "block" ? `${part.text}\n` : "parts" in part ? codeOf(part.parts) : ""))
+    .join("")
+}
+
+test.each([
+  ["```" + "a".repeat(3992) + "\n" + "b".repeat(10), 2],
+  ["```" + "a".repeat(3991) + "\n" + "b".repeat(200), 2],
+  ["```" + "a".repeat(3996) + "\n" + "b".repeat(10), 2],
+  ["```" + "a".repeat(5000) + "\n" + "b".repeat(10), 2],
+  ["`".repeat(3990) + "\nb\n" + "`".repeat(3990) + "\n", 2],
+  ["`".repeat(8000), 2],
+  ["~~~py\n" + "x".repeat(3991) + "\n~~~", 2],
+  ["> ".repeat(4000), 2],
+  ["a".repeat(8000), 2],
+  ["a\n\n" + "b".repeat(3999), 2],
+  ["😀".repeat(4001), 2],
+  ["a" + "\n".repeat(9000) + "b", 2],
+  [" ".repeat(9000), 0],
+])("a hostile paste is a few messages: %#", (text, count) => {
+  const parts = split(text, MOST)
+  expect(parts).toHaveLength(count)
+  for (const part of parts) expect(length(part)).toBeLessThanOrEqual(MOST)
+})
+
+test("code that is cut is code in each message, whatever its fence is and whatever it stands in", () => {
+  const code = Array.from({ length: 60 }, (_, line) => `  line ${line} {`).join("\n")
+  const nested = code.replaceAll("line 30", "```\nline 30")
+  const indented = (by: string, first = by) => `${first}~~~py x\n${code}\n~~~`.split("\n").join(`\n${by}`)
+  for (const text of [
+    `\`\`\`py\n${code}\n\`\`\``,
+    `\`\`\`\`md\n${nested}\n\`\`\`\``,
+    `~~~\n${nested}\n~~~~~`,
+    `before\n\n\`\`\`\n${code}`,
+    indented("> "),
+    indented("  ", "- "),
+    indented("    ", "10. "),
+    `1.  a\n    - b\n\n${indented("      ")}`,
+    `- a\n  > b\n  >\n${indented("  > ")}\n  > c`,
+  ]) {
+    const parts = split(text, 300)
+    expect(parts.length).toBeGreaterThan(2)
+    expect(codeOf(parts.flatMap(part => parse(part)))).toBe(codeOf(parse(text)))
+    for (const part of parts) expect(length(part)).toBeLessThanOrEqual(300)
+  }
+})
+
+test("cuts are made between paragraphs, lines and words where that makes no more messages", () => {
+  const words = (count: number) => "word ".repeat(count).trimEnd()
+  expect(split(`${words(12)}\n\n${words(12)}`, 100)).toEqual([`${words(12)}\n\n`, words(12)])
+  expect(split(`${words(12)}\n${words(12)}`, 100)).toEqual([`${words(12)}\n`, words(12)])
+  for (const part of split(words(60), 100)) expect(part.trimEnd()).toMatch(/^word.*word$/u)
+  expect(split("字".repeat(70) + "。" + "字".repeat(60), 100)[0]).toBe("字".repeat(70) + "。")
+  // A family is one character to people.
+  const family = "👨‍👩‍👧‍👦"
+  for (const part of split(family.repeat(40), 100)) expect(part.replaceAll(family, "")).toBe("")
+})
+
+const hostile = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        "`",
+        "```",
+        "````",
+        "~~~",
+        "\n",
+        "\r\n",
+        "\r",
+        "\n\n",
+        "> ",
+        "- ",
+        "1. ",
+        "    ",
+        "\t",
+        " ",
+        "😀",
+        "a",
+      ),
+      fc.constantFrom("\n```\n", "\n```py\n", "\n~~~~ info\n", "\n> ```\n> ", "\n- ```\n  ", "\n      ```\n      "),
+      fc.nat(300).map(count => "`".repeat(count)),
+      fc.nat(300).map(count => `\n\`\`\`${"i".repeat(count)}\n`),
+      fc.nat(300).map(count => "x".repeat(count)),
+      fc.nat(80).map(count => "line\n".repeat(count)),
+      fc
+        .integer({ min: 0, max: 0x10ffff })
+        .map(point => String.fromCodePoint(point).replace(/[\ud800-\udfff]/u, "\ufffd")),
+    ),
+    { maxLength: 40 },
+  )
+  .map(list => list.join(""))
+
+/** Whether all signs of a text but spaces stand in another one, in their order. */
+function holds(whole: string, text: string): boolean {
+  const signs = [...text.replace(/\s/gu, "")]
+  let found = 0
+  for (const sign of whole) if (sign === signs[found]) found += 1
+  return found === signs.length
+}
+
+test("whatever is pasted comes to its end, in no more messages than it needs, which lose nothing", () => {
+  fc.assert(
+    fc.property(hostile, fc.integer({ min: 40, max: 400 }), (text, most) => {
+      const parts = split(text, most)
+      const hasFences = /[`~]{3}/u.test(text)
+      for (const part of parts) {
+        expect(length(part)).toBeLessThanOrEqual(most)
+        expect(part).not.toMatch(/\p{Surrogate}/u)
+        expect(part.trim()).not.toBe("")
+      }
+      expect(holds(parts.join(""), text)).toBe(true)
+      if (!hasFences) expect(parts.join("").trim()).toBe(text.trim())
+      // What closes and opens a block again takes a quarter of a message at most.
+      const least = Math.ceil(length(text) / (hasFences ? most * 0.75 : most))
+      expect(parts.length).toBeLessThanOrEqual(least + (hasFences ? longLines(text, most) : 0))
+    }),
+    { numRuns: 150 },
+  )
+})
+
+/** Lines that open or close a block are not cut, however little room they leave before them. */
+function longLines(text: string, most: number): number {
+  return text.split(/\r\n?|\n/u).filter(line => FENCE.test(line) && length(line) > most / 8).length
+}
