@@ -1,4 +1,4 @@
-"""Parses, checks, batches and encodes messages (source: native/src; tests/native proves this file against it)."""
+"""Parses, checks, batches and encodes messages. The source is native/src; stubtest and tests/native verify this file."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, final
@@ -11,7 +11,6 @@ __all__ = [
     "MAX_CONTENT_CHARACTERS",
     "MAX_KEY_CHARACTERS",
     "SOURCE_HASH",
-    "Arena",
     "Column",
     "Intake",
     "IntakeFull",
@@ -27,95 +26,115 @@ __all__ = [
 MAX_CONTENT_CHARACTERS: Final[int]
 MAX_KEY_CHARACTERS: Final[int]
 MAX_BATCH_MESSAGES: Final[int]
+"""The most messages in the body of `Intake.push_many`."""
 SOURCE_HASH: Final[str]
-"""SHA-256 of what it was built from; see `fechatter.native.source_hash`."""
+"""SHA-256 of the sources; see `fechatter.native.source_hash`."""
 BUILD: Final[str]
 """`release` or `debug`."""
 
 _Ticket = TypeVar("_Ticket")
 
 class MalformedBody(ValueError):
-    """The body is no JSON text (400); args: (code, detail), code `malformed_json` or `malformed_utf8`."""
+    """The body is not JSON (400). args: (code, detail); the code is `malformed_json` or `malformed_utf8`."""
 
 class InvalidMessage(ValueError):
-    """The body is not this message (422)."""
+    """The body is not a valid message (422)."""
 
     errors: list[tuple[str, str, str]]
     """(JSON Pointer, code, detail) of each error, in the order of the body; at most 16."""
 
 class IntakeFull(RuntimeError):
-    """The waiting batch has no room (503); nothing was appended."""
+    """The message does not fit into the intake (503). Nothing was appended."""
 
 def parse_message(body: bytes, header_key: str | None = None) -> tuple[str, str | None]:
-    """Parse and check one message's body without queueing it: (content, key).
+    """Parse and check the body of one message without extras; returns (content, key).
 
     Raises:
-        MalformedBody: it is no JSON text.
-        InvalidMessage: it is not a message.
+        MalformedBody: The body is not JSON.
+        InvalidMessage: The body is not a valid message.
     """
 
 def skeleton(text: str) -> str:
-    """Return the skeleton of UTS #39: two texts look alike if their skeletons are equal."""
+    """Return the skeleton of UTS #39. Two texts look alike if their skeletons are equal."""
 
 def stored_key(key: str) -> bytes:
-    """Return the form in which a key is stored and compared.
+    """Return the form in which an idempotency key is stored and compared.
 
-    That is the 16 bytes of a UUID in its canonical lowercase spelling, else UTF-8 padded with NUL to 17 bytes or more.
+    A UUID in its canonical lowercase form is stored as its 16 bytes. Any other key is stored as UTF-8, padded with NUL
+    to at least 17 bytes.
     """
 
 def fingerprint(content: str) -> int:
-    """Return the first 8 bytes of the SHA-256 of the content's UTF-8, big endian, signed."""
+    """Return the first 8 bytes of the SHA-256 of a content's UTF-8, big endian, signed.
+
+    This is the fingerprint of a message without extras.
+    """
 
 @final
 class Intake:
-    """The bounded waiting batch, first in, first out; any thread may push and take."""
+    """A bounded first-in, first-out queue of messages. Any thread may push and take."""
 
-    def __new__(cls, capacity: int = 4096, arena_bytes: int = 16777216) -> Intake:
-        """At most `capacity` rows and `arena_bytes` bytes of content may wait.
+    def __new__(cls, capacity: int = 4096, max_bytes: int = 16777216, extras_allowed: bool = False) -> Intake:
+        """Create an intake for at most `capacity` messages with `max_bytes` bytes of content and extras.
+
+        Unless `extras_allowed`, a message with the field `extras` is refused with `unknown_field`.
 
         Raises:
-            ValueError: one of them is 0.
+            ValueError: `capacity` or `max_bytes` is 0.
         """
 
-    def push(self, body: bytes, header_key: str | None, chat_id: int, sender_id: int, session_id: int, ticket: object) -> bool:
-        """Parse, check and append one message; True when nothing was waiting before, so the writer is to be woken.
+    def push(
+        self,
+        body: bytes,
+        header_key: str | None,
+        chat_id: int,
+        sender_id: int,
+        session_id: int,
+        ticket: object,
+        thread_id: int = 0,
+    ) -> bool:
+        """Parse, check and append one message; `thread_id` 0 is the chat itself.
+
+        Returns True if the intake was empty: the caller must then wake the writer.
 
         Raises:
-            MalformedBody: the body is no JSON text.
-            InvalidMessage: it is not a message.
-            IntakeFull: it does not fit.
+            MalformedBody: The body is not JSON.
+            InvalidMessage: The body is not a valid message.
+            IntakeFull: The message does not fit.
         """
 
     def push_many(
-        self, body: bytes, chat_id: int, sender_id: int, session_id: int, make_ticket: Callable[[], _Ticket]
+        self,
+        body: bytes,
+        chat_id: int,
+        sender_id: int,
+        session_id: int,
+        make_ticket: Callable[[], _Ticket],
+        thread_id: int = 0,
     ) -> tuple[list[_Ticket | InvalidMessage], bool]:
-        """Parse `{"messages": [...]}` and append the valid ones, all or none.
+        """Parse `{"messages": [...]}` and append its valid messages, all or none.
 
-        Returns one entry a message, in order (its ticket, or what is wrong with it), and whether to wake the writer.
-
-        Raises:
-            MalformedBody: the body is no JSON text.
-            InvalidMessage: it holds no list of 1 to 100 messages.
-            IntakeFull: not all fit.
-        """
-
-    def take(self, limit: int = 256) -> MessageBatch | None:
-        """Take the oldest rows, at most `limit`; None when nothing waits.
+        Returns the ticket or the error of each message in order, and True if the caller must wake the writer.
 
         Raises:
-            ValueError: the limit is 0.
+            MalformedBody: The body is not JSON.
+            InvalidMessage: The body has no list of 1 to 100 messages.
+            IntakeFull: The messages do not all fit.
         """
+
+    def take(self) -> MessageBatch | None:
+        """Take the oldest messages, at most 256; None if none wait."""
 
     def __len__(self) -> int:
-        """How many rows wait."""
+        """Number of waiting messages."""
 
     @property
     def capacity(self) -> int:
-        """How many rows may wait."""
+        """The most messages that may wait."""
 
     @property
     def waiting_bytes(self) -> int:
-        """How many bytes of content wait."""
+        """Size of the waiting contents and extras in bytes."""
 
 @final
 class Column(Buffer):
@@ -126,41 +145,35 @@ class Column(Buffer):
         """Return the values as Python integers."""
 
 @final
-class Arena(Buffer):
-    """All contents of a batch, one after the other, as UTF-8: a read-only buffer of bytes."""
-
-    def __len__(self) -> int: ...
-
-@final
 class MessageBatch:
-    """A taken batch of n rows; it never changes, and its memory is reused when nothing refers to it any more."""
+    """A read-only batch of messages. Its memory is reused when nothing refers to it."""
 
     def __len__(self) -> int: ...
     @property
     def chat_ids(self) -> Column:
-        """The chat of each row; n values."""
+        """The chat of each row."""
+    @property
+    def thread_ids(self) -> Column:
+        """The thread of each row; 0 = the chat itself."""
     @property
     def sender_ids(self) -> Column:
-        """The sender of each row; n values."""
+        """The sender of each row."""
     @property
     def session_ids(self) -> Column:
-        """The session of each row; n values."""
+        """The session of each row."""
     @property
     def fingerprints(self) -> Column:
-        """The `fingerprint` of each row's content; n values."""
-    @property
-    def content_offsets(self) -> Column:
-        """Row i's content is `arena[content_offsets[i]:content_offsets[i + 1]]`; n + 1 values, in bytes."""
-    @property
-    def arena(self) -> Arena:
-        """All contents, one after the other."""
+        """The fingerprint of each row: `fingerprint(content)`, or for a row with extras the first 8 bytes of the
+        SHA-256 of content, NUL and extras."""
     @property
     def tickets(self) -> list[Any]:
-        """What each row's sender waits with; n objects, as they were pushed."""
+        """The ticket of each row, as it was pushed."""
     def contents(self) -> list[str]:
-        """Return the content of each row, for the database driver."""
+        """Return the content of each row."""
     def keys(self) -> list[bytes | None]:
         """Return the `stored_key` of each row's key, or None."""
+    def extras(self) -> dict[int, bytes]:
+        """Return the extras of the rows that have any: a JSON object as the sender wrote it, without line breaks."""
     def encode(
         self,
         rows: list[int],
@@ -168,15 +181,15 @@ class MessageBatch:
         numbers: list[int],
         sequences: list[int],
         workspace_ids: list[int],
-        created_at_ms: int,
+        created_at: str,
         epoch: str,
     ) -> tuple[list[bytes], list[bytes]]:
-        """Encode stored rows once: (answers for their senders, frames of `message.created`), in the order of `rows`.
+        """Encode stored rows; returns (answers to their senders, frames of `message.created`), in the order of `rows`.
 
-        `created_at_ms` counts milliseconds from 1970-01-01 UTC. An answer is the Message as JSON, with the key in its
-        sender's spelling; a frame is the whole SSE block.
+        An answer is the Message as JSON, with the idempotency key as its sender wrote it. A frame is a whole SSE block.
 
         Raises:
-            IndexError: a row is not in the batch.
-            ValueError: the lists differ in length, or the time or the epoch cannot be spelled.
+            IndexError: A row is not in the batch.
+            ValueError: The lists differ in length; or `created_at` or `epoch` contains a character that is not visible
+                ASCII, or a quote or backslash.
         """

@@ -1,7 +1,7 @@
-"""The one door to `fechatter._native`, the Rust extension that moves the bytes of messages.
+"""The only importer of `fechatter._native`, the Rust extension that moves the bytes of messages.
 
-Endpoints parse with it and push into its `Intake`, the writer takes each `MessageBatch` from there. Everybody imports
-from here; in a checkout this module also refuses an extension that was built from other sources than those beside it.
+Endpoints push bodies into the `Intake`, and the writer takes each `MessageBatch` from it. In a checkout, this module
+refuses an extension that was built from other sources.
 """
 
 import hashlib
@@ -14,7 +14,6 @@ try:
         MAX_CONTENT_CHARACTERS,
         MAX_KEY_CHARACTERS,
         SOURCE_HASH,
-        Arena,
         Column,
         Intake,
         IntakeFull,
@@ -35,7 +34,6 @@ __all__ = [
     "MAX_CONTENT_CHARACTERS",
     "MAX_KEY_CHARACTERS",
     "SOURCE_HASH",
-    "Arena",
     "Column",
     "Intake",
     "IntakeFull",
@@ -50,15 +48,17 @@ __all__ = [
     "stored_key",
 ]
 
-# With every .rs file under native/src, all that the extension is built from; native/build.rs names the same.
+# The extension is built from these files and every .rs file under native/src. native/build.rs has the same list.
 _BUILD_FILES = ("Cargo.lock", "Cargo.toml", "native/Cargo.toml", "native/build.rs")
 
 
 def source_hash(checkout: Path) -> str:
-    """SHA-256 over path, NUL, size in bytes, NUL and content of each source file, in the order of their paths.
+    """Return the SHA-256 of the extension's sources, as native/build.rs computes it.
+
+    The input is path, NUL, size in bytes, NUL and content of each file, in the order of the paths.
 
     Raises:
-        OSError: a source file cannot be read.
+        OSError: A source file cannot be read.
     """
     sources = (path.relative_to(checkout).as_posix() for path in (checkout / "native" / "src").rglob("*.rs"))
     digest = hashlib.sha256()
@@ -70,10 +70,10 @@ def source_hash(checkout: Path) -> str:
 
 
 def check_build(checkout: Path, built_from: str = SOURCE_HASH) -> None:
-    """Check that the extension was built from the sources in `checkout`, if there are any.
+    """Check that the extension was built from the sources in `checkout`, if it contains sources.
 
     Raises:
-        ImportError: it was not.
+        ImportError: The extension was built from other sources.
     """
     if (checkout / "native" / "src").is_dir() and source_hash(checkout) != built_from:
         raise ImportError("The native extension was built from other sources than native/src: run `make setup`.")

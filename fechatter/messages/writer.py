@@ -19,7 +19,7 @@ from fechatter.errors import Conflict, Invalid, Problem, StorageError, Unauthori
 from fechatter.frames import Frame
 from fechatter.messages import repeats, storing
 from fechatter.messages.permissions import Permissions
-from fechatter.model import EventType, WorkspaceId, now_ms
+from fechatter.model import EventType, WorkspaceId, now_ms, timestamp
 from fechatter.native import Intake, MessageBatch
 from fechatter.rights import chats as rights
 from fechatter.storage.engines.base import Database, Decided, MessageRows, RowRefused, StorageFull, Stored
@@ -225,7 +225,7 @@ class BatchWork:
     def accept(self, stored: Stored, now: int) -> None:
         """Answers and frames, both encoded once, for what was stored."""
         answers, blocks = self.batch.encode(
-            stored.rows, stored.ids, stored.numbers, stored.sequences, stored.workspace_ids, now, stored.era
+            stored.rows, stored.ids, stored.numbers, stored.sequences, stored.workspace_ids, timestamp(now), stored.era
         )
         for row, answer in zip(stored.rows, answers, strict=True):
             self.answers[row] = (201, answer)

@@ -1,82 +1,45 @@
-//! Keeps emptied buffers for the next batch, so that a busy server stops allocating.
+//! All texts of one column in a single allocation.
 
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard};
-
-/// At most this many emptied buffers wait for reuse.
-const MAX_SPARE: usize = 16;
-
-/// A buffer that can begin anew.
-pub trait Reuse: Default {
-    /// Forgets the content and keeps the memory.
-    fn clear(&mut self);
-
-    /// Memory it holds; a buffer above [`MAX_SPARE_BYTES`] is let go, so that one flood is not kept for ever.
-    fn held_bytes(&self) -> usize;
+/// One text per row, stored one after the other.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Arena {
+    text: String,
+    ends: Vec<usize>,
 }
 
-/// The most memory one spare buffer may hold.
-pub const MAX_SPARE_BYTES: usize = 1 << 20;
-
-/// A bounded store of emptied buffers, shared by all threads.
-#[derive(Debug, Default)]
-pub struct Pool<B> {
-    spare: Mutex<Vec<B>>,
-}
-
-impl<B: Reuse> Pool<B> {
-    /// An emptied buffer, or a new one.
-    pub fn take(&self) -> B {
-        self.lock().pop().unwrap_or_default()
+impl Arena {
+    /// Adds the text of the next row: `append` writes it to the end of the string.
+    pub fn push(&mut self, append: impl FnOnce(&mut String)) {
+        append(&mut self.text);
+        self.ends.push(self.text.len());
     }
 
-    /// Keeps `buffer` for the next [`Pool::take`] if there is room for it.
-    pub fn give(&self, mut buffer: B) {
-        if buffer.held_bytes() > MAX_SPARE_BYTES {
-            return;
-        }
-        buffer.clear();
-        let mut spare = self.lock();
-        if spare.len() < MAX_SPARE {
-            spare.push(buffer);
-        }
+    /// Returns the text of a row.
+    ///
+    /// # Panics
+    /// If the row does not exist.
+    #[must_use]
+    pub fn get(&self, row: usize) -> &str {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        &self.text[start..self.ends[row]]
     }
 
-    /// How many buffers wait.
-    pub fn spare(&self) -> usize {
-        self.lock().len()
+    /// Size of all texts in bytes.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.text.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<B>> {
-        self.spare.lock().expect("nothing panics while it holds the pool")
+    /// Removes all rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
     }
-}
 
-/// A filled buffer that nobody changes any more; it goes back to its pool when the last reader is done.
-#[derive(Debug)]
-pub struct Pooled<B: Reuse> {
-    buffer: B,
-    pool: Arc<Pool<B>>,
-}
-
-impl<B: Reuse> Pooled<B> {
-    /// Seals `buffer`, which returns to `pool`.
-    pub fn new(buffer: B, pool: Arc<Pool<B>>) -> Self {
-        Self { buffer, pool }
-    }
-}
-
-impl<B: Reuse> Deref for Pooled<B> {
-    type Target = B;
-
-    fn deref(&self) -> &B {
-        &self.buffer
-    }
-}
-
-impl<B: Reuse> Drop for Pooled<B> {
-    fn drop(&mut self) {
-        self.pool.give(std::mem::take(&mut self.buffer));
+    /// Size of the allocated memory in bytes.
+    #[must_use]
+    pub fn allocated_bytes(&self) -> usize {
+        self.text.capacity() + size_of::<usize>() * self.ends.capacity()
     }
 }
 
@@ -84,35 +47,24 @@ impl<B: Reuse> Drop for Pooled<B> {
 mod tests {
     use super::*;
 
-    impl Reuse for Vec<u8> {
-        fn clear(&mut self) {
-            self.clear();
+    #[test]
+    fn each_row_has_its_own_text() {
+        let mut arena = Arena::default();
+        for text in ["é😀", "", "b"] {
+            arena.push(|out| out.push_str(text));
         }
-
-        fn held_bytes(&self) -> usize {
-            self.capacity()
-        }
+        assert_eq!([arena.get(0), arena.get(1), arena.get(2)], ["é😀", "", "b"]);
+        assert_eq!(arena.len_bytes(), 7);
     }
 
     #[test]
-    fn a_buffer_comes_back_empty_with_its_memory() {
-        let pool = Arc::new(Pool::<Vec<u8>>::default());
-        let sealed = Pooled::new(vec![1; 500], Arc::clone(&pool));
-        let address = sealed.as_ptr();
-        drop(sealed);
-        let again = pool.take();
-        assert_eq!((again.as_ptr(), again.len(), again.capacity()), (address, 0, 500));
-    }
-
-    #[test]
-    fn spare_buffers_are_bounded_in_number_and_size() {
-        let pool = Pool::<Vec<u8>>::default();
-        for _ in 0..2 * MAX_SPARE {
-            pool.give(vec![0; 10]);
-        }
-        assert_eq!(pool.spare(), MAX_SPARE);
-        let pool = Pool::<Vec<u8>>::default();
-        pool.give(vec![0; MAX_SPARE_BYTES + 1]);
-        assert_eq!(pool.spare(), 0);
+    fn a_cleared_arena_is_empty_and_keeps_its_memory() {
+        let mut arena = Arena::default();
+        arena.push(|out| out.push_str("a text"));
+        let allocated = arena.allocated_bytes();
+        arena.clear();
+        assert_eq!((arena.len_bytes(), arena.allocated_bytes()), (0, allocated));
+        arena.push(|out| out.push('b'));
+        assert_eq!(arena.get(0), "b");
     }
 }

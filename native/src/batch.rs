@@ -1,61 +1,48 @@
-//! Messages as columns over one arena: what the writer decides on and the database driver reads.
+//! The messages of one batch as columns. Python decides on the integers; the database driver gets the texts.
 
-use crate::arena::Reuse;
+use crate::arena::Arena;
 use crate::message::Message;
+use crate::pool::Reuse;
 
-/// Who sends what to where; the token and the route said so.
+/// Sender and destination of a message. The access token and the URL determine them, not the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    /// The chat that shall hold the message.
+    /// The chat that receives the message.
     pub chat_id: i64,
-    /// Who sends it.
+    /// The thread that receives it; 0 = the chat itself.
+    pub thread_id: i64,
+    /// The user who sends it.
     pub sender_id: i64,
-    /// With which session.
+    /// The session with which the user sends it.
     pub session_id: i64,
 }
 
-/// The columns of a batch; all have one length, the two of offsets one more.
-#[derive(Debug, PartialEq, Eq)]
+/// One value per row in each column.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Columns {
     /// The chat of each row.
     pub chat_ids: Vec<i64>,
+    /// The thread of each row; 0 = the chat itself.
+    pub thread_ids: Vec<i64>,
     /// The sender of each row.
     pub sender_ids: Vec<i64>,
     /// The session of each row.
     pub session_ids: Vec<i64>,
-    /// The fingerprint of each row's content.
+    /// [`Message::fingerprint`] of each row.
     pub fingerprints: Vec<i64>,
-    /// Row `i` is `arena[content_offsets[i]..content_offsets[i + 1]]`, in bytes.
-    pub content_offsets: Vec<i64>,
-    /// All contents, one after the other, as UTF-8.
-    pub arena: String,
-    key_offsets: Vec<i64>,
-    keys: String,
-}
-
-impl Default for Columns {
-    fn default() -> Self {
-        Self {
-            chat_ids: Vec::new(),
-            sender_ids: Vec::new(),
-            session_ids: Vec::new(),
-            fingerprints: Vec::new(),
-            content_offsets: vec![0],
-            arena: String::new(),
-            key_offsets: vec![0],
-            keys: String::new(),
-        }
-    }
+    contents: Arena,
+    keys: Arena,
+    extras: Arena,
 }
 
 impl Columns {
-    /// How many rows.
+    /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.chat_ids.len()
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.chat_ids.is_empty()
@@ -64,100 +51,72 @@ impl Columns {
     /// The content of a row.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// If the row does not exist.
     #[must_use]
     pub fn content(&self, row: usize) -> &str {
-        slice(&self.arena, &self.content_offsets, row)
+        self.contents.get(row)
     }
 
-    /// The key of a row in its sender's spelling.
+    /// The idempotency key of a row as the sender wrote it.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// If the row does not exist.
     #[must_use]
     pub fn key(&self, row: usize) -> Option<&str> {
-        // No key is empty, so an empty slice means none.
-        Some(slice(&self.keys, &self.key_offsets, row)).filter(|key| !key.is_empty())
+        // A valid key is not empty, so an empty text means that there is no key.
+        Some(self.keys.get(row)).filter(|key| !key.is_empty())
     }
 
-    /// Appends a row: the message's one copy.
+    /// The JSON object with the optional fields of a row.
+    ///
+    /// # Panics
+    /// If the row does not exist.
+    #[must_use]
+    pub fn extras(&self, row: usize) -> Option<&str> {
+        // The shortest object is `{}`, so an empty text means that there are no extras.
+        Some(self.extras.get(row)).filter(|extras| !extras.is_empty())
+    }
+
+    /// Whether a row has extras.
+    #[must_use]
+    pub fn has_extras(&self) -> bool {
+        self.extras.len_bytes() > 0
+    }
+
+    /// Size of all contents and extras in bytes.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.contents.len_bytes() + self.extras.len_bytes()
+    }
+
+    /// Appends a row. This makes the only copy of the message between its body and the batch.
     pub fn push(&mut self, origin: Origin, message: &Message<'_>, fingerprint: i64) {
-        message.content.append_to(&mut self.arena);
-        self.push_row(origin, fingerprint, message.key.as_deref());
-    }
-
-    /// Moves the first `count` rows of `source`, which has as many, behind the own ones.
-    pub fn move_front(&mut self, source: &mut Self, count: usize) {
-        for row in 0..count {
-            self.arena.push_str(source.content(row));
-            let origin = Origin {
-                chat_id: source.chat_ids[row],
-                sender_id: source.sender_ids[row],
-                session_id: source.session_ids[row],
-            };
-            self.push_row(origin, source.fingerprints[row], source.key(row));
-        }
-        source.remove_front(count);
-    }
-
-    /// Appends the row whose content was just put into the arena.
-    fn push_row(&mut self, origin: Origin, fingerprint: i64, key: Option<&str>) {
         self.chat_ids.push(origin.chat_id);
+        self.thread_ids.push(origin.thread_id);
         self.sender_ids.push(origin.sender_id);
         self.session_ids.push(origin.session_id);
         self.fingerprints.push(fingerprint);
-        self.content_offsets.push(offset(self.arena.len()));
-        self.keys.push_str(key.unwrap_or_default());
-        self.key_offsets.push(offset(self.keys.len()));
+        self.contents.push(|out| message.content.append_to(out));
+        self.keys.push(|out| out.push_str(message.key.as_deref().unwrap_or_default()));
+        self.extras.push(|out| message.extras.into_iter().for_each(|extras| extras.append_to(out)));
     }
 
-    fn remove_front(&mut self, count: usize) {
-        for column in [&mut self.chat_ids, &mut self.sender_ids, &mut self.session_ids, &mut self.fingerprints] {
-            column.drain(..count);
-        }
-        remove_front_texts(&mut self.arena, &mut self.content_offsets, count);
-        remove_front_texts(&mut self.keys, &mut self.key_offsets, count);
+    fn integers(&mut self) -> [&mut Vec<i64>; 5] {
+        let Self { chat_ids, thread_ids, sender_ids, session_ids, fingerprints, .. } = self;
+        [chat_ids, thread_ids, sender_ids, session_ids, fingerprints]
     }
 }
 
 impl Reuse for Columns {
     fn clear(&mut self) {
-        for column in [&mut self.chat_ids, &mut self.sender_ids, &mut self.session_ids, &mut self.fingerprints] {
-            column.clear();
-        }
-        self.arena.clear();
-        self.keys.clear();
-        for offsets in [&mut self.content_offsets, &mut self.key_offsets] {
-            offsets.clear();
-            offsets.push(0);
+        self.integers().into_iter().for_each(Vec::clear);
+        for arena in [&mut self.contents, &mut self.keys, &mut self.extras] {
+            arena.clear();
         }
     }
 
-    fn held_bytes(&self) -> usize {
-        self.arena.capacity() + self.keys.capacity() + 6 * size_of::<i64>() * self.chat_ids.capacity()
+    fn allocated_bytes(&self) -> usize {
+        let texts = [&self.contents, &self.keys, &self.extras].map(Arena::allocated_bytes);
+        texts.iter().sum::<usize>() + 5 * size_of::<i64>() * self.chat_ids.capacity()
     }
-}
-
-fn slice<'a>(texts: &'a str, offsets: &[i64], row: usize) -> &'a str {
-    &texts[position(offsets[row])..position(offsets[row + 1])]
-}
-
-fn remove_front_texts(texts: &mut String, offsets: &mut Vec<i64>, count: usize) {
-    let removed = offsets[count];
-    texts.drain(..position(removed));
-    offsets.drain(..count);
-    for offset in offsets {
-        *offset -= removed;
-    }
-}
-
-/// Offsets are signed like the other columns, so that Python sees one type.
-#[expect(clippy::cast_possible_wrap, reason = "no allocation reaches 2^63 bytes")]
-fn offset(bytes: usize) -> i64 {
-    bytes as i64
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was made from a usize by offset()")]
-fn position(offset: i64) -> usize {
-    offset as usize
 }

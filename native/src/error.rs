@@ -1,32 +1,32 @@
-//! Everything that can be wrong with a body, and a full intake.
+//! The errors of a body, and of a full intake.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// At most this many errors of one message are told; the rest would only repeat a broken client's habit.
+/// The most errors that are reported for one message.
 pub const MAX_ERRORS: usize = 16;
-/// At most this many characters of an unknown field's name are repeated to its sender.
+/// The most characters of an unknown field's name that a pointer contains.
 pub const MAX_NAME_CHARACTERS: usize = 64;
 
-/// The body is no JSON text at all.
+/// The body is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
-    /// Not UTF-8 from this byte on.
+    /// The body is not UTF-8.
     Utf8 {
-        /// Bytes before the first bad one.
+        /// Position of the first invalid byte.
         at: usize,
     },
-    /// UTF-8, but not one JSON value.
+    /// The body is UTF-8, but not one JSON value.
     Json {
-        /// What was wrong.
+        /// A description of the error.
         reason: &'static str,
-        /// Bytes before it.
+        /// Position of the error in bytes.
         at: usize,
     },
 }
 
 impl Malformed {
-    /// The stable code of the problem.
+    /// The stable code of the error.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -45,14 +45,14 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// One thing wrong with one field.
+/// An error of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// JSON Pointer (RFC 6901) of the field, from the message's root.
+    /// JSON Pointer (RFC 6901) to the field, relative to the message.
     pub pointer: String,
-    /// The stable code of the problem.
+    /// The stable code of the error.
     pub code: &'static str,
-    /// A sentence for people.
+    /// A description for people.
     pub detail: Cow<'static, str>,
 }
 
@@ -61,38 +61,38 @@ pub struct FieldError {
 pub struct FieldErrors(Vec<FieldError>);
 
 impl FieldErrors {
-    /// Adds an error, unless there are enough.
+    /// Adds an error unless the list is full.
     pub fn push(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) {
         if self.0.len() < MAX_ERRORS {
             self.0.push(FieldError { pointer: pointer.into(), code, detail: detail.into() });
         }
     }
 
-    /// Adds an error at the field `name`, which the sender chose.
+    /// Adds an error of the field `name`, which the sender chose.
     pub fn push_named(&mut self, name: &str, code: &'static str, detail: &'static str) {
         let shown: String = name.chars().take(MAX_NAME_CHARACTERS).collect();
         self.push(format!("/{}", shown.replace('~', "~0").replace('/', "~1")), code, detail);
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there are no errors.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The errors, oldest first.
+    /// The errors, in the order in which they were added.
     #[must_use]
     pub fn as_slice(&self) -> &[FieldError] {
         &self.0
     }
 }
 
-/// Why a body did not become a message.
+/// The reason for refusing a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rejected {
-    /// No JSON (400).
+    /// The body is not JSON (400).
     Malformed(Malformed),
-    /// JSON, but not this message (422).
+    /// The body is JSON, but not a valid message (422).
     Invalid(FieldErrors),
 }
 
@@ -102,7 +102,7 @@ impl From<Malformed> for Rejected {
     }
 }
 
-/// The waiting batch has no room; nothing was appended.
+/// The messages do not fit into the intake; nothing was appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IntakeFull;
 

@@ -1,63 +1,64 @@
-//! The waiting batch: whoever receives a message appends it, the writer takes what has gathered.
+//! The waiting batch: HTTP threads append messages, and the writer takes them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::arena::{Pool, Pooled};
 use crate::batch::{Columns, Origin};
 use crate::error::IntakeFull;
 use crate::message::Message;
+use crate::pool::{Pool, Pooled};
 
-/// Rows are gathered in segments of this many: a batch of one segment leaves without a copy.
-pub const SEGMENT_ROWS: usize = 256;
+/// The most rows of one batch.
+pub const BATCH_ROWS: usize = 256;
 
-/// What the writer takes: columns that nobody changes any more, and a ticket a row.
+/// A batch that the writer has taken: read-only columns, and the ticket of each row.
 #[derive(Debug)]
 pub struct Taken<T> {
     /// The rows.
     pub columns: Pooled<Columns>,
-    /// With what each sender waits, row by row.
+    /// The ticket of each row.
     pub tickets: Vec<T>,
 }
 
-/// The bounded waiting batch, first in, first out. `T` is a ticket: with what a sender waits for the answer.
+/// A bounded first-in, first-out queue of messages. A ticket of type `T` identifies the sender who waits for the answer.
 #[derive(Debug)]
 pub struct Intake<T> {
-    capacity: usize,
-    arena_bytes: usize,
+    max_rows: usize,
+    max_bytes: usize,
     waiting: Mutex<Waiting<T>>,
     pool: Arc<Pool<Columns>>,
 }
 
+/// Every batch but the last one is full.
 #[derive(Debug)]
 struct Waiting<T> {
-    segments: VecDeque<Segment<T>>,
+    batches: VecDeque<Gathering<T>>,
     rows: usize,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Segment<T> {
+struct Gathering<T> {
     columns: Columns,
     tickets: Vec<T>,
 }
 
 impl<T> Intake<T> {
-    /// At most `capacity` rows and `arena_bytes` bytes of content may wait.
+    /// Creates an intake for at most `max_rows` rows with `max_bytes` bytes of content and extras.
     #[must_use]
-    pub fn new(capacity: usize, arena_bytes: usize) -> Self {
-        let waiting = Waiting { segments: VecDeque::new(), rows: 0, bytes: 0 };
-        Self { capacity, arena_bytes, waiting: Mutex::new(waiting), pool: Arc::default() }
+    pub fn new(max_rows: usize, max_bytes: usize) -> Self {
+        let waiting = Waiting { batches: VecDeque::new(), rows: 0, bytes: 0 };
+        Self { max_rows, max_bytes, waiting: Mutex::new(waiting), pool: Arc::default() }
     }
 
-    /// Appends one message. `Ok(true)` when nothing was waiting before: then the writer is to be woken.
+    /// Appends one message. Returns `true` if the intake was empty: the caller must then wake the writer.
     ///
     /// # Errors
-    /// [`IntakeFull`], with the ticket, when it does not fit.
+    /// [`IntakeFull`], with the ticket, if the message does not fit.
     pub fn push(&self, origin: Origin, message: &Message<'_>, ticket: T) -> Result<bool, (IntakeFull, T)> {
-        let fingerprint = message.content.fingerprint();
+        let fingerprint = message.fingerprint();
         let mut waiting = self.lock();
-        if !self.has_room(&waiting, 1, message.content.len_bytes()) {
+        if !self.has_room(&waiting, 1, message.len_bytes()) {
             return Err((IntakeFull, ticket));
         }
         let was_empty = waiting.rows == 0;
@@ -65,17 +66,18 @@ impl<T> Intake<T> {
         Ok(was_empty)
     }
 
-    /// Appends all `messages`, each with its ticket, in order and with nothing between them, or none.
+    /// Appends all `messages` in order, without other messages between them, or none of them. Returns the same as
+    /// [`Intake::push`].
     ///
     /// # Errors
-    /// [`IntakeFull`], with the messages and tickets, when not all fit.
+    /// [`IntakeFull`], with the messages and tickets, if they do not all fit.
     pub fn push_all<'a>(
         &self,
         origin: Origin,
         messages: Vec<(Message<'a>, T)>,
     ) -> Result<bool, (IntakeFull, Vec<(Message<'a>, T)>)> {
-        let fingerprints: Vec<i64> = messages.iter().map(|(message, _)| message.content.fingerprint()).collect();
-        let bytes = messages.iter().map(|(message, _)| message.content.len_bytes()).sum();
+        let fingerprints: Vec<i64> = messages.iter().map(|(message, _)| message.fingerprint()).collect();
+        let bytes = messages.iter().map(|(message, _)| message.len_bytes()).sum();
         let mut waiting = self.lock();
         if !self.has_room(&waiting, messages.len(), bytes) {
             return Err((IntakeFull, messages));
@@ -87,13 +89,13 @@ impl<T> Intake<T> {
         Ok(was_empty)
     }
 
-    /// Takes the oldest rows, at most `limit` (1 or more); `None` when nothing waits.
-    pub fn take(&self, limit: usize) -> Option<Taken<T>> {
-        let taken = self.lock().take(&self.pool, limit)?;
-        Some(Taken { columns: Pooled::new(taken.columns, Arc::clone(&self.pool)), tickets: taken.tickets })
+    /// Takes the oldest rows, at most [`BATCH_ROWS`]; `None` if the intake is empty.
+    pub fn take(&self) -> Option<Taken<T>> {
+        let Gathering { columns, tickets } = self.lock().take()?;
+        Some(Taken { columns: Pooled::new(columns, Arc::clone(&self.pool)), tickets })
     }
 
-    /// How many rows wait.
+    /// Number of waiting rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lock().rows
@@ -105,83 +107,58 @@ impl<T> Intake<T> {
         self.len() == 0
     }
 
-    /// How many bytes of content wait.
+    /// Size of the waiting contents and extras in bytes.
     #[must_use]
     pub fn waiting_bytes(&self) -> usize {
         self.lock().bytes
     }
 
-    /// How many rows may wait.
+    /// The most waiting rows.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.capacity
+        self.max_rows
     }
 
-    /// How many emptied sets of columns are kept for reuse.
+    /// Number of emptied batches whose memory waits for reuse.
     #[must_use]
     pub fn spare(&self) -> usize {
         self.pool.spare()
     }
 
-    /// Calls `each` with every waiting ticket; with none when another thread is at work here.
+    /// Calls `visit` with every waiting ticket. Does nothing if another thread holds the lock.
     ///
     /// # Errors
-    /// The first one of `each`.
-    pub fn try_each_ticket<E>(&self, mut each: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
+    /// The first error that `visit` returns.
+    pub fn try_each_ticket<E>(&self, mut visit: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
         let Ok(waiting) = self.waiting.try_lock() else { return Ok(()) };
-        waiting.segments.iter().flat_map(|segment| &segment.tickets).try_for_each(&mut each)
+        waiting.batches.iter().flat_map(|batch| &batch.tickets).try_for_each(&mut visit)
     }
 
     fn has_room(&self, waiting: &Waiting<T>, rows: usize, bytes: usize) -> bool {
-        waiting.rows + rows <= self.capacity && waiting.bytes + bytes <= self.arena_bytes
+        waiting.rows + rows <= self.max_rows && waiting.bytes + bytes <= self.max_bytes
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting<T>> {
-        self.waiting.lock().expect("nothing panics while it holds the intake")
+        self.waiting.lock().expect("no thread panics while it holds the lock")
     }
 }
 
 impl<T> Waiting<T> {
     fn push(&mut self, pool: &Pool<Columns>, origin: Origin, message: &Message<'_>, fingerprint: i64, ticket: T) {
-        if self.segments.back().is_none_or(|last| last.tickets.len() == SEGMENT_ROWS) {
-            self.segments.push_back(Segment::new(pool.take()));
+        if self.batches.back().is_none_or(|last| last.tickets.len() == BATCH_ROWS) {
+            self.batches.push_back(Gathering { columns: pool.take(), tickets: Vec::with_capacity(BATCH_ROWS) });
         }
-        let last = self.segments.back_mut().expect("one was just made sure of");
+        let last = self.batches.back_mut().expect("the previous statement ensures that a batch exists");
         last.columns.push(origin, message, fingerprint);
         last.tickets.push(ticket);
         self.rows += 1;
-        self.bytes += message.content.len_bytes();
+        self.bytes += message.len_bytes();
     }
 
-    fn take(&mut self, pool: &Pool<Columns>, limit: usize) -> Option<Segment<T>> {
-        let mut taken = match self.segments.front() {
-            Some(first) if first.tickets.len() <= limit => self.segments.pop_front()?,
-            Some(_) => Segment::new(pool.take()),
-            None => return None,
-        };
-        while taken.tickets.len() < limit {
-            let Some(front) = self.segments.front_mut() else { break };
-            taken.move_front(front, limit);
-            if front.tickets.is_empty() {
-                let emptied = self.segments.pop_front()?;
-                pool.give(emptied.columns);
-            }
-        }
+    fn take(&mut self) -> Option<Gathering<T>> {
+        let taken = self.batches.pop_front()?;
         self.rows -= taken.tickets.len();
-        self.bytes -= taken.columns.arena.len();
+        self.bytes -= taken.columns.len_bytes();
         Some(taken)
-    }
-}
-
-impl<T> Segment<T> {
-    fn new(columns: Columns) -> Self {
-        Self { columns, tickets: Vec::with_capacity(SEGMENT_ROWS) }
-    }
-
-    /// Moves rows from the front of `source` until there are `limit`.
-    fn move_front(&mut self, source: &mut Self, limit: usize) {
-        let count = source.tickets.len().min(limit - self.tickets.len());
-        self.columns.move_front(&mut source.columns, count);
-        self.tickets.extend(source.tickets.drain(..count));
     }
 }

@@ -1,10 +1,10 @@
-//! Moves the bytes of messages: parse, check, batch, encode. Python decides what happens to a batch.
+//! Moves the bytes of messages: parses, checks, batches and encodes them. Python decides what happens to a batch.
 //!
-//! * [`message`]: bytes to checked fields without a copy, and stored messages to JSON and frames.
-//! * [`intake`]: the waiting batch that HTTP threads fill and the writer empties.
-//! * [`batch`]: columns and arena of one batch; [`arena`] keeps emptied ones for the next.
-//! * [`confusables`]: names that look alike.
-//! * `python`: the binding; the only module that names `PyO3`, behind the feature `python`.
+//! * [`message`]: turns a body into checked fields without a copy, and stored messages into JSON and frames.
+//! * [`intake`]: the waiting batch. HTTP threads fill it and the writer empties it.
+//! * [`batch`]: the columns of a batch; [`arena`] stores a column of texts, and [`pool`] reuses the memory.
+//! * [`confusables`]: detects names that look alike.
+//! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
 
 pub mod arena;
 pub mod batch;
@@ -12,6 +12,7 @@ pub mod confusables;
 pub mod error;
 pub mod intake;
 pub mod message;
+pub mod pool;
 
 #[cfg(feature = "python")]
 mod python;

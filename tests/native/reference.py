@@ -1,11 +1,12 @@
-"""What `fechatter._native` does, in plain Python: the property tests compare with it, the benches measure against it."""
+"""The functions of `fechatter._native` in plain Python: the reference of the property tests, the baseline of the benches."""
 
 import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from json.decoder import JSONObject  # type: ignore[attr-defined]
+from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from typing import Any
 
 import orjson
@@ -23,29 +24,36 @@ WHITE_SPACE |= {"\u2028", "\u2029", "\u202f", "\u205f", "\u3000"}
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 Errors = list[tuple[str, str, str]]
-Message = tuple[str, str | None]
+Message = tuple[str, str | None, str | None]
+"""Content, idempotency key, and the source of the extras."""
 
 
 class Malformed(Exception):
-    """The body is no JSON text; args: (code,)."""
+    """The body is not JSON; args: (code,)."""
 
 
 class Invalid(Exception):
-    """The body is not this message; args: (errors,)."""
+    """The body is not a valid message; args: (errors,)."""
 
 
 class Object(list[tuple[str, Any]]):
-    """A JSON object's members in order, repeated names included."""
+    """The members of a JSON object in order, with repeated names.
+
+    Attributes:
+        source: The text of the object, if `SOURCE_DECODER` decoded it.
+    """
+
+    source = ""
 
 
-def parse_message(body: bytes, header_key: str | None = None) -> Message:
-    """Parse and check one message: (content, key)."""
-    return check_message(decode(body), header_key)
+def parse_message(body: bytes, header_key: str | None = None, extras_allowed: bool = False) -> Message:
+    """Parse and check the body of one message."""
+    return check_message(decode(body, extras_allowed), header_key, extras_allowed)
 
 
-def parse_batch(body: bytes) -> list[Message | Errors]:
-    """Parse `{"messages": [...]}`: each message, or what is wrong with it."""
-    value = decode(body)
+def parse_batch(body: bytes, extras_allowed: bool = False) -> list[Message | Errors]:
+    """Parse `{"messages": [...]}`; returns each message or its errors."""
+    value = decode(body, extras_allowed)
     if not isinstance(value, Object):
         raise Invalid([("", "invalid_type", "must be an object")])
     errors: Errors = []
@@ -61,11 +69,11 @@ def parse_batch(body: bytes) -> list[Message | Errors]:
         errors.append(("/messages", "missing", "required"))
     if errors or messages is None:
         raise Invalid(errors[:MAX_ERRORS])
-    return [outcome(message) for message in messages]
+    return [outcome(message, extras_allowed) for message in messages]
 
 
 def check_messages(value: Any, errors: Errors) -> list[Any]:
-    """Return the messages; tell `errors` when there are none or too many."""
+    """Return the messages; add an error if there are none or too many."""
     if isinstance(value, Object) or not isinstance(value, list):
         errors.append(("/messages", "invalid_type", "must be a list"))
         return []
@@ -76,23 +84,23 @@ def check_messages(value: Any, errors: Errors) -> list[Any]:
     return value
 
 
-def outcome(value: Any) -> Message | Errors:
-    """The message, or its errors."""
+def outcome(value: Any, extras_allowed: bool) -> Message | Errors:
+    """Return the message or its errors."""
     try:
-        return check_message(value, None)
+        return check_message(value, None, extras_allowed)
     except Invalid as invalid:
         errors: Errors = invalid.args[0]
         return errors
 
 
-def decode(body: bytes) -> Any:
-    """The JSON value of `body`; objects as `Object`, numbers as 0."""
+def decode(body: bytes, with_sources: bool = False) -> Any:
+    """Return the JSON value of `body`, with objects as `Object` and numbers as 0."""
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise Malformed("malformed_utf8", f"not UTF-8 at byte {error.start}") from error
     try:
-        value = DECODER.decode(text)
+        value = (SOURCE_DECODER if with_sources else DECODER).decode(text)
     except (ValueError, RecursionError) as error:
         raise Malformed("malformed_json") from error
     if depth(value) > MAX_DEPTH:
@@ -101,15 +109,38 @@ def decode(body: bytes) -> Any:
 
 
 def refuse_constant(name: str) -> None:
-    """Refuse NaN and the infinities, which Python's decoder takes and JSON has not."""
+    """Refuse NaN and the infinities, which are not JSON but which Python's decoder accepts."""
     raise ValueError(name)
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=Object, parse_constant=refuse_constant, parse_int=lambda _: 0, parse_float=lambda _: 0)
+class Decoder(json.JSONDecoder):
+    """Decodes objects as `Object`."""
+
+    def __init__(self) -> None:
+        super().__init__(object_pairs_hook=Object, parse_constant=refuse_constant, parse_int=lambda _: 0, parse_float=lambda _: 0)
+
+
+class SourceDecoder(Decoder):
+    """Also stores the source of each object. Python's own scanner is slower than the one in C, but calls back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parse_object = self._parse_object
+        self.scan_once = py_make_scanner(self)
+
+    def _parse_object(self, text_and_start: tuple[str, int], *arguments: Any) -> tuple[Object, int]:
+        text, start = text_and_start
+        found, end = JSONObject(text_and_start, *arguments)
+        found.source = text[start - 1 : end]
+        return found, end
+
+
+DECODER = Decoder()
+SOURCE_DECODER = SourceDecoder()
 
 
 def depth(value: Any) -> int:
-    """How deep lists and objects lie in one another."""
+    """Return the number of levels of lists and objects."""
     if isinstance(value, Object):
         return 1 + max((depth(item) for _, item in value), default=0)
     if isinstance(value, list):
@@ -117,11 +148,13 @@ def depth(value: Any) -> int:
     return 0
 
 
-def check_message(value: Any, header_key: str | None) -> Message:
-    """Check one decoded message; every error is collected, in the order of the body."""
+def check_message(value: Any, header_key: str | None, extras_allowed: bool) -> Message:
+    """Check one decoded message. Collects every error, in the order of the body."""
     if not isinstance(value, Object):
         raise Invalid([("", "invalid_type", "must be an object")])
     checks: dict[str, Callable[[Any, Errors], None]] = {"content": check_content, "idempotency_key": check_key}
+    if extras_allowed:
+        checks["extras"] = check_extras
     errors: Errors = []
     found: dict[str, Any] = {}
     wrong: set[str] = set()
@@ -143,11 +176,12 @@ def check_message(value: Any, header_key: str | None) -> Message:
         key = join_keys(key, header_key, errors)
     if errors:
         raise Invalid(errors[:MAX_ERRORS])
-    return found["content"], key
+    extras = found["extras"].source.translate({ord("\n"): None, ord("\r"): None}) if "extras" in found else None
+    return found["content"], key, extras
 
 
 def join_keys(body_key: str | None, header_key: str | None, errors: Errors) -> str | None:
-    """The one key of body and header."""
+    """Return the key of the body or the header."""
     if body_key is None:
         check_key(header_key, errors)
         return header_key
@@ -157,7 +191,7 @@ def join_keys(body_key: str | None, header_key: str | None, errors: Errors) -> s
 
 
 def check_content(value: Any, errors: Errors) -> None:
-    """Tell `errors` what is wrong with a content."""
+    """Add the errors of a content."""
     if not isinstance(value, str):
         errors.append(("/content", "invalid_type", "must be a string"))
     elif has_surrogate(value):
@@ -177,7 +211,7 @@ def check_content(value: Any, errors: Errors) -> None:
 
 
 def check_key(value: Any, errors: Errors) -> None:
-    """Tell `errors` what is wrong with a key."""
+    """Add the errors of an idempotency key."""
     if value is None:
         return
     if not isinstance(value, str):
@@ -191,48 +225,55 @@ def check_key(value: Any, errors: Errors) -> None:
         errors.append(("/idempotency_key", "invalid_key", detail))
 
 
+def check_extras(value: Any, errors: Errors) -> None:
+    """Add the errors of extras."""
+    if not isinstance(value, Object):
+        errors.append(("/extras", "invalid_type", "must be an object"))
+
+
 def pointer(name: str) -> str:
-    """The JSON Pointer of a field, as it is shown to its sender."""
+    """Return the JSON Pointer to a field, as the error shows it."""
     shown = "".join("\ufffd" if has_surrogate(character) else character for character in name)
     return "/" + shown[:MAX_NAME_CHARACTERS].replace("~", "~0").replace("/", "~1")
 
 
 def has_surrogate(text: str) -> bool:
-    """Whether a character is no Unicode scalar value."""
+    """Whether the text contains a surrogate."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def stored_key(key: str) -> bytes:
-    """The 16 bytes of a canonical UUID, else UTF-8 padded with NUL to at least 17 bytes."""
+    """Return the 16 bytes of a canonical UUID, otherwise UTF-8 padded with NUL to at least 17 bytes."""
     if CANONICAL_UUID.fullmatch(key):
         return bytes.fromhex(key.replace("-", ""))
     return key.encode().ljust(17, b"\0")
 
 
-def fingerprint(content: str) -> int:
-    """The first 8 bytes of the SHA-256, big endian, signed."""
-    return int.from_bytes(hashlib.sha256(content.encode()).digest()[:8], "big", signed=True)
+def fingerprint(content: str, extras: str | None = None) -> int:
+    """Return the first 8 bytes of the SHA-256, big endian, signed."""
+    text = content if extras is None else f"{content}\0{extras}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
 
 
 def encode(
-    chat_id: int, sender_id: int, message: Message, stored: tuple[int, int, int, int], created_at_ms: int, epoch: str
+    chat_id: int, sender_id: int, message: Message, stored: tuple[int, int, int, int], created_at: str, epoch: str
 ) -> tuple[bytes, bytes]:
-    """The answer and the frame of one message; `stored` is (id, number, sequence, workspace id)."""
+    """Return the answer and the frame of one message; `stored` is (id, number, sequence, workspace id)."""
     message_id, number, sequence, workspace_id = stored
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=created_at_ms)
-    created_at = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
-    created_at = created_at.rjust(24, "0")
-    shown = {
+    content, key, extras = message
+    shown: dict[str, Any] = {
         "id": message_id,
         "chat_id": chat_id,
         "number": number,
         "sender_id": sender_id,
-        "content": message[0],
+        "content": content,
         "revision": 1,
         "created_at": created_at,
         "edited_at": None,
         "deleted_at": None,
     }
+    if extras is not None:
+        shown["extras"] = orjson.Fragment(extras)
     event = {
         "type": "message.created",
         "seq": sequence,
@@ -241,6 +282,6 @@ def encode(
         "at": created_at,
         "data": {"message": shown},
     }
-    answer = shown if message[1] is None else {**shown, "idempotency_key": message[1]}
+    answer = shown if key is None else {**shown, "idempotency_key": key}
     frame = f"id: {epoch}.{sequence}\nevent: message.created\ndata: ".encode() + orjson.dumps(event) + b"\n\n"
     return orjson.dumps(answer), frame

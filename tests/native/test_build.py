@@ -1,4 +1,4 @@
-"""The extension says what it was built from, and one built from other sources is refused."""
+"""An extension that was built from other sources is refused."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ FILES = ["Cargo.lock", "Cargo.toml", "native/Cargo.toml", "native/build.rs", "na
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with the files that an extension is built from."""
+    """A folder with the source files of an extension."""
     for name in FILES:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -19,12 +19,12 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_this_extension_was_built_from_these_sources() -> None:
+def test_this_extension_was_built_from_the_sources_of_the_checkout() -> None:
     assert native.source_hash(Path(native.__file__).parent.parent) == native.SOURCE_HASH
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_another_source_is_another_build(checkout: Path, name: str) -> None:
+def test_a_changed_source_file_is_detected(checkout: Path, name: str) -> None:
     built_from = native.source_hash(checkout)
     native.check_build(checkout, built_from)
     (checkout / name).write_text("changed")
@@ -32,11 +32,11 @@ def test_another_source_is_another_build(checkout: Path, name: str) -> None:
         native.check_build(checkout, built_from)
 
 
-def test_a_file_added_or_renamed_is_another_build(checkout: Path) -> None:
+def test_a_renamed_source_file_is_detected(checkout: Path) -> None:
     built_from = native.source_hash(checkout)
     (checkout / "native/src/a/b.rs").rename(checkout / "native/src/a/c.rs")
     assert native.source_hash(checkout) != built_from
 
 
-def test_an_installed_extension_has_no_sources_to_be_compared_with(tmp_path: Path) -> None:
+def test_an_installed_extension_is_not_compared_with_sources(tmp_path: Path) -> None:
     native.check_build(tmp_path, "whatever")

@@ -1,9 +1,9 @@
-from __future__ import annotations
+"""Skeletons of names that look alike."""
 
 from fechatter.native import skeleton
 
 
-def test_skeletons_are_those_of_unicode() -> None:
+def test_texts_that_look_alike_have_the_same_skeleton() -> None:
     assert skeleton("paypal") == skeleton("раураl") == skeleton("ｐaypal".replace("ｐ", "р"))
     assert skeleton("rn") == skeleton("m")
     assert skeleton("") == ""

@@ -1,4 +1,4 @@
-"""The intake between threads: bounded, in order, nothing lost or doubled."""
+"""The intake is bounded and ordered; threads lose and duplicate no message."""
 
 import gc
 import threading
@@ -21,26 +21,24 @@ def many(*contents: object) -> bytes:
 
 
 STEPS = st.lists(
-    st.tuples(st.just("push"), st.integers(1, 30))
-    | st.tuples(st.just("push_many"), st.integers(1, 9))
-    | st.tuples(st.just("take"), st.integers(1, 12)),
+    st.tuples(st.just("push"), st.integers(1, 30)) | st.tuples(st.just("push_many"), st.integers(1, 9)) | st.just(("take", 0)),
     max_size=60,
 )
 
 
 @settings(deadline=None)
 @given(STEPS, st.integers(1, 20), st.integers(1, 120))
-def test_the_intake_is_a_bounded_queue(steps: list[tuple[str, int]], capacity: int, arena_bytes: int) -> None:
-    intake, model = Intake(capacity, arena_bytes), deque[str]()
+def test_the_intake_is_a_bounded_queue(steps: list[tuple[str, int]], capacity: int, max_bytes: int) -> None:
+    intake, model = Intake(capacity, max_bytes), deque[str]()
     for number, (step, size) in enumerate(steps):
         if step == "take":
-            batch = intake.take(size)
-            expected = [model.popleft() for _ in range(min(size, len(model)))]
-            assert ([] if batch is None else batch.contents()) == expected
-            assert ([] if batch is None else batch.tickets) == expected
+            batch = intake.take()
+            assert ([] if batch is None else batch.contents()) == list(model)
+            assert ([] if batch is None else batch.tickets) == list(model)
+            model.clear()
         else:
             contents = [str(number) * size] if step == "push" else [f"{number}.{at}" for at in range(size)]
-            fits = len(model) + len(contents) <= capacity and sum(map(len, [*model, *contents])) <= arena_bytes
+            fits = len(model) + len(contents) <= capacity and sum(map(len, [*model, *contents])) <= max_bytes
             was_empty = not model
             try:
                 assert push(intake, contents) == was_empty
@@ -54,7 +52,7 @@ def test_the_intake_is_a_bounded_queue(steps: list[tuple[str, int]], capacity: i
 
 
 def push(intake: Intake, contents: list[str]) -> bool:
-    """Push one or many, with their contents as tickets."""
+    """Push one or many messages, with their contents as tickets."""
     if len(contents) == 1:
         return intake.push(body(contents[0]), None, 1, 2, 3, contents[0])
     tickets = iter(contents)
@@ -63,7 +61,7 @@ def push(intake: Intake, contents: list[str]) -> bool:
     return wake
 
 
-def test_one_bad_message_of_a_batch_does_not_stop_the_others() -> None:
+def test_an_invalid_message_does_not_affect_the_others_of_its_request() -> None:
     intake = Intake()
     outcomes, wake = intake.push_many(many("a", "", "b"), 1, 2, 3, object)
     bad = outcomes[1]
@@ -74,13 +72,13 @@ def test_one_bad_message_of_a_batch_does_not_stop_the_others() -> None:
     assert (wake, batch.tickets, batch.contents()) == (True, [outcomes[0], outcomes[2]], ["a", "b"])
 
 
-def test_a_batch_of_nothing_but_bad_messages_wakes_nobody() -> None:
+def test_a_request_with_only_invalid_messages_does_not_wake_the_writer() -> None:
     intake = Intake()
     assert intake.push_many(many("", " "), 1, 2, 3, object)[1] is False
     assert intake.take() is None
 
 
-def test_a_refused_body_leaves_nothing_behind() -> None:
+def test_a_refused_body_appends_nothing() -> None:
     intake = Intake()
     for refused, error in [(b"{", MalformedBody), (b"{}", InvalidMessage)]:
         with pytest.raises(error):
@@ -90,7 +88,7 @@ def test_a_refused_body_leaves_nothing_behind() -> None:
     assert len(intake) == 0
 
 
-def test_a_ticket_that_cannot_be_made_leaves_nothing_behind() -> None:
+def test_a_failing_ticket_appends_nothing() -> None:
     intake = Intake()
     tickets = iter([1])
     with pytest.raises(StopIteration):
@@ -98,16 +96,33 @@ def test_a_ticket_that_cannot_be_made_leaves_nothing_behind() -> None:
     assert len(intake) == 0
 
 
-def test_bounds_and_limits_must_be_positive() -> None:
+def test_a_batch_has_at_most_256_rows() -> None:
+    intake = Intake()
+    for number in range(600):
+        intake.push(body(number), None, 1, 2, 3, number)
+    batches = [intake.take(), intake.take(), intake.take()]
+    assert [batch and batch.tickets for batch in batches] == [list(range(256)), list(range(256, 512)), list(range(512, 600))]
+    assert intake.take() is None
+
+
+def test_a_row_contains_its_thread() -> None:
+    intake = Intake()
+    intake.push(body("a"), None, 1, 2, 3, None)
+    intake.push(body("b"), None, 1, 2, 3, None, thread_id=7)
+    intake.push_many(many("c"), 1, 2, 3, object, thread_id=8)
+    batch = intake.take()
+    assert batch is not None
+    assert batch.thread_ids.tolist() == [0, 7, 8]
+
+
+def test_bounds_must_be_positive() -> None:
     for arguments in [(0, 1), (1, 0)]:
         with pytest.raises(ValueError, match="positive"):
             Intake(*arguments)
-    with pytest.raises(ValueError, match="positive"):
-        Intake().take(0)
     assert Intake(capacity=7).capacity == 7
 
 
-def test_tickets_are_let_go_with_their_batch() -> None:
+def test_a_batch_releases_its_tickets() -> None:
     class Ticket:
         pass
 
@@ -121,7 +136,7 @@ def test_tickets_are_let_go_with_their_batch() -> None:
     assert gone() is None
 
 
-def test_a_ring_through_a_waiting_ticket_is_collected() -> None:
+def test_a_cycle_through_a_waiting_ticket_is_collected() -> None:
     class Ticket:
         def __init__(self, intake: Intake) -> None:
             self.intake = intake
@@ -135,7 +150,7 @@ def test_a_ring_through_a_waiting_ticket_is_collected() -> None:
     assert gone() is None
 
 
-def test_threads_lose_and_double_nothing() -> None:
+def test_threads_lose_and_duplicate_no_message() -> None:
     intake, senders, each = Intake(capacity=200), 4, 1500
     taken: list[int] = []
     sending = threading.Event()
@@ -153,7 +168,7 @@ def test_threads_lose_and_double_nothing() -> None:
     for thread in threads:
         thread.start()
     while len(taken) < senders * each:
-        batch = intake.take(64)
+        batch = intake.take()
         if batch is None:
             assert any(thread.is_alive() for thread in threads) or len(intake)
             continue

@@ -1,4 +1,4 @@
-"""Any bytes in: the extension and the reference find the same message, or the same errors."""
+"""For any bytes, the extension and the reference return the same message or the same errors."""
 
 import uuid
 from collections.abc import Callable
@@ -12,11 +12,12 @@ from fechatter import native
 from tests.native import bodies, reference
 
 DEEP = b'{"content":"a","x":' + b"[" * 40 + b"]" * 40 + b"}"
+DEEP_EXTRAS = b'{"content":"a","extras":' + b'{"a":' * 31 + b"{}" + b"}" * 32
 header_keys = st.none() | st.sampled_from(["a", "", "a" * 65, "é"]) | bodies.valid_texts
 
 
 def found(parse: Callable[..., Any], *arguments: Any) -> Any:
-    """What a parser returns or raises, in one form for both."""
+    """Return the result or the error of a parser, in the same form for both parsers."""
     try:
         return parse(*arguments)
     except native.MalformedBody as error:
@@ -36,51 +37,76 @@ def found(parse: Callable[..., Any], *arguments: Any) -> Any:
 @example(b"\xef\xbb\xbf{}", None)
 @example(b'{"content":"a","x":1' + b"0" * 5000 + b"}", None)
 @example(b"[" * 100_000, None)
-def test_a_message_is_found_or_refused_as_the_reference_does(body: bytes, header_key: str | None) -> None:
-    assert found(native.parse_message, body, header_key) == found(reference.parse_message, body, header_key)
+def test_a_body_is_parsed_as_the_reference_does(body: bytes, header_key: str | None) -> None:
+    expected = found(lambda: reference.parse_message(body, header_key)[:2])
+    assert found(native.parse_message, body, header_key) == expected
 
 
 @settings(max_examples=400, deadline=None)
-@given(bodies.any_batch_body)
-def test_a_batch_is_found_or_refused_as_the_reference_does(body: bytes) -> None:
-    assert found(push_batch, body) == found(reference.parse_batch, body)
+@given(bodies.any_message_body, header_keys)
+@example(DEEP, None)
+@example(DEEP_EXTRAS, None)
+def test_a_pushed_message_is_the_one_of_the_reference(body: bytes, header_key: str | None) -> None:
+    assert found(push, body, header_key) == found(reference.parse_message, body, header_key, True)
 
 
-def push_batch(body: bytes) -> list[Any]:
-    """The outcomes of a batch as the reference tells them: (content, key) or errors."""
-    intake = native.Intake()
-    outcomes, wake = intake.push_many(body, 1, 2, 3, object)
-    batch = intake.take()
-    assert wake == (batch is not None)
-    rows = {} if batch is None else dict(zip(batch.tickets, read_messages(batch), strict=True))
-    return [entry.errors if isinstance(entry, native.InvalidMessage) else rows[entry] for entry in outcomes]
+def push(body: bytes, header_key: str | None) -> reference.Message:
+    """Return the message that an intake stores for a body."""
+    intake = native.Intake(extras_allowed=True)
+    assert intake.push(body, header_key, 1, 2, 3, None)
+    ((_, message),) = take_messages(intake)
+    return message
 
 
-def read_messages(batch: native.MessageBatch) -> list[tuple[str, str | None]]:
-    """(content, key) of each row."""
-    keys = (None if key is None else original(key) for key in batch.keys())  # noqa: SIM118 - a batch is no mapping
-    return list(zip(batch.contents(), keys, strict=True))
+@settings(max_examples=400, deadline=None)
+@given(bodies.any_batch_body, st.booleans())
+def test_a_body_of_many_messages_is_parsed_as_the_reference_does(body: bytes, extras_allowed: bool) -> None:
+    assert found(push_batch, body, extras_allowed) == found(reference.parse_batch, body, extras_allowed)
+
+
+def push_batch(body: bytes, extras_allowed: bool) -> list[reference.Message | reference.Errors]:
+    """Return the message or the errors of each entry, as the reference does."""
+    intake = native.Intake(extras_allowed=extras_allowed)
+    entries, wake = intake.push_many(body, 1, 2, 3, object)
+    messages = dict(take_messages(intake))
+    assert wake == bool(messages)
+    return [entry.errors if isinstance(entry, native.InvalidMessage) else messages[entry] for entry in entries]
+
+
+def take_messages(intake: native.Intake) -> list[tuple[object, reference.Message]]:
+    """Take a batch; returns the ticket and the message of each row. Checks the fingerprints and the bytes."""
+    waiting_bytes, batch = intake.waiting_bytes, intake.take()
+    if batch is None:
+        return []
+    keys = [key and original(key) for key in batch.keys()]  # noqa: SIM118 - a batch is not a mapping
+    extras = {row: source.decode() for row, source in batch.extras().items()}
+    contents = batch.contents()
+    messages = [(content, keys[row], extras.get(row)) for row, content in enumerate(contents)]
+    assert batch.fingerprints.tolist() == [reference.fingerprint(content, source) for content, _, source in messages]
+    assert waiting_bytes == len("".join([*contents, *extras.values()]).encode())
+    assert intake.waiting_bytes == 0
+    return list(zip(batch.tickets, messages, strict=True))
 
 
 def original(key: bytes) -> str:
-    """The spelling of a stored key; none ends in NUL, which is a control character."""
+    """Return a stored key as its sender wrote it. No key ends in NUL, which is a control character."""
     return str(uuid.UUID(bytes=key)) if len(key) == 16 else key.rstrip(b"\0").decode()
 
 
 @settings(deadline=None)
 @given(bodies.valid_texts | st.uuids().map(str) | st.uuids().map(lambda key: str(key).upper()))
-def test_stored_keys_and_fingerprints_are_those_of_the_reference(text: str) -> None:
+def test_stored_keys_and_fingerprints_equal_those_of_the_reference(text: str) -> None:
     assert native.stored_key(text) == reference.stored_key(text)
     assert native.fingerprint(text) == reference.fingerprint(text)
 
 
 @settings(deadline=None)
 @given(bodies.valid_texts.filter(len), bodies.valid_texts.filter(len))
-def test_two_keys_never_share_a_stored_form(first: str, second: str) -> None:
+def test_different_keys_have_different_stored_forms(first: str, second: str) -> None:
     assert (native.stored_key(first) == native.stored_key(second)) == (first == second)
 
 
-def test_an_error_carries_its_fields_and_can_be_shown() -> None:
+def test_an_error_contains_the_fields_and_a_readable_text() -> None:
     with pytest.raises(native.InvalidMessage) as caught:
         native.parse_message(b'{"content":" ","colour":1}')
     assert caught.value.errors == [
@@ -93,7 +119,7 @@ def test_an_error_carries_its_fields_and_can_be_shown() -> None:
     assert malformed.value.args == ("malformed_json", "expected a comma at byte 14")
 
 
-def test_only_bytes_are_a_body() -> None:
+def test_a_body_must_be_bytes() -> None:
     for body in ['{"content":"a"}', None, bytearray(b"{}"), memoryview(b"{}")]:
         with pytest.raises(TypeError):
             native.parse_message(body)  # type: ignore[arg-type]

@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use fechatter_native::arena::{Pool, Reuse};
 use fechatter_native::batch::{Columns, Origin};
 use fechatter_native::message::{Message, parse_message};
+use fechatter_native::pool::{Pool, Reuse};
 
 /// The columns of `messages`, in 20 chats.
 pub fn columns(messages: &[Message<'_>]) -> Columns {
@@ -22,19 +22,19 @@ pub fn gather(pool: &Pool<Columns>, messages: &[Message<'_>]) {
 pub fn reuse(pool: &Pool<Columns>, messages: &[Message<'_>]) {
     let mut columns = pool.take();
     fill(&mut columns, messages);
-    pool.give(black_box(columns));
+    pool.put(black_box(columns));
 }
 
 /// The same without the pool: new columns for each batch.
 pub fn allocate(messages: &[Message<'_>]) {
     let columns = black_box(columns(messages));
-    black_box(columns.held_bytes());
+    black_box(columns.allocated_bytes());
 }
 
 /// Checked messages that lie in the bodies they came in.
 pub fn parse(bodies: &[String]) {
     for body in bodies {
-        black_box(parse_message(body.as_bytes(), None).expect("valid"));
+        black_box(parse_message(body.as_bytes(), None, false).expect("valid"));
     }
 }
 
@@ -51,6 +51,6 @@ pub fn check_utf8(bytes: &[u8]) {
 
 fn fill(columns: &mut Columns, messages: &[Message<'_>]) {
     for (chat_id, message) in (0..20).cycle().zip(messages) {
-        columns.push(Origin { chat_id, sender_id: 2, session_id: 3 }, message, 4);
+        columns.push(Origin { chat_id, thread_id: 0, sender_id: 2, session_id: 3 }, message, 4);
     }
 }

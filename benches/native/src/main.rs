@@ -8,9 +8,9 @@ mod turns;
 
 use std::hint::black_box;
 
-use fechatter_native::arena::Pool;
 use fechatter_native::batch::Columns;
 use fechatter_native::message::parse_message;
+use fechatter_native::pool::Pool;
 
 /// Messages of one batch.
 const ROWS: usize = 256;
@@ -22,7 +22,7 @@ const MIXED_CHARACTERS: usize = 4000;
 
 fn main() {
     let bodies: Vec<String> = (0..ROWS).map(body).collect();
-    let messages: Vec<_> = bodies.iter().map(|body| parse_message(body.as_bytes(), None).expect("valid")).collect();
+    let messages: Vec<_> = bodies.iter().map(|body| parse_message(body.as_bytes(), None, false).expect("valid")).collect();
     let contents: Vec<String> = (0..ROWS).map(|_| CONTENT.repeat(7)).collect();
     let mixed: String = MIXED.chars().cycle().take(MIXED_CHARACTERS).collect();
     let columns = fechatter::columns(&messages);

@@ -1,6 +1,4 @@
-//! The rules of a message's content, and its fingerprint.
-
-use sha2::{Digest, Sha256};
+//! The rules of a message's content.
 
 use super::text::Text;
 use crate::error::FieldErrors;
@@ -40,28 +38,10 @@ impl<'a> Content<'a> {
         self.each_piece(|piece| arena.push_str(piece));
     }
 
-    /// What a repeat is compared with; see [`fingerprint`].
-    #[must_use]
-    pub fn fingerprint(self) -> i64 {
-        let mut hash = Sha256::new();
-        self.each_piece(|piece| hash.update(piece));
-        first_bytes(hash)
+    /// Calls `each` with every piece of the decoded text, in order.
+    pub(super) fn each_piece(self, each: impl FnMut(&str)) {
+        self.text.pieces(each).expect("`check` refuses lone surrogates");
     }
-
-    fn each_piece(self, each: impl FnMut(&str)) {
-        self.text.pieces(each).expect("the check has refused lone surrogates");
-    }
-}
-
-/// The first 8 bytes of the SHA-256 of `content`, big endian, signed.
-#[must_use]
-pub fn fingerprint(content: &str) -> i64 {
-    first_bytes(Sha256::new_with_prefix(content))
-}
-
-fn first_bytes(hash: Sha256) -> i64 {
-    let digest = hash.finalize();
-    i64::from_be_bytes(std::array::from_fn(|at| digest[at]))
 }
 
 /// Whether `character` is of the category Cc and none of tab, newline and carriage return.
@@ -166,14 +146,5 @@ mod tests {
         let text = Text::new(r"é😀\n\u0007\u0001", true);
         assert_eq!(Content::check(text, &mut errors), None);
         assert_eq!(errors.as_slice().first().map(|error| error.detail.as_ref()), Some("U+0007 as character 4"));
-    }
-
-    #[test]
-    fn a_fingerprint_is_of_the_decoded_text() {
-        let mut errors = FieldErrors::default();
-        let escaped = Content::check(Text::new(r"h\u00e9\ud83d\ude00", true), &mut errors).expect("valid");
-        assert_eq!(escaped.fingerprint(), fingerprint("hé😀"));
-        assert_eq!(escaped.len_bytes(), "hé😀".len());
-        assert_eq!(fingerprint("abc").to_be_bytes(), [0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea]);
     }
 }

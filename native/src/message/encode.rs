@@ -1,27 +1,26 @@
-//! Stored messages to the answers of their senders and the frames of everybody else, encoded once.
+//! Encodes each stored message once: as the answer to its sender, and as the frame for everybody else.
 
 use std::io::Write as _;
 
 use super::json::plain_length;
-use super::timestamp::Timestamp;
 use crate::batch::Columns;
 
-/// What the transaction gave a row.
+/// The ids and numbers that the transaction assigned to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
-    /// The row in its batch.
+    /// The row in the batch.
     pub row: usize,
     /// The message's id.
     pub id: i64,
-    /// Its number in its chat.
+    /// The message's number in its chat.
     pub number: i64,
-    /// Its event's number in its workspace.
+    /// The event's number in its workspace.
     pub sequence: i64,
-    /// The workspace.
+    /// The workspace of the chat.
     pub workspace_id: i64,
 }
 
-/// Answers and frames in turn, in one buffer.
+/// Answers and frames alternately, in one buffer.
 #[derive(Debug, Default)]
 pub struct Encoded {
     bytes: Vec<u8>,
@@ -29,7 +28,7 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// The answer and the frame of each message, in order.
+    /// Returns the answer and the frame of each message, in order.
     pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let starts = std::iter::once(&0).chain(&self.ends);
         let mut slices = starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end]);
@@ -41,21 +40,20 @@ impl Encoded {
     }
 }
 
-/// Encodes one new message after the other.
+/// Encodes new messages. `created_at` and `epoch` are written as they are.
 ///
 /// # Panics
-/// When a row is not in `columns`.
+/// If a row is not in `columns`.
 #[must_use]
-pub fn encode(columns: &Columns, stored: &[Stored], created_at: Timestamp, epoch: &str) -> Encoded {
-    let created_at = created_at.to_string();
+pub fn encode(columns: &Columns, stored: &[Stored], created_at: &str, epoch: &str) -> Encoded {
     let mut encoded = Encoded::default();
     let mut message = Vec::new();
     for stored in stored {
         message.clear();
-        write_message(&mut message, columns, stored, &created_at);
+        write_message(&mut message, columns, stored, created_at);
         write_answer(&mut encoded.bytes, &message, columns.key(stored.row));
         encoded.end();
-        write_frame_head(&mut encoded.bytes, stored, columns.chat_ids[stored.row], &created_at, epoch);
+        write_frame_head(&mut encoded.bytes, stored, columns.chat_ids[stored.row], created_at, epoch);
         encoded.bytes.extend_from_slice(&message);
         encoded.bytes.extend_from_slice(b"}}}\n\n");
         encoded.end();
@@ -63,7 +61,7 @@ pub fn encode(columns: &Columns, stored: &[Stored], created_at: Timestamp, epoch
     encoded
 }
 
-/// Writes the Message without its closing brace, so that the sender's answer can go on.
+/// Writes the Message without its closing brace, because the sender's answer has one more field.
 fn write_message(out: &mut Vec<u8>, columns: &Columns, stored: &Stored, created_at: &str) {
     write_number(out, "{\"id\":", stored.id);
     write_number(out, ",\"chat_id\":", columns.chat_ids[stored.row]);
@@ -73,6 +71,9 @@ fn write_message(out: &mut Vec<u8>, columns: &Columns, stored: &Stored, created_
     write_string(out, columns.content(stored.row));
     write_text(out, ",\"revision\":1,\"created_at\":\"", created_at);
     out.extend_from_slice(b"\",\"edited_at\":null,\"deleted_at\":null");
+    if let Some(extras) = columns.extras(stored.row) {
+        write_text(out, ",\"extras\":", extras);
+    }
 }
 
 fn write_answer(out: &mut Vec<u8>, message: &[u8], key: Option<&str>) {
@@ -84,7 +85,7 @@ fn write_answer(out: &mut Vec<u8>, message: &[u8], key: Option<&str>) {
     out.push(b'}');
 }
 
-/// Writes the block of `message.created` up to its message.
+/// Writes the SSE block of `message.created` up to the message.
 fn write_frame_head(out: &mut Vec<u8>, stored: &Stored, chat_id: i64, created_at: &str, epoch: &str) {
     write_text(out, "id: ", epoch);
     write_number(out, ".", stored.sequence);
@@ -105,7 +106,7 @@ fn write_text(out: &mut Vec<u8>, before: &str, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Writes a JSON string: quote, backslash and C0 escaped, everything else as it is.
+/// Writes a JSON string. Escapes only quotes, backslashes and C0 controls.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
@@ -132,5 +133,5 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
 }
 
 fn write_hex_escape(out: &mut Vec<u8>, byte: u8) {
-    write!(out, "\\u{byte:04x}").expect("a Vec takes all bytes");
+    write!(out, "\\u{byte:04x}").expect("writing to a Vec does not fail");
 }

@@ -6,14 +6,16 @@ use crate::error::Malformed;
 /// Objects and lists may lie this deep in one another; a message needs three levels.
 pub const MAX_DEPTH: usize = 32;
 
-/// What a value was; only texts are kept, everything else is just passed.
+/// A JSON value. Only strings and objects keep a reference to their source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
     /// A string.
     Text(Text<'a>),
+    /// An object, from its opening to its closing brace.
+    Object(&'a str),
     /// `null`.
     Null,
-    /// A number, `true`, `false`, an object or a list.
+    /// A number, `true`, `false` or a list.
     Other,
 }
 
@@ -63,7 +65,7 @@ impl<'a> Reader<'a> {
     pub fn value(&mut self) -> Result<Value<'a>, Malformed> {
         match self.peek() {
             b'"' => return self.string().map(Value::Text),
-            b'{' => self.members(|reader, _| reader.value().map(drop))?,
+            b'{' => return self.object().map(Value::Object),
             b'[' => self.elements(|reader| reader.value().map(drop))?,
             b'n' => return self.literal("null").map(|()| Value::Null),
             b't' => self.literal("true")?,
@@ -71,6 +73,12 @@ impl<'a> Reader<'a> {
             _ => self.number()?,
         }
         Ok(Value::Other)
+    }
+
+    fn object(&mut self) -> Result<&'a str, Malformed> {
+        let start = self.at;
+        self.members(|reader, _| reader.value().map(drop))?;
+        Ok(&self.text[start..self.at])
     }
 
     /// Reads an object; `each` gets a member's name and must read its value.

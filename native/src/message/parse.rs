@@ -1,41 +1,65 @@
-//! From a body to checked messages. Every error of a message is collected, in the order of the body.
+//! Turns a body into checked messages. Collects every error of a message, in the order of the body.
 
 use super::content::Content;
+use super::extras::Extras;
+use super::fingerprint;
 use super::json::{Reader, Value};
 use super::key::{self, Key};
 use super::text::Text;
 use crate::error::{FieldErrors, Malformed, Rejected};
 
-/// The most messages of one batch.
+/// The most messages in one request.
 pub const MAX_BATCH_MESSAGES: usize = 100;
 
-/// A message that may enter the intake, borrowed from its body.
+/// A valid message that borrows from its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message<'a> {
-    /// What people read.
+    /// The text that people read.
     pub content: Content<'a>,
-    /// What makes a repeat known.
+    /// The idempotency key.
     pub key: Option<Key<'a>>,
+    /// The other optional fields.
+    pub extras: Option<Extras<'a>>,
 }
 
-/// Parses `{content, idempotency_key?}`; `header_key` is the text of the `Idempotency-Key` header.
+impl Message<'_> {
+    /// Returns the fingerprint of content and extras; see [`fingerprint::of_message`].
+    #[must_use]
+    pub fn fingerprint(&self) -> i64 {
+        fingerprint::of_message(self.content, self.extras)
+    }
+
+    /// Size of content and extras in a batch, in bytes.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.content.len_bytes() + self.extras.map_or(0, Extras::len_bytes)
+    }
+}
+
+/// Parses `{content, idempotency_key?, extras?}`. `header_key` is the value of the `Idempotency-Key` header. Unless
+/// `extras_allowed`, the field `extras` is unknown.
 ///
 /// # Errors
-/// [`Rejected`], with every field's errors.
-pub fn parse_message<'a>(body: &'a [u8], header_key: Option<&'a str>) -> Result<Message<'a>, Rejected> {
+/// [`Rejected`], with the errors of all fields.
+pub fn parse_message<'a>(
+    body: &'a [u8],
+    header_key: Option<&'a str>,
+    extras_allowed: bool,
+) -> Result<Message<'a>, Rejected> {
     let mut reader = Reader::new(body)?;
-    let message = read_message(&mut reader, header_key)?;
+    let message = read_message(&mut reader, header_key, extras_allowed)?;
     reader.finish()?;
     message.map_err(Rejected::Invalid)
 }
 
-/// Parses `{messages: [{content, idempotency_key?}, … 1 to 100]}`; each message has its own outcome.
+/// Parses `{messages: [...]}` with 1 to 100 messages as in [`parse_message`]. Each message is accepted or refused by
+/// itself, and the pointers of its errors start at the message.
 ///
 /// # Errors
-/// [`Rejected`] when there is no such list; pointers then begin at the body's root, else at the message's.
-pub fn parse_batch(body: &[u8]) -> Result<Vec<Result<Message<'_>, FieldErrors>>, Rejected> {
+/// [`Rejected`] if the body has no such list. The pointers of these errors start at the body.
+pub fn parse_batch(body: &[u8], extras_allowed: bool) -> Result<Vec<Result<Message<'_>, FieldErrors>>, Rejected> {
     let mut reader = Reader::new(body)?;
-    let mut fields = EnvelopeFields::default();
+    let mut fields = EnvelopeFields { extras_allowed, ..EnvelopeFields::default() };
     if reader.peek() == b'{' {
         reader.members(|reader, name| fields.read(reader, name))?;
         if !fields.seen {
@@ -52,8 +76,9 @@ pub fn parse_batch(body: &[u8]) -> Result<Vec<Result<Message<'_>, FieldErrors>>,
 fn read_message<'a>(
     reader: &mut Reader<'a>,
     header_key: Option<&'a str>,
+    extras_allowed: bool,
 ) -> Result<Result<Message<'a>, FieldErrors>, Malformed> {
-    let mut fields = MessageFields::default();
+    let mut fields = MessageFields { extras_allowed, ..MessageFields::default() };
     if reader.peek() == b'{' {
         reader.members(|reader, name| fields.read(reader, name))?;
         return Ok(fields.finish(header_key));
@@ -63,26 +88,28 @@ fn read_message<'a>(
     Ok(Err(fields.errors))
 }
 
-/// A field of the body: not there, there and right, or there and wrong (and told so).
+/// The state of a field. The error of an invalid field is already in the list.
 #[derive(Debug, Default)]
 enum Field<T> {
     #[default]
     Missing,
-    Right(T),
-    Wrong,
+    Valid(T),
+    Invalid,
 }
 
 impl<T> Field<T> {
     fn from_checked(checked: Option<T>) -> Self {
-        checked.map_or(Self::Wrong, Self::Right)
+        checked.map_or(Self::Invalid, Self::Valid)
     }
 }
 
 #[derive(Debug, Default)]
 struct MessageFields<'a> {
     content: Field<Content<'a>>,
-    /// `None` inside is a key that was given as `null`.
+    /// The inner `None` is a key with the value `null`.
     key: Field<Option<Key<'a>>>,
+    extras: Field<Extras<'a>>,
+    extras_allowed: bool,
     errors: FieldErrors,
 }
 
@@ -93,7 +120,11 @@ impl<'a> MessageFields<'a> {
         match name.as_ref() {
             "content" if matches!(self.content, Field::Missing) => self.content = self.check_content(value),
             "idempotency_key" if matches!(self.key, Field::Missing) => self.key = self.check_key(value),
-            "content" | "idempotency_key" => self.errors.push_named(&name, "duplicate_field", "given twice"),
+            "extras" if !self.extras_allowed => self.errors.push_named(&name, "unknown_field", "no such field"),
+            "extras" if matches!(self.extras, Field::Missing) => self.extras = self.check_extras(value),
+            "content" | "idempotency_key" | "extras" => {
+                self.errors.push_named(&name, "duplicate_field", "given twice");
+            }
             _ => self.errors.push_named(&name, "unknown_field", "no such field"),
         }
         Ok(())
@@ -104,19 +135,29 @@ impl<'a> MessageFields<'a> {
             return Field::from_checked(Content::check(text, &mut self.errors));
         }
         self.errors.push("/content", "invalid_type", "must be a string");
-        Field::Wrong
+        Field::Invalid
     }
 
     fn check_key(&mut self, value: Value<'a>) -> Field<Option<Key<'a>>> {
         match value {
-            Value::Null => return Field::Right(None),
-            Value::Other => self.errors.push(key::POINTER, "invalid_type", "must be a string or null"),
+            Value::Null => return Field::Valid(None),
+            Value::Object(_) | Value::Other => {
+                self.errors.push(key::POINTER, "invalid_type", "must be a string or null");
+            }
             Value::Text(text) => match text.decode() {
                 Ok(text) => return Field::from_checked(key::check(text, &mut self.errors).map(Some)),
                 Err(_) => key::push_invalid(&mut self.errors),
             },
         }
-        Field::Wrong
+        Field::Invalid
+    }
+
+    fn check_extras(&mut self, value: Value<'a>) -> Field<Extras<'a>> {
+        if let Value::Object(raw) = value {
+            return Field::Valid(Extras::new(raw));
+        }
+        self.errors.push("/extras", "invalid_type", "must be an object");
+        Field::Invalid
     }
 
     fn finish(mut self, header_key: Option<&'a str>) -> Result<Message<'a>, FieldErrors> {
@@ -124,18 +165,19 @@ impl<'a> MessageFields<'a> {
             self.errors.push("/content", "missing", "required");
         }
         let key = self.join_keys(header_key);
+        let extras = if let Field::Valid(extras) = self.extras { Some(extras) } else { None };
         match self.content {
-            Field::Right(content) if self.errors.is_empty() => Ok(Message { content, key }),
+            Field::Valid(content) if self.errors.is_empty() => Ok(Message { content, key, extras }),
             _ => Err(self.errors),
         }
     }
 
-    /// The one key of body and header.
+    /// Returns the key of the body or the header.
     fn join_keys(&mut self, header_key: Option<&'a str>) -> Option<Key<'a>> {
         let body_key = match std::mem::take(&mut self.key) {
-            Field::Right(key) => key,
+            Field::Valid(key) => key,
             Field::Missing => None,
-            Field::Wrong => return None,
+            Field::Invalid => return None,
         };
         match (body_key, header_key) {
             (Some(body_key), Some(header_key)) if body_key != header_key => {
@@ -153,6 +195,7 @@ impl<'a> MessageFields<'a> {
 struct EnvelopeFields<'a> {
     messages: Vec<Result<Message<'a>, FieldErrors>>,
     seen: bool,
+    extras_allowed: bool,
     errors: FieldErrors,
 }
 
@@ -178,11 +221,11 @@ impl<'a> EnvelopeFields<'a> {
         let mut count = 0;
         reader.elements(|reader| {
             count += 1;
-            // Messages past the limit are counted, not kept: the batch is refused anyway.
+            // Messages beyond the limit are only counted, because the whole batch is refused.
             if count > MAX_BATCH_MESSAGES {
                 return reader.value().map(drop);
             }
-            self.messages.push(read_message(reader, None)?);
+            self.messages.push(read_message(reader, None, self.extras_allowed)?);
             Ok(())
         })?;
         if count == 0 {

@@ -1,25 +1,24 @@
-//! `MessageBatch`: what the writer decides on, stores and answers.
+//! The binding of a batch, which the writer decides on, stores and answers.
 
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
-use super::buffer::{Arena, Column, Name, Rows};
+use super::buffer::{Column, Name, Rows};
 use crate::batch::Columns;
 use crate::intake::Taken;
 use crate::message::encode::{self, Encoded, Stored};
 use crate::message::key;
-use crate::message::timestamp::Timestamp;
 
-/// From this many bytes on (about 50 µs of work) other threads may run meanwhile.
+/// Encoding this many bytes takes about 50 µs, so other threads may run in the meantime.
 const DETACH_BYTES: usize = 64 << 10;
-/// What encoding a message costs besides its content, counted in bytes of content.
+/// The cost of encoding a message besides its content, in bytes of content.
 const MESSAGE_BYTES: usize = 512;
 
-/// A taken batch; it never changes, and its memory is reused when nothing refers to it any more.
+/// A read-only batch. Its memory is reused when nothing refers to it.
 #[pyclass(module = "fechatter._native", frozen)]
 pub struct MessageBatch {
     rows: Rows,
@@ -27,7 +26,7 @@ pub struct MessageBatch {
 }
 
 impl MessageBatch {
-    /// Wraps what the intake gave.
+    /// Wraps a batch of the intake.
     pub fn new(py: Python<'_>, taken: Taken<Py<PyAny>>) -> PyResult<Self> {
         let tickets = PyList::new(py, taken.tickets)?.unbind();
         Ok(Self { rows: Arc::new(taken.columns), tickets })
@@ -50,6 +49,12 @@ impl MessageBatch {
         self.column(Name::ChatIds)
     }
 
+    /// The thread of each row; 0 = the chat itself.
+    #[getter]
+    fn thread_ids(&self) -> Column {
+        self.column(Name::ThreadIds)
+    }
+
     /// The sender of each row.
     #[getter]
     fn sender_ids(&self) -> Column {
@@ -68,39 +73,38 @@ impl MessageBatch {
         self.column(Name::Fingerprints)
     }
 
-    /// Where each row's content begins in the arena, and where the last one ends; in bytes.
-    #[getter]
-    fn content_offsets(&self) -> Column {
-        self.column(Name::ContentOffsets)
-    }
-
-    /// All contents, one after the other, as UTF-8.
-    #[getter]
-    fn arena(&self) -> Arena {
-        Arena::new(Arc::clone(&self.rows))
-    }
-
-    /// What each row's sender waits with.
+    /// The ticket of each row.
     #[getter]
     fn tickets(&self, py: Python<'_>) -> Py<PyList> {
         self.tickets.clone_ref(py)
     }
 
-    /// The content of each row, for the database driver.
+    /// Return the content of each row.
     fn contents<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let contents = (0..self.rows.len()).map(|row| PyString::new(py, self.rows.content(row)));
         PyList::new(py, contents.collect::<Vec<_>>())
     }
 
-    /// The stored form of each row's key, or None.
+    /// Return the stored form of each row's key, or None.
     fn keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let keys = (0..self.rows.len()).map(|row| self.rows.key(row).map(|key| PyBytes::new(py, &key::stored(key))));
         PyList::new(py, keys.collect::<Vec<_>>())
     }
 
-    /// Encode the stored rows: (answers for their senders, frames for everybody else), in the order of `rows`.
-    #[expect(clippy::too_many_arguments, reason = "columns of one call a batch")]
-    #[expect(clippy::needless_pass_by_value, reason = "the binding makes the lists")]
+    /// Return the extras of the rows that have any.
+    fn extras<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let found = PyDict::new(py);
+        if self.rows.has_extras() {
+            for (row, extras) in (0..self.rows.len()).filter_map(|row| Some((row, self.rows.extras(row)?))) {
+                found.set_item(row, PyBytes::new(py, extras.as_bytes()))?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Encode stored rows; returns (answers to their senders, frames for everybody else), in the order of `rows`.
+    #[expect(clippy::too_many_arguments, reason = "one call per batch, with one argument per column")]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 creates the vectors from lists")]
     fn encode<'py>(
         &self,
         py: Python<'py>,
@@ -109,20 +113,20 @@ impl MessageBatch {
         numbers: Vec<i64>,
         sequences: Vec<i64>,
         workspace_ids: Vec<i64>,
-        created_at_ms: i64,
+        created_at: &str,
         epoch: &str,
     ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
         if [&ids, &numbers, &sequences, &workspace_ids].iter().any(|column| column.len() != rows.len()) {
-            return Err(PyValueError::new_err("rows and what they got must have one length"));
+            return Err(PyValueError::new_err("the lists must have the same length"));
         }
         if rows.iter().any(|&row| row >= self.rows.len()) {
             return Err(PyIndexError::new_err("no such row"));
         }
-        if !epoch.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(PyValueError::new_err("an epoch holds visible ASCII only"));
+        if ![created_at, epoch].iter().all(|text| text.bytes().all(needs_no_escape)) {
+            return Err(PyValueError::new_err(
+                "created_at and epoch must be visible ASCII without quotes and backslashes",
+            ));
         }
-        let created_at = Timestamp::from_unix(created_at_ms)
-            .ok_or_else(|| PyValueError::new_err("created_at_ms must lie in the years 0000 to 9999"))?;
         let stored: Vec<Stored> = (0..rows.len())
             .map(|at| Stored {
                 row: rows[at],
@@ -140,7 +144,12 @@ impl MessageBatch {
     }
 }
 
-fn encode(py: Python<'_>, columns: &Columns, stored: &[Stored], created_at: Timestamp, epoch: &str) -> Encoded {
+/// Whether a byte stands for itself in a JSON string and in an SSE line.
+fn needs_no_escape(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')
+}
+
+fn encode(py: Python<'_>, columns: &Columns, stored: &[Stored], created_at: &str, epoch: &str) -> Encoded {
     let work =
         stored.len() * MESSAGE_BYTES + stored.iter().map(|stored| columns.content(stored.row).len()).sum::<usize>();
     let encode = || encode::encode(columns, stored, created_at, epoch);

@@ -1,4 +1,4 @@
-//! Columns and arena as buffers, which numpy and memoryview read where they lie.
+//! A column of a batch as a buffer, which numpy reads without a copy.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::Arc;
@@ -8,25 +8,25 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::arena::Pooled;
 use crate::batch::Columns;
+use crate::pool::Pooled;
 
-/// The rows of a taken batch, shared by everything that reads them; nobody can change them.
+/// The read-only rows of a taken batch, shared by the batch and its columns.
 pub type Rows = Arc<Pooled<Columns>>;
 
-/// Which column.
+/// The name of a column.
 #[derive(Debug, Clone, Copy)]
 pub enum Name {
     /// `Columns::chat_ids`
     ChatIds,
+    /// `Columns::thread_ids`
+    ThreadIds,
     /// `Columns::sender_ids`
     SenderIds,
     /// `Columns::session_ids`
     SessionIds,
     /// `Columns::fingerprints`
     Fingerprints,
-    /// `Columns::content_offsets`
-    ContentOffsets,
 }
 
 /// One column: a read-only buffer of int64.
@@ -38,7 +38,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// The column `name` of `rows`.
+    /// Wraps the column `name` of `rows`.
     pub fn new(rows: Rows, name: Name) -> Self {
         let mut column = Self { rows, name, layout: Layout::default() };
         column.layout = Layout::of(column.values());
@@ -48,10 +48,10 @@ impl Column {
     fn values(&self) -> &[i64] {
         match self.name {
             Name::ChatIds => &self.rows.chat_ids,
+            Name::ThreadIds => &self.rows.thread_ids,
             Name::SenderIds => &self.rows.sender_ids,
             Name::SessionIds => &self.rows.session_ids,
             Name::Fingerprints => &self.rows.fingerprints,
-            Name::ContentOffsets => &self.rows.content_offsets,
         }
     }
 }
@@ -63,48 +63,19 @@ impl Column {
         self.values().len()
     }
 
-    /// The values as Python integers.
+    /// Return the values as Python integers.
     fn tolist<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         PyList::new(py, self.values())
     }
 
     unsafe fn __getbuffer__(slf: &Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
         let column = slf.get();
-        // SAFETY: `slf`, which the view keeps alive, owns values and layout, and both are frozen.
+        // SAFETY: the view keeps `slf` alive, which owns the frozen values and layout.
         unsafe { fill(view, flags, column.values(), &column.layout, c"q", slf.as_any()) }
     }
 }
 
-/// All contents, one after the other: a read-only buffer of bytes.
-#[pyclass(module = "fechatter._native", frozen)]
-pub struct Arena {
-    rows: Rows,
-    layout: Layout,
-}
-
-impl Arena {
-    /// The arena of `rows`.
-    pub fn new(rows: Rows) -> Self {
-        let layout = Layout::of(rows.arena.as_bytes());
-        Self { rows, layout }
-    }
-}
-
-#[pymethods]
-#[expect(unsafe_code, reason = "the buffer protocol is a C interface; see `fill`")]
-impl Arena {
-    fn __len__(&self) -> usize {
-        self.rows.arena.len()
-    }
-
-    unsafe fn __getbuffer__(slf: &Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
-        let arena = slf.get();
-        // SAFETY: `slf`, which the view keeps alive, owns bytes and layout, and both are frozen.
-        unsafe { fill(view, flags, arena.rows.arena.as_bytes(), &arena.layout, c"B", slf.as_any()) }
-    }
-}
-
-/// Shape and strides of a buffer: a view points at them, so they live as long as its owner.
+/// Shape and strides of a buffer. A view points to them, so they live as long as its owner.
 #[derive(Debug, Default)]
 struct Layout {
     items: ffi::Py_ssize_t,
@@ -121,8 +92,8 @@ impl Layout {
 /// Fills `view` with a read-only, one-dimensional, contiguous view of `values`.
 ///
 /// # Safety
-/// `view` is the interpreter's to be filled, or null. `values` and `layout` live in `owner`, do not move and do not
-/// change while it lives. `format` is the struct code of `T`.
+/// `view` is null or points to memory that the interpreter has allocated for the view. `owner` owns `values` and
+/// `layout`, which neither move nor change while it lives. `format` is the struct code of `T`.
 #[expect(unsafe_code, reason = "the buffer protocol is a C interface")]
 unsafe fn fill<T>(
     view: *mut ffi::Py_buffer,
@@ -155,8 +126,8 @@ unsafe fn fill<T>(
         },
         ..ffi::Py_buffer::new()
     };
-    // SAFETY: the caller vouches for `view`; every pointer above leads into `owner`, which `obj` keeps alive, or is
-    // static. Consumers of a read-only view write through none of them.
+    // SAFETY: the caller guarantees that `view` is valid. Every pointer above is static or points into `owner`, which
+    // `obj` keeps alive. Consumers of a read-only view do not write through them.
     unsafe { view.write(filled) };
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The crate's errors as Python's exceptions.
+//! Converts the errors of the crate into Python exceptions.
 
 use pyo3::create_exception;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -7,21 +7,21 @@ use pyo3::types::PyList;
 
 use crate::error::{FieldErrors, Rejected};
 
+create_exception!(fechatter._native, MalformedBody, PyValueError, "The body is not JSON (400); args: (code, detail).");
 create_exception!(
     fechatter._native,
-    MalformedBody,
+    InvalidMessage,
     PyValueError,
-    "The body is no JSON text (400); args: (code, detail)."
+    "The body is not a valid message (422); see `errors`."
 );
-create_exception!(fechatter._native, InvalidMessage, PyValueError, "The body is not this message (422); see `errors`.");
 create_exception!(
     fechatter._native,
     IntakeFull,
     PyRuntimeError,
-    "The waiting batch has no room (503); nothing was appended."
+    "The message does not fit into the intake (503); nothing was appended."
 );
 
-/// The exception for a body that did not become a message.
+/// Returns the exception for a refused body.
 #[cold]
 pub fn rejected(py: Python<'_>, rejected: &Rejected) -> PyErr {
     match rejected {
@@ -30,7 +30,7 @@ pub fn rejected(py: Python<'_>, rejected: &Rejected) -> PyErr {
     }
 }
 
-/// An `InvalidMessage` with its `errors: list[tuple[pointer, code, detail]]`.
+/// Returns an `InvalidMessage` with its `errors: list[tuple[pointer, code, detail]]`.
 #[cold]
 pub fn invalid(py: Python<'_>, errors: &FieldErrors) -> PyResult<PyErr> {
     let tuples = errors.as_slice().iter().map(|error| (error.pointer.as_str(), error.code, error.detail.as_ref()));
@@ -40,7 +40,7 @@ pub fn invalid(py: Python<'_>, errors: &FieldErrors) -> PyResult<PyErr> {
     Ok(exception)
 }
 
-/// The exception for a full intake.
+/// Returns the exception for a full intake.
 #[cold]
 pub fn full(full: crate::error::IntakeFull) -> PyErr {
     IntakeFull::new_err(full.to_string())

@@ -1,4 +1,4 @@
-//! `Intake`: HTTP endpoints push, the writer takes.
+//! The binding of `Intake`: HTTP endpoints push, and the writer takes.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -8,32 +8,35 @@ use pyo3::types::PyList;
 use super::batch::MessageBatch;
 use super::errors;
 use crate::batch::Origin;
+use crate::error::FieldErrors;
 use crate::intake;
 use crate::message::{Message, parse_batch, parse_message};
 
-/// Bodies of this many bytes take 50 µs or more to parse: other threads go on meanwhile.
+/// Parsing a body of this size takes 50 µs or more, so other threads may run in the meantime.
 const DETACH_BYTES: usize = 16 << 10;
 
-/// The bounded waiting batch, first in, first out; any thread may push and take.
+/// A bounded first-in, first-out queue of messages. Any thread may push and take.
 #[pyclass(module = "fechatter._native", frozen)]
 pub struct Intake {
     waiting: intake::Intake<Py<PyAny>>,
+    extras_allowed: bool,
 }
 
 #[pymethods]
 impl Intake {
-    /// At most `capacity` rows and `arena_bytes` bytes of content may wait.
+    /// Create an intake for at most `capacity` messages with `max_bytes` bytes of content and extras.
     #[new]
-    #[pyo3(signature = (capacity = 4096, arena_bytes = 16_777_216))]
-    fn new(capacity: usize, arena_bytes: usize) -> PyResult<Self> {
-        if capacity == 0 || arena_bytes == 0 {
-            return Err(PyValueError::new_err("capacity and arena_bytes must be positive"));
+    #[pyo3(signature = (capacity = 4096, max_bytes = 16_777_216, extras_allowed = false))]
+    fn new(capacity: usize, max_bytes: usize, extras_allowed: bool) -> PyResult<Self> {
+        if capacity == 0 || max_bytes == 0 {
+            return Err(PyValueError::new_err("capacity and max_bytes must be positive"));
         }
-        Ok(Self { waiting: intake::Intake::new(capacity, arena_bytes) })
+        Ok(Self { waiting: intake::Intake::new(capacity, max_bytes), extras_allowed })
     }
 
-    /// Parse, check and append one message; True when the writer is to be woken.
-    #[expect(clippy::too_many_arguments, reason = "one call a message: no object is made to carry them")]
+    /// Parse, check and append one message. Returns True if the caller must wake the writer.
+    #[expect(clippy::too_many_arguments, reason = "one call per message, without an object that carries the arguments")]
+    #[pyo3(signature = (body, header_key, chat_id, sender_id, session_id, ticket, thread_id = 0))]
     fn push(
         &self,
         py: Python<'_>,
@@ -43,13 +46,17 @@ impl Intake {
         sender_id: i64,
         session_id: i64,
         ticket: Py<PyAny>,
+        thread_id: i64,
     ) -> PyResult<bool> {
-        let message = parse_message(body, header_key).map_err(|rejected| errors::rejected(py, &rejected))?;
-        let origin = Origin { chat_id, sender_id, session_id };
+        let parsed = parse_message(body, header_key, self.extras_allowed);
+        let message = parsed.map_err(|rejected| errors::rejected(py, &rejected))?;
+        let origin = Origin { chat_id, thread_id, sender_id, session_id };
         self.waiting.push(origin, &message, ticket).map_err(|(full, _)| errors::full(full))
     }
 
-    /// Parse, check and append the valid messages of a batch, all or none: (ticket or error a message, wake).
+    /// Parse `{"messages": [...]}` and append its valid messages, all or none. Returns (entries, whether to wake).
+    #[expect(clippy::too_many_arguments, reason = "the same arguments as `push`")]
+    #[pyo3(signature = (body, chat_id, sender_id, session_id, make_ticket, thread_id = 0))]
     fn push_many<'py>(
         &self,
         py: Python<'py>,
@@ -58,46 +65,33 @@ impl Intake {
         sender_id: i64,
         session_id: i64,
         make_ticket: &Bound<'py, PyAny>,
+        thread_id: i64,
     ) -> PyResult<(Bound<'py, PyList>, bool)> {
-        let parsed = if body.len() < DETACH_BYTES { parse_batch(body) } else { py.detach(|| parse_batch(body)) };
+        let parse = || parse_batch(body, self.extras_allowed);
+        let parsed = if body.len() < DETACH_BYTES { parse() } else { py.detach(parse) };
         let parsed = parsed.map_err(|rejected| errors::rejected(py, &rejected))?;
-        let outcomes = PyList::empty(py);
-        let mut valid: Vec<(Message<'_>, Py<PyAny>)> = Vec::with_capacity(parsed.len());
-        for message in parsed {
-            match message {
-                Ok(message) => {
-                    let ticket = make_ticket.call0()?;
-                    outcomes.append(&ticket)?;
-                    valid.push((message, ticket.unbind()));
-                }
-                Err(invalid) => outcomes.append(errors::invalid(py, &invalid)?.into_value(py))?,
-            }
-        }
-        let origin = Origin { chat_id, sender_id, session_id };
+        let (entries, valid) = make_entries(py, parsed, make_ticket)?;
+        let origin = Origin { chat_id, thread_id, sender_id, session_id };
         let wake = self.waiting.push_all(origin, valid).map_err(|(full, _)| errors::full(full))?;
-        Ok((outcomes, wake))
+        Ok((entries, wake))
     }
 
-    /// Take the oldest rows, at most `limit`; None when nothing waits.
-    #[pyo3(signature = (limit = 256))]
-    fn take(&self, py: Python<'_>, limit: usize) -> PyResult<Option<MessageBatch>> {
-        if limit == 0 {
-            return Err(PyValueError::new_err("limit must be positive"));
-        }
-        self.waiting.take(limit).map(|taken| MessageBatch::new(py, taken)).transpose()
+    /// Take the oldest messages, at most 256; None if none wait.
+    fn take(&self, py: Python<'_>) -> PyResult<Option<MessageBatch>> {
+        self.waiting.take().map(|taken| MessageBatch::new(py, taken)).transpose()
     }
 
     fn __len__(&self) -> usize {
         self.waiting.len()
     }
 
-    /// How many rows may wait.
+    /// The most messages that may wait.
     #[getter]
     fn capacity(&self) -> usize {
         self.waiting.capacity()
     }
 
-    /// How many bytes of content wait.
+    /// Size of the waiting contents and extras in bytes.
     #[getter]
     fn waiting_bytes(&self) -> usize {
         self.waiting.waiting_bytes()
@@ -106,4 +100,28 @@ impl Intake {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.waiting.try_each_ticket(|ticket| visit.call(ticket))
     }
+}
+
+/// Valid messages with their tickets.
+type Valid<'body> = Vec<(Message<'body>, Py<PyAny>)>;
+
+/// Returns the ticket or the error of each message, and the valid messages with their tickets.
+fn make_entries<'py, 'body>(
+    py: Python<'py>,
+    parsed: Vec<Result<Message<'body>, FieldErrors>>,
+    make_ticket: &Bound<'py, PyAny>,
+) -> PyResult<(Bound<'py, PyList>, Valid<'body>)> {
+    let entries = PyList::empty(py);
+    let mut valid = Vec::with_capacity(parsed.len());
+    for message in parsed {
+        match message {
+            Ok(message) => {
+                let ticket = make_ticket.call0()?;
+                entries.append(&ticket)?;
+                valid.push((message, ticket.unbind()));
+            }
+            Err(invalid) => entries.append(errors::invalid(py, &invalid)?.into_value(py))?,
+        }
+    }
+    Ok((entries, valid))
 }

@@ -1,4 +1,4 @@
-//! The extension module `fechatter._native`: thin doors into the crate, and nothing decided here.
+//! The extension module `fechatter._native`: a thin binding that decides nothing.
 
 mod batch;
 mod buffer;
@@ -19,7 +19,7 @@ mod _native {
     #[pymodule_export]
     use super::batch::MessageBatch;
     #[pymodule_export]
-    use super::buffer::{Arena, Column};
+    use super::buffer::Column;
     #[pymodule_export]
     use super::errors::{IntakeFull, InvalidMessage, MalformedBody};
     #[pymodule_export]
@@ -36,30 +36,30 @@ mod _native {
     #[pymodule_export]
     const BUILD: &str = env!("FECHATTER_BUILD");
 
-    /// Parse and check one message's body without queueing it: (content, key).
+    /// Parse and check the body of one message without extras; returns (content, key).
     #[pyfunction]
     #[pyo3(signature = (body, header_key = None))]
     fn parse_message(py: Python<'_>, body: &[u8], header_key: Option<&str>) -> PyResult<(String, Option<String>)> {
-        let parsed = message::parse_message(body, header_key);
+        let parsed = message::parse_message(body, header_key, false);
         let message = parsed.map_err(|rejected| super::errors::rejected(py, &rejected))?;
         let mut content = String::with_capacity(message.content.len_bytes());
         message.content.append_to(&mut content);
         Ok((content, message.key.map(key::Key::into_owned)))
     }
 
-    /// The form in which a key is stored and compared.
+    /// Return the form in which a key is stored and compared.
     #[pyfunction]
     fn stored_key<'py>(py: Python<'py>, key: &str) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &key::stored(key))
     }
 
-    /// The first 8 bytes of the SHA-256 of the content's UTF-8, big endian, signed.
+    /// Return the first 8 bytes of the SHA-256 of a content's UTF-8, big endian, signed.
     #[pyfunction]
     fn fingerprint(content: &str) -> i64 {
-        content::fingerprint(content)
+        message::fingerprint::of_text(content)
     }
 
-    /// The skeleton of UTS #39: two texts look alike if their skeletons are equal.
+    /// Return the skeleton of UTS #39. Two texts look alike if their skeletons are equal.
     #[pyfunction]
     fn skeleton(text: &str) -> String {
         confusables::skeleton(text)
