@@ -1,6 +1,7 @@
-"""The composition root: Settings -> Services -> Starlette. The only file that knows every class.
+"""The composition root: Settings -> Services -> Starlette. No other file knows every class.
 
-`create_app(settings)` is a complete ASGI app; under another server than `fechatter serve` its lifespan opens and closes everything.
+`create_app(settings)` returns a complete ASGI app whose lifespan opens and closes everything. `fechatter serve` runs that
+lifespan itself; any other ASGI server runs it as usual.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from fechatter.messages.writer import Writer
 from fechatter.native import Intake
 from fechatter.services import Services
 from fechatter.settings import Settings, load_settings
+from fechatter.stopping import Stage, StopOrder
 from fechatter.storage.folder import locked_folder
 from fechatter.storage.opening import open_database
 from fechatter.tasks import Tasks
@@ -39,20 +41,23 @@ from fechatter.workers.upkeep import Upkeep
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 5.0
+"""How long a stop waits for the last batch of the writer."""
 
 OnDeath = Callable[[str, BaseException], None]
 
 
 @asynccontextmanager
 async def open_services(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services]:
-    """Open everything, in order; close it in reverse. Raises StartError."""
+    """Open everything, in order; stop it in the order of `Stage`. Raises StartError."""
+    stopping = StopOrder()
     with locked_folder(settings.data_dir):
-        async with _open(settings, on_death) as services:
-            yield services
+        try:
+            yield await _open(settings, on_death, stopping)
+        finally:
+            await stopping.run()
 
 
-@asynccontextmanager
-async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services]:
+async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> Services:
     tasks, watch = Tasks(on_death), Watch()
     secrets = open_secrets(settings)
     bus: Bus = NatsBus(settings.nats_url, tasks, Seal(secrets.signing), lambda: hub.era) if settings.nats_url else MemoryBus()
@@ -62,17 +67,18 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
         bus.publish(frames, signals)
 
     database = await open_database(settings.database_address, publish, connections=settings.connection_limit)
+    stopping.add(Stage.BACKENDS, database.close)
     database.watch_files(lambda error: on_death("database files", error))
     hub = Hub(database, tasks, settings)
     intake = Intake(INTAKE_MESSAGES, INTAKE_BYTES)
     writer = Writer(intake, database, lambda outcome: sender.deliver(outcome))
     sender = Sender(intake, writer.wake, publish)
     quotas = Quotas(settings)
-    passwords = Passwords(pace=quotas.pace)
     upkeep = Upkeep(database, settings)
     services = Services(
         settings=settings,
         tasks=tasks,
+        stopping=stopping,
         database=database,
         bus=bus,
         hub=hub,
@@ -80,33 +86,39 @@ async def _open(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services
         writer=writer,
         secrets=secrets,
         tokens=AccessTokens(secrets.signing, settings.token_expiry_seconds),
-        passwords=passwords,
+        passwords=Passwords(pace=quotas.pace),
         limits=Limits(enabled=settings.rate_limits),
         quotas=quotas,
         watch=watch,
         upkeep=upkeep.loops(),
     )
-    await bus.start(hub.receive, hub.signal)
+    await _start(services, upkeep)
+    return services
+
+
+async def _start(services: Services, upkeep: Upkeep) -> None:
+    tasks, stopping, hub = services.tasks, services.stopping, services.hub
+    stopping.add(Stage.TASKS, tasks.stop)
+    stopping.add(Stage.BACKENDS, services.bus.close)
+    await services.bus.start(hub.receive, hub.signal)
+    # A hash takes long, and hundreds of calls may wait.
+    stopping.add(Stage.STREAMS, services.passwords.close)
+    stopping.add(Stage.STREAMS, hub.stop)
     hub.start()
-    writing = tasks.start("message writer", database.writer.call(writer.run))
-    writing.add_done_callback(lambda _: sender.give_up())
-    tasks.start("watch of the loop", watch.loop_lag.run())
-    tidying = tasks.start("upkeep", upkeep.run())
-    try:
-        yield services
-    finally:
-        hub.stop()
-        writer.stop()
-        await asyncio.wait([writing], timeout=STOP_SECONDS)
-        tidying.cancel()
-        await tasks.stop()
-        await bus.close()
-        await database.close()
-        passwords.close()
+    writing = tasks.start("message writer", services.database.writer.call(services.writer.run))
+    writing.add_done_callback(lambda _: services.sender.give_up())
+    stopping.add(Stage.WRITER, lambda: _stop_writer(services.writer, writing))
+    tasks.start("loop lag", services.watch.loop_lag.run())
+    tasks.start("upkeep", upkeep.run())
+
+
+async def _stop_writer(writer: Writer, writing: asyncio.Task[None]) -> None:
+    writer.stop()
+    await asyncio.wait([writing], timeout=STOP_SECONDS)
 
 
 def create_app(settings: Settings, *, on_death: OnDeath | None = None) -> Application:
-    """The whole server as one ASGI app."""
+    """Return the whole server as one ASGI app."""
 
     @asynccontextmanager
     async def lifespan(app: Application) -> AsyncIterator[None]:
@@ -118,7 +130,7 @@ def create_app(settings: Settings, *, on_death: OnDeath | None = None) -> Applic
 
 
 def _exit(name: str, error: BaseException) -> None:
-    """A server must not go on with a part of it dead."""
+    """A server must not continue when a part of it is dead."""
     log.critical("stopping: task %s died: %r", name, error)
     os._exit(70)
 

@@ -1,4 +1,4 @@
-"""What endpoints and workers may use: made once by `app.open_services`, handed to each request."""
+"""The services that endpoints and workers may use. `app.open_services` creates them once; each request receives them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from fechatter.messages.send import Sender
 from fechatter.messages.writer import Writer
 from fechatter.queues import Queue
 from fechatter.settings import Settings
+from fechatter.stopping import StopOrder
 from fechatter.storage.engines.base import Database
 from fechatter.tasks import Tasks
 from fechatter.telemetry.watch import Watch
@@ -24,6 +25,7 @@ from fechatter.telemetry.watch import Watch
 class Services(msgspec.Struct, frozen=True):
     settings: Settings
     tasks: Tasks
+    stopping: StopOrder
     database: Database
     bus: Bus
     hub: Hub
@@ -39,8 +41,8 @@ class Services(msgspec.Struct, frozen=True):
 
     def queues(self) -> list[Queue]:
         """Every bounded queue of this process."""
-        rooms = (self.sender, self.database, self.passwords, self.limits, self.quotas, self.hub, self.bus)
-        return [queue for room in rooms for queue in room.queues()]
+        packages = (self.sender, self.database, self.passwords, self.limits, self.quotas, self.hub, self.bus)
+        return [queue for package in packages for queue in package.queues()]
 
     def loops(self) -> list[LoopState]:
         """Return the state of every background loop of this process."""

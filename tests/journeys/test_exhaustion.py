@@ -89,7 +89,7 @@ async def test_a_stop_waits_for_nobody_who_is_silent(own_server: ServerProcess) 
     await asyncio.sleep(0.2)
     code, _ = await asyncio.to_thread(own_server.stop)
     assert code == 0
-    assert "connections that were silent or half sent are cut off" in own_server.output
+    assert "closing connections that are silent or sent only half of a request" in own_server.output
     assert "Traceback" not in own_server.output
 
 

@@ -20,8 +20,8 @@ from tests.journeys.senders import Sender
 from tests.journeys.server import ROOT, ServerProcess
 from tests.journeys.stream import Stream
 from tests.journeys.wire import Wire, head
+from tests.process.test_systemd import listening, told
 from tests.servers.process import PATIENCE_SECONDS
-from tests.test_systemd import listening, told
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ async def test_a_signal_ends_a_start_that_waits_for_a_database_that_says_nothing
             server.kill()
     asked.close()
     assert code == 0
-    assert "stopped before it served anybody: SIGTERM" in server.output
+    assert "stopped before the start was complete: SIGTERM" in server.output
 
 
 async def test_a_service_manager_hears_of_the_start_a_reload_and_the_stop(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ async def test_the_log_holds_nothing_that_was_sent(server: ServerProcess, engine
     secrets = [host.session["access_token"], host.session["refresh_token"], server.setup_token, TOKEN, host.session["user"]["email"]]
     assert not [secret for secret in secrets if secret in text]
     others = [line for line in server.output.splitlines() if not line.startswith("{")]
-    assert all(line.startswith(("Fechatter is at", "Make the first owner")) for line in others)
+    assert all(line.startswith(("Fechatter is at", "Create the first owner")) for line in others)
     named = [request for line in lines for request in line.get("requests", [])]
     assert ["lost-1"] in [line.get("requests") for line in lines]
     assert named.count("lost-2") == 2
