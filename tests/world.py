@@ -45,7 +45,7 @@ async def workspace(database: Database) -> WorkspaceId:
         await tx.execute(_WORKSPACE, made, f"place-{made}")
         return made
 
-    return await database.write(work)
+    return await database.write_unlocked(work)
 
 
 async def person(database: Database, workspace_id: WorkspaceId, name: str, role: Role = Role.MEMBER) -> Actor:
@@ -56,7 +56,7 @@ async def person(database: Database, workspace_id: WorkspaceId, name: str, role:
         await tx.execute(_USER, user_id, workspace_id, f"{name}{next(_names)}", name, role.value)
         return Actor(user_id, workspace_id, await _session(tx, workspace_id, user_id), role)
 
-    return await database.write(work)
+    return await database.write_unlocked(work)
 
 
 async def people(database: Database, *names: str) -> list[Actor]:
@@ -72,7 +72,7 @@ async def new_session(database: Database, who: Actor) -> Actor:
         session_id = await _session(tx, who.workspace_id, who.user_id)
         return Actor(who.user_id, who.workspace_id, session_id, who.role)
 
-    return await database.write(work)
+    return await database.write_unlocked(work)
 
 
 async def _session(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> SessionId:
@@ -85,10 +85,9 @@ async def do(database: Database, room: Callable[..., Awaitable[T]], who: Actor, 
     """Run a writing room as its endpoint does: in a transaction, under the workspace's lock."""
 
     async def work(tx: Transaction) -> T:
-        await tx.lock_workspace(who.workspace_id)
         return await room(tx, who, *args)
 
-    return await database.write(work)
+    return await database.write(who.workspace_id, work)
 
 
 async def chat(database: Database, owner: Actor, *others: Actor, public: bool = False) -> ChatId:

@@ -1,6 +1,6 @@
 """What those who run the server do to people's accounts from the command line; they need no rights in the workspace.
 
-Everything here runs under the workspace's lock, with an actor of `commanding`, and is written into the audit log.
+Everything here runs with an actor of `commanding` and is written into the audit log.
 """
 
 from __future__ import annotations

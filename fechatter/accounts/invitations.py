@@ -16,7 +16,7 @@ from fechatter.accounts import texts
 from fechatter.audit.record import Act, record
 from fechatter.canonical.emails import canonical_email, email_errors, email_key
 from fechatter.errors import FieldError, Forbidden, NotFound
-from fechatter.model import Actor, Role, WorkspaceId, timestamp
+from fechatter.model import Actor, Role, timestamp
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import check_invite, check_role, may_invite
 from fechatter.storage import invitations, users, workspaces
@@ -123,16 +123,12 @@ async def check(tx: Transaction, token: str, email: str) -> Invitation:
     return invitation
 
 
-async def use(tx: Transaction, token: str, email: str) -> tuple[WorkspaceId, Role]:
-    """Use the invitation once and take its workspace's lock. Raises Forbidden, as `check` does."""
-    found = await invitations.by_hash(tx, _hash(token))
-    if found is None:
-        raise _refused()
-    await tx.lock_workspace(found.workspace_id)
+async def use(tx: Transaction, token: str, email: str) -> Role:
+    """Use the invitation once; returns the new person's role. Raises Forbidden, as `check` does."""
     invitation = await check(tx, token, email)
     if not await invitations.claim(tx, invitation.id):
         raise _refused()
-    return invitation.workspace_id, invitation.role
+    return invitation.role
 
 
 async def _open(tx: Transaction, token: str) -> Invitation | None:

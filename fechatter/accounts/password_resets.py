@@ -124,17 +124,15 @@ async def use(access: Access, wanted: NewPassword, device: Device) -> SignedIn:
     check_password("/password", wanted.password)
     with access.limits.attempt(PASSWORD_RESET, device.address):
         # Check before hashing the password, so that invalid tokens cost little, and again in the transaction.
-        await access.database.read(lambda tx: look_up(tx, wanted.token))
+        reset, _ = await access.database.read(lambda tx: look_up(tx, wanted.token))
         password_hash = await access.passwords.hash(wanted.password, access.who)
-        signed_in = await access.database.write(lambda tx: _use(tx, access, wanted.token, password_hash, device))
+        signed_in = await access.database.write(reset.workspace_id, lambda tx: _use(tx, access, wanted.token, password_hash, device))
     account = signed_in.account
     access.limits.remember(email_key(account.email), account.workspace_slug, device.address)
     return signed_in
 
 
 async def _use(tx: Transaction, access: Access, token: str, password_hash: str, device: Device) -> SignedIn:
-    found, _ = await look_up(tx, token)
-    await tx.lock_workspace(found.workspace_id)
     reset, account = await look_up(tx, token)
     if not await password_resets.claim(tx, reset.id):
         raise Forbidden("This link was used.", code="reset_link_used")

@@ -28,7 +28,7 @@ async def remove(database: Database, actor: Actor, workspace: Workspace) -> None
             await _repeat(database, actor, lambda tx, chat_id=chat_id: removal.drop_from_chat(tx, chat_id))  # type: ignore[misc]
     await _repeat(database, actor, lambda tx: removal.drop_events(tx, workspace.id))
     await _repeat(database, actor, lambda tx: removal.drop_people(tx, workspace.id))
-    await database.write(lambda tx: removal.drop_workspace(tx, workspace.id, Act.WORKSPACE_DELETED))
+    await database.write(workspace.id, lambda tx: removal.drop_workspace(tx, workspace.id, Act.WORKSPACE_DELETED))
 
 
 async def _shut(tx: Transaction, actor: Actor, workspace: Workspace) -> bool:
@@ -43,19 +43,11 @@ async def _shut(tx: Transaction, actor: Actor, workspace: Workspace) -> bool:
 
 
 async def _drop_keys(database: Database, actor: Actor, after: bytes) -> bytes | None:
-    async def work(tx: Transaction) -> bytes | None:
-        await tx.lock_workspace(actor.workspace_id)
-        return await removal.drop_keys(tx, actor.workspace_id, after)
-
-    return await database.write(work)
+    workspace_id = actor.workspace_id
+    return await database.write(workspace_id, lambda tx: removal.drop_keys(tx, workspace_id, after))
 
 
 async def _repeat(database: Database, actor: Actor, step: Step) -> None:
-    """A transaction for each step, under the workspace's lock, until nothing is left to do."""
-
-    async def work(tx: Transaction) -> bool:
-        await tx.lock_workspace(actor.workspace_id)
-        return await step(tx)
-
-    while await database.write(work):
+    """Run `step` in a transaction of its own until it returns False."""
+    while await database.write(actor.workspace_id, step):
         pass

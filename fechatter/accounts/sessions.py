@@ -2,7 +2,6 @@
 
 A refresh token is good while it is the newest of its session, or the newest's predecessor: that one is answered with the
 newest again, since its answer may have been lost. Any older one is a copy somebody else has used: the session ends.
-Everything here runs under the workspace's lock.
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ async def _keep(access: Access, text: str, workspace_id: WorkspaceId | None) -> 
         raise tokens.refused()
     if access.refresh_tokens.is_genuine(token, session.salt):
         access.limits.count(SESSION, str(session.id))
-    kept = await access.database.write(lambda tx: _refresh(tx, access, token, session.workspace_id))
+    kept = await access.database.write(session.workspace_id, lambda tx: _refresh(tx, access, token, session.workspace_id))
     if kept is None:
         raise Unauthorized("This refresh token was used before; its session has ended.", code="token_reused")
     return kept
@@ -88,7 +87,6 @@ async def _keep(access: Access, text: str, workspace_id: WorkspaceId | None) -> 
 
 async def _refresh(tx: Transaction, access: Access, token: RefreshToken, workspace_id: WorkspaceId) -> SignedIn | None:
     """None: the token was used before. A return, not a raise, since the session's end is to be committed."""
-    await tx.lock_workspace(workspace_id)
     session = await sessions.find(tx, token.session_id)
     if session is None or not access.refresh_tokens.is_genuine(token, session.salt):
         raise tokens.refused()

@@ -86,7 +86,7 @@ async def _sign_in(access: Access, wanted: SignIn, device: Device, attempt: Atte
     if len(fitting) > 1:
         choice = [WorkspaceName(account.workspace_slug, account.workspace_name) for account in fitting]
         raise Conflict("Say which workspace.", code="workspace_required", workspaces=choice)
-    return await access.database.write(lambda tx: _enter(tx, access, fitting[0], device))
+    return await access.database.write(fitting[0].workspace_id, lambda tx: _enter(tx, access, fitting[0], device))
 
 
 async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Account]:
@@ -114,7 +114,6 @@ async def _accounts_of(access: Access, wanted: SignIn) -> list[Account]:
 
 
 async def _enter(tx: Transaction, access: Access, tried: Account, device: Device) -> SignedIn:
-    await tx.lock_workspace(tried.workspace_id)
     account = await users.find(tx, tried.workspace_id, tried.id)
     if account is None or account.password_hash != tried.password_hash:
         raise _refused()

@@ -24,6 +24,7 @@ from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
 from fechatter.model import Actor, EventType, Origin, Role, UserId, Workspace, WorkspaceId
 from fechatter.storage import events, server, users, workspaces
 from fechatter.storage.engines.base import Transaction, UniqueViolation
+from fechatter.storage.invitations import Invitation
 from fechatter.storage.users import Account, NewAccount
 
 
@@ -59,24 +60,29 @@ async def sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
 
 
 async def _sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
-    await _check_gate(access, wanted, device.address)
+    invitation = await _check_gate(access, wanted, device.address)
     password_hash = await access.passwords.hash(wanted.password, access.who)
+    if invitation is None:
+        return await access.database.write_unlocked(lambda tx: _create(tx, access, wanted, device, password_hash))
+    workspace_id, token = invitation.workspace_id, wanted.invitation or ""
 
     async def work(tx: Transaction) -> SignedIn:
-        if wanted.invitation is not None:
-            workspace_id, role = await invitations.use(tx, wanted.invitation, wanted.email)
-        else:
-            workspace_id, role = (await _new_workspace(tx, wanted)).id, Role.OWNER
+        role = await invitations.use(tx, token, wanted.email)
         account = await create_account(tx, workspace_id, wanted.email, wanted.fullname, role, password_hash)
-        session = await sessions.open_session(tx, account, device, access.settings.session_days)
-        if wanted.invitation is None:
-            actor = Actor(account.id, workspace_id, session.id, role, Origin("api", device.address))
-            await record(tx, actor, Act.WORKSPACE_CREATED, workspace_id, after={"name": account.workspace_name})
-            chat_id = await default_channel.begin(tx, workspace_id, account.id)
-            account = msgspec.structs.replace(account, workspace_default_chat_id=chat_id)
-        return SignedIn(account, session)
+        return SignedIn(account, await sessions.open_session(tx, account, device, access.settings.session_days))
 
-    return await access.database.write(work)
+    return await access.database.write(workspace_id, work)
+
+
+async def _create(tx: Transaction, access: Access, wanted: SignUp, device: Device, password_hash: str) -> SignedIn:
+    """Create the workspace with its owner and its default channel."""
+    workspace_id = (await _new_workspace(tx, wanted)).id
+    account = await create_account(tx, workspace_id, wanted.email, wanted.fullname, Role.OWNER, password_hash)
+    session = await sessions.open_session(tx, account, device, access.settings.session_days)
+    actor = Actor(account.id, workspace_id, session.id, Role.OWNER, Origin("api", device.address))
+    await record(tx, actor, Act.WORKSPACE_CREATED, workspace_id, after={"name": account.workspace_name})
+    chat_id = await default_channel.begin(tx, workspace_id, account.id)
+    return SignedIn(msgspec.structs.replace(account, workspace_default_chat_id=chat_id), session)
 
 
 def _check(wanted: SignUp) -> None:
@@ -104,11 +110,12 @@ def workspace_name_errors(pointer: str, name: str) -> list[FieldError]:
     return errors
 
 
-async def _check_gate(access: Access, wanted: SignUp, address: str) -> None:
+async def _check_gate(access: Access, wanted: SignUp, address: str) -> Invitation | None:
+    """Return the invitation, or None for a new workspace. Raises Forbidden."""
     if wanted.invitation is not None:
         token, email = wanted.invitation, wanted.email
-        await access.database.read(lambda tx: invitations.check(tx, token, email))
-    elif wanted.setup_token is not None:
+        return await access.database.read(lambda tx: invitations.check(tx, token, email))
+    if wanted.setup_token is not None:
         genuine = access.secrets.is_setup_token(wanted.setup_token)
         if not genuine or await access.database.read(server.is_set_up):
             raise _setup_refused()
@@ -116,6 +123,7 @@ async def _check_gate(access: Access, wanted: SignUp, address: str) -> None:
         raise Forbidden("People join this server by invitation.", code="signup_closed")
     else:
         access.limits.count(NEW_WORKSPACE, address)
+    return None
 
 
 def _setup_refused() -> Forbidden:
@@ -131,8 +139,7 @@ async def _new_workspace(tx: Transaction, wanted: SignUp) -> Workspace:
 
 
 async def create_workspace(tx: Transaction, name: str) -> Workspace:
-    """Create a workspace, locked. Its slug is made from its name, with a number if a workspace of another name has that
-    slug.
+    """Create a workspace. Its slug is made from its name, with a number if a workspace of another name has that slug.
 
     Raises:
         Conflict: `workspace_taken`: there is a workspace of this name.
@@ -142,11 +149,9 @@ async def create_workspace(tx: Transaction, name: str) -> Workspace:
     if any(says_the_same(other.name, name) for other in taken):
         raise Conflict("There is a workspace of this name.", code="workspace_taken")
     try:
-        workspace = await workspaces.insert(tx, texts.free_slug(base, {other.slug for other in taken}), name)
+        return await workspaces.insert(tx, texts.free_slug(base, {other.slug for other in taken}), name)
     except UniqueViolation as error:
         raise Conflict("There is a workspace of this name.", code="workspace_taken") from error
-    await tx.lock_workspace(workspace.id)
-    return workspace
 
 
 async def create_account(tx: Transaction, workspace_id: WorkspaceId, email: str, fullname: str, role: Role, password_hash: str) -> Account:

@@ -82,9 +82,8 @@ async def write(request: Request, work: ActorWork[T]) -> T:
     origin = Origin("api", clients.address(request, services(request).settings))
 
     async def transaction(tx: Transaction) -> T:
-        await tx.lock_workspace(who.workspace_id)
         return await work(tx, msgspec.structs.replace(await signed_in(tx, who), origin=origin))
 
     sharing.count(request, CHANGE_ROWS)
     with sharing.rows_of(request, transaction) as counted:
-        return await services(request).database.write(counted)
+        return await services(request).database.write(who.workspace_id, counted)

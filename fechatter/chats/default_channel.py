@@ -20,7 +20,7 @@ NAME: Final = "general"
 
 
 async def begin(tx: Transaction, workspace_id: WorkspaceId, owner_id: UserId) -> ChatId:
-    """Create the default channel of a new workspace, with its owner in it. The workspace must be locked."""
+    """Create the default channel of a new workspace, with its owner in it."""
     owner = Actor(owner_id, workspace_id, SessionId(0), Role.OWNER)
     created = await create.create(tx, owner, create.WantedChat(ChatType.PUBLIC_CHANNEL, NAME))
     await workspaces.set_default_chat(tx, workspace_id, created.chat.id)

@@ -111,12 +111,11 @@ async def change(database: Database, workspace: Workspace, work: Callable[[Trans
     actor = commanding(workspace.id, system_user())
 
     async def transaction(tx: Transaction) -> T:
-        await tx.lock_workspace(workspace.id)
         if await workspaces.by_slug(tx, workspace.slug) is None:
             raise NotFound("The workspace was deleted meanwhile.", code="workspace_not_found")
         return await work(tx, actor)
 
-    return await database.write(transaction)
+    return await database.write(workspace.id, transaction)
 
 
 def system_user() -> str:

@@ -151,8 +151,7 @@ async def _record_in_each(settings: Settings, manifest: Manifest) -> None:
 
 async def _record_in(database: Database, workspace_id: WorkspaceId, manifest: Manifest) -> None:
     async def work(tx: Transaction) -> None:
-        await tx.lock_workspace(workspace_id)
         actor = commanding(workspace_id, system_user())
         await record(tx, actor, Act.WORKSPACE_BACKED_UP, workspace_id, after={"as_of": manifest.created_at})
 
-    await database.write(work)
+    await database.write(workspace_id, work)

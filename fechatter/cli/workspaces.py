@@ -45,7 +45,7 @@ async def _create(database: Database, options: Namespace) -> None:
     owner = administration.NewPerson(email=options.email, fullname=options.fullname)
     administration.check_workspace(options.name, owner)
     password_hash = await new_password_hash()
-    made = await database.write(
+    made = await database.write_unlocked(
         lambda tx: administration.begin_workspace(tx, system_user(), options.name, owner, password_hash),
     )
     tell(options, made, f"{made.name} is there, as {made.slug}; its owner is {owner.email}.")

@@ -17,7 +17,7 @@ MOST_EDITS: Final = 1000
 
 
 async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId, content: str) -> Message:
-    """Raises NotFound, Forbidden. The workspace must be locked."""
+    """Raises NotFound, Forbidden."""
     chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     found = await messages.one(tx, chat_id, message_id)
     if found is None:
@@ -40,7 +40,7 @@ async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: Messa
 
 
 async def delete(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId) -> None:
-    """Deleting what is deleted changes nothing. Raises NotFound, Forbidden. The workspace must be locked."""
+    """Deleting what is deleted changes nothing. Raises NotFound, Forbidden."""
     chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     found = await messages.one(tx, chat_id, message_id)
     if found is None:

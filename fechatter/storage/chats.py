@@ -1,6 +1,6 @@
 """Rows of chats: what they are, their heads, and one person's view of them.
 
-`chat_heads` is a narrow table of its own because every message changes it. Changes are made under the workspace's lock.
+`chat_heads` is a narrow table of its own because every message changes it.
 """
 
 from __future__ import annotations

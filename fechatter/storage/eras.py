@@ -100,7 +100,7 @@ async def _begin(tx: Transaction, system_id: str, known: str, life: str = "") ->
 
 
 async def enter(tx: Transaction, workspace_id: int, first_seq: int, era: str) -> None:
-    """The workspace's numbers from `first_seq` on belong to `era`. The workspace must be locked."""
+    """The workspace's numbers from `first_seq` on belong to `era`."""
     await tx.execute(ENTER, workspace_id, era)
     await tx.execute(RANGE, workspace_id, first_seq, era)
 

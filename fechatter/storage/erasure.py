@@ -51,7 +51,6 @@ async def ended(tx: Transaction, after: int) -> list[Ended]:
 
 async def drop_messages(tx: Transaction, chat: Ended) -> int:
     """The next messages and their earlier contents; returns how many."""
-    await tx.lock_workspace(chat.workspace_id)
     ids = [row["id"] for row in await tx.fetch(_MESSAGES, chat.id, STEP_MESSAGES)]
     if ids:
         await tx.execute(_DROP_VERSIONS, ids)
@@ -64,7 +63,6 @@ async def blank_events(tx: Transaction, workspace_id: WorkspaceId, chat_ids: lis
 
     The events keep their numbers, and nobody is shown them any more.
     """
-    await tx.lock_workspace(workspace_id)
     reach = await tx.fetchrow(_REACH, workspace_id)
     if reach is None:
         return None
@@ -76,6 +74,5 @@ async def blank_events(tx: Transaction, workspace_id: WorkspaceId, chat_ids: lis
 
 async def finish(tx: Transaction, workspace_id: WorkspaceId, chat_ids: list[ChatId]) -> None:
     """The last of them."""
-    await tx.lock_workspace(workspace_id)
     await tx.execute(_DROP_MARKS, chat_ids)
     await tx.execute(_DROP_HEADS, chat_ids)

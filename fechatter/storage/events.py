@@ -117,7 +117,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 async def append(tx: Transaction, workspace_id: WorkspaceId, drafts: Sequence[Draft], *, rights: bool) -> int:
-    """Number and store events; returns the first one's number. The workspace must be locked."""
+    """Number and store events; returns the first one's number."""
     first = await reserve(tx, workspace_id, len(drafts), rights=rights)
     await insert(tx, workspace_id, first, drafts)
     return first

@@ -1,7 +1,7 @@
 """Rows of memberships: who is in a chat, since which event number, until which.
 
 A row outlives the membership: `left_seq` is the number of the event that ended it, and coming back sets a new
-`joined_seq`. Changes are made under the workspace's lock, with the numbers of their events.
+`joined_seq`. Changes carry the numbers of their events.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ async def open_database(address: str, publish: Publish, *, connections: int = 10
     else:
         database = SqliteDatabase(sqlite_path(address), publish)
     system_id = await database.system_id()
-    database.era = await database.write(eras.current if beside_server else lambda tx: eras.begin(tx, system_id))
+    database.era = await database.write_unlocked(eras.current if beside_server else lambda tx: eras.begin(tx, system_id))
     await rekey(database)
     return database
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -57,9 +58,9 @@ async def rekey(database: Database) -> None:
     if not await database.read(_is_due):
         return
     for workspace_id in await database.read(workspace_ids):
-        for kept in await database.write(lambda tx, workspace_id=workspace_id: _rekey(tx, workspace_id)):  # type: ignore[misc]
+        for kept in await database.write(workspace_id, partial(_rekey, workspace_id=workspace_id)):
             log.warning("%s of workspace %d keep an older key, because another row has the new key: %s", kept.kind, workspace_id, kept.ids)
-    await database.write(lambda tx: tx.execute(_DONE, VERSION))
+    await database.write_unlocked(lambda tx: tx.execute(_DONE, VERSION))
 
 
 async def _is_due(tx: Transaction) -> bool:
@@ -77,7 +78,6 @@ async def kept(tx: Transaction) -> list[Kept]:
 
 
 async def _rekey(tx: Transaction, workspace_id: WorkspaceId) -> list[Kept]:
-    await tx.lock_workspace(workspace_id)
     people = await tx.fetch(_PEOPLE, workspace_id)
     emails = {row["id"]: row["email"] for row in people}
     for row_id, key in changes(_emails(people)):

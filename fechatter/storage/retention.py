@@ -50,7 +50,7 @@ async def due(tx: Transaction, after: int, before_ms: int) -> Due:
 
 
 async def empty(tx: Transaction, workspace_id: WorkspaceId, message_ids: list[MessageId]) -> int:
-    """Empty those that nobody has deleted meanwhile; returns how many. The workspace must be locked."""
+    """Empty those that nobody has deleted meanwhile; returns how many."""
     rows = sorted((row["id"], row["chat_id"]) for row in await tx.fetch(_EMPTY, message_ids, tx.now))
     if rows:
         await tx.execute(_DROP_VERSIONS, [message_id for message_id, _ in rows])

@@ -48,7 +48,6 @@ async def workspace_ids(tx: Transaction) -> list[WorkspaceId]:
 
 async def drop_old_events(tx: Transaction, workspace_id: WorkspaceId, before_ms: int) -> int:
     """The oldest events, up to the first that is young enough; the floor moves first. Returns how many were dropped."""
-    await tx.lock_workspace(workspace_id)
     rows = await tx.fetch(_OLDEST, workspace_id, tx.now, STEP_ROWS)
     old = old_prefix(rows, before_ms)
     if not old:

@@ -40,16 +40,16 @@ async def _erase(database: Database, workspace_id: WorkspaceId, chats: list[Ende
     while reached is not None:
         reached = await _blank_some_events(database, workspace_id, ids, reached)
         await asyncio.sleep(PAUSE_SECONDS)
-    await database.write(lambda tx: erasure.finish(tx, workspace_id, ids))
+    await database.write(workspace_id, lambda tx: erasure.finish(tx, workspace_id, ids))
 
 
 async def _drop_messages(database: Database, chat: Ended) -> None:
     dropped = 0
-    while count := await database.write(lambda tx: erasure.drop_messages(tx, chat)):
+    while count := await database.write(chat.workspace_id, lambda tx: erasure.drop_messages(tx, chat)):
         dropped += count
         await asyncio.sleep(PAUSE_SECONDS)
     log.info("%d messages of a deleted chat are erased", dropped)
 
 
 async def _blank_some_events(database: Database, workspace_id: WorkspaceId, ids: list[ChatId], after: int) -> int | None:
-    return await database.write(lambda tx: erasure.blank_events(tx, workspace_id, ids, after))
+    return await database.write(workspace_id, lambda tx: erasure.blank_events(tx, workspace_id, ids, after))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 
 from fechatter.audit.record import Act, record
 from fechatter.model import Actor, MessageId, Origin, Role, SessionId, UserId, WorkspaceId, now_ms
@@ -72,12 +73,11 @@ class Retention:
         emptied = 0
         for first in range(0, len(message_ids), STEP_MESSAGES):
             step = message_ids[first : first + STEP_MESSAGES]
-            emptied += await self._database.write(lambda tx, step=step: self._step(tx, workspace_id, step))  # type: ignore[misc]
+            emptied += await self._database.write(workspace_id, partial(self._step, workspace_id=workspace_id, message_ids=step))
             await asyncio.sleep(PAUSE_SECONDS)
         return emptied
 
     async def _step(self, tx: Transaction, workspace_id: WorkspaceId, message_ids: list[MessageId]) -> int:
-        await tx.lock_workspace(workspace_id)
         emptied = await retention.empty(tx, workspace_id, message_ids)
         today = tx.now // DAY_MS
         if emptied and self._recorded.get(workspace_id) != today:

@@ -52,7 +52,7 @@ class Upkeep:
 
     async def _drop_some_events(self, workspace_id: WorkspaceId) -> int:
         age_ms = self._settings.event_log_days * DAY_MS
-        return await self._database.write(lambda tx: upkeep.drop_old_events(tx, workspace_id, tx.now - age_ms))
+        return await self._database.write(workspace_id, lambda tx: upkeep.drop_old_events(tx, workspace_id, tx.now - age_ms))
 
     async def prune_keys(self) -> int:
         """Forget keys older than `idempotency_days`, and of others what they tell of deleted messages. Returns how many."""
@@ -67,7 +67,7 @@ class Upkeep:
 
     async def _drop_some_keys(self, after: bytes) -> upkeep.KeyStep:
         age_ms = self._settings.idempotency_days * DAY_MS
-        return await self._database.write(lambda tx: upkeep.drop_old_keys(tx, after, tx.now - age_ms))
+        return await self._database.write_unlocked(lambda tx: upkeep.drop_old_keys(tx, after, tx.now - age_ms))
 
     async def expire_messages(self) -> int:
         """Empty messages older than `message_retention_days`. Returns how many."""
@@ -79,7 +79,7 @@ class Upkeep:
     async def prune_audit(self) -> int:
         """Drop entries of the audit log older than `audit_days`. Returns how many."""
         age_ms, dropped = self._settings.audit_days * DAY_MS, 0
-        while count := await self._database.write(lambda tx: audit.drop_old(tx, tx.now - age_ms)):
+        while count := await self._database.write_unlocked(lambda tx: audit.drop_old(tx, tx.now - age_ms)):
             dropped += count
             await asyncio.sleep(PAUSE_SECONDS)
         return dropped

@@ -135,7 +135,7 @@ async def crowd(api: Api, owner: Session) -> None:
             await tx.execute(_MEMBER, chat_id, user_id, workspace_id)
         await tx.execute("UPDATE chats SET member_count = member_count + $2 WHERE id = $1", chat_id, CROWD)
 
-    await api.database.write(work)
+    await api.database.write_unlocked(work)
 
 
 _USER = """

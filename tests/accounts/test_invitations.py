@@ -59,7 +59,7 @@ async def test_expired_and_revoked_invitations_say_so_and_unknown_ones_say_nothi
     async def age(tx: Transaction) -> None:
         await tx.execute("UPDATE invitations SET expires_at = $1 WHERE id = $2", tx.now, expired["id"])
 
-    await api.database.write(age)
+    await api.database.write_unlocked(age)
     for token, code in ((revoked["token"], REVOKED), (expired["token"], EXPIRED)):
         assert refusal(await api.join(token)) == code
         assert refusal(await api.ask(None, "POST", "/api/invitations/lookup", {"token": token})) == code

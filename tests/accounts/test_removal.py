@@ -25,11 +25,11 @@ class Interrupted:
     async def read(self, work: Any) -> Any:
         return await self._database.read(work)
 
-    async def write(self, work: Any) -> Any:
+    async def write(self, workspace_id: int, work: Any) -> Any:
         self._left -= 1
         if self._left < 0:
             raise StorageUnavailable("the machine went away")
-        return await self._database.write(work)
+        return await self._database.write(workspace_id, work)
 
 
 async def found(database: Database, workspace_id: WorkspaceId) -> Workspace | None:

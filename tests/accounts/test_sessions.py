@@ -71,7 +71,7 @@ async def test_a_session_unused_for_too_long_is_over(api: Api) -> None:
     async def age(tx: Transaction) -> None:
         await tx.execute("UPDATE sessions SET expires_at = $1", tx.now)
 
-    await api.database.write(age)
+    await api.database.write_unlocked(age)
     assert not await api.alive(owner)
     assert refusal(await api.refresh(owner["refresh_token"])) == (401, "unauthorized")
 
@@ -80,7 +80,7 @@ async def test_beyond_fifty_sessions_the_longest_unused_ends(api: Api, monkeypat
     monkeypatch.setattr(sessions, "MOST_SESSIONS", 3)
     owner = await api.owner()
     others = [(await api.sign_in(owner)).json() for _ in range(2)]
-    await api.database.write(lambda tx: tx.execute("UPDATE sessions SET last_used_at = last_used_at - 5000"))
+    await api.database.write_unlocked(lambda tx: tx.execute("UPDATE sessions SET last_used_at = last_used_at - 5000"))
     owner = (await api.refresh(owner["refresh_token"])).json()
     newest = (await api.sign_in(owner)).json()
     assert [await api.alive(session) for session in (owner, *others, newest)] == [True, False, True, True]

@@ -53,7 +53,7 @@ class Api:
         async def work(tx: Transaction) -> None:
             await tx.execute(_SESSION, actor.session_id, actor.workspace_id, actor.user_id, b"", tx.now + 60_000)
 
-        await self.world.database.write(work)
+        await self.world.database.write_unlocked(work)
         return actor
 
     async def call(self, actor: Actor, method: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:

@@ -210,7 +210,7 @@ def _fill(workspace_id: Any) -> None:
     async def writing() -> None:
         database = await open_here()
         try:
-            await database.write(work)
+            await database.write_unlocked(work)
         finally:
             await database.close()
 

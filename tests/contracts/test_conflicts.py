@@ -35,7 +35,7 @@ def failing(times: int, state: str) -> tuple[Callable[[Transaction], Any], list[
 
 
 @pytest.mark.parametrize("state", ["40001", "40P01"])
-@pytest.mark.parametrize("how", ["read", "write"])
+@pytest.mark.parametrize("how", ["read", "write_unlocked"])
 async def test_a_conflict_is_tried_again(database: Database, state: str, how: str) -> None:
     work, tries = failing(MOST_TRIES - 1, state)
     assert await getattr(database, how)(work) == "done"
@@ -45,7 +45,7 @@ async def test_a_conflict_is_tried_again(database: Database, state: str, how: st
 async def test_a_conflict_that_never_ends_is_given_up(database: Database) -> None:
     work, tries = failing(1000, "40001")
     with pytest.raises(TransactionConflict):
-        await database.write(work)
+        await database.write_unlocked(work)
     assert len(tries) == MOST_TRIES
 
 
@@ -63,8 +63,8 @@ async def test_changes_that_lock_each_other_out_are_all_made(database: Database)
 
     async with asyncio.timeout(20):
         await asyncio.gather(
-            database.write(lambda tx: both(tx, one, other)),
-            database.write(lambda tx: both(tx, other, one)),
+            database.write_unlocked(lambda tx: both(tx, one, other)),
+            database.write_unlocked(lambda tx: both(tx, other, one)),
         )
     assert len(tries) == 3
 
@@ -78,7 +78,7 @@ async def test_work_that_swallows_an_error_is_not_taken_for_stored(database: Dat
             await tx.execute("DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END$$")
 
     with pytest.raises(Exception, match="failed before its commit"):
-        await database.write(work)
+        await database.write_unlocked(work)
 
 
 async def test_connections_that_ended_unnoticed_cost_no_read_and_no_change(address: str) -> None:
@@ -92,6 +92,6 @@ async def test_connections_that_ended_unnoticed_cost_no_read_and_no_change(addre
             descriptor = os.dup(holder._con._transport.get_extra_info("socket").fileno())
             with socket.socket(fileno=descriptor) as line:
                 line.shutdown(socket.SHUT_RDWR)
-        assert await database.write(lambda tx: tx.execute(_RENAME, workspace_id, "new")) == 1
+        assert await database.write_unlocked(lambda tx: tx.execute(_RENAME, workspace_id, "new")) == 1
     finally:
         await database.close()

@@ -145,7 +145,7 @@ async def test_a_batch_that_cannot_be_stored_fails_whole(database: Database) -> 
     alice, _, chat_id, _ = await two_chats(database)
     await store(database, [Sending(alice, chat_id)])
     # Its number is taken: a fault that no key explains.
-    await database.write(lambda tx: tx.execute("UPDATE chat_heads SET last_number = 0 WHERE chat_id = $1", chat_id))
+    await database.write_unlocked(lambda tx: tx.execute("UPDATE chat_heads SET last_number = 0 WHERE chat_id = $1", chat_id))
     before = await database.read(lambda tx: events.heads(tx, alice.workspace_id))
     result = await store(database, [Sending(alice, chat_id, "lost", "k1"), Sending(alice, chat_id)])
     assert (result.stored, result.stale, set(result.failed)) == ([], set(), {alice.workspace_id})
@@ -158,7 +158,7 @@ async def test_a_workspace_that_fails_leaves_the_others_on_postgresql(shared_pos
     alice, _, broken, _ = await two_chats(database)
     xavier, _, whole, _ = await two_chats(database)
     await store(database, [Sending(alice, broken)])
-    await database.write(lambda tx: tx.execute("UPDATE chat_heads SET last_number = 0 WHERE chat_id = $1", broken))
+    await database.write_unlocked(lambda tx: tx.execute("UPDATE chat_heads SET last_number = 0 WHERE chat_id = $1", broken))
     result = await store(database, [Sending(alice, broken), Sending(xavier, whole)])
     assert (set(by_place(result)), set(result.failed)) == ({1}, {alice.workspace_id})
     await database.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 
@@ -21,7 +22,6 @@ _NAME = "SELECT name FROM workspaces WHERE id = $1"
 
 async def rename(tx: Transaction, workspace_id: WorkspaceId, name: str) -> int:
     """Rename a workspace, with its event; returns the event's number."""
-    await tx.lock_workspace(workspace_id)
     await tx.execute(_RENAME, workspace_id, name)
     draft = events.Draft(EventType.WORKSPACE_UPDATED, data={"workspace": {"name": name}})
     return await events.append(tx, workspace_id, [draft], rights=False)
@@ -73,7 +73,7 @@ async def test_a_read_sees_one_moment_whatever_is_committed_meanwhile(database: 
 
     reading = asyncio.create_task(database.read(work))
     await pause.reached()
-    await database.write(lambda tx: rename(tx, workspace_id, "new"))
+    await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "new"))
     pause.go_on()
     assert await reading == (before, events.Heads(0, 0, 0, database.era, database.era), before)
     assert await name_of(database, workspace_id) == "new"
@@ -88,10 +88,10 @@ async def test_work_that_raises_leaves_nothing_and_publishes_nothing(database: D
         raise LookupError("changed its mind")
 
     with pytest.raises(LookupError, match="changed its mind"):
-        await database.write(work)
+        await database.write(workspace_id, work)
     assert await name_of(database, workspace_id) == before
     assert published.frames == []
-    assert await database.write(lambda tx: rename(tx, workspace_id, "newer")) == 1
+    assert await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "newer")) == 1
 
 
 async def test_a_row_that_is_there_already_is_told_by_its_constraint(database: Database) -> None:
@@ -102,19 +102,19 @@ async def test_a_row_that_is_there_already_is_told_by_its_constraint(database: D
         await tx.execute(sql, workspace_id, await tx.new_id())
 
     with pytest.raises(UniqueViolation, match="slug"):
-        await database.write(again)
-    assert await database.write(lambda tx: rename(tx, workspace_id, "goes on")) == 1
+        await database.write_unlocked(again)
+    assert await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "goes on")) == 1
 
 
 async def test_execute_tells_how_many_rows_it_changed(database: Database) -> None:
     workspace_id = await world.workspace(database)
-    assert await database.write(lambda tx: tx.execute(_RENAME, workspace_id, "new")) == 1
-    assert await database.write(lambda tx: tx.execute(_RENAME, 0, "nobody")) == 0
+    assert await database.write_unlocked(lambda tx: tx.execute(_RENAME, workspace_id, "new")) == 1
+    assert await database.write_unlocked(lambda tx: tx.execute(_RENAME, 0, "nobody")) == 0
 
 
 async def test_what_is_published_was_committed_before(database: Database, published: Published) -> None:
     workspace_id = await world.workspace(database)
-    numbers = [await database.write(lambda tx: rename(tx, workspace_id, "new")) for _ in range(10)]
+    numbers = [await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "new")) for _ in range(10)]
     # Frames are handed on by the main loop, which may have its turn only now.
     await asyncio.sleep(0)
     assert [frame.seq for frame in published.frames] == numbers == list(range(1, 11))
@@ -126,7 +126,7 @@ async def test_the_lock_of_a_workspace_makes_numbers_without_gaps_from_many_at_o
     # SQLite is for one process; its one writer stands for the second node.
     other = await open_database(address, Published(), connections=4) if address.startswith("postgres") else database
     nodes = [database, other] * 20
-    numbers = await asyncio.gather(*(each.write(lambda tx: rename(tx, workspace_id, "x")) for each in nodes))
+    numbers = await asyncio.gather(*(each.write(workspace_id, lambda tx: rename(tx, workspace_id, "x")) for each in nodes))
     assert sorted(numbers) == list(range(1, 41))
     if other is not database:
         await other.close()
@@ -134,7 +134,8 @@ async def test_the_lock_of_a_workspace_makes_numbers_without_gaps_from_many_at_o
 
 async def test_changes_that_are_given_up_while_they_wait_hold_up_no_others(database: Database) -> None:
     workspace_id = await world.workspace(database)
-    changes = [asyncio.ensure_future(database.write(lambda tx, n=n: rename(tx, workspace_id, f"name {n}"))) for n in range(20)]  # type: ignore[misc]
+    works = [partial(rename, workspace_id=workspace_id, name=f"name {n}") for n in range(20)]
+    changes = [asyncio.ensure_future(database.write(workspace_id, work)) for work in works]
     # Each time some are at work, some in line.
     for given_up in changes[::2]:
         await asyncio.sleep(0)
@@ -142,7 +143,7 @@ async def test_changes_that_are_given_up_while_they_wait_hold_up_no_others(datab
     async with asyncio.timeout(PATIENCE_SECONDS):
         kept = await asyncio.gather(*changes[1::2])
         assert len(set(kept)) == len(kept)
-        assert await database.write(lambda tx: rename(tx, workspace_id, "the last")) > max(kept)
+        assert await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "the last")) > max(kept)
 
 
 async def test_ids_ascend_in_the_order_of_the_workspaces_numbers(database: Database) -> None:
@@ -152,7 +153,7 @@ async def test_ids_ascend_in_the_order_of_the_workspaces_numbers(database: Datab
         number = await rename(tx, workspace_id, "x")
         return number, await tx.new_id()
 
-    drawn = sorted(await asyncio.gather(*(database.write(work) for _ in range(30))))
+    drawn = sorted(await asyncio.gather(*(database.write(workspace_id, work) for _ in range(30))))
     ids = [identity for _, identity in drawn]
     assert ids == sorted(set(ids))
 
@@ -171,5 +172,5 @@ async def test_lists_and_pairs_are_tables_on_both_engines(database: Database) ->
         assert matching == pairs[:1]
         return made, [row["chat_id"] for row in some]
 
-    made, some = await database.write(work)
+    made, some = await database.write_unlocked(work)
     assert some == made[1:]

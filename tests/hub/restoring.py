@@ -48,10 +48,10 @@ async def take_backup(database: Database, workspace_id: int) -> Backup:
 async def restore(databases: list[Database], backup: Backup) -> None:
     """Put them in place of what is there, and end the sessions; every node starts."""
     await _put_back(databases[0], backup)
-    await databases[0].write(lambda tx: tx.execute(_END_SESSIONS, backup[0], now_ms()))
+    await databases[0].write_unlocked(lambda tx: tx.execute(_END_SESSIONS, backup[0], now_ms()))
     for database in databases:
         system_id = await database.system_id()
-        database.era = await database.write(lambda tx, system_id=system_id: eras.begin(tx, system_id))  # type: ignore[misc]
+        database.era = await database.write_unlocked(lambda tx, system_id=system_id: eras.begin(tx, system_id))  # type: ignore[misc]
         database._high_water.forget()  # type: ignore[attr-defined]
 
 
@@ -59,7 +59,7 @@ async def go_back(databases: list[Database], backup: Backup) -> None:
     """Put them in place of what is there, as a promoted standby or rolled back files do it under running nodes."""
     await _put_back(databases[0], backup)
     if isinstance(databases[0], PostgresDatabase):
-        await databases[0].write(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before'"))
+        await databases[0].write_unlocked(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before'"))
     for database in databases:
         if isinstance(database, PostgresDatabase):
             assert database._life is not None
@@ -77,4 +77,4 @@ async def _put_back(database: Database, backup: Backup) -> None:
                 places = ", ".join(f"${place}" for place in range(1, len(row) + 1))
                 await tx.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values())
 
-    await database.write(work)
+    await database.write_unlocked(work)

@@ -130,7 +130,7 @@ async def test_who_leaves_during_its_replay_sees_nothing_more_but_the_end(house:
 async def test_a_session_that_ends_during_its_replay_is_closed(house: House) -> None:
     listener = await house.open()
     taken(listener)
-    await house.database.write(lambda tx: world.revoke(tx, house.bob))
+    await house.database.write(house.bob.workspace_id, lambda tx: world.revoke(tx, house.bob))
     await house.hub.read_on(listener)
     assert listener.closed is CloseReason.REVOKED
 

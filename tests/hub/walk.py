@@ -75,7 +75,7 @@ class Walk(Requests, Streams):
                 await tx.execute(sql, workspace_id, head - newest)
                 await upkeep.drop_old_events(tx, workspace_id, 1)
 
-        await self.database.write(work)
+        await self.database.write(workspace_id, work)
 
     async def backup(self) -> None:
         await self.capture_log(self.people["alice"].workspace_id)

@@ -29,9 +29,9 @@ async def poisoned(database: Database) -> AsyncIterator[Database]:
     else:
         refuse = f"ALTER TABLE messages ADD CONSTRAINT refuse CHECK (content NOT LIKE '%{POISON}%') NOT VALID"
         accept = "ALTER TABLE messages DROP CONSTRAINT refuse"
-    await database.write(lambda tx: tx.execute(refuse))
+    await database.write_unlocked(lambda tx: tx.execute(refuse))
     yield database
-    await database.write(lambda tx: tx.execute(accept))
+    await database.write_unlocked(lambda tx: tx.execute(accept))
 
 
 @pytest.fixture
@@ -102,5 +102,5 @@ async def test_any_other_change_that_is_refused_leaves_the_connection_usable(poi
 
     for _ in range(20):
         with pytest.raises(storing.RowRefused):
-            await poisoned.write(work)
+            await poisoned.write_unlocked(work)
     assert await poisoned.read(lambda tx: messages.after(tx, chat_id, 0, 10)) == []

@@ -291,12 +291,11 @@ async def cut_the_line(database: PostgresDatabase, who: Actor, holding: list[asy
     locked = asyncio.Event()
 
     async def hold(tx: Transaction) -> None:
-        await tx.lock_workspace(who.workspace_id)
         locked.set()
         while not await database.read(lambda tx: tx.fetch(_END_WAITING, process)):
             pass
 
-    holding.append(asyncio.create_task(database.write(hold)))
+    holding.append(asyncio.create_task(database.write(who.workspace_id, hold)))
     await locked.wait()
 
 

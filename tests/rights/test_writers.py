@@ -68,7 +68,7 @@ async def test_the_writers_verdict_is_the_tables(database: Database) -> None:
             expected[session_id, chat_id] = refusal(ChatAction.SEND, kind, who, archived=archived)
         return expected
 
-    expected = await database.write(fill)
+    expected = await database.write_unlocked(fill)
     found = await database.read(lambda tx: rights.writers(tx, list(expected)))
     assert {pair: each.refusal for pair, each in found.items()} == expected
     assert set(expected.values()) == {None, "not_found", "chat_archived"}
@@ -92,6 +92,6 @@ async def test_who_is_out_writes_nowhere_and_nobody_in_what_is_gone(database: Da
         expected[await person(tx, other_id, Role.OWNER), open_chat] = "not_found"
         return expected
 
-    expected = await database.write(fill)
+    expected = await database.write_unlocked(fill)
     found = await database.read(lambda tx: rights.writers(tx, list(expected)))
     assert {pair: each.refusal for pair, each in found.items()} == expected

@@ -24,8 +24,8 @@ async def test_old_entries_go_in_steps_and_young_ones_stay(database: Database, m
     (alice,) = await world.people(database, "alice")
     actor = commanding(alice.workspace_id, "root")
     for number in range(9):
-        await database.write(lambda tx, number=number: record(tx, actor, Act.USER_DISABLED, number))  # type: ignore[misc]
-    await database.write(lambda tx: tx.execute(_AGE, alice.workspace_id))
-    steps = [await database.write(lambda tx: audit.drop_old(tx, now_ms() - 3_600_000)) for _ in range(3)]
+        await database.write_unlocked(lambda tx, number=number: record(tx, actor, Act.USER_DISABLED, number))  # type: ignore[misc]
+    await database.write_unlocked(lambda tx: tx.execute(_AGE, alice.workspace_id))
+    steps = [await database.write_unlocked(lambda tx: audit.drop_old(tx, now_ms() - 3_600_000)) for _ in range(3)]
     assert steps == [4, 2, 0]
     assert await recorded(database, alice.workspace_id) == [6, 7, 8]

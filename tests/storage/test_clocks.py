@@ -62,7 +62,7 @@ async def _date(database: Database, table: str, number: str, values: dict[int, i
         for value, days in values.items():
             await tx.execute(f"UPDATE {table} SET created_at = $2 WHERE {number} = $1", value, tx.now + days * DAY_MS)
 
-    await database.write(work)
+    await database.write_unlocked(work)
 
 
 async def _messages(database: Database, desk: Desk, dates: list[int]) -> tuple[Actor, ChatId, list[int]]:
@@ -112,11 +112,11 @@ async def test_events_are_dropped_in_their_order(database: Database, dates: list
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     before = (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).head
-    await database.write(lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, FAR_MS))
+    await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, FAR_MS))
     await store(database, [Sending(alice, chat_id)] * len(dates))
     await _date(database, "events", "seq", {before + place: days for place, days in enumerate(dates, 1)})
     dropped = 0
-    while count := await database.write(lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, _limit())):
+    while count := await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, _limit())):
         assert count <= upkeep.STEP_ROWS
         dropped += count
     assert dropped == gone
@@ -130,11 +130,11 @@ async def test_the_audit_log_is_dropped_in_its_order(database: Database, dates: 
     sql = """
 INSERT INTO audit (id, workspace_id, created_at, action, source, place, subject_type, subject_id)
 VALUES ($1, 1, 0, 'x', 'api', '', '', 1)"""
-    await database.write(lambda tx: tx.execute("DELETE FROM audit"))
+    await database.write_unlocked(lambda tx: tx.execute("DELETE FROM audit"))
     for place in range(1, len(dates) + 1):
-        await database.write(lambda tx, place=place: tx.execute(sql, place))  # type: ignore[misc]
+        await database.write_unlocked(lambda tx, place=place: tx.execute(sql, place))  # type: ignore[misc]
     await _date(database, "audit", "id", dict(enumerate(dates, 1)))
-    while await database.write(lambda tx: audit.drop_old(tx, _limit())):
+    while await database.write_unlocked(lambda tx: audit.drop_old(tx, _limit())):
         pass
     left = await database.read(lambda tx: tx.fetch("SELECT id FROM audit ORDER BY id"))
     assert [row["id"] for row in left] == list(range(gone + 1, len(dates) + 1))
@@ -155,7 +155,7 @@ async def test_keys_dated_ahead_go_with_the_messages_behind_them(
     after: bytes | None = b""
     while after is not None:
         work = partial(upkeep.drop_old_keys, after=after, before_ms=_limit())
-        after = (await database.write(work)).last_key
+        after = (await database.write_unlocked(work)).last_key
     left = await database.read(lambda tx: tx.fetch("SELECT message_id FROM message_keys ORDER BY message_id"))
     assert [row["message_id"] for row in left] == [ids[place] for place in kept]
 
@@ -163,9 +163,9 @@ async def test_keys_dated_ahead_go_with_the_messages_behind_them(
 async def test_a_deleted_chat_that_is_dated_ahead_is_erased(database: Database, desk: Desk) -> None:
     _, chat_id, _ = await _messages(database, desk, [YOUNG])
     sql = "UPDATE chats SET deleted_at = $2 WHERE id = $1"
-    await database.write(lambda tx: tx.execute(sql, chat_id, tx.now))
+    await database.write_unlocked(lambda tx: tx.execute(sql, chat_id, tx.now))
     assert await database.read(lambda tx: erasure.ended(tx, 0)) == []
-    await database.write(lambda tx: tx.execute(sql, chat_id, tx.now + AHEAD * DAY_MS))
+    await database.write_unlocked(lambda tx: tx.execute(sql, chat_id, tx.now + AHEAD * DAY_MS))
     assert [chat.id for chat in await database.read(lambda tx: erasure.ended(tx, 0))] == [chat_id]
 
 
@@ -174,12 +174,11 @@ async def test_the_session_unused_for_longest_is_found_by_its_uses(database: Dat
     ids = [(await world.new_session(database, alice)).session_id for _ in range(3)]
 
     async def use(tx: Transaction) -> None:
-        await tx.lock_workspace(alice.workspace_id)
         await sessions.advance(tx, ids[0], 2, tx.now + DAY_MS)
         await tx.execute("UPDATE sessions SET last_used_at = $2 WHERE id = $1", ids[0], tx.now + BEHIND * DAY_MS)
         await tx.execute("UPDATE sessions SET last_used_at = $2 WHERE id = $1", ids[1], tx.now + AHEAD * DAY_MS)
 
-    await database.write(use)
+    await database.write(alice.workspace_id, use)
     unused = await database.read(lambda tx: sessions.longest_unused(tx, alice.user_id, 0))
     assert [session.id for session in unused if session.id in ids] == [ids[0], ids[2], ids[1]]
 
@@ -189,8 +188,8 @@ async def test_the_longest_standing_member_is_found_by_the_order_of_joining(data
     chat_id = await world.chat(database, alice)
     for place, person in enumerate((carol, bob), 1):
         work = partial(members.join, chat_id=chat_id, joined=[(person.user_id, 1000 + place)])
-        await database.write(work)
+        await database.write_unlocked(work)
     late = "UPDATE memberships SET joined_at = $3 WHERE chat_id = $1 AND user_id = $2"
-    await database.write(lambda tx: tx.execute(late, chat_id, carol.user_id, tx.now + AHEAD * DAY_MS))
+    await database.write_unlocked(lambda tx: tx.execute(late, chat_id, carol.user_id, tx.now + AHEAD * DAY_MS))
     shown = await database.read(lambda tx: members.first_of(tx, [chat_id]))
     assert [person.id for person in shown[chat_id]] == [alice.user_id, carol.user_id, bob.user_id]

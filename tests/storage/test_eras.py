@@ -46,7 +46,7 @@ async def frames_of(database: Database, who: Actor) -> list[tuple[int, str]]:
 async def begin(database: Database) -> str:
     """As another start does."""
     system_id = await database.system_id()
-    database.era = await database.write(lambda tx: eras.begin(tx, system_id))
+    database.era = await database.write_unlocked(lambda tx: eras.begin(tx, system_id))
     return database.era
 
 
@@ -114,8 +114,9 @@ async def test_the_era_of_the_floor_stays_and_older_ones_go(database: Database) 
         await begin(database)
         await store(database, [Sending(alice, chat_id)] * 2)
     before = await ranges(database, alice)
-    await database.write(lambda tx: tx.execute("UPDATE events SET created_at = 1 WHERE workspace_id = $1 AND seq <= 5", alice.workspace_id))
-    await database.write(lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, now_ms() - 1000))
+    old = "UPDATE events SET created_at = 1 WHERE workspace_id = $1 AND seq <= 5"
+    await database.write_unlocked(lambda tx: tx.execute(old, alice.workspace_id))
+    await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, now_ms() - 1000))
     assert await ranges(database, alice) == [each for each in before if each[0] >= 4]
     assert await database.read(lambda tx: eras.at(tx, alice.workspace_id, 5)) == before[-3][1]
     assert await database.read(lambda tx: eras.at(tx, alice.workspace_id, 3)) is None
@@ -135,7 +136,7 @@ async def test_a_batch_onto_a_log_that_went_back_is_written_in_another_life(data
     alice, chat_id = await a_chat(database)
     await store(database, [Sending(alice, chat_id)] * 3)
     first = database.era
-    await database.write(lambda tx: take_back(tx, alice.workspace_id, 2))
+    await database.write(alice.workspace_id, lambda tx: take_back(tx, alice.workspace_id, 2))
     batch = [Sending(alice, chat_id, "new")]
     assert (await store(database, batch)).stale == {alice.workspace_id}
     assert by_place(await store(database, batch))[0][2] == 3
@@ -146,7 +147,7 @@ async def test_a_change_onto_a_log_that_went_back_is_written_in_another_life(dat
     alice, chat_id = await a_chat(database)
     await store(database, [Sending(alice, chat_id)] * 3)
     first = database.era
-    await database.write(lambda tx: take_back(tx, alice.workspace_id, 2))
+    await database.write(alice.workspace_id, lambda tx: take_back(tx, alice.workspace_id, 2))
     await world.do(database, world.rename, alice, "Alice")
     assert [seq for seq, era in await frames_of(database, alice) if life_of(era) == life_of(first)] == [1, 2]
 
@@ -157,7 +158,7 @@ async def test_an_era_that_sqlite_does_not_know_is_not_written_in(tmp_path: obje
     older = database.era
     newer = await begin(database)
     # Files of the time before the last start, under the server that runs since.
-    await database.write(lambda tx: tx.execute("UPDATE server SET epoch = $1", older))
+    await database.write_unlocked(lambda tx: tx.execute("UPDATE server SET epoch = $1", older))
     assert (await store(database, [Sending(alice, chat_id)])).stale == {alice.workspace_id}
     (stored,) = (await store(database, [Sending(alice, chat_id)])).stored
     assert stored.era not in (older, newer)
@@ -166,7 +167,7 @@ async def test_an_era_that_sqlite_does_not_know_is_not_written_in(tmp_path: obje
 
 async def elsewhere(database: PostgresDatabase) -> None:
     """From now on another start of PostgreSQL answers, whose row says that it was never recognised."""
-    await database.write(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1"))
+    await database.write_unlocked(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1"))
     assert database._life is not None
     database._life = msgspec.structs.replace(database._life, started=database._life.started - timedelta(hours=1))
 
@@ -197,7 +198,7 @@ async def test_nodes_that_notice_the_same_change_begin_one_era(postgres_url: str
     for node in nodes:
         assert isinstance(node, PostgresDatabase)
         await node.system_id()
-    await nodes[0].write(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1"))
+    await nodes[0].write_unlocked(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1"))
     for node in nodes:
         assert isinstance(node, PostgresDatabase)
         assert node._life is not None
@@ -214,7 +215,7 @@ async def test_another_cluster_ends_all_sessions_and_a_failover_keeps_them(empty
     cluster = (await database.system_id()).partition("/")[0]
     for system_id, left in ((f"{cluster}/restarted", 2), ("another cluster/1", 0)):
         before = database.era
-        database.era = await database.write(lambda tx, system_id=system_id: eras.begin(tx, system_id))  # type: ignore[misc]
+        database.era = await database.write_unlocked(lambda tx, system_id=system_id: eras.begin(tx, system_id))  # type: ignore[misc]
         assert life_of(database.era) != life_of(before)
         assert await alive(database) == left
     await database.close()

@@ -50,7 +50,7 @@ async def earlier(tx: Transaction) -> dict[str, int]:
 
 async def test_rows_of_earlier_versions_get_new_keys_and_conflicts_are_reported(address: str, caplog: pytest.LogCaptureFixture) -> None:
     database = await open_again(address)
-    ids = await database.write(earlier)
+    ids = await database.write_unlocked(earlier)
     await database.close()
     with caplog.at_level(logging.WARNING):
         database = await open_again(address)

@@ -41,7 +41,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def _age(database: Database, chat_id: ChatId, upto: int, days: float) -> None:
     sql = "UPDATE messages SET created_at = $3 WHERE chat_id = $1 AND number <= $2"
-    await database.write(lambda tx: tx.execute(sql, chat_id, upto, now_ms() - int(days * DAY_MS)))
+    await database.write_unlocked(lambda tx: tx.execute(sql, chat_id, upto, now_ms() - int(days * DAY_MS)))
 
 
 async def _numbers(database: Database, chat_id: ChatId) -> list[tuple[int, str, bool]]:

@@ -29,13 +29,12 @@ async def test_an_event_that_cannot_be_read_keeps_its_number_and_its_neighbours(
     alice, bob = await world.people(database, "alice", "bob")
 
     async def poisoned(tx: Transaction) -> tuple[int, int]:
-        await tx.lock_workspace(alice.workspace_id)
         drafts = [events.Draft(EventType.WORKSPACE_UPDATED, data={"workspace": {"name": name}}) for name in "abc"]
         first = await events.append(tx, alice.workspace_id, drafts, rights=False)
         await tx.execute(f"UPDATE events SET {poison} WHERE workspace_id = $1 AND seq = $2", alice.workspace_id, first + 1)
         return first, (await events.heads(tx, alice.workspace_id)).head
 
-    first, head = await database.write(poisoned)
+    first, head = await database.write(alice.workspace_id, poisoned)
     live = await database.read(lambda tx: events.load(tx, alice.workspace_id, first - 1, head))
     seen = await database.read(lambda tx: events.load_visible(tx, alice.workspace_id, first - 1, head, bob.user_id, guest=False, limit=10))
     assert [frame.seq for frame in live] == [frame.seq for frame in seen] == [first, first + 1, first + 2]
@@ -49,13 +48,12 @@ async def test_a_change_of_ones_role_that_cannot_be_read_shows_the_less(database
     (alice,) = await world.people(database, "alice")
 
     async def poisoned(tx: Transaction) -> list[Frame]:
-        await tx.lock_workspace(alice.workspace_id)
         drafts = [events.Draft(EventType.USER_UPDATED, user_id=alice.user_id, data={"user": {"role": "admin"}})]
         first = await events.append(tx, alice.workspace_id, drafts, rights=True)
         await tx.execute("UPDATE events SET data = '}' WHERE workspace_id = $1 AND seq = $2", alice.workspace_id, first)
         return await events.load(tx, alice.workspace_id, first - 1, first)
 
-    [frame] = await database.write(poisoned)
+    [frame] = await database.write(alice.workspace_id, poisoned)
     room = Room(alice.workspace_id, Position(frame.era, frame.seq - 1), frame.era)
     listener = Listener(Reader(alice.user_id, alice.workspace_id, alice.session_id, guest_before))
     room.attach(listener)
@@ -75,7 +73,7 @@ async def test_a_leaving_that_cannot_be_read_is_a_leaving_all_the_same(database:
         await tx.execute("UPDATE events SET data = '}' WHERE workspace_id = $1 AND seq > $2", alice.workspace_id, before)
         return await events.load(tx, alice.workspace_id, before, before + 1)
 
-    [frame] = await database.write(poisoned)
+    [frame] = await database.write(alice.workspace_id, poisoned)
     place = Position(frame.era, before)
     room, listener = Room(alice.workspace_id, place, frame.era), Listener(Reader(bob.user_id, bob.workspace_id, bob.session_id))
     room.attach(listener)

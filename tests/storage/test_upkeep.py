@@ -24,8 +24,8 @@ async def test_old_events_go_and_the_floor_moves_with_them(database: Database, m
     chat_id = await world.chat(database, alice)
     await store(database, [Sending(alice, chat_id)] * 9)
     old = "UPDATE events SET created_at = 1 WHERE workspace_id = $1 AND seq <= 7"
-    await database.write(lambda tx: tx.execute(old, alice.workspace_id))
-    steps = [await database.write(lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, 2)) for _ in range(3)]
+    await database.write_unlocked(lambda tx: tx.execute(old, alice.workspace_id))
+    steps = [await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, 2)) for _ in range(3)]
     assert steps == [4, 3, 0]
     assert await bounds(database, alice) == (10, 7, 1)
     kept = await database.read(lambda tx: events.load(tx, alice.workspace_id, 0, 100))
@@ -37,15 +37,15 @@ async def test_a_young_event_keeps_what_follows_it(database: Database) -> None:
     chat_id = await world.chat(database, alice)
     await store(database, [Sending(alice, chat_id)] * 3)
     old = "UPDATE events SET created_at = 1 WHERE workspace_id = $1 AND seq <> 2"
-    await database.write(lambda tx: tx.execute(old, alice.workspace_id))
-    assert await database.write(lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, 2)) == 1
+    await database.write_unlocked(lambda tx: tx.execute(old, alice.workspace_id))
+    assert await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, 2)) == 1
     assert (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).floor == 1
 
 
 async def test_the_whole_log_may_go_and_numbers_go_on(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
-    await database.write(lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, FAR_MS))
+    await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, FAR_MS))
     await store(database, [Sending(alice, chat_id)])
     assert await bounds(database, alice) == (2, 1, 1)
 
@@ -57,11 +57,11 @@ async def test_old_keys_are_forgotten_and_young_ones_kept(database: Database, mo
     keys = [f"key {place}" for place in range(7)]
     await store(database, [Sending(who, chat_id, key=key) for key in keys for who in (alice, bob)])
     old = "UPDATE message_keys SET created_at = 1 WHERE chat_id = $1 AND sender_id = $2"
-    await database.write(lambda tx: tx.execute(old, chat_id, alice.user_id))
+    await database.write_unlocked(lambda tx: tx.execute(old, chat_id, alice.user_id))
     after: bytes | None = b""
     dropped = 0
     while after is not None:
-        step = await database.write(lambda tx, after=after: upkeep.drop_old_keys(tx, after, now_ms() - 3_600_000))  # type: ignore[misc]
+        step = await database.write_unlocked(lambda tx, after=after: upkeep.drop_old_keys(tx, after, now_ms() - 3_600_000))  # type: ignore[misc]
         dropped, after = dropped + step.dropped, step.last_key
     left = await database.read(lambda tx: tx.fetch("SELECT sender_id FROM message_keys WHERE chat_id = $1", chat_id))
     assert [row["sender_id"] for row in left] == [bob.user_id] * 7

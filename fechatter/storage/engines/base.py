@@ -101,10 +101,6 @@ class Transaction(Protocol):
         """Let other work run between two pieces of long work."""
         ...
 
-    async def lock_workspace(self, workspace_id: int) -> None:
-        """Take the workspace's lock, first thing in every writing transaction, so that commit order is number order."""
-        ...
-
     async def new_id(self) -> int:
         """An id never used before, ascending under the workspace's lock."""
         ...
@@ -193,12 +189,26 @@ class Database(Protocol):
         """Run `work` on one snapshot of the primary. Raises StorageError."""
         ...
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in one transaction, and run it again if another transaction interfered.
+    async def write(self, workspace_id: int, work: Work[T]) -> T:
+        """Run `work` in one transaction under the workspace's lock, and retry it if another transaction interfered.
+
+        The lock is taken before `work` runs, so commit order is number order. Every transaction that stores events of
+        an existing workspace must use this method.
 
         Raises:
             StorageError: see its subclasses.
-            Exception: what `work` raises; the transaction was rolled back.
+            Exception: the error that `work` raises; the transaction was rolled back.
+        """
+        ...
+
+    async def write_unlocked(self, work: Work[T]) -> T:
+        """Like `write`, but without the lock of a workspace.
+
+        For rows of no workspace, of several workspaces, or of a workspace that `work` creates.
+
+        Raises:
+            StorageError: see its subclasses.
+            Exception: the error that `work` raises; the transaction was rolled back.
         """
         ...
 

@@ -24,7 +24,6 @@ from fechatter.storage.engines.base import (
     Decided,
     MessageRows,
     Publish,
-    StorageBusy,
     StorageUnavailable,
     Stored,
     StoreResult,
@@ -39,7 +38,7 @@ from fechatter.storage.engines.postgres_settings import READ, WRITE
 from fechatter.storage.engines.postgres_transaction import PostgresTransaction
 from fechatter.storage.engines.retrying import retried
 from fechatter.storage.engines.thread import LoopThread
-from fechatter.storage.engines.turns import Crowded, Turn, Turns
+from fechatter.storage.engines.write_slots import WriteSlots
 from fechatter.storage.server import TABLES
 from fechatter.telemetry.faults import told
 
@@ -51,6 +50,7 @@ CLOSE_TIMEOUT_SECONDS = 5
 ACQUIRE_TIMEOUT_SECONDS = 10
 BATCH_SETTINGS = {"lock_timeout": "2000"}
 """Milliseconds a batch waits for one workspace's lock: the other workspaces' messages wait behind it."""
+_LOCK = "SELECT event_seq FROM workspaces WHERE id = $1 FOR UPDATE"
 _NOT_WRITABLE = f"""
 SELECT name FROM unnest(ARRAY[{", ".join(f"'{table}'" for table in TABLES)}]) AS name
 WHERE NOT has_table_privilege(name, 'INSERT') LIMIT 1"""
@@ -71,9 +71,7 @@ class PostgresDatabase:
         self._publish = publish
         self._batches: Link | None = None
         self._line = reads_line()
-        writes = max(1, pool.get_max_size() // 2)
-        self._writes = asyncio.Semaphore(writes)
-        self._turns = Turns(max(1, writes // 2))
+        self._slots = WriteSlots(pool.get_max_size(), ACQUIRE_TIMEOUT_SECONDS, self._line)
 
     @classmethod
     async def open(cls, url: str, publish: Publish, *, connections: int) -> PostgresDatabase:
@@ -143,52 +141,27 @@ class PostgresDatabase:
         self._high_water.forget()
         log.warning("%s; it continues in era %s", error, self.era)
 
-    @asynccontextmanager
-    async def _turn_to_write(self) -> AsyncIterator[None]:
-        """Half of the connections may write at once: those who wait for a workspace's lock leave the others to who reads."""
-        with self._line:
-            try:
-                async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
-                    await self._writes.acquire()
-            except TimeoutError as error:
-                raise StorageUnavailable("no turn to write before the timeout") from error
-        try:
-            yield
-        finally:
-            self._writes.release()
+    async def write(self, workspace_id: int, work: Work[T]) -> T:
+        return await retried(lambda: self._write(work, workspace_id))
 
-    async def write(self, work: Work[T]) -> T:
-        return await retried(lambda: self._write(work))
+    async def write_unlocked(self, work: Work[T]) -> T:
+        return await retried(lambda: self._write(work, None))
 
-    async def _write(self, work: Work[T]) -> T:
-        with self._turns.turn() as turn:
+    async def _write(self, work: Work[T], workspace_id: int | None) -> T:
+        async with self._slots.slot(workspace_id), self._connection() as connection:
             try:
-                return await self._change(work, turn)
-            except Crowded as crowded:
-                await self._wait(turn, crowded)
-            return await self._change(work, turn)
-
-    async def _wait(self, turn: Turn, crowded: Crowded) -> None:
-        with self._line:
-            try:
-                async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
-                    await turn.wait(crowded.turns)
-            except TimeoutError:
-                raise StorageBusy("database_busy") from crowded
-
-    async def _change(self, work: Work[T], turn: Turn) -> T:
-        async with self._turn_to_write(), self._connection() as connection:
-            try:
-                return await self._change_once(connection, work, turn)
+                return await self._write_once(connection, work, workspace_id)
             except LifeChanged:
                 await self._recognise(connection)
             except WentBack as error:
                 await self._begin_after(connection, error)
-            return await self._change_once(connection, work, turn)
+            return await self._write_once(connection, work, workspace_id)
 
-    async def _change_once(self, connection: Link, work: Work[T], turn: Turn) -> T:
-        transaction = PostgresTransaction(connection, self._high_water, turn)
+    async def _write_once(self, connection: Link, work: Work[T], workspace_id: int | None) -> T:
+        transaction = PostgresTransaction(connection, self._high_water)
         async with connection.transaction(WRITE, self._life):
+            if workspace_id is not None:
+                await connection.fetchval(_LOCK, workspace_id)
             result = await work(transaction)
         self._high_water.rise(transaction.reserved)
         if transaction.frames or transaction.signals:
@@ -241,7 +214,7 @@ class PostgresDatabase:
         return self._batches
 
     async def begin_era(self, after: str) -> str:
-        self.era = await self.write(lambda tx: eras.begin_after(tx, after))
+        self.era = await self.write_unlocked(lambda tx: eras.begin_after(tx, after))
         self._high_water.forget()
         return self.era
 
@@ -264,7 +237,7 @@ class PostgresDatabase:
         return []
 
     async def check_writable(self) -> None:
-        if refused := await self.write(_refused_writing):
+        if refused := await self.write_unlocked(_refused_writing):
             raise StorageUnavailable(refused)
 
     def connections(self) -> Connections:

@@ -13,18 +13,15 @@ from fechatter.storage.engines.base import PAUSE_SECONDS
 from fechatter.storage.engines.dialect import for_postgres, postgres_parameter
 from fechatter.storage.engines.high_water import HighWater
 from fechatter.storage.engines.postgres_link import Link
-from fechatter.storage.engines.turns import Turn
 
-_LOCK = "SELECT event_seq FROM workspaces WHERE id = $1 FOR UPDATE"
 _AFFECTED = re.compile(r"(\d+)$")
 
 
 class PostgresTransaction:
     """The Transaction of one connection."""
 
-    def __init__(self, connection: Link, high_water: HighWater | None = None, turn: Turn | None = None) -> None:
+    def __init__(self, connection: Link, high_water: HighWater | None = None) -> None:
         self.connection = connection
-        self._turn = turn
         self.high_water = high_water or HighWater()
         self.reserved: dict[int, int] = {}
         self.frames: list[Frame] = []
@@ -47,11 +44,6 @@ class PostgresTransaction:
 
     async def pause(self) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
-
-    async def lock_workspace(self, workspace_id: int) -> None:
-        if self._turn is not None:
-            await self._turn.take(workspace_id)
-        await self.connection.fetchval(_LOCK, workspace_id)
 
     async def new_id(self) -> int:
         return int(await self.connection.fetchval("SELECT nextval('ids')"))

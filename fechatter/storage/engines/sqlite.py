@@ -106,9 +106,6 @@ class SqliteTransaction:
     async def pause(self) -> None:
         time.sleep(PAUSE_SECONDS)  # noqa: ASYNC251  # on a reader's own thread, without a loop
 
-    async def lock_workspace(self, workspace_id: int) -> None:
-        """BEGIN IMMEDIATE holds the only write lock there is."""
-
     async def new_id(self) -> int:
         return sqlite_batch.draw_ids(self.connection, 1)
 
@@ -178,7 +175,11 @@ class SqliteDatabase:
     async def read_on_writer(self, work: Work[T]) -> T:
         return self._snapshot(self._write_connection, work)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, workspace_id: int, work: Work[T]) -> T:
+        """`workspace_id` is unused: BEGIN IMMEDIATE takes the only write lock of the database."""
+        return await self.write_unlocked(work)
+
+    async def write_unlocked(self, work: Work[T]) -> T:
         asked = time.monotonic()
         try:
             return await self.writer.call(lambda: self._write(work, asked))
@@ -288,7 +289,7 @@ class SqliteDatabase:
         return [self._checkpointer.state]
 
     async def check_writable(self) -> None:
-        await self.write(_take_the_lock)
+        await self.write_unlocked(_take_the_lock)
 
     def connections(self) -> Connections:
         asked = self._line.queue.depth()

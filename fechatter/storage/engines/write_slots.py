@@ -1,0 +1,70 @@
+"""Limits how many writers of a connection pool hold a connection at once, in total and per workspace.
+
+Writers use at most half of the pool, so that readers always find a free connection. Writers of one workspace use at
+most half of that, so that a workspace whose lock is held for long does not block the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
+
+from fechatter.queues import Line
+from fechatter.storage.engines.base import StorageBusy, StorageUnavailable
+
+
+class WriteSlots:
+    """Slots of one pool with `connections` connections. Whoever waits for a slot also waits in `line`."""
+
+    def __init__(self, connections: int, timeout_seconds: float, line: Line) -> None:
+        slots = max(1, connections // 2)
+        self._slots = asyncio.Semaphore(slots)
+        self._slots_per_workspace = max(1, slots // 2)
+        self._of_workspace: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
+        self._timeout_seconds = timeout_seconds
+        self._line = line
+
+    @asynccontextmanager
+    async def slot(self, workspace_id: int | None) -> AsyncIterator[None]:
+        """Hold a slot for one write. A slot of the workspace comes first, so that nobody waits for it with another slot.
+
+        Raises:
+            StorageBusy: the workspace had no free slot within the timeout.
+            StorageUnavailable: the pool had no free slot within the timeout.
+        """
+        if workspace_id is None:
+            async with self._slot():
+                yield
+            return
+        async with self._slot_of(workspace_id), self._slot():
+            yield
+
+    @asynccontextmanager
+    async def _slot_of(self, workspace_id: int) -> AsyncIterator[None]:
+        slots = self._of_workspace.setdefault(workspace_id, asyncio.Semaphore(self._slots_per_workspace))
+        try:
+            await self._acquire(slots)
+        except TimeoutError as error:
+            raise StorageBusy("database_busy") from error
+        try:
+            yield
+        finally:
+            slots.release()
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        try:
+            await self._acquire(self._slots)
+        except TimeoutError as error:
+            raise StorageUnavailable("no free connection for a write within the timeout") from error
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def _acquire(self, slots: asyncio.Semaphore) -> None:
+        with self._line:
+            async with asyncio.timeout(self._timeout_seconds):
+                await slots.acquire()
