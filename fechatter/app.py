@@ -24,8 +24,8 @@ from fechatter.bus.base import Bus
 from fechatter.bus.memory import MemoryBus
 from fechatter.bus.nats import NatsBus
 from fechatter.bus.seal import Seal
-from fechatter.frames import Frame, Signal
 from fechatter.hub.hub import Hub
+from fechatter.messages.publishing import Publisher
 from fechatter.messages.send import INTAKE_BYTES, INTAKE_MESSAGES, Sender
 from fechatter.messages.writer import Writer
 from fechatter.native import Intake
@@ -61,18 +61,14 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
     tasks, watch = Tasks(on_death), Watch()
     secrets = open_secrets(settings)
     bus: Bus = NatsBus(settings.nats_url, tasks, Seal(secrets.signing), lambda: hub.era) if settings.nats_url else MemoryBus()
-
-    def publish(frames: list[Frame], signals: list[Signal]) -> None:
-        watch.published += len(frames) + len(signals)
-        bus.publish(frames, signals)
-
-    database = await open_database(settings.database_address, publish, connections=settings.connection_limit)
+    publisher = Publisher(bus)
+    database = await open_database(settings.database_address, publisher.publish, connections=settings.connection_limit)
     stopping.add(Stage.BACKENDS, database.close)
     database.watch_files(lambda error: on_death("database files", error))
     hub = Hub(database, tasks, settings)
     intake = Intake(INTAKE_MESSAGES, INTAKE_BYTES)
-    writer = Writer(intake, database, lambda outcome: sender.deliver(outcome))
-    sender = Sender(intake, writer.wake, publish)
+    writer = Writer(intake, database, publisher.finish)
+    sender = Sender(intake, writer.wake)
     quotas = Quotas(settings)
     upkeep = Upkeep(database, settings)
     services = Services(
@@ -81,6 +77,7 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
         stopping=stopping,
         database=database,
         bus=bus,
+        publisher=publisher,
         hub=hub,
         sender=sender,
         writer=writer,
@@ -106,7 +103,7 @@ async def _start(services: Services, upkeep: Upkeep) -> None:
     stopping.add(Stage.STREAMS, hub.stop)
     hub.start()
     writing = tasks.start("message writer", services.database.writer.call(services.writer.run))
-    writing.add_done_callback(lambda _: services.sender.give_up())
+    writing.add_done_callback(lambda _: services.writer.give_up())
     stopping.add(Stage.WRITER, lambda: _stop_writer(services.writer, writing))
     tasks.start("loop lag", services.watch.loop_lag.run())
     tasks.start("upkeep", upkeep.run())

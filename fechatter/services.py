@@ -12,6 +12,7 @@ from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
 from fechatter.hub.hub import Hub
 from fechatter.loops import LoopState
+from fechatter.messages.publishing import Publisher
 from fechatter.messages.send import Sender
 from fechatter.messages.writer import Writer
 from fechatter.queues import Queue
@@ -28,6 +29,7 @@ class Services(msgspec.Struct, frozen=True):
     stopping: StopOrder
     database: Database
     bus: Bus
+    publisher: Publisher
     hub: Hub
     sender: Sender
     writer: Writer

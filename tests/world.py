@@ -15,8 +15,9 @@ import orjson
 from fechatter.chats import create
 from fechatter.errors import Problem
 from fechatter.frames import Frame
+from fechatter.messages.publishing import Answer, WrittenBatch, answer_senders
 from fechatter.messages.send import Sender
-from fechatter.messages.writer import Answer, Outcome, Writer
+from fechatter.messages.writer import Writer
 from fechatter.model import Actor, ChatId, ChatType, EventType, Role, SessionId, UserId, WorkspaceId
 from fechatter.native import Intake
 from fechatter.storage import events
@@ -161,22 +162,23 @@ class Desk:
 
     Attributes:
         frames: what the writer handed on, in that order.
-        outcomes: what it answered, batch by batch.
+        batches: what it answered.
     """
 
     def __init__(self, database: Database | Between, *, capacity: int = 4096) -> None:
         self.frames: list[Frame] = []
-        self.outcomes: list[Outcome] = []
+        self.batches: list[WrittenBatch] = []
         self._tasks = Tasks(_died)
         self._intake = Intake(capacity)
-        self._writer = Writer(self._intake, cast("Database", database), self._deliver)
-        self._sender = Sender(self._intake, lambda: None, lambda frames, _: self.frames.extend(frames))
+        self._writer = Writer(self._intake, cast("Database", database), self._finish)
+        self._sender = Sender(self._intake, lambda: None)
         self._waiting: list[asyncio.Task[Answer]] = []
         self._running = self._tasks.start("writer", database.writer.call(self._writer.run))
 
-    def _deliver(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-        self._sender.deliver(outcome)
+    def _finish(self, batch: WrittenBatch) -> None:
+        self.batches.append(batch)
+        answer_senders(batch)
+        self.frames += batch.frames
 
     def hand_in(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> asyncio.Task[Answer]:
         """Send, without waking the writer; the answer comes after a `commit`."""

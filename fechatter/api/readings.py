@@ -95,7 +95,7 @@ def _streams(services: Services) -> Iterator[Reading]:
     yield one(names.GAPS, hub.gaps_filled)
     yield one(names.GAP_EVENTS, hub.gap_events)
     yield one(names.LOG_RESTARTS, hub.restarts)
-    yield one(names.BUS_PUBLISHED, services.watch.published)
+    yield one(names.BUS_PUBLISHED, services.publisher.published)
     yield one(names.BUS_LOST, services.bus.dropped)
     yield one(names.BUS_REJECTED, services.bus.rejected)
 

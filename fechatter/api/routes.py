@@ -1,17 +1,16 @@
 """Every URL of the server in one table: path, then method and endpoint.
 
-The router tries the lines in this order, so the busiest stand first. `{…:id}` is an id; a number that can be none is
-404. What stands there is an `Endpoint`, or an ASGI app of its own where that is too slow or too little (the send path, streams).
+The router tries paths with parameters in this order, so the busiest ones come first. `{…:id}` is an id; a number that
+is too large for an id is 404. An entry is an `Endpoint`, or an ASGI app of its own if an `Endpoint` is too slow (sending)
+or a response is not enough (streams).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.convertors import Convertor, register_url_convertor
-from starlette.requests import HTTPConnection
-from starlette.routing import BaseRoute, Match, Route, request_response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import request_response
+from starlette.types import ASGIApp
 
 from fechatter.api.counting import Guard, signed_in_person, stranger
 from fechatter.api.endpoints import (
@@ -34,11 +33,9 @@ from fechatter.api.endpoints import (
     versions,
     workspace,
 )
-from fechatter.api.middleware.requests import UNMATCHED, label
 from fechatter.api.operations import Endpoint
+from fechatter.api.router import Route
 from fechatter.api.streams.sse import EventStream
-from fechatter.errors import MethodNotAllowed, NotFound
-from fechatter.model import MAX_ID
 from fechatter.web import static
 
 CLIENT = (
@@ -56,12 +53,16 @@ CLIENT = (
     "/settings/{rest:path}",
     "/gallery",
 )
-"""Addresses that the web client's own router answers."""
+"""Paths that the web client's own router handles."""
 
 TABLE: dict[str, dict[str, ASGIApp]] = {
     "/api/chat/{chat_id:id}/messages": {"POST": messages.SendMessage(), "GET": messages.index},
     "/api/chat/{chat_id:id}/messages/batch": {"POST": batches.send_many},
-    "/api/chat/{chat_id:id}/messages/{message_id:id}": {"GET": messages.one, "PATCH": messages.edit, "DELETE": messages.delete},
+    "/api/chat/{chat_id:id}/messages/{message_id:id}": {
+        "GET": messages.one,
+        "PATCH": messages.edit,
+        "DELETE": messages.delete,
+    },
     "/api/chat/{chat_id:id}/messages/{message_id:id}/versions": {"GET": versions.index},
     "/events": {"GET": EventStream()},
     "/api/events": {"GET": events.events},
@@ -127,75 +128,18 @@ OPEN = {
     "/openapi.json",
     "/static/{path:path}",
 }
-"""Paths that answer strangers; every other one wants a good token first of all."""
+"""Paths for requests without a token. Every other path requires one."""
 
 COUNTED = {path for path in OPEN if path.startswith("/api/")}
-"""Those that are counted for the stranger's address; pages, and what tells operators how the server is, are always answered."""
+"""Open paths that are rate-limited by client address. Pages, health and metrics have no limit."""
 
 
-class IdConvertor(Convertor[int]):
-    """An id in a path: 1 to 16 digits."""
-
-    regex = "[0-9]{1,16}"
-
-    def convert(self, value: str) -> int:
-        """Raises NotFound for a number that can be no id."""
-        if int(value) > MAX_ID:
-            raise NotFound()
-        return int(value)
-
-    def to_string(self, value: int) -> str:
-        return str(value)
+def _guards(path: str, methods: Mapping[str, ASGIApp]) -> dict[str, Guard]:
+    """The guards of the endpoints at a path. ASGI apps of their own check and count for themselves."""
+    if path in OPEN and path not in COUNTED:
+        return {}
+    guard: Guard = stranger if path in COUNTED else signed_in_person
+    return {method: guard for method, app in methods.items() if isinstance(app, Endpoint)}
 
 
-register_url_convertor("id", IdConvertor())
-
-
-class ByMethod:
-    """The ASGI app of one path: hands over to the method's endpoint, or tells which methods there are.
-
-    A stranger's body is not even looked at where one has to be signed in.
-    """
-
-    def __init__(self, methods: Mapping[str, ASGIApp], guard: Guard | None = None, path: str = UNMATCHED) -> None:
-        self._route = label(path)
-        self._apps = dict(methods)
-        self._guard = guard
-        if "GET" in self._apps:
-            self._apps["HEAD"] = self._apps["GET"]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises MethodNotAllowed."""
-        scope["state"]["route"] = self._route
-        app = self._apps.get(scope["method"])
-        if app is None:
-            raise MethodNotAllowed(allow=sorted(self._apps))
-        if self._guard is None or not isinstance(app, Endpoint):  # apps of their own check and count for themselves
-            await app(scope, receive, send)
-            return
-        with self._guard(HTTPConnection(scope)):
-            await app(scope, receive, send)
-
-
-def _guard(path: str) -> Guard | None:
-    if path in COUNTED:
-        return stranger
-    return None if path in OPEN else signed_in_person
-
-
-class Nowhere(BaseRoute):
-    """What is at every other path, and where the target is no path (`OPTIONS *`). As the last route it also keeps the
-    router from redirecting by the Host header."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises NotFound."""
-        raise NotFound
-
-
-ROUTES = [
-    *(Route(path, ByMethod(methods, _guard(path), path)) for path, methods in TABLE.items()),
-    Nowhere(),
-]
+ROUTES = [Route(path, methods, _guards(path, methods)) for path, methods in TABLE.items()]

@@ -1,8 +1,8 @@
 """The message writer: decides and stores whole batches, on a thread and loop of its own.
 
-While one batch commits, the next gathers in the intake: that is the group commit, without a timer. For each batch the writer asks who may,
-what is new and which number; the engine stores it in one transaction; then all its senders are answered and its frames published with one
-hand-over to the main loop.
+While one batch commits, the next one gathers in the intake. This is a group commit without a timer. For each batch, the
+writer decides rights, finds repeats and draws numbers, and the engine stores the rows in one transaction. Then one call
+to the main loop answers all senders and publishes the frames.
 """
 
 from __future__ import annotations
@@ -13,16 +13,24 @@ import math
 import time
 from collections.abc import Callable
 
-import msgspec
-
 from fechatter.errors import Conflict, Invalid, Problem, StorageError, Unauthorized, Unavailable
 from fechatter.frames import Frame
-from fechatter.messages import repeats, storing
+from fechatter.messages import repeats
 from fechatter.messages.permissions import Permissions
+from fechatter.messages.publishing import Answer, WrittenBatch
+from fechatter.messages.refused_rows import store_apart
 from fechatter.model import EventType, WorkspaceId, now_ms, timestamp
 from fechatter.native import Intake, MessageBatch
 from fechatter.rights import chats as rights
-from fechatter.storage.engines.base import Database, Decided, MessageRows, RowRefused, StorageFull, Stored
+from fechatter.storage.engines.base import (
+    Database,
+    Decided,
+    MessageRows,
+    RowRefused,
+    StorageFull,
+    Stored,
+    StoreResult,
+)
 from fechatter.storage.rights import Writing
 from fechatter.telemetry.faults import told
 from fechatter.telemetry.measures import ROWS, Histogram
@@ -30,42 +38,32 @@ from fechatter.telemetry.measures import ROWS, Histogram
 log = logging.getLogger(__name__)
 
 MAX_ROUNDS = 20
-"""Rights that change again in each of so many rounds are an attack or a fault: the rest of the batch is told to try again."""
-
-Answer = tuple[int, bytes] | Problem
-"""Status and JSON of the stored message, or the refusal."""
-
-
-class Outcome(msgspec.Struct):
-    """One batch's results for the main loop: each row's answer, and the frames in commit order."""
-
-    tickets: list[tuple[asyncio.Future[Answer], str]]
-    answers: list[Answer]
-    frames: list[Frame]
+"""If rights change again in each of so many rounds, the rest of the batch fails with `not_stored`."""
 
 
 class Writer:
     """Takes batches from the intake until `stop`.
 
     Args:
-        deliver: called on the main loop, once a batch, with its Outcome.
+        finish: called on the main loop with each written batch.
 
     Attributes:
         stored: messages stored since the start.
         failed: batches of which something could not be stored.
         failing: why something of the last batch could not be stored; "" if all was stored.
-        failed_at: when that was, by the clock that only grows.
-        busy_since: when the batch that is being written was taken, by the clock that only grows; None between batches.
+        failed_at: monotonic time of the last failed batch.
+        busy_since: monotonic time at which the current batch was taken; None between batches.
     """
 
-    def __init__(self, intake: Intake, database: Database, deliver: Callable[[Outcome], None]) -> None:
+    def __init__(self, intake: Intake, database: Database, finish: Callable[[WrittenBatch], None]) -> None:
         self._intake = intake
         self._database = database
         self._permissions = Permissions(database)
         self._main_loop = asyncio.get_running_loop()
-        self._deliver = deliver
+        self._finish = finish
         self._ready = asyncio.Event()
         self._stopping = False
+        self._ended = False
         self.stored = 0
         self.failed = 0
         self.failing = ""
@@ -77,17 +75,26 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """How many messages wait to be taken."""
+        """The number of messages in the intake."""
         return len(self._intake)
 
     def wake(self) -> None:
-        """From any thread: the waiting batch is no longer empty."""
-        self._database.writer.run_soon(self._ready.set)
+        """Start on a batch, because the intake is no longer empty. Runs on the main loop."""
+        if self._ended:
+            self.give_up()
+        else:
+            self._database.writer.run_soon(self._ready.set)
 
     def stop(self) -> None:
-        """From any thread: end once the intake is empty."""
+        """End once the intake is empty. Runs on the main loop."""
         self._stopping = True
         self.wake()
+
+    def give_up(self) -> None:
+        """Refuse what waits, and every later message, because `run` has ended. Runs on the main loop."""
+        self._ended = True
+        while (batch := self._intake.take()) is not None:
+            self._finish(_given_up(batch))
 
     async def run(self) -> None:
         """Runs on the writer's loop."""
@@ -97,32 +104,32 @@ class Writer:
             while (batch := self._intake.take()) is not None:
                 self.busy_since = began = time.monotonic()
                 try:
-                    outcome = await self._write(batch)
+                    written = await self._write(batch)
                 except BaseException:
-                    self._main_loop.call_soon_threadsafe(self._deliver, given_up(batch))
+                    self._main_loop.call_soon_threadsafe(self._finish, _given_up(batch))
                     raise
-                self._count(outcome, time.monotonic() - began)
-                self._main_loop.call_soon_threadsafe(self._deliver, outcome)
-                # Other writes (SQLite) have their turn between two batches.
+                self._count(written, time.monotonic() - began)
+                self._main_loop.call_soon_threadsafe(self._finish, written)
+                # On SQLite, other writes run between two batches.
                 await asyncio.sleep(0)
             if self._stopping:
                 return
 
-    def _count(self, outcome: Outcome, seconds: float) -> None:
+    def _count(self, written: WrittenBatch, seconds: float) -> None:
         self.busy_since = None
-        self.stored += len(outcome.frames)
-        self.batch_rows.observe(len(outcome.tickets))
+        self.stored += len(written.frames)
+        self.batch_rows.observe(len(written.tickets))
         self.batch_seconds.observe(seconds)
 
-    async def _write(self, batch: MessageBatch) -> Outcome:
+    async def _write(self, batch: MessageBatch) -> WrittenBatch:
         work = BatchWork(batch)
         try:
-            await self._store(work)
+            await self._decide_and_store(work)
         except Exception as error:
             log.error("a batch of %d messages could not be stored", len(batch), exc_info=error)
             work.fail(work.open_rows(), error)
         self._note(work.failure)
-        return Outcome(batch.tickets, [answer or _not_stored() for answer in work.answers], work.frames)
+        return WrittenBatch(batch.tickets, [answer or _not_stored() for answer in work.answers], work.frames)
 
     def _note(self, failure: Exception | None) -> None:
         self.failing = "" if failure is None else told(failure)
@@ -130,36 +137,40 @@ class Writer:
             self.failed += 1
             self.failed_at = time.monotonic()
 
-    async def _store(self, work: BatchWork) -> None:
-        firsts, folded = repeats.fold(work.batch)
-        todo = firsts
+    async def _decide_and_store(self, work: BatchWork) -> None:
+        todo, folded = repeats.fold(work.batch)
         for _ in range(MAX_ROUNDS):
             verdicts = await self._permissions.decide(work.sessions, work.chats, todo)
-            refusals = {row: verdicts[row].refusal_of(work.senders[row]) for row in todo}
-            allowed = [row for row in todo if refusals[row] is None]
-            for row, refusal in refusals.items():
-                if refusal is not None:
-                    work.answers[row] = _refused(refusal)
+            allowed = work.refuse_forbidden(verdicts)
             if not allowed:
                 break
-            rows = work.rows(allowed, [verdicts[row].workspace_id for row in allowed])
-            now = now_ms()
-            began = time.monotonic()
-            result = await storing.store(self._database, rows, _oldest([verdicts[row] for row in allowed]), now)
-            self.commit_seconds.observe(time.monotonic() - began)
-            self._permissions.forget(result.stale)
-            for stored in result.stored:
-                work.accept(stored, now)
-            await self._answer_repeats(work, [row for stored in result.stored for row in stored.repeats])
-            for row, error in result.refused.items():
-                work.refuse(row, error)
-            left = [row for row in allowed if work.answers[row] is None]
-            for workspace_id, error in result.failed.items():
-                work.fail([row for row in left if verdicts[row].workspace_id == workspace_id], error)
-            todo = [row for row in left if verdicts[row].workspace_id in result.stale]
+            stale = await self._store(work, {row: verdicts[row] for row in allowed})
+            todo = [row for row in allowed if work.answers[row] is None and verdicts[row].workspace_id in stale]
             if not todo:
                 break
         await self._answer_folded(work, folded)
+
+    async def _store(self, work: BatchWork, verdicts: dict[int, Writing]) -> set[int]:
+        """Store rows and answer them. Returns the workspaces whose unanswered rows must be decided again."""
+        rows = work.rows(verdicts)
+        decided_with, now, began = _oldest(verdicts), now_ms(), time.monotonic()
+        refused: dict[int, StorageError] = {}
+        result = await self._database.store(rows, decided_with, now)
+        if result.failed:
+            result, refused = await store_apart(self._database, rows, decided_with, now, result)
+        self.commit_seconds.observe(time.monotonic() - began)
+        self._permissions.forget(result.stale)
+        await self._answer_stored(work, result, now)
+        for row, error in refused.items():
+            work.refuse(row, error)
+        for workspace_id, error in result.failed.items():
+            work.fail([row for row in verdicts if verdicts[row].workspace_id == workspace_id], error)
+        return result.stale
+
+    async def _answer_stored(self, work: BatchWork, result: StoreResult, now: int) -> None:
+        for stored in result.stored:
+            work.accept(stored, now)
+        await self._answer_repeats(work, [row for stored in result.stored for row in stored.repeats])
 
     async def _answer_repeats(self, work: BatchWork, rows: list[int]) -> None:
         if rows:
@@ -167,8 +178,8 @@ class Writer:
                 work.answers[row] = answer
 
     async def _answer_folded(self, work: BatchWork, folded: dict[int, int]) -> None:
-        """Repeats within the batch: what their first one was answered, unless their content differs."""
-        asked = []
+        """Answer repeats within the batch like their first message, unless their content differs."""
+        others = []
         for row, first in folded.items():
             answer = work.answers[first]
             if isinstance(answer, tuple) and answer[0] == 201 and work.fingerprints[row] == work.fingerprints[first]:
@@ -176,27 +187,28 @@ class Writer:
             elif answer is None or (isinstance(answer, Problem) and not isinstance(answer, Conflict)):
                 work.answers[row] = answer
             else:
-                asked.append(row)
-        await self._answer_repeats(work, asked)
+                others.append(row)
+        await self._answer_repeats(work, others)
 
 
-def given_up(batch: MessageBatch) -> Outcome:
-    """The outcome of a batch that nobody stores any more."""
-    return Outcome(batch.tickets, [_not_stored() for _ in batch.tickets], [])
+def _given_up(batch: MessageBatch) -> WrittenBatch:
+    """The result of a batch that nobody will store."""
+    return WrittenBatch(batch.tickets, [_not_stored() for _ in batch.tickets], [])
 
 
-def _oldest(verdicts: list[Writing]) -> dict[int, Decided]:
-    """For each workspace what its oldest verdict was made with: one that is too old spoils the batch."""
+def _oldest(verdicts: dict[int, Writing]) -> dict[int, Decided]:
+    """For each workspace, return the rights and the era of its oldest verdict. If this verdict is too old, so is the
+    batch."""
     decided_with: dict[int, Decided] = {}
-    for verdict in verdicts:
+    for verdict in verdicts.values():
         rights_seq, era = decided_with.get(verdict.workspace_id, Decided(verdict.rights_seq, verdict.era))
-        # Of two eras one is over; no era is called "".
+        # If two eras differ, one of them is over. No era has the name "", so the engine finds the workspace stale.
         decided_with[verdict.workspace_id] = Decided(min(rights_seq, verdict.rights_seq), era if era == verdict.era else "")
     return decided_with
 
 
 class BatchWork:
-    """One batch while it is decided and stored: its columns as lists, and what is known of each row."""
+    """One batch while it is decided and stored: its columns as lists, and the answer for each row."""
 
     def __init__(self, batch: MessageBatch) -> None:
         self.batch = batch
@@ -210,11 +222,23 @@ class BatchWork:
         self.frames: list[Frame] = []
         self.failure: Exception | None = None
 
-    def rows(self, places: list[int], workspace_ids: list[int]) -> MessageRows:
-        """The columns of some rows, as the engine stores them."""
+    def refuse_forbidden(self, verdicts: dict[int, Writing]) -> list[int]:
+        """Answer the rows whose sender may not write; return the others."""
+        allowed = []
+        for row, verdict in verdicts.items():
+            refusal = verdict.refusal_of(self.senders[row])
+            if refusal is None:
+                allowed.append(row)
+            else:
+                self.answers[row] = _refused(refusal)
+        return allowed
+
+    def rows(self, verdicts: dict[int, Writing]) -> MessageRows:
+        """Return the columns of some rows, as the engine stores them."""
+        places = list(verdicts)
         return MessageRows(
             places,
-            workspace_ids,
+            [verdict.workspace_id for verdict in verdicts.values()],
             [self.chats[place] for place in places],
             [self.senders[place] for place in places],
             [self._contents[place] for place in places],
@@ -223,33 +247,34 @@ class BatchWork:
         )
 
     def accept(self, stored: Stored, now: int) -> None:
-        """Answers and frames, both encoded once, for what was stored."""
+        """Encode the answers and the frames of stored rows, each once."""
         answers, blocks = self.batch.encode(
             stored.rows, stored.ids, stored.numbers, stored.sequences, stored.workspace_ids, timestamp(now), stored.era
         )
         for row, answer in zip(stored.rows, answers, strict=True):
             self.answers[row] = (201, answer)
+        columns = zip(stored.workspace_ids, stored.sequences, stored.chat_ids, blocks, strict=True)
         self.frames += [
             Frame(WorkspaceId(workspace_id), seq, EventType.MESSAGE_CREATED, chat_id, None, block, era=stored.era)
-            for workspace_id, seq, chat_id, block in zip(stored.workspace_ids, stored.sequences, stored.chat_ids, blocks, strict=True)
+            for workspace_id, seq, chat_id, block in columns
         ]
 
     def open_rows(self) -> list[int]:
         return [row for row, answer in enumerate(self.answers) if answer is None]
 
     def refuse(self, row: int, error: StorageError) -> None:
-        """Fail a row that the database refuses now and would refuse again."""
+        """Fail a row that the database would refuse again."""
         log.error("a message was refused: %s", told(error), extra={"requests": [self.batch.tickets[row][1]]})
         self.answers[row] = _not_storable() if isinstance(error, RowRefused) else _not_stored()
 
     def fail(self, rows: list[int], error: Exception) -> None:
-        """Nothing of these rows is known to be stored; the same key makes sending them again safe."""
-        full = isinstance(error, StorageFull)
+        """Fail rows that may be stored or not. Their senders can safely repeat them with the same key."""
+        rows = [row for row in rows if self.answers[row] is None]
         self.failure = error
-        tickets = self.batch.tickets
-        log.error("%d messages were not stored: %s", len(rows), told(error), extra={"requests": [tickets[row][1] for row in rows]})
+        requests = [self.batch.tickets[row][1] for row in rows]
+        log.error("%d messages were not stored: %s", len(rows), told(error), extra={"requests": requests})
         for row in rows:
-            self.answers[row] = _disk_full() if full else _not_stored()
+            self.answers[row] = _disk_full() if isinstance(error, StorageFull) else _not_stored()
 
 
 def _refused(code: str) -> Problem:
@@ -259,7 +284,8 @@ def _refused(code: str) -> Problem:
 
 
 def _not_stored() -> Unavailable:
-    return Unavailable("The message could not be stored; send it again with the same idempotency key.", code="not_stored")
+    detail = "The message could not be stored. Send it again with the same idempotency key."
+    return Unavailable(detail, code="not_stored")
 
 
 def _not_storable() -> Invalid:
@@ -267,4 +293,5 @@ def _not_storable() -> Invalid:
 
 
 def _disk_full() -> Unavailable:
-    return Unavailable("The server's disk is full; nothing of this message was kept.", code="storage_full", retry_after_seconds=10)
+    detail = "The server's disk is full. The message was not stored."
+    return Unavailable(detail, code="storage_full", retry_after_seconds=10)

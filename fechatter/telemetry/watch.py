@@ -62,7 +62,6 @@ class AdminSessions:
 class Watch:
     """
     Attributes:
-        published: events and signals handed to the bus.
         written_at: when the database last stored something, by the monotonic clock.
     """
 
@@ -71,5 +70,4 @@ class Watch:
         self.streams = StreamCounts()
         self.parts = PartStates()
         self.admins = AdminSessions()
-        self.published = 0
         self.written_at = -math.inf

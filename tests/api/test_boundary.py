@@ -13,16 +13,17 @@ import httpx2
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, request_response
+from starlette.routing import request_response
 from starlette.types import Receive
 
-from fechatter.api import bodies
+from fechatter.api import receiving
 from fechatter.api.application import Application
 from fechatter.api.bodies import Body, read_body
 from fechatter.api.middleware.boundary import BrokenOff, RequestBoundary, request_ids
 from fechatter.api.middleware.requests import Requests
 from fechatter.api.responses import json_response
-from fechatter.api.routes import ByMethod, Nowhere
+from fechatter.api.router import Route
+from fechatter.api.routes import ROUTES
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.tokens import Claims
 from fechatter.errors import NotFound, TooManyRequests, Unauthorized
@@ -58,9 +59,8 @@ async def greet(request: Request) -> Response:
 
 
 APP_ROUTES = [
-    Route("/greet", ByMethod({"POST": request_response(greet)})),
-    Route("/fail/{name}", ByMethod({"GET": request_response(fail)})),
-    Nowhere(),
+    Route("/greet", {"POST": request_response(greet)}),
+    Route("/fail/{name}", {"GET": request_response(fail)}),
 ]
 
 
@@ -146,7 +146,7 @@ async def test_a_body_without_a_length_is_counted_while_it_is_read() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    app = Application([Route("/greet", ByMethod({"POST": request_response(greet)}))])
+    app = Application([Route("/greet", {"POST": request_response(greet)})])
     await app({"type": "http", "method": "POST", "path": "/greet", "headers": HOST, "query_string": b""}, receive, send)
     assert sent[0]["status"] == 413
     assert json.loads(sent[1]["body"])["limit_bytes"] == 1000
@@ -154,7 +154,7 @@ async def test_a_body_without_a_length_is_counted_while_it_is_read() -> None:
 
 
 async def refusal(
-    routes: list[BaseRoute], receive: Receive, method: str = "POST", path: str = "/greet", headers: Headers = ()
+    routes: list[Route], receive: Receive, method: str = "POST", path: str = "/greet", headers: Headers = ()
 ) -> tuple[int, str]:
     """Status and code of the answer to what `receive` brings."""
     sent: list[Any] = []
@@ -170,21 +170,21 @@ async def refusal(
 
 @pytest.mark.parametrize("pause", [10.0, 0.05])
 async def test_a_body_that_stands_still_or_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, pause: float) -> None:
-    monkeypatch.setattr(bodies, "PART_SECONDS", 0.2)
-    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.4)
+    monkeypatch.setattr(receiving, "PART_SECONDS", 0.2)
+    monkeypatch.setattr(receiving, "BODY_SECONDS", 0.4)
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(pause)
         return {"type": "http.request", "body": b" ", "more_body": True}
 
-    assert await refusal([Route("/greet", ByMethod({"POST": request_response(greet)}))], receive) == (408, "body_timeout")
+    assert await refusal([Route("/greet", {"POST": request_response(greet)})], receive) == (408, "body_timeout")
 
 
 async def test_a_body_that_breaks_off_is_answered_all_the_same() -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    assert await refusal([Route("/greet", ByMethod({"POST": request_response(greet)}))], receive) == (400, "incomplete_body")
+    assert await refusal([Route("/greet", {"POST": request_response(greet)})], receive) == (400, "incomplete_body")
 
 
 @pytest.mark.parametrize(("method", "path"), [("OPTIONS", "*"), ("CONNECT", "")])
@@ -192,7 +192,7 @@ async def test_a_target_that_is_no_path_is_nowhere(method: str, path: str) -> No
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    assert await refusal([Route("/", ByMethod({"GET": request_response(greet)})), Nowhere()], receive, method, path) == (404, "not_found")
+    assert await refusal([Route("/", {"GET": request_response(greet)})], receive, method, path) == (404, "not_found")
 
 
 async def test_an_error_after_the_answer_began_ends_it_and_stays_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -261,7 +261,7 @@ def serving(**settings: Any) -> httpx2.AsyncClient:
 
 
 async def test_a_message_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "PART_SECONDS", 0.1)
+    monkeypatch.setattr(receiving, "PART_SECONDS", 0.1)
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(1)
@@ -271,7 +271,7 @@ async def test_a_message_that_stands_still_is_given_up(monkeypatch: pytest.Monke
     served = SimpleNamespace(tokens=SimpleNamespace(verify=lambda token: who), quotas=Quotas(Settings()))
     monkeypatch.setattr(Application, "services", served, raising=False)
     headers = [(b"authorization", b"Bearer good")]
-    assert await refusal([], receive, path="/api/chat/1/messages", headers=headers) == (408, "body_timeout")
+    assert await refusal(ROUTES, receive, path="/api/chat/1/messages", headers=headers) == (408, "body_timeout")
 
 
 def test_ids_of_requests_differ_in_what_people_see_of_them() -> None:

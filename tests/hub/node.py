@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from fechatter.frames import Frame, Signal
 from fechatter.hub.hub import Hub
 from fechatter.hub.listener import Listener, Reader
-from fechatter.messages.writer import Outcome
+from fechatter.messages.publishing import WrittenBatch, answer_senders
 from fechatter.model import Actor, Position
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database, Work
@@ -126,21 +126,21 @@ class SteppedDesk(Desk):
     def __init__(self, database: Between, capture: Callable[[list[Frame]], None]) -> None:
         self._capture = capture
         self.crashed = False
-        self.unanswered: list[Outcome] = []
+        self.unanswered: list[WrittenBatch] = []
         self.unpublished: list[list[Frame]] = []
         self._rows_in = self._rows_out = 0
         self._all_out = asyncio.Event()
         self._thread = database.writer
         super().__init__(database)
 
-    def _deliver(self, outcome: Outcome) -> None:
-        self._capture(outcome.frames)
-        self._rows_out += len(outcome.tickets)
+    def _finish(self, batch: WrittenBatch) -> None:
+        self._capture(batch.frames)
+        self._rows_out += len(batch.tickets)
         self._all_out.set()
         if not self.crashed:
-            self.unanswered.append(outcome)
-            if outcome.frames:
-                self.unpublished.append(outcome.frames)
+            self.unanswered.append(batch)
+            if batch.frames:
+                self.unpublished.append(batch.frames)
 
     async def write(self) -> None:
         """Have what was handed in written; nobody hears of it yet.
@@ -162,8 +162,8 @@ class SteppedDesk(Desk):
 
     async def answer(self) -> None:
         """Tell the senders."""
-        for outcome in self.unanswered:
-            self._sender.deliver(Outcome(outcome.tickets, outcome.answers, []))
+        for batch in self.unanswered:
+            answer_senders(batch)
         self.unanswered.clear()
         await asyncio.sleep(0)
 

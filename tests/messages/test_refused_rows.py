@@ -9,9 +9,9 @@ from functools import partial
 import pytest
 
 from fechatter.errors import Problem
-from fechatter.messages import storing
+from fechatter.messages import refused_rows
 from fechatter.storage import messages
-from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.base import Database, RowRefused, Transaction
 from fechatter.storage.engines.sqlite import SqliteDatabase
 from tests import world
 from tests.world import Between, Desk, refusal, stored
@@ -51,7 +51,7 @@ async def test_bad_rows_fail_alone(poisoned: Database, desk: Desk, bad: set[int]
     handed_in = [desk.hand_in(*senders[place % 3], content) for place, content in enumerate(contents)]
     await desk.commit()
     answers = [await each for each in handed_in]
-    assert len(desk.outcomes) == 1
+    assert len(desk.batches) == 1
     assert {place for place, answer in enumerate(answers) if isinstance(answer, Problem)} == bad
     assert {refusal(answers[place]) for place in bad} == {(422, "invalid")}
     for person, chat_id in (senders[0], senders[2]):
@@ -72,7 +72,7 @@ async def test_a_batch_of_bad_rows_costs_a_bounded_number_of_tries(poisoned: Dat
     await desk.commit()
     told = Counter([refusal(await each) for each in handed_in])
     assert told.keys() == {(422, "invalid"), (503, "not_stored")}
-    assert told[422, "invalid"] < storing.MOST_TRIES
+    assert told[422, "invalid"] < refused_rows.MAX_TRIES
     assert stored(await desk.send(alice, chat_id, "good"))[1]["number"] == 1
 
 
@@ -101,6 +101,6 @@ async def test_any_other_change_that_is_refused_leaves_the_connection_usable(poi
         )
 
     for _ in range(20):
-        with pytest.raises(storing.RowRefused):
+        with pytest.raises(RowRefused):
             await poisoned.write_unlocked(work)
     assert await poisoned.read(lambda tx: messages.after(tx, chat_id, 0, 10)) == []

@@ -89,7 +89,7 @@ async def test_a_bad_row_is_answered_by_itself_and_the_others_are_kept(database:
     ]
     await desk.commit()
     answers = [await each for each in handed_in]
-    assert len(desk.outcomes) == 1
+    assert len(desk.batches) == 1
     assert [stored(each)[1]["number"] for each in (answers[0], answers[-1])] == [1, 2]
     assert [refusal(each) for each in answers[1:-1]] == [
         (404, "not_found"),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fechatter.api import sharing
-from fechatter.api.bodies import Body, Patience, check_json, check_length, check_media_type, check_size, read_bytes
+from fechatter.api.bodies import Body, check_json, check_media_type, read_bytes
 from fechatter.api.identity import TWICE, bearer_token, read, write
 from fechatter.api.operations import Answer, Operation, operation
 from fechatter.api.queries import Query
+from fechatter.api.receiving import BodyReader, check_length, check_size
 from fechatter.api.responses import json_response, no_content
 from fechatter.auth.quotas import Quotas
 from fechatter.chats.access import check_access
@@ -107,9 +108,6 @@ class SendMessage:
         body_bytes=MESSAGE_BYTES,
     )
 
-    def __init__(self) -> None:
-        self._patience = Patience()
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found: Services = scope["app"].services
         authorization, key = _read_headers(scope["headers"])
@@ -117,34 +115,23 @@ class SendMessage:
         scope["state"]["claims"] = who
         scope["state"]["quota"] = found.quotas.messages.take(who.user_id)
         found.quotas.pace.note(who.user_id)
-        body = await self._read_body(scope, receive)
+        reader: BodyReader = scope["app"].bodies
+        body, more = await reader.begin(receive)
+        if more:
+            body = await _read_slow_body(scope, receive, body)
+        check_size(body, MESSAGE_BYTES)
         chat_id, request_id = scope["path_params"]["chat_id"], scope["state"]["request_id"]
         status, answer = await found.sender.send(body, key, chat_id, who.user_id, who.session_id, request_id)
         await send({"type": "http.response.start", "status": status, "headers": _HEADERS})
         await send({"type": "http.response.body", "body": answer})
 
-    async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
-        """Read the body. Raises TooLarge, BodyTimeout, ClientDisconnect, Unavailable."""
-        message = await self._patience.wait(receive)
-        body: bytes = message.get("body", b"")
-        if message.get("more_body", False):
-            # Granian sends a body in one piece, and its end in a message of its own.
-            message = await self._patience.wait(receive)
-            body += message.get("body", b"")
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        if message.get("more_body", False):
-            body += await self._read_rest(scope, receive, len(body))
-        check_size(body, MESSAGE_BYTES)
-        return body
 
-    async def _read_rest(self, scope: Scope, receive: Receive, received: int) -> bytes:
-        """Read the rest of a slow body, whose memory counts for its sender."""
-        quotas: Quotas = scope["app"].services.quotas
-        share = scope["state"]["share"] = sharing.Share(quotas, scope["state"]["claims"].user_id, quotas.messages, None)
-        with share.body() as held:
-            held.grow(received)
-            return await read_bytes(Request(scope, receive), MESSAGE_BYTES, held)
+async def _read_slow_body(scope: Scope, receive: Receive, begun: bytes) -> bytes:
+    """Read the rest of a slow body; its sender pays for its memory. Raises like `BodyReader.finish`."""
+    quotas: Quotas = scope["app"].services.quotas
+    share = scope["state"]["share"] = sharing.Share(quotas, scope["state"]["claims"].user_id, quotas.messages, None)
+    with share.body() as held:
+        return await cast(BodyReader, scope["app"].bodies).finish(receive, MESSAGE_BYTES, share, held, begun)
 
 
 def _read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, str | None]:
