@@ -73,12 +73,18 @@ async def started(bus: Bus) -> AsyncIterator[Node]:
 
 
 @asynccontextmanager
-async def nats_node(url: str, *, era: str = ERA, secret: bytes = SECRET) -> AsyncIterator[Node]:
-    """A node on a NATS server. A task of its bus that dies fails the test."""
+async def nats_node(url: str, *, era: str = ERA, secret: bytes = SECRET, connected: bool = True) -> AsyncIterator[Node]:
+    """A node on a NATS server. If a task of its bus dies, the test fails.
+
+    Args:
+        connected: wait for the connection, because the bus of a busy machine may start without it.
+    """
     died: list[BaseException] = []
     tasks = Tasks(lambda _name, error: died.append(error))
     async with started(NatsBus(url, tasks, Seal(secret), lambda: era)) as node:
         try:
+            if connected:
+                await node.until(lambda: node.bus.state == "ok")
             yield node
         finally:
             await tasks.stop()

@@ -19,6 +19,7 @@ from fechatter.bus.nats_session import STREAM
 from fechatter.bus.seal import Seal
 from tests.bus.nodes import ERA, SECRET, Node, frame, frames, nats_node, signal
 from tests.servers.nats import Nats
+from tests.servers.process import PATIENCE_SECONDS
 
 BLOCKED_SECONDS = 1.0
 """A call that waited for the network would take seconds; one on a busy machine may take a moment."""
@@ -174,7 +175,7 @@ async def test_a_frame_under_another_subject_is_dropped(nats_url: str) -> None:
     async with nats_node(nats_url) as one, nats_node(nats_url) as two:
         spy, heard = await overhear(nats_url, "events.*")
         one.bus.publish([frame(1)], [])
-        message = await heard.get()
+        message = await asyncio.wait_for(heard.get(), PATIENCE_SECONDS)
         await forge(nats_url, [("events.2", message.data), ("signals.1", message.data)])
         await two.until(lambda: rejected(two) == 2)
         assert two.seqs == [1]
@@ -188,7 +189,7 @@ async def test_a_signal_that_is_sent_again_is_dropped(nats_url: str) -> None:
         await two.until(lambda: two.signals)
         one.bus.publish([], [signal(b"second")])
         await two.until(lambda: len(two.signals) == 2)
-        overheard = [await heard.get(), await heard.get()]
+        overheard = [await asyncio.wait_for(heard.get(), PATIENCE_SECONDS) for _ in range(2)]
         await forge(nats_url, [(each.subject, each.data) for each in overheard])
         await two.until(lambda: rejected(two) == 2)
         one.bus.publish([], [signal(b"third")])
@@ -226,7 +227,7 @@ async def test_publishing_goes_on_while_nats_is_dead_and_delivery_resumes_after(
 
 async def test_the_server_starts_without_nats_and_joins_it_later(own_server: Nats) -> None:
     own_server.kill()
-    async with nats_node(own_server.url) as one:
+    async with nats_node(own_server.url, connected=False) as one:
         assert one.bus.state == "degraded"
         one.bus.publish([frame(1)], [])
         assert one.seqs == [1]
