@@ -9,7 +9,8 @@ from __future__ import annotations
 import msgspec
 import orjson
 
-from fechatter.model import EventType, UserId, WorkspaceId, timestamp
+from fechatter.events import EventType
+from fechatter.model import UserId, WorkspaceId, timestamp
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):

@@ -43,63 +43,6 @@ class ChatType(StrEnum):
     PUBLIC_CHANNEL = "public_channel"
 
 
-class EventType(StrEnum):
-    MESSAGE_CREATED = "message.created"
-    MESSAGE_EDITED = "message.edited"
-    MESSAGE_DELETED = "message.deleted"
-    CHAT_UPDATED = "chat.updated"
-    CHAT_DELETED = "chat.deleted"
-    MEMBER_JOINED = "member.joined"
-    MEMBER_LEFT = "member.left"
-    MEMBER_ROLE_CHANGED = "member.role_changed"
-    USER_JOINED = "user.joined"
-    USER_UPDATED = "user.updated"
-    USER_DISABLED = "user.disabled"
-    WORKSPACE_UPDATED = "workspace.updated"
-    SESSION_REVOKED = "session.revoked"
-    PREFERENCES_UPDATED = "preferences.updated"
-    UNREADABLE = "unreadable"
-    """Stands for an event of the log that cannot be read; never stored."""
-
-
-class Visibility(StrEnum):
-    """Who sees an event."""
-
-    CHAT = "chat"
-    """The members of the event's chat."""
-    WORKSPACE = "workspace"
-    """Everybody in the workspace. Guests do not see other people's `user.*` events."""
-    PERSON = "person"
-    """Only the event's `user_id`, on all devices; an event of a chat only while that person is a member."""
-    SERVER = "server"
-    """No client: only the nodes of the server read it."""
-
-
-EVENT_VISIBILITY: Final[dict[EventType, Visibility]] = {
-    EventType.MESSAGE_CREATED: Visibility.CHAT,
-    EventType.MESSAGE_EDITED: Visibility.CHAT,
-    EventType.MESSAGE_DELETED: Visibility.CHAT,
-    EventType.CHAT_UPDATED: Visibility.CHAT,
-    EventType.CHAT_DELETED: Visibility.CHAT,
-    EventType.MEMBER_JOINED: Visibility.CHAT,
-    EventType.MEMBER_LEFT: Visibility.CHAT,
-    EventType.MEMBER_ROLE_CHANGED: Visibility.CHAT,
-    EventType.USER_JOINED: Visibility.WORKSPACE,
-    EventType.USER_UPDATED: Visibility.WORKSPACE,
-    EventType.USER_DISABLED: Visibility.WORKSPACE,
-    EventType.WORKSPACE_UPDATED: Visibility.WORKSPACE,
-    EventType.SESSION_REVOKED: Visibility.SERVER,
-    EventType.PREFERENCES_UPDATED: Visibility.PERSON,
-}
-"""Every type that the log stores. `UNREADABLE` stands for an event that cannot be read: it has no content, and its `chat_id`
-determines who sees it."""
-
-
-def types_visible_to(visibility: Visibility) -> list[EventType]:
-    """The event types with this visibility."""
-    return [event_type for event_type, declared in EVENT_VISIBILITY.items() if declared is visibility]
-
-
 class Origin(msgspec.Struct, frozen=True):
     """From where somebody acts: `place` is the client's address, or the operating system's user at the command line."""
 

@@ -14,14 +14,15 @@ import orjson
 
 from fechatter.chats import create
 from fechatter.errors import Problem
+from fechatter.events import EventType, UserData, WorkspaceData
 from fechatter.frames import Frame
 from fechatter.messages.publishing import Answer, WrittenBatch, answer_senders
 from fechatter.messages.send import Sender
 from fechatter.messages.writer import Writer
-from fechatter.model import Actor, ChatId, ChatType, EventType, Role, SessionId, UserId, WorkspaceId
+from fechatter.model import Actor, ChatId, ChatType, Role, SessionId, UserId, WorkspaceId
 from fechatter.native import Intake
-from fechatter.storage import events
-from fechatter.storage.engines.base import Database, Decided, MessageRows, Row, StorageUnavailable, StoreResult, Transaction
+from fechatter.storage import events, users, workspaces
+from fechatter.storage.engines.base import Database, Decided, MessageRows, StorageUnavailable, StoreResult, Transaction
 from fechatter.tasks import Tasks
 
 T = TypeVar("T")
@@ -106,27 +107,31 @@ async def revoke(tx: Transaction, who: Actor) -> None:
 
 
 async def rename(tx: Transaction, who: Actor, fullname: str) -> None:
-    """Change one's full name, as a room does it."""
+    """Change a person's full name and announce it."""
     await tx.execute("UPDATE users SET fullname = $2 WHERE id = $1", who.user_id, fullname)
-    row = await tx.fetchrow("SELECT id, handle, fullname, role, disabled_at FROM users WHERE id = $1", who.user_id)
-    assert row is not None
-    draft = events.Draft(EventType.USER_UPDATED, user_id=who.user_id, data={"user": told(row)})
+    draft = events.Draft(EventType.USER_UPDATED, user_id=who.user_id, data=await user_data(tx, who))
     await events.append(tx, who.workspace_id, [draft], rights=False)
 
 
-def told(row: Row) -> dict[str, Any]:
-    """A User, as far as these tests look at it."""
-    shown = {"id": row["id"], "handle": row["handle"], "fullname": row["fullname"], "avatar_url": None, "role": row["role"]}
-    return shown | {"disabled": row["disabled_at"] is not None}
+async def user_data(tx: Transaction, who: Actor) -> UserData:
+    """The data of an event about a person."""
+    account = await users.find(tx, who.workspace_id, who.user_id)
+    assert account is not None
+    return UserData(users.public_view(account))
 
 
 async def rename_workspace(tx: Transaction, who: Actor, name: str) -> None:
-    """Change the workspace's name, as a room does it."""
-    await tx.execute("UPDATE workspaces SET name = $2 WHERE id = $1", who.workspace_id, name)
-    row = await tx.fetchrow("SELECT id, slug, name FROM workspaces WHERE id = $1", who.workspace_id)
-    assert row is not None
-    data = {"workspace": {"id": row["id"], "slug": row["slug"], "name": row["name"]}}
-    await events.append(tx, who.workspace_id, [events.Draft(EventType.WORKSPACE_UPDATED, data=data)], rights=False)
+    """Change the workspace's name and announce it."""
+    await workspaces.rename(tx, who.workspace_id, name)
+    draft = events.Draft(EventType.WORKSPACE_UPDATED, data=await workspace_data(tx, who.workspace_id))
+    await events.append(tx, who.workspace_id, [draft], rights=False)
+
+
+async def workspace_data(tx: Transaction, workspace_id: WorkspaceId) -> WorkspaceData:
+    """The data of an event about a workspace."""
+    workspace = await workspaces.find(tx, workspace_id)
+    assert workspace is not None
+    return WorkspaceData(workspace)
 
 
 class Between:

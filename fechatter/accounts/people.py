@@ -12,7 +12,8 @@ from fechatter.audit.record import Act, record
 from fechatter.canonical.names import key_of, name_errors
 from fechatter.chats import default_channel
 from fechatter.errors import Conflict, FieldError, Forbidden, NotFound
-from fechatter.model import Actor, EventType, Role, User, UserId
+from fechatter.events import EventType, UserData
+from fechatter.model import Actor, Role, User, UserId
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import check_change, may, sees_only_met
 from fechatter.storage import events, invitations, users
@@ -180,6 +181,6 @@ async def _check_owner_stays(tx: Transaction, before: Account, after: Account) -
 
 async def _tell(tx: Transaction, event_type: EventType, account: Account, *, rights: bool) -> None:
     # Their own devices are shown what only they see, so that all of them follow a change made on one.
-    public, own = {"user": users.public_view(account)}, {"user": _own_view(account)}
+    public, own = UserData(users.public_view(account)), UserData(_own_view(account))
     draft = events.Draft(event_type, user_id=account.id, data=public, own=own)
     await events.append(tx, account.workspace_id, [draft], rights=rights)

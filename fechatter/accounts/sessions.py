@@ -18,7 +18,8 @@ from fechatter.auth.limits import REFRESH, SESSION
 from fechatter.auth.refresh import RefreshToken
 from fechatter.canonical.emails import email_key
 from fechatter.errors import NotFound, Unauthorized
-from fechatter.model import Actor, EventType, SessionId, WorkspaceId
+from fechatter.events import EventType
+from fechatter.model import Actor, SessionId, WorkspaceId
 from fechatter.storage import events, rights, sessions, users
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.sessions import Session

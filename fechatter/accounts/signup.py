@@ -21,7 +21,8 @@ from fechatter.canonical.emails import canonical_email, email_errors, email_key
 from fechatter.canonical.names import key_of, name_errors, says_the_same
 from fechatter.chats import default_channel
 from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
-from fechatter.model import Actor, EventType, Origin, Role, UserId, Workspace, WorkspaceId
+from fechatter.events import EventType, UserData
+from fechatter.model import Actor, Origin, Role, UserId, Workspace, WorkspaceId
 from fechatter.storage import events, server, users, workspaces
 from fechatter.storage.engines.base import Transaction, UniqueViolation
 from fechatter.storage.invitations import Invitation
@@ -178,7 +179,7 @@ async def create_account(tx: Transaction, workspace_id: WorkspaceId, email: str,
     )
     account = await users.find(tx, workspace_id, user_id)
     assert account is not None  # inserted just now
-    joined = events.Draft(EventType.USER_JOINED, user_id=user_id, data={"user": users.public_view(account)})
+    joined = events.Draft(EventType.USER_JOINED, user_id=user_id, data=UserData(users.public_view(account)))
     await events.append(tx, workspace_id, [joined], rights=True)
     await default_channel.welcome(tx, workspace_id, user_id, role)
     return account

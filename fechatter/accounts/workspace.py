@@ -12,7 +12,8 @@ from fechatter.accounts.signup import workspace_name_errors
 from fechatter.audit.record import Act, record
 from fechatter.chats import default_channel
 from fechatter.errors import NotFound
-from fechatter.model import MAX_ID, Actor, EventType, Workspace
+from fechatter.events import EventType, WorkspaceData
+from fechatter.model import MAX_ID, Actor, Workspace
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import check_role
 from fechatter.storage import events, workspaces
@@ -50,7 +51,7 @@ async def update(tx: Transaction, actor: Actor, wanted: WorkspaceChange) -> Work
     if after.default_chat_id != before.default_chat_id:
         await _choose_default_channel(tx, actor, before, after)
     if after != before:
-        draft = events.Draft(EventType.WORKSPACE_UPDATED, data={"workspace": after})
+        draft = events.Draft(EventType.WORKSPACE_UPDATED, data=WorkspaceData(after))
         await events.append(tx, before.id, [draft], rights=False)
     return after
 

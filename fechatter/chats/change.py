@@ -52,7 +52,7 @@ async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: ChatUpd
         await record_of_chat(tx, actor, chat, Act.CHAT_RENAMED)
     if (new.archived_at is None) != (chat.archived_at is None):
         await record_of_chat(tx, actor, chat, Act.CHAT_UNARCHIVED if new.archived_at is None else Act.CHAT_ARCHIVED)
-    now = await announcements.told(tx, actor.workspace_id, chat_id)
+    now = await announcements.state_of(tx, actor.workspace_id, chat_id)
     rights = new.archived_at != chat.archived_at
     await events.append(tx, actor.workspace_id, [announcements.updated(now)], rights=rights)
     return await chat_of(tx, actor, chat_id)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from fechatter.chats import create, membership
 from fechatter.errors import Invalid
-from fechatter.model import Actor, ChatId, ChatType, EventType, Role, SessionId, UserId, WorkspaceId
+from fechatter.events import EventType, WorkspaceData
+from fechatter.model import Actor, ChatId, ChatType, Role, SessionId, UserId, WorkspaceId
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.storage import chats, events, workspaces
@@ -55,5 +58,6 @@ async def forget(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId) ->
     workspace = await workspaces.find(tx, workspace_id)
     if workspace is not None and workspace.default_chat_id == chat_id:
         await workspaces.set_default_chat(tx, workspace_id, None)
-        changed = await workspaces.find(tx, workspace_id)
-        await events.append(tx, workspace_id, [events.Draft(EventType.WORKSPACE_UPDATED, data={"workspace": changed})], rights=False)
+        changed = msgspec.structs.replace(workspace, default_chat_id=None)
+        draft = events.Draft(EventType.WORKSPACE_UPDATED, data=WorkspaceData(changed))
+        await events.append(tx, workspace_id, [draft], rights=False)

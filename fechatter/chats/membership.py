@@ -12,6 +12,7 @@ from fechatter.chats.access import check_access, record_of_chat
 from fechatter.chats.people import check_addable, check_once_members
 from fechatter.chats.views import chat_of
 from fechatter.errors import NotFound
+from fechatter.events import MemberRole
 from fechatter.model import Actor, Chat, ChatId, ChatType, Member, UserId, WorkspaceId
 from fechatter.rights.table import ChatAction
 from fechatter.storage import chats, events, members, read_marks
@@ -59,7 +60,7 @@ async def admit(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, use
     first = await events.reserve(tx, workspace_id, len(user_ids), rights=True)
     await members.join(tx, chat_id, list(zip(user_ids, range(first, first + len(user_ids)), strict=True)))
     await read_marks.start(tx, chat_id, user_ids)
-    now = await announcements.told(tx, workspace_id, chat_id)
+    now = await announcements.state_of(tx, workspace_id, chat_id)
     await events.insert(tx, workspace_id, first, await announcements.joined(tx, now, user_ids))
 
 
@@ -110,10 +111,10 @@ async def _depart(tx: Transaction, workspace_id: WorkspaceId, chat: ChatRow, use
     heir = await members.successor(tx, chat.id) if chat.owner_id in user_ids else None
     if heir is not None:
         await _hand_over(tx, chat, heir)
-    now = await announcements.told(tx, workspace_id, chat.id)
+    now = await announcements.state_of(tx, workspace_id, chat.id)
     await events.insert(tx, workspace_id, first, announcements.left(now, user_ids))
     if heir is not None:
-        await events.append(tx, workspace_id, [announcements.role_changed(now, heir, "owner")], rights=True)
+        await events.append(tx, workspace_id, [announcements.role_changed(now, MemberRole(heir, "owner"))], rights=True)
     if now.chat.member_count == 0 and chat.chat_type is not ChatType.PUBLIC_CHANNEL:
         # Nobody can find it any more, so it ends; an empty public channel can be joined, and whoever does owns it.
         await chats.delete(tx, chat.id)
@@ -134,10 +135,10 @@ async def transfer(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: User
     if user_id != chat.owner_id:
         await record_of_chat(tx, actor, chat, Act.CHAT_TRANSFERRED, owner_id=user_id)
         await _hand_over(tx, chat, user_id)
-        now = await announcements.told(tx, actor.workspace_id, chat_id)
+        now = await announcements.state_of(tx, actor.workspace_id, chat_id)
         changes = [
-            announcements.role_changed(now, chat.owner_id, "member"),
-            announcements.role_changed(now, user_id, "owner"),
+            announcements.role_changed(now, MemberRole(chat.owner_id, "member")),
+            announcements.role_changed(now, MemberRole(user_id, "owner")),
         ]
         await events.append(tx, actor.workspace_id, changes, rights=True)
     return (await members.present(tx, chat_id, [user_id]))[user_id].member

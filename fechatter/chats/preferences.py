@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from fechatter.chats.access import check_access
-from fechatter.model import Actor, ChatId, ChatPreferences, EventType
+from fechatter.events import EventType, PreferencesData
+from fechatter.model import Actor, ChatId, ChatPreferences
 from fechatter.rights.table import ChatAction
 from fechatter.storage import events, members
 from fechatter.storage.engines.base import Transaction
@@ -33,6 +34,6 @@ async def update(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: Prefere
     after = msgspec.structs.replace(before, **named)
     if after != before:
         await members.set_preferences(tx, chat_id, actor.user_id, starred=after.starred, muted=after.muted)
-        draft = events.Draft(EventType.PREFERENCES_UPDATED, chat_id, actor.user_id, data={"preferences": after})
+        draft = events.Draft(EventType.PREFERENCES_UPDATED, chat_id, actor.user_id, data=PreferencesData(after))
         await events.append(tx, actor.workspace_id, [draft], rights=False)
     return after

@@ -12,12 +12,14 @@ from collections.abc import Iterable
 import msgspec
 import orjson
 
+from fechatter.events import EventType, Visibility, types_visible_to
 from fechatter.frames import Frame, Signal, block_json
 from fechatter.hub.listener import CloseReason, Listener
 from fechatter.hub.sequencer import Sequencer
-from fechatter.model import EVENT_VISIBILITY, EventType, Position, Role, Visibility
+from fechatter.model import Position, Role
 from fechatter.rights.workspace import sees_only_met
 
+PERSONAL = frozenset(types_visible_to(Visibility.PERSON))
 MAX_JOINING_FRAMES = 2_000
 
 
@@ -172,7 +174,7 @@ class Room:
 
 
 def _is_personal(frame: Frame) -> bool:
-    return EVENT_VISIBILITY.get(frame.type) is Visibility.PERSON
+    return frame.type in PERSONAL
 
 
 def _becomes_guest(frame: Frame) -> bool:

@@ -7,7 +7,8 @@ from typing import Final
 from fechatter.audit.record import Act, record
 from fechatter.chats.access import check_access, check_on
 from fechatter.errors import Forbidden, NotFound
-from fechatter.model import Actor, ChatId, EventType, Message, MessageId
+from fechatter.events import EventType
+from fechatter.model import Actor, ChatId, Message, MessageId
 from fechatter.rights.table import ChatAction
 from fechatter.storage import chats, events, messages
 from fechatter.storage.engines.base import Transaction

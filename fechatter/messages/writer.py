@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable
 
 from fechatter.errors import Conflict, Invalid, Problem, StorageError, Unauthorized, Unavailable
+from fechatter.events import EventType
 from fechatter.frames import Frame
 from fechatter.messages import repeats
 from fechatter.messages.permissions import Permissions
 from fechatter.messages.publishing import Answer, WrittenBatch
 from fechatter.messages.refused_rows import store_apart
-from fechatter.model import EventType, WorkspaceId, now_ms, timestamp
+from fechatter.model import WorkspaceId, now_ms, timestamp
 from fechatter.native import Intake, MessageBatch
 from fechatter.rights import chats as rights
 from fechatter.storage.engines.base import (

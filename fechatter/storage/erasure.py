@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from fechatter.model import ChatId, EventType, WorkspaceId
+from fechatter.events import EventType
+from fechatter.model import ChatId, WorkspaceId
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.event_types import TYPE_CODES
 

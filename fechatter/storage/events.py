@@ -13,18 +13,10 @@ from typing import Any
 import msgspec
 import orjson
 
+from fechatter.events import EVENTS, EventData, EventType, MessageData, Visibility, types_visible_to
 from fechatter.frames import Frame, encode_block, event_object
-from fechatter.model import (
-    EventType,
-    Position,
-    UserId,
-    Visibility,
-    WorkspaceId,
-    optional_timestamp,
-    timestamp,
-    types_visible_to,
-)
-from fechatter.storage import eras
+from fechatter.model import Message, Position, UserId, WorkspaceId, optional_timestamp
+from fechatter.storage import eras, messages
 from fechatter.storage.engines.base import Row, Transaction
 from fechatter.storage.event_types import TYPE_CODES, TYPES
 
@@ -45,8 +37,8 @@ SELECT $1, CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), CAST(value->>2 
     CAST(value->>4 AS BIGINT), value->>5, $3
 FROM JSON_ROWS($2) AS rows"""
 _COLUMNS = f"""
-SELECT {eras.era_at("e.workspace_id", "e.seq")} AS era, e.seq, e.type, e.chat_id, e.user_id, e.message_id, e.data, e.created_at,
-    m.number, m.sender_id, m.content, m.revision, m.created_at AS sent_at, m.edited_at, m.deleted_at
+SELECT {eras.era_at("e.workspace_id", "e.seq")} AS era, e.seq, e.type, e.chat_id AS of_chat, e.user_id, e.data,
+    e.created_at AS at, {messages.columns_of("m")}
 FROM events e LEFT JOIN messages m ON m.id = e.message_id"""
 _RANGE = f"{_COLUMNS} WHERE e.workspace_id = $1 AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq LIMIT $4"
 _VISIBLE = f"""
@@ -75,8 +67,8 @@ class Draft(msgspec.Struct, frozen=True):
     """An event about to be numbered.
 
     Attributes:
-        data: the frame's `data`, JSON-ready; None for events of a message.
-        own: what the event's own `user_id` is shown instead of `data`.
+        data: the frame's `data`; None if it is read from the message, or if no client sees the event.
+        own: the frame's `data` for the event's own `user_id`.
         session_id: for `session.revoked`.
     """
 
@@ -84,8 +76,8 @@ class Draft(msgspec.Struct, frozen=True):
     chat_id: int | None = None
     user_id: int | None = None
     message_id: int | None = None
-    data: Any = None
-    own: Any = None
+    data: EventData | None = None
+    own: EventData | None = None
     session_id: int | None = None
 
 
@@ -147,12 +139,20 @@ async def insert(tx: Transaction, workspace_id: WorkspaceId, first: int, drafts:
 
 
 def _stored_data(draft: Draft) -> dict[str, object]:
+    _check_data(draft)
     stored = {"data": msgspec.to_builtins(draft.data)}
     if draft.own is not None:
         stored["own"] = msgspec.to_builtins(draft.own)
     if draft.session_id is not None:
         stored["session_id"] = draft.session_id
     return stored
+
+
+def _check_data(draft: Draft) -> None:
+    declared = EVENTS[draft.type].data
+    wanted = type(None) if declared in (None, MessageData) else declared
+    if type(draft.data) is not wanted or (draft.own is not None and type(draft.own) is not wanted):
+        raise TypeError(f"the data of {draft.type} must be {wanted}, see fechatter/events.py")
 
 
 async def heads(tx: Transaction, workspace_id: WorkspaceId) -> Heads:
@@ -191,7 +191,7 @@ async def load_visible(
 
 
 async def _frames(tx: Transaction, workspace_id: WorkspaceId, rows: Sequence[Row]) -> list[Frame]:
-    edited = [(row["message_id"], row["seq"]) for row in rows if row["revision"] is not None and row["revision"] > 1]
+    edited = [(row["id"], row["seq"]) for row in rows if row["revision"] is not None and row["revision"] > 1]
     versions = {version["seq"]: version for version in await tx.fetch(_VERSIONS, edited)} if edited else {}
     return [_frame(workspace_id, row, versions.get(row["seq"])) for row in rows]
 
@@ -205,24 +205,26 @@ def _frame(workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
 
 
 def _unreadable(workspace_id: WorkspaceId, row: Row) -> Frame:
-    """What stands for a broken event, or one that a newer server wrote: it has its number, so that all that follows is shown, and moves
-    whom it moves between lanes."""
-    shown = event_object(workspace_id, row["seq"], EventType.UNREADABLE, row["chat_id"], 0, {})
+    """Return the frame that replaces an event which is broken or was written by a newer server.
+
+    It has the event's number, so that later events are shown, and still moves people between lanes.
+    """
+    shown = event_object(workspace_id, row["seq"], EventType.UNREADABLE, row["of_chat"], 0, {})
     block = encode_block(row["era"], row["seq"], EventType.UNREADABLE, shown)
     event_type = TYPES.get(row["type"], EventType.UNREADABLE)
-    return Frame(workspace_id, row["seq"], event_type, row["chat_id"], row["user_id"], block, era=row["era"])
+    return Frame(workspace_id, row["seq"], event_type, row["of_chat"], row["user_id"], block, era=row["era"])
 
 
 def _readable(workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
     event_type = TYPES[row["type"]]
     stored: dict[str, Any] = orjson.loads(row["data"]) if row["data"] else {}
-    message = _message_as_of(row, version) if row["number"] is not None else None
+    message = None if row["id"] is None else msgspec.to_builtins(_message_as_of(row, version))
     data = stored.get("data")
     if data is None:
         data = {"message": message}
 
     def block(shown: object) -> bytes:
-        event = event_object(workspace_id, row["seq"], event_type, row["chat_id"], row["created_at"], shown)
+        event = event_object(workspace_id, row["seq"], event_type, row["of_chat"], row["at"], shown)
         return encode_block(row["era"], row["seq"], event_type, event)
 
     own = stored.get("own")
@@ -232,7 +234,7 @@ def _readable(workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame
         workspace_id,
         row["seq"],
         event_type,
-        row["chat_id"],
+        row["of_chat"],
         row["user_id"],
         block(data),
         None if own is None else block(own),
@@ -241,19 +243,11 @@ def _readable(workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame
     )
 
 
-def _message_as_of(row: Row, version: Row | None) -> dict[str, object]:
-    """The message as it was at the event's number; a message deleted since shows no content, whatever the number."""
-    was = row if version is None else version
-    content, revision, edited_at = was["content"], was["revision"], was["edited_at"]
-    deleted = row["deleted_at"] is not None
-    return {
-        "id": row["message_id"],
-        "chat_id": row["chat_id"],
-        "number": row["number"],
-        "sender_id": row["sender_id"],
-        "content": "" if deleted else content,
-        "revision": revision,
-        "created_at": timestamp(row["sent_at"]),
-        "edited_at": optional_timestamp(edited_at),
-        "deleted_at": optional_timestamp(row["deleted_at"]),
-    }
+def _message_as_of(row: Row, version: Row | None) -> Message:
+    """Return the message as it was at the event's number; a deleted message has no content at any number."""
+    now = messages.message(row)
+    if version is None:
+        return now
+    content = "" if now.deleted_at is not None else version["content"]
+    edited_at = optional_timestamp(version["edited_at"])
+    return msgspec.structs.replace(now, content=content, revision=version["revision"], edited_at=edited_at)

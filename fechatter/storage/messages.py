@@ -10,13 +10,21 @@ import msgspec
 from fechatter.model import ChatId, Message, MessageId, Timestamp, optional_timestamp, timestamp
 from fechatter.storage.engines.base import Row, Transaction
 
-_COLUMNS = "id, chat_id, number, sender_id, content, revision, created_at, edited_at, deleted_at"
+_NAMES = ("id", "chat_id", "number", "sender_id", "content", "revision", "created_at", "edited_at", "deleted_at")
+
+
+def columns_of(table: str) -> str:
+    """Return the columns of `message` for a query in which the table has this name."""
+    return ", ".join(f"{table}.{name}" for name in _NAMES)
+
+
+_COLUMNS = ", ".join(_NAMES)
 _BEFORE = f"SELECT {_COLUMNS} FROM messages WHERE chat_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3"
 _AFTER = f"SELECT {_COLUMNS} FROM messages WHERE chat_id = $1 AND number > $2 ORDER BY number LIMIT $3"
 _ONE = f"SELECT {_COLUMNS} FROM messages WHERE id = $1 AND chat_id = $2"
 _MANY = f"SELECT {_COLUMNS} FROM messages WHERE id IN ANY_OF($1)"
 _BY_KEY = f"""
-SELECT k.fingerprint, {", ".join("m." + column for column in _COLUMNS.split(", "))}
+SELECT k.fingerprint, {columns_of("m")}
 FROM message_keys k JOIN messages m ON m.id = k.message_id
 WHERE k.idempotency_key = $1 AND k.chat_id = $2 AND k.sender_id = $3"""
 _KEPT = "SELECT id FROM messages WHERE id IN ANY_OF($1) AND deleted_at IS NULL"
@@ -44,7 +52,7 @@ class Version(msgspec.Struct, frozen=True):
 
 
 def message(row: Row) -> Message:
-    """The Message of a row that has all of its columns."""
+    """Return the Message of a row with the columns of `columns_of`."""
     return Message(
         row["id"],
         row["chat_id"],

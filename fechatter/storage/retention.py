@@ -10,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from fechatter.model import ChatId, EventType, MessageId, WorkspaceId
+from fechatter.events import EventType
+from fechatter.model import ChatId, MessageId, WorkspaceId
 from fechatter.storage import chats, events
 from fechatter.storage.ages import old_prefix
 from fechatter.storage.engines.base import Transaction

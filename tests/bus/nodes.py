@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from fechatter.bus.base import Bus
 from fechatter.bus.nats import NatsBus
 from fechatter.bus.seal import Seal
+from fechatter.events import EventType
 from fechatter.frames import Frame, Signal
-from fechatter.model import EventType, WorkspaceId
+from fechatter.model import WorkspaceId
 from fechatter.tasks import Tasks
 from tests.servers.process import PATIENCE_SECONDS
 

@@ -4,8 +4,9 @@ from hypothesis import strategies as st
 
 from fechatter.bus import outbox, wire
 from fechatter.bus.outbox import Outbox, count
+from fechatter.events import EventType
 from fechatter.frames import Frame
-from fechatter.model import EventType, WorkspaceId
+from fechatter.model import WorkspaceId
 from tests.bus.nodes import frame, signal
 
 FRAMES = st.builds(

@@ -13,8 +13,9 @@ from fechatter.chats import change, membership, preferences, views
 from fechatter.chats.change import ChatUpdate
 from fechatter.chats.preferences import PreferencesUpdate
 from fechatter.errors import Problem
+from fechatter.events import EventType
 from fechatter.frames import Frame, block_json
-from fechatter.model import Actor, Chat, ChatId, ChatType, EventType
+from fechatter.model import Actor, Chat, ChatId, ChatType
 from tests.chats.conftest import World
 
 SINGLE, GROUP, PRIVATE, PUBLIC = ChatType

@@ -8,7 +8,8 @@ from functools import partial
 
 import pytest
 
-from fechatter.model import EventType, WorkspaceId
+from fechatter.events import EventType
+from fechatter.model import WorkspaceId
 from fechatter.storage import events
 from fechatter.storage.engines.base import Database, Transaction, UniqueViolation
 from fechatter.storage.opening import open_database
@@ -23,7 +24,7 @@ _NAME = "SELECT name FROM workspaces WHERE id = $1"
 async def rename(tx: Transaction, workspace_id: WorkspaceId, name: str) -> int:
     """Rename a workspace, with its event; returns the event's number."""
     await tx.execute(_RENAME, workspace_id, name)
-    draft = events.Draft(EventType.WORKSPACE_UPDATED, data={"workspace": {"name": name}})
+    draft = events.Draft(EventType.WORKSPACE_UPDATED, data=await world.workspace_data(tx, workspace_id))
     return await events.append(tx, workspace_id, [draft], rights=False)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fechatter.model import EVENT_VISIBILITY, EventType, Visibility, WorkspaceId
+from fechatter.events import EVENTS, EventType, Visibility
+from fechatter.model import WorkspaceId
 from fechatter.storage import events
 from tests.hub.device import Client
 from tests.hub.fresh import fresh_list, fresh_page
@@ -116,7 +117,7 @@ def _check_content(walk: Walk, user_id: int, content: str) -> None:
 
 def _must_see(walk: Walk, user_id: int, event: Event) -> bool:
     """By who is a member now: who left is owed the end, and what came before it no more."""
-    if EVENT_VISIBILITY[EventType(event["type"])] is Visibility.SERVER:
+    if EVENTS[EventType(event["type"])].visibility is Visibility.SERVER:
         return False
     if event.get("person", user_id) != user_id:
         return False

@@ -10,23 +10,20 @@ from fechatter.chats import views
 from fechatter.errors import Problem
 from fechatter.messages import history
 from fechatter.model import Actor, ChatId, Position, encode
-from fechatter.storage import events
+from fechatter.storage import events, users, workspaces
 from fechatter.storage.engines.base import Transaction
-from tests import world
 
 ALL = 10_000
-_PEOPLE = "SELECT id, handle, fullname, role, disabled_at FROM users WHERE workspace_id = $1 ORDER BY id"
-_WORKSPACE = "SELECT id, slug, name FROM workspaces WHERE id = $1"
 
 
 async def fresh_list(tx: Transaction, who: Actor) -> tuple[Position, dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     """As `/api/sync` answers: position, workspace, people, chats."""
     head = (await events.heads(tx, who.workspace_id)).position
-    workspace = await tx.fetchrow(_WORKSPACE, who.workspace_id)
-    assert workspace is not None
-    people = [world.told(row) for row in await tx.fetch(_PEOPLE, who.workspace_id)]
+    workspace = await workspaces.find(tx, who.workspace_id)
+    accounts = await users.page(tx, who.workspace_id, 0, who.user_id, "", ALL, guest=False)
+    people = [orjson.loads(encode(users.public_view(account))) for account in accounts]
     chats = [orjson.loads(encode(chat)) for chat in await views.chats_of(tx, who, limit=ALL)]
-    return head, {name: workspace[name] for name in ("id", "slug", "name")}, people, chats
+    return head, orjson.loads(encode(workspace)), people, chats
 
 
 async def fresh_page(tx: Transaction, who: Actor, chat_id: int) -> tuple[Position, list[dict[str, Any]]] | None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
+from fechatter.events import EVENTS, EventType, Visibility
 from fechatter.frames import Frame, block_json
-from fechatter.model import EVENT_VISIBILITY, EventType, Visibility
 
 
 class Violation(AssertionError):
@@ -25,7 +25,7 @@ class Ghost:
     def capture(self, frames: list[Frame]) -> None:
         for frame in frames:
             event = orjson.loads(block_json(frame.block))
-            if EVENT_VISIBILITY[frame.type] is Visibility.PERSON:
+            if EVENTS[frame.type].visibility is Visibility.PERSON:
                 event["person"] = frame.user_id
             self.log.setdefault((frame.workspace_id, frame.seq), event)
             if self.eras.setdefault((frame.workspace_id, frame.seq), frame.era) != frame.era:

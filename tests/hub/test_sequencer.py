@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fechatter.events import EventType
 from fechatter.frames import Frame
 from fechatter.hub import sequencer
 from fechatter.hub.sequencer import Sequencer
-from fechatter.model import EventType, Position, WorkspaceId
+from fechatter.model import Position, WorkspaceId
 
 START, HEAD = 5, 25
 ERA = "era"

@@ -7,7 +7,7 @@ import itertools
 import random
 from collections.abc import Awaitable, Callable
 
-from fechatter.model import EventType
+from fechatter.events import EventType
 from tests.journeys.client import Client, colleague, owner, signed_in
 from tests.journeys.replica import Replica
 from tests.journeys.server import ServerProcess

@@ -1,22 +1,40 @@
-"""Every stored event type has a code and declares who sees it."""
+"""Every stored event type is defined once, with its own code, its visibility and its data."""
 
 from __future__ import annotations
 
-from fechatter.api.contract.frames import EVENTS, ChatEvent, PeopleEvent
-from fechatter.model import EVENT_VISIBILITY, EventType, Visibility, types_visible_to
-from fechatter.storage.event_types import TYPE_CODES
+import pytest
+
+from fechatter.api.contract import frames
+from fechatter.api.contract.frames import ChatEvent, WorkspaceEvent
+from fechatter.events import EVENTS, EventData, EventType, Visibility, WorkspaceData, types_visible_to
+from fechatter.model import Workspace, WorkspaceId
+from fechatter.storage import events
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.event_types import TYPES
 
 
-def test_every_stored_type_declares_who_sees_it() -> None:
-    assert set(EVENT_VISIBILITY) == set(TYPE_CODES) == set(EventType) - {EventType.UNREADABLE}
+def test_every_stored_type_is_defined_with_a_code_of_its_own() -> None:
+    assert set(EVENTS) == set(TYPES.values()) == set(EventType) - {EventType.UNREADABLE}
 
 
-def test_clients_are_promised_every_type_but_those_of_the_server() -> None:
-    assert set(EVENTS) == {str(each) for each in set(EVENT_VISIBILITY) - set(types_visible_to(Visibility.SERVER))}
+def test_the_contract_has_every_type_except_those_of_the_server() -> None:
+    assert set(frames.EVENTS) == {str(each) for each in set(EVENTS) - set(types_visible_to(Visibility.SERVER))}
 
 
-def test_events_of_a_chat_name_it_and_events_of_the_workspace_name_none() -> None:
+def test_events_of_a_chat_contain_its_id_and_events_of_the_workspace_do_not() -> None:
     for event_type in types_visible_to(Visibility.CHAT):
-        assert issubclass(EVENTS[event_type], ChatEvent)
+        assert issubclass(frames.EVENTS[event_type], ChatEvent)
     for event_type in types_visible_to(Visibility.WORKSPACE):
-        assert issubclass(EVENTS[event_type], PeopleEvent)
+        assert issubclass(frames.EVENTS[event_type], WorkspaceEvent)
+
+
+@pytest.mark.parametrize("wrong", [None, "own"])
+async def test_data_of_another_event_type_is_not_stored(database: Database, wrong: str | None) -> None:
+    data: EventData = WorkspaceData(Workspace(WorkspaceId(1), "w", "W", ""))
+
+    async def work(tx: Transaction) -> None:
+        draft = events.Draft(EventType.USER_UPDATED, data=data)
+        await events.insert(tx, WorkspaceId(1), 1, [draft])
+
+    with pytest.raises(TypeError, match=r"fechatter/events\.py"):
+        await database.write(work)

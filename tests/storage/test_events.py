@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 
 from fechatter.chats import change, membership
+from fechatter.events import EventType
 from fechatter.frames import Frame, block_json
 from fechatter.messages import changes
-from fechatter.model import Actor, ChatId, EventType, Role
+from fechatter.model import Actor, ChatId, Role
 from fechatter.storage import events
 from fechatter.storage.engines.base import Database
 from tests import world
@@ -116,9 +117,9 @@ async def test_a_guest_is_shown_itself_and_the_workspace_but_not_its_people(data
 
     async def change_all(tx: Any, _: Actor) -> None:
         drafts = [
-            events.Draft(EventType.USER_UPDATED, user_id=alice.user_id, data={"user": {"id": alice.user_id}}),
-            events.Draft(EventType.USER_UPDATED, user_id=guest.user_id, data={"user": {"id": guest.user_id}}),
-            events.Draft(EventType.WORKSPACE_UPDATED, data={"workspace": {"id": workspace_id}}),
+            events.Draft(EventType.USER_UPDATED, user_id=alice.user_id, data=await world.user_data(tx, alice)),
+            events.Draft(EventType.USER_UPDATED, user_id=guest.user_id, data=await world.user_data(tx, guest)),
+            events.Draft(EventType.WORKSPACE_UPDATED, data=await world.workspace_data(tx, workspace_id)),
             events.Draft(EventType.SESSION_REVOKED, user_id=guest.user_id, session_id=1),
         ]
         await events.append(tx, workspace_id, drafts, rights=True)

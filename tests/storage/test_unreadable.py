@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from fechatter.chats import membership
+from fechatter.events import EventType, WorkspaceData
 from fechatter.frames import Frame, block_json
 from fechatter.hub.listener import Listener, Reader
 from fechatter.hub.room import Room
-from fechatter.model import EventType, Position
+from fechatter.model import Position, Workspace
 from fechatter.storage import events
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.event_types import TYPE_CODES
@@ -29,7 +30,8 @@ async def test_an_event_that_cannot_be_read_keeps_its_number_and_its_neighbours(
     alice, bob = await world.people(database, "alice", "bob")
 
     async def poisoned(tx: Transaction) -> tuple[int, int]:
-        drafts = [events.Draft(EventType.WORKSPACE_UPDATED, data={"workspace": {"name": name}}) for name in "abc"]
+        named = [WorkspaceData(Workspace(alice.workspace_id, "w", name, "")) for name in "abc"]
+        drafts = [events.Draft(EventType.WORKSPACE_UPDATED, data=data) for data in named]
         first = await events.append(tx, alice.workspace_id, drafts, rights=False)
         await tx.execute(f"UPDATE events SET {poison} WHERE workspace_id = $1 AND seq = $2", alice.workspace_id, first + 1)
         return first, (await events.heads(tx, alice.workspace_id)).head
@@ -48,7 +50,7 @@ async def test_a_change_of_ones_role_that_cannot_be_read_shows_the_less(database
     (alice,) = await world.people(database, "alice")
 
     async def poisoned(tx: Transaction) -> list[Frame]:
-        drafts = [events.Draft(EventType.USER_UPDATED, user_id=alice.user_id, data={"user": {"role": "admin"}})]
+        drafts = [events.Draft(EventType.USER_UPDATED, user_id=alice.user_id, data=await world.user_data(tx, alice))]
         first = await events.append(tx, alice.workspace_id, drafts, rights=True)
         await tx.execute("UPDATE events SET data = '}' WHERE workspace_id = $1 AND seq = $2", alice.workspace_id, first)
         return await events.load(tx, alice.workspace_id, first - 1, first)

@@ -11,7 +11,7 @@ from fechatter import __version__
 from fechatter.api.contract import headers
 from fechatter.api.contract.frames import CONTROL, EVENTS, Event
 from fechatter.api.contract.parts import Parts, Place
-from fechatter.api.contract.schemas import components
+from fechatter.api.contract.schemas import PREFIX, Schema, add_union, components
 from fechatter.api.operations import Operation
 from fechatter.api.problems import BODIES, ProblemBody
 from fechatter.api.routes import COUNTED, OPEN, TABLE
@@ -57,6 +57,8 @@ def document() -> dict[str, Any]:
     places = list(_places())
     kinds = _kinds([place.operation for place in places])
     shown, named = components(kinds)
+    add_union(named, "Event", shown[kinds.index(Event)], "Everything that changes what a client shows.")
+    named["Frames"] = _frames()
     parts = Parts(dict(zip(map(id, kinds), shown, strict=True)), named)
     paths: dict[str, Any] = {}
     for place in places:
@@ -81,6 +83,12 @@ def document() -> dict[str, Any]:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": BEARER}},
         },
     }
+
+
+def _frames() -> Schema:
+    properties = {name: {"$ref": PREFIX + kind.__name__} for name, kind in (EVENTS | CONTROL).items()}
+    description = "The JSON in the `data:` of each frame of the live stream, by the name in its `event:`."
+    return {"description": description, "type": "object", "properties": properties, "required": list(properties)}
 
 
 def _places() -> Iterator[Place]:

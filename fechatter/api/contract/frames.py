@@ -1,25 +1,19 @@
-"""The shapes of what live streams carry: events, signals and control frames. `hub` and `storage/events.py` make them."""
+"""The shapes of the frames of live streams: events, signals and control frames.
+
+The types of events are made from the definitions in `fechatter/events.py`.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
-from fechatter.model import (
-    MAX_ID,
-    POSITION_PATTERN,
-    ChatPreferences,
-    ChatType,
-    Member,
-    Message,
-    ReadMark,
-    Timestamp,
-    User,
-    UserSummary,
-    Workspace,
-)
+from fechatter.events import EVENTS as DEFINED
+from fechatter.events import EventData, EventKind, EventType, Visibility
+from fechatter.model import MAX_ID, POSITION_PATTERN, AnyChat, ReadMark, Timestamp
 
 Cursor = Annotated[
     str,
@@ -29,134 +23,14 @@ Cursor = Annotated[
         extra_json_schema={"pattern": f"^{POSITION_PATTERN}$"},
     ),
 ]
-Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The event's number, without gaps in its workspace.", examples=[1204])]
-ChatNumber = Annotated[int, msgspec.Meta(examples=[21])]
-UserNumber = Annotated[int, msgspec.Meta(examples=[7])]
-
-
-class MemberOf(Member, frozen=True):
-    """A member, and who that is."""
-
-    user: UserSummary
-
-
-class MembersChange(msgspec.Struct, frozen=True):
-    """What of a chat changes with its members."""
-
-    id: ChatNumber
-    member_count: Annotated[int, msgspec.Meta(examples=[3])]
-    members: list[UserSummary]
-    owner_id: UserNumber
-    updated_at: Timestamp
-
-
-class JoinedChat(MembersChange, frozen=True, kw_only=True):
-    """What of a chat changes with its members; to the one who joined, and only to them, the whole Chat."""
-
-    chat_type: ChatType | UnsetType = UNSET
-    name: str | None | UnsetType = UNSET
-    description: str | UnsetType = UNSET
-    created_at: Timestamp | UnsetType = UNSET
-    archived_at: Timestamp | None | UnsetType = UNSET
-    last_number: int | UnsetType = UNSET
-    last_message: Message | None | UnsetType = UNSET
-    last_read_number: int | UnsetType = UNSET
-    read_revision: int | UnsetType = UNSET
-    unread_count: int | UnsetType = UNSET
-    starred: bool | UnsetType = UNSET
-    muted: bool | UnsetType = UNSET
-
-
-class ChatChange(msgspec.Struct, frozen=True):
-    """What of a chat is changed by hand."""
-
-    id: ChatNumber
-    chat_type: ChatType
-    name: Annotated[str | None, msgspec.Meta(examples=["news"])]
-    description: Annotated[str, msgspec.Meta(examples=["What is new"])]
-    owner_id: UserNumber
-    archived_at: Timestamp | None
-    updated_at: Timestamp
-
-
-class ChatName(msgspec.Struct, frozen=True):
-    """Which chat."""
-
-    id: ChatNumber
-
-
-class MemberName(msgspec.Struct, frozen=True):
-    """Which member."""
-
-    user_id: UserNumber
-
-
-class MemberRole(msgspec.Struct, frozen=True):
-    """A member's new role."""
-
-    user_id: UserNumber
-    role: Literal["owner", "member"]
-
-
-class MessageData(msgspec.Struct, frozen=True):
-    """The message, as it was at the event; empty when it was deleted since."""
-
-    message: Message
-
-
-class ChatData(msgspec.Struct, frozen=True):
-    """What changed of the chat."""
-
-    chat: ChatChange
-
-
-class ChatDeletedData(msgspec.Struct, frozen=True):
-    """Which chat is gone."""
-
-    chat: ChatName
-
-
-class MemberJoinedData(msgspec.Struct, frozen=True):
-    """Who joined. On one's own, drop what you had of the chat."""
-
-    member: MemberOf
-    chat: JoinedChat
-
-
-class MemberLeftData(msgspec.Struct, frozen=True):
-    """Who left, or was removed."""
-
-    member: MemberName
-    chat: MembersChange
-
-
-class MemberRoleData(msgspec.Struct, frozen=True):
-    """Whose role in the chat changed."""
-
-    member: MemberRole
-    chat: MembersChange
-
-
-class PreferencesData(msgspec.Struct, frozen=True):
-    """The person's preferences for the chat, after the change."""
-
-    preferences: ChatPreferences
-
-
-class UserData(msgspec.Struct, frozen=True):
-    """The person."""
-
-    user: User
-
-
-class WorkspaceData(msgspec.Struct, frozen=True):
-    """The workspace."""
-
-    workspace: Workspace
+Seq = Annotated[
+    int,
+    msgspec.Meta(ge=0, le=MAX_ID, description="The event's number, without gaps in its workspace.", examples=[1204]),
+]
 
 
 class EventOf(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
-    """What every event has; `at` decorates, `seq` orders."""
+    """The fields of every event. Events are ordered by `seq`; `at` is only for display."""
 
     seq: Seq
     workspace_id: Annotated[int, msgspec.Meta(examples=[1])]
@@ -164,114 +38,39 @@ class EventOf(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
 
 
 class ChatEvent(EventOf, frozen=True, kw_only=True):
-    """An event of a chat, shown to its members."""
+    """An event of a chat."""
 
-    chat_id: ChatNumber
+    chat_id: AnyChat
 
 
-class PeopleEvent(EventOf, frozen=True, kw_only=True):
-    """An event of the workspace, shown to its people."""
+class WorkspaceEvent(EventOf, frozen=True, kw_only=True):
+    """An event of the workspace."""
 
     chat_id: None
 
 
-class MessageCreated(ChatEvent, frozen=True, tag="message.created", kw_only=True):
-    """A message was sent."""
-
-    data: MessageData
-
-
-class MessageEdited(ChatEvent, frozen=True, tag="message.edited", kw_only=True):
-    """A message has a new content."""
-
-    data: MessageData
+def _event(event_type: EventType, kind: EventKind, data: type[EventData]) -> type[EventOf]:
+    """Make the type of an event: `MESSAGE_CREATED` becomes the struct `MessageCreated`, with its tag and its data."""
+    base = WorkspaceEvent if kind.visibility is Visibility.WORKSPACE else ChatEvent
+    name = event_type.name.title().replace("_", "")
+    fields, tag = [("data", data)], str(event_type)
+    made = msgspec.defstruct(name, fields, bases=(base,), tag=tag, kw_only=True, frozen=True, module=__name__)
+    made.__doc__ = kind.meaning
+    return cast(type[EventOf], made)
 
 
-class MessageDeleted(ChatEvent, frozen=True, tag="message.deleted", kw_only=True):
-    """A message was deleted; it keeps its place."""
-
-    data: MessageData
-
-
-class ChatUpdated(ChatEvent, frozen=True, tag="chat.updated", kw_only=True):
-    """A chat was renamed, described, archived or brought back."""
-
-    data: ChatData
-
-
-class ChatDeleted(ChatEvent, frozen=True, tag="chat.deleted", kw_only=True):
-    """A chat is gone, for everybody."""
-
-    data: ChatDeletedData
-
-
-class MemberJoined(ChatEvent, frozen=True, tag="member.joined", kw_only=True):
-    """Somebody joined a chat. One's own tells of a new chat."""
-
-    data: MemberJoinedData
-
-
-class MemberLeft(ChatEvent, frozen=True, tag="member.left", kw_only=True):
-    """Somebody left a chat. After one's own nothing of the chat follows."""
-
-    data: MemberLeftData
-
-
-class MemberRoleChanged(ChatEvent, frozen=True, tag="member.role_changed", kw_only=True):
-    """A chat has another owner."""
-
-    data: MemberRoleData
-
-
-class PreferencesUpdated(ChatEvent, frozen=True, tag="preferences.updated", kw_only=True):
-    """The person starred or muted a chat, on any device. Only that person's own streams get it."""
-
-    data: PreferencesData
-
-
-class UserJoined(PeopleEvent, frozen=True, tag="user.joined", kw_only=True):
-    """Somebody came into the workspace."""
-
-    data: UserData
-
-
-class UserUpdated(PeopleEvent, frozen=True, tag="user.updated", kw_only=True):
-    """Somebody's profile or role changed."""
-
-    data: UserData
-
-
-class UserDisabled(PeopleEvent, frozen=True, tag="user.disabled", kw_only=True):
-    """Somebody was disabled."""
-
-    data: UserData
-
-
-class WorkspaceUpdated(PeopleEvent, frozen=True, tag="workspace.updated", kw_only=True):
-    """The workspace was renamed."""
-
-    data: WorkspaceData
-
-
-Event = (
-    MessageCreated
-    | MessageEdited
-    | MessageDeleted
-    | ChatUpdated
-    | ChatDeleted
-    | MemberJoined
-    | MemberLeft
-    | MemberRoleChanged
-    | PreferencesUpdated
-    | UserJoined
-    | UserUpdated
-    | UserDisabled
-    | WorkspaceUpdated
-)
-"""Everything that changes what a client shows."""
-
-EVENTS: dict[str, type[EventOf]] = {str(kind.__struct_config__.tag): kind for kind in get_args(Event)}
+EVENTS: dict[str, type[EventOf]] = {
+    str(event_type): _event(event_type, kind, kind.data)
+    for event_type, kind in DEFINED.items()
+    if kind.data is not None and kind.visibility is not Visibility.SERVER
+}
 """Events by their `type`, which is also their frame's `event:`."""
+
+if TYPE_CHECKING:
+    Event = EventOf
+else:
+    Event = reduce(or_, EVENTS.values())
+    """Everything that changes what a client shows."""
 
 
 class ReadData(msgspec.Struct, frozen=True):
@@ -284,7 +83,7 @@ class ReadMoved(msgspec.Struct, frozen=True, tag_field="type", tag="read.moved")
     """A signal to a person's own devices: the read mark moved. It has no number and can be lost, repeated or late."""
 
     workspace_id: Annotated[int, msgspec.Meta(examples=[1])]
-    chat_id: ChatNumber
+    chat_id: AnyChat
     at: Timestamp
     data: ReadData
 
@@ -299,7 +98,7 @@ class Hello(msgspec.Struct, frozen=True):
 
 
 class Resumed(msgspec.Struct, frozen=True, rename={"start": "from"}):
-    """All that was missed has been told; `reads` are one's read marks."""
+    """All missed events have been sent. `reads` are the person's read marks."""
 
     start: Cursor
     to: Cursor
@@ -324,5 +123,5 @@ class Closing(msgspec.Struct, frozen=True):
     reason: Literal["slow", "revoked", "shutdown", "unavailable"]
 
 
-CONTROL: dict[str, Any] = {"hello": Hello, "resumed": Resumed, "reset": Reset, "closing": Closing, "read.moved": ReadMoved}
+CONTROL: dict[str, type[msgspec.Struct]] = {"hello": Hello, "resumed": Resumed, "reset": Reset, "closing": Closing, "read.moved": ReadMoved}
 """Frames that are not in the log, by their `event:`."""

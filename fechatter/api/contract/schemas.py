@@ -24,6 +24,23 @@ def components(kinds: Sequence[Any]) -> tuple[list[Schema], dict[str, Schema]]:
     return [_plain(schema) for schema in shown], renamed
 
 
+def add_union(named: dict[str, Schema], name: str, union: Schema, description: str) -> None:
+    """Add a named union. The other named schemas then refer to it instead of containing it."""
+    for each in list(named):
+        named[each] = _referring(named[each], union, {"$ref": PREFIX + name})
+    named[name] = {"description": description, **union}
+
+
+def _referring(schema: Any, union: Schema, reference: Schema) -> Any:
+    if schema == union:
+        return reference
+    if isinstance(schema, list):
+        return [_referring(each, union, reference) for each in schema]
+    if isinstance(schema, dict):
+        return {key: _referring(value, union, reference) for key, value in schema.items()}
+    return schema
+
+
 def _name(name: str) -> str:
     """`Items_Chat_` becomes `ChatItems`, `SessionView` becomes `Session`, `ProblemBody` becomes `Problem`."""
     kind, items = (found[1], "Items") if (found := _ITEMS.fullmatch(name)) else (name, "")

@@ -1,4 +1,4 @@
-/** The server's nouns, by the names the client calls them; `schema.ts` is made from the contract. */
+/** The types of the API, by their names in the client. `schema.ts` is generated from the contract. */
 
 import type { components } from "@/api/schema"
 
@@ -23,3 +23,11 @@ export type Opening = Schemas["Opening"]
 export type Server = Schemas["Server"]
 export type Channel = Schemas["Channel"]
 export type ChatPreferences = Schemas["ChatPreferences"]
+
+/** A durable event; `type` determines the type of its `data`. */
+export type DurableEvent = Schemas["Event"]
+
+/** A frame of the live stream; `name` determines the type of its `data`. */
+export type Frame = {
+  [Name in keyof Schemas["Frames"]]: { name: Name; data: Schemas["Frames"][Name] }
+}[keyof Schemas["Frames"]]

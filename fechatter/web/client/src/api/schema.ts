@@ -81,7 +81,7 @@ export interface components {
             /** @description Whether this person muted the chat; nobody else sees it. */
             muted: boolean;
         };
-        /** @description What of a chat is changed by hand. */
+        /** @description The fields of a chat that people edit. */
         ChatChange: {
             /** @example 21 */
             id: number;
@@ -100,11 +100,11 @@ export interface components {
              */
             updated_at: string;
         };
-        /** @description What changed of the chat. */
+        /** @description The changed chat. */
         ChatData: {
             chat: components["schemas"]["ChatChange"];
         };
-        /** @description A chat is gone, for everybody. */
+        /** @description A chat was deleted for everybody. */
         ChatDeleted: {
             /** @enum {unknown} */
             type: "chat.deleted";
@@ -125,11 +125,11 @@ export interface components {
             chat_id: number;
             data: components["schemas"]["ChatDeletedData"];
         };
-        /** @description Which chat is gone. */
+        /** @description The deleted chat. */
         ChatDeletedData: {
             chat: components["schemas"]["ChatName"];
         };
-        /** @description Which chat. */
+        /** @description The id of a chat. */
         ChatName: {
             /** @example 21 */
             id: number;
@@ -156,7 +156,7 @@ export interface components {
             /** @description An archived chat can be read, not changed. */
             archived?: boolean;
         };
-        /** @description A chat was renamed, described, archived or brought back. */
+        /** @description A chat was renamed, described, archived or unarchived. */
         ChatUpdated: {
             /** @enum {unknown} */
             type: "chat.updated";
@@ -252,7 +252,7 @@ export interface components {
         };
         /** @description A part of the log; go on with `cursor`, at once when there is `more`. */
         EventPage: {
-            events: (components["schemas"]["MessageCreated"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"] | components["schemas"]["ChatUpdated"] | components["schemas"]["ChatDeleted"] | components["schemas"]["MemberJoined"] | components["schemas"]["MemberLeft"] | components["schemas"]["MemberRoleChanged"] | components["schemas"]["PreferencesUpdated"] | components["schemas"]["UserJoined"] | components["schemas"]["UserUpdated"] | components["schemas"]["UserDisabled"] | components["schemas"]["WorkspaceUpdated"])[];
+            events: components["schemas"]["Event"][];
             /**
              * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
              * @example 5f2c81d0.1204
@@ -430,7 +430,7 @@ export interface components {
              */
             next: string | null;
         };
-        /** @description What of a chat changes with its members; to the one who joined, and only to them, the whole Chat. */
+        /** @description The fields of a chat that change with its members; for the new member alone, all fields of a Chat. */
         JoinedChat: {
             /** @example 21 */
             id: number;
@@ -446,7 +446,9 @@ export interface components {
              */
             updated_at: string;
             chat_type?: components["schemas"]["ChatType"];
+            /** @example news */
             name?: string | null;
+            /** @example What is new */
             description?: string;
             /**
              * Format: date-time
@@ -455,12 +457,30 @@ export interface components {
              */
             created_at?: string;
             archived_at?: string | null;
+            /**
+             * @description The number of its newest message; 0 without one.
+             * @example 51
+             */
             last_number?: number;
             last_message?: components["schemas"]["Message"] | null;
+            /**
+             * @description The read mark: all messages up to this number count as read; 0 at first.
+             * @example 50
+             */
             last_read_number?: number;
+            /**
+             * @description The read mark's revision: 0 at first; each marking as unread increases it by one.
+             * @example 0
+             */
             read_revision?: number;
+            /**
+             * @description `last_number` - `last_read_number` - the number of deleted messages in between.
+             * @example 1
+             */
             unread_count?: number;
+            /** @description Whether this person starred the chat; nobody else sees it. */
             starred?: boolean;
+            /** @description Whether this person muted the chat; nobody else sees it. */
             muted?: boolean;
         };
         /** @description The longest and the most of everything a request may hold. */
@@ -493,7 +513,7 @@ export interface components {
              */
             joined_at: string;
         };
-        /** @description Somebody joined a chat. One's own tells of a new chat. */
+        /** @description Somebody joined a chat. For the new member, the chat is new. */
         MemberJoined: {
             /** @enum {unknown} */
             type: "member.joined";
@@ -514,12 +534,12 @@ export interface components {
             chat_id: number;
             data: components["schemas"]["MemberJoinedData"];
         };
-        /** @description Who joined. On one's own, drop what you had of the chat. */
+        /** @description The new member. On your own joining, replace everything that you stored of the chat. */
         MemberJoinedData: {
             member: components["schemas"]["MemberOf"];
             chat: components["schemas"]["JoinedChat"];
         };
-        /** @description Somebody left a chat. After one's own nothing of the chat follows. */
+        /** @description Somebody left a chat. That person receives no later events of the chat. */
         MemberLeft: {
             /** @enum {unknown} */
             type: "member.left";
@@ -540,17 +560,17 @@ export interface components {
             chat_id: number;
             data: components["schemas"]["MemberLeftData"];
         };
-        /** @description Who left, or was removed. */
+        /** @description The person who left or was removed. */
         MemberLeftData: {
             member: components["schemas"]["MemberName"];
             chat: components["schemas"]["MembersChange"];
         };
-        /** @description Which member. */
+        /** @description The id of a member. */
         MemberName: {
             /** @example 7 */
             user_id: number;
         };
-        /** @description A member, and who that is. */
+        /** @description A member, with the person. */
         MemberOf: {
             /** @example 7 */
             user_id: number;
@@ -595,12 +615,12 @@ export interface components {
             chat_id: number;
             data: components["schemas"]["MemberRoleData"];
         };
-        /** @description Whose role in the chat changed. */
+        /** @description The member whose role in the chat changed. */
         MemberRoleData: {
             member: components["schemas"]["MemberRole"];
             chat: components["schemas"]["MembersChange"];
         };
-        /** @description What of a chat changes with its members. */
+        /** @description The fields of a chat that change with its members. */
         MembersChange: {
             /** @example 21 */
             id: number;
@@ -668,11 +688,11 @@ export interface components {
             chat_id: number;
             data: components["schemas"]["MessageData"];
         };
-        /** @description The message, as it was at the event; empty when it was deleted since. */
+        /** @description The message as it was at the event; its content is empty if the message was deleted later. */
         MessageData: {
             message: components["schemas"]["Message"];
         };
-        /** @description A message was deleted; it keeps its place. */
+        /** @description A message was deleted; its place remains. */
         MessageDeleted: {
             /** @enum {unknown} */
             type: "message.deleted";
@@ -902,7 +922,7 @@ export interface components {
             /** @description No notifications and no badge for this chat. */
             muted?: boolean;
         };
-        /** @description The person starred or muted a chat, on any device. Only that person's own streams get it. */
+        /** @description The person starred or muted a chat on one of their devices. Only that person receives the event. */
         PreferencesUpdated: {
             /** @enum {unknown} */
             type: "preferences.updated";
@@ -1137,7 +1157,7 @@ export interface components {
         Results: {
             results: components["schemas"]["Result"][];
         };
-        /** @description All that was missed has been told; `reads` are one's read marks. */
+        /** @description All missed events have been sent. `reads` are the person's read marks. */
         Resumed: {
             /**
              * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
@@ -1395,7 +1415,7 @@ export interface components {
             chat_id: null;
             data: components["schemas"]["UserData"];
         };
-        /** @description Somebody came into the workspace. */
+        /** @description Somebody joined the workspace. */
         UserJoined: {
             /** @enum {unknown} */
             type: "user.joined";
@@ -1532,7 +1552,7 @@ export interface components {
             slug: string;
             name: string;
         };
-        /** @description The workspace was renamed. */
+        /** @description The workspace was changed. */
         WorkspaceUpdated: {
             /** @enum {unknown} */
             type: "workspace.updated";
@@ -1551,6 +1571,29 @@ export interface components {
             at: string;
             chat_id: null;
             data: components["schemas"]["WorkspaceData"];
+        };
+        /** @description Everything that changes what a client shows. */
+        Event: components["schemas"]["MessageCreated"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"] | components["schemas"]["ChatUpdated"] | components["schemas"]["ChatDeleted"] | components["schemas"]["MemberJoined"] | components["schemas"]["MemberLeft"] | components["schemas"]["MemberRoleChanged"] | components["schemas"]["UserJoined"] | components["schemas"]["UserUpdated"] | components["schemas"]["UserDisabled"] | components["schemas"]["WorkspaceUpdated"] | components["schemas"]["PreferencesUpdated"];
+        /** @description The JSON in the `data:` of each frame of the live stream, by the name in its `event:`. */
+        Frames: {
+            "message.created": components["schemas"]["MessageCreated"];
+            "message.edited": components["schemas"]["MessageEdited"];
+            "message.deleted": components["schemas"]["MessageDeleted"];
+            "chat.updated": components["schemas"]["ChatUpdated"];
+            "chat.deleted": components["schemas"]["ChatDeleted"];
+            "member.joined": components["schemas"]["MemberJoined"];
+            "member.left": components["schemas"]["MemberLeft"];
+            "member.role_changed": components["schemas"]["MemberRoleChanged"];
+            "user.joined": components["schemas"]["UserJoined"];
+            "user.updated": components["schemas"]["UserUpdated"];
+            "user.disabled": components["schemas"]["UserDisabled"];
+            "workspace.updated": components["schemas"]["WorkspaceUpdated"];
+            "preferences.updated": components["schemas"]["PreferencesUpdated"];
+            hello: components["schemas"]["Hello"];
+            resumed: components["schemas"]["Resumed"];
+            reset: components["schemas"]["Reset"];
+            closing: components["schemas"]["Closing"];
+            "read.moved": components["schemas"]["ReadMoved"];
         };
     };
     responses: never;

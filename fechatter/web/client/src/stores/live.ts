@@ -4,7 +4,7 @@ import { defineStore } from "pinia"
 import { computed, ref, shallowRef } from "vue"
 import { askAgain, call, forgetPositions, openStream, seenPosition } from "@/api/call"
 import { Problem } from "@/api/http"
-import type { ReadMark, Sync } from "@/api/nouns"
+import type { Frame, ReadMark, Sync } from "@/api/nouns"
 import { SignedOut } from "@/api/token"
 import type { DurableEvent } from "@/state/events"
 import { Pause, pauseMs } from "@/api/pause"
@@ -112,8 +112,9 @@ export const useLive = defineStore("live", () => {
   }
 
   function take(name: string, data: unknown): void {
-    if (name === "resumed") marks((data as { reads: ReadMark[] }).reads)
-    else if (name === "read.moved") marks([(data as { data: { read: ReadMark } }).data.read])
+    const frame = { name, data } as Frame
+    if (frame.name === "resumed") marks(frame.data.reads)
+    else if (frame.name === "read.moved") marks([frame.data.data.read])
     else event(data as DurableEvent)
   }
 
