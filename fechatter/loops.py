@@ -1,6 +1,6 @@
-"""Background loops that run as long as the process does: they survive every database, disk and network error.
+"""Background loops that run as long as the process: they survive every database, disk and network error.
 
-`/health` and the metrics report each loop's state. Only a bug in this program ends a loop, and with it the process
+`/health` and the metrics report the state of each loop. Only a bug in this program ends a loop, and with it the process
 (`tasks.py`).
 """
 
@@ -14,14 +14,14 @@ from collections.abc import Awaitable, Callable
 
 from fechatter.errors import StorageError
 from fechatter.model import now_ms
-from fechatter.telemetry.faults import told
+from fechatter.telemetry.faults import describe_error
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 1.0
 MOST_PAUSE_SECONDS = 30.0
 SURVIVED = (StorageError, OSError)
-"""What a step may fail with, and be tried again. TimeoutError is an OSError."""
+"""Errors after which a step is retried. TimeoutError is an OSError."""
 
 
 class LoopState:
@@ -32,7 +32,7 @@ class LoopState:
         runs: successful steps since the start.
         failures: failed steps since the start.
         reason: why the last step failed; "" if it succeeded.
-        since_ms: when the state last changed between good and failing.
+        since_ms: when the state last changed between working and failing.
     """
 
     def __init__(self, name: str) -> None:
@@ -43,17 +43,22 @@ class LoopState:
         self.since_ms = now_ms()
         self._in_a_row = 0
 
+    @property
+    def has_run(self) -> bool:
+        """Whether at least one step has ended, so that the loop is known to work or to fail."""
+        return self.runs + self.failures > 0
+
     def succeeded(self) -> None:
         self.runs += 1
         if self.reason:
-            log.info("%s works again, after %d failures", self.name, self._in_a_row)
+            log.info("%s works again after %d failures", self.name, self._in_a_row)
             self.reason, self.since_ms, self._in_a_row = "", now_ms(), 0
 
     def failed(self, error: BaseException) -> None:
-        reason = told(error)
-        # The same reason again is no news; the metrics count it.
+        reason = describe_error(error)
+        # A warning only if the reason is new; the metrics count every failure.
         level = logging.DEBUG if reason == self.reason else logging.WARNING
-        log.log(level, "%s failed and is tried again: %s", self.name, reason)
+        log.log(level, "%s failed and will be retried: %s", self.name, reason)
         if not self.reason:
             self.since_ms = now_ms()
         self.failures += 1
@@ -64,17 +69,17 @@ class LoopState:
         """Return the seconds until the next step; each failure doubles them, up to `most_seconds`."""
         if not self._in_a_row:
             return every_seconds
-        # Nodes that lost one database together do not come back to it together.
+        # Random, so that nodes that lost the same database do not all come back to it at once.
         backed_off = FIRST_PAUSE_SECONDS * 2.0 ** min(self._in_a_row - 1, 10)
         return min(backed_off, most_seconds) * random.uniform(0.5, 1.0)
 
 
 class Loop:
-    """Repeats one step for ever.
+    """Repeats one step without end.
 
     Args:
-        every_seconds: the pause after a step that succeeded.
-        most_seconds: the longest pause after one that failed.
+        every_seconds: the pause after a successful step.
+        most_seconds: the longest pause after a failed step.
     """
 
     def __init__(
@@ -90,7 +95,7 @@ class Loop:
         self._most_seconds = most_seconds
 
     async def once(self) -> float:
-        """Make one step; returns how many seconds to wait until the next."""
+        """Make one step; return the seconds to wait before the next one."""
         try:
             await self._step()
         except SURVIVED as error:
@@ -100,7 +105,6 @@ class Loop:
         return self.state.pause_seconds(self._every_seconds, self._most_seconds)
 
     async def run(self) -> None:
-        """For ever."""
         pause = self._every_seconds
         while True:
             await asyncio.sleep(pause)
@@ -108,9 +112,9 @@ class Loop:
 
 
 async def take_turns(loops: list[Loop], first_after_seconds: float) -> None:
-    """Run several loops for ever, one step at a time; a failing loop does not delay the others."""
+    """Run several loops, one step at a time; a failing loop does not delay the others."""
     due = dict.fromkeys(loops, time.monotonic() + first_after_seconds)
     while True:
-        loop = min(due, key=lambda one: due[one])
+        loop = min(due, key=lambda each: due[each])
         await asyncio.sleep(max(0.0, due[loop] - time.monotonic()))
         due[loop] = await loop.once() + time.monotonic()

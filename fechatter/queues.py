@@ -1,6 +1,7 @@
-"""What every queue of this process tells of itself: its name, its bound, and what happens when it is full.
+"""What every bounded queue reports: its name, its bound, and what happens when it is full.
 
-A room tells its queues by a `queues()` of its own; `Services.queues` has all of them, for the metrics and for the table in ARCHITECTURE.md.
+Each package lists its queues in a method `queues()`. `Services.queues` lists all of them, for the metrics and for the
+table in ARCHITECTURE.md.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ Unit = Literal["messages", "calls", "requests", "people", "keys", "events", "byt
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """One bounded queue. Where there are many alike (a listener's), it stands for the fullest of them.
+    """One bounded queue. Of many similar queues, such as those of the listeners, it describes the fullest.
 
     Attributes:
         name: in snake case, unique in the process.
-        bound: how much it ever holds, in `unit`.
-        full: in a few words, what comes to who finds it full: a status with its code, or what is done instead.
-        depth: how much it holds now, in `unit`; to be called on the main loop.
+        bound: the maximum depth, in `unit`.
+        full: the effect of a full queue in a few words: a status with its code, or another action.
+        depth: returns the current depth, in `unit`; call it on the main loop.
     """
 
     name: str
@@ -31,11 +32,11 @@ class Queue(msgspec.Struct, frozen=True):
     depth: Callable[[], int]
 
 
-class Line:
-    """Those who wait for one thing: `with line:` counts who waits or is served, and refuses whoever comes beyond the bound.
+class WaitingLine:
+    """Limits how many callers wait for one resource: `with line:` counts a caller or refuses it.
 
     Args:
-        refuse: makes what is raised then.
+        refuse: creates the exception for a caller beyond the bound.
     """
 
     def __init__(self, name: str, bound: int, unit: Unit, full: str, refuse: Callable[[], Exception]) -> None:

@@ -1,6 +1,6 @@
-"""One owner of every background task: a task that dies stops the process.
+"""Owns every background task: a task that dies stops the process.
 
-`Tasks.start` is the only place that creates asyncio tasks for work nobody awaits; lint bans `asyncio.create_task` elsewhere.
+Only `Tasks.start` creates asyncio tasks that nothing awaits. A lint bans `asyncio.create_task` elsewhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Tasks:
     """Named background tasks of one event loop.
 
     Args:
-        on_death: called with the name and the exception of a task that failed; the server stops the process there.
+        on_death: called with the name and the exception of a failed task; the server stops the process.
     """
 
     def __init__(self, on_death: Callable[[str, BaseException], None]) -> None:
@@ -25,14 +25,14 @@ class Tasks:
         self._running: set[asyncio.Task[Any]] = set()
 
     def start(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run `work` until it ends, is cancelled, or dies (which stops the process)."""
+        """Run `work` until it ends, is cancelled, or dies."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def names(self) -> list[str]:
-        """The name of each task that runs."""
+        """Return the name of each running task."""
         return [task.get_name() for task in self._running]
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
@@ -45,7 +45,7 @@ class Tasks:
             self._on_death(task.get_name(), error)
 
     async def stop(self) -> None:
-        """Cancel what still runs and wait for its end."""
+        """Cancel the running tasks and wait until they have ended."""
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)

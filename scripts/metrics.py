@@ -28,7 +28,7 @@ def main() -> int:
 
 def table() -> str:
     """Every metric as a line of Markdown."""
-    lines = ["| metric | kind | labels | tells |", "|---|---|---|---|"]
+    lines = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
     for metric in REGISTRY.values():
         lines.append(f"| `{metric.name}` | {metric.kind} | {', '.join(metric.labels) or '·'} | {metric.help} |")
     return "\n" + "\n".join(lines) + "\n\n"

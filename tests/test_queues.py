@@ -10,7 +10,7 @@ import pytest
 from fechatter.app import open_services
 from fechatter.bus.nats import NatsBus
 from fechatter.bus.seal import Seal
-from fechatter.queues import Line, Queue
+from fechatter.queues import Queue, WaitingLine
 from fechatter.settings import Settings
 from fechatter.tasks import Tasks
 
@@ -42,7 +42,7 @@ async def test_the_table_of_bounds_is_what_the_rooms_declare(address: str, tmp_p
 
 
 def test_a_line_counts_who_waits_and_refuses_who_comes_beyond_its_bound() -> None:
-    line = Line("test", 2, "calls", "503", BlockingIOError)
+    line = WaitingLine("test", 2, "calls", "503", BlockingIOError)
     with line, line:
         assert line.queue.depth() == 2
         with pytest.raises(BlockingIOError), line:

@@ -16,7 +16,7 @@ from fechatter.native import BUILD, SOURCE_HASH
 from fechatter.services import Services
 from fechatter.storage import figures
 from fechatter.telemetry import logs, names, process
-from fechatter.telemetry.exposition import Reading, one
+from fechatter.telemetry.exposition import Reading, unlabeled
 
 log = logging.getLogger(__name__)
 
@@ -64,17 +64,17 @@ def _requests(requests: Requests) -> Iterator[Reading]:
     yield Reading(names.REQUEST_SECONDS, requests.seconds)
     yield Reading(names.PROBLEMS, {(code,): count for code, count in requests.problems.items()})
     yield Reading(names.LIMITED, {(limit,): count for limit, count in requests.limited.items()})
-    yield one(names.PEOPLE_MINUTE, requests.people(time.perf_counter()))
+    yield unlabeled(names.PEOPLE_MINUTE, requests.people(time.perf_counter()))
 
 
 def _messages(services: Services) -> Iterator[Reading]:
     writer = services.writer
-    yield one(names.MESSAGES, writer.stored)
-    yield one(names.SEND_SECONDS, services.sender.seconds)
-    yield one(names.BATCH_ROWS, writer.batch_rows)
-    yield one(names.BATCH_SECONDS, writer.batch_seconds)
-    yield one(names.COMMIT_SECONDS, writer.commit_seconds)
-    yield one(names.BATCHES_FAILED, writer.failed)
+    yield unlabeled(names.MESSAGES, writer.stored)
+    yield unlabeled(names.SEND_SECONDS, services.sender.seconds)
+    yield unlabeled(names.BATCH_ROWS, writer.batch_rows)
+    yield unlabeled(names.BATCH_SECONDS, writer.batch_seconds)
+    yield unlabeled(names.COMMIT_SECONDS, writer.commit_seconds)
+    yield unlabeled(names.BATCHES_FAILED, writer.failed)
 
 
 def _queues(services: Services) -> Iterator[Reading]:
@@ -85,44 +85,46 @@ def _queues(services: Services) -> Iterator[Reading]:
 
 def _streams(services: Services) -> Iterator[Reading]:
     hub, counts = services.hub, services.watch.streams
-    yield one(names.STREAMS, hub.listeners)
-    yield one(names.ROOMS, hub.rooms)
-    yield one(names.STREAMS_OPENED, counts.opened)
+    yield unlabeled(names.STREAMS, hub.listeners)
+    yield unlabeled(names.LIVE_WORKSPACES, hub.rooms)
+    yield unlabeled(names.STREAMS_OPENED, counts.opened)
     yield Reading(names.STREAMS_CLOSED, {(reason,): count for reason, count in counts.closed.items()})
-    yield one(names.DELIVERED, counts.blocks)
-    yield one(names.DELIVERED_BYTES, counts.bytes)
-    yield one(names.STREAM_WRITES, counts.writes)
-    yield one(names.GAPS, hub.gaps_filled)
-    yield one(names.GAP_EVENTS, hub.gap_events)
-    yield one(names.LOG_RESTARTS, hub.restarts)
-    yield one(names.BUS_PUBLISHED, services.publisher.published)
-    yield one(names.BUS_LOST, services.bus.dropped)
-    yield one(names.BUS_REJECTED, services.bus.rejected)
+    yield unlabeled(names.DELIVERED, counts.blocks)
+    yield unlabeled(names.DELIVERED_BYTES, counts.bytes)
+    yield unlabeled(names.STREAM_WRITES, counts.writes)
+    yield unlabeled(names.GAPS, hub.gaps_filled)
+    yield unlabeled(names.GAP_EVENTS, hub.gap_events)
+    yield unlabeled(names.LOG_RESTARTS, hub.restarts)
+    yield unlabeled(names.BUS_PUBLISHED, services.publisher.published)
+    yield unlabeled(names.BUS_LOST, services.bus.dropped)
+    yield unlabeled(names.BUS_REJECTED, services.bus.rejected)
 
 
 def _database(services: Services, found: figures.Figures | None) -> Iterator[Reading]:
     use = services.database.connections()
     yield Reading(names.CONNECTIONS, {("busy",): use.busy, ("idle",): use.idle})
-    yield one(names.CONNECTIONS_WAITING, use.waiting)
-    yield one(names.DATABASE_UP, found is not None)
-    if found is not None:
-        yield one(names.LOG_EVENTS, found.log_events)
-        yield one(names.LOG_DROPPED, found.log_dropped)
-        yield one(names.LOG_AGE, found.log_age_seconds)
-        yield one(names.MIGRATION, found.migration)
-        yield one(names.PEOPLE_DAY, found.people_day)
+    yield unlabeled(names.CONNECTIONS_WAITING, use.waiting)
+    yield unlabeled(names.DATABASE_UP, found is not None)
+    for metric, figure in (
+        (names.LOG_EVENTS, "log_events"),
+        (names.LOG_DROPPED, "log_dropped"),
+        (names.LOG_AGE, "log_age_seconds"),
+        (names.MIGRATION, "migration"),
+        (names.PEOPLE_DAY, "people_day"),
+    ):
+        yield unlabeled(metric, getattr(found, figure, None))
 
 
 def _process(services: Services) -> Iterator[Reading]:
     running = Counter(services.tasks.names())
     yield Reading(names.TASKS, {(name,): count for name, count in running.items()})
     loops = services.loops()
-    yield Reading(names.LOOP_FAILING, {(loop.name,): loop.reason != "" for loop in loops})
+    yield Reading(names.LOOP_FAILING, {(loop.name,): loop.reason != "" for loop in loops if loop.has_run})
     yield Reading(names.LOOP_FAILURES, {(loop.name,): loop.failures for loop in loops})
     yield Reading(names.LOOP_RUNS, {(loop.name,): loop.runs for loop in loops})
-    yield one(names.LOOP_LAG, services.watch.loop_lag.seconds)
+    yield unlabeled(names.LOOP_LAG, services.watch.loop_lag.seconds)
     yield Reading(names.LOG_LINES, {(level,): count for level, count in logs.counted().items()})
-    yield Reading(names.LOG_LOST, {(): logs.lost()})
+    yield unlabeled(names.LOG_LOST, logs.dropped())
     build = (__version__, BUILD, SOURCE_HASH[:12], platform.python_version(), services.database.engine)
     yield Reading(names.BUILD, {build: 1})
     yield from process.readings()

@@ -49,7 +49,7 @@ def parse_origin(text: str) -> WebOrigin:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise ValueError("is not an address") from error
+        raise ValueError("is not a valid URL") from error
     if parts.scheme not in PORTS:
         raise ValueError("must begin with http:// or https://")
     if not parts.hostname:

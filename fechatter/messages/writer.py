@@ -33,7 +33,7 @@ from fechatter.storage.engines.base import (
     StoreResult,
 )
 from fechatter.storage.rights import Writing
-from fechatter.telemetry.faults import told
+from fechatter.telemetry.faults import describe_error
 from fechatter.telemetry.measures import ROWS, Histogram
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class Writer:
         return WrittenBatch(batch.tickets, [answer or _not_stored() for answer in work.answers], work.frames)
 
     def _note(self, failure: Exception | None) -> None:
-        self.failing = "" if failure is None else told(failure)
+        self.failing = "" if failure is None else describe_error(failure)
         if failure is not None:
             self.failed += 1
             self.failed_at = time.monotonic()
@@ -265,7 +265,7 @@ class BatchWork:
 
     def refuse(self, row: int, error: StorageError) -> None:
         """Fail a row that the database would refuse again."""
-        log.error("a message was refused: %s", told(error), extra={"requests": [self.batch.tickets[row][1]]})
+        log.error("a message was refused: %s", describe_error(error), extra={"requests": [self.batch.tickets[row][1]]})
         self.answers[row] = _not_storable() if isinstance(error, RowRefused) else _not_stored()
 
     def fail(self, rows: list[int], error: Exception) -> None:
@@ -273,7 +273,7 @@ class BatchWork:
         rows = [row for row in rows if self.answers[row] is None]
         self.failure = error
         requests = [self.batch.tickets[row][1] for row in rows]
-        log.error("%d messages were not stored: %s", len(rows), told(error), extra={"requests": requests})
+        log.error("%d messages were not stored: %s", len(rows), describe_error(error), extra={"requests": requests})
         for row in rows:
             self.answers[row] = _disk_full() if isinstance(error, StorageFull) else _not_stored()
 

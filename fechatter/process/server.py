@@ -32,7 +32,7 @@ from fechatter.stopping import Stage
 from fechatter.storage.engines.base import StorageLost
 from fechatter.storage.server import is_set_up
 from fechatter.telemetry import logs
-from fechatter.telemetry.faults import told
+from fechatter.telemetry.faults import describe_error
 
 log = logging.getLogger(__name__)
 
@@ -159,8 +159,8 @@ class Server:
 
     def _task_died(self, name: str, error: BaseException) -> None:
         self._died = True
-        reason = str(error) if isinstance(error, StorageLost) else f"its task '{name}' died: {told(error)}"
-        logs.say(f"Fechatter stops: {reason}")
+        reason = str(error) if isinstance(error, StorageLost) else f"its task '{name}' died: {describe_error(error)}"
+        logs.announce(f"Fechatter stops: {reason}")
         self._end(f"its task '{name}' died")
 
     def _end(self, reason: str) -> None:

@@ -19,11 +19,11 @@ from fechatter.settings.tree import PREFIX, Setting, Settings, describe
 
 
 class SettingFault(NamedTuple):
-    """What the server cannot start with.
+    """A setting with which the server cannot start.
 
     Attributes:
-        path: where it stands: `FECHATTER_PORT`, or `chat.toml: port`.
-        reason: what is wrong with it, in words for an operator.
+        path: its place: `FECHATTER_PORT`, or `chat.toml: port`.
+        reason: the error, for an operator.
     """
 
     path: str
@@ -34,7 +34,7 @@ class SettingFault(NamedTuple):
 
 
 class SettingsError(StartError):
-    """Settings that the server cannot start with: every fault that was found, at least one."""
+    """The settings are invalid; `faults` lists every fault, at least one."""
 
     def __init__(self, faults: list[SettingFault]) -> None:
         super().__init__("\n".join(map(str, faults)))
@@ -45,7 +45,7 @@ def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Setti
     """Read the settings of this server.
 
     Args:
-        config_path: a TOML file of keys, or None for none.
+        config_path: a TOML file of settings, or None.
         environ: the process's environment.
 
     Raises:
@@ -65,7 +65,7 @@ _BY_KEY = {setting.key: setting for setting in describe()}
 
 
 class _Reading:
-    """What was read so far: the values, where each came from, and all that is wrong."""
+    """The values that were read so far, their sources and all faults."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -81,7 +81,7 @@ class _Reading:
                 self.faults.append(SettingFault(place, rules.unknown(key, list(_BY_KEY))))
 
     def environment(self, environ: Mapping[str, str]) -> None:
-        """Read the well-known names first, so that our own names win."""
+        """Read the aliases first, so that our own names override them."""
         environ = {name: value for name, value in environ.items() if not is_foreign(name, value)}
         ours = {setting.variable: setting for setting in describe()}
         unknown = [variable for variable in environ if variable.startswith(PREFIX) and variable not in ours]
@@ -92,7 +92,7 @@ class _Reading:
                 self._take(variable, setting, _parsed(setting, text), f"environment {variable}", strict=False)
 
     def together(self) -> None:
-        """What is wrong with values that are each good by themselves."""
+        """Check values that are valid on their own but not together."""
         self.faults += [SettingFault(PREFIX + key.upper(), reason) for key, reason in rules.check_together(self.values)]
 
     def _document(self, path: Path) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class _Reading:
 
 
 def _parsed(setting: Setting, text: str) -> Any:
-    """The value that a variable's text stands for; what it cannot be is left as text, for the check to refuse."""
+    """Return the value of a variable's text. Text that does not fit the type is returned as it is; the check refuses it."""
     match setting.type:
         case msgspec.inspect.BoolType():
             return {"on": True, "off": False}.get(text.lower(), text)
@@ -123,10 +123,10 @@ def _parsed(setting: Setting, text: str) -> Any:
 
 
 def _checked(setting: Setting, value: Any, *, strict: bool) -> Any:
-    """The value in its type; `strict` takes no text for a number, as a file has numbers of its own.
+    """Convert a value to its type. With `strict`, text is not accepted as a number, because a file can contain numbers.
 
     Raises:
-        ValueError: what is wrong with it.
+        ValueError: the value is invalid; the message states why.
     """
     if not (isinstance(setting.type, msgspec.inspect.CustomType) or is_text(str(value))):
         raise ValueError("is not UTF-8")

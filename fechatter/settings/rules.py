@@ -1,4 +1,4 @@
-"""What a setting's value must be beyond its type. Called by `fechatter.settings` alone."""
+"""Rules for the values of settings, beyond their types. Only `fechatter.settings` calls them."""
 
 import difflib
 import re
@@ -25,10 +25,10 @@ def unknown(name: str, known: list[str], prefix: str = "") -> str:
 
 
 def check(key: str, value: Any) -> Any:
-    """The value of a key, in the form the server uses.
+    """Return the value of a key in the form that the server uses.
 
     Raises:
-        ValueError: what is wrong with it.
+        ValueError: the value is invalid; the message states why.
     """
     if isinstance(value, Path) and "\0" in str(value):
         raise ValueError("contains a null character, which paths cannot contain")
@@ -37,22 +37,22 @@ def check(key: str, value: Any) -> Any:
 
 
 def check_together(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The key that is missing or wrong beside the others, and why."""
+    """Yield each key that is missing or does not fit the others, and why."""
     for key, other in (("tls_key", "tls_certificate"), ("tls_certificate", "tls_key")):
         if other in values and key not in values:
-            yield key, f"is needed, as {other} is set"
+            yield key, f"is required because {other} is set"
 
 
 def without_password(url: str) -> str:
-    """The address with its credentials and its query (which may hold some) masked.
+    """Return the URL with its credentials masked, and its query too, which may contain credentials.
 
-    It does not parse: an address whose password was not escaped must not show a part of it.
+    The URL is not parsed, so that a password that was not escaped stays hidden as well.
     """
     return re.sub(r"[?#].*", "?********", re.sub(r"//.*@", "//********@", url))
 
 
 def wanted(kind: inspect.Type) -> str:
-    """In words, what a value of this type looks like."""
+    """Describe the values of this type."""
     match kind:
         case inspect.BoolType():
             return "on or off"
@@ -61,14 +61,14 @@ def wanted(kind: inspect.Type) -> str:
         case inspect.LiteralType(values=values):
             return f"one of {', '.join(map(str, values))}"
         case inspect.StrType(max_length=int(most)):
-            return f"a text of 1 to {most} characters"
+            return f"text of 1 to {most} characters"
         case inspect.VarTupleType(item_type=item):
             return f"a list, each {wanted(item)}"
         case inspect.UnionType(types=types):
             return wanted(next(part for part in types if not isinstance(part, inspect.NoneType)))
         case inspect.CustomType():
             return "a path"
-    return "a text"
+    return "text"
 
 
 def _address(url: str, schemes: tuple[str, ...]) -> SplitResult:
@@ -76,7 +76,7 @@ def _address(url: str, schemes: tuple[str, ...]) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        raise ValueError("is not an address") from error
+        raise ValueError("is not a valid URL") from error
     if parts.scheme not in schemes:
         raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     return parts
@@ -96,11 +96,11 @@ def _public_url(url: str) -> str:
 
 
 def _database_url(url: str) -> str:
-    # An address of PostgreSQL may name several hosts or none, so only its driver can judge the rest.
+    # A URL for PostgreSQL may name several hosts or none, so only the driver can check the rest.
     if url.startswith(("postgres://", "postgresql://")):
         _check_ports(url)
         return url
-    # `postgres:ada@h` is no file of that name.
+    # Without its slashes, as in `postgres:ada@h`, a URL is not a file name.
     parts = _address(url if url.startswith("sqlite://") else "", DATABASE_SCHEMES)
     if parts.netloc or parts.path in ("", "/"):
         raise ValueError("must name a file, as in sqlite:///srv/chat/chat.db")
@@ -108,12 +108,12 @@ def _database_url(url: str) -> str:
 
 
 def _check_ports(url: str) -> None:
-    """What a password's `/` cuts off looks like a port, and the driver would show it. Raises ValueError."""
+    """Raises ValueError: a port is not a number. A `/` in a password has this effect, and the driver would print the rest."""
     authority = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
     for host in authority.rpartition("@")[2].split(","):
         port = host.rpartition("]")[2].partition(":")[2]
         if not re.fullmatch("[0-9]{0,5}", port):
-            raise ValueError("has no number for a port; in a password write / as %2F, ? as %3F, # as %23")
+            raise ValueError("has an invalid port; in a password, write / as %2F, ? as %3F, # as %23")
 
 
 def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -131,13 +131,13 @@ def _shortest(network: Network) -> str:
 
 def _secret(value: str) -> str:
     if (count := len(value.encode())) < SECRET_BYTES:
-        raise ValueError(f"is {count} bytes long, and {SECRET_BYTES} are the least")
+        raise ValueError(f"is {count} bytes long; at least {SECRET_BYTES} are required")
     return value
 
 
 def _metrics_token(value: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]{16,}", value):
-        raise ValueError("must be 16 characters or more, of ASCII and without spaces")
+        raise ValueError("must be at least 16 ASCII characters without spaces")
     return value
 
 

@@ -20,14 +20,14 @@ class Figures(msgspec.Struct, frozen=True):
     """
     Attributes:
         log_events, log_dropped: events above and below the floors of all workspaces.
-        log_age_seconds: of the oldest event; 0 without events.
+        log_age_seconds: age of the oldest event; None if the log is empty.
         people_day: people whose session was used within 24 hours.
         migration: the newest one's number.
     """
 
     log_events: int
     log_dropped: int
-    log_age_seconds: float
+    log_age_seconds: float | None
     people_day: int
     migration: int
 
@@ -36,6 +36,6 @@ async def read(tx: Transaction) -> Figures:
     """All of them, from one snapshot."""
     [log], [oldest] = await tx.fetch(_LOG), await tx.fetch(_OLDEST)
     [people], [migration] = await tx.fetch(_PEOPLE, tx.now - DAY_MS), await tx.fetch(_MIGRATION)
-    age_ms = 0 if oldest["oldest"] is None else max(0, tx.now - oldest["oldest"])
+    age_seconds = None if oldest["oldest"] is None else max(0, tx.now - oldest["oldest"]) / 1000
     floors = int(log["floors"])
-    return Figures(int(log["heads"]) - floors, floors, age_ms / 1000, int(people["people"]), int(migration["newest"] or 0))
+    return Figures(int(log["heads"]) - floors, floors, age_seconds, int(people["people"]), int(migration["newest"]))

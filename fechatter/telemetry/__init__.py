@@ -1,1 +1,1 @@
-"""What the server tells of itself: metrics, health and logs."""
+"""Metrics, health state and logs of the server."""

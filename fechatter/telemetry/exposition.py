@@ -1,4 +1,4 @@
-"""Metrics as text, in Prometheus' format 0.0.4."""
+"""Formats metrics as text, in Prometheus' format 0.0.4."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Labels = tuple[str, ...]
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """A metric and its values by their labels; a metric without labels has one under ()."""
+    """A metric and its values by their labels: under () if the metric has none. An unknown value is absent."""
 
     metric: Metric
     values: Mapping[Labels, Value]
 
 
-def one(metric: Metric, value: Value) -> Reading:
-    """A metric without labels."""
-    return Reading(metric, {(): value})
+def unlabeled(metric: Metric, value: Value | None) -> Reading:
+    """Return the reading of a metric without labels. None means that the value is unknown."""
+    return Reading(metric, {} if value is None else {(): value})
 
 
 def render(readings: Iterable[Reading]) -> str:
-    """All of `readings`, which name each metric once."""
+    """Return all readings as text. Each metric may occur once."""
     return "".join(line + "\n" for reading in readings for line in _lines(reading))
 
 
@@ -46,7 +46,7 @@ def _lines(reading: Reading) -> Iterator[str]:
 
 
 def _histogram(name: str, labels: list[str], histogram: Histogram) -> Iterator[str]:
-    """Buckets are cumulated; they are copied first, as another thread may be counting."""
+    # Copied first, because another thread may be counting.
     counts = list(accumulate(list(histogram.counts)))
     for bound, count in zip([*map(_number, histogram.bounds), "+Inf"], counts, strict=True):
         yield _sample(f"{name}_bucket", [*labels, f'le="{bound}"'], count)

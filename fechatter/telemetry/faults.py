@@ -1,6 +1,7 @@
-"""How an error is told in the log: what it is and where it came from, never the values that somebody sent.
+"""Describes errors for the log without the values that clients sent.
 
-Our own errors and the interpreter's hold none. A database driver's may: PostgreSQL repeats the row in its DETAIL, and asyncpg the argument.
+Our own errors and the interpreter's contain no such values. A database driver's may: PostgreSQL repeats the row in its
+DETAIL, and asyncpg repeats the argument.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from collections.abc import Iterator
 MOST_IN_CHAIN = 8
 MOST_CHARACTERS = 1_000
 _QUOTING = ("22", "P0001")
-"""The SQLSTATEs whose messages may quote a value: data exceptions and errors that a trigger raises."""
+"""SQLSTATEs whose messages may quote a value: data exceptions, and errors that a trigger raises."""
 
 
-def told(error: BaseException) -> str:
-    """The error's type and, where it holds no data, its words."""
-    kind, text = type(error).__name__, _words(error)[:MOST_CHARACTERS]
+def describe_error(error: BaseException) -> str:
+    """Return the error's type and, if it contains no data, its message."""
+    kind, text = type(error).__name__, _message(error)[:MOST_CHARACTERS]
     return f"{kind}: {text}" if text else kind
 
 
-def _words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     if not any(kind.__module__.startswith("asyncpg") for kind in type(error).__mro__):
         return str(error)
     state = getattr(error, "sqlstate", None) or ""
@@ -30,8 +31,8 @@ def _words(error: BaseException) -> str:
 
 
 def trace(error: BaseException) -> list[str]:
-    """The error's stack and those of what caused it, the first cause first, as lines; only code, no values."""
-    return [line for one in reversed(list(_chain(error))) for line in _stack(one)]
+    """Return the stacks of the error and its causes as lines, the first cause first: code, no values."""
+    return [line for cause in reversed(list(_chain(error))) for line in _stack(cause)]
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -46,7 +47,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _stack(error: BaseException) -> Iterator[str]:
     for entry in traceback.format_tb(error.__traceback__):
         yield from entry.rstrip("\n").split("\n")
-    yield told(error)
+    yield describe_error(error)
     if isinstance(error, BaseExceptionGroup):
-        for one in error.exceptions[:MOST_IN_CHAIN]:
-            yield f"  with {told(one)}"
+        for part in error.exceptions[:MOST_IN_CHAIN]:
+            yield f"  with {describe_error(part)}"

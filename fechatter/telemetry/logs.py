@@ -1,9 +1,9 @@
-"""The log on standard error: one JSON object a line, or a readable line on a terminal.
+"""The log on standard error: one JSON object per line, or a readable line on a terminal.
 
     {"time": "2026-11-21T17:40:58.123Z", "level": "error", "logger": "fechatter.api…", "message": "…", "request_id": "…"}
 
-What is given as `extra=` becomes fields of its own. Errors are told by `faults.told`, wherever they stand in a line, so that no line holds
-what a client sent; control characters are escaped, so that nothing makes a line of its own.
+Values passed as `extra=` become fields. `faults.describe_error` formats every error, so that no line contains a value
+that a client sent. Control characters are escaped, so that no text can start a line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, TextIO
 
 from fechatter.model import timestamp
 from fechatter.settings import LogFormat, Settings
-from fechatter.telemetry.faults import told, trace
+from fechatter.telemetry.faults import describe_error, trace
 from fechatter.telemetry.outlet import Outlet
 
 log = logging.getLogger(__name__)
@@ -31,49 +31,52 @@ _USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "tas
 
 
 def set_up(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send everything that is logged to `stream` (standard error): ours, the libraries', Python's warnings, and what ends a thread."""
+    """Send every log line to `stream` (standard error by default).
+
+    This includes lines of libraries, Python's warnings, and errors that end a thread.
+    """
     root = logging.getLogger()
-    for handler in [one for one in root.handlers if isinstance(one, LineHandler)]:
+    for handler in [each for each in root.handlers if isinstance(each, LineHandler)]:
         root.removeHandler(handler)
     root.addHandler(LineHandler(stream or sys.stderr, settings.log_format))
     set_level(settings.log_level)
     logging.captureWarnings(True)
-    sys.unraisablehook = lambda found: log.error("an error that nobody could be told of", exc_info=found.exc_value)
+    sys.unraisablehook = lambda found: log.error("an error could not be raised", exc_info=found.exc_value)
     threading.excepthook = lambda found: log.critical("a thread died", exc_info=found.exc_value)
 
 
 def set_level(level: str) -> None:
-    """The least severe line that is logged; of libraries never a debug line, as nobody knows what it holds."""
+    """Set the least severe level that is logged. Debug lines of libraries are never logged: they may contain anything."""
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.getLogger(OURS).setLevel(number)
     logging.getLogger().setLevel(max(number, logging.INFO))
 
 
 def counted() -> Mapping[str, int]:
-    """Lines by level since the start."""
+    """Return the number of lines of each level since the start."""
     handler = _handler()
     return {} if handler is None else handler.counts
 
 
-def lost() -> int:
-    """Of these, lines that nobody read."""
+def dropped() -> int | None:
+    """Return the number of lines that were dropped because nothing read them, or None if another module logs."""
     handler = _handler()
-    return 0 if handler is None else handler.outlet.lost
+    return None if handler is None else handler.outlet.dropped
 
 
-def say(text: str) -> None:
-    """A line for people, where the log goes, which need not be read."""
+def announce(text: str) -> None:
+    """Write a line for people to the log's stream, without its format."""
     if (handler := _handler()) is not None:
         with handler.lock or nullcontext():
             handler.outlet.write(text)
 
 
 def _handler() -> LineHandler | None:
-    return next((one for one in logging.getLogger().handlers if isinstance(one, LineHandler)), None)
+    return next((each for each in logging.getLogger().handlers if isinstance(each, LineHandler)), None)
 
 
 def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """The event loop's exception handler. Its default one would print futures with what they hold."""
+    """Log an error of the event loop. The loop's default handler would print the contents of futures."""
     task = context.get("task") or context.get("future")
     named = {"task": task.get_name()} if isinstance(task, asyncio.Task) else {}
     logging.getLogger("asyncio").error("%s", context.get("message"), exc_info=context.get("exception"), extra=named)
@@ -86,27 +89,27 @@ class LineHandler(logging.Handler):
         super().__init__()
         self.counts: Counter[str] = Counter()
         self.outlet = Outlet(stream)
-        self._told_lost = 0
+        self._reported = 0
         readable = wanted == "text" or (wanted == "auto" and stream.isatty())
         self.setFormatter(TextLines() if readable else JsonLines())
 
     def emit(self, record: logging.LogRecord) -> None:
         self.counts[record.levelname.lower()] += 1
         try:
-            if self.outlet.lost > self._told_lost and self.outlet.open():
-                self.outlet.write(self.format(self._of_lost()))
+            if self.outlet.dropped > self._reported and self.outlet.open():
+                self.outlet.write(self.format(self._of_dropped()))
             self.outlet.write(self.format(record))
-        except Exception:  # noqa: BLE001  # as every handler of logging does: a line may fail, not whoever wrote it
+        except Exception:  # noqa: BLE001  # as in every logging handler: a failing line must not fail its caller
             self.handleError(record)
 
-    def _of_lost(self) -> logging.LogRecord:
-        lost, self._told_lost = self.outlet.lost - self._told_lost, self.outlet.lost
-        said = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": "%d lines were lost: nobody read them"}
-        return logging.makeLogRecord({**said, "args": (lost,)})
+    def _of_dropped(self) -> logging.LogRecord:
+        count, self._reported = self.outlet.dropped - self._reported, self.outlet.dropped
+        fields = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
+        return logging.makeLogRecord({**fields, "msg": "%d lines were dropped because nothing read them", "args": (count,)})
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object, in ASCII: whatever shows it shows no control character."""
+    """One JSON object in ASCII, so that no viewer shows a control character."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -117,12 +120,12 @@ class JsonLines(logging.Formatter):
             **_fields(record),
         }
         if (error := _error(record)) is not None:
-            line |= {"error": told(error), "trace": trace(error)}
+            line |= {"error": describe_error(error), "trace": trace(error)}
         return _encode(line)
 
 
 class TextLines(logging.Formatter):
-    """A line for people; an error's stack follows, indented."""
+    """A readable line; the stack of an error follows, indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
@@ -132,11 +135,11 @@ class TextLines(logging.Formatter):
         return "\n    ".join(map(_printable, [line, *stack]))
 
 
-class _Told:
-    """An error among the values of a line, as it may be shown."""
+class _SafeError:
+    """Formats an error among the arguments of a line."""
 
     def __init__(self, error: BaseException) -> None:
-        self._text = told(error)
+        self._text = describe_error(error)
 
     def __str__(self) -> str:
         return self._text
@@ -147,13 +150,13 @@ class _Told:
 def _message(record: logging.LogRecord) -> str:
     if not isinstance(record.args, tuple) or not record.args:
         return record.getMessage()
-    safe = tuple(_Told(value) if isinstance(value, BaseException) else value for value in record.args)
+    safe = tuple(_SafeError(value) if isinstance(value, BaseException) else value for value in record.args)
     return str(record.msg) % safe
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
     fields = {name: value for name, value in vars(record).items() if name not in _USUAL}
-    return {name: told(value) if isinstance(value, BaseException) else value for name, value in fields.items()}
+    return {name: describe_error(value) if isinstance(value, BaseException) else value for name, value in fields.items()}
 
 
 def _error(record: logging.LogRecord) -> BaseException | None:

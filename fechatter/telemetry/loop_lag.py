@@ -1,4 +1,4 @@
-"""How late the main loop wakes who slept: what every request waits besides its own work."""
+"""Measures how late the main loop wakes a sleeping task. Every request waits as long too."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ class LoopLag:
 
     def __init__(self) -> None:
         self.seconds = Histogram()
-        self._recent: deque[float] = deque([0.0], REMEMBERED)
+        self._recent: deque[float] = deque(maxlen=REMEMBERED)
 
     @property
-    def worst_seconds(self) -> float:
-        """The worst of the last five seconds."""
-        return max(self._recent)
+    def worst_seconds(self) -> float | None:
+        """The worst lag of the last five seconds, or None before the first measurement."""
+        return max(self._recent, default=None)
 
     async def run(self) -> None:
-        """For ever."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + EVERY_SECONDS

@@ -1,7 +1,7 @@
-"""Where the log's lines go: a stream that is asked before it is written to.
+"""Writes the log's lines to a stream without ever waiting long for its reader.
 
-Standard error may be a pipe whose reader stands still. A write to a full one waits for ever, and the whole server with it; so lines are
-lost instead, and counted.
+Standard error may be a pipe whose reader has stopped. A write to a full pipe would block the whole server, so lines are
+dropped and counted instead.
 """
 
 from __future__ import annotations
@@ -10,50 +10,50 @@ import select
 from typing import TextIO
 
 PIECE_CHARACTERS = 1000
-"""In UTF-8 at most 4,000 bytes, less than PIPE_BUF: a pipe that takes anything takes so much without waiting."""
+"""At most 4,000 bytes in UTF-8. That is less than PIPE_BUF, so a pipe that is ready accepts it without blocking."""
 PATIENCE_SECONDS = 0.1
-"""How long a reader that was quick enough so far is waited for."""
+"""How long to wait for a reader that has not been too slow so far."""
 
 
 class Outlet:
     """
     Attributes:
-        lost: lines that nobody took, whole or in part.
+        dropped: lines that were not written completely.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._poll = _poll(stream)
         self._blocked = False
-        self._broken_off = False
-        self.lost = 0
+        self._is_incomplete = False
+        self.dropped = 0
 
     def open(self) -> bool:
-        """Whether it takes anything now."""
+        """Return whether the stream accepts a write now."""
         if self._poll is None:
             return True
-        # An error counts too: the write is told of it.
+        # An error counts as ready: the write then raises it.
         self._blocked = not self._poll.poll(0 if self._blocked else PATIENCE_SECONDS * 1000)
         return not self._blocked
 
     def write(self, line: str) -> None:
-        """Write a line, without its newline, or lose it."""
-        text = f"\n{line}\n" if self._broken_off else f"{line}\n"
+        """Write a line, passed without its newline, or drop it."""
+        text = f"\n{line}\n" if self._is_incomplete else f"{line}\n"
         for start in range(0, len(text), PIECE_CHARACTERS):
             if not self.open():
-                self._broken_off = self._broken_off or start > 0
-                self.lost += 1
+                self._is_incomplete = self._is_incomplete or start > 0
+                self.dropped += 1
                 return
             self._stream.write(text[start : start + PIECE_CHARACTERS])
             self._stream.flush()
-        self._broken_off = False
+        self._is_incomplete = False
 
 
 def _poll(stream: TextIO) -> select.poll | None:
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError):
-        return None  # it is in memory
+        return None  # the stream is in memory
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     return poll

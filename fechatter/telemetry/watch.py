@@ -1,4 +1,4 @@
-"""What is counted where no room counts for itself, for metrics and health."""
+"""Counts and states for metrics and health that no package keeps itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ MOST_ADMIN_SESSIONS = 1_000
 
 
 class StreamCounts:
-    """Streams since the start. `closed` is by reason; `blocks` are the events and other blocks in `writes` writes."""
+    """Live streams since the start.
+
+    Attributes:
+        closed: by reason.
+        blocks: events and other blocks that were written, in `writes` writes.
+    """
 
     def __init__(self) -> None:
         self.opened = 0
@@ -28,13 +33,13 @@ class StreamCounts:
 
 
 class PartStates:
-    """Since when each part of the server is in the state it was last seen in."""
+    """The latest state of each part of the server, and when the part was first seen in it."""
 
     def __init__(self) -> None:
         self._states: dict[str, tuple[str, int]] = {}
 
     def since(self, part: str, state: str) -> int:
-        """The time, in milliseconds since 1970, at which the part was first seen in this state."""
+        """Return when the part was first seen in this state, in milliseconds since 1970."""
         known = self._states.get(part)
         if known is None or known[0] != state:
             known = self._states[part] = (state, now_ms())
@@ -42,8 +47,10 @@ class PartStates:
 
 
 class AdminSessions:
-    """Sessions of people who were owners or admins when last seen. They see health details while the database is
-    unavailable."""
+    """Sessions of people who were owners or admins when last seen.
+
+    These sessions see health details while the database is unavailable.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[int, None] = {}
@@ -62,7 +69,7 @@ class AdminSessions:
 class Watch:
     """
     Attributes:
-        written_at: when the database last stored something, by the monotonic clock.
+        written_at: when the database last proved that it can store, by the monotonic clock.
     """
 
     def __init__(self) -> None:

@@ -58,12 +58,14 @@ async def test_the_writer_counts_batches_rows_and_what_it_could_not_store(databa
 async def test_a_loop_that_is_held_up_shows_its_lag(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop_lag, "EVERY_SECONDS", 0.01)
     lag = LoopLag()
+    assert lag.worst_seconds is None
     watching = OwnTasks()
     watching.start("watch", lag.run())
     await asyncio.sleep(0)
     time.sleep(0.1)  # noqa: ASYNC251  # this is what is measured
     await asyncio.sleep(0.02)
     await watching.stop()
+    assert lag.worst_seconds is not None
     assert lag.worst_seconds > 0.05
     assert lag.seconds.total > 0.05
 

@@ -17,7 +17,7 @@ import pytest
 
 from fechatter.settings import Settings
 from fechatter.telemetry import logs
-from fechatter.telemetry.faults import told, trace
+from fechatter.telemetry.faults import describe_error, trace
 
 log = logging.getLogger("fechatter.test")
 
@@ -98,10 +98,13 @@ def test_errors_of_the_database_are_told_without_what_they_quote() -> None:
         detail = "Failing row contains (7, a message of somebody)."
 
     assert "somebody" in str(Violation("new row violates a constraint"))
-    assert told(Violation("new row violates a constraint")) == "Violation: new row violates a constraint 23514"
-    assert told(asyncpg.DataError("invalid input for query argument $4: 'a message'")) == "DataError: 22000"
-    assert told(asyncpg.InvalidTextRepresentationError('invalid input syntax: "a message"')) == "InvalidTextRepresentationError: 22P02"
-    assert told(asyncpg.InterfaceError("pool is closing")) == "InterfaceError: pool is closing"
+    assert describe_error(Violation("new row violates a constraint")) == "Violation: new row violates a constraint 23514"
+    assert describe_error(asyncpg.DataError("invalid input for query argument $4: 'a message'")) == "DataError: 22000"
+    assert (
+        describe_error(asyncpg.InvalidTextRepresentationError('invalid input syntax: "a message"'))
+        == "InvalidTextRepresentationError: 22P02"
+    )
+    assert describe_error(asyncpg.InterfaceError("pool is closing")) == "InterfaceError: pool is closing"
     assert "somebody" not in "".join(trace(Violation("new row")))
 
 
@@ -144,14 +147,14 @@ def test_a_reader_that_stands_still_keeps_nobody_waiting_and_hears_what_it_misse
         # With a writer that waits for its reader this would never end.
         for number in range(2000):
             log.warning("%d %s", number, "x" * 2000)
-        lost = logs.lost()
+        lost = logs.dropped()
         assert 1900 < lost < 2000
         os.set_blocking(reader, False)
         taken = b"".join(iter(lambda: read.read(1 << 16), None))
         log.warning("here again")
         last = read.read(1 << 16).splitlines()
-        assert [json.loads(line)["message"] for line in last[-2:]] == [f"{lost} lines were lost: nobody read them", "here again"]
+        assert [json.loads(line)["message"] for line in last[-2:]] == [f"{lost} lines were dropped because nothing read them", "here again"]
         assert all(json.loads(line) for line in taken.splitlines()[:-1])
-        logs.say("and nobody")
+        logs.announce("and nobody")
         assert read.read(1 << 16) == b"and nobody\n"
         list(following)

@@ -12,7 +12,7 @@ from fechatter.errors import NotFound, TooManyRequests
 from fechatter.storage import figures
 from fechatter.storage.engines.base import Database
 from fechatter.telemetry import names
-from fechatter.telemetry.exposition import Reading, one, render
+from fechatter.telemetry.exposition import Reading, render, unlabeled
 from fechatter.telemetry.measures import Histogram
 from tests import world
 
@@ -36,7 +36,7 @@ def test_values_are_written_as_prometheus_reads_them() -> None:
     for value in (0.05, 0.1, 0.5, 7.0):
         histogram.observe(value)
     metric = names.Metric("seconds", "histogram", "Two\nlines.", ("route",))
-    text = render([Reading(metric, {('a"\\\n',): histogram}), one(names.Metric("rooms", "gauge", "Rooms."), 2.5)])
+    text = render([Reading(metric, {('a"\\\n',): histogram}), unlabeled(names.Metric("rooms", "gauge", "Rooms."), 2.5)])
     assert text.splitlines() == [
         "# HELP seconds Two\\nlines.",
         "# TYPE seconds histogram",
@@ -48,6 +48,13 @@ def test_values_are_written_as_prometheus_reads_them() -> None:
         "# HELP rooms Rooms.",
         "# TYPE rooms gauge",
         "rooms 2.5",
+    ]
+
+
+def test_an_unknown_value_has_no_sample() -> None:
+    assert render([unlabeled(names.LOG_AGE, None)]).splitlines() == [
+        f"# HELP {names.LOG_AGE.name} {names.LOG_AGE.help}",
+        f"# TYPE {names.LOG_AGE.name} gauge",
     ]
 
 

@@ -144,16 +144,21 @@ def _writer(request: Request) -> Part:
     database may."""
     writer = services(request).writer
     began, waiting = writer.busy_since, writer.waiting
-    seconds = 0.0 if began is None else time.monotonic() - began
-    slow = seconds > SLOW_BATCH_SECONDS or waiting > INTAKE_MESSAGES * BUSY_SHARE
+    seconds = None if began is None else time.monotonic() - began
+    took = seconds or 0.0
+    slow = took > SLOW_BATCH_SECONDS or waiting > INTAKE_MESSAGES * BUSY_SHARE
     failing = writer.failing if time.monotonic() - writer.failed_at < FAILING_SECONDS else ""
-    state = "down" if seconds > STUCK_BATCH_SECONDS else "degraded" if slow or failing else "ok"
-    part: Part = {"state": state, "latency_seconds": round(seconds, 6), "waiting": waiting}
+    state = "down" if took > STUCK_BATCH_SECONDS else "degraded" if slow or failing else "ok"
+    part: Part = {"state": state, "waiting": waiting}
+    if seconds is not None:
+        part["latency_seconds"] = round(seconds, 6)
     return {**part, "detail": failing} if failing else part
 
 
 def _event_loop(request: Request) -> Part:
     late = services(request).watch.loop_lag.worst_seconds
+    if late is None:
+        return {"state": "ok"}
     return {"state": "ok" if late < LATE_SECONDS else "degraded", "latency_seconds": round(late, 6)}
 
 

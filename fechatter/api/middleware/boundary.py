@@ -23,7 +23,7 @@ from fechatter.api.middleware.requests import Requests
 from fechatter.errors import MalformedRequest, Problem, StorageError, TooManyRequests, Unavailable
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import RowRefused, StorageBusy, UniqueViolation
-from fechatter.telemetry.faults import told
+from fechatter.telemetry.faults import describe_error
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ def as_problem(error: Exception, request_id: str) -> Problem:
         level = logging.DEBUG if isinstance(error, StorageBusy) else logging.ERROR
         # These errors are unexpected here, so the log shows their traceback.
         trace = error if isinstance(error, UniqueViolation | RowRefused) else None
-        log.log(level, "request %s: %s", request_id, told(error), exc_info=trace, extra={"request_id": request_id})
+        log.log(level, "request %s: %s", request_id, describe_error(error), exc_info=trace, extra={"request_id": request_id})
         return problems.from_storage(error)
     log.error("request %s failed", request_id, exc_info=error, extra={"request_id": request_id})
     return Problem("Something went wrong here; the log tells what under this request's id.")

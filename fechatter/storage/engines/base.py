@@ -14,7 +14,7 @@ import msgspec
 from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
 from fechatter.loops import LoopState
-from fechatter.queues import Line, Queue
+from fechatter.queues import Queue, WaitingLine
 from fechatter.storage.engines.high_water import HighWater
 from fechatter.storage.engines.thread import LoopThread
 
@@ -74,9 +74,9 @@ PAUSE_SECONDS = 0.003
 processor."""
 
 
-def reads_line() -> Line:
+def reads_line() -> WaitingLine:
     """Those who wait for a connection to the database."""
-    return Line("database", MAX_WAITING, "requests", "503 `database_busy`", lambda: StorageBusy("database_busy"))
+    return WaitingLine("database", MAX_WAITING, "requests", "503 `database_busy`", lambda: StorageBusy("database_busy"))
 
 
 class Transaction(Protocol):

@@ -40,7 +40,7 @@ from fechatter.storage.engines.retrying import retried
 from fechatter.storage.engines.thread import LoopThread
 from fechatter.storage.engines.write_slots import WriteSlots
 from fechatter.storage.server import TABLES
-from fechatter.telemetry.faults import told
+from fechatter.telemetry.faults import describe_error
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class PostgresDatabase:
         except StorageUnavailable:
             raise
         except Exception as error:
-            raise StorageUnavailable(told(error)) from error
+            raise StorageUnavailable(describe_error(error)) from error
 
     async def _release(self, acquired: Any) -> None:
         try:

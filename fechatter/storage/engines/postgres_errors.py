@@ -15,7 +15,7 @@ from fechatter.storage.engines.base import (
     TransactionConflict,
     UniqueViolation,
 )
-from fechatter.telemetry.faults import told
+from fechatter.telemetry.faults import describe_error
 
 UNIQUE_VIOLATION = "23505"
 DISK_FULL = "53100"
@@ -31,14 +31,14 @@ def translate(error: Exception) -> Exception:
     program."""
     state = getattr(error, "sqlstate", None) or ""
     if state == UNIQUE_VIOLATION:
-        return UniqueViolation(getattr(error, "constraint_name", None) or told(error))
+        return UniqueViolation(getattr(error, "constraint_name", None) or describe_error(error))
     if state.startswith(ROW_CLASSES) or (isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)):
-        return RowRefused(told(error))
+        return RowRefused(describe_error(error))
     if state == DISK_FULL:
         return StorageFull("the database's disk is full")
     if state in CONFLICTS:
-        return TransactionConflict(told(error))
-    return error if state == SYNTAX_ERROR else StorageUnavailable(told(error))
+        return TransactionConflict(describe_error(error))
+    return error if state == SYNTAX_ERROR else StorageUnavailable(describe_error(error))
 
 
 def spares_connection(error: Exception) -> bool:

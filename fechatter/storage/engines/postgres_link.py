@@ -18,7 +18,7 @@ from fechatter.storage.engines.base import RowRefused, StorageUnavailable, Trans
 from fechatter.storage.engines.postgres_errors import ended_before, spares_connection, translate
 from fechatter.storage.engines.postgres_life import Life, LifeChanged
 from fechatter.storage.engines.postgres_settings import POOLED, SETTINGS, WRITE, Session
-from fechatter.telemetry.faults import told
+from fechatter.telemetry.faults import describe_error
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Connector:
         except StorageUnavailable:
             raise
         except Exception as error:
-            raise StorageUnavailable(told(error)) from error
+            raise StorageUnavailable(describe_error(error)) from error
 
     async def link(self, settings: Mapping[str, str] | None = None) -> Link:
         """A connection of its own, outside any pool. Raises StorageUnavailable."""
@@ -89,7 +89,7 @@ class Connector:
             try:
                 return await self._call(self.session.at_start(self._settings))
             except asyncpg.ProtocolViolationError as error:
-                log.debug("PgBouncer accepts no settings at the start of a connection: %s", told(error))
+                log.debug("PgBouncer accepts no settings at the start of a connection: %s", describe_error(error))
                 self._asks_at_start = False
         return await self._call({})
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fechatter.storage.engines.base import RowRefused, StorageFull, StorageUnavailable, UniqueViolation
-from fechatter.telemetry.faults import told
+from fechatter.telemetry.faults import describe_error
 
 UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 ROW_CODES = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE)
@@ -22,11 +22,11 @@ def translate(error: Exception) -> Exception:
         return UniqueViolation(str(error))
     # A number beyond 64 bits and half of a surrogate pair do not reach SQLite at all.
     if isinstance(error, OverflowError | UnicodeError) or (code is not None and code & 0xFF in ROW_CODES):
-        return RowRefused(told(error))
+        return RowRefused(describe_error(error))
     if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
         return StorageFull("the disk is full")
     if isinstance(error, sqlite3.DatabaseError | MemoryError) and not isinstance(error, sqlite3.ProgrammingError):
-        return StorageUnavailable(told(error))
+        return StorageUnavailable(describe_error(error))
     return error
 
 

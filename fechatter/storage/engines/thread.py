@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from fechatter.queues import Line, Queue
+from fechatter.queues import Queue, WaitingLine
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self.loop = uvloop.new_event_loop()
-        self._calls = Line("writer_calls", MAX_WAITING_CALLS, "calls", "503 `writer_full`", CallsFull)
+        self._calls = WaitingLine("writer_calls", MAX_WAITING_CALLS, "calls", "503 `writer_full`", CallsFull)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 

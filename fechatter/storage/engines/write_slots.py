@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
-from fechatter.queues import Line
+from fechatter.queues import WaitingLine
 from fechatter.storage.engines.base import StorageBusy, StorageUnavailable
 
 
 class WriteSlots:
     """Slots of one pool with `connections` connections. Whoever waits for a slot also waits in `line`."""
 
-    def __init__(self, connections: int, timeout_seconds: float, line: Line) -> None:
+    def __init__(self, connections: int, timeout_seconds: float, line: WaitingLine) -> None:
         slots = max(1, connections // 2)
         self._slots = asyncio.Semaphore(slots)
         self._slots_per_workspace = max(1, slots // 2)
