@@ -27,7 +27,7 @@ from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted, measure
 from fechatter.model import now_ms
 from fechatter.native import fingerprint, stored_key
-from fechatter.storage.engines.base import MessageRows
+from fechatter.storage.engines.batch import MessageRows
 from fechatter.storage.opening import open_database
 from tests.servers.postgres import Postgres
 

@@ -15,8 +15,9 @@ from fechatter.hub.listener import Reader
 from fechatter.model import Position
 from fechatter.settings import Settings
 from fechatter.storage import events
-from fechatter.storage.engines import base, thread
-from fechatter.storage.engines.base import Database, StorageBusy, Transaction
+from fechatter.storage.engines import connections, thread
+from fechatter.storage.engines.base import Database, Transaction, Work
+from fechatter.storage.engines.errors import StorageBusy
 from fechatter.storage.opening import open_database
 from tests import world
 from tests.engines import CONNECTIONS, Published
@@ -28,7 +29,7 @@ MOST, MANY = 2, 10
 @pytest.fixture
 async def narrow(address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """A database that hardly anybody may wait for."""
-    monkeypatch.setattr(base, "MAX_WAITING", MOST)
+    monkeypatch.setattr(connections, "MAX_WAITING", MOST)
     monkeypatch.setattr(thread, "MAX_WAITING_CALLS", MOST)
     opened = await open_database(address, Published(), connections=CONNECTIONS)
     yield opened
@@ -45,7 +46,7 @@ def check_told(error: StorageBusy, code: str) -> None:
 
 
 async def test_who_finds_too_many_waiting_for_the_database_is_told_at_once(narrow: Database) -> None:
-    for work, code in ((narrow.read, {"database_busy"}), (narrow.write, {"database_busy", "writer_full"})):
+    for work, code in ((narrow.read, {"database_busy"}), (narrow.write_unlocked, {"database_busy", "writer_full"})):
         answers = await asyncio.gather(*(work(nothing) for _ in range(MANY)), return_exceptions=True)
         refusals = [answer for answer in answers if isinstance(answer, StorageBusy)]
         assert len(refusals) == MANY - MOST
@@ -74,7 +75,7 @@ async def test_more_frames_than_a_joining_stream_may_hold_are_read_again(
     hub, reads = Hub(database, tasks, Settings()), 0
     read = database.read
 
-    async def interrupted(work: base.Work[object]) -> object:
+    async def interrupted(work: Work[object]) -> object:
         """While the replay is being read, more is committed than may be held."""
         nonlocal reads
         reads += 1

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from fechatter.loops import MOST_PAUSE_SECONDS, Loop, LoopState, take_turns
-from fechatter.storage.engines.base import RowRefused, StorageFull, StorageUnavailable, UniqueViolation
+from fechatter.storage.engines.errors import RowRefused, StorageFull, StorageUnavailable, UniqueViolation
 
 SURROUNDINGS = [
     StorageUnavailable("gone"),

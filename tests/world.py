@@ -22,7 +22,9 @@ from fechatter.messages.writer import Writer
 from fechatter.model import Actor, ChatId, ChatType, Role, SessionId, UserId, WorkspaceId
 from fechatter.native import Intake
 from fechatter.storage import events, users, workspaces
-from fechatter.storage.engines.base import Database, Decided, MessageRows, StorageUnavailable, StoreResult, Transaction
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
+from fechatter.storage.engines.errors import StorageUnavailable
 from fechatter.tasks import Tasks
 
 T = TypeVar("T")

@@ -24,7 +24,8 @@ from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
 from fechatter.events import EventType, UserData
 from fechatter.model import Actor, Origin, Role, UserId, Workspace, WorkspaceId
 from fechatter.storage import events, server, users, workspaces
-from fechatter.storage.engines.base import Transaction, UniqueViolation
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.engines.errors import UniqueViolation
 from fechatter.storage.invitations import Invitation
 from fechatter.storage.users import Account, NewAccount
 

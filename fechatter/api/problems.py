@@ -22,7 +22,7 @@ from fechatter.errors import (
     Unavailable,
 )
 from fechatter.model import encode
-from fechatter.storage.engines.base import RowRefused, StorageBusy, StorageFull
+from fechatter.storage.engines.errors import RowRefused, StorageBusy, StorageFull
 
 MEDIA_TYPE = "application/problem+json"
 

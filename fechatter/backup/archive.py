@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 
 import msgspec
 
-from fechatter.backup.manifest import NAME, BackupRefused, File, Manifest, Rows, decode
+from fechatter.backup.manifest import NAME, BackupRefused, Manifest, PackedFile, PackedRows, decode
 
 MARK: Final = b"fechatter backup "
 LEVEL: Final = 1
@@ -42,9 +42,9 @@ class Packer:
         self._zip.close()
 
     @contextmanager
-    def member(self, name: str) -> Iterator[Member]:
+    def member(self, name: str) -> Iterator[MemberWriter]:
         with self._zip.open(name, "w", force_zip64=True) as out:
-            yield Member(out)
+            yield MemberWriter(out)
 
     def finish(self, manifest: Manifest) -> None:
         """The last thing written: what is cut short has no manifest."""
@@ -53,7 +53,7 @@ class Packer:
         self._zip.comment = MARK + hashlib.sha256(text).hexdigest().encode()
 
 
-class Member:
+class MemberWriter:
     """One member being written: its size in bytes and its sum so far."""
 
     def __init__(self, out: IO[bytes]) -> None:
@@ -117,7 +117,7 @@ class Archive:
             if member.bytes > MOST_EXPANSION * (packed + 64):
                 raise BackupRefused(f"The backup's {member.member} claims to be larger than it can be.")
 
-    def pieces(self, member: Rows | File) -> Iterator[bytes]:
+    def pieces(self, member: PackedRows | PackedFile) -> Iterator[bytes]:
         """The member's bytes, its size and sum checked at the end."""
         left, digest = member.bytes, hashlib.sha256()
         with _damage(member.member), self._zip.open(member.member) as opened:
@@ -130,7 +130,7 @@ class Archive:
         if left != 0 or digest.hexdigest() != member.sha256:
             raise BackupRefused(f"The backup's {member.member} is damaged (size or sum differ).")
 
-    def rows(self, rows: Rows) -> Iterator[tuple[object, ...]]:
+    def rows(self, rows: PackedRows) -> Iterator[tuple[object, ...]]:
         """A table's rows, bytes as bytes."""
         width = len(rows.table.columns)
         hexadecimal = [place for place, column in enumerate(rows.table.columns) if column.kind == "bytes"]
@@ -145,7 +145,7 @@ class Archive:
                 raise BackupRefused(f"The backup's {rows.member} holds a row of {len(values)} values instead of {width}.")
             yield tuple(values)
 
-    def _lines(self, rows: Rows) -> Iterator[bytes]:
+    def _lines(self, rows: PackedRows) -> Iterator[bytes]:
         rest = b""
         for piece in self.pieces(rows):
             *lines, rest = (rest + piece).split(b"\n")

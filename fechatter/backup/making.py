@@ -12,12 +12,12 @@ from typing import Final
 
 from fechatter import __version__
 from fechatter.backup.archive import PIECE_BYTES, Packer
-from fechatter.backup.manifest import FORMAT, BackupRefused, File, Manifest, Rows, check_path
+from fechatter.backup.manifest import FORMAT, BackupRefused, Manifest, PackedFile, PackedRows, check_path
 from fechatter.disk.drafts import check_new, check_room, draft
 from fechatter.model import now_ms, timestamp
 from fechatter.settings import Settings
 from fechatter.storage import migrate, opening
-from fechatter.storage.copying import Source, Table
+from fechatter.storage.copying import CopySource, Table
 
 ROOM_SHARE: Final = 2
 """Of the database's size: packed it is a third or less (benches/results)."""
@@ -54,7 +54,7 @@ def _check_room(path: Path, database_bytes: int, files: list[tuple[str, Path]]) 
     check_room(path.absolute().parent, database_bytes // ROOM_SHARE + sum(file.stat().st_size for _, file in files))
 
 
-async def _pack_table(packer: Packer, source: Source, table: Table, tell: Tell) -> Rows:
+async def _pack_table(packer: Packer, source: CopySource, table: Table, tell: Tell) -> PackedRows:
     rows, total = 0, await source.count(table)
     name = f"tables/{table.name}.jsonl"
     with packer.member(name) as member:
@@ -66,7 +66,7 @@ async def _pack_table(packer: Packer, source: Source, table: Table, tell: Tell) 
             tell(table.name, rows, total)
 
         await source.copy(table, take)
-        return Rows(table, rows, member.bytes, member.sha256)
+        return PackedRows(table, rows, member.bytes, member.sha256)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -76,14 +76,14 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(folder).as_posix(), path
 
 
-def _pack_files(packer: Packer, files: list[tuple[str, Path]], tell: Tell) -> Iterator[File]:
+def _pack_files(packer: Packer, files: list[tuple[str, Path]], tell: Tell) -> Iterator[PackedFile]:
     for done, (name, path) in enumerate(files, 1):
         try:
             check_path(name)
             with path.open("rb") as file, packer.member(f"files/{name}") as member:
                 while piece := file.read(PIECE_BYTES):
                     member.write(piece)
-                packed = File(name, member.bytes, member.sha256)
+                packed = PackedFile(name, member.bytes, member.sha256)
         except (FileNotFoundError, BackupRefused):
             continue  # removed meanwhile, together with what named it; or nothing that an upload makes
         tell("files", done, len(files))

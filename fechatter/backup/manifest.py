@@ -19,7 +19,7 @@ class BackupRefused(StartError):
     """A file that is no backup, is damaged, or does not fit this program or place. Nothing was restored."""
 
 
-class Rows(msgspec.Struct, frozen=True):
+class PackedRows(msgspec.Struct, frozen=True):
     """A table's rows in the backup: how many, and the size and SHA-256 of their lines."""
 
     table: Table
@@ -32,7 +32,7 @@ class Rows(msgspec.Struct, frozen=True):
         return f"tables/{self.table.name}.jsonl"
 
 
-class File(msgspec.Struct, frozen=True):
+class PackedFile(msgspec.Struct, frozen=True):
     """A file of the data folder's `files/`; `path` is relative to it."""
 
     path: str
@@ -60,11 +60,11 @@ class Manifest(msgspec.Struct, frozen=True):
     migrations: list[str]
     last_id: int
     created_at: str
-    tables: list[Rows]
-    files: list[File]
+    tables: list[PackedRows]
+    files: list[PackedFile]
 
     @property
-    def members(self) -> list[Rows | File]:
+    def members(self) -> list[PackedRows | PackedFile]:
         return [*self.tables, *self.files]
 
     @property

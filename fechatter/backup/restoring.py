@@ -23,8 +23,9 @@ from fechatter.disk.troubles import trouble
 from fechatter.errors import StartError
 from fechatter.settings import Settings
 from fechatter.storage import eras, migrate, opening, upkeep
-from fechatter.storage.copying import Misfit, Target
+from fechatter.storage.copying import CopyTarget, Misfit
 from fechatter.storage.engines import postgres_copy
+from fechatter.storage.engines.sqlite_remains import restore_draft
 from fechatter.storage.folder import locked_folder
 
 FILES_DRAFT: Final = "files.restoring"
@@ -75,7 +76,7 @@ async def check_empty(settings: Settings) -> None:
             )
     else:
         database = opening.sqlite_path(address)
-        left_over = migrate.restoring(database).exists()
+        left_over = restore_draft(database).exists()
         if found := next((path for path in _parts(database) if path.exists()), None):
             raise StartError(f"There is a database {found}, and nothing is restored over anything; move it away, or set data_dir.")
     files = settings.data_dir / "files"
@@ -96,7 +97,7 @@ def _check_room(settings: Settings, manifest: Manifest) -> None:
     check_room(standing, in_tables + sum(file.bytes for file in manifest.files))
 
 
-async def _fill(target: Target, archive: Archive, tell: Tell) -> None:
+async def _fill(target: CopyTarget, archive: Archive, tell: Tell) -> None:
     tables = await target.tables()
     given = {rows.table.name: rows for rows in archive.manifest.tables}
     if {table.name: table for table in tables} != {name: rows.table for name, rows in given.items()}:
@@ -115,7 +116,7 @@ def _counted(rows: Iterator[tuple[object, ...]], tell: Callable[[int], None]) ->
     tell(count)
 
 
-async def _begin(target: Target, manifest: Manifest, system_user: str) -> None:
+async def _begin(target: CopyTarget, manifest: Manifest, system_user: str) -> None:
     """The database's new life: another era, and an entry in each workspace's audit log."""
     await target.finish(manifest.last_id)
     await target.tx.execute(_NEW_ERA, eras.new_era())

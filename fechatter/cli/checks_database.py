@@ -13,9 +13,11 @@ from fechatter.disk.troubles import check_exists
 from fechatter.errors import StartError, StorageError
 from fechatter.settings import Settings
 from fechatter.storage import migrate, opening, soundness
+from fechatter.storage.engines import postgres_migrate, sqlite_migrate
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import READ
 from fechatter.storage.engines.sqlite_open import log_file, open_reader
+from fechatter.storage.engines.sqlite_remains import check_no_remains
 from fechatter.storage.folder import in_use
 
 LEAST_SQLITE = (3, 38, 0)
@@ -48,7 +50,7 @@ def _remains(settings: Settings) -> Finding | None:
         return None
     check_exists(path)
     try:
-        migrate.check_no_remains(path)
+        check_no_remains(path)
     except StartError as error:
         return Finding("database", False, str(error), "Do that before anything else.")
     if not path.exists() and in_use(settings.data_dir):
@@ -192,7 +194,7 @@ def _applied_sqlite(path: Path) -> dict[str, str | None]:
     if not path.exists():
         return {}
     with open_reader(path) as connection:
-        return migrate.applied_sqlite(connection)
+        return sqlite_migrate.applied(connection)
 
 
 async def _applied_postgres(url: str) -> dict[str, str | None]:
@@ -200,7 +202,7 @@ async def _applied_postgres(url: str) -> dict[str, str | None]:
     async with _postgres(url) as link:
         if not await link.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
             return {}
-        return await migrate.applied_postgres(link)
+        return await postgres_migrate.applied(link)
 
 
 async def _look(url: str) -> Any:

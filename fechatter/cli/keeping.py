@@ -41,11 +41,11 @@ class Progress:
         self._shown = sys.stderr is not None and sys.stderr.isatty()
         self._next = 0.0
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: int, total: int | None) -> None:
         now = time.monotonic()
         if self._shown and (now >= self._next or done == total):
             self._next = now + PROGRESS_SECONDS
-            note(f"\r\033[K{what} {done:,} of {total:,}", end="")
+            note(f"\r\033[K{what} {done:,}" + ("" if total is None else f" of {total:,}"), end="")
 
     def end(self) -> None:
         if self._shown:

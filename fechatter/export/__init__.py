@@ -1,1 +1,1 @@
-"""A workspace as lines of JSON, for other programs: what people said and where, and no secret."""
+"""Exports a workspace as lines of JSON for other programs: people, chats and messages, without secrets."""

@@ -1,8 +1,8 @@
-"""What the lines of an export say. Each is one object with a `type`; fields are only ever added.
+"""The lines of an export. Each line is one object with a `type`; later versions only add fields.
 
-A line `export` opens and a line `end` with the counts closes: an export without it was cut short. Times are RFC 3339 in UTC; ids and
-the names of fields are those of the HTTP API. Deleted chats are left out; a deleted message is its empty place, without versions. Left out
-too: passwords, sessions, invitations, keys, read marks, the event log and the audit log.
+The first line is `export`, and the last is `end` with the counts. An export without `end` is incomplete. Times are RFC
+3339 in UTC. Ids and field names are those of the HTTP API. A deleted message has empty content and no versions.
+Deleted chats, passwords, sessions, invitations, keys, read marks, the event log and the audit log are not exported.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import msgspec
 FORMAT: Final = 1
 
 
-class Line(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
-    """One line."""
+class ExportLine(msgspec.Struct, frozen=True, tag_field="type"):
+    """One line; its class names the `type`."""
 
 
-class Export(Line, frozen=True):
-    """The first. `cursor` is the position in the event log that everything is as of."""
+class BeginLine(ExportLine, frozen=True, tag="export"):
+    """The first line. `cursor` is the position in the event log of the exported snapshot."""
 
     format: int
     program: str
@@ -27,14 +27,18 @@ class Export(Line, frozen=True):
     cursor: str
 
 
-class Workspace(Line, frozen=True):
+class WorkspaceLine(ExportLine, frozen=True, tag="workspace"):
+    """The workspace."""
+
     id: int
     slug: str
     name: str
     created_at: str
 
 
-class Person(Line, frozen=True):
+class PersonLine(ExportLine, frozen=True, tag="person"):
+    """A person or a bot."""
+
     id: int
     handle: str
     fullname: str
@@ -47,7 +51,9 @@ class Person(Line, frozen=True):
     disabled_at: str | None
 
 
-class Chat(Line, frozen=True):
+class ChatLine(ExportLine, frozen=True, tag="chat"):
+    """A chat. Its members and messages follow before the next chat."""
+
     id: int
     chat_type: str
     name: str | None
@@ -58,8 +64,8 @@ class Chat(Line, frozen=True):
     archived_at: str | None
 
 
-class Membership(Line, frozen=True):
-    """Of somebody who is in the chat now."""
+class MembershipLine(ExportLine, frozen=True, tag="membership"):
+    """A current member of the chat."""
 
     chat_id: int
     user_id: int
@@ -67,16 +73,16 @@ class Membership(Line, frozen=True):
     joined_at: str
 
 
-class Version(msgspec.Struct, frozen=True):
-    """An earlier content; `edited_at` is when it was written, None for the first one."""
+class EarlierContent(msgspec.Struct, frozen=True):
+    """The content of a message before an edit. `edited_at` is the time when it was written; None for the first."""
 
     revision: int
     content: str
     edited_at: str | None
 
 
-class Message(Line, frozen=True):
-    """Of each chat in the order of their numbers. `versions` are the earlier contents, oldest first."""
+class MessageLine(ExportLine, frozen=True, tag="message"):
+    """A message; each chat's messages are in the order of their numbers. `versions` starts with the oldest."""
 
     id: int
     chat_id: int
@@ -87,10 +93,10 @@ class Message(Line, frozen=True):
     created_at: str
     edited_at: str | None
     deleted_at: str | None
-    versions: list[Version]
+    versions: list[EarlierContent]
 
 
-class End(Line, frozen=True):
-    """The last: how many lines of each type came before."""
+class EndLine(ExportLine, frozen=True, tag="end"):
+    """The last line, with the number of lines of each type before it."""
 
     counts: dict[str, int]

@@ -1,7 +1,6 @@
-"""Writing an export: one snapshot, a page of rows at a time, so that memory does not grow with the workspace.
+"""Writes an export from one snapshot. It reads a page of rows at a time, so memory does not grow with the workspace.
 
-It is made by who runs the server, and holds private chats too. Files that belong to messages will have to follow their chats: what
-a chat's members alone may open is never put where others of the workspace may.
+The operator of the server makes exports; they contain private chats too.
 """
 
 from __future__ import annotations
@@ -36,48 +35,49 @@ SELECT message_id, revision, content, edited_at FROM message_versions
 WHERE message_id IN ANY_OF($1) ORDER BY message_id, until_seq"""
 
 Write = Callable[[bytes], object]
-Tell = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int | None], None]
+"""Called with the kind of rows, how many are done, and the total, or None if the total is unknown."""
 
 
-class Writer:
-    """Writes lines and counts them."""
+class ExportWriter:
+    """Writes lines and counts them by type."""
 
-    def __init__(self, tx: Transaction, write: Write, tell: Tell) -> None:
+    def __init__(self, tx: Transaction, write: Write, progress: Progress) -> None:
         self._tx = tx
         self._write = write
-        self._tell = tell
+        self._progress = progress
         self._encoder = msgspec.json.Encoder()
         self.counts: dict[str, int] = {}
 
     async def workspace(self, workspace_id: WorkspaceId) -> None:
-        """Everything, from the first line to the last."""
+        """Write every line."""
         heads = await events.heads(self._tx, workspace_id)
         cursor = str(heads.position)
-        self._put(lines.Export(lines.FORMAT, __version__, timestamp(self._tx.now), cursor))
+        self._put(lines.BeginLine(lines.FORMAT, __version__, timestamp(self._tx.now), cursor))
         for row in await self._tx.fetch(_WORKSPACE, workspace_id):
-            self._put(lines.Workspace(row["id"], row["slug"], row["name"], timestamp(row["created_at"])))
+            self._put(lines.WorkspaceLine(row["id"], row["slug"], row["name"], timestamp(row["created_at"])))
         async for row in self._pages(_PEOPLE, workspace_id, "id"):
             self._put(_person(row))
         async for row in self._pages(_CHATS, workspace_id, "id"):
             self._put(_chat(row))
             await self._contents(row["id"])
-        self._write(self._encoder.encode(lines.End(self.counts)) + b"\n")
+        self._write(self._encoder.encode(lines.EndLine(self.counts)) + b"\n")
 
     async def _contents(self, chat_id: int) -> None:
         async for row in self._pages(_MEMBERS, chat_id, "user_id"):
-            self._put(lines.Membership(row["chat_id"], row["user_id"], row["role"], timestamp(row["joined_at"])))
+            self._put(lines.MembershipLine(row["chat_id"], row["user_id"], row["role"], timestamp(row["joined_at"])))
         after = 0
         while rows := await self._tx.fetch(_MESSAGES, chat_id, after, PAGE_ROWS):
             versions = await self._versions([row["id"] for row in rows if row["revision"] > 1])
             for row in rows:
                 self._put(_message(row, versions.get(row["id"], [])))
             after = rows[-1]["number"]
-            self._tell("messages", self.counts["message"], 0)
+            self._progress("messages", self.counts["message"], None)
 
-    async def _versions(self, message_ids: list[int]) -> dict[int, list[lines.Version]]:
-        found: dict[int, list[lines.Version]] = {}
+    async def _versions(self, message_ids: list[int]) -> dict[int, list[lines.EarlierContent]]:
+        found: dict[int, list[lines.EarlierContent]] = {}
         for row in await self._tx.fetch(_VERSIONS, message_ids) if message_ids else ():
-            version = lines.Version(row["revision"], row["content"], optional_timestamp(row["edited_at"]))
+            version = lines.EarlierContent(row["revision"], row["content"], optional_timestamp(row["edited_at"]))
             found.setdefault(row["message_id"], []).append(version)
         return found
 
@@ -88,14 +88,14 @@ class Writer:
                 yield row
             after = rows[-1][key]
 
-    def _put(self, line: lines.Line) -> None:
+    def _put(self, line: lines.ExportLine) -> None:
         self._write(self._encoder.encode(line) + b"\n")
-        kind = type(line).__name__.lower()
+        kind = str(line.__struct_config__.tag)
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
 
-def _person(row: Row) -> lines.Person:
-    return lines.Person(
+def _person(row: Row) -> lines.PersonLine:
+    return lines.PersonLine(
         row["id"],
         row["handle"],
         row["fullname"],
@@ -109,8 +109,8 @@ def _person(row: Row) -> lines.Person:
     )
 
 
-def _chat(row: Row) -> lines.Chat:
-    return lines.Chat(
+def _chat(row: Row) -> lines.ChatLine:
+    return lines.ChatLine(
         row["id"],
         row["chat_type"],
         row["name"],
@@ -122,8 +122,8 @@ def _chat(row: Row) -> lines.Chat:
     )
 
 
-def _message(row: Row, versions: list[lines.Version]) -> lines.Message:
-    return lines.Message(
+def _message(row: Row, versions: list[lines.EarlierContent]) -> lines.MessageLine:
+    return lines.MessageLine(
         row["id"],
         row["chat_id"],
         row["number"],
@@ -137,8 +137,8 @@ def _message(row: Row, versions: list[lines.Version]) -> lines.Message:
     )
 
 
-async def write_workspace(tx: Transaction, workspace_id: WorkspaceId, write: Write, tell: Tell) -> dict[str, int]:
-    """Write every line of a workspace as of one snapshot; returns how many there are of each type."""
-    writer = Writer(tx, write, tell)
+async def write_workspace(tx: Transaction, workspace_id: WorkspaceId, write: Write, progress: Progress) -> dict[str, int]:
+    """Write all lines of a workspace; returns the number of lines of each type."""
+    writer = ExportWriter(tx, write, progress)
     await writer.workspace(workspace_id)
     return writer.counts

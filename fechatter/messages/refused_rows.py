@@ -9,15 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fechatter.errors import StorageError
-from fechatter.storage.engines.base import (
-    Database,
-    Decided,
-    MessageRows,
-    RowRefused,
-    StorageUnavailable,
-    StoreResult,
-    UniqueViolation,
-)
+from fechatter.storage.engines.base import Database
+from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
+from fechatter.storage.engines.errors import RowRefused, StorageUnavailable, UniqueViolation
 
 MAX_TRIES = 64
 """For one batch. This finds three refused rows of 256; if there are more, the other rows fail and are sent again."""

@@ -23,15 +23,9 @@ from fechatter.messages.refused_rows import store_apart
 from fechatter.model import WorkspaceId, now_ms, timestamp
 from fechatter.native import Intake, MessageBatch
 from fechatter.rights import chats as rights
-from fechatter.storage.engines.base import (
-    Database,
-    Decided,
-    MessageRows,
-    RowRefused,
-    StorageFull,
-    Stored,
-    StoreResult,
-)
+from fechatter.storage.engines.base import Database
+from fechatter.storage.engines.batch import Decided, MessageRows, Stored, StoreResult
+from fechatter.storage.engines.errors import RowRefused, StorageFull
 from fechatter.storage.rights import Writing
 from fechatter.telemetry.faults import describe_error
 from fechatter.telemetry.measures import ROWS, Histogram

@@ -29,7 +29,7 @@ from fechatter.services import Services
 from fechatter.settings import Settings
 from fechatter.settings.urls import EVERY_ADDRESS, public_url
 from fechatter.stopping import Stage
-from fechatter.storage.engines.base import StorageLost
+from fechatter.storage.engines.errors import StorageLost
 from fechatter.storage.server import is_set_up
 from fechatter.telemetry import logs
 from fechatter.telemetry.faults import describe_error

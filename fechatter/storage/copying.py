@@ -39,7 +39,7 @@ class Misfit(Exception):
     """Rows that do not fit the table they are for."""
 
 
-class Source(Protocol):
+class CopySource(Protocol):
     """One snapshot of a database that others use meanwhile.
 
     Attributes:
@@ -72,7 +72,7 @@ class Source(Protocol):
         ...
 
 
-class Target(Protocol):
+class CopyTarget(Protocol):
     """An empty database that becomes visible whole, or not at all.
 
     Attributes:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import secrets
 
 from fechatter.model import LIFE_CHARACTERS, WorkspaceId, life_of
-from fechatter.storage.engines.base import StorageUnavailable, Transaction
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.engines.errors import StorageUnavailable
 
 _FIRST = "INSERT INTO server (id, epoch, system_id, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
 # An update locks the row, on either engine, so that nodes that notice the same change begin one era.

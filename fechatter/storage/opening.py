@@ -8,12 +8,15 @@ from pathlib import Path
 
 from fechatter.errors import StartError
 from fechatter.storage import eras
-from fechatter.storage.copying import Source, Target
+from fechatter.storage.copying import CopySource, CopyTarget
 from fechatter.storage.engines import postgres_copy, sqlite_copy
 from fechatter.storage.engines.base import Database, Publish
 from fechatter.storage.engines.postgres import PostgresDatabase
+from fechatter.storage.engines.postgres_migrate import migrate_postgres
 from fechatter.storage.engines.sqlite import SqliteDatabase
-from fechatter.storage.migrate import Migration, check_no_remains, migrate_postgres, migrate_sqlite
+from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
+from fechatter.storage.engines.sqlite_remains import check_no_remains
+from fechatter.storage.migrate import Migration
 from fechatter.storage.rekeying import rekey
 
 
@@ -61,7 +64,7 @@ async def open_database(address: str, publish: Publish, *, connections: int = 10
 
 
 @asynccontextmanager
-async def open_source(address: str) -> AsyncIterator[Source]:
+async def open_source(address: str) -> AsyncIterator[CopySource]:
     """One snapshot of the database as it is, for as long as it takes, beside those who use it. Raises StartError."""
     if is_postgres(address):
         async with postgres_copy.postgres_source(address) as source:
@@ -72,7 +75,7 @@ async def open_source(address: str) -> AsyncIterator[Source]:
 
 
 @asynccontextmanager
-async def open_target(address: str, migrations: list[Migration]) -> AsyncIterator[Target]:
+async def open_target(address: str, migrations: list[Migration]) -> AsyncIterator[CopyTarget]:
     """A new database of these migrations, there when the block ends well. Raises StartError."""
     if is_postgres(address):
         async with postgres_copy.postgres_target(address, migrations) as target:

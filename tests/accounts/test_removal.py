@@ -8,7 +8,8 @@ from fechatter.accounts import removal
 from fechatter.accounts.administration import commanding
 from fechatter.model import Workspace, WorkspaceId
 from fechatter.storage import audit, workspaces
-from fechatter.storage.engines.base import Database, StorageUnavailable
+from fechatter.storage.engines.base import Database
+from fechatter.storage.engines.errors import StorageUnavailable
 from tests import world
 from tests.contracts.rows import Sending, decided_now, store
 

@@ -29,7 +29,7 @@ from fechatter.auth.tokens import Claims
 from fechatter.errors import NotFound, TooManyRequests, Unauthorized
 from fechatter.model import SessionId, UserId, WorkspaceId
 from fechatter.settings import Settings
-from fechatter.storage.engines.base import StorageFull, StorageUnavailable
+from fechatter.storage.engines.errors import StorageFull, StorageUnavailable
 from tests.servers.process import PATIENCE_SECONDS
 
 Headers = Sequence[tuple[bytes, bytes]]

@@ -24,9 +24,9 @@ from fechatter.cli import checks, checks_database, checks_network, main
 from fechatter.cli.doctor import log_findings
 from fechatter.cli.findings import seconds_apart
 from fechatter.settings import Settings
+from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
 from fechatter.storage.engines.sqlite_open import log_file, open_file
 from fechatter.storage.folder import locked_folder
-from fechatter.storage.migrate import migrate_sqlite
 from tests.servers.nats import Nats
 
 Usage = namedtuple("Usage", "total used free")

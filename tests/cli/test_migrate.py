@@ -41,7 +41,7 @@ def test_a_database_that_is_not_ours_is_refused(
         connection.execute("CREATE TABLE recipes (name TEXT)")
     monkeypatch.setenv("FECHATTER_DATABASE_URL", f"sqlite://{path}")
     assert main(["migrate"]) == 1
-    assert "not empty and not Fechatter's" in capsys.readouterr().err
+    assert "contains tables of another program" in capsys.readouterr().err
 
 
 def test_the_doctor_names_a_database_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

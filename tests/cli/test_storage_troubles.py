@@ -15,10 +15,10 @@ from fechatter.cli import checks, checks_database, main
 from fechatter.cli.findings import Finding
 from fechatter.disk.troubles import trouble
 from fechatter.settings import Settings
-from fechatter.storage.engines.base import StorageUnavailable
+from fechatter.storage.engines.errors import StorageUnavailable
+from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
 from fechatter.storage.engines.sqlite_open import open_file, uri
 from fechatter.storage.folder import locked_folder
-from fechatter.storage.migrate import migrate_sqlite
 
 Command = Callable[..., tuple[int, str, str]]
 SPELLINGS = [lambda path: f"/{path}", lambda path: os.path.relpath(path), lambda path: f"{path}/../{path.name}/"]

@@ -7,7 +7,8 @@ import msgspec
 from fechatter.model import Actor, ChatId, now_ms
 from fechatter.native import fingerprint, stored_key
 from fechatter.storage import events
-from fechatter.storage.engines.base import Database, Decided, MessageRows, Stored, StoreResult, Transaction
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.batch import Decided, MessageRows, Stored, StoreResult
 
 
 class Sending(msgspec.Struct, frozen=True):

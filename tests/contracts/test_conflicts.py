@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from fechatter.storage.engines.base import Database, Transaction, TransactionConflict
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.errors import TransactionConflict
 from fechatter.storage.engines.postgres import PostgresDatabase
 from fechatter.storage.engines.retrying import MOST_TRIES
 from fechatter.storage.opening import open_database

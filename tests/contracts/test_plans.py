@@ -11,9 +11,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from fechatter.storage import events, messages, migrate, retention
+from fechatter.storage import events, messages, retention
 from fechatter.storage.engines import postgres_batch, sqlite_batch
 from fechatter.storage.engines.dialect import for_postgres, for_sqlite
+from fechatter.storage.engines.postgres_migrate import migrate_postgres
+from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
 
 HISTORY = {"before": messages._BEFORE, "after": messages._AFTER}
 REPLAY = {"log": events._RANGE, "visible": events._VISIBLE, "standings": events._STANDINGS, "position": events._POSITION}
@@ -35,7 +37,7 @@ ANALYZE;
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     path = tmp_path / "plans.db"
-    migrate.migrate_sqlite(path)
+    migrate_sqlite(path)
     connection = sqlite3.connect(path)
     yield connection
     connection.close()
@@ -49,7 +51,7 @@ def sqlite_plan(connection: sqlite3.Connection, sql: str) -> str:
 
 @asynccontextmanager
 async def filled(url: str, fill: str = _FILL) -> AsyncIterator[asyncpg.Connection]:
-    await migrate.migrate_postgres(url)
+    await migrate_postgres(url)
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(fill)

@@ -11,7 +11,8 @@ import pytest
 from fechatter.events import EventType
 from fechatter.model import WorkspaceId
 from fechatter.storage import events
-from fechatter.storage.engines.base import Database, Transaction, UniqueViolation
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.errors import UniqueViolation
 from fechatter.storage.opening import open_database
 from tests import world
 from tests.engines import Published

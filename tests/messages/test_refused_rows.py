@@ -11,7 +11,8 @@ import pytest
 from fechatter.errors import Problem
 from fechatter.messages import refused_rows
 from fechatter.storage import messages
-from fechatter.storage.engines.base import Database, RowRefused, Transaction
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.errors import RowRefused
 from fechatter.storage.engines.sqlite import SqliteDatabase
 from tests import world
 from tests.world import Between, Desk, refusal, stored

@@ -14,6 +14,7 @@ import pytest
 
 from fechatter.errors import StartError
 from fechatter.storage import migrate, opening
+from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
 
 PROCESSES = 4
 _PROGRAM = "import asyncio, sys; from fechatter.storage.opening import migrate; print(len(asyncio.run(migrate(sys.argv[1]))))"
@@ -116,7 +117,7 @@ async def test_a_database_newer_than_the_program_is_refused(empty_address: str) 
 
 async def test_a_database_of_another_program_is_refused_and_left_alone(empty_address: str) -> None:
     await run(empty_address, "CREATE TABLE invoices (id INTEGER)")
-    with pytest.raises(StartError, match="table invoices"):
+    with pytest.raises(StartError, match="for example invoices"):
         await opening.migrate(empty_address)
     with pytest.raises((sqlite3.OperationalError, asyncpg.UndefinedTableError)):
         await run(empty_address, "SELECT * FROM schema_migrations")
@@ -126,19 +127,19 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "letter.db"
     path.write_text("Dear server, " * 100)
     with pytest.raises(StartError, match="not a database"):
-        migrate.migrate_sqlite(path)
+        migrate_sqlite(path)
 
 
 def test_an_sqlite_file_is_copied_before_it_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newer_program: Path) -> None:
     path = tmp_path / "data.db"
     (newer_program / "sqlite" / "9000_extra.sql").rename(newer_program / "later")
-    migrate.migrate_sqlite(path)
+    migrate_sqlite(path)
     assert not list(tmp_path.glob("data.db.before-*"))
     with sqlite3.connect(path) as file:
         file.execute("INSERT INTO workspaces (id, slug, name, created_at) VALUES (7, 'kept', 'Kept', 0)")
     file.close()
     (newer_program / "later").rename(newer_program / "sqlite" / "9000_extra.sql")
-    migrate.migrate_sqlite(path)
+    migrate_sqlite(path)
     copy = sqlite3.connect(tmp_path / "data.db.before-9000")
     assert copy.execute("SELECT slug FROM workspaces").fetchall() == [("kept",)]
     assert copy.execute("SELECT name FROM sqlite_master WHERE name = 'extra'").fetchall() == []

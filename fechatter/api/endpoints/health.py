@@ -22,7 +22,8 @@ from fechatter.model import Actor, Timestamp, timestamp
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.storage import server
-from fechatter.storage.engines.base import StorageBusy, Transaction
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.engines.errors import StorageBusy
 
 log = logging.getLogger(__name__)
 

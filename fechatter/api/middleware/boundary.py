@@ -22,7 +22,7 @@ from fechatter.api.middleware.headers import SecurityHeaders, with_cors
 from fechatter.api.middleware.requests import Requests
 from fechatter.errors import MalformedRequest, Problem, StorageError, TooManyRequests, Unavailable
 from fechatter.settings import Settings
-from fechatter.storage.engines.base import RowRefused, StorageBusy, UniqueViolation
+from fechatter.storage.engines.errors import RowRefused, StorageBusy, UniqueViolation
 from fechatter.telemetry.faults import describe_error
 
 log = logging.getLogger(__name__)

@@ -1,88 +1,47 @@
-"""What an engine promises: one snapshot to read from, one transaction to write in, events handed on after the commit.
+"""The interface of a database engine: read from one snapshot, write in one transaction, publish after the commit.
 
-SQL is written once, in the subset both engines speak, with `$1 … $n` parameters; `ANY_OF($n)` stands for the rows of a list of integers.
-What differs is a method here, never a question which engine it is.
+SQL is written once, in the subset that both engines support, with `$1 … $n` parameters (see `dialect`). A difference
+between the engines is a method here; no other code asks which engine it uses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-import msgspec
-
-from fechatter.errors import StorageError
 from fechatter.frames import Frame, Signal
 from fechatter.loops import LoopState
-from fechatter.queues import Queue, WaitingLine
+from fechatter.queues import Queue
+from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
+from fechatter.storage.engines.connections import Connections
 from fechatter.storage.engines.high_water import HighWater
 from fechatter.storage.engines.thread import LoopThread
 
 T = TypeVar("T")
-
-MAX_WAITING = 4096
-"""More would wait longer than anybody does for an answer."""
-
-
-class Row(Protocol):
-    """One row: by column name, by index, or iterated as values."""
-
-    def __getitem__(self, key: Any, /) -> Any: ...
-    def __iter__(self) -> Iterator[Any]: ...
-    def __len__(self) -> int: ...
-
-
-class UniqueViolation(StorageError):
-    """A row like this is there already; `constraint` holds the engine's words for which."""
-
-    def __init__(self, constraint: str) -> None:
-        super().__init__(constraint)
-        self.constraint = constraint
-
-
-class RowRefused(StorageError):
-    """The database refuses this row: the same statement would fail again, but other rows can be stored."""
-
-
-class StorageFull(StorageError):
-    """The disk is full: nothing of the transaction was kept."""
-
-
-class StorageUnavailable(StorageError):
-    """The database cannot be used, for any reason. It is unknown whether a commit in progress took place."""
-
-
-class StorageLost(StorageUnavailable):
-    """The database's files were deleted, moved or replaced while open; nothing is written until they are back."""
-
-
-class TransactionConflict(StorageUnavailable):
-    """Another transaction interfered, or the transaction could not begin. Nothing was stored; the work can be retried
-    at once."""
-
-
-class StorageBusy(StorageUnavailable):
-    """As many wait already as may; nothing was begun. `code` tells what for."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"too many wait: {code}")
-        self.code = code
-
 
 PAUSE_SECONDS = 0.003
 """The length of `Transaction.pause`. A piece of 50 chats takes about 1 ms, so long work uses a quarter of a
 processor."""
 
 
-def reads_line() -> WaitingLine:
-    """Those who wait for a connection to the database."""
-    return WaitingLine("database", MAX_WAITING, "requests", "503 `database_busy`", lambda: StorageBusy("database_busy"))
+class Row(Protocol):
+    """One row. Its values are read by column name, by index, or by iteration."""
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
 
 
 class Transaction(Protocol):
-    """A transaction or snapshot. `frames` and `signals` collect what is handed on after the commit; `now` is its time
-    in milliseconds; `rows` the number of rows that were read so far. `reserved` are the workspaces' heads that the commit makes;
-    `high_water` those that were committed before."""
+    """A transaction or a snapshot.
+
+    Attributes:
+        frames, signals: published after the commit.
+        now: the time of the transaction, in milliseconds.
+        rows: how many rows were read so far.
+        reserved: the workspaces' newest event numbers after the commit.
+        high_water: the event numbers that this process committed before.
+    """
 
     frames: list[Frame]
     signals: list[Signal]
@@ -94,7 +53,7 @@ class Transaction(Protocol):
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]: ...
     async def fetchrow(self, sql: str, *args: object) -> Row | None: ...
     async def execute(self, sql: str, *args: object) -> int:
-        """Run a statement; returns the number of rows it changed. Raises UniqueViolation, RowRefused."""
+        """Run a statement; returns the number of rows that it changed. Raises UniqueViolation, RowRefused."""
         ...
 
     async def pause(self) -> None:
@@ -102,7 +61,7 @@ class Transaction(Protocol):
         ...
 
     async def new_id(self) -> int:
-        """An id never used before, ascending under the workspace's lock."""
+        """Return an id that was never used before. Under a workspace's lock, ids ascend."""
         ...
 
 
@@ -110,75 +69,13 @@ Work = Callable[[Transaction], Awaitable[T]]
 Publish = Callable[[list[Frame], list[Signal]], None]
 
 
-class MessageRows(msgspec.Struct):
-    """One batch's accepted rows as columns, all of the same length n; the order is the order of their numbers.
-
-    Attributes:
-        rows: their places in the MessageBatch.
-        chat_ids, sender_ids, workspace_ids, fingerprints: n integers each.
-        contents: n texts.
-        keys: n stored idempotency keys or None.
-    """
-
-    rows: list[int]
-    workspace_ids: list[int]
-    chat_ids: list[int]
-    sender_ids: list[int]
-    contents: list[str]
-    keys: list[bytes | None]
-    fingerprints: list[int]
-
-    def some(self, indices: list[int]) -> MessageRows:
-        """Return the rows at these indices of the columns."""
-        columns: list[list[Any]] = [getattr(self, name) for name in self.__struct_fields__]
-        return MessageRows(*([column[index] for index in indices] for column in columns))
-
-
-class Decided(NamedTuple):
-    """The version of the rights, and the era, with which writes to a workspace were decided."""
-
-    rights_seq: int
-    era: str
-
-
-class Stored(msgspec.Struct):
-    """The result of a batch. `rows` are the stored places, with their ids, chat numbers and event numbers, and the era
-    of these numbers; `repeats` are the places whose key was already stored."""
-
-    era: str
-
-    rows: list[int]
-    ids: list[int]
-    numbers: list[int]
-    sequences: list[int]
-    workspace_ids: list[int]
-    chat_ids: list[int]
-    repeats: list[int]
-
-
-class StoreResult(msgspec.Struct):
-    """What `store` did, workspace by workspace: each one's rows were stored, or are `stale`, or `failed` whole."""
-
-    stored: list[Stored]
-    stale: set[int]
-    failed: dict[int, StorageError]
-
-
-class Connections(msgspec.Struct, frozen=True):
-    """The connections for reading (on PostgreSQL for writing too, but not the message writer's), and who waits for one."""
-
-    busy: int
-    idle: int
-    waiting: int
-
-
 class Database(Protocol):
     """One engine. Frames and signals of a transaction are published after its commit, in commit order.
 
     Attributes:
-        engine: its name.
+        engine: the engine's name.
         era: the current era, as this process last read it.
-        writer: the thread with a loop of its own on which `store` and the message writer run.
+        writer: the thread, with a loop of its own, on which `store` and the message writer run.
     """
 
     engine: str
@@ -217,10 +114,14 @@ class Database(Protocol):
         ...
 
     async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
-        """Store a batch, on the writer's loop: message rows, keys, heads, read marks and events of a workspace in one transaction.
+        """Store a batch of messages on the writer's loop.
+
+        All rows of a workspace are stored in one transaction: messages, keys, chat heads, read marks and events.
 
         Args:
-            decided_with: for each workspace what its rows were decided with; newer rights or another era make the workspace stale.
+            rows: the batch.
+            decided_with: the rights and the era with which each workspace's rows were decided. If either has changed,
+                the workspace is stale.
             now: milliseconds.
         """
         ...
@@ -247,15 +148,15 @@ class Database(Protocol):
         ...
 
     def lost(self) -> str | None:
-        """The reason why the database is not written until its files are back; None while they are in place."""
+        """Return why the database is not written until its files are back; None while they are in place."""
         ...
 
     def loops(self) -> list[LoopState]:
-        """The background loops of the engine itself."""
+        """Return the state of the engine's own background loops."""
         ...
 
     async def check_writable(self) -> None:
-        """Raises StorageError: nothing can be stored now, but reading may work."""
+        """Raises StorageError: nothing can be stored now. Reading may still work."""
         ...
 
     def connections(self) -> Connections: ...

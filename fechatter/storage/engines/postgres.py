@@ -19,18 +19,10 @@ from fechatter.loops import LoopState
 from fechatter.queues import Queue
 from fechatter.storage import eras
 from fechatter.storage.engines import postgres_batch
-from fechatter.storage.engines.base import (
-    Connections,
-    Decided,
-    MessageRows,
-    Publish,
-    StorageUnavailable,
-    Stored,
-    StoreResult,
-    Transaction,
-    Work,
-    reads_line,
-)
+from fechatter.storage.engines.base import Publish, Transaction, Work
+from fechatter.storage.engines.batch import Decided, MessageRows, Stored, StoreResult
+from fechatter.storage.engines.connections import Connections, reads_line
+from fechatter.storage.engines.errors import StorageUnavailable
 from fechatter.storage.engines.high_water import HighWater, WentBack
 from fechatter.storage.engines.postgres_life import Life, LifeChanged, read_life
 from fechatter.storage.engines.postgres_link import Connector, Link
@@ -194,9 +186,9 @@ class PostgresDatabase:
         connection = await self._batch_connection()
         if self._life is None:
             raise StorageUnavailable("the database is not known yet")
-        guard = postgres_batch.Guard(decided, self._life, self._high_water.of(workspace_id))
+        conditions = postgres_batch.BatchConditions(decided, self._life, self._high_water.of(workspace_id))
         try:
-            stored = await postgres_batch.store(connection, rows, workspace_id, guard, now)
+            stored = await postgres_batch.store(connection, rows, workspace_id, conditions, now)
         except LifeChanged:
             await self._recognise(connection)
             return None

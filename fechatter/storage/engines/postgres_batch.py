@@ -11,7 +11,8 @@ from __future__ import annotations
 import msgspec
 
 from fechatter.storage import eras
-from fechatter.storage.engines.base import Decided, MessageRows, Stored, UniqueViolation
+from fechatter.storage.engines.batch import Decided, MessageRows, Stored
+from fechatter.storage.engines.errors import UniqueViolation
 from fechatter.storage.engines.high_water import WentBack
 from fechatter.storage.engines.postgres_life import IS_SAME, Life, LifeChanged
 from fechatter.storage.engines.postgres_link import Link
@@ -61,7 +62,7 @@ SELECT g.ordinal FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) WITH ORDIN
 JOIN message_keys k ON k.idempotency_key = g.key AND k.chat_id = g.chat_id AND k.sender_id = g.sender_id"""
 
 
-class Guard(msgspec.Struct, frozen=True):
+class BatchConditions(msgspec.Struct, frozen=True):
     """The conditions for storing a batch: `committed` is the highest committed number."""
 
     decided: Decided
@@ -69,7 +70,7 @@ class Guard(msgspec.Struct, frozen=True):
     committed: int
 
 
-async def store(connection: Link, rows: MessageRows, workspace_id: int, guard: Guard, now: int) -> Stored | None:
+async def store(connection: Link, rows: MessageRows, workspace_id: int, conditions: BatchConditions, now: int) -> Stored | None:
     """Store the rows; returns None if the workspace's rights or the era changed, so that the batch must be decided
     again.
 
@@ -78,23 +79,23 @@ async def store(connection: Link, rows: MessageRows, workspace_id: int, guard: G
     places = [place for place, owner in enumerate(rows.workspace_ids) if owner == workspace_id]
     try:
         async with connection.statement():
-            stored = await _store_places(connection, rows, places, workspace_id, guard, now)
+            stored = await _store_places(connection, rows, places, workspace_id, conditions, now)
     except UniqueViolation:
         stored = None
-    return stored or await _store_carefully(connection, rows, places, workspace_id, guard, now)
+    return stored or await _store_carefully(connection, rows, places, workspace_id, conditions, now)
 
 
-async def _may_store(connection: Link, workspace_id: int, guard: Guard) -> bool:
+async def _may_store(connection: Link, workspace_id: int, conditions: BatchConditions) -> bool:
     """Lock the workspace, and enter the current era; False if the rights or the era changed. Raises LifeChanged,
     WentBack."""
     locked = await connection.fetch(_LOCK, workspace_id)
-    servers = await connection.fetch(_SERVER, guard.life.started, guard.life.server_table)
+    servers = await connection.fetch(_SERVER, conditions.life.started, conditions.life.server_table)
     if not servers or not servers[0]["is_same"]:
         raise LifeChanged("another database answers")
     era = servers[0]["epoch"]
-    if not locked or Decided(locked[0]["rights_seq"], era) != guard.decided:
+    if not locked or Decided(locked[0]["rights_seq"], era) != conditions.decided:
         return False
-    if locked[0]["event_seq"] < guard.committed:
+    if locked[0]["event_seq"] < conditions.committed:
         raise WentBack(workspace_id, locked[0]["event_seq"], era)
     if locked[0]["era"] != era:
         await connection.execute(eras.ENTER, workspace_id, era)
@@ -103,10 +104,10 @@ async def _may_store(connection: Link, workspace_id: int, guard: Guard) -> bool:
 
 
 async def _store_carefully(
-    connection: Link, rows: MessageRows, places: list[int], workspace_id: int, guard: Guard, now: int
+    connection: Link, rows: MessageRows, places: list[int], workspace_id: int, conditions: BatchConditions, now: int
 ) -> Stored | None:
     async with connection.transaction(WRITE):
-        if not await _may_store(connection, workspace_id, guard):
+        if not await _may_store(connection, workspace_id, conditions):
             return None
         known = await connection.fetch(
             _KNOWN,
@@ -116,19 +117,21 @@ async def _store_carefully(
         )
         repeated = {places[row["ordinal"] - 1] for row in known}
         fresh = [place for place in places if place not in repeated]
-        stored = Stored(guard.decided.era, [], [], [], [], [], [], [])
+        stored = Stored(conditions.decided.era, [], [], [], [], [], [], [])
         if fresh:
-            stored = await _store_places(connection, rows, fresh, workspace_id, guard, now) or stored
+            stored = await _store_places(connection, rows, fresh, workspace_id, conditions, now) or stored
         stored.repeats = [rows.rows[place] for place in sorted(repeated)]
         return stored
 
 
-async def _store_places(connection: Link, rows: MessageRows, places: list[int], workspace_id: int, guard: Guard, now: int) -> Stored | None:
+async def _store_places(
+    connection: Link, rows: MessageRows, places: list[int], workspace_id: int, conditions: BatchConditions, now: int
+) -> Stored | None:
     chat_ids = [rows.chat_ids[place] for place in places]
     answer = await connection.fetch(
         _STORE,
         workspace_id,
-        guard.decided.rights_seq,
+        conditions.decided.rights_seq,
         now,
         len(places),
         chat_ids,
@@ -137,15 +140,15 @@ async def _store_places(connection: Link, rows: MessageRows, places: list[int], 
         [rows.keys[place] for place in places],
         [rows.fingerprints[place] for place in places],
         _places_in_chat(chat_ids),
-        guard.decided.era,
-        guard.committed,
-        guard.life.started,
-        guard.life.server_table,
+        conditions.decided.era,
+        conditions.committed,
+        conditions.life.started,
+        conditions.life.server_table,
     )
     if not answer:
         return None
     return Stored(
-        guard.decided.era,
+        conditions.decided.era,
         [rows.rows[place] for place in places],
         [row["id"] for row in answer],
         [row["number"] for row in answer],

@@ -10,7 +10,9 @@ import asyncpg
 from fechatter.errors import StartError
 from fechatter.storage import migrate
 from fechatter.storage.copying import LEFT_OUT, Column, Kind, Misfit, Table, Take, in_order, kind_of
-from fechatter.storage.engines.base import RowRefused, Transaction
+from fechatter.storage.engines import postgres_migrate
+from fechatter.storage.engines.base import Transaction
+from fechatter.storage.engines.errors import RowRefused
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import READ, WRITE
 from fechatter.storage.engines.postgres_transaction import PostgresTransaction
@@ -33,7 +35,7 @@ _LAST_ID = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM ids"
 
 
 class PostgresSource:
-    """See `storage.copying.Source`."""
+    """See `storage.copying.CopySource`."""
 
     engine = "postgres"
 
@@ -88,11 +90,11 @@ async def postgres_source(url: str) -> AsyncIterator[PostgresSource]:
     """The database as it is now. Raises StartError."""
     # A standby also works, and reduces the load on the primary.
     async with _connected(url, primary=False) as link, link.transaction(READ):
-        yield PostgresSource(link, await tables_of(link), await migrate.applied_postgres(link))
+        yield PostgresSource(link, await tables_of(link), await postgres_migrate.applied(link))
 
 
 class PostgresTarget:
-    """See `storage.copying.Target`."""
+    """See `storage.copying.CopyTarget`."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -110,7 +112,7 @@ class PostgresTarget:
     async def finish(self, last_id: int) -> None:
         with _misfits("ids"):
             await self._link.execute("SELECT setval('ids', greatest($1::bigint, 1), $1::bigint > 0)", last_id)
-        await migrate.apply_postgres(self._link, await migrate.missing_postgres(self._link))
+        await postgres_migrate.apply(self._link, await postgres_migrate.missing(self._link))
 
 
 @contextmanager
@@ -127,9 +129,9 @@ async def postgres_target(url: str, migrations: list[migrate.Migration]) -> Asyn
     """A database of these migrations, visible when all is done. Raises StartError: it is not empty, or cannot be written."""
     async with _connected(url) as link, link.transaction(WRITE):
         await check_sound(link)
-        await link.fetch("SELECT pg_advisory_xact_lock($1)", migrate.ADVISORY_LOCK)
+        await link.fetch("SELECT pg_advisory_xact_lock($1)", postgres_migrate.ADVISORY_LOCK)
         await link.execute(migrate.TABLE)
-        await migrate.apply_postgres(link, migrations)
+        await postgres_migrate.apply(link, migrations)
         yield PostgresTarget(link)
 
 
@@ -142,7 +144,7 @@ async def is_empty(url: str) -> bool:
 @asynccontextmanager
 async def _connected(url: str, *, primary: bool = True) -> AsyncIterator[Link]:
     connector = Connector(url, application="fechatter copy", settings=COPY_SETTINGS, primary=primary, command_seconds=LONGEST_SECONDS)
-    async with migrate.connected(connector) as link:
+    async with postgres_migrate.connected(connector) as link:
         try:
             yield link
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

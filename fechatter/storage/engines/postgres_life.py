@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from fechatter.storage.engines.base import StorageUnavailable
+from fechatter.storage.engines.errors import StorageUnavailable
 
 _LIFE = """
 SELECT pg_postmaster_start_time(), 'server'::regclass::oid::bigint, has_function_privilege('pg_control_system()', 'EXECUTE')"""

@@ -14,10 +14,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from fechatter.storage.engines.base import RowRefused, StorageUnavailable, TransactionConflict
+from fechatter.storage.engines.errors import RowRefused, StorageUnavailable, TransactionConflict
 from fechatter.storage.engines.postgres_errors import ended_before, spares_connection, translate
 from fechatter.storage.engines.postgres_life import Life, LifeChanged
-from fechatter.storage.engines.postgres_settings import POOLED, SETTINGS, WRITE, Session
+from fechatter.storage.engines.postgres_settings import POOLED, SETTINGS, WRITE, SessionSettings
 from fechatter.telemetry.faults import describe_error
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Connector:
         self._settings = {**SETTINGS, **(settings or {})}
         self._command_seconds = command_seconds
         self._asks_at_start = True
-        self.session = Session("", pooled=False, primary=primary, version=0)
+        self.session = SessionSettings("", pooled=False, primary=primary, version=0)
 
     async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
         """A connection with every setting. Raises StorageUnavailable."""
@@ -144,7 +144,7 @@ class Link:
         settings: the settings of each transaction, if the connection keeps none.
     """
 
-    def __init__(self, driver: Any, session: Session, settings: Mapping[str, str]) -> None:
+    def __init__(self, driver: Any, session: SessionSettings, settings: Mapping[str, str]) -> None:
         self.driver = driver
         self._session = session
         self._settings = settings

@@ -38,7 +38,7 @@ STANDBY: Final = "FE002"
 """The SQLSTATEs that the guard raises."""
 
 
-class Session(msgspec.Struct, frozen=True):
+class SessionSettings(msgspec.Struct, frozen=True):
     """The properties that all connections to one database share.
 
     Attributes:

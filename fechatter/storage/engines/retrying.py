@@ -8,7 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from fechatter.storage.engines.base import TransactionConflict
+from fechatter.storage.engines.errors import TransactionConflict
 
 log = logging.getLogger(__name__)
 

@@ -11,38 +11,27 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from fechatter.errors import StorageError
-from fechatter.frames import Frame, Signal
 from fechatter.loops import LoopState
-from fechatter.model import now_ms
 from fechatter.queues import Queue
 from fechatter.storage import eras
 from fechatter.storage.engines import sqlite_batch
-from fechatter.storage.engines.base import (
-    PAUSE_SECONDS,
-    Connections,
-    Decided,
-    MessageRows,
-    Publish,
-    StorageBusy,
-    StorageLost,
-    StoreResult,
-    Transaction,
-    Work,
-    reads_line,
-)
+from fechatter.storage.engines.base import Publish, Transaction, Work
+from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
 from fechatter.storage.engines.checkpointer import Checkpointer
-from fechatter.storage.engines.dialect import for_sqlite, sqlite_parameter
+from fechatter.storage.engines.connections import Connections, reads_line
+from fechatter.storage.engines.errors import StorageBusy, StorageLost
 from fechatter.storage.engines.high_water import HighWater, WentBack
 from fechatter.storage.engines.sqlite_errors import translate, translated
-from fechatter.storage.engines.sqlite_files import Guard
+from fechatter.storage.engines.sqlite_files import FileGuard
 from fechatter.storage.engines.sqlite_open import open_file
+from fechatter.storage.engines.sqlite_transaction import SqliteTransaction
 from fechatter.storage.engines.thread import CallsFull, LoopThread, run_inline
 
 log = logging.getLogger(__name__)
@@ -73,43 +62,6 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     return connection
 
 
-class SqliteTransaction:
-    """The Transaction of one connection, for the time of one BEGIN … COMMIT."""
-
-    def __init__(self, connection: sqlite3.Connection, high_water: HighWater | None = None) -> None:
-        self.connection = connection
-        self.high_water = high_water or HighWater()
-        self.reserved: dict[int, int] = {}
-        self.frames: list[Frame] = []
-        self.signals: list[Signal] = []
-        self.now = now_ms()
-        self.rows = 0
-
-    def _run(self, sql: str, args: tuple[object, ...]) -> sqlite3.Cursor:
-        with translated():
-            return self.connection.execute(for_sqlite(sql), [sqlite_parameter(arg) for arg in args])
-
-    async def fetch(self, sql: str, *args: object) -> Sequence[sqlite3.Row]:
-        cursor = self._run(sql, args)
-        with translated():
-            rows = cursor.fetchall()
-        self.rows += len(rows)
-        return rows
-
-    async def fetchrow(self, sql: str, *args: object) -> sqlite3.Row | None:
-        rows = await self.fetch(sql, *args)
-        return rows[0] if rows else None
-
-    async def execute(self, sql: str, *args: object) -> int:
-        return self._run(sql, args).rowcount
-
-    async def pause(self) -> None:
-        time.sleep(PAUSE_SECONDS)  # noqa: ASYNC251  # on a reader's own thread, without a loop
-
-    async def new_id(self) -> int:
-        return sqlite_batch.draw_ids(self.connection, 1)
-
-
 class SqliteDatabase:
     """See `engines.base.Database`."""
 
@@ -125,7 +77,7 @@ class SqliteDatabase:
         sqlite_batch.prepare(self._write_connection)
         # The first read opens the log files, which the guard must know.
         self._write_connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
-        self._guard = Guard(path)
+        self._guard = FileGuard(path)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._line = reads_line()
         self._local = threading.local()
@@ -165,12 +117,12 @@ class SqliteDatabase:
 
     def _snapshot(self, connection: sqlite3.Connection, work: Work[T]) -> T:
         transaction = SqliteTransaction(connection)
-        transaction._run("BEGIN", ())
+        transaction.run("BEGIN")
         try:
             return run_inline(work(transaction))
         finally:
             if connection.in_transaction:
-                transaction._run("COMMIT", ())
+                transaction.run("COMMIT")
 
     async def read_on_writer(self, work: Work[T]) -> T:
         return self._snapshot(self._write_connection, work)
@@ -207,10 +159,10 @@ class SqliteDatabase:
         self._guard.refuse()
         transaction = SqliteTransaction(self._write_connection, self._high_water)
         with self._patience(time.monotonic() - asked):
-            transaction._run("BEGIN IMMEDIATE", ())
+            transaction.run("BEGIN IMMEDIATE")
         try:
             result = run_inline(work(transaction))
-            transaction._run("COMMIT", ())
+            transaction.run("COMMIT")
         except BaseException:
             self._roll_back()
             raise

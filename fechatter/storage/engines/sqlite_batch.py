@@ -14,7 +14,7 @@ import msgspec
 import orjson
 
 from fechatter.storage import eras
-from fechatter.storage.engines.base import Decided, MessageRows, Stored, StoreResult
+from fechatter.storage.engines.batch import Decided, MessageRows, Stored, StoreResult
 from fechatter.storage.engines.dialect import for_sqlite
 from fechatter.storage.engines.high_water import HighWater
 from fechatter.storage.event_types import MESSAGE_CREATED
@@ -66,7 +66,7 @@ def draw_ids(connection: sqlite3.Connection, count: int) -> int:
     return int(last) - count + 1
 
 
-class Heads(msgspec.Struct):
+class BatchHeads(msgspec.Struct):
     """The state from which a batch's numbers are drawn.
 
     Attributes:
@@ -116,7 +116,7 @@ def store(
     return StoreResult([stored], set(), {})
 
 
-def _enter_era(connection: sqlite3.Connection, heads: Heads, high_water: HighWater) -> None:
+def _enter_era(connection: sqlite3.Connection, heads: BatchHeads, high_water: HighWater) -> None:
     for workspace_id, sequence in heads.sequences.items():
         high_water.check(workspace_id, sequence, heads.era)
         if heads.eras[workspace_id] != heads.era:
@@ -124,7 +124,7 @@ def _enter_era(connection: sqlite3.Connection, heads: Heads, high_water: HighWat
             connection.execute(for_sqlite(eras.RANGE), (workspace_id, sequence + 1, heads.era))
 
 
-def _read_heads(connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, Decided]) -> Heads:
+def _read_heads(connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, Decided]) -> BatchHeads:
     keyed: list[tuple[int, ...]] = []
     blob = bytearray()
     for place, key in enumerate(rows.keys):
@@ -134,7 +134,7 @@ def _read_heads(connection: sqlite3.Connection, rows: MessageRows, decided_with:
     given = (_json(list(decided_with)), _json(list(set(rows.chat_ids))), _json(keyed), bytes(blob))
     ((found,),) = connection.execute(_HEADS, given).fetchall()
     last_id, era, workspaces, numbers, taken = orjson.loads(found)
-    return Heads(
+    return BatchHeads(
         last_id,
         era,
         {identity: event_seq for identity, event_seq, _, _ in workspaces},

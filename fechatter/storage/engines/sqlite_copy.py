@@ -17,9 +17,11 @@ from fechatter.disk.troubles import trouble
 from fechatter.errors import StartError
 from fechatter.storage import migrate
 from fechatter.storage.copying import LEFT_OUT, Column, Kind, Misfit, Table, Take, in_order, kind_of
+from fechatter.storage.engines import sqlite_migrate
 from fechatter.storage.engines.base import Transaction
-from fechatter.storage.engines.sqlite import SqliteTransaction
 from fechatter.storage.engines.sqlite_open import open_file, open_reader
+from fechatter.storage.engines.sqlite_remains import restore_draft
+from fechatter.storage.engines.sqlite_transaction import SqliteTransaction
 
 LINES_AT_ONCE = 1000
 KINDS: dict[str, Kind] = {"INTEGER": "integer", "TEXT": "text", "BLOB": "bytes"}
@@ -30,7 +32,7 @@ _REFERENCES = 'SELECT DISTINCT "table" FROM pragma_foreign_key_list(?)'
 
 
 class SqliteSource:
-    """See `storage.copying.Source`."""
+    """See `storage.copying.CopySource`."""
 
     engine = "sqlite"
 
@@ -39,7 +41,7 @@ class SqliteSource:
         self._path = path
         self.tx: Transaction = SqliteTransaction(connection)
         self.tables: Sequence[Table] = tables_of(connection)
-        self.migrations: Mapping[str, str | None] = migrate.applied_sqlite(connection)
+        self.migrations: Mapping[str, str | None] = sqlite_migrate.applied(connection)
 
     async def count(self, table: Table) -> int:
         return int(self._one(f"SELECT count(*) FROM {table.name}"))
@@ -97,7 +99,7 @@ async def sqlite_source(path: Path) -> AsyncIterator[SqliteSource]:
 
 
 class SqliteTarget:
-    """See `storage.copying.Target`."""
+    """See `storage.copying.CopyTarget`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -119,7 +121,7 @@ class SqliteTarget:
         broken = self._connection.execute("PRAGMA foreign_key_check").fetchone()
         if broken is not None:
             raise Misfit(f"{broken[0]}: a row refers to one of {broken[2]} that is not there")
-        migrate.apply_sqlite(self._connection, migrate.missing_sqlite(self._connection))
+        sqlite_migrate.apply(self._connection, sqlite_migrate.missing(self._connection))
 
 
 @contextmanager
@@ -133,13 +135,13 @@ def _misfits(name: str) -> Iterator[None]:
 @asynccontextmanager
 async def sqlite_target(path: Path, migrations: list[migrate.Migration]) -> AsyncIterator[SqliteTarget]:
     """A new database of these migrations, in place at the end; until then no server starts there. Raises StartError."""
-    draft = migrate.restoring(path)
+    draft = restore_draft(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _claimed(draft), closing(_connect_draft(draft)) as connection:
             connection.execute("BEGIN")
             connection.execute(migrate.TABLE)
-            migrate.apply_sqlite(connection, migrations)
+            sqlite_migrate.apply(connection, migrations)
             yield SqliteTarget(connection)
             connection.execute("COMMIT")
             sync(draft)

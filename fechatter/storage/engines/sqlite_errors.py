@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fechatter.storage.engines.base import RowRefused, StorageFull, StorageUnavailable, UniqueViolation
+from fechatter.storage.engines.errors import RowRefused, StorageFull, StorageUnavailable, UniqueViolation
 from fechatter.telemetry.faults import describe_error
 
 UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)

@@ -19,7 +19,7 @@ from typing import Final
 
 from fechatter.disk.drafts import beside, sync
 from fechatter.disk.troubles import trouble
-from fechatter.storage.engines.base import StorageLost
+from fechatter.storage.engines.errors import StorageLost
 from fechatter.storage.engines.sqlite_open import copy_database, log_file, open_file
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def _identity(found: os.stat_result) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-class Guard:
+class FileGuard:
     """Guards the files of one open database.
 
     Attributes:

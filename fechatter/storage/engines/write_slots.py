@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 from fechatter.queues import WaitingLine
-from fechatter.storage.engines.base import StorageBusy, StorageUnavailable
+from fechatter.storage.engines.errors import StorageBusy, StorageUnavailable
 
 
 class WriteSlots:

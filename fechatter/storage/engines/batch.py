@@ -1,0 +1,68 @@
+"""A batch of messages as columns, and the result of storing it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from fechatter.errors import StorageError
+
+
+class MessageRows(msgspec.Struct):
+    """The accepted rows of one batch as columns of equal length, in the order of their numbers.
+
+    Attributes:
+        rows: each row's index in the MessageBatch.
+        keys: stored idempotency keys, or None.
+    """
+
+    rows: list[int]
+    workspace_ids: list[int]
+    chat_ids: list[int]
+    sender_ids: list[int]
+    contents: list[str]
+    keys: list[bytes | None]
+    fingerprints: list[int]
+
+    def some(self, indices: list[int]) -> MessageRows:
+        """Return the rows at these indices of the columns."""
+        columns: list[list[Any]] = [getattr(self, name) for name in self.__struct_fields__]
+        return MessageRows(*([column[index] for index in indices] for column in columns))
+
+
+class Decided(NamedTuple):
+    """The version of the rights, and the era, with which writes to a workspace were decided."""
+
+    rights_seq: int
+    era: str
+
+
+class Stored(msgspec.Struct):
+    """Rows that were stored, as columns of equal length.
+
+    Attributes:
+        era: the era of the event numbers.
+        rows: each stored row's index in the MessageBatch.
+        ids: message ids.
+        numbers: message numbers in the chat.
+        sequences: event numbers in the workspace.
+        repeats: indices in the MessageBatch of rows whose idempotency key was already stored.
+    """
+
+    era: str
+    rows: list[int]
+    ids: list[int]
+    numbers: list[int]
+    sequences: list[int]
+    workspace_ids: list[int]
+    chat_ids: list[int]
+    repeats: list[int]
+
+
+class StoreResult(msgspec.Struct):
+    """The result of `store` per workspace: its rows were stored, or it is `stale`, or all its rows `failed`."""
+
+    stored: list[Stored]
+    stale: set[int]
+    failed: dict[int, StorageError]

@@ -1,0 +1,53 @@
+"""One transaction or snapshot on SQLite, see `engines.base.Transaction`."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from fechatter.frames import Frame, Signal
+from fechatter.model import now_ms
+from fechatter.storage.engines import sqlite_batch
+from fechatter.storage.engines.base import PAUSE_SECONDS
+from fechatter.storage.engines.dialect import for_sqlite, sqlite_parameter
+from fechatter.storage.engines.high_water import HighWater
+from fechatter.storage.engines.sqlite_errors import translated
+
+
+class SqliteTransaction:
+    """The Transaction of one connection, from BEGIN to COMMIT."""
+
+    def __init__(self, connection: sqlite3.Connection, high_water: HighWater | None = None) -> None:
+        self.connection = connection
+        self.high_water = high_water or HighWater()
+        self.reserved: dict[int, int] = {}
+        self.frames: list[Frame] = []
+        self.signals: list[Signal] = []
+        self.now = now_ms()
+        self.rows = 0
+
+    def run(self, sql: str, *args: object) -> sqlite3.Cursor:
+        """Run a statement, without a coroutine. Raises StorageError."""
+        with translated():
+            return self.connection.execute(for_sqlite(sql), [sqlite_parameter(arg) for arg in args])
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[sqlite3.Row]:
+        cursor = self.run(sql, *args)
+        with translated():
+            rows = cursor.fetchall()
+        self.rows += len(rows)
+        return rows
+
+    async def fetchrow(self, sql: str, *args: object) -> sqlite3.Row | None:
+        rows = await self.fetch(sql, *args)
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, *args: object) -> int:
+        return self.run(sql, *args).rowcount
+
+    async def pause(self) -> None:
+        time.sleep(PAUSE_SECONDS)  # noqa: ASYNC251  # on a reader's own thread, without a loop
+
+    async def new_id(self) -> int:
+        return sqlite_batch.draw_ids(self.connection, 1)
