@@ -9,9 +9,9 @@ import pytest
 
 from fechatter.api import problems
 from fechatter.errors import Unavailable
-from fechatter.hub import room as rooms
+from fechatter.hub import listener as listeners
 from fechatter.hub.hub import Hub
-from fechatter.hub.listener import Reader
+from fechatter.hub.listener import Live, Reader
 from fechatter.model import Position
 from fechatter.settings import Settings
 from fechatter.storage import events
@@ -69,7 +69,7 @@ async def test_calls_beyond_the_writers_bound_are_not_made(narrow: Database) -> 
 async def test_more_frames_than_a_joining_stream_may_hold_are_read_again(
     database: Database, monkeypatch: pytest.MonkeyPatch, always: bool
 ) -> None:
-    monkeypatch.setattr(rooms, "MAX_JOINING_FRAMES", 1)
+    monkeypatch.setattr(listeners, "MAX_JOINING_FRAMES", 1)
     (alice,) = await world.people(database, "alice")
     tasks = OwnTasks()
     hub, reads = Hub(database, tasks, Settings()), 0
@@ -81,7 +81,7 @@ async def test_more_frames_than_a_joining_stream_may_hold_are_read_again(
         reads += 1
         found = await read(work)
         if reads > 1 and (always or reads == 2):
-            position = hub._rooms[alice.workspace_id].sequencer.position
+            position = hub._feeds[alice.workspace_id].sequencer.position
             for place in range(3):
                 await world.do(database, world.rename, alice, f"Alice {place}")
             hub.receive(await read(lambda tx: events.load(tx, alice.workspace_id, position, position + 3)))
@@ -95,5 +95,5 @@ async def test_more_frames_than_a_joining_stream_may_hold_are_read_again(
         assert (refused.value.code, hub.listeners) == ("stream_behind", 0)
     else:
         listener = await hub.open(reader, cursor)
-        assert (reads, listener.overflowed, listener.joining) == (3, False, None)
+        assert (reads, type(listener.state)) == (3, Live)
     await tasks.stop()

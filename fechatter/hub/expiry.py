@@ -1,7 +1,7 @@
-"""Streams live as long as their session: those whose session has ended in silence, by time, are closed.
+"""Closes streams whose session has expired.
 
-A session that is ended by somebody tells so by its event. One that expires tells nobody, and refreshing puts its expiry
-off; so each stream is looked up when it is new, and again when the expiry then known has come.
+A session that somebody ends has an event, but a session that expires has none, and a refresh extends it. So the expiry
+of each stream's session is read when the stream is new, and again each time the known expiry has passed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from fechatter.storage import sessions
 from fechatter.storage.engines.base import Database
 
 MOST_AT_ONCE = 5_000
-"""Looked up at once; the rest follows a second later."""
+"""Maximum number of streams per check; the others follow a second later."""
 
 
 async def close_ended(database: Database, listeners: Iterable[Listener]) -> None:
     """Close the `listeners` whose session has ended. Raises StorageError."""
     now = now_ms()
-    due = [listener for listener in listeners if listener.session_expires_at <= now and listener.closed is None][:MOST_AT_ONCE]
+    due = [each for each in listeners if each.session_expires_at <= now and each.closed is None][:MOST_AT_ONCE]
     if not due:
         return
     ids = sorted({listener.reader.session_id for listener in due})

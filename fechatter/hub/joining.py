@@ -1,4 +1,4 @@
-"""What a connecting listener reads, all in one snapshot: session, rights, head, floor, and what it missed."""
+"""The reads of a connecting listener, all in one snapshot: session, rights, head, floor, and missed events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from fechatter.errors import Gone, Unauthorized
 from fechatter.frames import Frame, control_block
-from fechatter.hub.listener import Reader, Replay
+from fechatter.hub.listener import Reader, Replaying
 from fechatter.model import Actor, Position, SessionId
 from fechatter.rights.workspace import sees_only_met
 from fechatter.settings import Settings
@@ -16,29 +16,34 @@ from fechatter.storage import eras, events, members, read_marks, rights
 from fechatter.storage.engines.base import Transaction
 
 PIECE_BYTES = 1024 * 1024
-"""Of a replay, or of a page for who polls, no more is held at once."""
+"""Maximum size of a piece of a replay, or of a page for a polling client."""
 READ_EVENTS = 100
-"""Read from the log at once."""
+"""Maximum number of events in one read of the log."""
 
 
 class Start(msgspec.Struct, frozen=True):
-    """How a stream begins, or goes on with its replay.
+    """How a stream begins, or continues with its replay.
 
     Attributes:
         chats: the chats whose events are shown from `head` on.
-        blocks: hello, then what was missed and `resumed`, or `reset`.
-        replay: set when the blocks are only a piece of what was missed; then nothing is shown live yet.
+        blocks: `hello`, then the missed events and `resumed`, or `reset`.
+        replay: set if the blocks are only a piece of the missed events. The stream is not live yet then.
     """
 
     reader: Reader
     head: Position
     chats: Sequence[int]
     blocks: list[bytes]
-    replay: Replay | None = None
+    replay: Replaying | None = None
 
 
 class Missed(msgspec.Struct, frozen=True):
-    """The events between a cursor and the head, as many as may be held at once, or why they cannot be had."""
+    """A piece of the events between a cursor and the head.
+
+    Attributes:
+        more: whether the log has more of them.
+        reset: the reason why events cannot continue from the cursor, or None.
+    """
 
     frames: list[Frame]
     more: bool = False
@@ -46,9 +51,9 @@ class Missed(msgspec.Struct, frozen=True):
 
 
 async def begin(tx: Transaction, reader: Reader, cursor: Position | None, seen: Position | None, settings: Settings) -> Start:
-    """`seen` is the highest position in the client's responses.
+    """Begin a stream; `seen` is the highest position in the client's responses.
 
-    Raises Unauthorized when the session has ended, or is not that person's.
+    Raises Unauthorized: the session has ended, or belongs to another person.
     """
     actor = await _actor(tx, reader)
     position = await events.heads(tx, actor.workspace_id)
@@ -57,11 +62,11 @@ async def begin(tx: Transaction, reader: Reader, cursor: Position | None, seen: 
         return await _start(tx, actor, here, [_hello(here, here, reader.session_id, settings)])
     found = Missed([], reset="epoch") if await lost(tx, actor, seen, position) else await missed(tx, actor, cursor, position, settings)
     hello = _hello(here, cursor if found.reset is None else None, reader.session_id, settings)
-    return await _replay(tx, actor, here, Replay(cursor, cursor), found, [hello])
+    return await _replay(tx, actor, here, Replaying(cursor, cursor), found, [hello])
 
 
-async def go_on(tx: Transaction, reader: Reader, replay: Replay, settings: Settings) -> Start:
-    """The next piece of a replay, as if the client had come back with the cursor it has now. Raises Unauthorized."""
+async def go_on(tx: Transaction, reader: Reader, replay: Replaying, settings: Settings) -> Start:
+    """Read the next piece of a replay, as if the client had reconnected with its present cursor. Raises Unauthorized."""
     actor = await _actor(tx, reader)
     position = await events.heads(tx, actor.workspace_id)
     found = await missed(tx, actor, replay.reached, position, settings, begun=True)
@@ -75,28 +80,29 @@ async def _actor(tx: Transaction, reader: Reader) -> Actor:
     return actor
 
 
-async def _start(tx: Transaction, actor: Actor, here: Position, blocks: list[bytes], replay: Replay | None = None) -> Start:
+async def _start(tx: Transaction, actor: Actor, here: Position, blocks: list[bytes], replay: Replaying | None = None) -> Start:
     chats = await members.chat_ids_of(tx, actor.user_id)
     reader = Reader(actor.user_id, actor.workspace_id, actor.session_id, sees_only_met(actor.role))
     return Start(reader, here, chats, blocks, replay)
 
 
-async def _replay(tx: Transaction, actor: Actor, here: Position, replay: Replay, found: Missed, blocks: list[bytes]) -> Start:
-    """`blocks` and what was found; `resumed` ends the last piece."""
+async def _replay(tx: Transaction, actor: Actor, here: Position, replay: Replaying, found: Missed, blocks: list[bytes]) -> Start:
+    """Append what was found to `blocks`; the last piece ends with `resumed`."""
     if found.reset is not None:
         reset = control_block("reset", {"reason": found.reset, "epoch": here.era, "head": here.seq}, here)
         return await _start(tx, actor, here, [*blocks, reset])
     blocks += [frame.block_for(actor.user_id) for frame in found.frames]
     if found.more:
         reached = Position(found.frames[-1].era, found.frames[-1].seq)
-        return await _start(tx, actor, here, blocks, Replay(replay.start, reached))
+        return await _start(tx, actor, here, blocks, Replaying(replay.start, reached))
     reads = msgspec.to_builtins(await read_marks.of(tx, actor.user_id, here.seq))
     blocks.append(control_block("resumed", {"from": str(replay.start), "to": str(here), "reads": reads}, here))
     return await _start(tx, actor, here, blocks)
 
 
 def _hello(here: Position, delivered: Position | None, session_id: SessionId, settings: Settings) -> bytes:
-    """`delivered` is the position up to which everything was delivered: the cursor when something is still to come."""
+    """Return the first block. `delivered` is the position up to which everything was delivered; with missed events, that
+    is the cursor."""
     data = {
         "epoch": here.era,
         "head": here.seq,
@@ -109,7 +115,7 @@ def _hello(here: Position, delivered: Position | None, session_id: SessionId, se
 async def missed(
     tx: Transaction, actor: Actor, cursor: Position, position: events.Heads, settings: Settings, *, begun: bool = False
 ) -> Missed:
-    """The first piece of the events after the cursor; when all of them are too many, none.
+    """Read the first piece of the events after the cursor, or none if there are too many events.
 
     Args:
         begun: a piece was shown already, so the rest is not counted again.
@@ -125,7 +131,8 @@ async def missed(
 
 
 async def _piece(tx: Transaction, actor: Actor, after: int, upto: int, most_events: int) -> tuple[list[Frame], bool]:
-    """What the actor is shown of after+1 … upto, as much as may be held at once but one event at least, and whether there is more."""
+    """Read the events after+1 … upto that the actor may see: one piece, at least one event. Returns them, and whether
+    there are more."""
     frames: list[Frame] = []
     size = 0
     while True:
@@ -142,7 +149,7 @@ async def _piece(tx: Transaction, actor: Actor, after: int, upto: int, most_even
 
 
 async def _more_than(tx: Transaction, actor: Actor, after: int, upto: int, count: int) -> bool:
-    """Whether the actor is shown more than `count` of after+1 … upto."""
+    """Whether the actor may see more than `count` of the events after+1 … upto."""
     while read := await _visible(tx, actor, after, upto, min(READ_EVENTS, count + 1)):
         count, after = count - len(read), read[-1].seq
         if count < 0:
@@ -156,7 +163,7 @@ async def _visible(tx: Transaction, actor: Actor, after: int, upto: int, limit: 
 
 
 async def lost(tx: Transaction, actor: Actor, seen: Position | None, position: events.Heads) -> bool:
-    """Whether the log no longer contains `seen`: the client has a response with events that were lost."""
+    """Whether the log no longer contains `seen`, so that a response has shown the client events that were lost."""
     if seen is None or seen.seq < position.floor:
         return False
     return seen.seq > position.head or await eras.at(tx, actor.workspace_id, seen.seq) != seen.era
@@ -182,10 +189,12 @@ def reset_reason(era: str | None, cursor: Position, position: events.Heads, sett
 async def page(
     tx: Transaction, actor: Actor, cursor: Position, seen: Position | None, limit: int, settings: Settings
 ) -> tuple[list[Frame], Position, bool]:
-    """For programs that poll: up to `limit` events and no more than a piece, the position reached, and whether there are more.
+    """Read a page for a polling client: at most `limit` events and at most one piece.
+
+    Returns the events, the position that was reached, and whether there are more.
 
     Raises:
-        Gone: `reset`, with the position to go on from after a reload.
+        Gone: `reset`, with the position from which to continue after a reload.
     """
     position = await events.heads(tx, actor.workspace_id)
     reason = reset_reason(await eras.at(tx, actor.workspace_id, cursor.seq), cursor, position, settings)

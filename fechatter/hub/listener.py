@@ -1,7 +1,7 @@
-"""One live connection: what waits to be written to it, and whether it keeps up.
+"""One live connection: its state, and the blocks that wait for its socket.
 
-The socket's writer takes everything that waits in one write; that coalescing is what makes delivery fast. A durable block
-is never dropped in silence: a listener that cannot keep up is closed with the reason and resumes from its cursor.
+The stream's writer sends everything that waits in one write, which makes delivery fast. A durable block is never
+dropped silently. A listener that cannot keep up is closed with a reason, and its client resumes from its cursor.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from fechatter.model import Position, SessionId, UserId, WorkspaceId
 SLOW_EVENTS = 256
 SLOW_BYTES = 1024 * 1024
 BLOCKED_SECONDS = 2.0
-"""A write that has waited so long means a blocked socket, not a busy loop."""
+"""A write that takes so long means a blocked socket, not a busy loop."""
 WRITE_BYTES = 64 * 1024
 MAX_EVENTS = 20_000
 MAX_BYTES = 32 * 1024 * 1024
+MAX_JOINING_FRAMES = 2_000
 
 
 class CloseReason(StrEnum):
@@ -31,14 +32,14 @@ class CloseReason(StrEnum):
     SHUTDOWN = "shutdown"
     UNAVAILABLE = "unavailable"
     GONE = "gone"
-    """The client left; nobody is told."""
+    """The client has left, so the reason is not sent."""
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Whose connection it is.
+    """The person and the session of a connection.
 
     Attributes:
-        guest: as of the last frame passed.
+        guest: as of the last frame that passed.
     """
 
     user_id: UserId
@@ -47,43 +48,123 @@ class Reader(msgspec.Struct, frozen=True):
     guest: bool = False
 
 
-class Replay(msgspec.Struct, frozen=True):
-    """A replay of which a piece is told and the rest still in the log: where it began, and how far it has come."""
+class Joining(msgspec.Struct):
+    """The log is being read. Live frames are held until they can follow what was read.
+
+    Attributes:
+        overflowed: more frames came than may be held, so the log must be read again.
+    """
+
+    held: list[Frame] = []
+    overflowed: bool = False
+
+    def hold(self, frame: Frame) -> None:
+        if len(self.held) < MAX_JOINING_FRAMES:
+            self.held.append(frame)
+        else:
+            self.overflowed = True
+
+
+class Replaying(msgspec.Struct, frozen=True):
+    """Only a piece of a replay was read; the rest is read once nothing waits for the socket.
+
+    Attributes:
+        start: the position from which the replay began.
+        reached: the position up to which it was read.
+    """
 
     start: Position
     reached: Position
 
 
+class Live(msgspec.Struct, frozen=True):
+    """Each frame is shown as it passes.
+
+    Attributes:
+        since: the head of the log when the replay was complete.
+    """
+
+    since: Position
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """The connection ends. A closed listener stays closed."""
+
+    reason: CloseReason
+
+
+State = Joining | Replaying | Live | Closed
+
+
 class Listener:
     """
     Attributes:
-        replay: set while there is more of it than may be held at once.
-        joined_at: the head when the listener went live.
-        after: its number; live frames up to it are never shown, because the replay showed them.
-        chats: the chats whose events are shown, as of the last frame passed.
-        closed: why it ends, once it ends.
-        session_expires_at: milliseconds, as last looked up (`expiry.py`).
+        reader: written by its workspace's feed only.
+        state: see the classes above; only the methods of this class change it.
+        after: the number of `Live.since`. Live frames up to it are never shown, because the replay showed them.
+        chats: the chats whose events are shown, as of the last frame that passed; written by the feed only.
+        pending: the blocks that wait for the socket.
+        session_expires_at: milliseconds; written by `expiry.py` only.
     """
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
+        self.state: State = Joining()
         self.after = 0
-        self.joined_at: Position | None = None
         self.session_expires_at = 0
         self.chats: set[int] = set()
-        self.closed: CloseReason | None = None
-        self.replay: Replay | None = None
-        self.joining: list[Frame] | None = []
-        self.overflowed = False
         self.pending: list[bytes] = []
         self.pending_bytes = 0
-        self.abort: Callable[[], object] = lambda: None
+        self._abort: Callable[[], object] = lambda: None
         self._blocked_since: float | None = None
         self._wake: asyncio.Future[None] | None = None
 
+    @property
+    def closed(self) -> CloseReason | None:
+        """The reason why the connection ends, once it ends."""
+        return self.state.reason if isinstance(self.state, Closed) else None
+
+    @property
+    def held(self) -> int:
+        """The number of live frames that wait for the replay."""
+        return len(self.state.held) if isinstance(self.state, Joining) else 0
+
+    def join(self) -> Joining:
+        """Hold live frames while the log is read; returns where they are held."""
+        joining = Joining()
+        self._enter(joining)
+        return joining
+
+    def pause_replay(self, replay: Replaying) -> None:
+        """Continue the replay later. Live frames need not be held, because the log will contain them."""
+        self._enter(replay)
+
+    def go_live(self, head: Position) -> list[Frame]:
+        """Show every frame after `head` from now on; returns the held ones."""
+        held = self.state.held if isinstance(self.state, Joining) else []
+        self.after = head.seq
+        self._enter(Live(head))
+        return held
+
+    def begin_anew(self, lost: Position) -> None:
+        """Handle a log that does not contain this listener's position `lost`: a replay from there sends the client
+        `reset`."""
+        self._enter(Replaying(lost, lost))
+        self._wake_up()
+
+    def close(self, reason: CloseReason) -> None:
+        """End the connection. The first reason stays."""
+        if not isinstance(self.state, Closed):
+            self.state = Closed(reason)
+            self._wake_up()
+
+    def _enter(self, state: State) -> None:
+        if not isinstance(self.state, Closed):
+            self.state = state
+
     def offer(self, block: bytes) -> None:
-        """Queue a block for the socket; nothing more once it is closed."""
-        if self.closed is not None:
+        """Queue a block for the socket, unless the listener is closed."""
+        if type(self.state) is Closed:
             return
         self.pending.append(block)
         self.pending_bytes += len(block)
@@ -93,7 +174,7 @@ class Listener:
             self.close(CloseReason.SLOW)
 
     def offer_signal(self, block: bytes) -> None:
-        """Queue what may be lost: not for a listener that lags."""
+        """Queue a block that may be lost, unless the listener lags."""
         if len(self.pending) <= SLOW_EVENTS:
             self.offer(block)
 
@@ -103,8 +184,8 @@ class Listener:
             wake.set_result(None)
 
     async def wait(self, timeout_seconds: float) -> None:
-        """Return when something waits, the listener is closed, or the time is over."""
-        if self.pending or self.closed is not None or self.replay is not None:
+        """Return when a block waits, more of a replay can be read, the listener is closed, or the time is over."""
+        if self.pending or isinstance(self.state, Closed | Replaying):
             return
         loop = asyncio.get_running_loop()
         self._wake = loop.create_future()
@@ -116,7 +197,7 @@ class Listener:
             self._wake = None
 
     def take(self) -> bytes:
-        """What waits, as one write; b"" when nothing does."""
+        """Take what waits, as one write; b"" if nothing does."""
         if self.pending_bytes > WRITE_BYTES:
             return self._take_some()
         if not self.pending:
@@ -125,7 +206,7 @@ class Listener:
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
     def _take_some(self) -> bytes:
-        """The first blocks, up to a write's worth: what is in a write is a copy, what waits is shared."""
+        """Take the first blocks, up to WRITE_BYTES. A write is a copy, but waiting blocks are shared."""
         count, size = 0, 0
         while count < len(self.pending) and (size == 0 or size + len(self.pending[count]) <= WRITE_BYTES):
             size += len(self.pending[count])
@@ -134,11 +215,9 @@ class Listener:
         self.pending_bytes -= size
         return b"".join(taken)
 
-    def begin_anew(self, lost: Position) -> None:
-        """Handle a log that does not contain this listener's position `lost`: a replay from there sends the client
-        `reset`."""
-        self.replay, self.joining = Replay(lost, lost), []
-        self._wake_up()
+    def on_abort(self, abort: Callable[[], object]) -> None:
+        """Set how a blocked write is cancelled."""
+        self._abort = abort
 
     def write_started(self) -> None:
         self._blocked_since = time.monotonic()
@@ -147,20 +226,15 @@ class Listener:
         self._blocked_since = None
 
     def check_pace(self, now: float) -> None:
-        """Close a listener whose socket is blocked while too much waits; give up a blocked write once it is closed.
+        """Close a listener whose socket is blocked while too much waits; cancel the blocked write of a closed one.
 
         Args:
             now: `time.monotonic()`.
         """
         if self._blocked_since is None or now - self._blocked_since < BLOCKED_SECONDS:
             return
-        if self.replay is not None or len(self.pending) > SLOW_EVENTS or self.pending_bytes > SLOW_BYTES:
+        replaying = isinstance(self.state, Replaying)
+        if replaying or len(self.pending) > SLOW_EVENTS or self.pending_bytes > SLOW_BYTES:
             self.close(CloseReason.SLOW)
-        if self.closed is not None:
-            self.abort()
-
-    def close(self, reason: CloseReason) -> None:
-        """End the connection."""
-        if self.closed is None:
-            self.closed = reason
-            self._wake_up()
+        if isinstance(self.state, Closed):
+            self._abort()

@@ -193,9 +193,9 @@ class Node:
         self._capture(frames)
         self.unpublished.append((frames, signals))
 
-    def has_room(self, workspace_id: int) -> bool:
-        """Whether the hub has opened the workspace's room."""
-        return workspace_id in self.hub._rooms
+    def has_feed(self, workspace_id: int) -> bool:
+        """Whether the hub has a feed of the workspace."""
+        return workspace_id in self.hub._feeds
 
     def publish(self, which: int = 0) -> None:
         """Hand one commit's frames to the bus; any but the first is out of order."""

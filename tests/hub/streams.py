@@ -38,7 +38,7 @@ class Streams(Ground):
             node, joining = other.node, other.joining
             if joining is None or node is None or node is not client.node or other.who.workspace_id != client.who.workspace_id:
                 continue
-            while not joining.task.done() and not node.has_room(client.who.workspace_id):
+            while not joining.task.done() and not node.has_feed(client.who.workspace_id):
                 await joining.step()
 
     async def go_on(self, who: str) -> None:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fechatter.hub import listener as room
+from fechatter.hub import listener as listeners
 from fechatter.hub.listener import BLOCKED_SECONDS, SLOW_BYTES, SLOW_EVENTS, CloseReason, Listener, Reader
 from fechatter.model import SessionId, UserId, WorkspaceId
 
@@ -49,7 +49,7 @@ async def test_a_waiting_writer_is_woken_by_a_block_by_the_end_and_by_time(liste
 @pytest.mark.parametrize(("count", "size"), [(SLOW_EVENTS + 1, 1), (2, SLOW_BYTES)])
 def test_a_blocked_socket_with_too_much_waiting_is_closed_as_slow(listener: Listener, count: int, size: int) -> None:
     ended: list[bool] = []
-    listener.abort = lambda: ended.append(True)
+    listener.on_abort(lambda: ended.append(True))
     now = blocked(listener)
     for _ in range(count):
         listener.offer(b"x" * size)
@@ -80,7 +80,7 @@ def test_a_blocked_socket_with_little_waiting_may_stay(listener: Listener) -> No
 
 def test_a_blocked_write_is_given_up_once_the_listener_is_closed(listener: Listener) -> None:
     ended: list[bool] = []
-    listener.abort = lambda: ended.append(True)
+    listener.on_abort(lambda: ended.append(True))
     now = blocked(listener)
     listener.close(CloseReason.REVOKED)
     listener.check_pace(now)
@@ -100,8 +100,8 @@ def test_a_lagging_listener_first_loses_what_may_be_lost(listener: Listener) -> 
 def test_what_waits_is_bounded_even_before_the_socket_counts_as_blocked(
     listener: Listener, monkeypatch: pytest.MonkeyPatch, most_events: int, most_bytes: int
 ) -> None:
-    monkeypatch.setattr(room, "MAX_EVENTS", most_events)
-    monkeypatch.setattr(room, "MAX_BYTES", most_bytes)
+    monkeypatch.setattr(listeners, "MAX_EVENTS", most_events)
+    monkeypatch.setattr(listeners, "MAX_BYTES", most_bytes)
     for _ in range(11):
         listener.offer(b"x" * 10)
     assert listener.closed is CloseReason.SLOW

@@ -14,7 +14,7 @@ from fechatter.errors import TooManyRequests
 from fechatter.frames import block_json
 from fechatter.hub import joining
 from fechatter.hub.hub import Hub
-from fechatter.hub.listener import BLOCKED_SECONDS, CloseReason, Listener, Reader
+from fechatter.hub.listener import BLOCKED_SECONDS, CloseReason, Listener, Live, Reader, Replaying
 from fechatter.model import Actor, ChatId, Position
 from fechatter.settings import Settings
 from fechatter.storage import events
@@ -84,7 +84,7 @@ def _told(block: bytes) -> str:
 async def read_through(house: House, listener: Listener) -> list[str]:
     """Take everything, piece by piece."""
     seen = taken(listener)
-    while listener.replay is not None and listener.closed is None:
+    while isinstance(listener.state, Replaying):
         await house.hub.read_on(listener)
         seen += taken(listener)
     return seen
@@ -147,7 +147,7 @@ async def test_too_many_are_known_before_the_first_piece(house: House) -> None:
     await house.send("one too many")
     listener = await house.open()
     assert taken(listener) == ["hello", "reset"]
-    assert listener.replay is None
+    assert isinstance(listener.state, Live)
 
 
 async def test_a_page_holds_no_more_than_a_piece(house: House) -> None:

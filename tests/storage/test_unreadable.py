@@ -7,8 +7,9 @@ import pytest
 from fechatter.chats import membership
 from fechatter.events import EventType, WorkspaceData
 from fechatter.frames import Frame, block_json
+from fechatter.hub.joining import Start
 from fechatter.hub.listener import Listener, Reader
-from fechatter.hub.room import Room
+from fechatter.hub.workspace_feed import WorkspaceFeed
 from fechatter.model import Position, Workspace
 from fechatter.storage import events
 from fechatter.storage.engines.base import Database, Transaction
@@ -56,11 +57,13 @@ async def test_a_change_of_ones_role_that_cannot_be_read_shows_the_less(database
         return await events.load(tx, alice.workspace_id, first - 1, first)
 
     [frame] = await database.write(alice.workspace_id, poisoned)
-    room = Room(alice.workspace_id, Position(frame.era, frame.seq - 1), frame.era)
-    listener = Listener(Reader(alice.user_id, alice.workspace_id, alice.session_id, guest_before))
-    room.attach(listener)
-    room.go_live(listener, [], Position(frame.era, frame.seq - 1))
-    room.sequencer.accept([frame])
+    place = Position(frame.era, frame.seq - 1)
+    feed = WorkspaceFeed(alice.workspace_id, place, frame.era)
+    reader = Reader(alice.user_id, alice.workspace_id, alice.session_id, guest_before)
+    listener = Listener(reader)
+    feed.attach(listener)
+    feed.begin(listener, Start(reader, place, [], []))
+    feed.receive([frame])
     assert listener.reader.guest
     assert b"unreadable" in listener.take()
 
@@ -77,10 +80,11 @@ async def test_a_leaving_that_cannot_be_read_is_a_leaving_all_the_same(database:
 
     [frame] = await database.write(alice.workspace_id, poisoned)
     place = Position(frame.era, before)
-    room, listener = Room(alice.workspace_id, place, frame.era), Listener(Reader(bob.user_id, bob.workspace_id, bob.session_id))
-    room.attach(listener)
-    room.go_live(listener, [chat_id], place)
-    room.sequencer.accept([frame])
+    feed, reader = WorkspaceFeed(alice.workspace_id, place, frame.era), Reader(bob.user_id, bob.workspace_id, bob.session_id)
+    listener = Listener(reader)
+    feed.attach(listener)
+    feed.begin(listener, Start(reader, place, [chat_id], []))
+    feed.receive([frame])
     assert (frame.type, listener.chats) == (EventType.MEMBER_LEFT, set())
 
 

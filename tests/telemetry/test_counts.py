@@ -31,7 +31,7 @@ async def test_what_the_bus_loses_is_counted_when_the_log_fills_it(database: Dat
         await desk.sent(alice, chat_id, f"message {number}")
     hub.receive(desk.frames[2:])
     await tasks.ended()
-    assert (hub.gaps_filled, hub.gap_events) == (1, 3)
+    assert (hub.gaps.filled, hub.gaps.events) == (1, 3)
     await desk.close()
     await tasks.stop()
 

@@ -98,10 +98,10 @@ async def _until_gone(receive: Receive, listener: Listener) -> None:
 
 
 async def _write(listener: Listener, found: Services, send: Send) -> None:
-    """Write until the listener is closed. A blocked write is cancelled through `listener.abort`."""
+    """Write until the listener is closed. A blocked write is cancelled through `Listener.check_pace`."""
     task = asyncio.current_task()
     if task is not None:
-        listener.abort = task.cancel
+        listener.on_abort(task.cancel)
     while listener.closed is None:
         await found.hub.read_on(listener)
         await listener.wait(found.settings.heartbeat_seconds)

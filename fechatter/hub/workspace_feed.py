@@ -1,8 +1,8 @@
-"""One workspace's listeners on this node, and who of them is shown what.
+"""The feed of one workspace on this node: it decides which listener is shown which frame.
 
-Frames arrive in the order of their numbers. As they pass, membership events move listeners between the chats' lanes, and a change of a
-person's role decides what it sees of the others: what a listener is shown follows from the rights as of each frame's number, not from those
-of now.
+Frames arrive in the order of their numbers. Membership events move listeners between the chats' lanes as they pass, and
+a change of a person's role changes what the person sees of others. So a listener is shown what its rights as of each
+frame's number allow, not its rights of now.
 """
 
 from __future__ import annotations
@@ -14,51 +14,51 @@ import orjson
 
 from fechatter.events import EventType, Visibility, types_visible_to
 from fechatter.frames import Frame, Signal, block_json
-from fechatter.hub.listener import CloseReason, Listener
+from fechatter.hub.joining import Start
+from fechatter.hub.listener import CloseReason, Joining, Listener, Live
 from fechatter.hub.sequencer import Sequencer
 from fechatter.model import Position, Role
 from fechatter.rights.workspace import sees_only_met
 
 PERSONAL = frozenset(types_visible_to(Visibility.PERSON))
-MAX_JOINING_FRAMES = 2_000
 
 
-class Room:
+class WorkspaceFeed:
     """
     Args:
-        position: the head of the workspace's log when the room was opened.
+        position: the head of the workspace's log when the feed was opened.
         era: the era that was current then.
     """
 
     def __init__(self, workspace_id: int, position: Position, era: str) -> None:
         self.workspace_id = workspace_id
-        self.sequencer = Sequencer(position, era, self._show)
+        self.sequencer = Sequencer(position, era)
         self.listeners: set[Listener] = set()
         self._joining: set[Listener] = set()
         self._lanes: dict[int, set[Listener]] = {}
         self._by_user: dict[int, set[Listener]] = {}
 
-    def attach(self, listener: Listener) -> None:
+    def attach(self, listener: Listener) -> Joining:
         """Hold all frames for a listener whose replay is being read."""
-        listener.joining, listener.overflowed = [], False
         self._joining.add(listener)
         self.listeners.add(listener)
         self._by_user.setdefault(listener.reader.user_id, set()).add(listener)
+        return listener.join()
 
-    def go_live(self, listener: Listener, chats: Iterable[int], head: Position) -> None:
-        """From here on the listener is shown every frame after `head` as it passes; first those that passed meanwhile."""
-        held, listener.joining = listener.joining or [], None
+    def begin(self, listener: Listener, start: Start) -> None:
+        """Queue what was read for a listener. Show it live frames next, unless more of its replay is in the log."""
+        listener.reader = start.reader
         self._joining.discard(listener)
-        listener.joined_at, listener.after = head, head.seq
-        for chat_id in chats:
+        for block in start.blocks:
+            listener.offer(block)
+        if start.replay is not None:
+            listener.pause_replay(start.replay)
+            return
+        held = listener.go_live(start.head)
+        for chat_id in start.chats:
             self._enter(listener, chat_id)
         for frame in held:
             self._show_to([listener], frame)
-
-    def let_go(self, listener: Listener) -> None:
-        """Hold no frames for a listener that has more of the log to read before: it will be attached again."""
-        listener.joining = []
-        self._joining.discard(listener)
 
     def detach(self, listener: Listener) -> None:
         self.listeners.discard(listener)
@@ -70,7 +70,7 @@ class Room:
         self._leave_all(listener)
 
     def streams_of(self, user_id: int) -> int:
-        """How many listeners of that person there are."""
+        """Return the number of the person's listeners."""
         return len(self._by_user.get(user_id, ()))
 
     def restart(self, position: Position, era: str) -> None:
@@ -79,15 +79,25 @@ class Room:
         A listener that is joining notices the change itself (`Hub._join`).
         """
         lost = self.sequencer.place
-        self.sequencer = Sequencer(position, era, self._show)
-        for listener in self.listeners - self._joining:
-            if listener.joining is None:
+        self.sequencer = Sequencer(position, era)
+        for listener in self.listeners:
+            if isinstance(listener.state, Live):
                 self._leave_all(listener)
                 listener.begin_anew(lost)
 
+    def receive(self, frames: Iterable[Frame]) -> None:
+        """Show frames from the bus, as far as it is their turn."""
+        for frame in self.sequencer.accept(frames):
+            self._show(frame)
+
+    def fill(self, frames: Iterable[Frame]) -> None:
+        """Show frames from the log, as far as it is their turn."""
+        for frame in self.sequencer.fill(frames):
+            self._show(frame)
+
     def signal(self, signal: Signal) -> None:
         for listener in self._by_user.get(signal.user_id, ()):
-            if listener.joining is None:
+            if isinstance(listener.state, Live):
                 listener.offer_signal(signal.block)
 
     def close(self, reason: CloseReason) -> None:
@@ -96,7 +106,8 @@ class Room:
 
     def _show(self, frame: Frame) -> None:
         for listener in self._joining:
-            self._hold(listener, frame)
+            if isinstance(listener.state, Joining):
+                listener.state.hold(frame)
         if _is_personal(frame):
             self._show_to(self._by_user.get(frame.user_id or 0, ()), frame)
         elif frame.chat_id is None:
@@ -110,7 +121,7 @@ class Room:
         return self._lanes.get(frame.chat_id or 0, set()) | self._by_user.get(frame.user_id or 0, set())
 
     def _show_to(self, listeners: Iterable[Listener], frame: Frame) -> None:
-        """Show a frame to those of `listeners` it concerns, and move them between lanes."""
+        """Show a frame to each of `listeners` that may see it, and move them between lanes."""
         if frame.type is EventType.MESSAGE_CREATED:
             block, seq = frame.block, frame.seq
             for listener in listeners:
@@ -118,7 +129,7 @@ class Room:
                     listener.offer(block)
             return
         for listener in list(listeners):
-            if listener.joining is None and listener.after < frame.seq:
+            if isinstance(listener.state, Live) and listener.after < frame.seq:
                 self._show_one(listener, frame)
 
     def _show_one(self, listener: Listener, frame: Frame) -> None:
@@ -148,14 +159,6 @@ class Room:
         if own and frame.type is EventType.USER_DISABLED:
             listener.close(CloseReason.REVOKED)
 
-    def _hold(self, listener: Listener, frame: Frame) -> None:
-        if listener.joining is None:
-            return
-        if len(listener.joining) >= MAX_JOINING_FRAMES:
-            listener.overflowed = True
-        else:
-            listener.joining.append(frame)
-
     def _enter(self, listener: Listener, chat_id: int) -> None:
         listener.chats.add(chat_id)
         self._lanes.setdefault(chat_id, set()).add(listener)
@@ -178,6 +181,7 @@ def _is_personal(frame: Frame) -> bool:
 
 
 def _becomes_guest(frame: Frame) -> bool:
-    """Whether the person a `user.updated` tells of is a guest from then on; of one that cannot be read, the less."""
+    """Whether the person of a `user.updated` is a guest from now on. An event that cannot be read makes the person a
+    guest."""
     user = orjson.loads(block_json(frame.block))["data"].get("user")
     return user is None or sees_only_met(Role(user["role"]))

@@ -1,0 +1,121 @@
+"""Fills gaps: reads from the log what the bus did not deliver, and notices a log that went back in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from fechatter.frames import Frame
+from fechatter.hub.listener import CloseReason
+from fechatter.hub.workspace_feed import WorkspaceFeed
+from fechatter.loops import SURVIVED, LoopState
+from fechatter.model import Position, WorkspaceId, life_of
+from fechatter.storage import events
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+GAP_SECONDS = 0.03
+FILL_EVENTS = 1_000
+
+
+class GapFiller:
+    """Runs on the main loop.
+
+    Args:
+        feeds: the open feeds by workspace.
+
+    Attributes:
+        filled: gaps in bus delivery that were filled from the log; `events` counts their events.
+        restarts: how often a feed continued from another position, because the log did not contain its position.
+        state: for health and metrics.
+    """
+
+    def __init__(self, database: Database, tasks: Tasks, feeds: Mapping[int, WorkspaceFeed]) -> None:
+        self._database = database
+        self._tasks = tasks
+        self._feeds = feeds
+        self._filling: set[int] = set()
+        self.filled = 0
+        self.events = 0
+        self.restarts = 0
+        self.state = LoopState("gap_filling")
+
+    def fill_soon(self, feed: WorkspaceFeed) -> None:
+        """Fill the feed's gap, if it has one, after a moment for the bus."""
+        if feed.sequencer.wanting and feed.workspace_id not in self._filling:
+            self._filling.add(feed.workspace_id)
+            self._tasks.start("fill a gap", self._fill_later(feed))
+
+    async def _fill_later(self, feed: WorkspaceFeed) -> None:
+        try:
+            await asyncio.sleep(GAP_SECONDS)
+            while feed.sequencer.wanting and self._feeds.get(feed.workspace_id) is feed:
+                if not await self.fill(feed):
+                    break
+            self.state.succeeded()
+        except SURVIVED as error:
+            # The next head poll starts it again.
+            self.state.failed(error)
+        finally:
+            self._filling.discard(feed.workspace_id)
+
+    async def fill(self, feed: WorkspaceFeed) -> bool:
+        """Read what a feed waits for from the log. Returns whether the feed made progress. Raises StorageUnavailable."""
+        sequencer = feed.sequencer
+        place, expected = sequencer.place, sequencer.expected
+        upto = min(expected, place.seq + FILL_EVENTS)
+        era, standing, frames = await self._read(WorkspaceId(feed.workspace_id), place, upto)
+        if feed.sequencer is not sequencer or standing is None or not await self.follow(feed, place, era, standing):
+            return False
+        feed.fill(frames)
+        self.filled += bool(frames)
+        self.events += len(frames)
+        if sequencer.position > place.seq or upto == place.seq:
+            return True
+        if standing.head.seq > place.seq:  # the log no longer contains what the feed waits for
+            self._restart(feed, standing.head, era)
+        elif sequencer.expected == expected:
+            sequencer.correct(standing.head.seq)
+        return False
+
+    async def _read(self, workspace_id: WorkspaceId, place: Position, upto: int) -> tuple[str, events.Standing | None, list[Frame]]:
+        # In one snapshot, because a log that went back may have grown again beyond the feed's position.
+        async def read(tx: Transaction) -> tuple[str, events.Standing | None, list[Frame]]:
+            era, standings = await events.standings(tx, {workspace_id: place})
+            return era, standings.get(workspace_id), await events.load(tx, workspace_id, place.seq, upto)
+
+        return await self._database.read(read)
+
+    async def follow(self, feed: WorkspaceFeed, place: Position, era: str, standing: events.Standing) -> bool:
+        """Update a feed from the log. Returns False if the log does not contain `place`; the feed then restarts.
+
+        Args:
+            place: the feed's position before the log was read.
+            era: the current one, according to the log.
+        """
+        if standing.kept:
+            if life_of(era) != life_of(feed.sequencer.era):
+                # Responses may have shown clients more than the log contains now. They reconnect with the highest
+                # position they saw.
+                feed.close(CloseReason.UNAVAILABLE)
+            feed.sequencer.enter(era)
+            feed.sequencer.expect(standing.head.seq)
+            return True
+        if standing.head.seq < place.seq and era == feed.sequencer.era:
+            # No writer has noticed yet. New events must not get the same positions as lost ones.
+            era = await self._database.begin_era(era)
+        self._restart(feed, standing.head, era)
+        return False
+
+    def _restart(self, feed: WorkspaceFeed, head: Position, era: str) -> None:
+        log.warning(
+            "the log of workspace %d does not contain %s; its streams continue from %s",
+            feed.workspace_id,
+            feed.sequencer.place,
+            head,
+        )
+        self.restarts += 1
+        feed.restart(head, era)
