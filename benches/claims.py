@@ -1,4 +1,4 @@
-"""Measures every headline and writes what was found to benches/claims.toml, benches/results and README: `make claims`.
+"""Measures every headline and writes the values to claims.toml, benches/results and docs/performance.md: `make claims`.
 
 The server's headlines are measured in several rounds, each on a new server with SQLite; the native ones in turns.
 """
@@ -27,7 +27,7 @@ from fechatter.bench.target import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "fechatter" / "bench" / "claims.toml"
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- claims: begin -->\n", "<!-- claims: end -->\n"
 RATES = {"send": 1000, "list": 200, "auth": 500, "queries": 100}
 PUBLISHED_DIGITS = 4
@@ -86,7 +86,7 @@ def _nanoseconds(found: dict[str, Any]) -> list[float]:
 
 
 def write(figures: Figures) -> None:
-    """Put what was measured into the results, and from there into claims and README."""
+    """Write the measured values to a results file, and from there to claims.toml and docs/performance.md."""
     today = datetime.datetime.now(datetime.UTC).date()
     path = RESULTS / f"{today}-claims.json"
     spreads = {name: [_published(value) for value in figures.spread(name)] for name in figures.values}
@@ -96,10 +96,10 @@ def write(figures: Figures) -> None:
 
 
 def publish(claims: Claims) -> None:
-    """Put the claims into their file and README."""
+    """Write the claims to claims.toml and docs/performance.md."""
     CLAIMS.write_text(as_toml(claims), encoding="utf-8")
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    README.write_text(before + BEGIN + claims_table(claims) + END + rest.split(END)[1], encoding="utf-8")
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    PAGE.write_text(before + BEGIN + claims_table(claims) + END + rest.split(END)[1], encoding="utf-8")
 
 
 def fill(claims: Claims, results: str, found: dict[str, Any]) -> Claims:

@@ -13,6 +13,7 @@ Put `prose: quote` into the same line to quote a phrase on purpose.
 
 import argparse
 import ast
+import inspect
 import io
 import re
 import subprocess
@@ -161,6 +162,7 @@ def long_sentences(path: Path, source: str, words: int) -> Iterator[tuple[int, s
     """Sentences of docstrings and Markdown that have more words than allowed."""
     for line, text, is_document in texts(path, source):
         if is_document:
+            text = re.sub("^ {4}", "   |", text if path.suffix == ".md" else inspect.cleandoc(text), flags=re.MULTILINE)
             for match in SENTENCE.finditer(text):
                 count = len(match[0].split())
                 if count > words:

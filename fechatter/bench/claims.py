@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import tomllib
 from importlib.resources import files
 from typing import Literal
@@ -77,7 +78,7 @@ def claims_table(claims: Claims) -> str:
     lines = ["| headline | measured | | measured by |", "|---|---|---|---|"]
     for claim in claims.claim:
         lines.append(f"| {claim.headline} | {told(claim)} | {claim.told_verdict()} | `{claim.bench}` |")
-    return "\n".join([*lines, "", f"Measured on: {claims.machine}.", ""])
+    return "\n".join([*lines, "", textwrap.fill(f"Measured on: {claims.machine}.", 120, break_on_hyphens=False), ""])
 
 
 def told(claim: Claim) -> str:

@@ -1,19 +1,15 @@
 """`scripts/prose.py` finds the phrases that STYLE refuses and leaves plain English alone."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "prose.py"
+from tests.documents.pages import output
 
 
 def findings(path: Path, text: str, *options: str) -> list[str]:
     path.write_text(text, encoding="utf-8")
-    done = subprocess.run([sys.executable, SCRIPT, *options, path], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == bool(done.stdout), done.stderr
-    return done.stdout.splitlines()
+    return output("prose", *options, str(path))
 
 
 @pytest.mark.parametrize(

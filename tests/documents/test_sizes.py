@@ -1,12 +1,11 @@
 """`scripts/sizes.py` finds long files, functions and lines."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "sizes.py"
+from tests.documents.pages import output
+
 STARTS = {
     "a.py": ("def f():\n", "    x = 1\n", ""),
     "a.rs": ("pub fn f() {\n", "    let x = 1;\n", "}\n"),
@@ -18,9 +17,7 @@ STARTS = {
 
 def findings(path: Path, text: str) -> list[str]:
     path.write_text(text, encoding="utf-8")
-    done = subprocess.run([sys.executable, SCRIPT, path], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == bool(done.stdout), done.stderr
-    return done.stdout.splitlines()
+    return output("sizes", str(path))
 
 
 @pytest.mark.parametrize("name", STARTS)
