@@ -4,7 +4,7 @@ import type { Page } from "playwright-core"
 import type { Person } from "./people.ts"
 
 export const composer = (page: Page) => page.locator(".composer textarea")
-export const shown = (page: Page) => page.locator(".message .said").allInnerTexts()
+export const shown = (page: Page) => page.locator(".message .message-text").allInnerTexts()
 export const phase = (page: Page) => page.locator(".connection").first().getAttribute("data-phase")
 
 /** At its end, or at a message. */

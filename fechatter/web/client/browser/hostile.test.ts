@@ -96,7 +96,7 @@ test("a letter with a thousand marks draws over no message above it", async () =
   await ada.call("POST", `/api/chat/${chatId}/messages/batch`, {
     messages: [{ content: "above" }, { content: "below" }],
   })
-  const above = page.locator(".message", { hasText: "above" }).locator(".said")
+  const above = page.locator(".message", { hasText: "above" }).locator(".message-text")
   await page.locator(".message", { hasText: "below" }).waitFor()
   const before = await above.screenshot()
   const sent = await ada.call<{ items: { id: number }[] }>("GET", `/api/chat/${chatId}/messages?limit=1`)

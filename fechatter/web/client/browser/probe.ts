@@ -19,7 +19,7 @@ declare global {
 
 /** Runs in the page: it sees nothing of this file. */
 export function installProbe(): void {
-  const rows = () => [...document.querySelectorAll(".message .said")]
+  const rows = () => [...document.querySelectorAll(".message .message-text")]
 
   const painted = () =>
     new Promise<number>(done =>

@@ -4,9 +4,9 @@ import { fillChat, newChat, openChat } from "./chat.ts"
 import { newOwner, openPage } from "./fixtures.ts"
 
 const ALL = 5000
-const MOST_ROWS = 400
-const MOST_NODES = 20_000
-const MOST_GROWTH_BYTES = 40_000_000
+const MAX_ROWS = 400
+const MAX_NODES = 20_000
+const MAX_GROWTH_BYTES = 40_000_000
 
 /** The numbers of the messages in the page, which are without a hole. */
 async function numbers(page: Page): Promise<[first: number, last: number]> {
@@ -14,7 +14,7 @@ async function numbers(page: Page): Promise<[first: number, last: number]> {
     .locator(".message")
     .evaluateAll(rows => rows.map(row => Number((row as HTMLElement).dataset["number"])))
   expect(all).toEqual(all.map((_, place) => all[0]! + place))
-  expect(all.length).toBeLessThanOrEqual(MOST_ROWS)
+  expect(all.length).toBeLessThanOrEqual(MAX_ROWS)
   return [all[0]!, all.at(-1)!]
 }
 
@@ -66,7 +66,7 @@ test("5,000 messages are scrolled up and down with as many rows, nodes and bytes
   expect((await numbers(page))[1]).toBe(ALL)
 
   for (const now of [above, await used()]) {
-    expect(now.nodes).toBeLessThan(MOST_NODES)
-    expect(now.bytes - before.bytes).toBeLessThan(MOST_GROWTH_BYTES)
+    expect(now.nodes).toBeLessThan(MAX_NODES)
+    expect(now.bytes - before.bytes).toBeLessThan(MAX_GROWTH_BYTES)
   }
 })

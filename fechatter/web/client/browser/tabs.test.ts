@@ -41,6 +41,6 @@ test("tabs share one stream, and when the one that reads it closes, another take
   await expect.poll(() => streams(own)).toBe(1)
   for (const tab of [second, third]) {
     await isLive(tab)
-    expect(await tab.locator(".message .said").allInnerTexts()).toEqual(["one", "two", "three"])
+    expect(await tab.locator(".message .message-text").allInnerTexts()).toEqual(["one", "two", "three"])
   }
 })

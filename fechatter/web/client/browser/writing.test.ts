@@ -165,7 +165,7 @@ test("the tools of a message stay in the view, and off the button that copies it
 test("lines are about 80 characters wide on a wide screen", async () => {
   const text = "The quick brown fox jumps over the lazy dog and then goes home to sleep. ".repeat(6)
   const { page } = await inChat([text], { viewport: { width: 1900, height: 900 } })
-  const lines = await page.locator(".message .said p").evaluate(paragraph => {
+  const lines = await page.locator(".message .message-text p").evaluate(paragraph => {
     const words = paragraph.firstChild as Text
     const range = document.createRange()
     const tops = new Map<number, number>()

@@ -6,13 +6,13 @@ import { guardComposition } from "@/platform/composition"
 import { refuseFiles } from "@/platform/files"
 import { onMissingPart } from "@/platform/lazy"
 import { router } from "@/router"
-import { sayFilesLater } from "@/shell/files"
+import { showFilesLater } from "@/shell/files"
 import { offerReload } from "@/shell/missing"
 import "@/styles/tokens.css"
 import "@/styles/base.css"
 
 guardComposition()
-refuseFiles(sayFilesLater)
+refuseFiles(showFilesLater)
 onMissingPart(offerReload)
 // In English where the language does not load: better than nothing at all.
 await setLocale(preferredLocale()).catch(() => undefined)

@@ -1,6 +1,6 @@
 /** Calls that need a signed-in person. An access token that ran out is renewed once, unseen. */
 
-import { open, Problem, request, type Answer, type Wanted } from "@/api/http"
+import { open, Problem, request, type ApiResponse, type RequestOptions } from "@/api/http"
 import { refused, token } from "@/api/token"
 import { seqOf } from "@/api/cursor"
 
@@ -26,21 +26,25 @@ export function askAgain(): void {
 }
 
 /** Returns the answer's body. Throws SignedOut, Problem or Unreachable. */
-export async function call<Body>(method: string, path: string, wanted: Wanted = {}): Promise<Body> {
+export async function call<Body>(method: string, path: string, wanted: RequestOptions = {}): Promise<Body> {
   return (await callWhole<Body>(method, path, wanted)).body
 }
 
 /** The same, with status and position. */
-export async function callWhole<Body>(method: string, path: string, wanted: Wanted = {}): Promise<Answer<Body>> {
+export async function callWhole<Body>(
+  method: string,
+  path: string,
+  wanted: RequestOptions = {},
+): Promise<ApiResponse<Body>> {
   const ask = () =>
     withToken(authorization =>
       request<Body>(method, path, { ...wanted, headers: { ...wanted.headers, ...authorization } }),
     )
   const asked = generation
-  let answer = await ask()
-  if (method === "GET" && asked !== generation) answer = await ask()
-  if (seqOf(answer.cursor) > seqOf(seen)) seen = answer.cursor
-  return answer
+  let response = await ask()
+  if (method === "GET" && asked !== generation) response = await ask()
+  if (seqOf(response.cursor) > seqOf(seen)) seen = response.cursor
+  return response
 }
 
 /** An answer that is read piece by piece; `signal` ends it. Throws SignedOut, Problem or Unreachable. */
@@ -54,7 +58,7 @@ interface Page<Item> {
 }
 
 /** Every item of a list that comes in pages, at most `most` of them. */
-export async function all<Item>(path: string, most = 1000): Promise<Item[]> {
+export async function all<Item>(path: string, max = 1000): Promise<Item[]> {
   const items: Item[] = []
   let next: string | null = null
   do {
@@ -62,7 +66,7 @@ export async function all<Item>(path: string, most = 1000): Promise<Item[]> {
     const page: Page<Item> = await call<Page<Item>>("GET", `${path}${path.includes("?") ? "&" : "?"}limit=100${cursor}`)
     items.push(...page.items)
     next = page.next
-  } while (next !== null && items.length < most)
+  } while (next !== null && items.length < max)
   return items
 }
 

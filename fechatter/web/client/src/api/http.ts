@@ -52,14 +52,14 @@ export class Unreachable extends Error {
   }
 }
 
-export interface Answer<Body> {
+export interface ApiResponse<Body> {
   status: number
   body: Body
   /** The position the answer was read at, or null. */
   cursor: string | null
 }
 
-export interface Wanted {
+export interface RequestOptions {
   body?: unknown
   headers?: Record<string, string>
   signal?: AbortSignal
@@ -69,48 +69,48 @@ export interface Wanted {
 export async function request<Body>(
   method: string,
   path: string,
-  { body, headers = {}, signal }: Wanted = {},
-): Promise<Answer<Body>> {
+  { body, headers = {}, signal }: RequestOptions = {},
+): Promise<ApiResponse<Body>> {
   const late = AbortSignal.timeout(TIMEOUT_MS)
-  const answer = await open(path, {
+  const response = await open(path, {
     method,
     headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: signal ? AbortSignal.any([signal, late]) : late,
   })
-  return { status: answer.status, body: (await read(answer)) as Body, cursor: answer.headers.get("Event-Cursor") }
+  return { status: response.status, body: (await read(response)) as Body, cursor: response.headers.get("Event-Cursor") }
 }
 
 /** A `fetch` that gives an answer below 400 and throws the others. Throws Problem or Unreachable. */
 export async function open(path: string, options: RequestInit): Promise<Response> {
-  let answer: Response
+  let response: Response
   try {
-    answer = await fetch(path, { ...options, cache: "no-store", redirect: "error" })
+    response = await fetch(path, { ...options, cache: "no-store", redirect: "error" })
   } catch (error) {
     throw new Unreachable(error)
   }
-  if (answer.ok) return answer
-  const wait = Number(answer.headers.get("Retry-After"))
-  const body = (await read(answer)) as ProblemBody | null
-  throw new Problem(answer.status, body ?? {}, answer.headers.get("X-Request-Id"), Number.isFinite(wait) ? wait : 0)
+  if (response.ok) return response
+  const wait = Number(response.headers.get("Retry-After"))
+  const body = (await read(response)) as ProblemBody | null
+  throw new Problem(response.status, body ?? {}, response.headers.get("X-Request-Id"), Number.isFinite(wait) ? wait : 0)
 }
 
 /** The JSON of an answer, or null when it holds none (a proxy's error page, 204). */
-async function read(answer: Response): Promise<unknown> {
+async function read(response: Response): Promise<unknown> {
   let text: string
   try {
-    text = await answer.text()
+    text = await response.text()
   } catch (error) {
     throw new Unreachable(error)
   }
-  if (!answer.headers.get("Content-Type")?.includes("json")) return null
+  if (!response.headers.get("Content-Type")?.includes("json")) return null
   try {
     return JSON.parse(text)
   } catch {
     throw new Problem(
-      answer.status,
-      { detail: "The server's answer cannot be read." },
-      answer.headers.get("X-Request-Id"),
+      response.status,
+      { detail: "The server's response cannot be read." },
+      response.headers.get("X-Request-Id"),
     )
   }
 }

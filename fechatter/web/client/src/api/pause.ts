@@ -1,15 +1,15 @@
 /** Pauses between tries. */
 
 const FIRST_MS = 500
-const MOST_MS = 30_000
+const MAX_MS = 30_000
 
 /**
  * How long to wait before the next try: full jitter, so that many clients of a restarted server come back spread out.
  * `failures` counts from 1; the server's own Retry-After is the least.
  */
 export function pauseMs(failures: number, retryAfterSeconds = 0, random: () => number = Math.random): number {
-  const most = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(failures, 10))
-  return retryAfterSeconds * 1000 + random() * most
+  const max = Math.min(MAX_MS, FIRST_MS * 2 ** Math.min(failures, 10))
+  return retryAfterSeconds * 1000 + random() * max
 }
 
 /** A pause that `wake` may end early. */

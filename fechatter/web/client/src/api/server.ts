@@ -14,7 +14,7 @@ let asked: Promise<ServerFacts> | undefined
 /** Asked once a visit; a failure is asked again. Throws Problem or Unreachable. */
 export function serverFacts(): Promise<ServerFacts> {
   asked ??= request<ServerFacts>("GET", "/api/server")
-    .then(answer => answer.body)
+    .then(response => response.body)
     .catch((error: unknown) => {
       asked = undefined
       throw error

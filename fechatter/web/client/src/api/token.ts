@@ -6,7 +6,7 @@
 import { Problem, request } from "@/api/http"
 import type { User, Workspace } from "@/api/nouns"
 import { inTurn } from "@/platform/locks"
-import { isObject, kept, tabKept } from "@/platform/storage"
+import { isObject, browserStorage, tabStorage } from "@/platform/storage"
 
 const KEY = "fechatter.workspace"
 const BROWSER = { "X-Requested-With": "fechatter" }
@@ -39,16 +39,16 @@ export function refused(old: string): void {
 export function begin(session: Session): void {
   accessToken = session.access_token
   const text = JSON.stringify({ slug: session.workspace.slug, name: nameOf(session) } satisfies Remembered)
-  tabKept.set(KEY, text)
-  kept.set(KEY, text)
+  tabStorage.set(KEY, text)
+  browserStorage.set(KEY, text)
 }
 
 /** Forget this tab's person; another one who used this browser later stays remembered. */
 export function forget(): void {
   accessToken = null
-  const mine = tabKept.get(KEY) ?? kept.get(KEY)
-  tabKept.delete(KEY)
-  if (kept.get(KEY) === mine) kept.delete(KEY)
+  const mine = tabStorage.get(KEY) ?? browserStorage.get(KEY)
+  tabStorage.delete(KEY)
+  if (browserStorage.get(KEY) === mine) browserStorage.delete(KEY)
 }
 
 function nameOf({ workspace, user }: Session): string {
@@ -63,7 +63,7 @@ export interface Remembered {
 
 /** This tab's person, else the one who used this browser last, else null. */
 export function remembered(): Remembered | null {
-  return tabKept.getJson(KEY, isRemembered) ?? kept.getJson(KEY, isRemembered)
+  return tabStorage.getJson(KEY, isRemembered) ?? browserStorage.getJson(KEY, isRemembered)
 }
 
 function isRemembered(found: unknown): found is Remembered {

@@ -6,7 +6,7 @@ import { useChats } from "@/stores/chats"
 import { usePeople } from "@/stores/people"
 
 const PAUSE_MS = 250
-const MOST_FILTERED = 2000
+const MAX_FILTERED = 2000
 
 export function useMembers(chatId: () => number) {
   const chats = useChats()
@@ -37,7 +37,7 @@ export function useMembers(chatId: () => number) {
   /** All of them, as far as that is sensible, so that a filter finds them. */
   async function rest(): Promise<void> {
     if (next.value !== null && !isLoading.value)
-      await load(members.value, next.value, loaded => loaded.length < MOST_FILTERED)
+      await load(members.value, next.value, loaded => loaded.length < MAX_FILTERED)
   }
 
   async function load(before: Member[], from: string | null, goesOn: (loaded: Member[]) => boolean): Promise<void> {

@@ -23,7 +23,7 @@ function copiedByHand(text: string): boolean {
   const area = document.createElement("textarea")
   const before = document.activeElement
   area.value = text
-  area.className = "aloud"
+  area.className = "visually-hidden"
   // Inside an open dialog, as nothing outside takes the focus.
   ;(document.querySelector("dialog[open]") ?? document.body).append(area)
   area.select()

@@ -48,6 +48,6 @@ function start(anchor: Box, floating: Box, align: Placement["align"]): number {
 }
 
 /** The lower bound wins where there is no room at all. */
-function clamp(value: number, least: number, most: number): number {
-  return Math.max(least, Math.min(value, most))
+function clamp(value: number, min: number, max: number): number {
+  return Math.max(min, Math.min(value, max))
 }

@@ -12,7 +12,7 @@ export interface Toast {
 }
 
 const SHOWN_MS = 6_000
-const MOST = 3
+const MAX = 3
 
 export const toasts = reactive<Toast[]>([])
 let last = 0
@@ -21,7 +21,7 @@ let last = 0
 export function toast(said: Omit<Toast, "id" | "kind"> & { kind?: Toast["kind"] }): void {
   const made: Toast = { kind: "done", ...said, id: ++last }
   toasts.push(made)
-  while (toasts.length > MOST) toasts.shift()
+  while (toasts.length > MAX) toasts.shift()
   if (made.kind !== "error") setTimeout(() => closeToast(made.id), SHOWN_MS)
 }
 

@@ -28,6 +28,6 @@ test("waiting has its seconds, and what nobody knows keeps its code", () => {
   expect(explain(new Problem(500, {})).text).toContain("server")
 })
 
-test("no answer at all blames nobody", () => {
+test("no response at all blames nobody", () => {
   expect(explain(new Unreachable(null)).text).toContain("Can't reach the server")
 })

@@ -78,7 +78,7 @@ export function explain(error: unknown): Explained {
 }
 
 /** Says it in passing, with the request's id to copy. */
-export function sayProblem(error: unknown): void {
+export function showProblem(error: unknown): void {
   const { text, fields, requestId } = explain(error)
   // In passing no field is marked: the first one speaks for itself.
   toast({ text: Object.values(fields)[0] ?? text, kind: "error", ...(requestId === undefined ? {} : { requestId }) })

@@ -1,6 +1,6 @@
 import { ref, shallowRef } from "vue"
 import en from "@/i18n/en"
-import { kept } from "@/platform/storage"
+import { browserStorage } from "@/platform/storage"
 import { load } from "@/platform/lazy"
 import { fill, type Key, type Messages, type Values } from "@/i18n/messages"
 
@@ -33,11 +33,11 @@ export async function setLocale(wanted: Locale): Promise<void> {
 /** The same, and kept for the next visit. */
 export async function chooseLocale(wanted: Locale): Promise<void> {
   await setLocale(wanted)
-  kept.set(STORED, wanted)
+  browserStorage.set(STORED, wanted)
 }
 
 /** What was chosen before, else the first language of the browser that there is, else English. */
 export function preferredLocale(): Locale {
-  const wanted = [kept.get(STORED) ?? "", ...navigator.languages].map(tag => tag.split("-")[0] ?? "")
+  const wanted = [browserStorage.get(STORED) ?? "", ...navigator.languages].map(tag => tag.split("-")[0] ?? "")
   return wanted.find((tag): tag is Locale => tag in LOCALES) ?? "en"
 }

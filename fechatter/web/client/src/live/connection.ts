@@ -15,8 +15,8 @@ const CONTROL = new Set(["hello", "closing"])
 
 export type Phase = "connecting" | "live" | "waiting"
 
-/** What a connection needs of its surroundings. */
-export interface Surroundings {
+/** What a connection needs of its environment. */
+export interface Environment {
   /** An answer to be read piece by piece, below 400; throws otherwise. */
   open(headers: Record<string, string>, signal: AbortSignal): Promise<Response>
   /** Take one durable event or signal. */
@@ -44,12 +44,12 @@ export class Connection {
   private needsReload: boolean
   private isStopped = false
 
-  private readonly surroundings: Surroundings
+  private readonly environment: Environment
   private cursor: string | null
 
   /** `cursor` null means: load everything first. */
-  constructor(surroundings: Surroundings, cursor: string | null) {
-    this.surroundings = surroundings
+  constructor(environment: Environment, cursor: string | null) {
+    this.environment = environment
     this.cursor = cursor
     this.needsReload = cursor === null
   }
@@ -57,13 +57,13 @@ export class Connection {
   /** Runs until it is stopped or the session ends; returns why it ended. */
   async run(): Promise<"stopped" | "signed out"> {
     while (!this.isStopped) {
-      this.surroundings.phase("connecting", 0)
+      this.environment.phase("connecting", 0)
       const error = await this.tryOnce()
       if (this.isStopped) break
-      if (error !== null && this.surroundings.isOver(error)) return "signed out"
+      if (error !== null && this.environment.isOver(error)) return "signed out"
       this.failures += 1
-      const wait = pauseMs(this.failures, error === null ? 0 : this.surroundings.retryAfterSeconds(error))
-      this.surroundings.phase("waiting", Date.now() + wait)
+      const wait = pauseMs(this.failures, error === null ? 0 : this.environment.retryAfterSeconds(error))
+      this.environment.phase("waiting", Date.now() + wait)
       await this.pause.sleep(wait)
     }
     return "stopped"
@@ -104,7 +104,7 @@ export class Connection {
   private async connect(): Promise<Response> {
     const late = setTimeout(() => this.abort.abort(), CONNECT_MS)
     try {
-      return await this.surroundings.open(
+      return await this.environment.open(
         { Accept: "text/event-stream", "Last-Event-ID": this.cursor ?? "" },
         this.abort.signal,
       )
@@ -113,9 +113,9 @@ export class Connection {
     }
   }
 
-  private async listen(answer: Response): Promise<void> {
-    if (answer.body === null) throw new Silence("an answer without a body")
-    const pieces = answer.body.pipeThrough(new TextDecoderStream()).getReader()
+  private async listen(response: Response): Promise<void> {
+    if (response.body === null) throw new Silence("a response without a body")
+    const pieces = response.body.pipeThrough(new TextDecoderStream()).getReader()
     const blocks = new BlockReader()
     for (;;) {
       const { done, value } = await this.unlessSilent(pieces.read())
@@ -144,7 +144,7 @@ export class Connection {
     if (event === "reset") return this.reload().then(() => this.isLive())
     if (event === "hello") this.greeted(decoded(data) as { heartbeat_seconds: number })
     if (event !== null && data !== null && !CONTROL.has(event)) this.hand(event, data, id)
-    else if (id !== null) this.surroundings.cursor(id)
+    else if (id !== null) this.environment.cursor(id)
     if (id !== null) this.cursor = id
     if (event === "resumed") this.isLive()
     return null
@@ -156,13 +156,13 @@ export class Connection {
 
   private isLive(): void {
     this.failures = 0
-    this.surroundings.phase("live", 0)
+    this.environment.phase("live", 0)
   }
 
   /** A frame this page cannot take must not stop those behind it: what is shown is then loaded anew. */
   private hand(event: string, data: string, id: string | null): void {
     try {
-      this.surroundings.frame(event, decoded(data), id)
+      this.environment.frame(event, decoded(data), id)
     } catch (error) {
       this.needsReload = true
       throw error
@@ -171,7 +171,7 @@ export class Connection {
 
   /** A reset's own position is older than what is loaded because of it, so the answer's counts. */
   private async reload(): Promise<void> {
-    this.cursor = await this.surroundings.reload()
+    this.cursor = await this.environment.reload()
     this.needsReload = false
   }
 }

@@ -8,14 +8,14 @@
 
 import { openChannel, type Channel } from "@/platform/channel"
 import { lockManager } from "@/platform/locks"
-import { Connection, type Phase, type Surroundings } from "@/live/connection"
+import { Connection, type Phase, type Environment } from "@/live/connection"
 import { eraOf, seqOf } from "@/api/cursor"
 
 const SILENCE_MS = 60_000
 const LOOK_MS = 10_000
 
 /** What this tab does with what it hears, however it hears it. */
-export type Tab = Omit<Surroundings, "cursor"> & { signedOut(): void }
+export type Tab = Omit<Environment, "cursor"> & { signedOut(): void }
 
 type Handed =
   | { kind: "join" }
@@ -110,8 +110,8 @@ export class SharedConnection {
     if (why === "signed out") this.tab.signedOut()
   }
 
-  /** The tab's own surroundings, with everything handed on. */
-  private leading(): Surroundings {
+  /** The tab's own environment, with everything handed on. */
+  private leading(): Environment {
     return {
       ...this.tab,
       frame: (name, data, cursor) => {

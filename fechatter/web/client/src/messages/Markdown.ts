@@ -3,7 +3,7 @@ import { t } from "@/i18n"
 import CodeBlock from "@/messages/CodeBlock.vue"
 import { readable } from "@/text/links"
 import { parse, type Part, type Wrapping } from "@/text/parts"
-import "@/messages/said.css"
+import "@/messages/messageText.css"
 
 const TAGS: Record<Wrapping, string> = {
   paragraph: "p",

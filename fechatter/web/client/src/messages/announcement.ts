@@ -3,7 +3,7 @@
 import type { Message } from "@/api/nouns"
 import type { t } from "@/i18n"
 
-const MOST_CHARACTERS = 160
+const MAX_CHARACTERS = 160
 
 export function announcement(messages: readonly Message[], name: (userId: number) => string, say: typeof t): string {
   const [first] = messages
@@ -22,5 +22,5 @@ export function brief(content: string): string {
     .replace(/\s+/gu, " ")
     .trim()
   const signs = [...line]
-  return signs.length > MOST_CHARACTERS ? `${signs.slice(0, MOST_CHARACTERS).join("")}…` : line
+  return signs.length > MAX_CHARACTERS ? `${signs.slice(0, MAX_CHARACTERS).join("")}…` : line
 }

@@ -4,16 +4,16 @@ export type Step = "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight" | "Home"
 
 /** The place after a step, of all places counted through; -1 above the first row. */
 export function moved(sections: readonly number[], columns: number, at: number, step: Step): number {
-  const most = sections.reduce((sum, size) => sum + size, 0) - 1
+  const max = sections.reduce((sum, size) => sum + size, 0) - 1
   const rows = rowsOf(sections, columns)
   const row = rows.findIndex(({ start, size }) => at < start + size)
   const here = rows[row]
-  if (here === undefined) return Math.max(0, most)
+  if (here === undefined) return Math.max(0, max)
   switch (step) {
     case "ArrowLeft":
       return Math.max(0, at - 1)
     case "ArrowRight":
-      return Math.min(most, at + 1)
+      return Math.min(max, at + 1)
     case "Home":
       return here.start
     case "End":

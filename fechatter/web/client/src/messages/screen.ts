@@ -24,8 +24,8 @@ export function toDivider(scroller: HTMLElement): boolean {
 /** Scroll to the end, but not past the line of new messages, because they have not been seen. */
 export function toEndFromDivider(scroller: HTMLElement): void {
   const divider = scroller.querySelector<HTMLElement>(".news")
-  const most = divider ? scroller.scrollTop + Math.max(0, distance(scroller, divider)) : scroller.scrollHeight
-  scroller.scrollTop = most
+  const max = divider ? scroller.scrollTop + Math.max(0, distance(scroller, divider)) : scroller.scrollHeight
+  scroller.scrollTop = max
 }
 
 function distance(scroller: HTMLElement, divider: HTMLElement): number {

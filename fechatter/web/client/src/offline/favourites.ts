@@ -2,9 +2,9 @@
 
 import { remembered } from "@/api/token"
 import type { Emoji } from "@/text/emoji"
-import { isObject, kept } from "@/platform/storage"
+import { isObject, browserStorage } from "@/platform/storage"
 
-const MOST_RECENT = 24
+const MAX_RECENT = 24
 
 export interface Favourites {
   /** Without a tone, the last one first. */
@@ -14,26 +14,26 @@ export interface Favourites {
 }
 
 export function favourites(): Favourites {
-  const found = kept.getJson(keyOf(remembered()?.name), isObject) ?? {}
+  const found = browserStorage.getJson(keyOf(remembered()?.name), isObject) ?? {}
   const { recent, tone } = found as Partial<Record<keyof Favourites, unknown>>
   return {
-    recent: Array.isArray(recent) ? recent.filter(text => typeof text === "string").slice(0, MOST_RECENT) : [],
+    recent: Array.isArray(recent) ? recent.filter(text => typeof text === "string").slice(0, MAX_RECENT) : [],
     tone: typeof tone === "number" && tone >= 0 && tone <= 5 ? Math.floor(tone) : 0,
   }
 }
 
 export function keepFavourites(changed: Favourites): void {
-  kept.set(keyOf(remembered()?.name), JSON.stringify(changed))
+  browserStorage.set(keyOf(remembered()?.name), JSON.stringify(changed))
 }
 
 /** Returns the favourites with this emoji as the most recent one. */
 export function withRecent({ recent, tone }: Favourites, text: string): Favourites {
-  return { recent: [text, ...recent.filter(one => one !== text)].slice(0, MOST_RECENT), tone }
+  return { recent: [text, ...recent.filter(one => one !== text)].slice(0, MAX_RECENT), tone }
 }
 
 /** Remove everything that is stored about the person. */
 export function forgetFavourites(name: string): void {
-  kept.delete(keyOf(name))
+  browserStorage.delete(keyOf(name))
 }
 
 export function inTone(one: Emoji, tone: number): string {

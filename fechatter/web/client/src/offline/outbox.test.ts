@@ -2,12 +2,12 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { Problem, Unreachable } from "@/api/http"
 import type { Message } from "@/api/nouns"
 import { SignedOut } from "@/api/token"
-import { Outbox, type Keeping } from "@/offline/outbox"
+import { Outbox, type OutboxStorage } from "@/offline/outbox"
 import type { Waiting } from "@/state/waiting"
 import { FakeLocks } from "@/testing/locks"
 
 /** What the browser keeps, as long as the test lives. */
-class Memory implements Keeping {
+class Memory implements OutboxStorage {
   readonly rows = new Map<string, Waiting>()
 
   async all() {
@@ -26,13 +26,13 @@ class Memory implements Keeping {
 /** A server that stores each key once, and can be away. */
 class Server {
   readonly stored = new Map<string, Message>()
-  answer: (item: Waiting) => Error | null = () => null
+  response: (item: Waiting) => Error | null = () => null
   /** Stores, and the answer gets lost. */
   losesAnswers = 0
 
   async send(item: Waiting): Promise<Message> {
     await Promise.resolve()
-    const refusal = this.answer(item)
+    const refusal = this.response(item)
     if (refusal) throw refusal
     const known = this.stored.get(item.key)
     if (known && known.content !== item.content) throw new Problem(409, { code: "idempotency_conflict" })
@@ -94,18 +94,18 @@ test("messages of a chat go out once and in the order of writing", async () => {
 })
 
 test("while the server is away messages wait, and go out in order when it is back", async () => {
-  server.answer = () => new Unreachable("away")
+  server.response = () => new Unreachable("away")
   const box = outbox()
   for (const content of ["a", "b"]) await box.add(7, content)
   await settle()
   expect(shown.map(item => item.content)).toEqual(["a", "b"])
-  server.answer = () => null
+  server.response = () => null
   box.wake()
   await settle()
   expect(server.contents).toEqual(["a", "b"])
 })
 
-test("a message whose answer was lost is stored once", async () => {
+test("a message whose response was lost is stored once", async () => {
   server.losesAnswers = 2
   const box = outbox()
   await box.add(7, "a")
@@ -115,19 +115,19 @@ test("a message whose answer was lost is stored once", async () => {
 })
 
 test("what an earlier page left is sent by the next", async () => {
-  server.answer = () => new Unreachable("away")
+  server.response = () => new Unreachable("away")
   const first = outbox()
   await first.add(7, "a")
   await first.add(8, "b")
   first.stop()
-  server.answer = () => null
+  server.response = () => null
   await outbox().start()
   await settle()
   expect(server.contents.toSorted()).toEqual(["a", "b"])
 })
 
 test("a refused message fails with its reason, lets the next ones pass, and can be tried again", async () => {
-  server.answer = item =>
+  server.response = item =>
     item.content === "bad" ? new Problem(422, { code: "invalid", detail: "no", request_id: "r1" }) : null
   const box = outbox()
   await box.add(7, "bad")
@@ -135,19 +135,19 @@ test("a refused message fails with its reason, lets the next ones pass, and can 
   await settle()
   expect(server.contents).toEqual(["good"])
   expect(shown).toMatchObject([{ content: "bad", state: "failed", refusal: { code: "invalid", requestId: "r1" } }])
-  server.answer = () => null
+  server.response = () => null
   await box.retry(shown[0]!.key)
   await settle()
   expect(server.contents).toEqual(["good", "bad"])
 })
 
 test("a discarded message is never sent", async () => {
-  server.answer = () => new Unreachable("away")
+  server.response = () => new Unreachable("away")
   const box = outbox()
   await box.add(7, "a")
   await settle()
   await box.discard(shown[0]!.key)
-  server.answer = () => null
+  server.response = () => null
   box.wake()
   await settle()
   expect(server.contents).toEqual([])
@@ -156,7 +156,7 @@ test("a discarded message is never sent", async () => {
 
 test("the server's own pause is kept", async () => {
   const times: number[] = []
-  server.answer = () => {
+  server.response = () => {
     times.push(Date.now())
     return times.length === 1 ? new Problem(429, { code: "too_many_requests" }, null, 20) : null
   }
@@ -166,11 +166,11 @@ test("the server's own pause is kept", async () => {
 })
 
 test("when the session has ended messages are kept for the next one", async () => {
-  server.answer = () => new SignedOut()
+  server.response = () => new SignedOut()
   await outbox().add(7, "a")
   await settle()
   expect(memory.rows.size).toBe(1)
-  server.answer = () => null
+  server.response = () => null
   await outbox().start()
   await settle()
   expect(server.contents).toEqual(["a"])
@@ -178,7 +178,7 @@ test("when the session has ended messages are kept for the next one", async () =
 
 test("the order of writing outlives a clock that is set back, and what an earlier client left comes first", async () => {
   vi.setSystemTime("2026-05-01T12:00:00Z")
-  server.answer = () => new Unreachable("away")
+  server.response = () => new Unreachable("away")
   const key = "00000000-0000-7000-8000-00000000000"
   for (const place of [2, 1])
     await memory.put({
@@ -206,20 +206,20 @@ test("the order of writing outlives a clock that is set back, and what an earlie
   for (const content of ["c", "d"]) await second.add(7, content)
   const words = ["old 1", "old 2", "a", "b", "c", "d"]
   expect(shown.map(item => item.content)).toEqual(words)
-  server.answer = () => null
+  server.response = () => null
   second.wake()
   await settle()
   expect(server.contents).toEqual(words)
 })
 
 test("a waiting message goes out as it was changed to last", async () => {
-  server.answer = () => new Unreachable("away")
+  server.response = () => new Unreachable("away")
   const box = outbox()
   for (const content of ["a", "b"]) await box.add(7, content)
   await settle()
   await box.edit(shown[0]!.key, "a2")
   await box.edit(shown[1]!.key, "b2")
-  server.answer = () => null
+  server.response = () => null
   box.wake()
   await settle()
   expect(server.contents).toEqual(["a2", "b2"])
@@ -227,13 +227,13 @@ test("a waiting message goes out as it was changed to last", async () => {
 
 test("a message that was stored before it was changed is changed at the server", async () => {
   server.losesAnswers = 1
-  server.answer = () => (server.stored.size > 0 ? new Unreachable("away") : null)
+  server.response = () => (server.stored.size > 0 ? new Unreachable("away") : null)
   const box = outbox()
   await box.add(7, "a")
   await settle()
   expect(server.contents).toEqual(["a"])
   await box.edit(shown[0]!.key, "a2")
-  server.answer = () => null
+  server.response = () => null
   box.wake()
   await settle()
   expect(server.contents).toEqual(["a2"])

@@ -9,15 +9,15 @@ import { Problem } from "@/api/http"
 import type { Message } from "@/api/nouns"
 import { SignedOut } from "@/api/token"
 import { Pause, pauseMs } from "@/api/pause"
-import type { Keeping } from "@/offline/keeping"
+import type { OutboxStorage } from "@/offline/outboxStorage"
 import { newKey } from "@/api/key"
 import { inOrder, next, nextOrder, type Refusal, type Waiting } from "@/state/waiting"
 import { openChannel, type Channel } from "@/platform/channel"
 import { inTurn } from "@/platform/locks"
 
-export type { Keeping } from "@/offline/keeping"
+export type { OutboxStorage } from "@/offline/outboxStorage"
 
-export interface Surroundings {
+export interface Environment {
   /** Throws Problem, Unreachable or SignedOut. */
   send(item: Waiting): Promise<Message>
   /** The server has it. */
@@ -43,14 +43,14 @@ export class Outbox {
   private readonly pauses = new Map<number, Pause>()
   private readonly channel: Channel
   private readonly name: string
-  private readonly keeping: Keeping
-  private readonly surroundings: Surroundings
+  private readonly keeping: OutboxStorage
+  private readonly environment: Environment
   private isStopped = false
 
-  constructor(name: string, keeping: Keeping, surroundings: Surroundings) {
+  constructor(name: string, keeping: OutboxStorage, environment: Environment) {
     this.name = name
     this.keeping = keeping
-    this.surroundings = surroundings
+    this.environment = environment
     this.channel = openChannel(`${name}-outbox`)
     this.channel.onmessage = () => void this.load()
   }
@@ -107,7 +107,7 @@ export class Outbox {
     if (this.isStopped) return
     const known = new Map([...kept.map(item => [item.key, item] as const), ...this.unkept])
     this.items = inOrder([...known.values()].filter(item => item !== null))
-    this.surroundings.changed(this.items)
+    this.environment.changed(this.items)
   }
 
   private async drain(chatId: number): Promise<void> {
@@ -138,7 +138,7 @@ export class Outbox {
     this.sending.set(item.key, false)
     try {
       const [message, content] = await this.stored(item)
-      this.surroundings.sent(item, message)
+      this.environment.sent(item, message)
       await this.follow(item.key, message, content)
       await this.remove(item.key)
       return null
@@ -160,12 +160,12 @@ export class Outbox {
     if (!tried.includes(item.content)) void this.change(item, { tried: [...tried, item.content] })
     for (const content of [item.content, ...tried.filter(one => one !== item.content)]) {
       try {
-        return [await this.surroundings.send({ ...item, content }), content]
+        return [await this.environment.send({ ...item, content }), content]
       } catch (error) {
         if (!(error instanceof Problem) || error.code !== CHANGED || tried.length === 0) throw error
       }
     }
-    return [await this.surroundings.send(item), item.content]
+    return [await this.environment.send(item), item.content]
   }
 
   private async sleep(chatId: number, milliseconds: number): Promise<void> {
@@ -181,8 +181,8 @@ export class Outbox {
     await this.load()
     const wanted = this.items.find(one => one.key === key)?.content ?? sent
     try {
-      if (this.sending.get(key)) await this.surroundings.remove?.(message)
-      else if (wanted !== sent) await this.surroundings.edit?.(message, wanted)
+      if (this.sending.get(key)) await this.environment.remove?.(message)
+      else if (wanted !== sent) await this.environment.edit?.(message, wanted)
     } catch (error) {
       if (!(error instanceof Problem) || error.isTemporary) throw error
     }
@@ -215,7 +215,7 @@ export class Outbox {
 
   private show(items: Waiting[]): void {
     this.items = items
-    this.surroundings.changed(items)
+    this.environment.changed(items)
   }
 
   /** Record that the message is stored, and notify the other tabs. */

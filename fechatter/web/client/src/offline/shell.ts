@@ -46,7 +46,7 @@ export function takeUpdate(): void {
 export async function reloadNewest(): Promise<void> {
   // The worker answers only the start page, so a request for another address shows whether the server is reachable.
   const isThere = await fetch("/health/simple", { cache: "no-store" }).then(
-    answer => answer.ok,
+    response => response.ok,
     () => false,
   )
   if (isThere) await dropShell()

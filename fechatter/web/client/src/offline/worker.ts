@@ -53,9 +53,9 @@ async function page(request: Request): Promise<Response> {
 async function file(request: Request): Promise<Response> {
   const found = (await kept(request)) ?? (await caches.match(request, { ignoreVary: true }))
   if (found !== undefined) return found
-  const answer = await fetch(request)
-  if (answer.ok && new URL(request.url).pathname.startsWith(KEPT_WHEN_LOADED)) await keep(request, answer.clone())
-  return answer
+  const response = await fetch(request)
+  if (response.ok && new URL(request.url).pathname.startsWith(KEPT_WHEN_LOADED)) await keep(request, response.clone())
+  return response
 }
 
 function kept(request: Request | string): Promise<Response | undefined> {
@@ -63,8 +63,8 @@ function kept(request: Request | string): Promise<Response | undefined> {
 }
 
 /** Not after a sign-out: its cache is gone, and is not to come back. */
-async function keep(request: Request, answer: Response): Promise<void> {
-  if (await caches.has(NAME)) await (await caches.open(NAME)).put(request, answer)
+async function keep(request: Request, response: Response): Promise<void> {
+  if (await caches.has(NAME)) await (await caches.open(NAME)).put(request, response)
 }
 
 export {}

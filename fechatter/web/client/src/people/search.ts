@@ -17,9 +17,9 @@ export function usePeopleSearch(query: Ref<string>, limit: number) {
   async function ask(): Promise<void> {
     const mine = (newest += 1)
     try {
-      const answer = await people.find(query.value.trim().replace(/^@/u, ""), limit)
+      const response = await people.find(query.value.trim().replace(/^@/u, ""), limit)
       if (mine !== newest) return
-      found.value = answer
+      found.value = response
       problem.value = null
     } catch (error) {
       if (mine === newest) problem.value = error

@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest"
-import { isObject, kept } from "@/platform/storage"
+import { isObject, browserStorage } from "@/platform/storage"
 
 afterEach(() => {
   vi.unstubAllGlobals()
-  kept.delete("test")
+  browserStorage.delete("test")
 })
 
 const refused = () => {
@@ -17,20 +17,20 @@ test.each([
   ["is full", { getItem: () => null, setItem: refused, removeItem: () => undefined }],
 ])("where the storage %s, values live as long as the page", (_how, storage) => {
   vi.stubGlobal("localStorage", storage)
-  expect(kept.get("test")).toBe(null)
-  kept.set("test", "a")
-  expect(kept.get("test")).toBe("a")
-  kept.delete("test")
-  expect(kept.get("test")).toBe(null)
+  expect(browserStorage.get("test")).toBe(null)
+  browserStorage.set("test", "a")
+  expect(browserStorage.get("test")).toBe("a")
+  browserStorage.delete("test")
+  expect(browserStorage.get("test")).toBe(null)
 })
 
 test("what is no JSON, or another thing than expected, is nothing", () => {
   for (const text of ["{", "5", "null", "[]", ""]) {
-    kept.set("test", text)
-    expect(kept.getJson("test", isObject)).toBe(null)
+    browserStorage.set("test", text)
+    expect(browserStorage.getJson("test", isObject)).toBe(null)
   }
-  kept.set("test", '{"a":1}')
-  expect(kept.getJson("test", isObject)).toEqual({ a: 1 })
+  browserStorage.set("test", '{"a":1}')
+  expect(browserStorage.getJson("test", isObject)).toEqual({ a: 1 })
 })
 
 const ALLOWED: Record<string, RegExp> = {

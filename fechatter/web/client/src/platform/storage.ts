@@ -46,9 +46,9 @@ function attempt<Value>(work: () => Value, otherwise: Value): Value {
 }
 
 /** For all tabs and later visits. */
-export const kept = new Store(() => localStorage)
+export const browserStorage = new Store(() => localStorage)
 /** For this tab. */
-export const tabKept = new Store(() => sessionStorage)
+export const tabStorage = new Store(() => sessionStorage)
 
 export function isObject(found: unknown): found is Record<string, unknown> {
   return typeof found === "object" && found !== null && !Array.isArray(found)

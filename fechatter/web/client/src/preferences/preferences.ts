@@ -1,6 +1,6 @@
 import { reactive, watch } from "vue"
 import { askForNotifications, standing, type Standing } from "@/platform/notifications"
-import { isObject, kept } from "@/platform/storage"
+import { isObject, browserStorage } from "@/platform/storage"
 
 /** The effect of Enter in the composer: the device's default, or the person's choice. */
 export type EnterKey = "auto" | "send" | "line"
@@ -21,9 +21,9 @@ export interface Preferences {
 const KEY = "fechatter.preferences"
 const DEFAULTS: Preferences = { notifications: false, badge: true, clock: "region", enter: "auto", offered: [] }
 
-export const preferences = reactive<Preferences>({ ...DEFAULTS, ...kept.getJson(KEY, isObject) })
+export const preferences = reactive<Preferences>({ ...DEFAULTS, ...browserStorage.getJson(KEY, isObject) })
 
-watch(preferences, () => kept.set(KEY, JSON.stringify(preferences)))
+watch(preferences, () => browserStorage.set(KEY, JSON.stringify(preferences)))
 
 /** The browser was not asked yet, and can be. */
 export function canAskForNotifications(): boolean {
@@ -32,7 +32,7 @@ export function canAskForNotifications(): boolean {
 
 /** Ask the browser, but only after the person has asked for it; returns the answer. */
 export async function turnOnNotifications(): Promise<Standing> {
-  const answer = await askForNotifications()
-  preferences.notifications = answer === "granted"
-  return answer
+  const response = await askForNotifications()
+  preferences.notifications = response === "granted"
+  return response
 }

@@ -1,5 +1,5 @@
 import { ref, watch } from "vue"
-import { kept } from "@/platform/storage"
+import { browserStorage } from "@/platform/storage"
 
 export const THEMES = ["system", "light", "dark"] as const
 export type Theme = (typeof THEMES)[number]
@@ -12,14 +12,14 @@ export const theme = ref<Theme>(stored())
 watch(theme, chosen => {
   if (chosen === "system") {
     delete document.documentElement.dataset["theme"]
-    kept.delete(KEY)
+    browserStorage.delete(KEY)
   } else {
     document.documentElement.dataset["theme"] = chosen
-    kept.set(KEY, chosen)
+    browserStorage.set(KEY, chosen)
   }
 })
 
 function stored(): Theme {
-  const found = kept.get(KEY)
+  const found = browserStorage.get(KEY)
   return THEMES.find(name => name === found) ?? "system"
 }

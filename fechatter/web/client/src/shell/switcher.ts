@@ -8,8 +8,8 @@ import type { IconName } from "@/components/icons"
 import { best } from "@/i18n/matching"
 import type { Person, World } from "@/state/world"
 
-const MOST = 30
-const MOST_NEWEST = 8
+const MAX = 30
+const MAX_NEWEST = 8
 
 export interface Action {
   label: string
@@ -33,8 +33,8 @@ export function targets(world: World, actions: readonly Action[], query: string)
   const offered = actions.map((action, index): Target => {
     return { kind: "action", id: `action-${index}`, action, label: action.label }
   })
-  if (query.trim() === "") return [...chats.filter(isActive).slice(0, MOST_NEWEST), ...offered]
-  return best(query, [...chats, ...personTargets(world), ...offered], text).slice(0, MOST)
+  if (query.trim() === "") return [...chats.filter(isActive).slice(0, MAX_NEWEST), ...offered]
+  return best(query, [...chats, ...personTargets(world), ...offered], text).slice(0, MAX)
 }
 
 function chatTargets(world: World): Target[] {

@@ -92,7 +92,7 @@ test("after any interleaving of events, answers and marks the world equals a fre
   )
 })
 
-test("a chat that was left does not come back with a late answer", () => {
+test("a chat that was left does not come back with a late response", () => {
   const server = new ModelServer()
   server.join(10, 1)
   const joined = server.snapshot(server.seq).chats.get(10)!

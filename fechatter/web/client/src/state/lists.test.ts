@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import type { Chat, ChatType } from "@/api/nouns"
-import { groupOf, MOST_DIRECT, neighbour, sections, singleWith, steady, type Sections } from "@/state/lists"
+import { groupOf, MAX_DIRECT, neighbour, sections, singleWith, steady, type Sections } from "@/state/lists"
 import { begin } from "@/state/world"
 
 const ME = { id: 1, handle: "me", fullname: "Me", avatar_url: null }
@@ -77,7 +77,7 @@ test("with 62 channels and 25 direct chats the unread ones are the first rows", 
   const shown = sections(world(...channels, ...direct), "en")
   expect(ids(shown.unread)).toEqual([200, 161])
   expect(shown.channels).toHaveLength(61)
-  expect([ids(shown.direct).slice(0, 2), shown.direct.length, shown.older.length]).toEqual([[224, 223], MOST_DIRECT, 9])
+  expect([ids(shown.direct).slice(0, 2), shown.direct.length, shown.older.length]).toEqual([[224, 223], MAX_DIRECT, 9])
 })
 
 test("the open chat is never hidden, and stays where it was when it was opened", () => {

@@ -25,7 +25,7 @@ export interface Shown {
   stay?: { readonly id: number; readonly isUnread: boolean } | undefined
 }
 
-export const MOST_DIRECT = 15
+export const MAX_DIRECT = 15
 
 const NAMES = ["unread", "starred", "channels", "direct", "older", "archived"] as const
 
@@ -37,7 +37,7 @@ export function sections(world: World, locale: string, { filter = "", openId, st
   const [starred, plain] = parted(read, chat => chat.starred)
   const [channels, direct] = parted(plain, isChannel)
   const ordered = byActivity(direct)
-  const isRecent = (chat: Chat, place: number) => place < MOST_DIRECT || chat.id === openId || filter.trim() !== ""
+  const isRecent = (chat: Chat, place: number) => place < MAX_DIRECT || chat.id === openId || filter.trim() !== ""
   return {
     unread: mixed(unread, world, locale),
     starred: mixed(starred, world, locale),

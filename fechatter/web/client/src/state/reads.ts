@@ -10,7 +10,7 @@
 import type { Chat, Message, ReadMark } from "@/api/nouns"
 
 /** The number of later deletions that are stored one by one. Older ones are only counted, so that a chat being emptied stays small. */
-const MOST_LATER = 500
+const MAX_LATER = 500
 
 interface Heard {
   readonly seq: number
@@ -50,7 +50,7 @@ export function grown({ chat, reading }: Counted, message: Message, seq: number,
 export function shrunk({ chat, reading }: Counted, number: number, seq: number): Counted {
   if (seq <= reading.seq) return { chat, reading }
   const later = [...reading.later, { seq, number }]
-  return counted(chat, later.length > MOST_LATER ? folded(chat, { ...reading, later }) : { ...reading, later })
+  return counted(chat, later.length > MAX_LATER ? folded(chat, { ...reading, later }) : { ...reading, later })
 }
 
 /** The mark moved, here or on another device: the higher revision wins, then the higher number, then the newer count. */
@@ -88,11 +88,11 @@ export function isUnclear({ chat, reading }: Counted, number: number): boolean {
 
 /** Apply a whole chat from a response at position `seq`; a mark that is newer than the response stays. */
 export function replaced(known: Counted | undefined, chat: Chat, seq: number): Counted {
-  const answer = { chat, reading: readingOf(chat, seq) }
-  if (known === undefined || !isHigher(markOf(known.chat), markOf(chat))) return answer
+  const response = { chat, reading: readingOf(chat, seq) }
+  if (known === undefined || !isHigher(markOf(known.chat), markOf(chat))) return response
   const { last_read_number: number, read_revision } = known.chat
   if (known.reading.seq >= seq) return counted({ ...chat, read_revision, last_read_number: number }, known.reading)
-  return advanced({ ...answer, chat: { ...chat, read_revision } }, number)
+  return advanced({ ...response, chat: { ...chat, read_revision } }, number)
 }
 
 function counted(chat: Chat, reading: Reading): Counted {
@@ -102,7 +102,7 @@ function counted(chat: Chat, reading: Reading): Counted {
 }
 
 function folded(chat: Chat, reading: Reading): Reading {
-  const half = reading.later.slice(0, MOST_LATER / 2)
+  const half = reading.later.slice(0, MAX_LATER / 2)
   const above = half.filter(each => each.number > chat.last_read_number).length
   return {
     ...reading,

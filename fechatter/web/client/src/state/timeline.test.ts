@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import type { Message, MessagePage } from "@/api/nouns"
-import { MOST, empty, hasHole, newer, older, rest, start, take, type Timeline } from "@/state/timeline"
+import { MAX, empty, hasHole, newer, older, rest, start, take, type Timeline } from "@/state/timeline"
 
 const PAGE = 50
 
@@ -86,7 +86,7 @@ test("after any scrolling and any news the run has no hole, is never too long an
         if (!timeline.isLoaded) timeline = start(timeline, chat.newest())
         const shown = numbers(timeline)
         expect(hasHole(timeline)).toBe(false)
-        expect(shown.length).toBeLessThanOrEqual(MOST)
+        expect(shown.length).toBeLessThanOrEqual(MAX)
         expect(timeline.items).toEqual(chat.messages.slice((shown[0] ?? 1) - 1, shown.at(-1) ?? 0))
         expect(timeline.hasOlder).toBe((shown[0] ?? 1) > 1)
         expect(timeline.hasNewer).toBe((shown.at(-1) ?? 0) < chat.messages.length)
@@ -104,7 +104,7 @@ test("what comes before the first page is shown with it, and only what the page 
   expect(numbers(timeline)).toEqual([1, 2, 3, 4])
 })
 
-test("an answer that overtakes the events before it leaves a hole until they come", () => {
+test("a response that overtakes the events before it leaves a hole until they come", () => {
   const chat = new Chat(2)
   const timeline = start(empty(7), chat.newest())
   const [third, fourth] = [chat.send(), chat.send()]
@@ -123,8 +123,8 @@ test("an older form of a message never comes back", () => {
 })
 
 test("a reader far from the end keeps their place while the end runs away", () => {
-  const chat = new Chat(MOST)
-  let timeline = start(empty(7), chat.page(1, MOST))
+  const chat = new Chat(MAX)
+  let timeline = start(empty(7), chat.page(1, MAX))
   timeline = take(timeline, chat.send(), false)
   expect(numbers(timeline)[0]).toBe(1)
   expect(timeline.hasNewer).toBe(true)

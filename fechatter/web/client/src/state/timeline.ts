@@ -2,12 +2,12 @@
  * The messages of a chat that are at hand: one unbroken run of numbers. Pure.
  *
  * A page, an event and the answer to one's own send may bring the same message in any order; the newest form of it stays.
- * The run never grows beyond `MOST`: what is far from the reader is let go, and loaded again when they come back.
+ * The run never grows beyond `MAX`: what is far from the reader is let go, and loaded again when they come back.
  */
 
 import type { Message, MessagePage } from "@/api/nouns"
 
-export const MOST = 400
+export const MAX = 400
 
 export interface Timeline {
   readonly chatId: number
@@ -38,9 +38,9 @@ export function older(timeline: Timeline, page: MessagePage): Timeline {
   const grown = [...items, ...timeline.items]
   return {
     ...timeline,
-    items: grown.slice(0, MOST),
+    items: grown.slice(0, MAX),
     hasOlder: page.has_older,
-    hasNewer: timeline.hasNewer || grown.length > MOST,
+    hasNewer: timeline.hasNewer || grown.length > MAX,
   }
 }
 
@@ -49,10 +49,10 @@ export function newer(timeline: Timeline, page: MessagePage): Timeline {
   const last = timeline.items.at(-1)
   const items = last === undefined ? [] : ascending(page.items).filter(message => message.number > last.number)
   const grown = [...timeline.items, ...items]
-  const isCut = grown.length > MOST
+  const isCut = grown.length > MAX
   return {
     ...timeline,
-    items: isCut ? grown.slice(-MOST) : grown,
+    items: isCut ? grown.slice(-MAX) : grown,
     hasNewer: page.has_newer,
     hasOlder: timeline.hasOlder || isCut,
   }
@@ -60,11 +60,11 @@ export function newer(timeline: Timeline, page: MessagePage): Timeline {
 
 /** Take one message, from an event or an answer; a full run lets go of the end that the reader is not at. */
 export function take(timeline: Timeline, message: Message, isReaderAtEnd = true): Timeline {
-  if (!timeline.isLoaded) return { ...timeline, items: keep(timeline.items, message).slice(-MOST) }
+  if (!timeline.isLoaded) return { ...timeline, items: keep(timeline.items, message).slice(-MAX) }
   const grown = merged(timeline, message)
-  if (grown.items.length <= MOST) return grown
-  if (isReaderAtEnd) return { ...grown, items: grown.items.slice(-MOST), hasOlder: true }
-  return { ...grown, items: grown.items.slice(0, MOST), hasNewer: true }
+  if (grown.items.length <= MAX) return grown
+  if (isReaderAtEnd) return { ...grown, items: grown.items.slice(-MAX), hasOlder: true }
+  return { ...grown, items: grown.items.slice(0, MAX), hasNewer: true }
 }
 
 /** Whether a message before this one is missing: its event or page is still to come. */

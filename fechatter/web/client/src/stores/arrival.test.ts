@@ -4,7 +4,7 @@ import { Arrivals, type Place } from "@/stores/arrival"
 /** A chat whose messages are there once they are loaded; each load ends when the test says so. */
 class Chat {
   readonly known = new Set<number>()
-  readonly headings: Place[] = []
+  readonly destinations: Place[] = []
   readonly loads: ((isTaken: boolean) => void)[] = []
   readonly arrivals: Arrivals
 
@@ -19,7 +19,7 @@ class Chat {
         return isTaken
       },
       firstUnread: async () => firstUnread,
-      heading: place => this.headings.push(place),
+      goingTo: place => this.destinations.push(place),
     })
   }
 

@@ -8,33 +8,33 @@ export interface Place {
   readonly number: number
 }
 
-/** The response has arrived; if `isThere` returns false, the message does not exist. */
+/** A finished journey. If `isThere` is false, the message does not exist. */
 export interface Arrival extends Place {
   readonly chatId: number
   readonly isThere: boolean
 }
 
-interface Surroundings {
+interface Environment {
   has(chatId: number, number: number): boolean
   /** False if the messages could not be loaded, or another load has begun meanwhile. */
   loadEnd(chatId: number): Promise<boolean>
   loadAround(chatId: number, number: number): Promise<boolean>
   firstUnread(chatId: number): Promise<number | null>
-  /** The destination is known; messages that are not loaded yet are requested. */
-  heading(place: Place): void
+  /** Called when the destination is known and before its messages are requested. */
+  goingTo(place: Place): void
 }
 
-/** One journey at a time: a new one ends the previous one. */
+/** One journey at a time: a new journey ends the previous one. */
 export class Arrivals {
-  /** Null until the messages of the open chat are there. */
+  /** Null until the messages of the open chat are loaded. */
   readonly last = shallowRef<Arrival | null>(null)
   readonly isUnderWay = ref(false)
-  private readonly surroundings: Surroundings
+  private readonly environment: Environment
   private turn = 0
   private wanted: { chatId: number; number: number | null } | null = null
 
-  constructor(surroundings: Surroundings) {
-    this.surroundings = surroundings
+  constructor(environment: Environment) {
+    this.environment = environment
   }
 
   /** Bring the reader to a message; if `number` is null, to the first unread message or else to the end. */
@@ -45,12 +45,12 @@ export class Arrivals {
     this.wanted = { chatId, number }
     const place = number === null ? await this.unreadOrEnd(chatId) : { kind: "message" as const, number }
     if (mine !== this.turn) return
-    this.surroundings.heading(place)
+    this.environment.goingTo(place)
     const isLoaded = await this.load(chatId, place)
     if (mine !== this.turn || !isLoaded) return
     this.isUnderWay.value = false
     this.wanted = null
-    const isThere = place.kind === "end" || this.surroundings.has(chatId, place.number)
+    const isThere = place.kind === "end" || this.environment.has(chatId, place.number)
     this.last.value = { ...place, chatId, isThere }
   }
 
@@ -61,7 +61,7 @@ export class Arrivals {
     return true
   }
 
-  /** The reader goes elsewhere by themselves. */
+  /** The reader moves elsewhere without a journey. */
   stop(): void {
     this.turn += 1
     this.wanted = null
@@ -75,12 +75,12 @@ export class Arrivals {
   }
 
   private async unreadOrEnd(chatId: number): Promise<Place> {
-    const number = await this.surroundings.firstUnread(chatId)
+    const number = await this.environment.firstUnread(chatId)
     return number === null ? { kind: "end", number: 0 } : { kind: "unread", number }
   }
 
   private async load(chatId: number, { kind, number }: Place): Promise<boolean> {
-    if (kind === "end") return this.surroundings.loadEnd(chatId)
-    return this.surroundings.has(chatId, number) || this.surroundings.loadAround(chatId, number)
+    if (kind === "end") return this.environment.loadEnd(chatId)
+    return this.environment.has(chatId, number) || this.environment.loadAround(chatId, number)
   }
 }

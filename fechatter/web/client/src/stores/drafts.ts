@@ -4,77 +4,83 @@ import { defineStore } from "pinia"
 import { reactive } from "vue"
 import type { Database } from "@/offline/database"
 import { openChannel, type Channel } from "@/platform/channel"
+import { bound } from "@/stores/bound"
 
 interface Draft {
   chatId: number
   text: string
 }
 
-export const useDrafts = defineStore("drafts", () => {
-  const drafts = reactive(new Map<number, string>())
-  const changed = new Set<number>()
-  const keeping = new Set<number>()
-  let database: Database | null = null
-  let tabs: Channel | null = null
+class Drafts {
+  readonly texts = reactive(new Map<number, string>())
+  /** Chats whose draft has changed since it was stored. */
+  private readonly changed = new Set<number>()
+  private readonly saving = new Set<number>()
+  private database: Database | null = null
+  private tabs: Channel | null = null
 
-  /** Take up what earlier visits left; without a database drafts live as long as the page. */
-  async function begin(name: string, kept: Database | null): Promise<void> {
-    database = kept
-    tabs = openChannel(`${name}-drafts`)
-    tabs.onmessage = (message: MessageEvent<Draft>) => set(message.data)
+  /** Load the drafts of earlier visits. Without a database, drafts live as long as the page. */
+  async begin(name: string, database: Database | null): Promise<void> {
+    this.database = database
+    this.tabs = openChannel(`${name}-drafts`)
+    this.tabs.onmessage = (message: MessageEvent<Draft>) => this.set(message.data)
     try {
-      const [chatIds = [], texts = []] = await Promise.all([kept?.getAllKeys("drafts"), kept?.getAll("drafts")])
-      chatIds.forEach((chatId, place) => set({ chatId, text: texts[place] ?? "" }))
+      const stored = [database?.getAllKeys("drafts"), database?.getAll("drafts")] as const
+      const [chatIds = [], texts = []] = await Promise.all(stored)
+      chatIds.forEach((chatId, index) => this.set({ chatId, text: texts[index] ?? "" }))
     } catch (error) {
       console.warn("Drafts of earlier visits cannot be read:", error)
     }
   }
 
-  function of(chatId: number): string {
-    return drafts.get(chatId) ?? ""
+  of(chatId: number): string {
+    return this.texts.get(chatId) ?? ""
   }
 
-  function put(chatId: number, text: string): void {
-    set({ chatId, text })
-    changed.add(chatId)
-    void keep(chatId)
+  put(chatId: number, text: string): void {
+    this.set({ chatId, text })
+    this.changed.add(chatId)
+    void this.save(chatId)
   }
 
-  function set({ chatId, text }: Draft): void {
-    if (text === "") drafts.delete(chatId)
-    else drafts.set(chatId, text)
+  /** Prepare for another person. */
+  reset(): void {
+    this.tabs?.close()
+    this.tabs = null
+    this.changed.clear()
+    this.texts.clear()
+    this.database = null
   }
 
-  /** At once, so that a reload loses nothing; what is typed while one is kept goes together with the next. */
-  async function keep(chatId: number): Promise<void> {
-    if (keeping.has(chatId)) return
-    keeping.add(chatId)
+  private set({ chatId, text }: Draft): void {
+    if (text === "") this.texts.delete(chatId)
+    else this.texts.set(chatId, text)
+  }
+
+  /** Saves at once, so that a reload loses nothing. Keys that are typed meanwhile go together with the next save. */
+  private async save(chatId: number): Promise<void> {
+    if (this.saving.has(chatId)) return
+    this.saving.add(chatId)
     try {
-      while (changed.delete(chatId)) {
-        tabs?.postMessage({ chatId, text: of(chatId) } satisfies Draft)
-        await store(chatId)
+      while (this.changed.delete(chatId)) {
+        this.tabs?.postMessage({ chatId, text: this.of(chatId) } satisfies Draft)
+        await this.store(chatId)
       }
     } catch {
       // If the browser stores nothing, the draft lives as long as the page.
     } finally {
-      keeping.delete(chatId)
+      this.saving.delete(chatId)
     }
   }
 
-  async function store(chatId: number): Promise<void> {
-    const text = drafts.get(chatId)
-    if (text === undefined) await database?.delete("drafts", chatId)
-    else await database?.put("drafts", text, chatId)
+  private async store(chatId: number): Promise<void> {
+    const text = this.texts.get(chatId)
+    if (text === undefined) await this.database?.delete("drafts", chatId)
+    else await this.database?.put("drafts", text, chatId)
   }
+}
 
-  /** Ready for another person. */
-  function reset(): void {
-    tabs?.close()
-    tabs = null
-    changed.clear()
-    drafts.clear()
-    database = null
-  }
-
-  return { drafts, begin, of, put, reset }
+export const useDrafts = defineStore("drafts", () => {
+  const drafts = new Drafts()
+  return { texts: drafts.texts, ...bound(drafts, ["begin", "of", "put", "reset"]) }
 })

@@ -17,8 +17,8 @@ async function joined(role: User["role"]): Promise<{ asked: string[]; email: str
     followers.push(follower)
     return () => undefined
   })
-  const answer = { body: { items: [person(2, "member", { email: "bo@example.org" })], next: null }, cursor: "e.9" }
-  const asked = vi.spyOn(api, "callWhole").mockResolvedValue(answer as never)
+  const response = { body: { items: [person(2, "member", { email: "bo@example.org" })], next: null }, cursor: "e.9" }
+  const asked = vi.spyOn(api, "callWhole").mockResolvedValue(response as never)
   live.show({ cursor: "e.1", me: person(1, role), workspace: {}, chats: [] } as unknown as Sync, [person(2, "member")])
   const people = usePeople()
   followers.forEach(each => each.event({ type: "user.joined", data: { user: person(2, "member") } } as DurableEvent))

@@ -1,115 +1,85 @@
-/** The people of the workspace: as far as they were met, and by asking. */
+/** The people of the workspace. People who are not known yet are loaded on demand. */
 
 import { defineStore } from "pinia"
 import { computed } from "vue"
-import { all, call, callWhole } from "@/api/call"
-import type { Role, User, Workspace } from "@/api/nouns"
-import { may } from "@/state/rights"
+import { call, callWhole } from "@/api/call"
 import { seqOf } from "@/api/cursor"
-import { useLive } from "@/stores/live"
+import type { User } from "@/api/nouns"
+import { may } from "@/state/rights"
 import { takePeople, type Person } from "@/state/world"
+import { useLive } from "@/stores/live"
+import { MAX_IDS, MissingPeople } from "@/stores/missingPeople"
+import { peopleRequests } from "@/stores/peopleRequests"
 
-const MOST = 50
+export type { Invitation, ResetLink } from "@/stores/peopleRequests"
 
 interface Page {
   items: User[]
   next: string | null
 }
 
-export interface Invitation {
-  id: number
-  email: string | null
-  role: Role
-  created_by: number
-  created_at: string
-  expires_at: string
-  max_uses: number
-  uses: number
-  token?: string
-  url?: string
-}
-
-export interface NewInvitation {
-  email?: string
-  role?: Role
-  expires_in_seconds?: number
-  max_uses?: number
-}
-
-export interface ResetLink {
-  url: string
-  expires_at: string
-}
-
 export const usePeople = defineStore("people", () => {
   const live = useLive()
-  const asked = new Set<number>()
-  let wanted = new Set<number>()
-
   const me = computed(() => live.world?.me ?? null)
   const workspace = computed(() => live.world?.workspace ?? null)
+  const requests = userRequests()
+  const missing = new MissingPeople(requests.loadMany)
 
   function byId(id: number): Person | undefined {
     return live.world?.people.get(id)
   }
 
-  /** Ask for people nobody told of yet (former members, those of large chats), each once and many at a time. */
+  /** Load the people who are not known yet, such as former members and members of large chats. */
   function ensure(ids: Iterable<number>): void {
-    want([...ids].filter(id => byId(id) === undefined && !asked.has(id)))
-  }
-
-  function want(ids: readonly number[]): void {
-    const isFirst = wanted.size === 0
-    ids.forEach(id => wanted.add(id))
-    if (isFirst && wanted.size > 0) setTimeout(() => void ask())
+    missing.want([...ids].filter(id => byId(id) === undefined && !missing.isRequested(id)))
   }
 
   /** The event for a new person goes to everybody, so it carries no e-mail address. Clients that may see it request it. */
   live.follow({
     event(event) {
-      if (event.type === "user.joined" && me.value !== null && may("SEE_EMAILS", me.value)) want([event.data.user.id])
+      const isJoined = event.type === "user.joined"
+      if (isJoined && me.value !== null && may("SEE_EMAILS", me.value)) missing.want([event.data.user.id])
     },
     reloaded: () => undefined,
   })
 
-  async function ask(): Promise<void> {
-    const ids = [...wanted].slice(0, MOST)
-    wanted = new Set([...wanted].slice(MOST))
-    ids.forEach(id => asked.add(id))
-    try {
-      take(await callWhole<Page>("GET", `/api/users?limit=${MOST}&ids=${ids.join(",")}`))
-    } catch {
-      // Asked again with the next list that shows them; until then they have no name.
-      ids.forEach(id => asked.delete(id))
-    }
-    if (wanted.size > 0) await ask()
+  const { find, page, load, changeMe } = requests
+  return { me, workspace, byId, ensure, find, page, load, changeMe, ...peopleRequests }
+})
+
+/** Requests whose responses are part of the world. All of them throw Problem, Unreachable. */
+function userRequests() {
+  const live = useLive()
+
+  function take(users: User[], cursor: string | null): void {
+    live.change(world => takePeople(world, users, seqOf(cursor)))
   }
 
-  function take(answer: { body: Page; cursor: string | null }): User[] {
-    live.change(world => takePeople(world, answer.body.items, seqOf(answer.cursor)))
-    return answer.body.items
+  async function takePage(query: string): Promise<Page> {
+    const { body, cursor } = await callWhole<Page>("GET", `/api/users?${query}`)
+    take(body.items, cursor)
+    return body
   }
 
-  /** The first people whose name or handle begins so. Throws Problem, Unreachable. */
+  function loadMany(ids: readonly number[]): Promise<Page> {
+    return takePage(`limit=${MAX_IDS}&ids=${ids.join(",")}`)
+  }
+
+  /** Returns the first people whose name or handle starts with `query`. */
   async function find(query: string, limit = 20): Promise<User[]> {
-    return take(await callWhole<Page>("GET", `/api/users?limit=${limit}&q=${encodeURIComponent(query)}`))
+    return (await takePage(`limit=${limit}&q=${encodeURIComponent(query)}`)).items
   }
 
-  /** A page of everybody, by id. */
-  async function page(next: string | null): Promise<Page> {
-    const answer = await callWhole<Page>(
-      "GET",
-      `/api/users?limit=100${next === null ? "" : `&cursor=${encodeURIComponent(next)}`}`,
-    )
-    take(answer)
-    return answer.body
+  /** Returns a page of all people, ordered by id. */
+  function page(next: string | null): Promise<Page> {
+    return takePage(`limit=100${next === null ? "" : `&cursor=${encodeURIComponent(next)}`}`)
   }
 
-  /** One person whole. Throws Problem (404: not to be seen). */
+  /** Load one person completely. A 404 means that the person may not be seen. */
   async function load(id: number): Promise<User> {
-    const answer = await callWhole<User>("GET", `/api/users/${id}`)
-    live.change(world => takePeople(world, [answer.body], seqOf(answer.cursor)))
-    return answer.body
+    const { body, cursor } = await callWhole<User>("GET", `/api/users/${id}`)
+    take([body], cursor)
+    return body
   }
 
   async function changeMe(facts: Partial<Pick<User, "fullname" | "handle" | "timezone" | "language">>): Promise<void> {
@@ -117,44 +87,5 @@ export const usePeople = defineStore("people", () => {
     live.change(world => ({ ...world, me: { ...world.me, ...user } }))
   }
 
-  async function changePerson(id: number, facts: { role?: Role; disabled?: boolean }): Promise<void> {
-    await call("PATCH", `/api/users/${id}`, { body: facts })
-  }
-
-  async function changeWorkspace(facts: Partial<Pick<Workspace, "name" | "default_chat_id">>): Promise<void> {
-    await call("PATCH", "/api/workspace", { body: facts })
-  }
-
-  async function invite(wanted: NewInvitation): Promise<Invitation> {
-    return call<Invitation>("POST", "/api/invitations", { body: wanted })
-  }
-
-  async function invitations(): Promise<Invitation[]> {
-    return all<Invitation>("/api/invitations")
-  }
-
-  async function revokeInvitation(id: number): Promise<void> {
-    await call("DELETE", `/api/invitations/${id}`)
-  }
-
-  async function createResetLink(id: number): Promise<ResetLink> {
-    return call<ResetLink>("POST", `/api/users/${id}/password-reset`)
-  }
-
-  return {
-    me,
-    workspace,
-    byId,
-    ensure,
-    find,
-    page,
-    load,
-    changeMe,
-    changePerson,
-    changeWorkspace,
-    invite,
-    invitations,
-    revokeInvitation,
-    createResetLink,
-  }
-})
+  return { loadMany, find, page, load, changeMe }
+}

@@ -67,11 +67,11 @@ async function load(locale: Locale): Promise<Emoji[]> {
 }
 
 /** Those found by a part of a name, names that begin so first. */
-export function found(all: readonly Emoji[], query: string, most: number): Emoji[] {
+export function found(all: readonly Emoji[], query: string, max: number): Emoji[] {
   const wanted = query.toLowerCase()
   const first = all.filter(one => one.name.startsWith(wanted))
   const rest = all.filter(one => !one.name.startsWith(wanted) && one.words.includes(wanted))
-  return [...first, ...rest].slice(0, most)
+  return [...first, ...rest].slice(0, max)
 }
 
 /** The content as it is sent; as it was written where the list of emoji does not load. */

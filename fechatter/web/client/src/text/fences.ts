@@ -23,11 +23,11 @@ interface Again {
 }
 
 /** Of a message: so much may be written twice, so that each message brings the text forward. */
-const MOST_SHARE = 0.25
-const MOST_INFO = 60
+const MAX_SHARE = 0.25
+const MAX_INFO = 60
 
 /** The blocks of a text whose messages have `most` scalar values; one whose fence is too long is cut as text is. */
-export function fencesIn(signs: readonly string[], most: number): Fence[] {
+export function fencesIn(signs: readonly string[], max: number): Fence[] {
   const starts = lineStarts(signs)
   const at = (line: number) => starts[line] ?? signs.length
   const textOf = (line: number) => signs.slice(at(line), at(line + 1)).join("")
@@ -36,15 +36,15 @@ export function fencesIn(signs: readonly string[], most: number): Fence[] {
     const [first, last] = map
     const isClosed = last - first > 1 && closes(textOf(last - 1), markup)
     const end = isClosed ? at(last - 1) + 1 : at(last)
-    const again = againOf(textOf(first), markup, info.trim(), most * MOST_SHARE)
+    const again = againOf(textOf(first), markup, info.trim(), max * MAX_SHARE)
     const fence = { from: at(first), start: at(first + 1), end, after: Math.max(end, at(last)) }
-    return again !== null && fits(fence, again, most) ? [{ ...fence, again }] : []
+    return again !== null && fits(fence, again, max) ? [{ ...fence, again }] : []
   })
 }
 
 /** The lines that open and close it are never cut, so there must be room for each. */
-function fits({ from, start, end, after }: Omit<Fence, "again">, { closing }: Again, most: number): boolean {
-  return start - from + closing.length <= most && after - end <= most / 2
+function fits({ from, start, end, after }: Omit<Fence, "again">, { closing }: Again, max: number): boolean {
+  return start - from + closing.length <= max && after - end <= max / 2
 }
 
 function lineStarts(signs: readonly string[]): number[] {
@@ -61,14 +61,14 @@ function closes(line: string, markup: string): boolean {
 }
 
 /** With what follows the fence, if there is room for it, else without, else not at all. */
-function againOf(opener: string, markup: string, info: string, most: number): Again | null {
+function againOf(opener: string, markup: string, info: string, max: number): Again | null {
   const before = opener.slice(0, opener.indexOf(markup)).replaceAll("\t", "    ")
   // A list's mark stands once; what follows is indented as far.
   const indent = before.replace(/[^>\s]/gu, " ")
   const bare = { opening: deepened(before) + markup, indent, closing: indent + markup }
   const whole = { ...bare, opening: bare.opening + info }
-  const found = (info.length <= MOST_INFO ? [whole, bare] : [bare]).find(({ opening }) => {
-    return opening.length + indent.length + bare.closing.length + "\n\n".length <= most
+  const found = (info.length <= MAX_INFO ? [whole, bare] : [bare]).find(({ opening }) => {
+    return opening.length + indent.length + bare.closing.length + "\n\n".length <= max
   })
   return found ?? null
 }

@@ -15,10 +15,10 @@ import MarkdownIt, {
 } from "markdown-it"
 
 /** The limit in one paragraph. Further ones are text, because the parser searches for the end of each. */
-const MOST_BRACKETS = 400
-const MOST_LEVELS = 24
+const MAX_BRACKETS = 400
+const MAX_LEVELS = 24
 /** The limit of a table, because a row of one character can become a thousand empty cells. */
-const MOST_TOKENS = 10_000
+const MAX_TOKENS = 10_000
 
 /** Addresses a click may open; everything else stays text. */
 const SAFE = /^(?:https?:|mailto:)/iu
@@ -85,7 +85,7 @@ export function blocksOf(text: string): Token[] {
 
 /** Deeper nesting, which nobody writes by hand, is text. */
 function deep(state: StateBlock, start: number, end: number): boolean {
-  if (state.level < MOST_LEVELS) return false
+  if (state.level < MAX_LEVELS) return false
   let line = start + 1
   while (line < end && !state.isEmpty(line) && (state.sCount[line] ?? 0) >= state.blkIndent) line += 1
   state.line = line
@@ -101,7 +101,7 @@ function deep(state: StateBlock, start: number, end: number): boolean {
 /** In a chat a quote ends with its line; in Markdown it continues to the next empty line. */
 function bounds(state: StateBlock, _start: number, _end: number, silent: boolean): boolean {
   const parent = state.parentType as string
-  return silent && (parent === "blockquote" || (parent === "table" && state.tokens.length > MOST_TOKENS))
+  return silent && (parent === "blockquote" || (parent === "table" && state.tokens.length > MAX_TOKENS))
 }
 
 /** Unlike Markdown's own rule it keeps the spaces that a line begins with. */
@@ -158,7 +158,7 @@ function brackets(state: StateInline, silent: boolean): boolean {
 }
 
 function isDense(state: StateInline): boolean {
-  const known = dense.get(state) ?? (state.src.match(/[[\]<]/gu)?.length ?? 0) > MOST_BRACKETS
+  const known = dense.get(state) ?? (state.src.match(/[[\]<]/gu)?.length ?? 0) > MAX_BRACKETS
   dense.set(state, known)
   return known
 }

@@ -106,10 +106,10 @@ test("a link's words are no address of another place", () => {
 })
 
 /** Work for a text that is four times as long, next to the shorter one; a square would be 16. */
-const MOST_RATIO = 5
+const MAX_RATIO = 5
 
 /** For each character. */
-const MOST_STEPS = 20
+const MAX_STEPS = 20
 
 /** The characters that the parser looks at, which no other work of the machine changes. */
 function steps(content: string): number {
@@ -151,8 +151,8 @@ test.each([
 ])("the work for a message grows with its length alone: %s", piece => {
   const [short, long] = [2_000, 8_000].map(length => piece.repeat(length / piece.length))
   expect(isEmojiOnly(`${short} x`)).toBe(false)
-  expect(steps(long!) / steps(short!)).toBeLessThan(MOST_RATIO)
-  expect(steps(short!) / short!.length).toBeLessThan(MOST_STEPS)
+  expect(steps(long!) / steps(short!)).toBeLessThan(MAX_RATIO)
+  expect(steps(short!) / short!.length).toBeLessThan(MAX_STEPS)
 })
 
 test("a table whose rows are a character each is not a thousand cells wide for all of them", () => {

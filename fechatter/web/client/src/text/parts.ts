@@ -49,11 +49,11 @@ const JOINED = String.raw`(?:${EMOJI})\p{Emoji_Modifier}?(?:\u200d\p{Extended_Pi
 const EMOJI_ONLY = new RegExp(String.raw`^(?:(?:\p{Regional_Indicator}{2}|${JOINED})\s*){1,6}$`, "u")
 
 /** Elements within elements; deeper emphasis keeps its asterisks. */
-const MOST_DEPTH = 32
+const MAX_DEPTH = 32
 /** Invisible characters: spaces, controls, characters that Unicode ignores by default, and blank letters and symbols. */
 const BLANK = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800\u{16fe4}\u{1d159}]*$/u
 const TASK = /^\[([ xX])\][ \t]+(?=\S)/u
-const MOST_NAMED = 8
+const MAX_NAMED = 8
 
 /** The parts of a message. */
 export function parse(content: string): Part[] {
@@ -99,7 +99,7 @@ function asWritten(text: string): Part {
 
 function namesOf(text: string): string {
   const points = [...text.trim()].map(sign => `U+${sign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`)
-  return points.slice(0, MOST_NAMED).join(" ") + (points.length > MOST_NAMED ? " …" : "")
+  return points.slice(0, MAX_NAMED).join(" ") + (points.length > MAX_NAMED ? " …" : "")
 }
 
 class Builder {
@@ -148,7 +148,7 @@ class Builder {
 
   /** A tight list's paragraphs are none, and what is too deep is text. */
   private isFlat(token: Token): boolean {
-    return token.hidden || (token.type !== "link_open" && !token.block && this.open.length > MOST_DEPTH)
+    return token.hidden || (token.type !== "link_open" && !token.block && this.open.length > MAX_DEPTH)
   }
 
   private put(part: Part): void {

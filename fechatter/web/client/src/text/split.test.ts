@@ -3,7 +3,7 @@ import { expect, test } from "vitest"
 import { parse, type Part } from "@/text/parts"
 import { length, split } from "@/text/text"
 
-const MOST = 4000
+const MAX = 4000
 const FENCE = /^[> ]*(?:[-+*]|\d+[.)])?[> ]*(?:`{3,}|~{3,})/u
 
 /** All code of a text, whatever messages it is in. */
@@ -28,9 +28,9 @@ test.each([
   ["a" + "\n".repeat(9000) + "b", 2],
   [" ".repeat(9000), 0],
 ])("a hostile paste is a few messages: %#", (text, count) => {
-  const parts = split(text, MOST)
+  const parts = split(text, MAX)
   expect(parts).toHaveLength(count)
-  for (const part of parts) expect(length(part)).toBeLessThanOrEqual(MOST)
+  for (const part of parts) expect(length(part)).toBeLessThanOrEqual(MAX)
 })
 
 test("code that is cut is code in each message, whatever its fence is and whatever it stands in", () => {
@@ -110,25 +110,25 @@ function holds(whole: string, text: string): boolean {
 
 test("whatever is pasted comes to its end, in no more messages than it needs, which lose nothing", () => {
   fc.assert(
-    fc.property(hostile, fc.integer({ min: 40, max: 400 }), (text, most) => {
-      const parts = split(text, most)
+    fc.property(hostile, fc.integer({ min: 40, max: 400 }), (text, max) => {
+      const parts = split(text, max)
       const hasFences = /[`~]{3}/u.test(text)
       for (const part of parts) {
-        expect(length(part)).toBeLessThanOrEqual(most)
+        expect(length(part)).toBeLessThanOrEqual(max)
         expect(part).not.toMatch(/\p{Surrogate}/u)
         expect(part.trim()).not.toBe("")
       }
       expect(holds(parts.join(""), text)).toBe(true)
       if (!hasFences) expect(parts.join("").trim()).toBe(text.trim())
       // What closes and opens a block again takes a quarter of a message at most.
-      const least = Math.ceil(length(text) / (hasFences ? most * 0.75 : most))
-      expect(parts.length).toBeLessThanOrEqual(least + (hasFences ? longLines(text, most) : 0))
+      const min = Math.ceil(length(text) / (hasFences ? max * 0.75 : max))
+      expect(parts.length).toBeLessThanOrEqual(min + (hasFences ? longLines(text, max) : 0))
     }),
     { numRuns: 150 },
   )
 })
 
 /** Lines that open or close a block are not cut, however little room they leave before them. */
-function longLines(text: string, most: number): number {
-  return text.split(/\r\n?|\n/u).filter(line => FENCE.test(line) && length(line) > most / 8).length
+function longLines(text: string, max: number): number {
+  return text.split(/\r\n?|\n/u).filter(line => FENCE.test(line) && length(line) > max / 8).length
 }

@@ -16,24 +16,24 @@ const FULL = 10
 const BLANK = /^\p{White_Space}*$/u
 
 /** Returns parts of at most `most` scalar values. Joined, they are the text, except for lines that close and reopen code blocks. */
-export function split(text: string, most: number): string[] {
-  return new Splitter(text, most).parts()
+export function split(text: string, max: number): string[] {
+  return new Splitter(text, max).parts()
 }
 
 class Splitter {
   /** Scalar values, as the server counts them. */
   private readonly signs: readonly string[]
-  private readonly most: number
+  private readonly max: number
   private readonly fences: Fence[]
   /** For each place, the number of the code block around it, from 1; 0 for none. */
   private readonly within: Int32Array
   /** The places in a line that opens or closes a block. */
   private readonly barred: Uint8Array
 
-  constructor(text: string, most: number) {
+  constructor(text: string, max: number) {
     this.signs = [...text]
-    this.most = most
-    this.fences = fencesIn(this.signs, most)
+    this.max = max
+    this.fences = fencesIn(this.signs, max)
     this.within = new Int32Array(this.signs.length + 1)
     this.barred = new Uint8Array(this.signs.length + 1)
     this.fences.forEach(({ from, start, end, after }, place) => {
@@ -95,22 +95,22 @@ class Splitter {
 
   /** For each message the least worth of its first place with which the messages from it on suffice. */
   private goals(): number[] {
-    const goals = [this.signs.length - this.most]
-    while ((goals[0] as number) > 0) goals.unshift(this.leastNeed(goals[0] as number) - this.most)
+    const goals = [this.signs.length - this.max]
+    while ((goals[0] as number) > 0) goals.unshift(this.leastNeed(goals[0] as number) - this.max)
     return goals
   }
 
   private leastNeed(goal: number): number {
-    let least = Infinity
-    for (let place = goal; place < Math.min(least, this.signs.length); place += 1)
-      if (this.isPlace(place) && this.worth(place) >= goal) least = Math.min(least, this.need(place))
-    return least
+    let min = Infinity
+    for (let place = goal; place < Math.min(min, this.signs.length); place += 1)
+      if (this.isPlace(place) && this.worth(place) >= goal) min = Math.min(min, this.need(place))
+    return min
   }
 
   private best(start: number, goal: number): number {
-    const reach = this.worth(start) + this.most
+    const reach = this.worth(start) + this.max
     // A better place to cut is not worth a nearly empty message.
-    const half = start + this.most / 2
+    const half = start + this.max / 2
     let best = { place: start, score: -1 }
     for (let place = Math.max(start + 1, goal); place <= reach; place += 1) {
       if (!this.isPlace(place) || this.need(place) > reach || this.worth(place) < goal) continue

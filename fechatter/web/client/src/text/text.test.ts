@@ -23,10 +23,10 @@ test("parts of a long text are within the limit and lose nothing but space", () 
     { maxLength: 60 },
   )
   fc.assert(
-    fc.property(words, fc.integer({ min: 40, max: 400 }), (list, most) => {
+    fc.property(words, fc.integer({ min: 40, max: 400 }), (list, max) => {
       const text = clean(list.join(" ")).replaceAll("```", "")
-      const parts = split(text, most)
-      for (const part of parts) expect(length(part)).toBeLessThanOrEqual(most)
+      const parts = split(text, max)
+      for (const part of parts) expect(length(part)).toBeLessThanOrEqual(max)
       const solid = (value: string) => value.replace(/\s/gu, "")
       expect(solid(parts.join(""))).toBe(solid(text))
     }),

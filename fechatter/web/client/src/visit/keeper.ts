@@ -5,12 +5,12 @@ import { useLive } from "@/stores/live"
 import { useMessages } from "@/stores/messages"
 import type { Database } from "@/offline/database"
 
-const MOST_AGE_MS = 30 * 24 * 3600 * 1000
+const MAX_AGE_MS = 30 * 24 * 3600 * 1000
 
 /** Show what an earlier visit kept, if it is not too old. */
 export async function showKept(database: Database): Promise<void> {
   const kept = await database.get("world", "last")
-  if (kept === undefined || Date.now() - kept.savedAtMs > MOST_AGE_MS) return
+  if (kept === undefined || Date.now() - kept.savedAtMs > MAX_AGE_MS) return
   const timelines = await database.getAll("timelines")
   // The chats appear after their messages, because opening a chat without messages would request them from the server.
   const messages = useMessages()

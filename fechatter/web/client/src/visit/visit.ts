@@ -7,7 +7,7 @@
 import { watch } from "vue"
 import { end, forget, remembered } from "@/api/token"
 import { useLive } from "@/stores/live"
-import { keepingIn } from "@/offline/keeping"
+import { outboxStorageIn } from "@/offline/outboxStorage"
 import { forgetFavourites } from "@/offline/favourites"
 import { useDrafts } from "@/stores/drafts"
 import { useMessages } from "@/stores/messages"
@@ -30,7 +30,7 @@ export async function beginVisit(): Promise<void> {
   if (signal.aborted) return
   await useDrafts().begin(who.name, database)
   if (signal.aborted) return
-  await useMessages().begin(who.name, keepingIn(database))
+  await useMessages().begin(who.name, outboxStorageIn(database))
   if (signal.aborted) return
   // Whoever sees a chat may write to it at once, so what takes and keeps their words is there before.
   if (database) await showKept(database).catch(() => undefined) // Then the server shows it.

@@ -32,7 +32,7 @@ export default {
   emoji: "Emoji",
   emojiSearch: "Search emoji",
   emojiNone: "No matches",
-  tooLong: "{count} characters. A message can have up to {most}.",
+  tooLong: "{count} characters. A message can have up to {max}.",
   sendParts: { one: "Send as {count} message", other: "Send as {count} messages" },
   taskDone: "Done",
   taskOpen: "To do",

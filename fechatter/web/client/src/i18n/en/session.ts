@@ -7,7 +7,7 @@ export default {
   fullnameHint: "The name your colleagues know",
   workspaceName: "Workspace name",
   workspaceHint: "Your team or company",
-  passwordHint: "At least {least} characters. Several words work best.",
+  passwordHint: "At least {min} characters. Several words work best.",
   signInTitle: "Sign in to {server}",
   welcomeBack: "Welcome back.",
   needInvitation: "New here? Ask someone on your team for an invitation link.",

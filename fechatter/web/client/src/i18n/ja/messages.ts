@@ -32,7 +32,7 @@ export default {
   emoji: "絵文字",
   emojiSearch: "絵文字を検索",
   emojiNone: "一致する結果はありません",
-  tooLong: "{count} 文字：1 件のメッセージは {most} 文字までです。",
+  tooLong: "{count} 文字：1 件のメッセージは {max} 文字までです。",
   sendParts: { other: "{count} 件に分けて送信" },
   taskDone: "完了",
   taskOpen: "未完了",

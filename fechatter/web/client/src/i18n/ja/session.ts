@@ -7,7 +7,7 @@ export default {
   fullnameHint: "同僚が知っている名前",
   workspaceName: "ワークスペース名",
   workspaceHint: "チームや会社の名前",
-  passwordHint: "{least} 文字以上。複数の単語を組み合わせるのがおすすめです。",
+  passwordHint: "{min} 文字以上。複数の単語を組み合わせるのがおすすめです。",
   signInTitle: "{server} にサインイン",
   welcomeBack: "おかえりなさい。",
   needInvitation: "初めての方は、チームの人に招待リンクを依頼してください。",

@@ -32,7 +32,7 @@ export default {
   emoji: "表情",
   emojiSearch: "搜索表情",
   emojiNone: "没有匹配结果",
-  tooLong: "{count} 个字符：一条消息最多 {most} 个。",
+  tooLong: "{count} 个字符：一条消息最多 {max} 个。",
   sendParts: { other: "分成 {count} 条发送" },
   taskDone: "已完成",
   taskOpen: "未完成",

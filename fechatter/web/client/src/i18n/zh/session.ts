@@ -7,7 +7,7 @@ export default {
   fullnameHint: "同事熟悉的名字",
   workspaceName: "工作区名称",
   workspaceHint: "你的团队或公司",
-  passwordHint: "至少 {least} 个字符。由多个词组成的密码更好。",
+  passwordHint: "至少 {min} 个字符。由多个词组成的密码更好。",
   signInTitle: "登录 {server}",
   welcomeBack: "欢迎回来。",
   needInvitation: "新用户？请向团队成员索取邀请链接。",

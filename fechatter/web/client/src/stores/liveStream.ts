@@ -1,0 +1,110 @@
+/** Loads the workspace and then follows the live stream. */
+
+import { askAgain, openStream, seenPosition } from "@/api/call"
+import { Problem } from "@/api/http"
+import type { ReadMark } from "@/api/nouns"
+import { Pause, pauseMs } from "@/api/pause"
+import { SignedOut } from "@/api/token"
+import { SharedConnection, type Tab } from "@/live/shared"
+import type { DurableEvent } from "@/state/events"
+import type { LiveState } from "@/stores/liveState"
+
+export class LiveStream {
+  private readonly state: LiveState
+  private readonly pause = new Pause()
+  private connection: SharedConnection | null = null
+  private isFirstStream = true
+
+  constructor(state: LiveState) {
+    this.state = state
+  }
+
+  /** Whether this tab has the connection and acts for all tabs of the person. */
+  get isLeading(): boolean {
+    return this.connection?.isLeading ?? false
+  }
+
+  /** Load the workspace, with retries, and follow it. Returns when it is loaded or the session has ended. */
+  async start(): Promise<void> {
+    const { visit } = this.state
+    for (let failures = 1; this.state.phase.value !== "over" && visit === this.state.visit; failures += 1) {
+      try {
+        this.state.setPhase("connecting", 0)
+        return this.connect(await this.state.reload())
+      } catch (error) {
+        if (visit !== this.state.visit) return
+        if (error instanceof SignedOut) return this.end()
+        await this.sleep(pauseMs(failures, retryAfterSeconds(error)))
+      }
+    }
+  }
+
+  /** Try now instead of later. */
+  wake(): void {
+    this.pause.wake()
+    this.connection?.wake()
+  }
+
+  /** The browser reports that its network is back or has changed. */
+  restart(): void {
+    this.pause.wake()
+    this.connection?.restart()
+  }
+
+  stop(): void {
+    this.connection?.stop()
+    this.connection = null
+    this.pause.wake()
+  }
+
+  private async sleep(milliseconds: number): Promise<void> {
+    this.state.setPhase("waiting", Date.now() + milliseconds)
+    await this.pause.sleep(milliseconds)
+  }
+
+  private connect(cursor: string): void {
+    const { state } = this
+    const tab: Tab = {
+      open: (headers, signal) => openStream("/events", { ...headers, ...this.seenHeader() }, signal),
+      frame: (name, data) => this.take(name, data),
+      reload: () => state.reload(),
+      phase: (phase, untilMs) => state.setPhase(phase, untilMs),
+      isOver: error => error instanceof SignedOut,
+      retryAfterSeconds,
+      signedOut: () => this.end(),
+    }
+    this.isFirstStream = true
+    this.connection = new SharedConnection(`fechatter-live-${state.world.value?.me.id}`, tab, cursor)
+    this.connection.start()
+  }
+
+  /** The position that a stream must still contain. The log may have gone back since the pending requests were sent. */
+  private seenHeader(): Record<string, string> {
+    if (!this.isFirstStream) askAgain()
+    this.isFirstStream = false
+    const cursor = seenPosition()
+    return cursor === null ? {} : { "Event-Cursor": cursor }
+  }
+
+  private take(name: string, data: unknown): void {
+    if (name === "resumed") this.state.moveMarks((data as { reads: ReadMark[] }).reads)
+    else if (name === "read.moved") this.state.moveMarks([(data as { data: { read: ReadMark } }).data.read])
+    else this.takeEvent(data as DurableEvent)
+  }
+
+  private takeEvent(event: DurableEvent): void {
+    if (this.state.world.value === null) return
+    // The server could not read the event, so only a full reload shows its effect.
+    if ((event.type as string) === "unreadable") void this.state.reload().catch(() => this.restart())
+    else this.state.apply(event)
+  }
+
+  private end(): void {
+    this.stop()
+    this.state.setPhase("over", 0)
+  }
+}
+
+function retryAfterSeconds(error: unknown): number {
+  return error instanceof Problem ? error.retryAfterSeconds : 0
+}
