@@ -7,7 +7,7 @@ import type { Browser, Page } from "playwright-core"
 import { composer, fillChat, newChat, openChat } from "./chat.ts"
 import { launch, newPage } from "./chromium.ts"
 import { Person } from "./people.ts"
-import { installProbe } from "./probe.ts"
+import { installProbe, installStreamProbe } from "./probe.ts"
 import { machine, Server } from "./server.ts"
 
 const SLOWED = 4
@@ -140,6 +140,7 @@ class Measuring {
     const page = await newPage(this.browser, this.server.url)
     const inside = await page.context().newCDPSession(page)
     await inside.send("Emulation.setCPUThrottlingRate", { rate: slowed })
+    await page.addInitScript(installStreamProbe)
     await page.addInitScript(installProbe)
     await this.ada.enter(page, path)
     await page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })

@@ -1,23 +1,48 @@
-/** What is put into a page before its own scripts, to see when something is on the screen. */
+/** Scripts that run in a page before its own scripts. They measure when something appears on the screen. */
 
+/** All times are in milliseconds. */
 export interface Probe {
-  /** From the start of the navigation until the first message is painted; milliseconds, as all here. */
+  /** From the start of the navigation until the first message is painted. */
   loaded: Promise<number>
-  /** From a key until the next picture. */
+  /** For each key, from the key until the next frame. */
   keys: number[]
-  /** Begin: from the bytes that hold `mark` until a message with it is painted. */
+  /** Measure from the bytes that contain `mark` until a message with it is painted. */
   arrival(mark: string): void
-  /** Begin: from the next click until a message with `mark` is painted. */
+  /** Measure from the next click until a message with `mark` is painted. */
   click(mark: string): void
-  /** What was begun last. */
+  /** The result of the last measurement. */
   result: Promise<number>
 }
 
 declare global {
   var probe: Probe
+  /** The marks to look for in the stream, and the time at which each mark arrived. */
+  var streamMarks: Map<string, number | null>
 }
 
-/** Runs in the page: it sees nothing of this file. */
+/** Runs in the page, so it can use nothing else of this file. */
+export function installStreamProbe(): void {
+  globalThis.streamMarks = new Map()
+  const pipe = ReadableStream.prototype.pipeThrough
+  ReadableStream.prototype.pipeThrough = function <T>(
+    this: ReadableStream,
+    through: ReadableWritablePair<T>,
+    options?: StreamPipeOptions,
+  ): ReadableStream<T> {
+    if (!(through instanceof TextDecoderStream)) return pipe.call(this, through, options) as ReadableStream<T>
+    const tap = new TransformStream<Uint8Array, Uint8Array>({
+      transform(bytes, next) {
+        const now = performance.now()
+        const text = new TextDecoder().decode(bytes)
+        for (const [mark, at] of streamMarks) if (at === null && text.includes(mark)) streamMarks.set(mark, now)
+        next.enqueue(bytes)
+      },
+    })
+    return pipe.call(pipe.call(this, tap), through, options) as ReadableStream<T>
+  }
+}
+
+/** Runs in the page after `installStreamProbe`. */
 export function installProbe(): void {
   const rows = () => [...document.querySelectorAll(".message .message-text")]
 
@@ -40,26 +65,6 @@ export function installProbe(): void {
       watch.observe(document, { childList: true, subtree: true })
     })
 
-  const heard = new Map<string, number>()
-  const marks: string[] = []
-  const pipe = ReadableStream.prototype.pipeThrough
-  ReadableStream.prototype.pipeThrough = function <T>(
-    this: ReadableStream,
-    through: ReadableWritablePair<T>,
-    options?: StreamPipeOptions,
-  ): ReadableStream<T> {
-    if (!(through instanceof TextDecoderStream)) return pipe.call(this, through, options) as ReadableStream<T>
-    const tap = new TransformStream<Uint8Array, Uint8Array>({
-      transform(bytes, next) {
-        const now = performance.now()
-        const text = new TextDecoder().decode(bytes)
-        for (const mark of marks) if (text.includes(mark) && !heard.has(mark)) heard.set(mark, now)
-        next.enqueue(bytes)
-      },
-    })
-    return pipe.call(pipe.call(this, tap), through, options) as ReadableStream<T>
-  }
-
   const keys: number[] = []
   addEventListener("keydown", event => void painted().then(now => keys.push(now - event.timeStamp)), { capture: true })
 
@@ -67,8 +72,8 @@ export function installProbe(): void {
     loaded: appears(() => true),
     keys,
     arrival(mark) {
-      marks.push(mark)
-      probe.result = appears(row => row.textContent.includes(mark)).then(shown => shown - heard.get(mark)!)
+      streamMarks.set(mark, null)
+      probe.result = appears(row => row.textContent.includes(mark)).then(shown => shown - streamMarks.get(mark)!)
     },
     click(mark) {
       let clicked = 0

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { Problem, Unreachable } from "@/api/http"
-import { explain } from "@/forms/problems"
+import { explain, refusalText } from "@/forms/problems"
 
 test("a stable code says more than its status, and stands at its field", () => {
   const found = explain(new Problem(409, { code: "email_taken", request_id: "7" }))
@@ -30,4 +30,12 @@ test("waiting has its seconds, and what nobody knows keeps its code", () => {
 
 test("no response at all blames nobody", () => {
   expect(explain(new Unreachable(null)).text).toContain("Can't reach the server")
+})
+
+test("text that the database cannot store has its own explanation, at a field and at a message", () => {
+  const errors = [{ pointer: "/name", code: "not_storable", detail: "" }]
+  const { fields } = explain(new Problem(422, { code: "invalid", errors }))
+  expect(fields["name"]).toContain("can't store")
+  expect(refusalText({ code: "not_storable", detail: "" })).toBe(fields["name"])
+  expect(refusalText({ code: "something_new", detail: "No." })).toBe("No.")
 })

@@ -24,6 +24,7 @@ const CODES: Record<string, Key> = {
   invitation_used: "errors.invitationUsed",
   last_owner: "errors.lastOwner",
   name_taken: "errors.nameTaken",
+  not_storable: "errors.notStorable",
   not_the_sender: "errors.notTheSender",
   reset_link_expired: "errors.resetLinkExpired",
   reset_link_revoked: "errors.resetLinkRevoked",
@@ -50,6 +51,7 @@ const STATUSES: Record<number, Key> = {
 
 const FIELDS: Record<string, Key> = {
   missing: "errors.required",
+  not_storable: "errors.notStorable",
   blank: "errors.required",
   invalid_email: "errors.emailBad",
   invalid_handle: "errors.handleBad",
@@ -75,6 +77,13 @@ export function explain(error: unknown): Explained {
   const explained: Explained = { text: sentence(error), fields: fieldsOf(error) }
   if (error.requestId !== null) explained.requestId = error.requestId
   return explained
+}
+
+/** Returns the reason why a message was refused. A code without a text here shows the server's English text. */
+export function refusalText(refusal: { code: string; detail: string } | null): string {
+  if (refusal === null) return ""
+  const key = CODES[refusal.code]
+  return key === undefined ? refusal.detail : t(key)
 }
 
 /** Says it in passing, with the request's id to copy. */

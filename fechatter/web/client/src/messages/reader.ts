@@ -2,84 +2,32 @@
 
 import { onBeforeUnmount, onMounted, ref, watch } from "vue"
 import type { Chat } from "@/api/nouns"
-import { useMessages } from "@/stores/messages"
 import { dividerAfter, isFollowing, sideOf, type View } from "@/messages/reading"
+import { useMessages } from "@/stores/messages"
 
-interface Reader {
+interface Options {
   chat: () => Chat
-  /** Update after the window gained or lost the focus. */
+  /** Measures the screen again after the window gained or lost the focus. */
   look: () => void
   seen: (number: number) => void
 }
 
 /** Exists as long as the message list. */
-export function useReader({ chat, look, seen }: Reader) {
+export function useReader({ chat, look, seen }: Options): Reader {
+  const reader = new Reader(chat, seen)
   const messages = useMessages()
-  /** The first unread message's position, while the way back to it is offered. */
-  const side = ref<"above" | "below" | null>(null)
-  let wasFollowing = false
-  /** After "mark as unread", messages on the screen stay unread until the chat is opened again or read to its end. */
-  let isHeld = false
-  let seenDivider: number | null = null
-
-  function isAttended(): boolean {
-    return document.visibilityState === "visible" && document.hasFocus()
-  }
-
-  /** Report the messages on the screen. */
-  function looked(view: View): void {
-    const items = messages.timelines.get(chat().id)?.items ?? []
-    const { divider, arrival } = messages
-    const firstUnread = arrival?.kind === "unread" ? arrival.number : null
-    wasFollowing = isFollowing({ items, mark: chat().last_read_number, firstUnread }, view, wasFollowing)
-    if (divider !== null && sideOf(divider, items, view) === null && isAttended()) seenDivider = divider
-    side.value = sideOf(wanted(), items, view)
-    if (wasFollowing && !isHeld && isAttended() && view.last > chat().last_read_number) seen(view.last)
-  }
-
-  /** A way back is offered to the messages after this number: skipped messages, or new messages that were not seen. */
-  function wanted(): number | null {
-    if (!wasFollowing && chat().unread_count > 0) return chat().last_read_number
-    return messages.divider === seenDivider ? null : messages.divider
-  }
-
-  /** The screen jumped to another part of the chat; the messages between were not seen. */
-  function jumped(): void {
-    wasFollowing = false
-  }
-
-  /** Everything counts as read, seen or not. */
-  function readAll(): void {
-    isHeld = false
-    messages.divider = null
-    side.value = null
-    seen(chat().last_number)
-  }
-
   watch(
     () => [chat().last_number, chat().unread_count] as const,
-    ([last], [before]) => {
-      if (chat().unread_count === 0) isHeld = false
-      if (last > before) messages.divider = dividerAfter(messages.divider, chat(), isAttended())
-    },
+    ([last], [before]) => reader.countsChanged(last > before),
   )
   watch(
     () => chat().read_revision,
-    (now, before) => {
-      if (now <= before) return
-      isHeld = true
-      messages.divider = chat().last_read_number
-      seenDivider = messages.divider
-    },
+    (now, before) => now > before && reader.markedUnread(),
   )
   watch(
     () => messages.arrival,
-    () => {
-      isHeld = false
-      seenDivider = null
-    },
+    () => reader.arrived(),
   )
-
   onMounted(() => {
     addEventListener("focus", look)
     document.addEventListener("visibilitychange", look)
@@ -88,5 +36,75 @@ export function useReader({ chat, look, seen }: Reader) {
     removeEventListener("focus", look)
     document.removeEventListener("visibilitychange", look)
   })
-  return { side, isAttended, looked, jumped, readAll }
+  return reader
+}
+
+export class Reader {
+  /** The direction to the first unread message, while a button leads there. */
+  readonly side = ref<"above" | "below" | null>(null)
+  private readonly messages = useMessages()
+  private readonly chat: () => Chat
+  private readonly seen: (number: number) => void
+  private wasFollowing = false
+  /** After "mark as unread", messages on the screen stay unread until the chat is opened again or read to its end. */
+  private isHeld = false
+  private seenDivider: number | null = null
+
+  constructor(chat: () => Chat, seen: (number: number) => void) {
+    this.chat = chat
+    this.seen = seen
+  }
+
+  isAttended(): boolean {
+    return document.visibilityState === "visible" && document.hasFocus()
+  }
+
+  /** Report the messages on the screen. */
+  looked(view: View): void {
+    const chat = this.chat()
+    const items = this.messages.timelines.get(chat.id)?.items ?? []
+    const { divider, arrival } = this.messages
+    const firstUnread = arrival?.kind === "unread" ? arrival.number : null
+    this.wasFollowing = isFollowing({ items, mark: chat.last_read_number, firstUnread }, view, this.wasFollowing)
+    if (divider !== null && sideOf(divider, items, view) === null && this.isAttended()) this.seenDivider = divider
+    this.side.value = sideOf(this.unseenAfter(), items, view)
+    const isReading = this.wasFollowing && !this.isHeld && this.isAttended()
+    if (isReading && view.last > chat.last_read_number) this.seen(view.last)
+  }
+
+  /** The screen jumped to another part of the chat; the messages between were not seen. */
+  jumped(): void {
+    this.wasFollowing = false
+  }
+
+  /** Everything counts as read, seen or not. */
+  readonly readAll = (): void => {
+    this.isHeld = false
+    this.messages.divider = null
+    this.side.value = null
+    this.seen(this.chat().last_number)
+  }
+
+  countsChanged(hasGrown: boolean): void {
+    if (this.chat().unread_count === 0) this.isHeld = false
+    if (hasGrown) this.messages.divider = dividerAfter(this.messages.divider, this.chat(), this.isAttended())
+  }
+
+  markedUnread(): void {
+    this.isHeld = true
+    this.messages.divider = this.chat().last_read_number
+    this.seenDivider = this.messages.divider
+  }
+
+  arrived(): void {
+    this.isHeld = false
+    this.seenDivider = null
+  }
+
+  /** A button leads to the messages after this number: skipped messages, or new messages that were not seen. */
+  private unseenAfter(): number | null {
+    const chat = this.chat()
+    if (!this.wasFollowing && chat.unread_count > 0) return chat.last_read_number
+    return this.messages.divider === this.seenDivider ? null : this.messages.divider
+  }
 }

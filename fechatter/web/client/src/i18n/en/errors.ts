@@ -29,6 +29,7 @@ export default {
   fieldBad: "Not allowed here",
   handleTaken: "This handle is already taken.",
   lastOwner: "A workspace needs an owner. Make someone else an owner first.",
+  notStorable: "The server can't store this text. Remove unusual characters and try again.",
   nameTaken: "A channel with this name already exists.",
   notTheSender: "Only the author can edit this message.",
   signupClosed: "You need an invitation to join this server.",

@@ -29,6 +29,7 @@ export default {
   fieldBad: "此处不能这样填写",
   handleTaken: "此用户名已被使用。",
   lastOwner: "工作区需要一位所有者。请先指定其他所有者。",
+  notStorable: "服务器无法存储这段文字。请删除特殊字符后重试。",
   nameTaken: "已有同名频道。",
   notTheSender: "只有作者可以编辑此消息。",
   signupClosed: "需要邀请才能加入此服务器。",

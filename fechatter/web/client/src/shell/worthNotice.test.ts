@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import type { Chat, Sync } from "@/api/nouns"
 import { begin } from "@/state/world"
-import { isWorthIt, mentions } from "@/shell/notices"
+import { isWorthNotice, mentions } from "@/shell/worthNotice"
 
 const NOW = Date.parse("2026-03-04T12:00:00.000Z")
 
@@ -23,17 +23,17 @@ function created(content: string, facts: { sender_id?: number; at?: string } = {
 }
 
 test("what is said to oneself is told of, what is said to everybody only by name", () => {
-  expect(isWorthIt(created("hi"), world({}), NOW)).toBe(true)
-  expect(isWorthIt(created("hi"), world({ chat_type: "group" }), NOW)).toBe(true)
-  expect(isWorthIt(created("hi"), world({ chat_type: "public_channel" }), NOW)).toBe(false)
-  expect(isWorthIt(created("hi @Ada!"), world({ chat_type: "public_channel" }), NOW)).toBe(true)
+  expect(isWorthNotice(created("hi"), world({}), NOW)).toBe(true)
+  expect(isWorthNotice(created("hi"), world({ chat_type: "group" }), NOW)).toBe(true)
+  expect(isWorthNotice(created("hi"), world({ chat_type: "public_channel" }), NOW)).toBe(false)
+  expect(isWorthNotice(created("hi @Ada!"), world({ chat_type: "public_channel" }), NOW)).toBe(true)
 })
 
 test("one's own words, old ones, archived and muted chats never notify", () => {
-  expect(isWorthIt(created("hi", { sender_id: 1 }), world({}), NOW)).toBe(false)
-  expect(isWorthIt(created("hi", { at: "2026-03-04T11:00:00.000Z" }), world({}), NOW)).toBe(false)
-  expect(isWorthIt(created("hi"), world({ archived_at: "2026-01-01" }), NOW)).toBe(false)
-  expect(isWorthIt(created("hi @ada"), world({ muted: true }), NOW)).toBe(false)
+  expect(isWorthNotice(created("hi", { sender_id: 1 }), world({}), NOW)).toBe(false)
+  expect(isWorthNotice(created("hi", { at: "2026-03-04T11:00:00.000Z" }), world({}), NOW)).toBe(false)
+  expect(isWorthNotice(created("hi"), world({ archived_at: "2026-01-01" }), NOW)).toBe(false)
+  expect(isWorthNotice(created("hi @ada"), world({ muted: true }), NOW)).toBe(false)
 })
 
 test("a handle is meant only as a whole", () => {
