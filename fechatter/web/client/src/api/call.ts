@@ -1,8 +1,8 @@
 /** Calls that need a signed-in person. An access token that ran out is renewed once, unseen. */
 
+import { seqOf } from "@/api/cursor"
 import { open, Problem, request, type ApiResponse, type RequestOptions } from "@/api/http"
 import { refused, token } from "@/api/token"
-import { seqOf } from "@/api/cursor"
 
 /** The highest position in the responses since `forgetPositions`, or null. */
 let seen: string | null = null

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
 import type { Chat, Role, Sync } from "@/api/nouns"
-import { begin } from "@/state/world"
-import { landing } from "@/session/landing"
 import { steps } from "@/chats/firstSteps"
+import { landing } from "@/session/landing"
+import { begin } from "@/state/world"
 
 const workspace = { id: 1, slug: "w", name: "W", created_at: "", default_chat_id: 7 }
 

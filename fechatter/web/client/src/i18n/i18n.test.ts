@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import en from "@/i18n/en"
-import { fill, type Key, type Messages } from "@/i18n/messages"
 import ja from "@/i18n/ja"
+import { fill, type Key, type Messages } from "@/i18n/messages"
 import zh from "@/i18n/zh"
 
 const LANGUAGES: Record<string, Messages> = { en, zh, ja }

@@ -1,8 +1,8 @@
 import { ref, shallowRef } from "vue"
 import en from "@/i18n/en"
-import { browserStorage } from "@/platform/storage"
-import { load } from "@/platform/lazy"
 import { fill, type Key, type Messages, type Values } from "@/i18n/messages"
+import { load } from "@/platform/lazy"
+import { browserStorage } from "@/platform/storage"
 
 export const LOCALES = { en: "English", zh: "中文", ja: "日本語" } as const
 export type Locale = keyof typeof LOCALES

@@ -4,8 +4,8 @@
  * The cursor moves only after a frame was taken, so that a frame that was not taken comes again.
  */
 
-import { BlockReader, type Block } from "@/live/blocks"
 import { Pause, pauseMs } from "@/api/pause"
+import { BlockReader, type Block } from "@/live/blocks"
 
 const CONNECT_MS = 15_000
 const FIRST_SILENCE_MS = 30_000

@@ -6,10 +6,10 @@
  * without https), every tab has a connection of its own.
  */
 
+import { eraOf, seqOf } from "@/api/cursor"
+import { Connection, type Phase, type Environment } from "@/live/connection"
 import { openChannel, type Channel } from "@/platform/channel"
 import { lockManager } from "@/platform/locks"
-import { Connection, type Phase, type Environment } from "@/live/connection"
-import { eraOf, seqOf } from "@/api/cursor"
 
 const SILENCE_MS = 60_000
 const LOOK_MS = 10_000

@@ -1,8 +1,8 @@
 import { h, type FunctionalComponent, type VNode, type VNodeChild } from "vue"
 import { t } from "@/i18n"
 import CodeBlock from "@/messages/CodeBlock.vue"
-import { readable } from "@/text/links"
 import { parse, type Part, type Wrapping } from "@/text/parts"
+import { readable } from "@/text/readable"
 import "@/messages/messageText.css"
 
 const TAGS: Record<Wrapping, string> = {

@@ -7,8 +7,8 @@
 
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb"
 import type { Message, Sync } from "@/api/nouns"
-import type { Person } from "@/state/world"
 import type { Waiting } from "@/state/waiting"
+import type { Person } from "@/state/world"
 
 const VERSION = 1
 /** Some browsers never answer; the page must not wait for them. */

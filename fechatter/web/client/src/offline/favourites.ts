@@ -1,8 +1,8 @@
 /** A person's recent emoji and skin tone, stored in this browser until they sign out. */
 
 import { remembered } from "@/api/token"
-import type { Emoji } from "@/text/emoji"
 import { isObject, browserStorage } from "@/platform/storage"
+import type { Emoji } from "@/text/emoji"
 
 const MAX_RECENT = 24
 

@@ -6,14 +6,14 @@
  */
 
 import { Problem } from "@/api/http"
-import type { Message } from "@/api/nouns"
-import { SignedOut } from "@/api/token"
-import { Pause, pauseMs } from "@/api/pause"
-import type { OutboxStorage } from "@/offline/outboxStorage"
 import { newKey } from "@/api/key"
-import { inOrder, next, nextOrder, type Refusal, type Waiting } from "@/state/waiting"
+import type { Message } from "@/api/nouns"
+import { Pause, pauseMs } from "@/api/pause"
+import { SignedOut } from "@/api/token"
+import type { OutboxStorage } from "@/offline/outboxStorage"
 import { openChannel, type Channel } from "@/platform/channel"
 import { inTurn } from "@/platform/locks"
+import { inOrder, next, nextOrder, type Refusal, type Waiting } from "@/state/waiting"
 
 export type { OutboxStorage } from "@/offline/outboxStorage"
 

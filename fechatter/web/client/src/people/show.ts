@@ -1,6 +1,6 @@
 import { t } from "@/i18n"
-import { lazy } from "@/platform/lazy"
 import { openDetails } from "@/navigation/details"
+import { lazy } from "@/platform/lazy"
 
 const PersonCard = lazy(() => import("@/people/PersonCard.vue"))
 

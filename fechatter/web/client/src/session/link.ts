@@ -3,8 +3,8 @@
 import { computed, ref, shallowRef, watch } from "vue"
 import { useRoute } from "vue-router"
 import { request } from "@/api/http"
-import { secretOf } from "@/session/fragment"
 import { explain, type Explained } from "@/forms/problems"
+import { secretOf } from "@/session/fragment"
 
 /** `path` looks up what the link's token opens; `begin` runs before each look. */
 export function useLink<Opened>(path: string, begin: (opened: Opened | null) => void = () => undefined) {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import type { Chat, Sync } from "@/api/nouns"
-import { begin } from "@/state/world"
 import { targets, type Action } from "@/shell/switcher"
+import { begin } from "@/state/world"
 
 const person = (id: number, fullname: string, handle: string) => ({ id, fullname, handle, avatar_url: null })
 const [ME, ADA, LI] = [person(1, "Me", "me"), person(2, "Ada Lovelace", "ada"), person(3, "李明", "liming")]

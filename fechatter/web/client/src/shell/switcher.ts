@@ -1,11 +1,11 @@
 /** What can be gone to by typing a few letters of it, in the order it is offered. Pure. */
 
 import type { Chat } from "@/api/nouns"
+import type { IconName } from "@/components/icons"
+import { best } from "@/i18n/matching"
 import { isLoud } from "@/state/attention"
 import { isListed } from "@/state/lists"
 import { byActivity, title } from "@/state/names"
-import type { IconName } from "@/components/icons"
-import { best } from "@/i18n/matching"
 import type { Person, World } from "@/state/world"
 
 const MAX = 30

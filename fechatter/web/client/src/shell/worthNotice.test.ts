@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import type { Chat, Sync } from "@/api/nouns"
-import { begin } from "@/state/world"
 import { isWorthNotice, mentions } from "@/shell/worthNotice"
+import { begin } from "@/state/world"
 
 const NOW = Date.parse("2026-03-04T12:00:00.000Z")
 

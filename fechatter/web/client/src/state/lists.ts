@@ -1,9 +1,9 @@
 /** The chats as the sidebar shows them: in sections, filtered, one after the other. Pure. */
 
 import type { Chat } from "@/api/nouns"
+import { score } from "@/i18n/matching"
 import { isLoud } from "@/state/attention"
 import { byActivity, byTitle, isChannel, title } from "@/state/names"
-import { score } from "@/i18n/matching"
 import type { World } from "@/state/world"
 
 /** Each chat stands in exactly one section. */

@@ -6,8 +6,8 @@
  * order answers and events come.
  */
 
-import type { Chat, ReadMark, Sync, User, UserSummary, Workspace } from "@/api/nouns"
 import { seqOf } from "@/api/cursor"
+import type { Chat, ReadMark, Sync, User, UserSummary, Workspace } from "@/api/nouns"
 import { advanced, marked, readingOf, replaced, type Counted, type Reading } from "@/state/reads"
 
 /** A person as well as they are known: whole, or only as chats show them. */

@@ -1,8 +1,8 @@
 /** Emoji by name, loaded when first asked for: the English short names everywhere, the names of the reader's language too. */
 
 import type { Locale } from "@/i18n"
-import { blocksOf } from "@/text/parser"
 import { load as loadPart } from "@/platform/lazy"
+import { blocksOf } from "@/text/parser"
 
 export interface Emoji {
   /** Such as "🎉". */

@@ -4,6 +4,7 @@
  */
 
 import { isHomograph } from "@/text/homographs"
+import { readable } from "@/text/readable"
 
 /** Characters that are invisible or that change the order of text. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}]/gu
@@ -32,16 +33,6 @@ export function shownWords(words: string, address: string): string {
   if (seen === "") return readable(address)
   const claims = claimsOf(seen)
   return claims.every(claim => isHonest(claim, address)) ? words : readable(address)
-}
-
-/** Returns an address for display, without user information before the host that would hide the real host. */
-export function readable(address: string): string {
-  if (!/^https?:/iu.test(address) || !URL.canParse(address)) return address
-  const url = new URL(address)
-  if (url.username + url.password === "") return address
-  url.username = ""
-  url.password = ""
-  return url.href
 }
 
 /** Removes the characters that reverse text, so that nothing in a link reads backwards. */

@@ -1,9 +1,9 @@
 /** Keeps what is shown for the next visit, so that it begins at once and can be read without a network. */
 
 import type { Sync } from "@/api/nouns"
+import type { Database } from "@/offline/database"
 import { useLive } from "@/stores/live"
 import { useMessages } from "@/stores/messages"
-import type { Database } from "@/offline/database"
 
 const MAX_AGE_MS = 30 * 24 * 3600 * 1000
 

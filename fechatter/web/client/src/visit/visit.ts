@@ -6,15 +6,15 @@
 
 import { watch } from "vue"
 import { end, forget, remembered } from "@/api/token"
-import { useLive } from "@/stores/live"
-import { outboxStorageIn } from "@/offline/outboxStorage"
-import { forgetFavourites } from "@/offline/favourites"
-import { useDrafts } from "@/stores/drafts"
-import { useMessages } from "@/stores/messages"
 import { openDatabase, wipe, type Database } from "@/offline/database"
-import { forgetShown, keepShown, showKept } from "@/visit/keeper"
+import { forgetFavourites } from "@/offline/favourites"
+import { outboxStorageIn } from "@/offline/outboxStorage"
 import { dropShell } from "@/offline/shell"
 import { openChannel, type Channel } from "@/platform/channel"
+import { useDrafts } from "@/stores/drafts"
+import { useLive } from "@/stores/live"
+import { useMessages } from "@/stores/messages"
+import { forgetShown, keepShown, showKept } from "@/visit/keeper"
 
 const KEEP_MS = 2000
 
