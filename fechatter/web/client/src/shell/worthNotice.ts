@@ -1,12 +1,10 @@
 /** Decides which messages notify the person. Pure. */
 
-import type { DurableEvent } from "@/state/events"
+import type { MessageEvent } from "@/state/events"
 import type { World } from "@/state/world"
 
 /** Older messages, which arrive after an interruption, do not notify; the sidebar shows them. */
 const NEW_MS = 60_000
-
-export type MessageEvent = Extract<DurableEvent, { type: "message.created" | "message.edited" | "message.deleted" }>
 
 /** Other people's messages notify: direct ones, in a group, or mentions in a channel; never in a muted chat. */
 export function isWorthNotice(event: MessageEvent, world: World, nowMs: number): boolean {

@@ -2,7 +2,7 @@
 
 import { askAgain, openStream, seenPosition } from "@/api/call"
 import { Problem } from "@/api/http"
-import type { ReadMark } from "@/api/nouns"
+import type { Frame } from "@/api/nouns"
 import { Pause, pauseMs } from "@/api/pause"
 import { SignedOut } from "@/api/token"
 import { SharedConnection, type Tab } from "@/live/shared"
@@ -87,8 +87,9 @@ export class LiveStream {
   }
 
   private take(name: string, data: unknown): void {
-    if (name === "resumed") this.state.moveMarks((data as { reads: ReadMark[] }).reads)
-    else if (name === "read.moved") this.state.moveMarks([(data as { data: { read: ReadMark } }).data.read])
+    const frame = { name, data } as Frame
+    if (frame.name === "resumed") this.state.moveMarks(frame.data.reads)
+    else if (frame.name === "read.moved") this.state.moveMarks([frame.data.data.read])
     else this.takeEvent(data as DurableEvent)
   }
 
