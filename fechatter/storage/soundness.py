@@ -1,4 +1,4 @@
-"""Requirements for PostgreSQL: faults that would damage stored data, and faults that are only undesirable.
+"""Checks of PostgreSQL's version and settings: faults that damage stored data, and faults that are only undesirable.
 
 The server refuses to start on a fault of the first kind. `fechatter doctor` reports both kinds.
 """
@@ -23,20 +23,20 @@ SELECT current_setting('server_version_num')::int / 10000 AS version, current_se
     current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS connections"""
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """A fault of a database and its remedy; `ruins` if it would make stored data wrong or lost."""
+class DatabaseFault(msgspec.Struct, frozen=True):
+    """A fault of a database and its remedy. `ruins` is True if stored data would be wrong or lost."""
 
     state: str
     remedy: str
     ruins: bool
 
 
-async def look(link: Link) -> Any:
+async def look(link: Link) -> Mapping[str, Any]:
     """Return PostgreSQL's settings and state, for `faults`."""
-    return (await link.fetch(_FOUND))[0]
+    return dict((await link.fetch(_FOUND))[0])
 
 
-def faults(found: Mapping[str, Any], connection_limit: int) -> Sequence[Fault]:
+def faults(found: Mapping[str, Any], connection_limit: int) -> Sequence[DatabaseFault]:
     """Return all faults, the worst first."""
     wanted = connection_limit + BESIDES_POOL
     encoding = "Create the database again: createdb --encoding=UTF8 --template=template0."
@@ -56,11 +56,11 @@ def faults(found: Mapping[str, Any], connection_limit: int) -> Sequence[Fault]:
         ),
         (found["connections"] < wanted, False, f"{found['connections']} connections", connections),
     ]
-    return [Fault(state, remedy, ruins) for wrong, ruins, state, remedy in judged if wrong]
+    return [DatabaseFault(state, remedy, ruins) for wrong, ruins, state, remedy in judged if wrong]
 
 
 async def check_sound(link: Link) -> None:
-    """Raises StartError: data stored in this database would be wrong or lost."""
+    """Raises StartError: PostgreSQL would damage or lose stored data."""
     for fault in faults(await look(link), 0):
         if fault.ruins:
-            raise StartError(f"The database is not fit for use: {fault.state}. {fault.remedy}")
+            raise StartError(f"PostgreSQL is not fit for use: {fault.state}. {fault.remedy}")

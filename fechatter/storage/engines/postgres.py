@@ -1,6 +1,7 @@
 """PostgreSQL: a pool on the main loop for reads and other writes, one connection on the writer's thread for batches.
 
-Every statement has a time limit, on both sides: a node that is stopped while it holds a workspace's lock loses it.
+Every statement has a timeout in the client and in the server. A node that is stopped while it has a workspace's lock
+therefore loses the lock.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 
@@ -34,6 +35,11 @@ from fechatter.storage.engines.write_slots import WriteSlots
 from fechatter.storage.server import TABLES
 from fechatter.telemetry.faults import describe_error
 
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    PooledConnection = PoolConnectionProxy[asyncpg.Record]
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -41,7 +47,7 @@ T = TypeVar("T")
 CLOSE_TIMEOUT_SECONDS = 5
 ACQUIRE_TIMEOUT_SECONDS = 10
 BATCH_SETTINGS = {"lock_timeout": "2000"}
-"""Milliseconds a batch waits for one workspace's lock: the other workspaces' messages wait behind it."""
+"""Milliseconds. The messages of other workspaces wait while a batch waits for one workspace's lock."""
 _LOCK = "SELECT event_seq FROM workspaces WHERE id = $1 FOR UPDATE"
 _NOT_WRITABLE = f"""
 SELECT name FROM unnest(ARRAY[{", ".join(f"'{table}'" for table in TABLES)}]) AS name
@@ -53,7 +59,7 @@ class PostgresDatabase:
 
     engine = "PostgreSQL"
 
-    def __init__(self, connector: Connector, pool: Any, publish: Publish) -> None:
+    def __init__(self, connector: Connector, pool: asyncpg.Pool[asyncpg.Record], publish: Publish) -> None:
         self.era = ""
         self._life: Life | None = None
         self._high_water = HighWater()
@@ -74,7 +80,7 @@ class PostgresDatabase:
             return await connector.connect()
 
         # The pool must not reset the connections' settings.
-        pool: Any = await asyncpg.create_pool(min_size=1, max_size=connections, connect=connect, reset=_nothing)
+        pool = await asyncpg.create_pool(min_size=1, max_size=connections, connect=connect, reset=_reset_nothing)
         return cls(connector, pool, publish)
 
     @asynccontextmanager
@@ -86,7 +92,7 @@ class PostgresDatabase:
             finally:
                 await self._release(acquired)
 
-    async def _acquire(self) -> Any:
+    async def _acquire(self) -> PooledConnection:
         try:
             return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
         except StorageUnavailable:
@@ -94,11 +100,12 @@ class PostgresDatabase:
         except Exception as error:
             raise StorageUnavailable(describe_error(error)) from error
 
-    async def _release(self, acquired: Any) -> None:
+    async def _release(self, acquired: PooledConnection) -> None:
         try:
             await self._pool.release(acquired)
-        except Exception as error:  # the pool has dropped the connection; the transaction on it has ended before
-            log.warning("a connection was dropped", exc_info=error)
+        except Exception as error:
+            # The transaction has ended, and the pool has dropped the connection.
+            log.warning("the pool dropped a connection that could not be reset", exc_info=error)
 
     async def read(self, work: Work[T]) -> T:
         return await retried(lambda: self._read(work))
@@ -124,14 +131,14 @@ class PostgresDatabase:
         async with connection.transaction(WRITE, life):
             self.era = await eras.recognise(PostgresTransaction(connection), str(life))
         self._high_water.forget()
-        log.warning("another database answers than before; its log continues in era %s", self.era)
+        log.warning("PostgreSQL was restarted or replaced; its event log continues in era %s", self.era)
 
     async def _begin_after(self, connection: Link, error: WentBack) -> None:
         """Handle a log that went back in time: begin an era, unless another node already did."""
         async with connection.transaction(WRITE, self._life):
             self.era = await eras.begin_after(PostgresTransaction(connection), error.era)
         self._high_water.forget()
-        log.warning("%s; it continues in era %s", error, self.era)
+        log.warning("%s; the event log continues in era %s", error, self.era)
 
     async def write(self, workspace_id: int, work: Work[T]) -> T:
         return await retried(lambda: self._write(work, workspace_id))
@@ -167,7 +174,7 @@ class PostgresDatabase:
         return await retried(attempt)
 
     async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
-        """One statement a workspace; workspaces one after the other, in id order."""
+        """Store the batch with one statement per workspace, in the order of their ids."""
         result = StoreResult([], set(), {})
         for workspace_id in sorted(set(rows.workspace_ids)):
             attempt = partial(self._store_in, workspace_id, rows, decided_with[workspace_id], now)
@@ -185,7 +192,7 @@ class PostgresDatabase:
     async def _store_in(self, workspace_id: int, rows: MessageRows, decided: Decided, now: int) -> Stored | None:
         connection = await self._batch_connection()
         if self._life is None:
-            raise StorageUnavailable("the database is not known yet")
+            raise StorageUnavailable("the database was not identified yet")
         conditions = postgres_batch.BatchConditions(decided, self._life, self._high_water.of(workspace_id))
         try:
             stored = await postgres_batch.store(connection, rows, workspace_id, conditions, now)
@@ -200,7 +207,7 @@ class PostgresDatabase:
         return stored
 
     async def _batch_connection(self) -> Link:
-        """The writer's connection, made anew when it was lost. Runs on the writer's loop."""
+        """Return the writer's connection, reopened if it was lost. Runs on the writer's loop."""
         if self._batches is None or self._batches.closed:
             self._batches = await self._connector.link(BATCH_SETTINGS)
         return self._batches
@@ -244,18 +251,18 @@ class PostgresDatabase:
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self._pool.close()
         except Exception as error:
-            log.debug("the pool did not close cleanly", exc_info=error)
+            log.debug("the connection pool did not close cleanly", exc_info=error)
             self._pool.terminate()
 
 
 async def _refused_writing(tx: Transaction) -> str:
-    """Why PostgreSQL stores nothing; "" if it does."""
+    """Return why PostgreSQL cannot store anything, or "" if it can."""
     row = await tx.fetchrow("SELECT current_setting('transaction_read_only') = 'on'")
     if row is None or row[0]:
         return "PostgreSQL is read-only"
     row = await tx.fetchrow(_NOT_WRITABLE)
-    return "" if row is None else f"the role may not write to the table {row[0]}"
+    return "" if row is None else f"the role has no permission to write to the table {row[0]}"
 
 
-async def _nothing(_: object) -> None:
-    """Between two users of a connection."""
+async def _reset_nothing(_: object) -> None:
+    """Reset nothing."""

@@ -91,7 +91,7 @@ async def _may_store(connection: Link, workspace_id: int, conditions: BatchCondi
     locked = await connection.fetch(_LOCK, workspace_id)
     servers = await connection.fetch(_SERVER, conditions.life.started, conditions.life.server_table)
     if not servers or not servers[0]["is_same"]:
-        raise LifeChanged("another database answers")
+        raise LifeChanged("PostgreSQL was restarted or replaced")
     era = servers[0]["epoch"]
     if not locked or Decided(locked[0]["rights_seq"], era) != conditions.decided:
         return False

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+import asyncpg
 import msgspec
 
 from fechatter.storage.engines.errors import StorageUnavailable
@@ -23,7 +24,7 @@ IS_SAME = "pg_postmaster_start_time() = {started} AND 'server'::regclass::oid = 
 class Reads(Protocol):
     """A connection to read from."""
 
-    async def fetch(self, sql: str, *args: object) -> Sequence[Any]: ...
+    async def fetch(self, sql: str, *args: object) -> Sequence[asyncpg.Record]: ...
     async def fetchval(self, sql: str, *args: object) -> Any: ...
 
 

@@ -1,7 +1,7 @@
-"""Connections to PostgreSQL: how they are opened, how transactions begin and end, and what errors mean.
+"""Opens connections to PostgreSQL, begins and ends transactions, and translates errors.
 
-A `Link` is the one place that calls the driver for statements. It translates each error and drops the connection when
-its state is not certain any more.
+All statements go through a `Link`. It translates every error, and drops the connection if its state is uncertain after
+an error.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import msgspec
@@ -19,6 +19,11 @@ from fechatter.storage.engines.postgres_errors import ended_before, spares_conne
 from fechatter.storage.engines.postgres_life import Life, LifeChanged
 from fechatter.storage.engines.postgres_settings import POOLED, SETTINGS, WRITE, SessionSettings
 from fechatter.telemetry.faults import describe_error
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Driver = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +45,10 @@ class Connector:
     """Opens connections to one database.
 
     Args:
-        application: what PostgreSQL's lists of sessions call them.
-        settings: session settings other than SETTINGS, such as longer timeouts.
+        application: the `application_name` in `pg_stat_activity`.
+        settings: session settings in addition to SETTINGS, such as longer timeouts.
         primary: refuse a standby.
-        command_seconds: how long one statement may take before it is given up here.
+        command_seconds: client-side timeout of one statement.
     """
 
     def __init__(
@@ -63,7 +68,7 @@ class Connector:
         self.session = SessionSettings("", pooled=False, primary=primary, version=0)
 
     async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
-        """A connection with every setting. Raises StorageUnavailable."""
+        """Open a connection with every setting applied. Raises StorageUnavailable."""
         try:
             connection = await self._open()
             if not self.session.pooled:
@@ -77,11 +82,11 @@ class Connector:
             raise StorageUnavailable(describe_error(error)) from error
 
     async def link(self, settings: Mapping[str, str] | None = None) -> Link:
-        """A connection of its own, outside any pool. Raises StorageUnavailable."""
+        """Open a connection outside any pool. Raises StorageUnavailable."""
         return self.over(await self.connect(), settings)
 
-    def over(self, connection: Any, settings: Mapping[str, str] | None = None) -> Link:
-        """The connection as this server uses it."""
+    def over(self, connection: Driver, settings: Mapping[str, str] | None = None) -> Link:
+        """Wrap the driver's connection."""
         return Link(connection, self.session, {**self._settings, **(settings or {})})
 
     async def _open(self) -> asyncpg.Connection[asyncpg.Record]:
@@ -106,15 +111,14 @@ class Connector:
         return connection
 
     async def _settle(self, connection: asyncpg.Connection[asyncpg.Record]) -> asyncpg.Connection[asyncpg.Record]:
-        """Set the connection's settings. Behind a pooler that keeps none, open a connection without session
-        settings."""
+        """Apply the settings. Behind a pooler that keeps no session settings, open a connection without them."""
         try:
             await connection.execute(self.session.for_connection(self._settings, connection.get_server_pid()))
         except asyncpg.PostgresError as error:
             connection.terminate()
             if error.sqlstate != POOLED:
                 raise
-            log.info("a pooler stands in front of PostgreSQL: settings are sent with each transaction")
+            log.info("PostgreSQL is behind a connection pooler: settings are sent with each transaction")
             self.session = msgspec.structs.replace(self.session, pooled=True)
             return await self._open()
         except BaseException:
@@ -137,14 +141,14 @@ class Connector:
 
 
 class Link:
-    """One connection. Every method raises what `translate` makes of the driver's error.
+    """One connection. Every method raises the driver's error as translated by `translate`.
 
     Args:
-        driver: asyncpg's connection, or its pool's proxy of one.
-        settings: the settings of each transaction, if the connection keeps none.
+        driver: a connection of asyncpg or of its pool.
+        settings: sent with each transaction if the connection keeps no settings.
     """
 
-    def __init__(self, driver: Any, session: SessionSettings, settings: Mapping[str, str]) -> None:
+    def __init__(self, driver: Driver, session: SessionSettings, settings: Mapping[str, str]) -> None:
         self.driver = driver
         self._session = session
         self._settings = settings
@@ -161,32 +165,31 @@ class Link:
                 raise
             raise meant from error
 
-    async def fetch(self, sql: str, *args: object) -> Sequence[Any]:
+    async def fetch(self, sql: str, *args: object) -> Sequence[asyncpg.Record]:
         with self._translated():
-            rows: Sequence[Any] = await self.driver.fetch(sql, *args)
-            return rows
+            return await self.driver.fetch(sql, *args)
 
     async def fetchval(self, sql: str, *args: object) -> Any:
         with self._translated():
             return await self.driver.fetchval(sql, *args)
 
     async def execute(self, sql: str, *args: object) -> str:
-        """Returns PostgreSQL's tag, such as `UPDATE 3`."""
+        """Run a statement; returns PostgreSQL's command tag, such as `UPDATE 3`."""
         with self._translated():
-            return str(await self.driver.execute(sql, *args))
+            return await self.driver.execute(sql, *args)
 
     @asynccontextmanager
     async def transaction(self, how: str, life: Life | None = None) -> AsyncIterator[None]:
         """Open one transaction: `how` is READ or WRITE. An exception in the block rolls it back.
 
-        Raises LifeChanged: the database has another `life`; then the block does not run.
+        Raises LifeChanged: the database has another `life`; the block did not run.
         """
         try:
             await self._begin(how, life)
             yield
-            # PostgreSQL reports this without an error if a statement failed and the work continued.
+            # After a failed statement, PostgreSQL answers COMMIT with ROLLBACK instead of an error.
             if await self.execute("COMMIT") == "ROLLBACK":
-                raise StorageUnavailable("the transaction had failed before its commit")
+                raise StorageUnavailable("a statement of the transaction had failed before its commit")
         except BaseException:
             await self._roll_back()
             raise
@@ -195,17 +198,17 @@ class Link:
         begin = self._session.begin(self._settings, how)
         try:
             await self.execute(begin if life is None else f"{begin}; {life.check}")
-        except RowRefused as error:  # nothing else here can fail with a data error
-            raise LifeChanged("another database answers") from error
+        except RowRefused as error:  # only `life.check` can fail with a data error
+            raise LifeChanged("PostgreSQL was restarted or replaced") from error
         except StorageUnavailable as error:
             if not ended_before(error.__cause__):
                 raise
-            # Nothing was done yet, and another connection may still be good.
+            # Nothing was done yet, and another connection may still work.
             raise TransactionConflict(str(error)) from error
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[None]:
-        """Open a transaction for a single statement; it needs no BEGIN if the connection keeps its settings."""
+        """Open a transaction for a single statement. It needs no BEGIN if the connection keeps its settings."""
         if not self._session.pooled:
             yield
             return
@@ -213,7 +216,7 @@ class Link:
             yield
 
     async def _roll_back(self) -> None:
-        """Leave the connection outside any transaction, or closed."""
+        """Roll back, or drop the connection if that fails."""
         if self.closed:
             return
         rolled_back = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from typing import Any
+
+import asyncpg
 
 from fechatter.frames import Frame, Signal
 from fechatter.model import now_ms
@@ -29,12 +30,12 @@ class PostgresTransaction:
         self.now = now_ms()
         self.rows = 0
 
-    async def fetch(self, sql: str, *args: object) -> Sequence[Any]:
-        rows: Sequence[Any] = await self.connection.fetch(for_postgres(sql), *map(postgres_parameter, args))
+    async def fetch(self, sql: str, *args: object) -> Sequence[asyncpg.Record]:
+        rows = await self.connection.fetch(for_postgres(sql), *map(postgres_parameter, args))
         self.rows += len(rows)
         return rows
 
-    async def fetchrow(self, sql: str, *args: object) -> Any:
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         rows = await self.fetch(sql, *args)
         return rows[0] if rows else None
 
