@@ -1,8 +1,8 @@
-"""Erasing what deleted chats held, a small step a transaction.
+"""Erases the contents of deleted chats, one small step per transaction.
 
-`chats.delete` hides a chat at once and blanks its name and description. Its messages, the marks of who read them, and what the
-log says of it follow here. A chat that has lost its head (`chat_heads`) is done with. The memberships stay: they tell whom the
-end of the chat is shown on replay.
+`chats.delete` hides a chat at once and clears its name and description. The functions here then delete its messages and
+read marks, and clear its events. A chat without a row in `chat_heads` is fully erased. Its memberships stay, because a
+replay shows the end of the chat to its former members.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ STEP_MESSAGES: Final = 200
 STEP_EVENTS: Final = 2000
 AT_ONCE: Final = 100
 AFTER_MS: Final = 60_000
-"""So long after its deletion no node fills a gap with the chat's events any more: a stream that far behind is closed."""
+"""After this time no node reads the chat's events any more to fill a gap; a stream that is so far behind is closed."""
 
-_TELLING = ", ".join(str(TYPE_CODES[each]) for each in (EventType.CHAT_UPDATED, EventType.MEMBER_JOINED))
+_WITH_CONTENT = ", ".join(str(TYPE_CODES[each]) for each in (EventType.CHAT_UPDATED, EventType.MEMBER_JOINED))
 _DELETED = """
 SELECT c.id, c.workspace_id FROM chats c JOIN chat_heads h ON h.chat_id = c.id
 WHERE (c.deleted_at < $1 OR c.deleted_at > $2) AND c.id > $3 ORDER BY c.id LIMIT $4"""
@@ -30,50 +30,56 @@ _MESSAGES = "SELECT id FROM messages WHERE chat_id = $1 ORDER BY number LIMIT $2
 _DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
 _DROP_MESSAGES = "DELETE FROM messages WHERE id IN ANY_OF($1)"
 _REACH = "SELECT floor_seq, event_seq FROM workspaces WHERE id = $1"
-_BLANK_EVENTS = f"""
+_CLEAR_EVENTS = f"""
 UPDATE events SET data = NULL
-WHERE workspace_id = $1 AND seq > $2 AND seq <= $3 AND type IN ({_TELLING}) AND chat_id IN ANY_OF($4)"""
+WHERE workspace_id = $1 AND seq > $2 AND seq <= $3 AND type IN ({_WITH_CONTENT}) AND chat_id IN ANY_OF($4)"""
 _DROP_MARKS = "DELETE FROM read_marks WHERE chat_id IN ANY_OF($1)"
 _DROP_HEADS = "DELETE FROM chat_heads WHERE chat_id IN ANY_OF($1)"
 
 
-class Ended(msgspec.Struct, frozen=True):
+class DeletedChat(msgspec.Struct, frozen=True):
     """A deleted chat that is not erased yet."""
 
     id: ChatId
     workspace_id: WorkspaceId
 
 
-async def ended(tx: Transaction, after: int) -> list[Ended]:
+async def deleted_chats(tx: Transaction, after: int) -> list[DeletedChat]:
     """Return chats to erase, by id, after the id `after`. A deletion dated far in the future does not wait for its
     date."""
-    return [Ended(*row) for row in await tx.fetch(_DELETED, tx.now - AFTER_MS, tx.now + AFTER_MS, after, AT_ONCE)]
+    return [DeletedChat(*row) for row in await tx.fetch(_DELETED, tx.now - AFTER_MS, tx.now + AFTER_MS, after, AT_ONCE)]
 
 
-async def drop_messages(tx: Transaction, chat: Ended) -> int:
-    """The next messages and their earlier contents; returns how many."""
+async def drop_messages(tx: Transaction, chat: DeletedChat) -> int:
+    """Delete the next messages and their earlier contents; returns how many."""
     ids = [row["id"] for row in await tx.fetch(_MESSAGES, chat.id, STEP_MESSAGES)]
     if ids:
-        await tx.execute(_DROP_VERSIONS, ids)
-        await tx.execute(_DROP_MESSAGES, ids)
+        await drop_rows(tx, ids)
     return len(ids)
 
 
-async def blank_events(tx: Transaction, workspace_id: WorkspaceId, chat_ids: list[ChatId], after: int) -> int | None:
-    """Take names, descriptions and people out of the next events of these chats; returns where to go on, None at the end.
+async def drop_rows(tx: Transaction, message_ids: list[int]) -> None:
+    """Delete these messages and their earlier contents."""
+    await tx.execute(_DROP_VERSIONS, message_ids)
+    await tx.execute(_DROP_MESSAGES, message_ids)
 
-    The events keep their numbers, and nobody is shown them any more.
+
+async def clear_events(tx: Transaction, workspace_id: WorkspaceId, chat_ids: list[ChatId], after: int) -> int | None:
+    """Remove names, descriptions and people from the next events of these chats.
+
+    The events keep their numbers, and nobody is shown them any more. Returns the number after which the next step
+    starts, or None at the end.
     """
     reach = await tx.fetchrow(_REACH, workspace_id)
     if reach is None:
         return None
     first = max(after, int(reach["floor_seq"]))
     last = min(first + STEP_EVENTS, int(reach["event_seq"]))
-    await tx.execute(_BLANK_EVENTS, workspace_id, first, last, chat_ids)
+    await tx.execute(_CLEAR_EVENTS, workspace_id, first, last, chat_ids)
     return last if last < reach["event_seq"] else None
 
 
-async def finish(tx: Transaction, workspace_id: WorkspaceId, chat_ids: list[ChatId]) -> None:
-    """The last of them."""
+async def finish(tx: Transaction, chat_ids: list[ChatId]) -> None:
+    """Delete the read marks and heads of chats without messages; the chats are then fully erased."""
     await tx.execute(_DROP_MARKS, chat_ids)
     await tx.execute(_DROP_HEADS, chat_ids)

@@ -1,16 +1,20 @@
-"""Removing a workspace with everything in it, a small step a transaction, so that other workspaces are served meanwhile."""
+"""Removes a workspace with all its rows, one small step per transaction, so that other workspaces are served meanwhile.
+
+`tests/storage/test_removal.py` compares the deletes with the schema.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from fechatter.model import ChatId, WorkspaceId
+from fechatter.storage import erasure
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.sessions import Session
 
 STEP_ROWS = 500
 STEP_PEOPLE = 50
-"""For each of them the database looks whether a chat or an invitation still names them."""
+"""For each person, the database checks whether a chat or an invitation still refers to the person."""
 STEP_KEYS = 2000
 
 _DISABLE = "UPDATE users SET disabled_at = $2 WHERE workspace_id = $1 AND disabled_at IS NULL"
@@ -21,8 +25,6 @@ SELECT id, workspace_id, user_id, salt, generation, created_at, last_used_at, ex
 FROM sessions WHERE workspace_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT $2"""
 _CHATS = "SELECT id FROM chats WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"
 _MESSAGES = "SELECT id FROM messages WHERE chat_id = $1 ORDER BY number LIMIT $2"
-_DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
-_DROP_MESSAGES = "DELETE FROM messages WHERE id IN ANY_OF($1)"
 _DROP_OF_CHAT = [f"DELETE FROM {table} WHERE chat_id = $1" for table in ("read_marks", "chat_heads", "memberships")]
 _DROP_CHAT = "DELETE FROM chats WHERE id = $1"
 _KEYS = "SELECT idempotency_key FROM message_keys WHERE idempotency_key > $1 ORDER BY idempotency_key LIMIT $2"
@@ -42,18 +44,21 @@ _DROP_WORKSPACE = "DELETE FROM workspaces WHERE id = $1"
 
 
 async def shut(tx: Transaction, workspace_id: WorkspaceId) -> None:
-    """Nobody may do anything in the workspace any more, or come in."""
+    """Disable all people of the workspace and revoke its invitations."""
     await tx.execute(_DISABLE, workspace_id, tx.now)
     await tx.execute(_REVOKE_INVITATIONS, workspace_id, tx.now)
 
 
 async def open_sessions(tx: Transaction, workspace_id: WorkspaceId) -> Sequence[Session]:
-    """Some of the workspace's sessions that were not revoked."""
+    """Return the next sessions of the workspace that are not revoked."""
     return [Session(*row) for row in await tx.fetch(_SESSIONS, workspace_id, STEP_ROWS)]
 
 
 async def drop_keys(tx: Transaction, workspace_id: WorkspaceId, after: bytes) -> bytes | None:
-    """The workspace's among the next idempotency keys; returns where the next step goes on. To be done before the chats go."""
+    """Delete the workspace's keys among the next STEP_KEYS keys; call this before the chats are deleted.
+
+    Returns the key after which the next step starts, or None at the end.
+    """
     rows = await tx.fetch(_KEYS, after, STEP_KEYS)
     if not rows:
         return None
@@ -63,16 +68,15 @@ async def drop_keys(tx: Transaction, workspace_id: WorkspaceId, after: bytes) ->
 
 
 async def chat_ids(tx: Transaction, workspace_id: WorkspaceId, after: int) -> list[ChatId]:
-    """Some of the workspace's chats, by id, beyond `after`; deleted ones too."""
+    """Return the next chats of the workspace after the id `after`, including deleted chats."""
     return [row["id"] for row in await tx.fetch(_CHATS, workspace_id, after, STEP_ROWS)]
 
 
 async def drop_from_chat(tx: Transaction, chat_id: ChatId) -> bool:
-    """Some of its messages with their earlier contents, or in the end the chat; whether something is left."""
+    """Delete the next messages of the chat, or else the chat itself. Returns whether the chat still exists."""
     ids = [row["id"] for row in await tx.fetch(_MESSAGES, chat_id, STEP_ROWS)]
     if ids:
-        await tx.execute(_DROP_VERSIONS, ids)
-        await tx.execute(_DROP_MESSAGES, ids)
+        await erasure.drop_rows(tx, ids)
         return True
     for statement in [*_DROP_OF_CHAT, _DROP_CHAT]:
         await tx.execute(statement, chat_id)
@@ -80,7 +84,7 @@ async def drop_from_chat(tx: Transaction, chat_id: ChatId) -> bool:
 
 
 async def drop_events(tx: Transaction, workspace_id: WorkspaceId) -> bool:
-    """Some of the log; whether something may be left."""
+    """Delete the next events. Returns whether some may be left."""
     rows = await tx.fetch(_EVENTS, workspace_id, STEP_ROWS)
     if rows:
         await tx.execute(_DROP_EVENTS, workspace_id, rows[-1]["seq"])
@@ -88,7 +92,10 @@ async def drop_events(tx: Transaction, workspace_id: WorkspaceId) -> bool:
 
 
 async def drop_people(tx: Transaction, workspace_id: WorkspaceId) -> bool:
-    """Invitations, and some of the people with their sessions; whether somebody may be left. To be done after the chats went."""
+    """Delete the invitations and the next people; call this after the chats are deleted.
+
+    Returns whether some people may be left.
+    """
     await tx.execute(_DROP_INVITATIONS, workspace_id)
     ids = [row["id"] for row in await tx.fetch(_PEOPLE, workspace_id, STEP_PEOPLE)]
     if ids:
@@ -99,7 +106,7 @@ async def drop_people(tx: Transaction, workspace_id: WorkspaceId) -> bool:
 
 
 async def drop_workspace(tx: Transaction, workspace_id: WorkspaceId, kept_action: str) -> None:
-    """The workspace's row, its eras and its audit log, but for the entries of `kept_action`."""
+    """Delete the workspace's row, its eras, and its audit log except the entries of `kept_action`."""
     await tx.execute(_DROP_AUDIT, workspace_id, kept_action)
     await tx.execute(_DROP_ERAS, workspace_id)
     await tx.execute(_DROP_WORKSPACE, workspace_id)

@@ -8,7 +8,7 @@ import logging
 from fechatter.model import ChatId, WorkspaceId
 from fechatter.storage import erasure
 from fechatter.storage.engines.base import Database
-from fechatter.storage.erasure import Ended
+from fechatter.storage.erasure import DeletedChat
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ async def erase_chats(database: Database) -> int:
     """Leave nothing of the contents of chats deleted more than a minute ago; returns how many chats that were."""
     erased, after = 0, 0
     while found := await _ended(database, after):
-        by_workspace: dict[WorkspaceId, list[Ended]] = {}
+        by_workspace: dict[WorkspaceId, list[DeletedChat]] = {}
         for chat in found:
             by_workspace.setdefault(chat.workspace_id, []).append(chat)
         for workspace_id, chats in by_workspace.items():
@@ -28,11 +28,11 @@ async def erase_chats(database: Database) -> int:
     return erased
 
 
-async def _ended(database: Database, after: int) -> list[Ended]:
-    return await database.read(lambda tx: erasure.ended(tx, after))
+async def _ended(database: Database, after: int) -> list[DeletedChat]:
+    return await database.read(lambda tx: erasure.deleted_chats(tx, after))
 
 
-async def _erase(database: Database, workspace_id: WorkspaceId, chats: list[Ended]) -> None:
+async def _erase(database: Database, workspace_id: WorkspaceId, chats: list[DeletedChat]) -> None:
     for chat in chats:
         await _drop_messages(database, chat)
     ids = [chat.id for chat in chats]
@@ -40,10 +40,10 @@ async def _erase(database: Database, workspace_id: WorkspaceId, chats: list[Ende
     while reached is not None:
         reached = await _blank_some_events(database, workspace_id, ids, reached)
         await asyncio.sleep(PAUSE_SECONDS)
-    await database.write(workspace_id, lambda tx: erasure.finish(tx, workspace_id, ids))
+    await database.write(workspace_id, lambda tx: erasure.finish(tx, ids))
 
 
-async def _drop_messages(database: Database, chat: Ended) -> None:
+async def _drop_messages(database: Database, chat: DeletedChat) -> None:
     dropped = 0
     while count := await database.write(chat.workspace_id, lambda tx: erasure.drop_messages(tx, chat)):
         dropped += count
@@ -52,4 +52,4 @@ async def _drop_messages(database: Database, chat: Ended) -> None:
 
 
 async def _blank_some_events(database: Database, workspace_id: WorkspaceId, ids: list[ChatId], after: int) -> int | None:
-    return await database.write(workspace_id, lambda tx: erasure.blank_events(tx, workspace_id, ids, after))
+    return await database.write(workspace_id, lambda tx: erasure.clear_events(tx, workspace_id, ids, after))

@@ -234,7 +234,7 @@ async def test_a_table_that_is_lost_or_takes_no_rows_is_reported_and_a_quiet_ser
         await ground.run("ALTER TABLE messages OWNER TO fechatter", f"GRANT SELECT ON messages TO {ROLE}", inside=True)
         assert (await ada.ask("POST", f"/api/chat/{chat}/messages", {"content": "lost"})).status == 503
         report = (await until(lambda: health(ada), lambda answer: answer.status == 503)).json["parts"]
-        assert report["database"] == {**report["database"], "state": "down", "detail": "the role has no permission to write to the table messages"}
+        assert report["database"] == {**report["database"], "state": "down", "detail": "the role cannot write to the table messages"}
         assert "permission denied" in report["writer"]["detail"]
         await ground.run(f"ALTER TABLE messages OWNER TO {ROLE}", inside=True)
         await until(lambda: health(ada), lambda answer: answer.json["status"] == "ok")

@@ -164,9 +164,9 @@ async def test_a_deleted_chat_that_is_dated_ahead_is_erased(database: Database, 
     _, chat_id, _ = await _messages(database, desk, [YOUNG])
     sql = "UPDATE chats SET deleted_at = $2 WHERE id = $1"
     await database.write_unlocked(lambda tx: tx.execute(sql, chat_id, tx.now))
-    assert await database.read(lambda tx: erasure.ended(tx, 0)) == []
+    assert await database.read(lambda tx: erasure.deleted_chats(tx, 0)) == []
     await database.write_unlocked(lambda tx: tx.execute(sql, chat_id, tx.now + AHEAD * DAY_MS))
-    assert [chat.id for chat in await database.read(lambda tx: erasure.ended(tx, 0))] == [chat_id]
+    assert [chat.id for chat in await database.read(lambda tx: erasure.deleted_chats(tx, 0))] == [chat_id]
 
 
 async def test_the_session_unused_for_longest_is_found_by_its_uses(database: Database) -> None:

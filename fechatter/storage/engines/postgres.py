@@ -261,7 +261,7 @@ async def _refused_writing(tx: Transaction) -> str:
     if row is None or row[0]:
         return "PostgreSQL is read-only"
     row = await tx.fetchrow(_NOT_WRITABLE)
-    return "" if row is None else f"the role has no permission to write to the table {row[0]}"
+    return "" if row is None else f"the role cannot write to the table {row[0]}"
 
 
 async def _reset_nothing(_: object) -> None:
