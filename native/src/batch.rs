@@ -96,7 +96,7 @@ impl Columns {
         self.sender_ids.push(origin.sender_id);
         self.session_ids.push(origin.session_id);
         self.fingerprints.push(fingerprint);
-        self.contents.push(|out| message.content.append_to(out));
+        self.contents.push(|out| out.push_str(message.content.as_str()));
         self.keys.push(|out| out.push_str(message.key.as_deref().unwrap_or_default()));
         self.extras.push(|out| message.extras.into_iter().for_each(|extras| extras.append_to(out)));
     }

@@ -9,29 +9,24 @@ pub const MAX_ERRORS: usize = 16;
 pub const MAX_NAME_CHARACTERS: usize = 64;
 
 /// The body is not JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Malformed {
     /// The body is not UTF-8.
     Utf8 {
         /// Position of the first invalid byte.
         at: usize,
     },
-    /// The body is UTF-8, but not one JSON value.
-    Json {
-        /// A description of the error.
-        reason: &'static str,
-        /// Position of the error in bytes.
-        at: usize,
-    },
+    /// The body is UTF-8, but not one JSON value. Contains a description of the error.
+    Json(String),
 }
 
 impl Malformed {
     /// The stable code of the error.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Utf8 { .. } => "malformed_utf8",
-            Self::Json { .. } => "malformed_json",
+            Self::Json(_) => "malformed_json",
         }
     }
 }
@@ -40,8 +35,14 @@ impl fmt::Display for Malformed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Utf8 { at } => write!(out, "not UTF-8 at byte {at}"),
-            Self::Json { reason, at } => write!(out, "{reason} at byte {at}"),
+            Self::Json(detail) => out.write_str(detail),
         }
+    }
+}
+
+impl From<serde_json::Error> for Malformed {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error.to_string())
     }
 }
 

@@ -233,7 +233,8 @@ def check_extras(value: Any, errors: Errors) -> None:
 
 def pointer(name: str) -> str:
     """Return the JSON Pointer to a field, as the error shows it."""
-    shown = "".join("\ufffd" if has_surrogate(character) else character for character in name)
+    # Each of the three bytes that encode a surrogate is invalid UTF-8.
+    shown = "".join(3 * "\ufffd" if has_surrogate(character) else character for character in name)
     return "/" + shown[:MAX_NAME_CHARACTERS].replace("~", "~0").replace("/", "~1")
 
 

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 
-use super::json::plain_length;
 use crate::batch::Columns;
 
 /// The ids and numbers that the transaction assigned to a row.
@@ -120,6 +119,21 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// Returns the number of bytes before the first one that a JSON string must escape.
+fn plain_length(bytes: &[u8]) -> usize {
+    // The compiler vectorizes whole blocks without an early exit.
+    const BLOCK: usize = 32;
+    let blocks =
+        bytes.chunks_exact(BLOCK).take_while(|block| !block.iter().fold(false, |any, &byte| any | is_special(byte)));
+    let plain = blocks.count() * BLOCK;
+    plain + bytes[plain..].iter().take_while(|&&byte| !is_special(byte)).count()
+}
+
+#[expect(clippy::needless_bitwise_bool, reason = "the compiler vectorizes the loop only without branches")]
+fn is_special(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
+
 fn write_escape(out: &mut Vec<u8>, byte: u8) {
     match byte {
         b'\n' => out.extend_from_slice(b"\\n"),
@@ -134,4 +148,21 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
 
 fn write_hex_escape(out: &mut Vec<u8>, byte: u8) {
     write!(out, "\\u{byte:04x}").expect("writing to a Vec does not fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_length;
+
+    #[test]
+    fn the_first_special_byte_is_found_at_any_position() {
+        for length in 0..100 {
+            for special in [b'"', b'\\', 0x1f] {
+                let mut bytes = vec![b'a'; length];
+                bytes.extend([special, b'b', b'"']);
+                assert_eq!(plain_length(&bytes), length);
+            }
+            assert_eq!(plain_length(&vec![0xf0; length]), length);
+        }
+    }
 }

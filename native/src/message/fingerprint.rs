@@ -13,9 +13,8 @@ pub fn of_text(content: &str) -> i64 {
 
 /// Returns the fingerprint of a whole message. Without extras it equals [`of_text`] of the content.
 #[must_use]
-pub fn of_message(content: Content<'_>, extras: Option<Extras<'_>>) -> i64 {
-    let mut hash = Sha256::new();
-    content.each_piece(|piece| hash.update(piece));
+pub fn of_message(content: &Content<'_>, extras: Option<Extras<'_>>) -> i64 {
+    let mut hash = Sha256::new_with_prefix(content.as_str());
     if let Some(extras) = extras {
         // A content contains no NUL, so NUL separates the two unambiguously.
         hash.update([0]);

@@ -1,345 +1,258 @@
-//! A JSON reader (RFC 8259) that copies nothing, builds nothing, and is bounded in depth.
+//! Reads JSON with `serde_json`. Names and values borrow from the body.
 
-use super::text::Text;
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
 use crate::error::Malformed;
 
-/// Objects and lists may lie this deep in one another; a message needs three levels.
+/// Objects and lists may be nested this deep.
 pub const MAX_DEPTH: usize = 32;
 
-/// A JSON value. Only strings and objects keep a reference to their source.
+/// A `\uD800`-`\uDFFF` escape without its partner does not encode a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value<'a> {
+pub struct LoneSurrogate;
+
+/// The type of a JSON value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
     /// A string.
-    Text(Text<'a>),
-    /// An object, from its opening to its closing brace.
-    Object(&'a str),
+    Text,
+    /// An object.
+    Object,
+    /// A list.
+    List,
     /// `null`.
     Null,
-    /// A number, `true`, `false` or a list.
+    /// A number, `true` or `false`.
     Other,
 }
 
-/// Walks one JSON text from its start to its end.
-#[derive(Debug)]
-pub struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-    depth: usize,
-}
-
-impl<'a> Reader<'a> {
-    /// Checks that `body` is UTF-8 and stands before its first value.
-    ///
-    /// # Errors
-    /// [`Malformed::Utf8`].
-    pub fn new(body: &'a [u8]) -> Result<Self, Malformed> {
-        // The quick check does not say where; only a bad body pays for the one that does.
-        let text = match simdutf8::basic::from_utf8(body) {
-            Ok(text) => text,
-            Err(_) => std::str::from_utf8(body).map_err(|error| Malformed::Utf8 { at: error.valid_up_to() })?,
-        };
-        let mut reader = Self { text, at: 0, depth: 0 };
-        reader.skip_space();
-        Ok(reader)
-    }
-
-    /// The next byte; `0`, which begins no JSON token, at the end.
-    #[must_use]
-    pub fn peek(&self) -> u8 {
-        self.text.as_bytes().get(self.at).copied().unwrap_or(0)
-    }
-
-    /// Checks that nothing follows the value.
-    ///
-    /// # Errors
-    /// [`Malformed::Json`] when something does.
-    pub fn finish(&mut self) -> Result<(), Malformed> {
-        self.skip_space();
-        if self.at == self.text.len() { Ok(()) } else { Err(self.malformed("something after the value")) }
-    }
-
-    /// Reads any value.
-    ///
-    /// # Errors
-    /// [`Malformed::Json`] when there is none.
-    pub fn value(&mut self) -> Result<Value<'a>, Malformed> {
-        match self.peek() {
-            b'"' => return self.string().map(Value::Text),
-            b'{' => return self.object().map(Value::Object),
-            b'[' => self.elements(|reader| reader.value().map(drop))?,
-            b'n' => return self.literal("null").map(|()| Value::Null),
-            b't' => self.literal("true")?,
-            b'f' => self.literal("false")?,
-            _ => self.number()?,
-        }
-        Ok(Value::Other)
-    }
-
-    fn object(&mut self) -> Result<&'a str, Malformed> {
-        let start = self.at;
-        self.members(|reader, _| reader.value().map(drop))?;
-        Ok(&self.text[start..self.at])
-    }
-
-    /// Reads an object; `each` gets a member's name and must read its value.
-    ///
-    /// # Errors
-    /// [`Malformed::Json`], also from `each`.
-    pub fn members(
-        &mut self,
-        mut each: impl FnMut(&mut Self, Text<'a>) -> Result<(), Malformed>,
-    ) -> Result<(), Malformed> {
-        self.sequence(b'}', |reader| {
-            if reader.peek() != b'"' {
-                return Err(reader.malformed("expected a name"));
-            }
-            let name = reader.string()?;
-            reader.skip_space();
-            reader.expect(b':', "expected a colon")?;
-            reader.skip_space();
-            each(reader, name)
-        })
-    }
-
-    /// Reads a list; `each` must read one value.
-    ///
-    /// # Errors
-    /// [`Malformed::Json`], also from `each`.
-    pub fn elements(&mut self, each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
-        self.sequence(b']', each)
-    }
-
-    /// Reads what stands between an opening bracket, which is next, and `closing`, parted by commas.
-    fn sequence(
-        &mut self,
-        closing: u8,
-        mut each: impl FnMut(&mut Self) -> Result<(), Malformed>,
-    ) -> Result<(), Malformed> {
-        if self.depth == MAX_DEPTH {
-            return Err(self.malformed("too deep"));
-        }
-        self.depth += 1;
-        self.at += 1;
-        self.skip_space();
-        if self.peek() != closing {
-            loop {
-                each(self)?;
-                self.skip_space();
-                if self.peek() == closing {
-                    break;
-                }
-                self.expect(b',', "expected a comma")?;
-                self.skip_space();
-            }
-        }
-        self.at += 1;
-        self.depth -= 1;
-        Ok(())
-    }
-
-    /// Reads a string, whose opening quote is next.
-    fn string(&mut self) -> Result<Text<'a>, Malformed> {
-        let start = self.at + 1;
-        let mut escaped = false;
-        self.at = start;
-        loop {
-            self.at += plain_length(&self.text.as_bytes()[self.at..]);
-            match self.peek() {
-                b'"' => break,
-                b'\\' => self.escape()?,
-                _ if self.at == self.text.len() => return Err(self.malformed("a string without an end")),
-                _ => return Err(self.malformed("a control character in a string")),
-            }
-            escaped = true;
-        }
-        self.at += 1;
-        Ok(Text::new(&self.text[start..self.at - 1], escaped))
-    }
-
-    /// Passes one escape, whose backslash is next.
-    fn escape(&mut self) -> Result<(), Malformed> {
-        let length = match self.text.as_bytes()[self.at + 1..] {
-            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
-            [b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(u8::is_ascii_hexdigit) => 6,
-            _ => return Err(self.malformed("a bad escape")),
-        };
-        self.at += length;
-        Ok(())
-    }
-
-    fn number(&mut self) -> Result<(), Malformed> {
-        if self.peek() == b'-' {
-            self.at += 1;
-        }
-        match self.peek() {
-            b'0' => self.at += 1,
-            _ => self.digits()?,
-        }
-        if self.peek() == b'.' {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), b'e' | b'E') {
-            self.at += 1;
-            if matches!(self.peek(), b'+' | b'-') {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Result<(), Malformed> {
-        let digits = self.text.as_bytes()[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if digits == 0 {
-            return Err(self.malformed("expected a value"));
-        }
-        self.at += digits;
-        Ok(())
-    }
-
-    fn literal(&mut self, word: &str) -> Result<(), Malformed> {
-        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
-            return Err(self.malformed("expected a value"));
-        }
-        self.at += word.len();
-        Ok(())
-    }
-
-    fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), Malformed> {
-        if self.peek() != byte {
-            return Err(self.malformed(reason));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    fn skip_space(&mut self) {
-        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
-            self.at += 1;
-        }
-    }
-
-    #[cold]
-    fn malformed(&self, reason: &'static str) -> Malformed {
-        Malformed::Json { reason, at: self.at }
-    }
-}
-
-/// How many bytes from the start stand for themselves in a JSON string: no quote, backslash or C0 control.
+/// Returns the type of a value.
 #[must_use]
-pub fn plain_length(bytes: &[u8]) -> usize {
-    // Whole blocks without an early exit become vector instructions.
-    const BLOCK: usize = 32;
-    let blocks =
-        bytes.chunks_exact(BLOCK).take_while(|block| !block.iter().fold(false, |any, &byte| any | is_special(byte)));
-    let clean = blocks.count() * BLOCK;
-    clean + bytes[clean..].iter().take_while(|&&byte| !is_special(byte)).count()
+pub fn kind(value: &RawValue) -> Kind {
+    kind_of(value.get())
 }
 
-/// Whether a JSON string cannot hold this byte as it is.
-#[expect(clippy::needless_bitwise_bool, reason = "without branches the loop becomes vector instructions")]
+/// Returns `body` as text.
+///
+/// # Errors
+/// [`Malformed::Utf8`] if it is not UTF-8.
+pub fn utf8(body: &[u8]) -> Result<&str, Malformed> {
+    // The fast check does not return the position of an error.
+    simdutf8::basic::from_utf8(body)
+        .or_else(|_| std::str::from_utf8(body).map_err(|error| Malformed::Utf8 { at: error.valid_up_to() }))
+}
+
+/// Calls `each` with the name and the value of each member of an object. Returns `false` if `json` is another value.
+///
+/// # Errors
+/// [`Malformed::Json`] if `json` is not one JSON value.
+pub fn members<'a>(json: &'a str, each: impl FnMut(&'a RawValue, &'a RawValue)) -> Result<bool, Malformed> {
+    let is_object = kind_of(json) == Kind::Object;
+    let mut reader = serde_json::Deserializer::from_str(json);
+    if is_object {
+        reader.deserialize_map(Members(each))?;
+    } else {
+        reader.deserialize_ignored_any(IgnoredAny)?;
+    }
+    reader.end()?;
+    Ok(is_object)
+}
+
+/// Calls `each` with the values of a list.
+///
+/// # Panics
+/// If `list` is not a list.
+pub fn elements<'a>(list: &'a RawValue, each: impl FnMut(&'a RawValue)) {
+    let mut reader = serde_json::Deserializer::from_str(list.get());
+    reader.deserialize_seq(Elements(each)).expect("a RawValue is well-formed");
+}
+
+/// Returns the text of a string. It borrows from the body unless it contains an escape.
+///
+/// # Errors
+/// [`LoneSurrogate`] if it contains one.
+pub fn text(string: &RawValue) -> Result<Cow<'_, str>, LoneSurrogate> {
+    match unescaped(string) {
+        Ok(text) => Ok(Cow::Borrowed(text)),
+        Err(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|_| LoneSurrogate),
+    }
+}
+
+/// Returns the text of a string, with U+FFFD in place of lone surrogates.
 #[must_use]
-pub fn is_special(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+pub fn text_for_display(string: &RawValue) -> Cow<'_, str> {
+    match unescaped(string) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
+/// Checks that well-formed `json` is not nested too deep.
+///
+/// # Errors
+/// [`Malformed::Json`] if it is.
+pub fn check_depth(json: &str) -> Result<(), Malformed> {
+    let (mut depth, mut in_string, mut bytes) = (0, false, json.bytes());
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => in_string = !in_string,
+            b'\\' => drop(bytes.next()),
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth -= 1,
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(Malformed::Json(format!("nested deeper than {MAX_DEPTH} levels")));
+        }
+    }
+    Ok(())
+}
+
+fn kind_of(json: &str) -> Kind {
+    match json.trim_ascii_start().as_bytes().first() {
+        Some(b'"') => Kind::Text,
+        Some(b'{') => Kind::Object,
+        Some(b'[') => Kind::List,
+        Some(b'n') => Kind::Null,
+        _ => Kind::Other,
+    }
+}
+
+/// Returns the text of a string, or if it contains escapes a decoded copy, in which lone surrogates are not UTF-8.
+fn unescaped(string: &RawValue) -> Result<&str, Vec<u8>> {
+    let quoted = string.get();
+    let text = &quoted[1..quoted.len() - 1];
+    if !text.as_bytes().contains(&b'\\') {
+        return Ok(text);
+    }
+    let mut reader = serde_json::Deserializer::from_str(quoted);
+    Err(reader.deserialize_bytes(Bytes).expect("a RawValue is well-formed"))
+}
+
+struct Members<F>(F);
+
+impl<'a, F: FnMut(&'a RawValue, &'a RawValue)> Visitor<'a> for Members<F> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(mut self, mut object: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = object.next_entry()? {
+            (self.0)(name, value);
+        }
+        Ok(())
+    }
+}
+
+struct Elements<F>(F);
+
+impl<'a, F: FnMut(&'a RawValue)> Visitor<'a> for Elements<F> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(mut self, mut list: A) -> Result<(), A::Error> {
+        while let Some(value) = list.next_element()? {
+            (self.0)(value);
+        }
+        Ok(())
+    }
+}
+
+struct Bytes;
+
+impl Visitor<'_> for Bytes {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a string")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+        Ok(bytes.to_vec())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(body: &[u8]) -> Result<(), Malformed> {
-        let mut reader = Reader::new(body)?;
-        reader.value()?;
-        reader.finish()
+    fn raw(json: &str) -> &RawValue {
+        serde_json::from_str(json).expect("a JSON value")
     }
 
     #[test]
-    fn every_kind_of_value_is_read() {
-        for body in [
-            r#" {"a" : [1, -0.5e+3, 1E9, 0, true, false, null, "x", {}, [ ]] } "#,
-            "\t\"\\u00e9\\n\"\r\n",
-            "-0",
-            "[[],{}]",
-        ] {
-            assert_eq!(read(body.as_bytes()), Ok(()), "{body}");
+    fn only_a_text_with_escapes_is_copied() {
+        assert_eq!(text(raw(r#""plain é 😀""#)), Ok(Cow::Borrowed("plain é 😀")));
+        assert!(matches!(text(raw(r#""plain é 😀""#)), Ok(Cow::Borrowed(_))));
+        let escapes = r#""\"\\\/\b\f\n\r\t\u00e9\u0000\ud83d\ude00!""#;
+        assert_eq!(text(raw(escapes)).as_deref(), Ok("\"\\/\u{8}\u{c}\n\r\té\0😀!"));
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_not_a_text() {
+        for json in [r#""\ud83d""#, r#""\ude00""#, r#""\ud83d!""#, r#""\ud83d\n""#, r#""\ude00\ud83d""#] {
+            assert_eq!(text(raw(json)), Err(LoneSurrogate), "{json}");
+            assert!(text_for_display(raw(json)).contains('\u{fffd}'), "{json}");
         }
     }
 
     #[test]
-    fn what_is_not_json_is_malformed() {
-        for body in [
-            "",
-            " ",
-            "{",
-            "[",
-            "]",
-            "{]",
-            "[}",
-            "[1,]",
-            "{,}",
-            "{\"a\"}",
-            "{\"a\":}",
-            "{\"a\":1,}",
-            "{a:1}",
-            "01",
-            "1.",
-            ".5",
-            "-",
-            "+1",
-            "1e",
-            "nul",
-            "nulll",
-            "True",
-            "NaN",
-            "-Infinity",
-            "1 2",
-            "\"",
-            "\"\\x\"",
-            "\"\\u12g4\"",
-            "\"\\u123",
-            "\"a\nb\"",
-            "\"\0\"",
-            "'a'",
-            "\u{feff}1",
-            "\u{a0}1",
-            "[1 2]",
-            "{\"a\" 1}",
-            "//",
-            "\"\\",
-        ] {
-            assert!(matches!(read(body.as_bytes()), Err(Malformed::Json { .. })), "{body:?}");
+    fn members_and_elements_are_borrowed_in_order() {
+        let mut found = Vec::new();
+        let json = r#" {"a": [1, {"b":null}], "a" : "x" } "#;
+        assert_eq!(members(json, |name, value| found.push((name.get(), value.get()))), Ok(true));
+        assert_eq!(found, [("\"a\"", r#"[1, {"b":null}]"#), ("\"a\"", "\"x\"")]);
+        let mut values = Vec::new();
+        elements(raw(found[0].1), |value| values.push((value.get(), kind(value))));
+        assert_eq!(values, [("1", Kind::Other), (r#"{"b":null}"#, Kind::Object)]);
+    }
+
+    #[test]
+    fn other_values_have_no_members() {
+        for json in ["[{}]", "1", "-0.5e+3", "1e999", "null", "true", "\"{}\""] {
+            assert_eq!(members(json, |_, _| unreachable!()), Ok(false), "{json}");
         }
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_are_told_with_their_place() {
-        assert_eq!(read(b"\"ab\xff\""), Err(Malformed::Utf8 { at: 3 }));
-        assert_eq!(read(b"\"\xed\xa0\x80\""), Err(Malformed::Utf8 { at: 1 }));
-        assert_eq!(read(b"\"\xc0\xaf\""), Err(Malformed::Utf8 { at: 1 }));
-        assert_eq!(read(b"\"\xf4\x90\x80\x80\""), Err(Malformed::Utf8 { at: 1 }));
-        assert_eq!(read(b"\"\xf0\x9f\x98"), Err(Malformed::Utf8 { at: 1 }));
+    fn malformed_json_is_refused_at_any_depth() {
+        for json in
+            ["", "{", "{]", "{,}", "{a:1}", "01", "nul", "NaN", "1 2", "\"\\x\"", "\"a\nb\"", "\u{feff}{}", "{}{}"]
+        {
+            assert!(matches!(members(json, |_, _| ()), Err(Malformed::Json(_))), "{json:?}");
+            let nested = format!("{{\"a\":[{json}]}}");
+            let is_valid_in_a_list = json.is_empty();
+            assert_eq!(members(&nested, |_, _| ()).is_ok(), is_valid_in_a_list, "{nested:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_contains_its_position() {
+        let Err(Malformed::Json(detail)) = members("{\"a\":1,}", |_, _| ()) else { panic!("it is malformed") };
+        assert!(detail.ends_with("at line 1 column 8"), "{detail}");
+        for (body, at) in
+            [(&b"\"ab\xff\""[..], 3), (b"\"\xed\xa0\x80\"", 1), (b"\"\xc0\xaf\"", 1), (b"\"\xf0\x9f\x98", 1)]
+        {
+            assert_eq!(utf8(body), Err(Malformed::Utf8 { at }));
+        }
     }
 
     #[test]
     fn depth_is_bounded() {
-        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
-        assert_eq!(read(nested(MAX_DEPTH).as_bytes()), Ok(()));
-        let deeper = read(nested(MAX_DEPTH + 1).as_bytes());
-        assert_eq!(deeper, Err(Malformed::Json { reason: "too deep", at: MAX_DEPTH }));
-        assert!(read("[".repeat(1_000_000).as_bytes()).is_err());
-        assert!(read("{\"a\":".repeat(1_000_000).as_bytes()).is_err());
-    }
-
-    #[test]
-    fn the_first_special_byte_is_found_wherever_it_stands() {
-        for length in 0..100 {
-            for special in [b'"', b'\\', 0x1f] {
-                let mut bytes = vec![b'a'; length];
-                bytes.extend([special, b'b', b'"']);
-                assert_eq!(plain_length(&bytes), length);
-            }
-            assert_eq!(plain_length(&vec![0xf0; length]), length);
-        }
+        let nested = |levels: usize| format!("{}{}", "[\"[\\\"[\",".repeat(levels), "0]".repeat(levels));
+        assert_eq!(check_depth(&nested(MAX_DEPTH)), Ok(()));
+        assert!(check_depth(&nested(MAX_DEPTH + 1)).is_err());
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+        assert_eq!(members(&deep, |_, _| ()), Ok(true));
     }
 }

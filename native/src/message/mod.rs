@@ -7,7 +7,6 @@ pub mod fingerprint;
 pub mod json;
 pub mod key;
 pub mod parse;
-pub mod text;
 
 pub use content::Content;
 pub use extras::Extras;

@@ -1,11 +1,12 @@
 //! Turns a body into checked messages. Collects every error of a message, in the order of the body.
 
-use super::content::Content;
+use serde_json::value::RawValue;
+
+use super::content::{self, Content};
 use super::extras::Extras;
 use super::fingerprint;
-use super::json::{Reader, Value};
+use super::json::{self, Kind};
 use super::key::{self, Key};
-use super::text::Text;
 use crate::error::{FieldErrors, Malformed, Rejected};
 
 /// The most messages in one request.
@@ -26,13 +27,13 @@ impl Message<'_> {
     /// Returns the fingerprint of content and extras; see [`fingerprint::of_message`].
     #[must_use]
     pub fn fingerprint(&self) -> i64 {
-        fingerprint::of_message(self.content, self.extras)
+        fingerprint::of_message(&self.content, self.extras)
     }
 
     /// Size of content and extras in a batch, in bytes.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
-        self.content.len_bytes() + self.extras.map_or(0, Extras::len_bytes)
+        self.content.as_str().len() + self.extras.map_or(0, Extras::len_bytes)
     }
 }
 
@@ -46,9 +47,9 @@ pub fn parse_message<'a>(
     header_key: Option<&'a str>,
     extras_allowed: bool,
 ) -> Result<Message<'a>, Rejected> {
-    let mut reader = Reader::new(body)?;
-    let message = read_message(&mut reader, header_key, extras_allowed)?;
-    reader.finish()?;
+    let json = json::utf8(body)?;
+    let message = read_message(json, header_key, extras_allowed)?;
+    check_depth(json, std::slice::from_ref(&message))?;
     message.map_err(Rejected::Invalid)
 }
 
@@ -58,32 +59,36 @@ pub fn parse_message<'a>(
 /// # Errors
 /// [`Rejected`] if the body has no such list. The pointers of these errors start at the body.
 pub fn parse_batch(body: &[u8], extras_allowed: bool) -> Result<Vec<Result<Message<'_>, FieldErrors>>, Rejected> {
-    let mut reader = Reader::new(body)?;
+    let json = json::utf8(body)?;
     let mut fields = EnvelopeFields { extras_allowed, ..EnvelopeFields::default() };
-    if reader.peek() == b'{' {
-        reader.members(|reader, name| fields.read(reader, name))?;
-        if !fields.seen {
-            fields.errors.push("/messages", "missing", "required");
-        }
-    } else {
-        reader.value()?;
+    if !json::members(json, |name, value| fields.read(name, value))? {
         fields.errors.push("", "invalid_type", "must be an object");
+    } else if !fields.seen {
+        fields.errors.push("/messages", "missing", "required");
     }
-    reader.finish()?;
-    if fields.errors.is_empty() { Ok(fields.messages) } else { Err(Rejected::Invalid(fields.errors)) }
+    if fields.errors.is_empty() {
+        check_depth(json, &fields.messages)?;
+        return Ok(fields.messages);
+    }
+    json::check_depth(json)?;
+    Err(Rejected::Invalid(fields.errors))
+}
+
+/// Checks the depth of a body with extras or errors. In any other body, the fields are strings.
+fn check_depth(json: &str, messages: &[Result<Message<'_>, FieldErrors>]) -> Result<(), Malformed> {
+    let has_only_strings = |message: &Result<Message<'_>, _>| matches!(message, Ok(Message { extras: None, .. }));
+    if messages.iter().all(has_only_strings) { Ok(()) } else { json::check_depth(json) }
 }
 
 fn read_message<'a>(
-    reader: &mut Reader<'a>,
+    json: &'a str,
     header_key: Option<&'a str>,
     extras_allowed: bool,
 ) -> Result<Result<Message<'a>, FieldErrors>, Malformed> {
     let mut fields = MessageFields { extras_allowed, ..MessageFields::default() };
-    if reader.peek() == b'{' {
-        reader.members(|reader, name| fields.read(reader, name))?;
+    if json::members(json, |name, value| fields.read(name, value))? {
         return Ok(fields.finish(header_key));
     }
-    reader.value()?;
     fields.errors.push("", "invalid_type", "must be an object");
     Ok(Err(fields.errors))
 }
@@ -114,9 +119,8 @@ struct MessageFields<'a> {
 }
 
 impl<'a> MessageFields<'a> {
-    fn read(&mut self, reader: &mut Reader<'a>, name: Text<'a>) -> Result<(), Malformed> {
-        let value = reader.value()?;
-        let name = name.decode_for_display();
+    fn read(&mut self, name: &'a RawValue, value: &'a RawValue) {
+        let name = json::text_for_display(name);
         match name.as_ref() {
             "content" if matches!(self.content, Field::Missing) => self.content = self.check_content(value),
             "idempotency_key" if matches!(self.key, Field::Missing) => self.key = self.check_key(value),
@@ -127,34 +131,35 @@ impl<'a> MessageFields<'a> {
             }
             _ => self.errors.push_named(&name, "unknown_field", "no such field"),
         }
-        Ok(())
     }
 
-    fn check_content(&mut self, value: Value<'a>) -> Field<Content<'a>> {
-        if let Value::Text(text) = value {
-            return Field::from_checked(Content::check(text, &mut self.errors));
+    fn check_content(&mut self, value: &'a RawValue) -> Field<Content<'a>> {
+        if json::kind(value) != Kind::Text {
+            self.errors.push(content::POINTER, "invalid_type", "must be a string");
+            return Field::Invalid;
         }
-        self.errors.push("/content", "invalid_type", "must be a string");
-        Field::Invalid
+        let Ok(text) = json::text(value) else {
+            self.errors.push(content::POINTER, "invalid_character", "a lone surrogate is not a character");
+            return Field::Invalid;
+        };
+        Field::from_checked(Content::check(text, &mut self.errors))
     }
 
-    fn check_key(&mut self, value: Value<'a>) -> Field<Option<Key<'a>>> {
-        match value {
-            Value::Null => return Field::Valid(None),
-            Value::Object(_) | Value::Other => {
-                self.errors.push(key::POINTER, "invalid_type", "must be a string or null");
-            }
-            Value::Text(text) => match text.decode() {
+    fn check_key(&mut self, value: &'a RawValue) -> Field<Option<Key<'a>>> {
+        match json::kind(value) {
+            Kind::Text => match json::text(value) {
                 Ok(text) => return Field::from_checked(key::check(text, &mut self.errors).map(Some)),
-                Err(_) => key::push_invalid(&mut self.errors),
+                Err(json::LoneSurrogate) => key::push_invalid(&mut self.errors),
             },
+            Kind::Null => return Field::Valid(None),
+            _ => self.errors.push(key::POINTER, "invalid_type", "must be a string or null"),
         }
         Field::Invalid
     }
 
-    fn check_extras(&mut self, value: Value<'a>) -> Field<Extras<'a>> {
-        if let Value::Object(raw) = value {
-            return Field::Valid(Extras::new(raw));
+    fn check_extras(&mut self, value: &'a RawValue) -> Field<Extras<'a>> {
+        if json::kind(value) == Kind::Object {
+            return Field::Valid(Extras::new(value.get()));
         }
         self.errors.push("/extras", "invalid_type", "must be an object");
         Field::Invalid
@@ -200,40 +205,37 @@ struct EnvelopeFields<'a> {
 }
 
 impl<'a> EnvelopeFields<'a> {
-    fn read(&mut self, reader: &mut Reader<'a>, name: Text<'a>) -> Result<(), Malformed> {
-        let name = name.decode_for_display();
+    fn read(&mut self, name: &'a RawValue, value: &'a RawValue) {
+        let name = json::text_for_display(name);
         if name != "messages" {
             self.errors.push_named(&name, "unknown_field", "no such field");
         } else if self.seen {
             self.errors.push_named(&name, "duplicate_field", "given twice");
         } else {
             self.seen = true;
-            return self.read_messages(reader);
+            self.read_messages(value);
         }
-        reader.value().map(drop)
     }
 
-    fn read_messages(&mut self, reader: &mut Reader<'a>) -> Result<(), Malformed> {
-        if reader.peek() != b'[' {
+    fn read_messages(&mut self, list: &'a RawValue) {
+        if json::kind(list) != Kind::List {
             self.errors.push("/messages", "invalid_type", "must be a list");
-            return reader.value().map(drop);
+            return;
         }
         let mut count = 0;
-        reader.elements(|reader| {
+        json::elements(list, |message| {
             count += 1;
             // Messages beyond the limit are only counted, because the whole batch is refused.
-            if count > MAX_BATCH_MESSAGES {
-                return reader.value().map(drop);
+            if count <= MAX_BATCH_MESSAGES {
+                let message = read_message(message.get(), None, self.extras_allowed);
+                self.messages.push(message.expect("a RawValue is well-formed"));
             }
-            self.messages.push(read_message(reader, None, self.extras_allowed)?);
-            Ok(())
-        })?;
+        });
         if count == 0 {
             self.errors.push("/messages", "empty", "must not be empty");
         } else if count > MAX_BATCH_MESSAGES {
             let detail = format!("{count} messages; at most {MAX_BATCH_MESSAGES}");
             self.errors.push("/messages", "too_many", detail);
         }
-        Ok(())
     }
 }

@@ -42,9 +42,7 @@ mod _native {
     fn parse_message(py: Python<'_>, body: &[u8], header_key: Option<&str>) -> PyResult<(String, Option<String>)> {
         let parsed = message::parse_message(body, header_key, false);
         let message = parsed.map_err(|rejected| super::errors::rejected(py, &rejected))?;
-        let mut content = String::with_capacity(message.content.len_bytes());
-        message.content.append_to(&mut content);
-        Ok((content, message.key.map(key::Key::into_owned)))
+        Ok((message.content.as_str().to_owned(), message.key.map(key::Key::into_owned)))
     }
 
     /// Return the form in which a key is stored and compared.
