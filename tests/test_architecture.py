@@ -1,8 +1,10 @@
-"""The map tells the truth: every file and function ARCHITECTURE.md names exists."""
+"""ARCHITECTURE.md fits the code: the files and names that it mentions exist, and its packages are in the order of their layers."""
 
 import re
+import tomllib
 from pathlib import Path
 
+import grimp
 import pytest
 
 CHECKOUT = Path(__file__).parents[1]
@@ -17,12 +19,12 @@ SOURCES = "\n".join(
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_the_map_names_only_files_that_are_there(path: str) -> None:
+def test_every_file_that_the_map_names_exists(path: str) -> None:
     assert (CHECKOUT / path).exists()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_map_names_only_things_that_are_there(name: str) -> None:
+def test_every_name_in_the_map_exists(name: str) -> None:
     files = {path.name for path in CHECKOUT.glob("fechatter/**/*.py")}
     last = name.rsplit(".", 1)[-1]
     assert name in files or re.search(rf"\b{re.escape(last)}\b", SOURCES), f"{name} is in no source"
@@ -31,3 +33,34 @@ def test_the_map_names_only_things_that_are_there(name: str) -> None:
 def test_the_journey_goes_through_at_most_eight_steps() -> None:
     journey = TEXT.split("## A message's journey", 1)[1].split("\n## ", 1)[0]
     assert 1 <= len(re.findall(r"^\d+\. ", journey, re.MULTILINE)) <= 8
+
+
+def layers() -> list[list[str]]:
+    """The layers of import-linter that exist already, from the top; each with its packages."""
+    contract = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    found = [re.findall(r"\w+", layer) for layer in contract["layers"]]
+    existing = [[name for name in layer if list((CHECKOUT / "fechatter").glob(f"{name}*"))] for layer in found]
+    return [layer for layer in existing if layer]
+
+
+def rows() -> list[tuple[str, list[str]]]:
+    """Each package of the table, from the top, with the imports of its row."""
+    section = TEXT.split("## Packages", 1)[1].split("\n## ", 1)[0]
+    found = re.findall(r"^\| `fechatter/(\w+)(?:/|\.py)` \|.*\|([^|]*)\|$", section, re.MULTILINE)
+    return [(name, re.findall(r"`(\w+)`", imports)) for name, imports in found]
+
+
+def test_the_packages_of_the_map_are_in_the_order_of_the_layers() -> None:
+    depth = {name: number for number, layer in enumerate(layers()) for name in layer}
+    listed = [name for name, _ in rows()]
+    assert sorted(listed) == sorted(depth)
+    assert [depth[name] for name in listed] == sorted(depth[name] for name in listed)
+
+
+def test_every_import_of_the_map_is_an_import_of_the_code() -> None:
+    graph = grimp.build_graph("fechatter")
+    for name, imports in rows():
+        importing = {f"fechatter.{name}", *graph.find_descendants(f"fechatter.{name}")}
+        targets = {target for each in importing for target in graph.find_modules_directly_imported_by(each)}
+        imported = {target.removeprefix("fechatter.").split(".")[0] for target in targets}
+        assert set(imports) <= imported, name
