@@ -12,6 +12,7 @@ from fechatter.api.middleware.requests import Requests
 from fechatter.api.readings import DatabaseFigures
 from fechatter.api.receiving import BodyReader
 from fechatter.api.router import Route, Router
+from fechatter.api.waiting import WaitingClients
 from fechatter.services import Services
 from fechatter.settings import Settings
 
@@ -23,6 +24,7 @@ class Application(Starlette):
         requests: counts of the requests so far.
         figures: the database's figures for the metrics.
         bodies: reads request bodies.
+        waits: the requests that wait for a turn.
     """
 
     services: Services
@@ -39,6 +41,7 @@ class Application(Starlette):
         self.requests = Requests()
         self.figures = DatabaseFigures()
         self.bodies = BodyReader()
+        self.waits = WaitingClients()
 
     def build_middleware_stack(self) -> ASGIApp:
         """The boundary renders every error, so Starlette's own two error layers are left out."""

@@ -7,6 +7,7 @@ position.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar, cast
 
 import msgspec
@@ -20,7 +21,7 @@ from fechatter.model import Actor, Origin, Position
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.services import Services
-from fechatter.storage import events, rights
+from fechatter.storage import rights
 from fechatter.storage.engines.base import Transaction
 
 TWICE = "The Authorization header is given twice."
@@ -36,7 +37,10 @@ def services(request: HTTPConnection) -> Services:
 
 
 def claims(request: HTTPConnection) -> Claims:
-    """What the bearer token says. Raises Unauthorized."""
+    """Return the claims of the bearer token, verified once per request. Raises Unauthorized."""
+    found: Claims | None = request.scope["state"].get("claims")
+    if found is not None:
+        return found
     given = [value for name, value in request.scope["headers"] if name == b"authorization"]
     if len(given) > 1:
         raise Unauthorized(TWICE)
@@ -55,7 +59,10 @@ def bearer_token(authorization: bytes) -> str:
 
 async def signed_in(tx: Transaction, claims: Claims) -> Actor:
     """The person as the database says now. Raises Unauthorized: the session ended, or the person was disabled."""
-    actor = await rights.actor(tx, claims.session_id)
+    return _check_actor(await rights.actor(tx, claims.session_id), claims)
+
+
+def _check_actor(actor: Actor | None, claims: Claims) -> Actor:
     if actor is None or actor.user_id != claims.user_id or actor.workspace_id != claims.workspace_id:
         raise Unauthorized("This session has ended.")
     return actor
@@ -67,13 +74,12 @@ async def read(request: HTTPConnection, work: ActorWork[T]) -> tuple[T, Position
     admins = services(request).watch.admins
 
     async def snapshot(tx: Transaction) -> tuple[T, Position]:
-        actor = await signed_in(tx, who)
+        found, position = await rights.reader(tx, who.session_id)
+        actor = _check_actor(found, who)
         admins.note(who.session_id, admin=may(actor.role, WorkspaceAction.SEE_HEALTH))
-        position = (await events.heads(tx, actor.workspace_id)).position
         return await work(tx, actor), position
 
-    with sharing.rows_of(request, snapshot) as counted:
-        return await services(request).database.read(counted)
+    return await sharing.charged(request, services(request).database.read, snapshot)
 
 
 async def write(request: Request, work: ActorWork[T]) -> T:
@@ -85,5 +91,5 @@ async def write(request: Request, work: ActorWork[T]) -> T:
         return await work(tx, msgspec.structs.replace(await signed_in(tx, who), origin=origin))
 
     sharing.count(request, CHANGE_ROWS)
-    with sharing.rows_of(request, transaction) as counted:
-        return await services(request).database.write(who.workspace_id, counted)
+    write_locked = partial(services(request).database.write, who.workspace_id)
+    return await sharing.charged(request, write_locked, transaction)

@@ -7,28 +7,26 @@ nor slowed.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from fechatter.api.waiting import WaitingClients
 from fechatter.auth.body_memory import HeldBody
 from fechatter.auth.pace import KIB_ROWS, REQUEST_ROWS, ROWS_A_SECOND
 from fechatter.auth.quotas import Quota, Quotas
 from fechatter.auth.turns import SharedTurns
 from fechatter.storage.engines.base import Transaction, Work
-from fechatter.tasks import Tasks
 
 T = TypeVar("T")
 
 KIB = 1024
 ROWS_OF_A_REQUEST = 1_000
 """Each further amount of work of this size counts as one more request."""
-WATCHED_AFTER_SECONDS = 0.1
 CHARGED_ROWS = 1_000
 """Work is charged when it reaches this size. Less is charged once, at the end of its request."""
 
@@ -51,6 +49,7 @@ class Share:
         self._quotas = quotas
         self._quota = quota
         self._turns = turns
+        self._heavy_since: tuple[float, float] | None = None
         quotas.pace.note(key)
 
     def count(self, rows: float) -> None:
@@ -70,35 +69,35 @@ class Share:
         """Begin a turn if no other request is in the way; `leave` ends it."""
         return self._turns is not None and self._turns.enter_if_free(self.key)
 
+    async def enter(self, request: Request) -> None:
+        """Wait for a turn; `leave` ends it.
+
+        Raises:
+            Unavailable: too many requests wait.
+            ClientDisconnect: the client left while its request waited.
+        """
+        if self._turns is None:
+            await self.wait()
+            return
+        waits: WaitingClients = request.scope["app"].waits
+        if await waits.wait(request, self._turns.enter(self.key)):
+            self._heavy_since = time.monotonic(), self.rows
+
     def leave(self) -> None:
-        """End a turn that `enter_if_free` has begun."""
-        if self._turns is not None:
+        """End the turn. A heavy key is charged for the time that its turn took, if that is more than its rows."""
+        if self._turns is None:
+            return
+        if self._heavy_since is None:
             self._turns.leave(self.key)
+            return
+        began, rows = self._heavy_since
+        self._heavy_since = None
+        self._turns.leave(self.key, heavy=True)
+        self.count(max(0.0, (time.monotonic() - began) * ROWS_A_SECOND - (self.rows - rows)))
 
     async def wait(self) -> None:
         """Wait while the key is beyond its burst."""
         await self._quotas.pace.wait(self.key)
-
-    @asynccontextmanager
-    async def turn(self, request: Request) -> AsyncIterator[None]:
-        """Raises Unavailable: too many wait. Raises ClientDisconnect: the client left while its request waited."""
-        if self._turns is None:
-            await self.wait()
-            yield
-            return
-        async with AsyncExitStack() as held:
-            turn = self._turns.turn(self.key)
-            if self._turns.is_free(self.key):
-                heavy = await held.enter_async_context(turn)
-            else:
-                async with _while_connected(request):
-                    heavy = await held.enter_async_context(turn)
-            began, rows = time.monotonic(), self.rows
-            try:
-                yield
-            finally:
-                if heavy:
-                    self.count(max(0.0, (time.monotonic() - began) * ROWS_A_SECOND - (self.rows - rows)))
 
     @contextmanager
     def body(self) -> Iterator[HeldBody]:
@@ -135,78 +134,40 @@ def count(request: HTTPConnection, rows: float) -> None:
 
 
 class turn:  # used like a function; contextlib's own would cost five times as much in each request
-    """The request's turn. Raises Unavailable: too many wait."""
+    """The request's turn. Raises Unavailable: too many wait. Raises ClientDisconnect: the client left meanwhile."""
 
-    __slots__ = ("_request", "_share", "_waiting")
+    __slots__ = ("_request", "_share")
 
     def __init__(self, request: Request) -> None:
         self._request = request
         self._share = of(request)
-        self._waiting: AbstractAsyncContextManager[None] | None = None
 
     async def __aenter__(self) -> None:
         if self._share is not None and not self._share.enter_if_free():
-            self._waiting = self._share.turn(self._request)
-            await self._waiting.__aenter__()
+            await self._share.enter(self._request)
 
-    async def __aexit__(self, *error: Any) -> None:
-        if self._share is None:
-            return
-        try:
-            if self._waiting is None:
-                self._share.leave()
-            else:
-                await self._waiting.__aexit__(*error)
-        finally:
+    async def __aexit__(self, *error: object) -> None:
+        if self._share is not None:
+            self._share.leave()
             self._share.settle()
 
 
-@asynccontextmanager
-async def _while_connected(request: Request) -> AsyncIterator[None]:
-    """Wait in the block only while the client is connected; the body must have been read. Raises ClientDisconnect."""
-    try:
-        async with asyncio.timeout(None) as patience:
-            tasks: Tasks = request.scope["app"].services.tasks
-            watches: list[asyncio.Task[None]] = []
-
-            def watch() -> None:
-                gone = _until_gone(request, lambda: patience.reschedule(0))
-                watches.append(tasks.start("watch a waiting client", gone))
-
-            # Most waits end sooner, and a task for each of them would cost more than the wait.
-            later = asyncio.get_running_loop().call_later(WATCHED_AFTER_SECONDS, watch)
-            try:
-                yield
-            finally:
-                later.cancel()
-                for one in watches:
-                    one.cancel()
-    except TimeoutError:
-        raise ClientDisconnect from None
-
-
-async def _until_gone(request: Request, gone: Callable[[], None]) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    gone()
-
-
-@contextmanager
-def rows_of(request: HTTPConnection, work: Work[T]) -> Iterator[Work[T]]:
-    """Wrap `work` so that its rows are charged at the end, even if it fails. The engine may run it on another thread
-    and repeat it."""
-    read: list[int] = []
+async def charged(request: HTTPConnection, run: Callable[[Work[T]], Awaitable[T]], work: Work[T]) -> T:
+    """Run `work` and charge its rows at the end, even if it fails. The engine may run it on another thread and repeat
+    it."""
+    rows = 0
 
     async def counted(tx: Transaction) -> T:
+        nonlocal rows
         try:
             return await work(tx)
         finally:
-            read.append(tx.rows)
+            rows += tx.rows
 
     try:
-        yield counted
+        return await run(counted)
     finally:
-        count(request, sum(read))
+        count(request, rows)
 
 
 def count_answer(request: HTTPConnection, answer: Response) -> None:

@@ -6,8 +6,7 @@ leaves most database connections free. A new user therefore never waits for heav
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Hashable
 
 from fechatter.auth.pace import Pace
 from fechatter.errors import Unavailable
@@ -44,25 +43,33 @@ class SharedTurns:
             self._all.start(key)
         return free
 
-    def leave(self, key: Hashable) -> None:
-        """End a turn that `enter_if_free` has begun."""
+    async def enter(self, key: Hashable) -> bool:
+        """Wait for a turn; `leave` ends it. Returns whether the key is heavy. Raises Unavailable: too many wait."""
+        await self._all.enter(key)
+        if not self._pace.slows(key):
+            return False
+        try:
+            await self._enter_heavy(key)
+        except BaseException:
+            self._all.leave(key)
+            raise
+        return True
+
+    async def _enter_heavy(self, key: Hashable) -> None:
+        await self._pace.wait(key)
+        await self._heavy.enter(key)
+        try:
+            await self._pace.wait_with_heavy(key)
+        except BaseException:
+            self._heavy.leave(key)
+            raise
+
+    def leave(self, key: Hashable, *, heavy: bool = False) -> None:
+        """End a turn."""
+        if heavy:
+            self._heavy.leave(key)
         if self._enabled:
             self._all.leave(key)
-
-    @asynccontextmanager
-    async def turn(self, key: Hashable) -> AsyncIterator[bool]:
-        """Wait for a turn and yield whether the key is heavy. Raises Unavailable: too many requests wait."""
-        if not self._enabled:
-            yield False
-            return
-        async with self._all.turn(key):
-            if not self._pace.slows(key):
-                yield False
-                return
-            await self._pace.wait(key)
-            async with self._heavy.turn(key):
-                await self._pace.wait_with_heavy(key)
-                yield True
 
 
 def _busy() -> Unavailable:

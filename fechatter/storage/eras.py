@@ -40,6 +40,9 @@ def era_at(workspace_id: str, seq: str) -> str:
         ORDER BY x.first_seq DESC LIMIT 1)"""
 
 
+OF_HEAD = f"coalesce({era_at('w.id', 'w.event_seq')}, v.epoch)"
+"""SQL for the era of a workspace's head, given the tables `workspaces w` and `server v`."""
+
 HALF_BYTES = LIFE_CHARACTERS // 2
 _AT = f"SELECT {era_at('$1', '$2')} AS era"
 

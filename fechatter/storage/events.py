@@ -54,13 +54,12 @@ _VERSIONS = """
 SELECT v.message_id, p.b AS seq, v.content, v.revision, v.edited_at
 FROM PAIRS($1) AS p JOIN message_versions v ON v.message_id = p.a AND v.until_seq = (
     SELECT MIN(x.until_seq) FROM message_versions x WHERE x.message_id = p.a AND x.until_seq > p.b)"""
-_ERA = f"coalesce({eras.era_at('w.id', 'w.event_seq')}, s.epoch)"
 _POSITION = f"""
-SELECT w.event_seq, w.floor_seq, w.rights_seq, {_ERA} AS era, s.epoch AS current_era
-FROM workspaces w JOIN server s ON s.id = 1 WHERE w.id = $1"""
+SELECT w.event_seq, w.floor_seq, w.rights_seq, {eras.OF_HEAD} AS era, v.epoch AS current_era
+FROM workspaces w JOIN server v ON v.id = 1 WHERE w.id = $1"""
 _STANDINGS = f"""
-SELECT w.id, w.event_seq, {_ERA} AS era, {eras.era_at("w.id", "p.b")} AS era_there
-FROM workspaces w JOIN PAIRS($1) AS p ON p.a = w.id JOIN server s ON s.id = 1 WHERE w.id IN ANY_OF($2)"""
+SELECT w.id, w.event_seq, {eras.OF_HEAD} AS era, {eras.era_at("w.id", "p.b")} AS era_there
+FROM workspaces w JOIN PAIRS($1) AS p ON p.a = w.id JOIN server v ON v.id = 1 WHERE w.id IN ANY_OF($2)"""
 
 
 class Draft(msgspec.Struct, frozen=True):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-from fechatter.model import Actor, ChatType, Role, SessionId
+from fechatter.model import Actor, ChatType, Position, Role, SessionId
 from fechatter.rights.chats import refusal, standing
 from fechatter.rights.table import ChatAction
+from fechatter.storage import eras
 from fechatter.storage.engines.base import Row, Transaction
 
 _ACTOR = """
 SELECT s.user_id, s.workspace_id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"""
+_READER = f"""
+SELECT s.user_id, s.workspace_id, u.role, w.event_seq, {eras.OF_HEAD} AS era
+FROM sessions s JOIN users u ON u.id = s.user_id JOIN workspaces w ON w.id = s.workspace_id JOIN server v ON v.id = 1
 WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"""
 _WRITERS = """
 SELECT s.id AS session_id, s.user_id, p.b AS chat_id, s.workspace_id, w.rights_seq, u.role AS workspace_role,
@@ -45,6 +50,14 @@ async def actor(tx: Transaction, session_id: SessionId) -> Actor | None:
     if row is None:
         return None
     return Actor(row["user_id"], row["workspace_id"], session_id, Role(row["role"]))
+
+
+async def reader(tx: Transaction, session_id: SessionId) -> tuple[Actor | None, Position]:
+    """Return the person as `actor` does, and the snapshot's position in the person's workspace, in one statement."""
+    row = await tx.fetchrow(_READER, session_id, tx.now)
+    if row is None:
+        return None, Position("", 0)
+    return Actor(row["user_id"], row["workspace_id"], session_id, Role(row["role"])), Position(row["era"], row["event_seq"])
 
 
 async def writers(tx: Transaction, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Writing]:

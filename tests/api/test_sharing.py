@@ -10,6 +10,7 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 
 from fechatter.api import sharing
+from fechatter.api.waiting import WaitingClients
 from fechatter.auth.pace import BURST_ROWS
 from fechatter.auth.quotas import Quotas
 from fechatter.settings import Settings
@@ -23,7 +24,7 @@ class Client:
     def __init__(self, quotas: Quotas, tasks: OwnTasks) -> None:
         self.quotas = quotas
         self._left = asyncio.Event()
-        self._app = SimpleNamespace(services=SimpleNamespace(tasks=tasks))
+        self._app = SimpleNamespace(services=SimpleNamespace(tasks=tasks), waits=WaitingClients())
 
     def request(self) -> Request:
         share = sharing.Share(self.quotas, 7, self.quotas.requests, self.quotas.reads)

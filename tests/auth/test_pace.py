@@ -58,9 +58,12 @@ async def running(turns: SharedTurns, *keys: str) -> tuple[list[str], list[async
     order: list[str] = []
 
     async def request(key: str) -> None:
-        async with turns.turn(key):
+        heavy = await turns.enter(key)
+        try:
             order.append(key)
             await asyncio.Event().wait()
+        finally:
+            turns.leave(key, heavy=heavy)
 
     tasks = [asyncio.ensure_future(request(key)) for key in keys]
     await settled()
