@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import inspect
@@ -36,7 +37,8 @@ def read_query(request: HTTPConnection, kind: type[Q]) -> Q:
     """The request's query as a `kind`. Raises Invalid."""
     kinds = _kinds(kind)
     given: dict[str, object] = {}
-    for name, text in request.query_params.multi_items():
+    # Starlette's `query_params` builds two more objects from the same list.
+    for name, text in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
         if name in given:
             raise Invalid.field(f"?{name}", "duplicate_parameter", "Given twice.")
         given[name] = _value(name, text, kinds)

@@ -13,17 +13,17 @@ def json_response(value: object, status: int = 200, *, position: Position | None
     `value` is made of structs, dicts and lists of them. `position` is where the snapshot stands that it was read from:
     events up to it are already in `value`.
     """
-    answer = Response(encode(value), status, headers, media_type="application/json")
-    answer.headers["cache-control"] = "no-store"
-    if position is not None:
-        answer.headers["event-cursor"] = str(position)
-    return answer
+    return _json(encode(value), status, position, headers or {})
 
 
 def bytes_response(body: bytes, position: Position) -> Response:
     """Return the response for encoded JSON, as of `position`."""
-    headers = {"cache-control": "no-store", "event-cursor": str(position)}
-    return Response(body, media_type="application/json", headers=headers)
+    return _json(body, 200, position, {})
+
+
+def _json(body: bytes, status: int, position: Position | None, headers: dict[str, str]) -> Response:
+    more = {"cache-control": "no-store"} if position is None else {"cache-control": "no-store", "event-cursor": str(position)}
+    return Response(body, status, headers | more, media_type="application/json")
 
 
 def no_content(headers: dict[str, str] | None = None) -> Response:

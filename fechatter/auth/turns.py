@@ -1,4 +1,4 @@
-"""Turns for requests: each person runs two at once, and all heavy users together also run two.
+"""Turns for requests: each person runs up to four at once, and all heavy users together run two.
 
 A person whom `pace.py` does not slow down waits only for their own requests. Heavy users wait in a fair queue that
 leaves most database connections free. A new user therefore never waits for heavy requests.
@@ -13,7 +13,8 @@ from fechatter.errors import Unavailable
 from fechatter.fair import FairQueue
 from fechatter.queues import Queue
 
-OF_ONE = 2
+OF_ONE = 4
+"""A browser sends up to six requests at once, but each is short."""
 HEAVY_AT_ONCE = 2
 MOST_WAITING = 4_096
 
