@@ -19,11 +19,11 @@ import msgspec
 import uvloop
 
 from benches.figures import RESULTS, Figures, header
-from fechatter.bench.claims import Claims, claims_table, claims_text, read_claims
+from fechatter.bench.claims import ClaimsFile, claims_table, claims_text, read_claims
 from fechatter.bench.own_server import OwnServer
-from fechatter.bench.place import Place, furnish
 from fechatter.bench.runs import Wanted, measure
-from fechatter.bench.target import Target
+from fechatter.bench.target import LoadTarget
+from fechatter.bench.workspace import LoadWorkspace, furnish
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "fechatter" / "bench" / "claims.toml"
@@ -33,7 +33,7 @@ RATES = {"send": 1000, "list": 200, "auth": 500, "queries": 100}
 PUBLISHED_DIGITS = 4
 
 
-async def measure_server(target: Target, place: Place, figures: Figures, seconds: float) -> None:
+async def measure_server(target: LoadTarget, place: LoadWorkspace, figures: Figures, seconds: float) -> None:
     """One round of the server's headlines: latencies in an open loop, capacities in a closed one."""
     for bench, rate in RATES.items():
         found = (await measure(bench, target, place, Wanted(seconds=seconds, rate=rate))).figures
@@ -95,14 +95,14 @@ def write(figures: Figures) -> None:
     publish(fill(read_claims(), f"benches/results/{path.name}", json.loads(path.read_text())))
 
 
-def publish(claims: Claims) -> None:
+def publish(claims: ClaimsFile) -> None:
     """Write the claims to claims.toml and docs/performance.md."""
     CLAIMS.write_text(as_toml(claims), encoding="utf-8")
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     PAGE.write_text(before + BEGIN + claims_table(claims) + END + rest.split(END)[1], encoding="utf-8")
 
 
-def fill(claims: Claims, results: str, found: dict[str, Any]) -> Claims:
+def fill(claims: ClaimsFile, results: str, found: dict[str, Any]) -> ClaimsFile:
     """The claims with the values of a results file, judged anew."""
     claims.results, claims.machine = results, found["machine"]
     for claim in claims.claim:
@@ -112,7 +112,7 @@ def fill(claims: Claims, results: str, found: dict[str, Any]) -> Claims:
     return claims
 
 
-def as_toml(claims: Claims) -> str:
+def as_toml(claims: ClaimsFile) -> str:
     """The file's text: strings of JSON are strings of TOML too."""
     lines = ["# Written by `make claims`: measured values and verdicts are never changed by hand.", ""]
     lines += [f"{name} = {json.dumps(getattr(claims, name), ensure_ascii=False)}" for name in ("results", "machine")]

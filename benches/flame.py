@@ -18,8 +18,8 @@ from benches.figures import RESULTS
 from benches.flame_graph import draw, read_stacks
 from fechatter.bench.machine import machine
 from fechatter.bench.own_server import OwnServer
-from fechatter.bench.place import furnish
 from fechatter.bench.runs import Wanted, measure
+from fechatter.bench.workspace import furnish
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "target" / "flame"

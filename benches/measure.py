@@ -13,9 +13,9 @@ import uvloop
 from benches.figures import Figures, write_results
 from fechatter.bench import requests
 from fechatter.bench.own_server import OwnServer
-from fechatter.bench.place import furnish
 from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted, measure_deliveries, measure_idle, measure_requests
+from fechatter.bench.workspace import furnish
 from tests.servers.postgres import Postgres
 
 CONNECTIONS = 64

@@ -22,8 +22,8 @@ import uvloop
 from benches.figures import RESULTS, header
 from fechatter.bench.connection import write_request
 from fechatter.bench.own_server import OwnServer
-from fechatter.bench.place import PASSWORD, Person, Place, furnish
 from fechatter.bench.runs import Wanted, measure
+from fechatter.bench.workspace import PASSWORD, LoadPerson, LoadWorkspace, furnish
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.opening import open_database
 from tests.servers.postgres import Postgres
@@ -74,7 +74,7 @@ _FILLS = [
 ]
 
 
-async def _fill(address: str, heavy: Person, chat: int) -> None:
+async def _fill(address: str, heavy: LoadPerson, chat: int) -> None:
     """The heavy member is in 5,000 chats more, and 20,000 people more are in one of its chats."""
     database: Database = await open_database(address, lambda frames, signals: None)
 
@@ -91,7 +91,7 @@ async def _fill(address: str, heavy: Person, chat: int) -> None:
     await database.close()
 
 
-def heavy_kinds(place: Place, heavy: list[Person]) -> dict[str, list[bytes]]:
+def heavy_kinds(place: LoadWorkspace, heavy: list[LoadPerson]) -> dict[str, list[bytes]]:
     """The requests of each kind of heavy member, one connection each."""
     one, chat = heavy[0], place.chats[0]
     others = iter(heavy[1:])
@@ -140,7 +140,7 @@ class Side:
         place = await furnish(target, self.server.read_setup_token(), people=24, chats=20)
         await _fill(self._address, place.people[1], place.chats[0])
         others = [place.people[0], *place.people[9:]]
-        self._others = Place(others, place.chats[2:])
+        self._others = LoadWorkspace(others, place.chats[2:])
         self.kinds = heavy_kinds(place, place.people[1:9])
         from fechatter.bench.connection import open_connection
 

@@ -22,9 +22,9 @@ import uvloop
 from benches.figures import RESULTS, header
 from fechatter.bench import requests
 from fechatter.bench.own_server import OwnServer
-from fechatter.bench.place import Place, furnish
 from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted, measure
+from fechatter.bench.workspace import LoadWorkspace, furnish
 from fechatter.model import now_ms
 from fechatter.native import fingerprint, stored_key
 from fechatter.storage.engines.batch import MessageRows
@@ -105,7 +105,7 @@ class Keeping:
         asyncio.run(self._in_turns("emptying old messages", place, lambda: pause.touch(), lambda: pause.unlink(), lambda turn: turn < 4))
         self.server.stop()
 
-    async def _fill(self, place: Place) -> None:
+    async def _fill(self, place: LoadWorkspace) -> None:
         """Messages of the same age, beside the server's own door."""
         database = await open_database(self._address, lambda frames, signals: None)
         (workspace_id, rights), age = await database.read(_workspace), now_ms() - AGE_DAYS * 24 * 3600 * 1000
@@ -114,7 +114,7 @@ class Keeping:
             await database.writer.call(lambda rows=rows: database.store(rows, {workspace_id: rights}, age))  # type: ignore[misc]
         await database.close()
 
-    async def _in_turns(self, what: str, place: Place, pause: Done, go_on: Done, wanted: Callable[[int], bool]) -> None:
+    async def _in_turns(self, what: str, place: LoadWorkspace, pause: Done, go_on: Done, wanted: Callable[[int], bool]) -> None:
         """Send while it goes on and while it rests, in turns: both have the same machine."""
         found: dict[str, list[Report]] = {"resting": [], "going on": []}
         turn = 0
@@ -129,12 +129,12 @@ class Keeping:
             rate, middle, late = (statistics.median(one.figures[name] for one in each) for name in names)
             self._say(f"sends, {what} {state}, median of {turn} turns", f"{rate:,.0f}/s, p50 {middle:.1f} ms, p99 {late:.1f} ms")
 
-    async def _send(self, place: Place) -> Report:
+    async def _send(self, place: LoadWorkspace) -> Report:
         found = await measure("send", self.server.target, place, Wanted(seconds=TURN_SECONDS, connections=CONNECTIONS))
         assert found.figures["refused"] == 0, f"{found.figures['refused']} sends were refused"
         return found
 
-    async def _beside_backup(self, place: Place) -> None:
+    async def _beside_backup(self, place: LoadWorkspace) -> None:
         file = self.server.folder / "backup"
         backup = self._beside("backup", str(file))
         stop, go_on = (lambda: backup.send_signal(signal.SIGSTOP)), (lambda: backup.send_signal(signal.SIGCONT))
@@ -169,7 +169,7 @@ async def _workspace(tx):  # type: ignore[no-untyped-def]
     return row["id"], row["rights_seq"]
 
 
-def _rows(place: Place, workspace_id: int) -> MessageRows:
+def _rows(place: LoadWorkspace, workspace_id: int) -> MessageRows:
     contents = [" ".join(random.choices(WORDS, k=random.randint(5, 40))) for _ in range(AT_ONCE)]
     return MessageRows(
         list(range(AT_ONCE)),

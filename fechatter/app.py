@@ -1,7 +1,7 @@
 """The composition root: Settings -> Services -> Starlette. No other file knows every class.
 
-`create_app(settings)` returns a complete ASGI app whose lifespan opens and closes everything. `fechatter serve` runs that
-lifespan itself; any other ASGI server runs it as usual.
+`create_app(settings)` returns a complete ASGI app whose lifespan opens and closes everything. `fechatter serve` runs
+that lifespan itself; any other ASGI server runs it as usual.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
-from fechatter.auth.limits import Limits
+from fechatter.auth.limits import AttemptLimits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import open_secrets
@@ -84,7 +84,7 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
         secrets=secrets,
         tokens=AccessTokens(secrets.signing, settings.token_expiry_seconds),
         passwords=Passwords(pace=quotas.pace),
-        limits=Limits(enabled=settings.rate_limits),
+        limits=AttemptLimits(enabled=settings.rate_limits),
         quotas=quotas,
         watch=watch,
         upkeep=upkeep.loops(),
@@ -133,7 +133,7 @@ def _exit(name: str, error: BaseException) -> None:
 
 
 def __getattr__(name: str) -> Application:
-    """`fechatter.app:app`, for any ASGI server: settings from the environment and FECHATTER_CONFIG."""
+    """Create `fechatter.app:app` for any ASGI server. Settings come from the environment and FECHATTER_CONFIG."""
     if name != "app":
         raise AttributeError(name)
     config = os.environ.get("FECHATTER_CONFIG")

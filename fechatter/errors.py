@@ -1,21 +1,21 @@
-"""The error tree: every refusal the server gives has a class, a stable code and an HTTP status.
+"""The error tree: every problem has a class, a stable code and an HTTP status.
 
     Problem
-    ├── MalformedRequest     400  the bytes are not what they claim to be
-    ├── Unauthorized         401  no token, or a bad one
-    ├── Forbidden            403  known, visible, but not allowed
-    ├── NotFound             404  not there, or not visible to you (the same body)
+    ├── MalformedRequest     400  the bytes do not have the stated format
+    ├── Unauthorized         401  no token, or an invalid one
+    ├── Forbidden            403  visible, but not allowed
+    ├── NotFound             404  does not exist, or is not visible (the same body)
     ├── MethodNotAllowed     405
-    ├── BodyTimeout          408  the body did not come in time
-    ├── Conflict             409  something else already has this place
-    ├── Gone                 410  the position asked for is no longer kept
+    ├── BodyTimeout          408  the body did not arrive in time
+    ├── Conflict             409  the current state does not allow it
+    ├── Gone                 410  the requested position is not available
     ├── TooLarge             413
     ├── UnsupportedMediaType 415
-    ├── Invalid              422  well-formed, but a value is not allowed; lists `errors`
+    ├── Invalid              422  well-formed, but a value is invalid; lists `errors`
     ├── TooManyRequests      429
-    └── Unavailable          503  full or cut off; the same request may be sent again
+    └── Unavailable          503  full or cut off; the client can retry
 
-`api/problems.py` renders them as `application/problem+json`; nothing else does.
+Only `api/problems.py` renders them, as `application/problem+json`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from fechatter.codes import FIELDS, PROBLEMS
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """One refused value: where, a stable code of `codes.FIELDS`, and a sentence for people."""
+    """One invalid value: its place, a stable code of `codes.FIELDS`, and a sentence for people."""
 
     pointer: Annotated[
         str, msgspec.Meta(description="JSON Pointer into the body, `?name` of a parameter, or a header's name.", examples=["/name"])
@@ -42,7 +42,7 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(Exception):
-    """A refusal with a stable `code` of `codes.PROBLEMS`; `data` are the typed extra members of the problem body."""
+    """An error response with a stable `code` of `codes.PROBLEMS`. `data` contains the extra members of its body."""
 
     status: ClassVar[int] = 500
     default_code: ClassVar[str] = "internal_error"
@@ -70,7 +70,7 @@ class Forbidden(Problem):
 
 
 class NotFound(Problem):
-    """Also the answer for everything that exists but is not visible: never give it a detail of its own."""
+    """Also used for everything that exists but is not visible, so it never has its own detail."""
 
     status, default_code, title = 404, "not_found", "Not found"
 
@@ -80,7 +80,7 @@ class MethodNotAllowed(Problem):
 
 
 class BodyTimeout(Problem):
-    status, default_code, title = 408, "body_timeout", "The body did not come in time"
+    status, default_code, title = 408, "body_timeout", "The body did not arrive in time"
 
 
 class Conflict(Problem):
@@ -88,7 +88,7 @@ class Conflict(Problem):
 
 
 class Gone(Problem):
-    status, default_code, title = 410, "reset", "No longer kept"
+    status, default_code, title = 410, "reset", "No longer available"
 
 
 class TooLarge(Problem):
@@ -110,12 +110,14 @@ class Invalid(Problem):
 
     @classmethod
     def field(cls, pointer: str, code: str, detail: str) -> Invalid:
-        """A refusal of one value."""
+        """Create the error for one value."""
         return cls([FieldError(pointer, code, detail)])
 
 
 class TooManyRequests(Problem):
-    """429; `retry_after_seconds` becomes the Retry-After header, `policy` (name, tries, seconds) those of the rate limit."""
+    """429. `retry_after_seconds` becomes the Retry-After header, and `policy` (name, tries, seconds) the headers of the
+    rate limit.
+    """
 
     status, default_code, title = 429, "too_many_requests", "Too many requests"
 
@@ -128,7 +130,7 @@ class TooManyRequests(Problem):
 
 
 class Unavailable(Problem):
-    """503; nothing was kept of the request, and sending it again with the same key is safe."""
+    """503; nothing was stored, and a retry with the same key is safe."""
 
     status, default_code, title = 503, "unavailable", "Try again"
 
@@ -138,7 +140,7 @@ class Unavailable(Problem):
 
 
 class StartError(Exception):
-    """The server cannot start; the message names the cause and the remedy in one or two lines."""
+    """The server or a command cannot start; the message states the cause and the remedy in one or two lines."""
 
 
 class StorageError(Exception):

@@ -1,10 +1,10 @@
-"""The services that endpoints and workers may use. `app.open_services` creates them once; each request receives them."""
+"""The services that endpoints and workers may use; `app.open_services` creates them."""
 
 from __future__ import annotations
 
 import msgspec
 
-from fechatter.auth.limits import Limits
+from fechatter.auth.limits import AttemptLimits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import Secrets
@@ -36,13 +36,13 @@ class Services(msgspec.Struct, frozen=True):
     secrets: Secrets
     tokens: AccessTokens
     passwords: Passwords
-    limits: Limits
+    limits: AttemptLimits
     quotas: Quotas
     watch: Watch
     upkeep: list[LoopState]
 
     def queues(self) -> list[Queue]:
-        """Every bounded queue of this process."""
+        """Return every bounded queue of this process."""
         packages = (self.sender, self.database, self.passwords, self.limits, self.quotas, self.hub, self.bus)
         return [queue for package in packages for queue in package.queues()]
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 import msgspec
 
-from fechatter.auth.limits import Limits
+from fechatter.auth.limits import AttemptLimits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.refresh import RefreshTokens
 from fechatter.auth.secrets import Secrets
@@ -29,7 +29,7 @@ class Access(msgspec.Struct, frozen=True):
     secrets: Secrets
     passwords: Passwords
     refresh_tokens: RefreshTokens
-    limits: Limits
+    limits: AttemptLimits
     who: Hashable = ""
 
 

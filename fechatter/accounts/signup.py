@@ -18,7 +18,7 @@ from fechatter.audit.record import Act, record
 from fechatter.auth.limits import NEW_WORKSPACE, SIGN_UP
 from fechatter.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, check_password
 from fechatter.canonical.emails import canonical_email, email_errors, email_key
-from fechatter.canonical.names import key_of, name_errors, says_the_same
+from fechatter.canonical.names import is_similar, key_of, name_errors
 from fechatter.chats import default_channel
 from fechatter.errors import Conflict, FieldError, Forbidden, Invalid
 from fechatter.events import EventType, UserData
@@ -148,7 +148,7 @@ async def create_workspace(tx: Transaction, name: str) -> Workspace:
     """
     base = texts.slug_of(name)
     taken = await workspaces.with_slug_of(tx, base)
-    if any(says_the_same(other.name, name) for other in taken):
+    if any(is_similar(other.name, name) for other in taken):
         raise Conflict("There is a workspace of this name.", code="workspace_taken")
     try:
         return await workspaces.insert(tx, texts.free_slug(base, {other.slug for other in taken}), name)

@@ -1,1 +1,1 @@
-"""Passwords, tokens and the secrets behind them; no I/O but the secrets' folder."""
+"""Passwords, tokens, secrets and limits. Only `secrets.py` does I/O, in the folder of the secrets."""

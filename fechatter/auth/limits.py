@@ -1,13 +1,12 @@
-"""What may be tried how often: signing in and up, refreshing, changing and resetting the password, looking up an invitation or a
-reset link.
+"""Limits attempts to sign in or up, to refresh a session, to change or reset a password, and to look up a link.
 
-Only tries that fail are counted, each before its work begins, so that many at once are no way around. Signing in is
-counted three times: for the client's address, for the pair of e-mail address and client address, and for the e-mail
-address alone. The last refuses nobody: beyond it, whoever comes from an address where that person never signed in is
-answered some seconds later. So a stranger slows others at worst, and keeps nobody out who comes from where they always do.
-Keys are digests of what was sent, whether it is known or not: limits tell nothing of who has an account.
+Only failed attempts count. Each is counted before its work begins, so that concurrent attempts cannot pass the limit. A
+sign-in is counted three times: for the client address, for the pair of e-mail address and client address, and for the
+e-mail address alone. The last limit refuses no sign-in. Beyond it, the server delays sign-ins from client addresses
+where that person has never signed in. So a stranger can at worst slow down other strangers, but never lock the person
+out. Keys are digests of the received values, known or unknown, so that limits do not reveal who has an account.
 
-In this process's memory: each node counts for itself, and a restart forgets.
+The counts are in this process's memory: each node counts on its own, and a restart resets the counts.
 """
 
 from __future__ import annotations
@@ -26,17 +25,17 @@ from fechatter.errors import Unavailable
 from fechatter.queues import Queue
 
 SIGN_IN = Limit("signin", 10, 60.0)
-"""Of one e-mail address from one client address."""
+"""For one e-mail address from one client address."""
 SIGN_IN_ADDRESS = Limit("signin-address", 100, 6.0)
-"""Of one client address, whoever it says it is: an office has one for many people."""
+"""For one client address and all e-mail addresses: the people of an office share one client address."""
 SIGN_IN_ACCOUNT = Limit("signin-account", 50, 10.0)
-"""Of one e-mail address from anywhere; beyond it strangers' addresses are slowed."""
+"""For one e-mail address from anywhere; beyond it, sign-ins from unknown client addresses are delayed."""
 SIGN_UP = Limit("signup", 30, 60.0)
 NEW_WORKSPACE = Limit("new-workspace", 20, 180.0)
-"""Those that succeed count too."""
+"""Successful attempts count too."""
 REFRESH = Limit("refresh", 60, 1.0)
 SESSION = Limit("session-refresh", 30, 10.0)
-"""Of one session, with tokens of its own."""
+"""For one session, with its own tokens."""
 PASSWORD = Limit("password", 10, 60.0)
 PASSWORD_RESET = Limit("password-reset", 10, 60.0)
 RESET_LOOKUP = Limit("password-reset-lookup", 30, 2.0)
@@ -51,20 +50,20 @@ class Attempt:
     """A sign-in that is being counted.
 
     Attributes:
-        proved: whether the password was right for every account it was tried on. Somebody may have made an account with another's
-            e-mail address in a workspace of their own; that it fits there must not pay for wrong guesses at the other's.
+        proved: whether the password was right for every account that it was tried on. An attacker can create an account
+            with somebody else's e-mail address in another workspace. A right password there must not reset the count.
     """
 
     def __init__(self) -> None:
         self.proved = False
 
 
-class Limits:
+class AttemptLimits:
     """Runs on the main loop.
 
     Args:
-        enabled: False lets everything pass.
-        clock: seconds that only grow.
+        enabled: False allows all attempts.
+        clock: returns monotonic seconds.
     """
 
     def __init__(self, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,14 +71,14 @@ class Limits:
         self._clock = clock
         self._meters: dict[str, Meter] = {}
         self._salt = os.urandom(16)
-        self._known: dict[bytes, None] = {}
+        self._homes: dict[bytes, None] = {}
         self._slowed: Counter[bytes] = Counter()
 
     def queues(self) -> list[Queue]:
         return [
             Queue("signins_slowed", MOST_SLOWED, "requests", "429 `too_many_attempts`", self._slowed.total),
-            Queue("attempts", MOST_KEYS, "keys", "who tried least is forgotten", self._most_keys),
-            Queue("homes", MOST_KEYS, "keys", "the oldest is forgotten", lambda: len(self._known)),
+            Queue("attempts", MOST_KEYS, "keys", "the key with the fewest attempts is dropped", self._most_keys),
+            Queue("homes", MOST_KEYS, "keys", "the oldest is dropped", lambda: len(self._homes)),
         ]
 
     def _most_keys(self) -> int:
@@ -87,10 +86,10 @@ class Limits:
 
     @contextmanager
     def attempt(self, limit: Limit, who: str) -> Iterator[None]:
-        """Count what fails. Raises TooManyRequests `too_many_attempts`.
+        """Count the attempt if it fails. Raises TooManyRequests `too_many_attempts`.
 
         Args:
-            limit: one of this module's.
+            limit: a limit of this module.
             who: a client address, or an id.
         """
         taken = self._take([(limit, self._key(client_network(who)))])
@@ -102,17 +101,18 @@ class Limits:
         self._give_back(taken)
 
     def count(self, limit: Limit, who: str) -> None:
-        """Count, whatever comes of it. Raises TooManyRequests `too_many_attempts`."""
+        """Count the attempt, whether it fails or not. Raises TooManyRequests `too_many_attempts`."""
         self._take([(limit, self._key(client_network(who)))])
 
     @asynccontextmanager
     async def signing_in(self, email: str, slug: str, address: str) -> AsyncIterator[Attempt]:
-        """Count a sign-in that is not proved, and slow it beyond the e-mail address's limit. Raises TooManyRequests.
+        """Count a sign-in unless it is proved, and delay it beyond the limit of its e-mail address. Raises
+        TooManyRequests.
 
         Args:
-            email: as it was sent, folded; need not be an e-mail address.
-            slug: the workspace's; "" when none was named.
-            address: the client's.
+            email: the received text, case-folded; it may not be an e-mail address.
+            slug: the slug of the workspace, or "" if the request named none.
+            address: the client address.
         """
         attempt = Attempt()
         if not self._enabled:
@@ -122,7 +122,7 @@ class Limits:
         taken = self._take([(SIGN_IN_ADDRESS, self._key(client_network(address))), (SIGN_IN, pair)])
         if self._meter(SIGN_IN_ACCOUNT).take(account) == 0.0:
             taken.append((SIGN_IN_ACCOUNT, account))
-        elif pair not in self._known:
+        elif pair not in self._homes:
             await self._slow_down(account)
         try:
             yield attempt
@@ -136,12 +136,12 @@ class Limits:
                 self._meter(SIGN_IN).forget(pair)
 
     def remember(self, email: str, slug: str, address: str) -> None:
-        """This person is at home at this address: they signed in there, or their session was refreshed from there."""
+        """Note that this person signed in, or refreshed a session, from this client address."""
         pair = self._key(email, slug, client_network(address))
-        self._known.pop(pair, None)
-        if len(self._known) >= MOST_KEYS:
-            del self._known[next(iter(self._known))]
-        self._known[pair] = None
+        self._homes.pop(pair, None)
+        if len(self._homes) >= MOST_KEYS:
+            del self._homes[next(iter(self._homes))]
+        self._homes[pair] = None
 
     async def _slow_down(self, account: bytes) -> None:
         if self._slowed[account] >= MOST_SLOWED_OF_ONE or self._slowed.total() >= MOST_SLOWED:
@@ -155,7 +155,7 @@ class Limits:
                 del self._slowed[account]
 
     def _take(self, wanted: Sequence[tuple[Limit, bytes]]) -> list[tuple[Limit, bytes]]:
-        """All of `wanted` or none. Raises TooManyRequests."""
+        """Count for all of `wanted` or for none. Raises TooManyRequests."""
         taken: list[tuple[Limit, bytes]] = []
         for limit, key in wanted if self._enabled else ():
             wait = self._meter(limit).take(key)

@@ -1,7 +1,7 @@
-"""Passwords: Argon2id in a pool of its own, so that signing in never holds up the chat.
+"""Hashes passwords with Argon2id on separate threads, so that sign-ins never delay the chat.
 
-Two threads hash (19 MiB each, OWASP's least for Argon2id), a bounded number of people wait, everybody else is told to
-come again. An unknown person costs the same hash as a known one.
+Two threads hash (19 MiB each, OWASP's minimum for Argon2id). A bounded number of calls wait, and further calls are
+refused with `Retry-After`. An unknown person costs the same hash as a known person.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 def check_password(pointer: str, password: str) -> None:
-    """Raises Invalid for a new password of a length that is not allowed."""
+    """Raises Invalid: a new password is too short or too long."""
     if len(password) < LEAST_CHARACTERS:
         raise Invalid.field(pointer, "too_short", f"A password has at least {LEAST_CHARACTERS} characters.")
     if len(password) > MOST_CHARACTERS:
@@ -50,26 +50,26 @@ class Passwords:
 
     def __init__(self, threads: int = THREADS, most_waiting: int = MOST_WAITING, pace: Pace | None = None) -> None:
         self._hasher = HASHER
-        self._pool = ThreadPoolExecutor(threads, "passwords", initializer=_step_back)
+        self._pool = ThreadPoolExecutor(threads, "passwords", initializer=_lower_priority)
         self._most = threads + most_waiting
         self._pace = pace or Pace(enabled=False)
         self._waiting = FairQueue(of_one=1, places=None, bound=self._most, refuse=_busy)
         self._threads = FairQueue(of_one=1, places=threads, bound=self._most, refuse=_busy)
         self._closed = False
-        self._nobodys = self._hasher.hash(os.urandom(16))
+        self._random_hash = self._hasher.hash(os.urandom(16))
 
     def queues(self) -> list[Queue]:
         return [Queue("passwords", self._most, "calls", "503 `sign_in_busy`", lambda: len(self._waiting))]
 
     async def hash(self, password: str, who: Hashable = "") -> str:
-        """The password's hash, with its parameters and salt. Raises Unavailable when too many wait."""
+        """Return the password's hash with its parameters and salt. Raises Unavailable: too many calls wait."""
         return await self._run(who, lambda: self._hasher.hash(_bytes(password)))
 
     async def verify(self, password: str, password_hash: str | None, who: Hashable = "") -> bool:
-        """Is this the password? None stands for nobody: always False, after the same time. Raises Unavailable."""
+        """Return whether this is the password. Without a hash, return False after the same time. Raises Unavailable."""
         if len(password) > MOST_CHARACTERS:
             password, password_hash = "", None
-        right = await self._run(who, lambda: self._is_right(password, password_hash or self._nobodys))
+        right = await self._run(who, lambda: self._is_right(password, password_hash or self._random_hash))
         return right and password_hash is not None
 
     def _is_right(self, password: str, password_hash: str) -> bool:
@@ -99,14 +99,14 @@ class Passwords:
         """Free the thread when the hash is done, not when the caller is cancelled: the thread is busy until then."""
 
         def ended(_: object) -> None:
-            # The loop may be closed by now: then nobody waits.
+            # RuntimeError: the loop is closed, so nothing waits.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._threads.leave, who)
 
         return ended
 
     def close(self) -> None:
-        """End the threads, and refuse all waiting and later calls."""
+        """Stop the threads, and refuse all waiting and later calls."""
         self._closed = True
         self._waiting.close(_stopping)
         self._threads.close(_stopping)
@@ -114,13 +114,13 @@ class Passwords:
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, float]:
-    """The result, and the seconds of processor time it took."""
+    """Return the result and its processor time in seconds."""
     began = time.thread_time()
     return work(), time.thread_time() - began
 
 
 def _busy() -> Unavailable:
-    return Unavailable("Too many people sign in at this moment.", code="sign_in_busy", retry_after_seconds=2)
+    return Unavailable("Too many people are signing in at the moment.", code="sign_in_busy", retry_after_seconds=2)
 
 
 def _stopping() -> Unavailable:
@@ -128,11 +128,11 @@ def _stopping() -> Unavailable:
 
 
 def _bytes(password: str) -> bytes:
-    """The same characters typed on any keyboard give the same bytes."""
+    """Return the same bytes for the same characters, whatever keyboard they were typed on."""
     return unicodedata.normalize("NFC", password).encode()
 
 
-def _step_back() -> None:
-    """On Linux niceness is a thread's own: two busy hashes leave the processors to the chat."""
+def _lower_priority() -> None:
+    """Let two busy hashes leave the processors to the chat. On Linux each thread has its own niceness."""
     if sys.platform == "linux":
         os.nice(19)

@@ -1,9 +1,10 @@
-"""How much may be asked of the server: by a person once signed in, by a client's address before that.
+"""Limits how many requests a signed-in person or a client address may send.
 
-Unlike the limits of guessing (`limits.py`) these count whatever comes of it, and are so wide that no person and no well-meant program meets
-them. Every answer that was counted tells in its headers how much is left (draft-ietf-httpapi-ratelimit-headers, as since -08).
+Unlike the limits of attempts (`limits.py`), quotas count every request. They are so large that no person and no
+well-behaved program reaches them. Each counted response has headers with the remaining quota
+(draft-ietf-httpapi-ratelimit-headers, version 08 and later).
 
-In this process's memory: each node counts for itself, and a restart forgets.
+The counts are in this process's memory: each node counts on its own, and a restart resets the counts.
 """
 
 from __future__ import annotations
@@ -24,17 +25,17 @@ from fechatter.settings import Settings
 WINDOW_SECONDS = 60
 ROUNDING = 1e-3
 MOST_BODY_BYTES = 192 << 20
-"""Of all request bodies that are held at once."""
+"""The memory for all request bodies together."""
 MOST_BATCHES_OF_ONE = 4
 
 Header = tuple[bytes, bytes]
 
 
 class Quota:
-    """So many a minute for each key: all at once, or one after the other.
+    """A number of requests per minute for each key, in any distribution.
 
     Args:
-        name: what its headers call it.
+        name: its name in the headers.
         enabled: False counts nothing.
     """
 
@@ -48,16 +49,16 @@ class Quota:
         self._left = f'"{name}";r=%d;t=%d'.encode()
 
     def take(self, key: Hashable) -> tuple[Header, ...]:
-        """Count one; returns the headers that tell of it. Raises TooManyRequests."""
+        """Count one request and return its headers. Raises TooManyRequests."""
         if not self._enabled:
             return ()
         used_seconds = self._meter.use(key)
         if used_seconds < 0:
-            raise self._meter.limit.refusal(-used_seconds, code="rate_limited", detail="Too many requests; wait a little.")
+            raise self._meter.limit.refusal(-used_seconds, code="rate_limited", detail="Too many requests. Wait before you send more.")
         return self._headers(used_seconds)
 
     def charge(self, key: Hashable, count: int) -> tuple[Header, ...]:
-        """Count more of what was let pass already; what goes beyond the quota is waited for the next time."""
+        """Count more for a request that was allowed. A count beyond the quota delays the next request."""
         return self._headers(self._meter.charge(key, count)) if self._enabled else ()
 
     def _headers(self, used_seconds: float) -> tuple[Header, ...]:
@@ -69,7 +70,7 @@ class Quota:
 
 
 class AtOnce:
-    """So much at the same time for each key."""
+    """Limits concurrent requests for each key."""
 
     def __init__(self, most: int, *, enabled: bool = True) -> None:
         self._most = most
@@ -80,7 +81,7 @@ class AtOnce:
     def one(self, key: Hashable) -> Iterator[None]:
         """Raises TooManyRequests `too_many_at_once`."""
         if self._enabled and self._running[key] >= self._most:
-            raise TooManyRequests("Too much at the same time; wait for answers.", code="too_many_at_once")
+            raise TooManyRequests("Too many requests at the same time. Wait for responses.", code="too_many_at_once")
         self._running[key] += 1
         try:
             yield
@@ -93,14 +94,14 @@ class AtOnce:
 class Quotas:
     """
     Attributes:
-        messages: sent by a person, each one of a batch.
-        requests: of a person, but for sends of one message.
-        strangers: requests of a client's address to what answers strangers.
-        strangers_at_once: of a client's address.
-        batches_at_once: of a person.
+        messages: messages of one person, including each message of a batch.
+        requests: requests of one person, without sends of one message.
+        strangers: requests of one client address to endpoints that need no sign-in.
+        strangers_at_once: concurrent requests of one client address to such endpoints.
+        batches_at_once: concurrent batches of one person.
         bodies: the memory of all request bodies.
-        pace: how fast the server works for a person or a client's address.
-        reads, changes: turns of people's requests. Changes that wait for a lock do not hold up reads.
+        pace: how fast the server works for one person or client address.
+        reads, changes: turns of people's requests. Changes that wait for a lock do not delay reads.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -120,7 +121,7 @@ class Quotas:
             self.reads.queue,
             self.changes.queue,
             Queue("bodies", MOST_BODY_BYTES, "bytes", "503 `batches_full` for the heaviest sender", lambda: self.bodies.bytes_held),
-            Queue("quotas", MOST_KEYS, "keys", "who asked least is forgotten", self._most_keys),
+            Queue("quotas", MOST_KEYS, "keys", "the key with the fewest requests is dropped", self._most_keys),
         ]
 
     def _most_keys(self) -> int:

@@ -1,8 +1,8 @@
 """Refresh tokens: `<session id>.<generation>.<proof>`, an HMAC over session, generation and the session's salt.
 
-Nothing secret is stored: a copy of the database makes no token, because the key is not in it. A token can be made again
-at any time, so an answer that was lost, or asked for by two tabs at once, is simply given again. Whether a generation
-is still good is the session's to say (`accounts/sessions.py`).
+The database stores no secret: a copy of it cannot create tokens, because it lacks the key. The server can create the
+same token again at any time. A response that was lost, or that two tabs requested at once, is simply sent again.
+`accounts/sessions.py` decides whether a generation is still valid.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_CHARACTERS = 128
 
 
 class RefreshToken(NamedTuple):
-    """A token taken apart; its proof is not checked yet."""
+    """A parsed token; its proof is not checked yet."""
 
     session_id: SessionId
     generation: int
@@ -27,7 +27,7 @@ class RefreshToken(NamedTuple):
 
 
 class RefreshTokens:
-    """Makes and proves refresh tokens.
+    """Creates and verifies refresh tokens.
 
     Args:
         secret: the server's secret, at least 32 bytes; the key is derived from it.
@@ -37,11 +37,11 @@ class RefreshTokens:
         self._key = hmac.digest(secret, b"fechatter refresh token", hashlib.sha256)
 
     def make(self, session_id: SessionId, generation: int, salt: bytes) -> str:
-        """The session's token of one generation; the same bytes each time."""
+        """Return the token of one generation of the session; the same bytes each time."""
         return f"{session_id}.{generation}.{self._proof(session_id, generation, salt)}"
 
     def is_genuine(self, token: RefreshToken, salt: bytes) -> bool:
-        """Was this token made here for this session? In constant time."""
+        """Return whether this server created the token for this session. Takes constant time."""
         proof = self._proof(token.session_id, token.generation, salt)
         return hmac.compare_digest(proof.encode(), token.proof.encode())
 
@@ -51,7 +51,7 @@ class RefreshTokens:
 
 
 def parse(token: str) -> RefreshToken:
-    """Take a token apart. Raises Unauthorized."""
+    """Parse a token. Raises Unauthorized."""
     session_id, _, rest = token.partition(".")
     generation, _, proof = rest.partition(".")
     if len(token) > MOST_CHARACTERS or not token.isascii() or not (_is_number(session_id) and _is_number(generation)):
@@ -64,5 +64,5 @@ def _is_number(text: str) -> bool:
 
 
 def refused() -> Unauthorized:
-    """The one answer for every refresh token that is not good, whatever the reason."""
-    return Unauthorized("The refresh token is not good, or no longer.")
+    """Return the error for every invalid refresh token, whatever the reason."""
+    return Unauthorized("The refresh token is invalid or has expired.")

@@ -1,6 +1,6 @@
-"""The server's secrets: made on the first start, kept in the data folder, readable by its owner alone.
+"""The server's secrets: created at the first start, stored in the data folder, readable only by its owner.
 
-A file, once there, is never made again; a second process that starts at the same time takes the first one's.
+An existing file is never replaced. If two processes start at the same time, both use the file of the first.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ SECRET_BYTES = 32
 
 
 class Secrets(msgspec.Struct, frozen=True):
-    """What this server keeps to itself.
+    """The secrets of this server.
 
     Attributes:
-        signing: signs access tokens; the keys of refresh tokens are derived from it.
-        setup_token: good for the first sign-up, once.
+        signing: signs access tokens; the key of refresh tokens is derived from it.
+        setup_token: allows the first sign-up, once.
     """
 
     signing: bytes
@@ -35,12 +35,11 @@ class Secrets(msgspec.Struct, frozen=True):
 
     @property
     def server_id(self) -> str:
-        """Eight characters that identify this server; nodes with the same secret have the same id. It does not reveal
-        the secret."""
+        """Eight characters that identify this server; nodes with the same secret share them. They reveal nothing of it."""
         return hmac.digest(self.signing, b"fechatter server id", hashlib.sha256).hex()[:8]
 
     def is_setup_token(self, token: str) -> bool:
-        """In constant time."""
+        """Compare in constant time."""
         return hmac.compare_digest(self.setup_token.encode(), token.encode())
 
     def __repr__(self) -> str:
@@ -48,31 +47,31 @@ class Secrets(msgspec.Struct, frozen=True):
 
 
 def open_secrets(settings: Settings) -> Secrets:
-    """Read the secrets, and make those that are missing. Raises StartError."""
+    """Read the secrets and create the missing ones. Raises StartError."""
     folder = settings.data_dir / FOLDER
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
         remove_dead(folder)
-        signing = settings.jwt_secret or _kept(folder / "jwt_secret")
-        setup_token = _kept(folder / "setup_token")
+        signing = settings.jwt_secret or _read_or_create(folder / "jwt_secret")
+        setup_token = _read_or_create(folder / "setup_token")
     except OSError as error:
         raise StartError(trouble(error, folder)) from error
     return Secrets(signing.encode(), setup_token)
 
 
-def _kept(path: Path) -> str:
+def _read_or_create(path: Path) -> str:
     if not path.exists():
-        _make(path)
+        _create(path)
     path.chmod(0o600)
     text = path.read_text(encoding="utf-8").strip()
     if len(text.encode()) < SECRET_BYTES:
-        raise StartError(f"{path} is too short to be a secret; remove it, and the next start makes a new one.")
+        raise StartError(f"{path} is too short for a secret. Remove it; the next start creates a new one.")
     return text
 
 
-def _make(path: Path) -> None:
-    """Written whole beside its place, then linked there, so that nobody ever reads half of it."""
+def _create(path: Path) -> None:
+    """Write a complete draft and link it to its place, so that no process ever reads half of the file."""
     with beside(path) as (file, part):
         file.write(secrets.token_urlsafe(SECRET_BYTES).encode() + b"\n")
         file.flush()
@@ -80,5 +79,5 @@ def _make(path: Path) -> None:
         try:
             os.link(part, path)
         except FileExistsError:
-            return  # another process was first; its secret is the one
+            return  # another process was first; its secret is used
         sync(path.parent)

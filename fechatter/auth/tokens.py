@@ -1,8 +1,8 @@
 """Access tokens: signed, short-lived, bound to a session (JWT, HS256).
 
-A token proves only who signed in and through which session; whether that session still lives and what the person may do
-is asked of the database with each request. Every request and stream passes `AccessTokens.verify`, so tokens found good
-are remembered.
+A token proves only who signed in, and through which session. Each request reads from the database whether that session
+is still active and which rights the person has. Every request and stream calls `AccessTokens.verify`, so it caches
+valid tokens.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ ISSUER = "fechatter"
 AUDIENCE = "fechatter"
 TYPE = "at+jwt"
 SKEW_SECONDS = 30
-"""How far another node's clock may be ahead of ours when it signs; what a token ends at is never stretched."""
+"""How far the clock of a signing node may be ahead of ours. The expiry of a token is never extended."""
 MOST_CHARACTERS = 1024
-MOST_REMEMBERED = 65_536
+MOST_CACHED = 65_536
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What an access token says."""
+    """The claims of an access token."""
 
     user_id: UserId
     workspace_id: WorkspaceId
@@ -39,16 +39,16 @@ class AccessTokens:
 
     Args:
         secret: at least 32 bytes, the same on every node.
-        expiry_seconds: how long a token is good.
+        expiry_seconds: the lifetime of a token.
     """
 
     def __init__(self, secret: bytes, expiry_seconds: int) -> None:
         self._secret = secret
         self.expiry_seconds = expiry_seconds
-        self._good: dict[str, tuple[Claims, float]] = {}
+        self._valid: dict[str, tuple[Claims, float]] = {}
 
     def sign(self, claims: Claims) -> str:
-        """A token for the session, good from now on."""
+        """Return a token for the session, valid from now on."""
         now = int(time.time())
         payload = {
             "iss": ISSUER,
@@ -62,18 +62,18 @@ class AccessTokens:
         return jwt.encode(payload, self._secret, ALGORITHM, headers={"typ": TYPE})
 
     def verify(self, token: str) -> Claims:
-        """What a good token says. Raises Unauthorized."""
-        remembered = self._good.get(token)
-        if remembered is not None and remembered[1] > time.time():
-            return remembered[0]
-        return self._verify_anew(token)
+        """Return the claims of a valid token. Raises Unauthorized."""
+        cached = self._valid.get(token)
+        if cached is not None and cached[1] > time.time():
+            return cached[0]
+        return self._decode_and_cache(token)
 
-    def _verify_anew(self, token: str) -> Claims:
-        self._good.pop(token, None)
+    def _decode_and_cache(self, token: str) -> Claims:
+        self._valid.pop(token, None)
         claims, expiry = self._decode(token)
-        if len(self._good) >= MOST_REMEMBERED:
-            del self._good[next(iter(self._good))]
-        self._good[token] = claims, expiry
+        if len(self._valid) >= MOST_CACHED:
+            del self._valid[next(iter(self._valid))]
+        self._valid[token] = claims, expiry
         return claims
 
     def _decode(self, token: str) -> tuple[Claims, float]:
@@ -111,4 +111,4 @@ def _is_id(value: object) -> bool:
 
 
 def _refused() -> Unauthorized:
-    return Unauthorized("The access token is not good, or no longer.")
+    return Unauthorized("The access token is invalid or has expired.")

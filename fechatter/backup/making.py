@@ -13,13 +13,13 @@ from typing import Final
 from fechatter import __version__
 from fechatter.backup.archive import PIECE_BYTES, Packer
 from fechatter.backup.manifest import FORMAT, BackupRefused, Manifest, PackedFile, PackedRows, check_path
-from fechatter.disk.drafts import check_new, check_room, draft
+from fechatter.disk.drafts import check_new, check_space, draft
 from fechatter.model import now_ms, timestamp
 from fechatter.settings import Settings
 from fechatter.storage import migrate, opening
 from fechatter.storage.copying import CopySource, Table
 
-ROOM_SHARE: Final = 2
+SPACE_SHARE: Final = 2
 """Of the database's size: packed it is a third or less (benches/results)."""
 Tell = Callable[[str, int, int], None]
 """Is told of progress: of what, how much is done, how much there is."""
@@ -32,7 +32,7 @@ async def make(settings: Settings, path: Path, tell: Tell) -> Manifest:
         created_at = timestamp(now_ms())
         migrate.pending(migrate.available(source.engine), dict(source.migrations))
         files = list(_files(settings.data_dir / "files"))
-        _check_room(path, await source.size_bytes(), files)
+        _check_space(path, await source.size_bytes(), files)
         with draft(path) as out, Packer(out) as packer:
             tables = [await _pack_table(packer, source, table, tell) for table in source.tables]
             manifest = Manifest(
@@ -50,8 +50,8 @@ async def make(settings: Settings, path: Path, tell: Tell) -> Manifest:
     return manifest
 
 
-def _check_room(path: Path, database_bytes: int, files: list[tuple[str, Path]]) -> None:
-    check_room(path.absolute().parent, database_bytes // ROOM_SHARE + sum(file.stat().st_size for _, file in files))
+def _check_space(path: Path, database_bytes: int, files: list[tuple[str, Path]]) -> None:
+    check_space(path.absolute().parent, database_bytes // SPACE_SHARE + sum(file.stat().st_size for _, file in files))
 
 
 async def _pack_table(packer: Packer, source: CopySource, table: Table, tell: Tell) -> PackedRows:

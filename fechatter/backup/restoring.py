@@ -18,7 +18,7 @@ from fechatter.audit.record import Act, record
 from fechatter.backup.archive import Archive, open_archive
 from fechatter.backup.making import Tell
 from fechatter.backup.manifest import BackupRefused, Manifest
-from fechatter.disk.drafts import check_room, sync
+from fechatter.disk.drafts import check_space, sync
 from fechatter.disk.troubles import trouble
 from fechatter.errors import StartError
 from fechatter.settings import Settings
@@ -38,7 +38,7 @@ async def restore(settings: Settings, path: Path, system_user: str, tell: Tell) 
         manifest = archive.manifest
         migrations = migrations_of(manifest, settings.database_address)
         await check_empty(settings)
-        _check_room(settings, manifest)
+        _check_space(settings, manifest)
         archive.check(lambda done: tell("checking", done, manifest.bytes))
         with locked_folder(settings.data_dir):
             await check_empty(settings)
@@ -89,12 +89,12 @@ def _parts(database: Path) -> list[Path]:
     return [database, *(database.with_name(f"{database.name}{ending}") for ending in ("-wal", "-shm", "-journal"))]
 
 
-def _check_room(settings: Settings, manifest: Manifest) -> None:
+def _check_space(settings: Settings, manifest: Manifest) -> None:
     """PostgreSQL's disk cannot be seen from here; its transaction is undone when that is full."""
     in_tables = 0 if opening.is_postgres(settings.database_address) else sum(rows.bytes for rows in manifest.tables)
     folder = settings.data_dir.absolute()
     standing = next(each for each in (folder, *folder.parents) if each.exists())
-    check_room(standing, in_tables + sum(file.bytes for file in manifest.files))
+    check_space(standing, in_tables + sum(file.bytes for file in manifest.files))
 
 
 async def _fill(target: CopyTarget, archive: Archive, tell: Tell) -> None:

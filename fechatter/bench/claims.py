@@ -18,12 +18,9 @@ Verdict = Literal["holds", "does not hold", "not built yet"]
 class Claim(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One headline.
 
-    Attributes:
-        bench: the command that measures it.
-        figure: its name in the results file.
-        bound: what is to be reached: at `least` or at `most` so much.
-        measured: the median of all rounds, with the least and the most of them; None as long as there is nothing to measure.
-        reason: why it does not hold, if it does not.
+    Attributes: bench: the command that measures it. figure: its name in the results file. bound: what is to be reached:
+    at `least` or at `most` so much. measured: the median of all rounds, with the least and the most of them; None as
+    long as there is nothing to measure. reason: why it does not hold, if it does not.
     """
 
     headline: str
@@ -50,7 +47,7 @@ class Claim(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return "holds" if enough and (self.most is None or self.measured <= self.most) else "does not hold"
 
 
-class Claims(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class ClaimsFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """All headlines, and where the measured values come from."""
 
     results: str
@@ -58,11 +55,11 @@ class Claims(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     claim: list[Claim]
 
 
-def read_claims() -> Claims:
-    return msgspec.convert(tomllib.loads(files("fechatter.bench").joinpath("claims.toml").read_text(encoding="utf-8")), Claims)
+def read_claims() -> ClaimsFile:
+    return msgspec.convert(tomllib.loads(files("fechatter.bench").joinpath("claims.toml").read_text(encoding="utf-8")), ClaimsFile)
 
 
-def claims_text(claims: Claims) -> str:
+def claims_text(claims: ClaimsFile) -> str:
     """For a terminal: a line a headline, its reason below."""
     width = max(len(claim.headline) for claim in claims.claim)
     lines = [f"measured: {claims.machine}", f"rounds and spread: {claims.results}", ""]
@@ -73,7 +70,7 @@ def claims_text(claims: Claims) -> str:
     return "\n".join(lines)
 
 
-def claims_table(claims: Claims) -> str:
+def claims_table(claims: ClaimsFile) -> str:
     """The same as a table in Markdown."""
     lines = ["| headline | measured | | measured by |", "|---|---|---|---|"]
     for claim in claims.claim:

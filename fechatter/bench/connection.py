@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import orjson
 
-from fechatter.bench.target import Target
+from fechatter.bench.target import LoadTarget
 
 Answered = Callable[[int, bytes], None]
 ANSWER_SECONDS = 15.0
@@ -86,7 +86,7 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
 
-async def open_connection(target: Target) -> Connection:
+async def open_connection(target: LoadTarget) -> Connection:
     """Raises OSError, TimeoutError."""
     return await target.connect(Connection)
 

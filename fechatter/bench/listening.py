@@ -8,9 +8,9 @@ import time
 from typing import cast
 
 from fechatter.bench.connection import write_request
-from fechatter.bench.place import Place
 from fechatter.bench.requests import DUE_DIGITS
-from fechatter.bench.target import Target
+from fechatter.bench.target import LoadTarget
+from fechatter.bench.workspace import LoadWorkspace
 
 CREATED = b"event: message.created\n"
 DUE = re.compile(rb'"content":"(\d{%d}) ' % DUE_DIGITS)
@@ -22,8 +22,8 @@ SETTLE_SECONDS = 1.0
 class Stream(asyncio.Protocol):
     """One /events stream; it counts the messages it is shown.
 
-    Attributes:
-        latencies: seconds from the moment a message was due to its coming here; only where it `times` them, because that costs.
+    Attributes: latencies: seconds from the moment a message was due to its coming here; only where it `times` them,
+    because that costs.
     """
 
     def __init__(self, token: str, *, times: bool) -> None:
@@ -70,28 +70,32 @@ class Stream(asyncio.Protocol):
         self._transport.close()
 
 
-async def listen(target: Target, place: Place, count: int, *, timing: int = 0) -> list[Stream]:
-    """Open streams and wait until each said hello; the first `timing` of them time what comes. Raises OSError, TimeoutError."""
+async def listen(target: LoadTarget, workspace: LoadWorkspace, count: int, *, timing: int = 0) -> list[Stream]:
+    """Open streams and wait until each said hello; the first `timing` of them time what comes. Raises OSError,
+    TimeoutError.
+    """
     streams: list[Stream] = []
     for first in range(0, count, OPEN_AT_ONCE):
-        opened = [await _open(target, place, number, times=number < timing) for number in range(first, min(count, first + OPEN_AT_ONCE))]
+        opened = [
+            await _open(target, workspace, number, times=number < timing) for number in range(first, min(count, first + OPEN_AT_ONCE))
+        ]
         streams += opened
         async with asyncio.timeout(HELLO_SECONDS):
             await asyncio.gather(*(stream.live for stream in opened))
     return streams
 
 
-async def _open(target: Target, place: Place, number: int, *, times: bool) -> Stream:
-    token = place.people[number % len(place.people)].token
+async def _open(target: LoadTarget, workspace: LoadWorkspace, number: int, *, times: bool) -> Stream:
+    token = workspace.people[number % len(workspace.people)].token
     return await target.connect(lambda: Stream(token, times=times))
 
 
-async def idle_bytes(target: Target, place: Place, count: int) -> float | None:
+async def idle_bytes(target: LoadTarget, workspace: LoadWorkspace, count: int) -> float | None:
     """Memory of the server per open, quiet stream; None where it cannot be known. Raises OSError, TimeoutError."""
-    first = await listen(target, place, min(count, OPEN_AT_ONCE))
+    first = await listen(target, workspace, min(count, OPEN_AT_ONCE))
     await asyncio.sleep(SETTLE_SECONDS)
     before = target.memory_bytes()
-    streams = await listen(target, place, count)
+    streams = await listen(target, workspace, count)
     await asyncio.sleep(SETTLE_SECONDS)
     after = target.memory_bytes()
     for stream in [*first, *streams]:

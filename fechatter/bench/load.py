@@ -1,10 +1,11 @@
 """Requests at a server over many connections, in one of two ways.
 
-closed loop: each connection sends its next request when the last was answered. It finds the capacity; its latencies are those of a full
-server, and a slow server is asked less often.
+closed loop: each connection sends its next request when the last was answered. It finds the capacity; its latencies are
+those of a full server, and a slow server is asked less often.
 
-open loop: requests are due at a fixed rate, whatever the server does. A latency counts from the moment the request was due, not from the
-moment it could be sent, so that a server that stands still is charged for everybody who waits (no coordinated omission).
+open loop: requests are due at a fixed rate, whatever the server does. A latency counts from the moment the request was
+due, not from the moment it could be sent, so that a server that stands still is charged for everybody who waits (no
+coordinated omission).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from functools import partial
 import msgspec
 
 from fechatter.bench.connection import Connection
-from fechatter.bench.target import Target
+from fechatter.bench.target import LoadTarget
 from fechatter.bench.timing import Timing
 
 Write = Callable[[float], bytes]
@@ -48,7 +49,7 @@ class Request(msgspec.Struct):
 class Load(ABC):
     """One measurement's connections: `run` puts load on a server for `seconds`, after warming up."""
 
-    def __init__(self, target: Target, writes: list[Write], seconds: float, warm_up: float = WARM_UP_SECONDS) -> None:
+    def __init__(self, target: LoadTarget, writes: list[Write], seconds: float, warm_up: float = WARM_UP_SECONDS) -> None:
         """One connection for each of `writes`."""
         self._target = target
         self._writes = writes
@@ -183,7 +184,7 @@ class ClosedLoop(Load):
 class OpenLoop(Load):
     """`rate` requests a second, evenly spaced."""
 
-    def __init__(self, target: Target, writes: list[Write], seconds: float, rate: float, warm_up: float = WARM_UP_SECONDS) -> None:
+    def __init__(self, target: LoadTarget, writes: list[Write], seconds: float, rate: float, warm_up: float = WARM_UP_SECONDS) -> None:
         super().__init__(target, writes, seconds, warm_up)
         self._pause = 1 / rate
 

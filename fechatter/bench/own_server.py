@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from fechatter.bench.interrupts import Interrupts
-from fechatter.bench.target import Target
+from fechatter.bench.target import LoadTarget
 from fechatter.errors import StartError
 from fechatter.settings import describe
 
@@ -48,7 +48,7 @@ class OwnServer:
         self.environment = _environment(self.folder, database_url)
         self.arguments = ["-P", "-m", "fechatter", "serve"]
         self._process: subprocess.Popen[str] | None = None
-        self.target = Target("127.0.0.1", 0)
+        self.target = LoadTarget("127.0.0.1", 0)
 
     def start(self) -> float:
         """Return the seconds from the start of the process to the first answer. Raises StartError."""
@@ -67,7 +67,7 @@ class OwnServer:
             )
         with self._interrupts.allowed():
             port = int(self._read(r"is at http://.*:(\d+)$"))
-            self.target = Target("127.0.0.1", port, pid=self._process.pid)
+            self.target = LoadTarget("127.0.0.1", port, pid=self._process.pid)
             _first_answer(port)
         return time.perf_counter() - began
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fechatter.bench.connection import write_request
 from fechatter.bench.load import Write
-from fechatter.bench.place import MESSAGES_A_CHAT, TEXT, Person, Place
+from fechatter.bench.workspace import MESSAGES_A_CHAT, TEXT, LoadPerson, LoadWorkspace
 
 KEY_CHARACTERS = 36
 DUE_DIGITS = 19
@@ -24,12 +24,12 @@ def new_key() -> str:
     return str(UUID(int=value))
 
 
-def sends(place: Place, connections: int, *, keys: bool = True) -> list[Write]:
+def sends(workspace: LoadWorkspace, connections: int, *, keys: bool = True) -> list[Write]:
     """Messages of one person a connection to all chats in turn; each begins with the moment it was due, in nanoseconds."""
-    return [_send(person, place.chats, keys=keys) for person in _people(place, connections)]
+    return [_send(person, workspace.chats, keys=keys) for person in _people(workspace, connections)]
 
 
-def _send(person: Person, chats: list[int], *, keys: bool) -> Write:
+def _send(person: LoadPerson, chats: list[int], *, keys: bool) -> Write:
     """Written once but for the moment and the key, which have always the same length."""
     body = (b'{"content":"%%b %b","idempotency_key":"%%b"}' if keys else b'{"content":"%%b %b"}') % TEXT.encode()
     blanks = (b"0" * DUE_DIGITS, b"-" * KEY_CHARACTERS)
@@ -46,24 +46,24 @@ def _send(person: Person, chats: list[int], *, keys: bool) -> Write:
     return write
 
 
-def pages(place: Place, connections: int) -> list[Write]:
+def pages(workspace: LoadWorkspace, connections: int) -> list[Write]:
     """Pages of 50 messages: the newest, or those around any number."""
-    paths = [f"/api/chat/{chat}/messages?limit={PAGE}" for chat in place.chats]
+    paths = [f"/api/chat/{chat}/messages?limit={PAGE}" for chat in workspace.chats]
     paths += [f"{path}&around={number}" for path in paths for number in range(1, MESSAGES_A_CHAT, 40)]
-    return [_gets(person, paths) for person in _people(place, connections)]
+    return [_gets(person, paths) for person in _people(workspace, connections)]
 
 
-def checks(place: Place, connections: int) -> list[Write]:
+def checks(workspace: LoadWorkspace, connections: int) -> list[Write]:
     """The least request that a token is needed for: whose it is."""
-    return [_gets(person, ["/api/users/me"]) for person in _people(place, connections)]
+    return [_gets(person, ["/api/users/me"]) for person in _people(workspace, connections)]
 
 
-def queries(place: Place, connections: int) -> list[Write]:
+def queries(workspace: LoadWorkspace, connections: int) -> list[Write]:
     """Everything a client reads, each as often as the others."""
     paths = ["/api/chat", "/api/sync", "/api/users?limit=50", "/api/users?q=person", "/api/channels", "/api/sessions", "/api/workspace"]
-    for chat in place.chats[:5]:
+    for chat in workspace.chats[:5]:
         paths += [f"/api/chat/{chat}", f"/api/chat/{chat}/members", f"/api/chat/{chat}/messages", f"/api/chat/{chat}/messages?before=100"]
-    return [_gets(person, paths) for person in _people(place, connections)]
+    return [_gets(person, paths) for person in _people(workspace, connections)]
 
 
 def bare(connections: int) -> list[Write]:
@@ -72,10 +72,10 @@ def bare(connections: int) -> list[Write]:
     return [lambda _: request] * connections
 
 
-def _gets(person: Person, paths: list[str]) -> Write:
+def _gets(person: LoadPerson, paths: list[str]) -> Write:
     ready = [write_request("GET", path, person.token) for path in paths]
     return lambda _: random.choice(ready)
 
 
-def _people(place: Place, connections: int) -> list[Person]:
-    return [place.people[number % len(place.people)] for number in range(connections)]
+def _people(workspace: LoadWorkspace, connections: int) -> list[LoadPerson]:
+    return [workspace.people[number % len(workspace.people)] for number in range(connections)]

@@ -13,14 +13,14 @@ from fechatter.bench.listening import Stream, idle_bytes, listen
 from fechatter.bench.load import WARM_UP_SECONDS, ClosedLoop, Load, OpenLoop, Write
 from fechatter.bench.machine import machine
 from fechatter.bench.own_server import OwnServer
-from fechatter.bench.place import Place
 from fechatter.bench.report import Report, bars, figures_of, latency_figures, notes_of
-from fechatter.bench.target import Target
+from fechatter.bench.target import LoadTarget
+from fechatter.bench.workspace import LoadWorkspace
 from fechatter.errors import StartError
 
 DELIVERY_SECONDS = 60.0
 TIMED_STREAMS = 10
-REQUESTS: dict[str, Callable[[Place, int], list[Write]]] = {
+REQUESTS: dict[str, Callable[[LoadWorkspace, int], list[Write]]] = {
     "send": requests.sends,
     "list": requests.pages,
     "auth": requests.checks,
@@ -43,31 +43,31 @@ class Wanted(msgspec.Struct, frozen=True):
             return f"closed loop: capacity {over}; latencies are those of a full server"
         return f"open loop: {self.rate:,g}/s {over}; latencies count from when a request was due"
 
-    def load(self, target: Target, writes: list[Write], warm_up: float = WARM_UP_SECONDS) -> Load:
+    def load(self, target: LoadTarget, writes: list[Write], warm_up: float = WARM_UP_SECONDS) -> Load:
         if self.rate is None:
             return ClosedLoop(target, writes, self.seconds, warm_up)
         return OpenLoop(target, writes, self.seconds, self.rate, warm_up)
 
 
-async def measure(bench: str, target: Target, place: Place, wanted: Wanted) -> Report:
+async def measure(bench: str, target: LoadTarget, workspace: LoadWorkspace, wanted: Wanted) -> Report:
     """Run one bench other than `start`. Raises OSError, TimeoutError, StartError."""
     if bench == "idle":
-        return await measure_idle(target, place, wanted.listeners)
+        return await measure_idle(target, workspace, wanted.listeners)
     if bench == "deliver":
-        return await measure_deliveries(target, place, wanted)
-    return await measure_requests(bench, target, REQUESTS[bench](place, wanted.connections), wanted)
+        return await measure_deliveries(target, workspace, wanted)
+    return await measure_requests(bench, target, REQUESTS[bench](workspace, wanted.connections), wanted)
 
 
-async def measure_requests(bench: str, target: Target, writes: list[Write], wanted: Wanted) -> Report:
+async def measure_requests(bench: str, target: LoadTarget, writes: list[Write], wanted: Wanted) -> Report:
     """Put `writes` on the server, one connection each. Raises OSError, TimeoutError."""
     timing = await wanted.load(target, writes).run()
     return Report(bench, wanted.how(), "", machine(), figures_of(timing), bars(timing.latencies), notes_of(timing))
 
 
-async def measure_deliveries(target: Target, place: Place, wanted: Wanted) -> Report:
+async def measure_deliveries(target: LoadTarget, workspace: LoadWorkspace, wanted: Wanted) -> Report:
     """Send to one chat that everybody listens to, until every stream has every message. Raises OSError, TimeoutError."""
-    streams = await listen(target, place, wanted.listeners, timing=TIMED_STREAMS)
-    writes = requests.sends(Place(place.people, place.chats[:1]), wanted.connections)
+    streams = await listen(target, workspace, wanted.listeners, timing=TIMED_STREAMS)
+    writes = requests.sends(LoadWorkspace(workspace.people, workspace.chats[:1]), wanted.connections)
     began, cpu = time.perf_counter(), target.cpu_seconds()
     timing = await wanted.load(target, writes, warm_up=0).run()
     sent = len(timing.latencies) - timing.refused - timing.unanswered
@@ -91,16 +91,18 @@ def _deliveries(streams: list[Stream], began: float) -> dict[str, float]:
     return {"delivered": delivered, "deliveries_per_second": delivered / seconds, **latency_figures(latencies, "shown_")}
 
 
-async def measure_idle(target: Target, place: Place, listeners: int) -> Report:
+async def measure_idle(target: LoadTarget, workspace: LoadWorkspace, listeners: int) -> Report:
     """Raises OSError, TimeoutError, StartError."""
-    cost = await idle_bytes(target, place, listeners)
+    cost = await idle_bytes(target, workspace, listeners)
     if cost is None:
         raise StartError("The server's memory cannot be read; on this machine --pid names its process.")
     return Report("idle", f"{listeners:,} open, quiet streams", "", machine(), {"memory_of_a_stream_kib": cost / 1024})
 
 
 def measure_start(server: OwnServer, rounds: int) -> Report:
-    """From the start of the process to the first answer: once with an empty folder, then with what was there. Raises StartError."""
+    """From the start of the process to the first answer: once with an empty folder, then with what was there. Raises
+    StartError.
+    """
     found = [server.start()]
     for _ in range(rounds):
         server.stop()

@@ -11,10 +11,10 @@ import uvloop
 from fechatter.bench.interrupts import Interrupts
 from fechatter.bench.machine import SHARED
 from fechatter.bench.own_server import OwnServer
-from fechatter.bench.place import Person, furnish, sign_in, visit, who_is
 from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted, measure, measure_start
-from fechatter.bench.target import Target
+from fechatter.bench.target import LoadTarget
+from fechatter.bench.workspace import LoadPerson, furnish, sign_in, visit, who_is
 from fechatter.errors import StartError
 
 PEOPLE, CHATS = 16, 20
@@ -23,7 +23,7 @@ DATABASE_SECONDS = 10.0
 _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
 
 
-class Access(msgspec.Struct, frozen=True):
+class Credentials(msgspec.Struct, frozen=True):
     """Who puts load on a running server: an access token, or who signs in."""
 
     token: str | None = None
@@ -51,8 +51,8 @@ def on_own_server(bench: str, wanted: Wanted, database_url: str | None, interrup
 
 
 async def _on_own(bench: str, wanted: Wanted, server: OwnServer) -> Report:
-    place = await furnish(server.target, server.read_setup_token(), PEOPLE, CHATS)
-    return await measure(bench, server.target, place, wanted)
+    workspace = await furnish(server.target, server.read_setup_token(), PEOPLE, CHATS)
+    return await measure(bench, server.target, workspace, wanted)
 
 
 async def _check_empty(database_url: str) -> None:
@@ -67,7 +67,7 @@ async def _check_empty(database_url: str) -> None:
         raise StartError("That database holds tables already; load is only put on an empty one.")
 
 
-def on_running_server(bench: str, wanted: Wanted, target: Target, access: Access) -> Report:
+def on_running_server(bench: str, wanted: Wanted, target: LoadTarget, access: Credentials) -> Report:
     """Raises StartError, OSError, TimeoutError, Refused."""
     if bench == "start":
         raise StartError("`start` measures a server of its own: leave out --url.")
@@ -76,12 +76,12 @@ def on_running_server(bench: str, wanted: Wanted, target: Target, access: Access
     return report
 
 
-async def _on_running(bench: str, wanted: Wanted, target: Target, access: Access) -> Report:
-    async with visit(target, await _person(target, access)) as place:
-        return await measure(bench, target, place, wanted)
+async def _on_running(bench: str, wanted: Wanted, target: LoadTarget, access: Credentials) -> Report:
+    async with visit(target, await _person(target, access)) as workspace:
+        return await measure(bench, target, workspace, wanted)
 
 
-async def _person(target: Target, access: Access) -> Person:
+async def _person(target: LoadTarget, access: Credentials) -> LoadPerson:
     if access.token is not None:
         return await who_is(target, access.token)
     return await sign_in(target, access.email, access.password)

@@ -20,7 +20,7 @@ P = TypeVar("P", bound=asyncio.Protocol)
 CONNECT_SECONDS = 10.0
 
 
-class Target(msgspec.Struct, frozen=True):
+class LoadTarget(msgspec.Struct, frozen=True):
     """A server to be measured; `pid` is its process when it is on this machine and known."""
 
     host: str
@@ -52,7 +52,7 @@ class Target(msgspec.Struct, frozen=True):
         return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), None)
 
 
-def parse_target(url: str, pid: int | None, *, owned: bool) -> Target:
+def parse_target(url: str, pid: int | None, *, owned: bool) -> LoadTarget:
     """The server at `url`. Load is put on other machines only by who says that they are `owned`. Raises StartError."""
     try:
         parts = urlsplit(url)
@@ -64,7 +64,7 @@ def parse_target(url: str, pid: int | None, *, owned: bool) -> Target:
     if not owned and not _is_loopback(parts.hostname):
         raise StartError(f"{parts.hostname} is not this machine. If the server is yours, add --i-own-this-server.")
     tls = parts.scheme == "https"
-    return Target(parts.hostname, port or (443 if tls else 80), tls, pid)
+    return LoadTarget(parts.hostname, port or (443 if tls else 80), tls, pid)
 
 
 def _is_loopback(host: str) -> bool:

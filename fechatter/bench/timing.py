@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from fechatter.bench.target import Target
+from fechatter.bench.target import LoadTarget
 
 BUSY_SHARE = 0.9
 """A generator that uses more of one processor than this has no time left to be on time."""
@@ -15,14 +15,13 @@ LATE_SECONDS = 0.005
 class Timing:
     """Latencies in seconds.
 
-    Attributes:
-        refused: answers that were no success.
-        unanswered: requests without an answer at the end; their latency is how long they had waited by then.
-        reopened: connections that the server had closed, opened again for the next request.
-        late: how much later than due each request of an open loop left though a connection was free: the generator's own delay.
+    Attributes: refused: answers that were no success. unanswered: requests without an answer at the end; their latency
+    is how long they had waited by then. reopened: connections that the server had closed, opened again for the next
+    request. late: how much later than due each request of an open loop left though a connection was free: the
+    generator's own delay.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: LoadTarget) -> None:
         self._target = target
         self.latencies: list[float] = []
         self.refused = 0

@@ -1,1 +1,3 @@
-"""The one form in which text, names, e-mail addresses, IP addresses and origins are compared and stored."""
+"""Canonical forms of text, names, e-mail addresses, IP addresses and web origins: they are compared and stored like
+this.
+"""

@@ -3,7 +3,7 @@
 import codecs
 
 _OTHER_ENCODINGS = (
-    # UTF-32's mark begins with UTF-16's, so it is looked for first.
+    # UTF-32 comes first, because its mark begins with UTF-16's.
     ("UTF-32", (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)),
     ("UTF-16", (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)),
 )

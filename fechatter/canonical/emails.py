@@ -1,8 +1,7 @@
-"""The canonical form of e-mail addresses. Browsers send an international domain as `xn--…`, other programs in its own
-script.
+"""The canonical form of e-mail addresses.
 
-The domain is stored in ASCII (IDNA 2008 with the mapping of UTS #46) and in lower case. The local part is stored as
-typed.
+Browsers send an international domain as `xn--…`, other programs send it in its own script. The domain is stored in
+ASCII (IDNA 2008 with the mapping of UTS #46) and in lower case. The local part is stored as typed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names that people see: whether a name shows something, and the key that equal names share.
+"""Names that people see: whether a name is visible, and the key that equal names share.
 
 Both follow the Unicode properties of `unicodedata2`. Its version is newer than Python's own and the same on every
 Python, because keys must not change when Python does.
@@ -36,7 +36,7 @@ def name_errors(pointer: str, text: str, most: int) -> list[FieldError]:
     """Return the errors of a name that may have up to `most` characters."""
     if len(text) > most:
         return [FieldError(pointer, "too_long", f"At most {most} characters.")]
-    if not shows_something(text):
+    if not is_visible(text):
         return [FieldError(pointer, "blank", "Enter at least one visible character.")]
     if has_control_characters(text) or any(unicodedata.bidirectional(character) in _REORDERING for character in text):
         return [FieldError(pointer, "control_character", "Control characters are not allowed here.")]
@@ -45,27 +45,27 @@ def name_errors(pointer: str, text: str, most: int) -> list[FieldError]:
     return []
 
 
-def shows_something(text: str) -> bool:
+def is_visible(text: str) -> bool:
     """Whether at least one character is visible, and not a space, a mark, unassigned or private."""
     return any(unicodedata.category(character)[0] in _SHOWN for character in _INVISIBLE.sub("", text))
 
 
-def says_the_same(one: str, other: str) -> bool:
+def is_similar(first: str, second: str) -> bool:
     """Whether two names differ only in case and punctuation: `Acme!` and `ACME` do, `C++` and `C#` do not."""
-    return _without_punctuation(one) == _without_punctuation(other)
+    return _without_punctuation(first) == _without_punctuation(second)
 
 
 def _without_punctuation(text: str) -> str:
-    kept = "".join(character if _says_something(character) else " " for character in key_of(text))
+    kept = "".join(character if _is_significant(character) else " " for character in key_of(text))
     return " ".join(kept.split())
 
 
-def _says_something(character: str) -> bool:
+def _is_significant(character: str) -> bool:
     return unicodedata.category(character)[0] in "LNMS" or character in _SIGNS
 
 
 def is_of_word(character: str) -> bool:
-    """Visible letters, digits, and the marks that many scripts write on them."""
+    """Whether this is a visible letter, a digit, or a mark on one."""
     return unicodedata.category(character)[0] in "LNM" and not _INVISIBLE.fullmatch(character)
 
 

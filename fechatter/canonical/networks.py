@@ -24,7 +24,7 @@ def plain_address(text: str) -> str:
 
 
 def parse_address(text: str) -> Address | None:
-    """None: the text is not an address."""
+    """Return the address, or None if the text is not an address."""
     try:
         return _unmapped(ipaddress.ip_address(text))
     except ValueError:
@@ -42,7 +42,7 @@ def parse_network(text: str) -> Network:
     except ValueError as error:
         raise ValueError(f"{text!r} is not an address or a network, as in 10.0.0.0/8") from error
     network = _unmapped_network(interface)
-    if network is None or _is_no_sender(network, text):
+    if network is None or _has_no_clients(network, text):
         raise ValueError(f"{text!r} can never match: no client has such an address")
     return network
 
@@ -55,7 +55,7 @@ def contains(networks: Sequence[Network], text: str) -> bool:
 
 @lru_cache(maxsize=8)
 def parse_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    """`parse_network` of each."""
+    """Parse each network with `parse_network`."""
     return tuple(map(parse_network, texts))
 
 
@@ -74,7 +74,7 @@ def _unmapped(address: Address) -> Address:
 
 
 def _unmapped_network(interface: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> Network | None:
-    """None: a mapped address with a prefix that ends before the address of version 4 begins."""
+    """Return None for a mapped address whose prefix ends before the IPv4 address begins."""
     mapped = interface.ip.ipv4_mapped if isinstance(interface, ipaddress.IPv6Interface) else None
     if mapped is None:
         return interface.network
@@ -82,7 +82,7 @@ def _unmapped_network(interface: ipaddress.IPv4Interface | ipaddress.IPv6Interfa
     return None if bits < 0 else ipaddress.ip_network((int(mapped), bits), strict=False)
 
 
-def _is_no_sender(network: Network, text: str) -> bool:
+def _has_no_clients(network: Network, text: str) -> bool:
     """Whether no connection can come from this network."""
     if "%" in text or network.is_multicast:
         return True

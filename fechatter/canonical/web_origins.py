@@ -63,7 +63,7 @@ def parse_origin(text: str) -> WebOrigin:
 
 
 def find_origin(text: str) -> WebOrigin | None:
-    """`parse_origin`, or None where it raises."""
+    """Return the result of `parse_origin`, or None if it raises."""
     try:
         return parse_origin(text)
     except ValueError:
@@ -75,19 +75,19 @@ def _host(host: str, *, bracketed: bool) -> str:
         return f"[{_address_v6(host)}]"
     ascii_host = host.lower() if host.isascii() else _to_ascii(host)
     if len(ascii_host.rstrip(".")) > HOST_CHARACTERS or not _HOST.fullmatch(ascii_host):
-        raise ValueError(f"names a host that cannot be: {host}")
+        raise ValueError(f"names an invalid host: {host}")
     if ascii_host.rstrip(".").rpartition(".")[2].isdecimal():
         return _address_v4(ascii_host.rstrip("."))
     return ascii_host
 
 
 def _to_ascii(host: str) -> str:
-    import idna  # a large table, needed by few
+    import idna  # a large table that few servers need
 
     try:
         return idna.encode(host, uts46=True, transitional=False).decode().lower()
     except (idna.IDNAError, UnicodeError) as error:
-        raise ValueError(f"names a host that cannot be: {host}") from error
+        raise ValueError(f"names an invalid host: {host}") from error
 
 
 def _address_v4(host: str) -> str:
@@ -95,14 +95,14 @@ def _address_v4(host: str) -> str:
     try:
         return str(ipaddress.IPv4Address(host))
     except ValueError as error:
-        raise ValueError(f"names a host that cannot be: {host}") from error
+        raise ValueError(f"names an invalid host: {host}") from error
 
 
 def _address_v6(host: str) -> str:
     try:
         address = ipaddress.IPv6Address(host)
     except ValueError as error:
-        raise ValueError(f"names a host that cannot be: [{host}]") from error
+        raise ValueError(f"names an invalid host: [{host}]") from error
     if address.scope_id is not None:
         raise ValueError("contains an IPv6 zone, which browsers do not send")
     return address.compressed

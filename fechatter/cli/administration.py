@@ -1,4 +1,5 @@
-"""What the commands of administration share: the database beside a running server, who commands, what is asked and told.
+"""What the commands of administration share: the database beside a running server, who commands, what is asked and
+told.
 
 The server learns of what is done here as it learns of another node: from the event log, within a second or two.
 """
@@ -36,7 +37,9 @@ PAGE_ROWS = 100
 
 
 def administer(settings: Settings, options: Namespace, work: Callable[[Database], Awaitable[None]]) -> int:
-    """Do one command's work and return its exit code. Raises StartError: there is no such database, or it is of another version."""
+    """Do one command's work and return its exit code. Raises StartError: there is no such database, or it is of another
+    version.
+    """
     _check_database(settings.database_address)
     try:
         asyncio.run(_with_database(settings, work))
@@ -127,7 +130,9 @@ def system_user() -> str:
 
 
 async def new_password_hash() -> str:
-    """The hash of a password that is typed twice without being shown, or is standard input's first line. Raises Invalid."""
+    """The hash of a password that is typed twice without being shown, or is standard input's first line. Raises
+    Invalid.
+    """
     password = _typed_password() if sys.stdin is not None and sys.stdin.isatty() else read_line()
     check_password("password", password)
     passwords = Passwords(threads=1)

@@ -12,8 +12,8 @@ from fechatter.bench.interrupts import Interrupts
 from fechatter.bench.picture import draw
 from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted
-from fechatter.bench.session import Access, on_own_server, on_running_server
-from fechatter.bench.target import Target, parse_target
+from fechatter.bench.session import Credentials, on_own_server, on_running_server
+from fechatter.bench.target import LoadTarget, parse_target
 from fechatter.cli.terminal import as_json, note, read_line, show
 from fechatter.errors import Invalid, StartError
 from fechatter.settings import Settings
@@ -52,13 +52,13 @@ def _measure(options: Namespace, interrupts: Interrupts) -> Report:
         return on_running_server(options.action, wanted, target, _access(options, target))
 
 
-def _access(options: Namespace, target: Target) -> Access:
+def _access(options: Namespace, target: LoadTarget) -> Credentials:
     """Raises StartError."""
     if options.token:
-        return Access(token=options.token)
+        return Credentials(token=options.token)
     if not options.email:
         raise StartError(f"Say who puts load on {target.host}: --email or --token.")
-    return Access(email=options.email, password=_password())
+    return Credentials(email=options.email, password=_password())
 
 
 def _password() -> str:

@@ -1,4 +1,6 @@
-"""What `fechatter doctor` looks at: one function a subject, each with the remedy for what it may find. Here the machine's own."""
+"""What `fechatter doctor` looks at: one function a subject, each with the remedy for what it may find. Here the
+machine's own.
+"""
 
 import os
 import platform

@@ -94,8 +94,8 @@ def _sqlite(path: Path) -> Finding:
 def _has_wal(path: Path) -> bool:
     """Whether the database keeps a write-ahead log. Raises OSError.
 
-    A process that closes a file loses all its locks on it, those of its SQLite connections too, and then any other program may
-    delete the log. So the file of a running server, which has a log, is not opened.
+    A process that closes a file loses all its locks on it, those of its SQLite connections too, and then any other
+    program may delete the log. So the file of a running server, which has a log, is not opened.
     """
     if log_file(path, "-wal").exists():
         return True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import uvloop
 
-from fechatter.process.server import Server
+from fechatter.process.server import RunningServer
 from fechatter.settings import Settings
 
 
@@ -15,7 +15,7 @@ def serve(settings: Settings, reread: Callable[[], Settings]) -> int:
     """Returns the exit code; `reread` returns the settings as they are by now. Raises StartError."""
 
     async def run() -> int:
-        server = Server(settings, reread, lambda: _examine(settings))
+        server = RunningServer(settings, reread, lambda: _examine(settings))
         # What is loaded by now stays for ever: the collector need not look at it again.
         gc.freeze()
         return await server.run()

@@ -1,1 +1,1 @@
-"""Files that appear complete or not at all, and messages for file errors."""
+"""Writes files that appear complete or not at all, and explains file errors."""

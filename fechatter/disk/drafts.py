@@ -24,26 +24,26 @@ ENDING: Final = ".part"
 
 def check_new(path: Path) -> None:
     """Raises StartError: the path exists already."""
-    with _told(path):
+    with _explained(path):
         there = path.exists() or path.is_symlink()
     if there:
-        raise StartError(f"{path} already exists; name another file, or move it away.")
+        raise StartError(f"{path} already exists; name another file or move that one.")
 
 
-def check_room(folder: Path, wanted_bytes: int) -> None:
-    """Raises StartError: the disk has less room."""
-    with _told(folder):
+def check_space(folder: Path, wanted_bytes: int) -> None:
+    """Raises StartError: the disk has less free space."""
+    with _explained(folder):
         free = shutil.disk_usage(folder).free
     if free < wanted_bytes:
         wanted = f"up to {_megabytes(wanted_bytes)} may be needed"
-        raise StartError(f"{folder} has {_megabytes(free)} free, and {wanted}; make room first.")
+        raise StartError(f"{folder} has {_megabytes(free)} free, and {wanted}; free disk space first.")
 
 
 @contextmanager
 def draft(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file; it is in place and synced after the block succeeds. Raises StartError."""
     check_new(path)
-    with _told(path), beside(path) as (file, part):
+    with _explained(path), beside(path) as (file, part):
         yield file
         file.flush()
         os.fsync(file.fileno())
@@ -54,8 +54,11 @@ def draft(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """Open an empty, locked file in the folder of `path`; it is removed at the end unless it was renamed. Raises
-    OSError."""
+    """Open an empty, locked file in the folder of `path`. It is removed at the end unless it was renamed.
+
+    Raises:
+        OSError: the file cannot be created.
+    """
     remove_dead(path.parent)
     file, part = _begin(path.parent)
     with file:
@@ -90,13 +93,17 @@ def remove_dead(folder: Path) -> None:
 
 
 def lock(descriptor: int) -> bool | None:
-    """Lock an open file for as long as it is open; False if another process has done so, None if it cannot be locked."""
+    """Lock an open file until it is closed.
+
+    Returns:
+        False if another process holds the lock, None if the file system has no locks.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
-        return None  # some network file systems lack locks; no draft counts as dead there
+        return None  # on some network file systems; no draft is removed there
     return True
 
 
@@ -110,7 +117,7 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

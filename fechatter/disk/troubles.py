@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Final
 
 FULL_BYTES: Final = 64 * 1024
-"""With less room SQLite cannot create its side files."""
+"""SQLite needs this much free space for its side files."""
 
-_NO_ROOM: Final = "make room on its disk"
+_NO_SPACE: Final = "free space on its disk"
 _READ_ONLY: Final = "mount its file system writable, or use another folder"
 _SYSTEM: Final = {
     errno.EROFS: ("", _READ_ONLY),
-    errno.ENOSPC: ("", _NO_ROOM),
-    errno.EDQUOT: ("", _NO_ROOM),
+    errno.ENOSPC: ("", _NO_SPACE),
+    errno.EDQUOT: ("", _NO_SPACE),
     errno.EFBIG: ("", "raise the limit for file sizes (ulimit -f)"),
     errno.EISDIR: ("it is a folder", "name a file"),
     errno.ENOTDIR: ("a part of the path is a file", "name a folder"),
@@ -34,18 +34,18 @@ _SYSTEM: Final = {
 _SQLITE: Final = {
     sqlite3.SQLITE_NOTADB: ("it is not a database", "name the right file in database_url"),
     sqlite3.SQLITE_CORRUPT: ("its contents are damaged", "stop the server and run `fechatter doctor`"),
-    sqlite3.SQLITE_FULL: ("the disk is full", _NO_ROOM),
+    sqlite3.SQLITE_FULL: ("the disk is full", _NO_SPACE),
     sqlite3.SQLITE_READONLY: ("it is read-only", _READ_ONLY),
     sqlite3.SQLITE_BUSY: ("another program has locked it", "end that program, or wait for it"),
     sqlite3.SQLITE_LOCKED: ("another program has locked it", "end that program, or wait for it"),
-    sqlite3.SQLITE_NOLFS: ("the file system cannot hold a file of this size", "use another file system"),
+    sqlite3.SQLITE_NOLFS: ("the file system does not support a file of this size", "use another file system"),
 }
-_ASK_SYSTEM: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR)
-"""For these codes SQLite does not report why the system refused."""
+_CAUSE_UNKNOWN: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR)
+"""For these codes SQLite does not report the system's reason."""
 
 
 def trouble(error: OSError | sqlite3.Error, path: Path) -> str:
-    """Cause and remedy in one line for an error that concerns `path`; the error may name a file of its own."""
+    """Return cause and remedy in one line for an error that concerns `path`, or the file that the error names."""
     state, remedy = explained(error, path)
     return f"{state}; {remedy}."
 
@@ -61,7 +61,7 @@ def explained(error: OSError | sqlite3.Error, path: Path) -> tuple[str, str]:
 def is_of_storage(error: OSError | sqlite3.Error) -> bool:
     """Whether a disk or a database file caused the error, not a connection or this program."""
     if isinstance(error, sqlite3.Error):
-        return _code(error) in _SQLITE or _code(error) in _ASK_SYSTEM
+        return _code(error) in _SQLITE or _code(error) in _CAUSE_UNKNOWN
     return error.errno in _SYSTEM or error.errno in (errno.EACCES, errno.EPERM)
 
 
@@ -82,7 +82,7 @@ def _of_system(error: OSError, path: Path) -> tuple[str, str]:
 
 def _of_sqlite(error: sqlite3.Error, path: Path) -> tuple[str, str]:
     code = _code(error)
-    if code in _ASK_SYSTEM:
+    if code in _CAUSE_UNKNOWN:
         refused = _refused_by_system(path)
         if refused is not None:
             return _of_system(refused, path)
@@ -110,8 +110,7 @@ def unwritable(path: Path) -> OSError | None:
 
 
 def check_exists(path: Path) -> None:
-    """Raises OSError: the path is a dangling link, or no file can exist there. A file that is only missing is no
-    error."""
+    """Raises OSError: the path is a dangling link, or no file can exist there. A missing file is not an error."""
     try:
         path.stat()
     except FileNotFoundError as error:

@@ -1,1 +1,1 @@
-"""The server process: its signals, its listening socket, its certificate and its service manager."""
+"""The server process: signals, listening socket, certificate, service manager."""

@@ -1,4 +1,4 @@
-"""The TLS certificate and its key, checked before anybody is served with them."""
+"""The TLS certificate and its key, checked before the server uses them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Certificate(msgspec.Struct, frozen=True):
     Attributes:
         chain: PEM file of the server's certificate and those between it and the root.
         key: PEM file of its private key, not encrypted.
-        digest: of both files' content, to tell a new one from the one in use.
+        digest: of the content of both files, to recognise a new certificate.
     """
 
     chain: Path
@@ -26,7 +26,7 @@ class Certificate(msgspec.Struct, frozen=True):
 
 
 def load_certificate(settings: Settings) -> Certificate | None:
-    """The certificate of the settings, None for plain HTTP. Raises StartError when nobody could be served with it."""
+    """Return the certificate of the settings, or None for plain HTTP. Raises StartError: it cannot be used."""
     if settings.tls_certificate is None or settings.tls_key is None:
         return None
     chain, key = settings.tls_certificate.absolute(), settings.tls_key.absolute()
@@ -46,7 +46,7 @@ def _read(setting: str, path: Path) -> bytes:
 
 
 def _refuse() -> str:
-    """Asked for the password of a key; without this a terminal would be asked."""
+    """Refuse an encrypted key; the default would ask for its password on the terminal."""
     raise ValueError("the key is encrypted")
 
 

@@ -1,6 +1,6 @@
-"""How the server listens: HTTP/1.1 through Granian, over TLS if it has a certificate, on no more connections than there are files for.
+"""Serves HTTP/1.1 through Granian, over TLS if there is a certificate, on as many connections as there are files for.
 
-A connection that says nothing, or half a request's head, is closed; a slow body is the business of `api/bodies.py`.
+A connection that sends nothing, or half of a request's head, is closed. `api/bodies.py` handles slow bodies.
 """
 
 from __future__ import annotations
@@ -29,15 +29,18 @@ BACKLOG = 4096
 HEAD_SECONDS = 10
 """How long a connection may take to send the head of its first or next request."""
 BUFFER_BYTES = 64 * 1024
-"""When Granian takes no more for a connection whose client does not read; a third less is held for each than by default (0.65 MB)."""
+"""Granian buffers no more for a client that does not read. Each such client costs a third less than by default (0.65
+MB).
+"""
 WATCH_SECONDS = 0.1
 
 
 class Listening:
-    """The socket people connect to, and the Granian that serves it; another takes its place when the certificate changes.
+    """The listening socket and the Granian that serves it. A new Granian replaces it when the certificate changes.
 
-    All of them accept from the one socket, so that nobody is refused while they change; the earlier one ends with its last
-    answer. Until then each of them takes as many connections as there are files for: fewer for the new one would stay fewer.
+    Both accept from the same socket, so that no connection is refused during the change. The earlier one ends after its
+    last response. Until then each accepts as many connections as there are files for, because its limit cannot change
+    later.
     """
 
     def __init__(self, app: ASGIApp, held: socket.socket, connections: int, tasks: Tasks) -> None:
@@ -49,10 +52,10 @@ class Listening:
         self._accepting: _Granian | None = None
 
     async def serve(self, certificate: Certificate | None) -> None:
-        """From now on accept with this certificate, and no longer with an earlier one.
+        """Accept connections with this certificate instead of an earlier one.
 
         Raises:
-            StartError: Granian does not take it; nothing has changed.
+            StartError: Granian does not accept the certificate; nothing has changed.
         """
         earlier = list(self._serving)
         granian = _granian(self._app, self._held, self._connections, certificate)
@@ -63,23 +66,23 @@ class Listening:
         self._accepting = granian
         task.add_done_callback(lambda _: self._serving.pop(granian))
         task.add_done_callback(lambda _: granian.close())
-        for one in earlier:
-            # To stop it at once would cut off whoever has connected and not asked yet.
-            one.accept(False)
+        for previous in earlier:
+            # An immediate stop would cut off connections that have not sent their request yet.
+            previous.accept(False)
         if certificate and not earlier:
             self._tasks.start("watch of open files", self._watch_files())
         if earlier:
             self._tasks.start("end of an earlier certificate", _end(earlier))
 
     def stop(self) -> None:
-        """Accept nobody any more; each connection ends with the answer it waits for."""
+        """Accept no new connections; each open connection ends after its pending response."""
         self._held.close()
         self._accepting = None
         for granian in self._serving:
             granian.stop()  # type: ignore[no-untyped-call]
 
     async def _watch_files(self) -> None:
-        """Granian counts no connection before its TLS handshake, and without a file for the next one it would serve nobody."""
+        """Pause accepting while files are short. Granian counts connections only after the TLS handshake."""
         spare, paused = Spare(), False
         while (granian := self._accepting) is not None:
             used = spare.take()
@@ -90,23 +93,23 @@ class Listening:
             elif paused and used < self._connections:
                 granian.accept(True)
                 paused = False
-                # Granian hears of those who come from now on, not of those who came before.
+                # Granian is notified only of connections that arrive from now on.
                 self._turn_away()
             if paused:
-                spare.give()
+                spare.release()
                 self._turn_away()
             await asyncio.sleep(WATCH_SECONDS)
 
     def _turn_away(self) -> None:
-        """Close what waits to be accepted."""
+        """Close the connections that wait to be accepted."""
         for _ in range(BACKLOG):
             try:
                 self._held.accept()[0].close()
             except OSError:
-                return  # nobody waits, or there is no file even for this
+                return  # no connection waits, or there is no file even for this
 
     async def ended(self, seconds: float) -> bool:
-        """Wait for the last connection's end, at most so long; returns whether it came."""
+        """Wait up to `seconds` until the last connection has ended; return whether it has."""
         return not self._serving or not (await asyncio.wait(self._serving.values(), timeout=seconds))[1]
 
 
@@ -114,66 +117,66 @@ class _Granian(embed.Server):
     """Granian on a socket that is bound already.
 
     Attributes:
-        begun: whether it serves; False when it refused its certificate.
+        begun: whether it serves; False if it refused its certificate.
     """
 
     def __init__(self, app: ASGIApp, held: socket.socket, **options: Any) -> None:
         super().__init__(app, **options)
         self.begun: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._held = held
-        self._nobody = socket.create_server(("127.0.0.1", 0), backlog=1)
-        self._nobody.setblocking(False)
+        self._unconnected = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self._unconnected.setblocking(False)
 
     def _init_shared_socket(self) -> None:
         self._held.setblocking(False)
         self._held.listen(BACKLOG)
-        # What it is given it closes when it stops, so it gets a descriptor of its own.
+        # It closes its descriptor when it stops, so it gets a duplicate.
         self._own = os.dup(self._held.fileno())
-        # Linux wants the backlog once more.
+        # On Linux, SocketHolder has a third argument.
         arguments = (self._own, False, BACKLOG) if sys.platform == "linux" else (self._own, False)
         self._shd: Any = SocketHolder(*arguments)
 
-    def accept(self, whether: bool) -> None:
-        """Take new connections, or leave them to others. Only while it serves: then the descriptor is its own."""
-        os.dup2((self._held if whether else self._nobody).fileno(), self._own, inheritable=False)
+    def accept(self, on: bool) -> None:
+        """Accept new connections or stop doing so. Only a Granian that serves has the descriptor for this."""
+        os.dup2((self._held if on else self._unconnected).fileno(), self._own, inheritable=False)
 
     def close(self) -> None:
-        """Once it has ended."""
-        self._nobody.close()
+        """Release the sockets. Call it after the end."""
+        self._unconnected.close()
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-        # By then its worker has taken the first step, which is where it fails if it does.
-        asyncio.get_running_loop().call_soon(self._tell)
+        # By then its worker has made the first step, in which it fails on a bad certificate.
+        asyncio.get_running_loop().call_soon(self._set_begun)
 
-    def _tell(self) -> None:
+    def _set_begun(self) -> None:
         self.begun.set_result(self.wrks[0].is_alive())  # type: ignore[no-untyped-call]
 
 
 async def _end(earlier: list[_Granian]) -> None:
-    """By then whoever connected has asked, or was silent for too long."""
+    """Stop after every connection has sent its request or has exceeded its time limit."""
     await asyncio.sleep(HEAD_SECONDS * 2)
     for granian in earlier:
         granian.stop()  # type: ignore[no-untyped-call]
 
 
 async def _run(granian: _Granian) -> None:
-    """Raises what Granian died of, once it has begun."""
-    # Its core panics with what is no Exception.
+    """Run Granian. Raises the error of which it died after it had begun."""
+    # A panic of its core is a BaseException.
     died: BaseException | None
     (died,) = await asyncio.gather(granian.serve(), return_exceptions=True)
     if not granian.begun.done():
         granian.begun.set_result(False)
     if not granian.begun.result():
-        log.error("Granian does not begin: %s", died)
+        log.error("Granian cannot start: %s", died)
     elif died is not None:
         raise died
     elif not granian.interrupt_signal:
-        raise RuntimeError("it ended though nobody stopped it")
+        raise RuntimeError("Granian ended without being stopped")
 
 
 def _granian(app: ASGIApp, held: socket.socket, connections: int, certificate: Certificate | None) -> _Granian:
-    """HTTP/1.1 alone: browsers speak HTTP/2 over TLS only, and Granian has no time limit for a half-sent HTTP/2 preface."""
+    """Configure HTTP/1.1 only: Granian has no time limit for a half-sent HTTP/2 preface."""
     return _Granian(
         app,
         held,
@@ -181,7 +184,7 @@ def _granian(app: ASGIApp, held: socket.socket, connections: int, certificate: C
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=BUFFER_BYTES),
         backlog=BACKLOG,
-        # Connections, not requests: health checks must get in while all streams are open.
+        # This limits connections, not requests. Health checks must work while all streams are open.
         backpressure=connections,
         websockets=False,
         log_enabled=False,

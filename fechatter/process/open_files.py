@@ -1,4 +1,4 @@
-"""How many files may be open at once, each connection being one, and how near that is."""
+"""The limit of open files, of which each connection is one."""
 
 from __future__ import annotations
 
@@ -12,26 +12,24 @@ from fechatter.settings import Settings
 log = logging.getLogger(__name__)
 
 RESERVED_FILES = 128
-"""For everything that is no client and no database connection: code being loaded, SQLite's files, NATS, DNS, logs."""
+"""For everything except clients and database connections: code, SQLite's files, NATS, DNS, logs."""
 FEWEST_CONNECTIONS = 64
 MOST_FILES = 1 << 20
 MORE_FILES = 80
-"""Of the reserve, what may be in use besides the connections before new ones have to wait."""
+"""The part of the reserve that may be in use before new connections have to wait."""
 SPARE_FILES = 8
 
 
 def most_connections(settings: Settings) -> int:
-    """How many clients may be connected while files for everything else remain. Raises StartError."""
+    """Return how many clients may be connected. Raises StartError: too few files may be open."""
     files, reserved = _raise_file_limit(), RESERVED_FILES + settings.connection_limit
     if files < reserved + FEWEST_CONNECTIONS:
-        raise StartError(
-            f"Only {files} files may be open at once, and at least {reserved + FEWEST_CONNECTIONS} are needed: raise `ulimit -n`."
-        )
+        raise StartError(f"At most {files} files may be open, but at least {reserved + FEWEST_CONNECTIONS} are needed. Raise `ulimit -n`.")
     return files - reserved
 
 
 def _raise_file_limit() -> int:
-    """Take what the system grants; returns how many files may be open."""
+    """Raise the limit as far as possible; return how many files may be open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if _counted(soft) >= _counted(hard):
         return _counted(soft)
@@ -48,13 +46,13 @@ def _counted(limit: int) -> int:
 
 
 class Spare:
-    """Files held for the moment when there is none left: without one, not even a connection that is refused can be looked at."""
+    """Spare file descriptors: without a free one, the server cannot even accept a connection to refuse it."""
 
     def __init__(self) -> None:
         self._held: list[int] = []
 
     def take(self) -> int:
-        """Hold them all; returns the number that the next file would get: when it is high, all below are in use."""
+        """Open the spare files; return the number of the next descriptor, below which all are in use."""
         try:
             while len(self._held) < SPARE_FILES:
                 self._held.append(os.dup(0))
@@ -64,6 +62,6 @@ class Spare:
         os.close(lowest)
         return lowest
 
-    def give(self) -> None:
+    def release(self) -> None:
         while self._held:
             os.close(self._held.pop())

@@ -1,6 +1,6 @@
-"""SIGHUP: the settings are read again, and what can change while the server runs does: certificate, key and log level.
+"""Reloads the settings on SIGHUP: certificate, key and log level change while the server runs.
 
-What is wrong is logged and nothing changes; a setting that needs a restart is named.
+After an error nothing changes and the error is logged. The log names each changed setting that needs a restart.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Reloading:
             try:
                 await self._reload()
             except StartError as error:
-                log.error("not reloaded, all stays as it was: %s", str(error))
+                log.error("not reloaded, nothing has changed: %s", str(error))
             self._manager.ready()
 
     async def _reload(self) -> None:
@@ -89,7 +89,7 @@ class Reloading:
         log.info("reloaded")
 
     async def _end_earlier(self) -> None:
-        """The streams that were open while the certificate changed; by now every request of that time has its stream."""
+        """Close the streams that were open during the change, after the requests of that time have become streams."""
         await asyncio.sleep(SETTLED_SECONDS)
         earlier = WeakSet(self._hub.streams())
         await asyncio.sleep(EARLIER_SECONDS)

@@ -41,12 +41,13 @@ HARD_STOP_SECONDS = 10.0
 LAST_ANSWERS_SECONDS = 1.5
 """How long a stop waits for open connections. Silent and half-sent requests would use up their own, longer limits."""
 SWITCH_INTERVAL_SECONDS = 0.0005
-"""How long the writer's thread waits at most for the interpreter's lock after each statement; Python's default is 5 ms."""
+"""How long the writer's thread waits at most for the interpreter's lock after each statement; Python's default is 5 ms.
+"""
 
 STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
 
-class Server:
+class RunningServer:
     """One server process, from settings to exit code.
 
     Args:
@@ -185,7 +186,7 @@ async def _last_answers(listening: Listening) -> None:
 
 
 def _print(line: str) -> None:
-    """Print a line. Standard output may be a file on a full disk, which is no reason not to serve."""
+    """Print a line. Serve even if standard output cannot be written, such as a file on a full disk."""
     try:
         print(line, flush=True)
     except OSError as error:

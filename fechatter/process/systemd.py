@@ -1,6 +1,7 @@
-"""What a service manager is told: ready, reloading, stopping, alive. Without one (no NOTIFY_SOCKET) nothing is sent.
+"""Notifies a service manager that the process is ready, reloading, stopping or alive.
 
-The protocol is sd_notify(3): one datagram of `KEY=value` lines to a Unix socket, whose name may be abstract (`@…`).
+Without a service manager (no NOTIFY_SOCKET), nothing is sent. The protocol is sd_notify(3): one datagram of `KEY=value`
+lines to a Unix socket, whose name may be abstract (`@…`).
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ SEND_SECONDS = 1.0
 
 
 class ServiceManager:
-    """Tells the service manager of this process; what it cannot be told is logged and changes nothing else.
+    """Sends the state of this process to its service manager. An error is logged and has no other effect.
 
     Attributes:
-        watchdog_seconds: it ends a process that has not said that it is alive for so long; None when it does not watch.
+        watchdog_seconds: the service manager kills a process that has been silent for this long; None if it does not.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -32,27 +33,27 @@ class ServiceManager:
         self.watchdog_seconds = int(microseconds) / 1e6 if self._address and watched and microseconds.isdecimal() else None
 
     def ready(self) -> None:
-        self._tell("READY=1", "STATUS=Serving.")
+        self._send("READY=1", "STATUS=Serving.")
 
     def reloading(self) -> None:
-        """Until `ready` is told again."""
-        self._tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        """Report a reload; `ready` reports its end."""
+        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
-    def stopping(self, why: str) -> None:
-        self._tell("STOPPING=1", f"STATUS=Stopping: {why}.")
+    def stopping(self, reason: str) -> None:
+        self._send("STOPPING=1", f"STATUS=Stopping: {reason}.")
 
     async def keep_alive(self) -> None:
-        """Say so twice in the time allowed, from the event loop: a loop that hangs says nothing, and is ended."""
+        """Report twice per watchdog period from the event loop, so that the service manager kills a hanging loop."""
         while self.watchdog_seconds is not None:
-            self._tell("WATCHDOG=1")
+            self._send("WATCHDOG=1")
             await asyncio.sleep(self.watchdog_seconds / 2)
 
-    def _tell(self, *lines: str) -> None:
+    def _send(self, *lines: str) -> None:
         if not self._address:
             return
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
-                to.settimeout(SEND_SECONDS)
-                to.sendto("\n".join(lines).encode(), self._address)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                sender.settimeout(SEND_SECONDS)
+                sender.sendto("\n".join(lines).encode(), self._address)
         except OSError as error:
-            log.warning("the service manager could not be told %s: %s", lines[0], error)
+            log.warning("cannot send %s to the service manager: %s", lines[0], error)

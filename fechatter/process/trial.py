@@ -42,7 +42,7 @@ async def try_out(certificate: Certificate) -> None:
             trial.kill()
             await trial.wait()
     if code in (REFUSED, -signal.SIGABRT):
-        raise StartError(f"Nobody can be served with the certificate {certificate.chain}: TLS has no use for its kind of key.")
+        raise StartError(f"The certificate {certificate.chain} cannot be used: TLS does not support its kind of key.")
     if code != 0:
         raise StartError(f"{_untried(certificate)}: the trial ended with exit code {code}.")
 
@@ -52,7 +52,7 @@ def _untried(certificate: Certificate) -> str:
 
 
 async def _serve(chain: str, key: str) -> int:
-    """The exit code."""
+    """Return the exit code."""
     tasks = Tasks(lambda _name, error: sys.exit(str(error)))
     with bind(Settings(port=0)) as held:
         listening = Listening(_nothing, held, FEWEST_CONNECTIONS, tasks)
@@ -66,7 +66,7 @@ async def _serve(chain: str, key: str) -> int:
 
 
 async def _nothing(*_: object) -> None:
-    """Nobody knows where to ask."""
+    """Serve nothing: the address of the trial is unknown to clients."""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Recognises environment variables that begin with FECHATTER_ but are not settings.
 
-Kubernetes gives each container variables for every Service of its namespace, and Docker does so for linked containers.
+Kubernetes sets variables in each container for every Service of its namespace. Docker does so for linked containers.
 For a service named `fechatter` or `fechatter-web` they look like settings, but nobody wrote them, so
 `fechatter.settings` ignores them.
 

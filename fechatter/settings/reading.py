@@ -113,7 +113,7 @@ class _Reading:
 
 
 def _parsed(setting: Setting, text: str) -> Any:
-    """Return the value of a variable's text. Text that does not fit the type is returned as it is; the check refuses it."""
+    """Return the value of a variable's text, or the text itself if it does not fit; the check then refuses it."""
     match setting.type:
         case msgspec.inspect.BoolType():
             return {"on": True, "off": False}.get(text.lower(), text)

@@ -108,7 +108,7 @@ def _database_url(url: str) -> str:
 
 
 def _check_ports(url: str) -> None:
-    """Raises ValueError: a port is not a number. A `/` in a password has this effect, and the driver would print the rest."""
+    """Raises ValueError: a port is not a number, as after a `/` in a password. The driver would print the password."""
     authority = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
     for host in authority.rpartition("@")[2].split(","):
         port = host.rpartition("]")[2].partition(":")[2]

@@ -1,7 +1,7 @@
 """Every setting of a server, in one frozen tree.
 
-A setting is one line of `Settings`: its type, its limits, its meaning, its well-known alias, whether it is a secret, and
-whether a part of the server reads it.
+A setting is one line of `Settings`: its type, its limits, its meaning, its well-known alias, whether it is a secret,
+and whether a part of the server reads it.
 """
 
 from collections.abc import Iterator
@@ -142,7 +142,7 @@ def describe() -> list[Setting]:
 
 
 def shown(value: Any, *, secret: bool = False) -> str:
-    """Return a setting's value as text. Of a secret URL, the password is masked; any other secret is masked completely."""
+    """Return a setting's value as text. Secrets are masked; of a secret URL only the password is."""
     if value is None:
         return "(not set)"
     if secret:

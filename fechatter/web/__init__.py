@@ -1,1 +1,1 @@
-"""What browsers load: the built client, with the headers that keep it safe."""
+"""Serves the built web client, with the headers that protect it."""

@@ -1,6 +1,6 @@
-"""The files browsers may have, read once into memory, so that no path of a request ever reaches the disk.
+"""Reads the files of the web client into memory once, so that no path of a request reaches the disk.
 
-`dist/` is the built client with its compressed copies (`make web`).
+`dist/` contains the built client and its compressed copies (`make web`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 DIST = Path(__file__).parent / "dist"
 
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
-"""What a content coding's files end with; the best first."""
+"""The file suffix of each content coding, the best coding first."""
 
 _TYPES = {
     ".html": "text/html",
@@ -27,13 +27,13 @@ _TYPES = {
 }
 
 
-class File(msgspec.Struct, frozen=True):
-    """One file as it is sent.
+class WebFile(msgspec.Struct, frozen=True):
+    """One file as browsers receive it.
 
     Args:
-        contents: its bytes by content coding; `identity` is always there.
-        etag: the digest, without quotes.
-        immutable: its name changes with its content.
+        contents: its bytes by content coding; always includes `identity`.
+        etag: its digest, without quotes.
+        immutable: whether its name changes with its content.
     """
 
     contents: dict[str, bytes]
@@ -43,15 +43,15 @@ class File(msgspec.Struct, frozen=True):
 
 
 @cache
-def files() -> dict[str, File]:
-    """Every file by its path in `dist/`."""
+def files() -> dict[str, WebFile]:
+    """Return every file by its path in `dist/`."""
     return {path.relative_to(DIST).as_posix(): _read(path) for path in sorted(DIST.rglob("*")) if path.suffix in _TYPES}
 
 
-def _read(path: Path) -> File:
+def _read(path: Path) -> WebFile:
     content = path.read_bytes()
     packed = {coding: path.with_name(path.name + suffix) for coding, suffix in ENCODINGS.items()}
-    return File(
+    return WebFile(
         contents={"identity": content, **{coding: copy.read_bytes() for coding, copy in packed.items() if copy.exists()}},
         media_type=_TYPES[path.suffix],
         etag=hashlib.sha256(content).hexdigest()[:32],
@@ -59,8 +59,8 @@ def _read(path: Path) -> File:
     )
 
 
-def choose(file: File, accept_encoding: str) -> str:
-    """The best content coding the file has and the browser takes; `identity` when it names none of them."""
+def choose(file: WebFile, accept_encoding: str) -> str:
+    """Return the best content coding that the file has and the browser accepts, else `identity`."""
     refused = {"0", "0.0", "0.00", "0.000"}
     taken = set()
     for part in accept_encoding.lower().split(","):

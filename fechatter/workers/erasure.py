@@ -16,7 +16,7 @@ PAUSE_SECONDS = 0.05
 
 
 async def erase_chats(database: Database) -> int:
-    """Leave nothing of the contents of chats deleted more than a minute ago; returns how many chats that were."""
+    """Erase the contents of chats that were deleted more than a minute ago; return the number of chats."""
     erased, after = 0, 0
     while found := await _ended(database, after):
         by_workspace: dict[WorkspaceId, list[DeletedChat]] = {}
@@ -48,7 +48,7 @@ async def _drop_messages(database: Database, chat: DeletedChat) -> None:
     while count := await database.write(chat.workspace_id, lambda tx: erasure.drop_messages(tx, chat)):
         dropped += count
         await asyncio.sleep(PAUSE_SECONDS)
-    log.info("%d messages of a deleted chat are erased", dropped)
+    log.info("erased %d messages of a deleted chat", dropped)
 
 
 async def _blank_some_events(database: Database, workspace_id: WorkspaceId, ids: list[ChatId], after: int) -> int | None:

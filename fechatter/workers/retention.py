@@ -1,4 +1,4 @@
-"""Empties messages older than `message_retention_days`, slowly enough that nobody who sends or listens notices."""
+"""Empties messages older than `message_retention_days`, in small steps that do not slow down senders and listeners."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ log = logging.getLogger(__name__)
 
 STEP_MESSAGES = 50
 PAUSE_SECONDS = 0.25
-"""After each step, so that listeners are told of 200 messages a second at most."""
+"""The pause after each step: listeners receive at most 200 events a second."""
 LOOK_PAUSE_SECONDS = 0.02
 LONGEST_SECONDS = 1800.0
-"""Other upkeep waits no longer; the rest follows with the next run."""
+"""Other upkeep waits at most this long. The next run continues."""
 DAY_MS = 24 * 3600 * 1000
 CLOCK_TOLERANCE_MS = 3600 * 1000
-"""Emptying cannot be undone, so a changed clock must stay changed before it counts."""
+"""Emptying cannot be undone, so a run after a clock change of this size is skipped."""
 SETTING = "message_retention_days"
 
 
 class Clock:
-    """Notices that the wall clock was set, by comparing it with a monotonic clock."""
+    """Detects that the wall clock was set, by comparing it with a monotonic clock."""
 
     def __init__(self) -> None:
         self._ahead_ms = _ahead_ms()
 
     def was_set(self) -> bool:
-        """Whether it was set by more than an hour since the last call."""
+        """Return whether the clock was set by more than an hour since the last call."""
         before, self._ahead_ms = self._ahead_ms, _ahead_ms()
         return abs(self._ahead_ms - before) > CLOCK_TOLERANCE_MS
 
@@ -43,7 +43,7 @@ def _ahead_ms() -> int:
 
 
 class Retention:
-    """What was looked at is remembered, so that a run begins where the last one ended; a new process looks at everything once."""
+    """Empties old messages. Each run continues where the last one ended; a new process examines all messages once."""
 
     def __init__(self, database: Database, days: int) -> None:
         self._database = database
@@ -53,10 +53,10 @@ class Retention:
         self._recorded: dict[WorkspaceId, int] = {}
 
     async def run(self, now: int) -> int:
-        """Empty what is too old by now; returns how many messages that were. Nothing at all while the setting is 0."""
+        """Empty messages that are too old; return their number. With the setting 0, do nothing."""
         emptied, until = 0, time.monotonic() + LONGEST_SECONDS
         if self._clock.was_set():
-            log.warning("the clock was changed by more than an hour; messages are emptied at the next run if the clock stays that way")
+            log.warning("the clock was set by more than an hour; if it stays set, the next run empties messages")
             return 0
         before_ms = now - self._days * DAY_MS
         while self._days > 0 and time.monotonic() < until:
@@ -81,7 +81,7 @@ class Retention:
         emptied = await retention.empty(tx, workspace_id, message_ids)
         today = tx.now // DAY_MS
         if emptied and self._recorded.get(workspace_id) != today:
-            # An entry a day: it is the setting that acts, and whoever runs the server who set it.
+            # One entry per day. The operator set the setting, so the entry has no user.
             actor = Actor(UserId(0), workspace_id, SessionId(0), Role.OWNER, Origin("command_line", SETTING))
             await record(tx, actor, Act.WORKSPACE_MESSAGES_EXPIRED, workspace_id, after={"older_than_days": self._days})
             self._recorded[workspace_id] = today

@@ -1,4 +1,4 @@
-"""Prunes the event log, the idempotency keys and the audit log by age, erases deleted chats, empties old messages; in small steps."""
+"""Prunes the event log, idempotency keys and audit log by age, erases deleted chats and empties old messages."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Upkeep:
         ]
 
     async def run(self) -> None:
-        """Run the parts for ever, one after the other; a failed part is retried soon and does not delay the others."""
+        """Run the parts in turn, without end. A failed part is retried soon and does not delay the others."""
         await take_turns(self._parts, FIRST_AFTER_SECONDS)
 
     def loops(self) -> list[LoopState]:
         return [part.state for part in self._parts]
 
     async def prune_events(self) -> int:
-        """Drop events older than `event_log_days`; each workspace's floor moves with them. Returns how many."""
+        """Drop events older than `event_log_days` and move each workspace's floor; return their number."""
         dropped = 0
         for workspace_id in await self._database.read(upkeep.workspace_ids):
             while count := await self._drop_some_events(workspace_id):
@@ -55,7 +55,7 @@ class Upkeep:
         return await self._database.write(workspace_id, lambda tx: upkeep.drop_old_events(tx, workspace_id, tx.now - age_ms))
 
     async def prune_keys(self) -> int:
-        """Forget keys older than `idempotency_days`, and of others what they tell of deleted messages. Returns how many."""
+        """Drop keys older than `idempotency_days`, and the fingerprints of deleted messages; return the number of keys."""
         dropped, after = 0, b""
         while True:
             step = await self._drop_some_keys(after)
@@ -70,14 +70,14 @@ class Upkeep:
         return await self._database.write_unlocked(lambda tx: upkeep.drop_old_keys(tx, after, tx.now - age_ms))
 
     async def expire_messages(self) -> int:
-        """Empty messages older than `message_retention_days`. Returns how many."""
+        """Empty messages older than `message_retention_days`; return their number."""
         emptied = await self._retention.run(now_ms())
         if emptied:
-            log.info("%d messages were older than %d days", emptied, self._settings.message_retention_days)
+            log.info("emptied %d messages that were older than %d days", emptied, self._settings.message_retention_days)
         return emptied
 
     async def prune_audit(self) -> int:
-        """Drop entries of the audit log older than `audit_days`. Returns how many."""
+        """Drop entries of the audit log older than `audit_days`; return their number."""
         age_ms, dropped = self._settings.audit_days * DAY_MS, 0
         while count := await self._database.write_unlocked(lambda tx: audit.drop_old(tx, tx.now - age_ms)):
             dropped += count

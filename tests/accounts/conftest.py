@@ -17,7 +17,7 @@ from fechatter.accounts import signin
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
 from fechatter.auth import passwords as hashing
-from fechatter.auth.limits import Limits
+from fechatter.auth.limits import AttemptLimits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import open_secrets
@@ -68,7 +68,7 @@ class Api:
             secrets=self.secrets,
             settings=settings,
             bus=self.bus,
-            limits=Limits(enabled=settings.rate_limits),
+            limits=AttemptLimits(enabled=settings.rate_limits),
             quotas=Quotas(settings),
             watch=self.watch,
             loops=list,

@@ -6,34 +6,34 @@ import time
 import pytest
 
 from fechatter.auth import limits
-from fechatter.auth.limits import LOOKUP, SIGN_IN, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, Limits
+from fechatter.auth.limits import LOOKUP, SIGN_IN, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, AttemptLimits
 from fechatter.canonical.networks import client_network
 from fechatter.errors import Conflict, NotFound, Problem, TooManyRequests, Unauthorized, Unavailable
 
 HOME = "192.0.2.1"
 
 
-async def fail(made: Limits, email: str, address: str) -> None:
+async def fail(made: AttemptLimits, email: str, address: str) -> None:
     """A sign-in with a wrong password. Raises TooManyRequests."""
     with pytest.raises(Unauthorized):
         async with made.signing_in(email, "", address):
             raise Unauthorized
 
 
-async def enter(made: Limits, email: str, address: str) -> None:
+async def enter(made: AttemptLimits, email: str, address: str) -> None:
     async with made.signing_in(email, "", address) as attempt:
         attempt.proved = True
     made.remember(email, "", address)
 
 
-async def end(made: Limits, problem: Problem, *, proved: bool) -> None:
+async def end(made: AttemptLimits, problem: Problem, *, proved: bool) -> None:
     """A sign-in of ada's that ends with this problem."""
     async with made.signing_in("ada", "", HOME) as attempt:
         attempt.proved = proved
         raise problem
 
 
-async def refused(made: Limits, email: str, address: str) -> TooManyRequests:
+async def refused(made: AttemptLimits, email: str, address: str) -> TooManyRequests:
     with pytest.raises(TooManyRequests) as caught:
         async with made.signing_in(email, "", address):
             raise AssertionError("it began")
@@ -41,7 +41,7 @@ async def refused(made: Limits, email: str, address: str) -> TooManyRequests:
 
 
 async def test_after_ten_wrong_passwords_a_pair_waits_and_nobody_else_does() -> None:
-    made = Limits()
+    made = AttemptLimits()
     for _ in range(SIGN_IN.burst):
         await fail(made, "ada", HOME)
     problem = await refused(made, "ada", HOME)
@@ -51,7 +51,7 @@ async def test_after_ten_wrong_passwords_a_pair_waits_and_nobody_else_does() -> 
 
 
 async def test_many_at_once_are_no_way_around() -> None:
-    made, began = Limits(), 0
+    made, began = AttemptLimits(), 0
 
     async def attempt() -> None:
         nonlocal began
@@ -65,7 +65,7 @@ async def test_many_at_once_are_no_way_around() -> None:
 
 
 async def test_signing_in_well_costs_nothing() -> None:
-    made = Limits()
+    made = AttemptLimits()
     for number in range(500):
         await enter(made, f"person {number % 7}", HOME)
     for problem, proved in ((Conflict(), True), (Unavailable(), True), (Unavailable(), False)):
@@ -75,7 +75,7 @@ async def test_signing_in_well_costs_nothing() -> None:
 
 
 async def test_a_password_that_fits_an_account_of_ones_own_pays_for_no_guess_at_anothers() -> None:
-    made = Limits()
+    made = AttemptLimits()
     for _ in range(SIGN_IN.burst):
         async with made.signing_in("ada", "", HOME):
             pass  # let in to one account, while the password was wrong for another of the same e-mail address
@@ -95,7 +95,7 @@ async def test_a_password_that_fits_an_account_of_ones_own_pays_for_no_guess_at_
 
 
 async def test_one_address_cannot_try_everybody() -> None:
-    made = Limits()
+    made = AttemptLimits()
     for number in range(SIGN_IN_ADDRESS.burst):
         await fail(made, f"person {number}", HOME)
     assert (await refused(made, "somebody else", HOME)).retry_after_seconds <= 6
@@ -104,7 +104,7 @@ async def test_one_address_cannot_try_everybody() -> None:
 
 async def test_strangers_everywhere_slow_a_person_only_where_they_never_were(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SLOW_SECONDS", 3600)
-    made = Limits()
+    made = AttemptLimits()
     await enter(made, "ada", HOME)
     for number in range(SIGN_IN_ACCOUNT.burst):
         await fail(made, "ada", f"198.51.100.{number}")
@@ -118,7 +118,7 @@ async def test_strangers_everywhere_slow_a_person_only_where_they_never_were(mon
 
 async def test_those_who_are_slowed_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SLOW_SECONDS", 0.2)
-    made = Limits()
+    made = AttemptLimits()
     for number in range(SIGN_IN_ACCOUNT.burst):
         await fail(made, "ada", f"198.51.100.{number}")
     waiting = [asyncio.ensure_future(fail(made, "ada", f"203.0.113.{number}")) for number in range(50)]
@@ -127,7 +127,7 @@ async def test_those_who_are_slowed_are_few(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_attempt_counts_unless_it_succeeds_or_the_server_was_busy() -> None:
-    made = Limits()
+    made = AttemptLimits()
     for problem, times in ((None, 100), (Unavailable(), 100), (NotFound(), LOOKUP.burst)):
         for _ in range(times):
             try:
@@ -143,7 +143,7 @@ def test_an_attempt_counts_unless_it_succeeds_or_the_server_was_busy() -> None:
 
 
 async def test_switched_off_nothing_is_refused() -> None:
-    made = Limits(enabled=False)
+    made = AttemptLimits(enabled=False)
     for _ in range(200):
         await fail(made, "ada", HOME)
         with pytest.raises(NotFound), made.attempt(LOOKUP, HOME):
@@ -152,10 +152,10 @@ async def test_switched_off_nothing_is_refused() -> None:
 
 async def test_who_is_at_home_where_is_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_KEYS", 3)
-    made = Limits()
+    made = AttemptLimits()
     for number in range(10):
         made.remember("ada", "", f"192.0.2.{number}")
-    assert len(made._known) == 3
+    assert len(made._homes) == 3
 
 
 @pytest.mark.parametrize(

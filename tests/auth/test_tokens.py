@@ -75,17 +75,17 @@ def test_another_nodes_clock_may_be_somewhat_ahead(access: AccessTokens) -> None
 def test_a_remembered_token_still_expires() -> None:
     access = AccessTokens(SECRET, -1)
     token = access.sign(CLAIMS)
-    access._good[token] = CLAIMS, time.time() - 1
+    access._valid[token] = CLAIMS, time.time() - 1
     with pytest.raises(Unauthorized):
         access.verify(token)
-    assert token not in access._good
+    assert token not in access._valid
 
 
 def test_what_is_remembered_is_bounded(access: AccessTokens, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(tokens, "MOST_CACHED", 3)
     for session_id in range(1, 10):
         access.verify(access.sign(Claims(UserId(7), WorkspaceId(3), SessionId(session_id))))
-    assert len(access._good) == 3
+    assert len(access._valid) == 3
 
 
 def test_a_remembered_token_costs_less_than_a_microsecond(access: AccessTokens) -> None:

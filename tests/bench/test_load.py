@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from fechatter.bench.load import ClosedLoop, OpenLoop
-from fechatter.bench.target import Target, parse_target
+from fechatter.bench.target import LoadTarget, parse_target
 from fechatter.bench.timing import Timing, percentile
 from fechatter.errors import StartError
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def standing_still_once(after: float) -> AsyncIterator[Target]:
+async def standing_still_once(after: float) -> AsyncIterator[LoadTarget]:
     """A server that answers at once, but for one stretch in which it answers nobody."""
     begins = time.perf_counter() + after
 
@@ -35,7 +35,7 @@ async def standing_still_once(after: float) -> AsyncIterator[Target]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
-        yield Target("127.0.0.1", server.sockets[0].getsockname()[1])
+        yield LoadTarget("127.0.0.1", server.sockets[0].getsockname()[1])
     finally:
         server.close()
 
@@ -58,7 +58,7 @@ async def test_a_closed_loop_asks_less_while_the_server_stands_still() -> None:
 
 
 @asynccontextmanager
-async def closing_after(answers: int, idle_seconds: float | None = None) -> AsyncIterator[Target]:
+async def closing_after(answers: int, idle_seconds: float | None = None) -> AsyncIterator[LoadTarget]:
     """A server that closes each connection after so many responses, or when no request arrives for `idle_seconds`."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,7 +72,7 @@ async def closing_after(answers: int, idle_seconds: float | None = None) -> Asyn
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
-        yield Target("127.0.0.1", server.sockets[0].getsockname()[1])
+        yield LoadTarget("127.0.0.1", server.sockets[0].getsockname()[1])
     finally:
         server.close()
 
@@ -126,14 +126,14 @@ async def test_a_server_that_goes_away_ends_the_measurement() -> None:
         writer.close()
 
     server = await asyncio.start_server(leave, "127.0.0.1", 0)
-    target = Target("127.0.0.1", server.sockets[0].getsockname()[1])
+    target = LoadTarget("127.0.0.1", server.sockets[0].getsockname()[1])
     with pytest.raises(ConnectionError):
         await ClosedLoop(target, [lambda _: REQUEST], 5.0, warm_up=0).run()
     server.close()
 
 
 async def test_a_generator_that_was_the_limit_says_so() -> None:
-    timing = Timing(Target("127.0.0.1", 1))
+    timing = Timing(LoadTarget("127.0.0.1", 1))
     timing.start()
     until = time.perf_counter() + 0.05
     while time.perf_counter() < until:

@@ -107,9 +107,9 @@ async def test_what_cannot_be_served_keeps_the_certificate_in_use(place: Place) 
     files = (place.certificates.chain, place.certificates.key)
     before = [file.read_bytes() for file in files]
     place.certificates.renew(ec.SECP256K1())  # OpenSSL takes this curve, TLS has none such
-    assert "not reloaded, all stays as it was: Nobody can be served with" in await place.reload()
+    assert "not reloaded, nothing has changed: The certificate" in await place.reload()
     files[1].write_bytes(before[1])
-    assert "not reloaded, all stays as it was: The certificate" in await place.reload()
+    assert "not reloaded, nothing has changed: The certificate" in await place.reload()
     files[0].write_text("nothing of the kind")
     assert "not PEM of a certificate" in await place.reload()
     files[0].unlink()
@@ -124,7 +124,7 @@ async def test_a_server_does_not_start_with_a_key_that_tls_has_no_use_for(tmp_pa
     made.renew(ec.SECP256K1())
     named = {"tls_certificate": str(made.chain), "tls_key": str(made.key)}
     said = await asyncio.to_thread(ServerProcess(tmp_path, **named).refused)
-    assert said.splitlines() == [f"fechatter: Nobody can be served with the certificate {made.chain}: TLS has no use for its kind of key."]
+    assert said.splitlines() == [f"fechatter: The certificate {made.chain} cannot be used: TLS does not support its kind of key."]
     found = await asyncio.to_thread(checks_network.certificate, Settings(tls_certificate=made.chain, tls_key=made.key))
     assert not found.good
 
@@ -137,7 +137,7 @@ async def test_the_level_of_the_log_changes_and_what_needs_a_restart_is_named(pl
 
 async def test_a_bad_setting_changes_nothing(place: Place) -> None:
     place.configure(more='ports = "80"\n')
-    assert "not reloaded, all stays as it was: " in await place.reload()
+    assert "not reloaded, nothing has changed: " in await place.reload()
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")

@@ -42,5 +42,5 @@ def test_what_cannot_be_raised_is_what_there_is(monkeypatch: pytest.MonkeyPatch)
 
 def test_too_few_files_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (200, 200))
-    with pytest.raises(StartError, match="at least 202 are needed: raise `ulimit -n`"):
+    with pytest.raises(StartError, match="at least 202 are needed"):
         most_connections(SETTINGS)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from fechatter.api.contract.pages import docs_page
 from fechatter.api.contract.problem_page import problems_page
 from fechatter.api.operations import Answer, operation
-from fechatter.web.files import File
+from fechatter.web.files import WebFile
 from fechatter.web.static import respond
 
 FILE = Path(__file__).parent.parent / "contract" / "openapi.json"
@@ -47,7 +47,7 @@ async def style(request: Request) -> Response:
 
 
 @cache
-def pages() -> dict[str, File]:
+def pages() -> dict[str, WebFile]:
     """The pages and their style, made at the first request."""
     document = json.loads(FILE.read_bytes())
     return {
@@ -58,12 +58,12 @@ def pages() -> dict[str, File]:
 
 
 @cache
-def contract() -> File:
+def contract() -> WebFile:
     """The document as it is sent."""
     return file_of(FILE.read_bytes(), "application/json")
 
 
-def file_of(content: bytes, media_type: str) -> File:
+def file_of(content: bytes, media_type: str) -> WebFile:
     """A file that was made, with its compressed copy."""
     contents = {"identity": content, "gzip": gzip.compress(content, mtime=0)}
-    return File(contents, media_type, hashlib.sha256(content).hexdigest()[:32], immutable=False)
+    return WebFile(contents, media_type, hashlib.sha256(content).hexdigest()[:32], immutable=False)

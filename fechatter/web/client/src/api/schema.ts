@@ -260,7 +260,7 @@ export interface components {
             cursor: string;
             more: boolean;
         };
-        /** @description One refused value: where, a stable code of `codes.FIELDS`, and a sentence for people. */
+        /** @description One invalid value: its place, a stable code of `codes.FIELDS`, and a sentence for people. */
         FieldError: {
             /**
              * @description JSON Pointer into the body, `?name` of a parameter, or a header's name.

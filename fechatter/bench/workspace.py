@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from fechatter.bench.connection import Connection, open_connection
-from fechatter.bench.target import Target
+from fechatter.bench.target import LoadTarget
 
 PASSWORD = "correct horse battery"
 TEXT = "The quick brown fox jumps over the lazy dog, and then it goes home. " * 3
@@ -16,19 +16,19 @@ MESSAGES_A_CHAT = 200
 BATCH = 100
 
 
-class Person(msgspec.Struct, frozen=True):
+class LoadPerson(msgspec.Struct, frozen=True):
     id: int
     token: str
 
 
-class Place(msgspec.Struct):
+class LoadWorkspace(msgspec.Struct):
     """All of `people` are members of all of `chats`."""
 
-    people: list[Person]
+    people: list[LoadPerson]
     chats: list[int]
 
 
-async def furnish(target: Target, setup_token: str, people: int, chats: int) -> Place:
+async def furnish(target: LoadTarget, setup_token: str, people: int, chats: int) -> LoadWorkspace:
     """Fill a new server. Raises Refused, OSError, TimeoutError."""
     connection = await open_connection(target)
     owner = await _sign_up(connection, 0, workspace="Load", setup_token=setup_token)
@@ -41,47 +41,47 @@ async def furnish(target: Target, setup_token: str, people: int, chats: int) -> 
         made.append((await connection.ask("POST", "/api/chat", owner.token, body))["id"])
         await _fill(connection, owner, made[-1])
     connection.close()
-    return Place(found, made)
+    return LoadWorkspace(found, made)
 
 
 @asynccontextmanager
-async def visit(target: Target, person: Person) -> AsyncIterator[Place]:
+async def visit(target: LoadTarget, person: LoadPerson) -> AsyncIterator[LoadWorkspace]:
     """A private channel of one person on a running server, deleted at the end. Raises Refused, OSError, TimeoutError."""
     connection = await open_connection(target)
     body = {"chat_type": "private_channel", "name": "Load", "members": []}
     chat_id = (await connection.ask("POST", "/api/chat", person.token, body))["id"]
     try:
         await _fill(connection, person, chat_id)
-        yield Place([person], [chat_id])
+        yield LoadWorkspace([person], [chat_id])
     finally:
         connection = await open_connection(target)
         await connection.ask("DELETE", f"/api/chat/{chat_id}", person.token)
         connection.close()
 
 
-async def sign_in(target: Target, email: str, password: str) -> Person:
+async def sign_in(target: LoadTarget, email: str, password: str) -> LoadPerson:
     """Raises Refused, OSError, TimeoutError."""
     connection = await open_connection(target)
     session = await connection.ask("POST", "/api/signin", None, {"email": email, "password": password})
     connection.close()
-    return Person(session["user"]["id"], session["access_token"])
+    return LoadPerson(session["user"]["id"], session["access_token"])
 
 
-async def who_is(target: Target, token: str) -> Person:
+async def who_is(target: LoadTarget, token: str) -> LoadPerson:
     """Whose access token that is. Raises Refused, OSError, TimeoutError."""
     connection = await open_connection(target)
     me = await connection.ask("GET", "/api/users/me", token)
     connection.close()
-    return Person(me["id"], token)
+    return LoadPerson(me["id"], token)
 
 
-async def _sign_up(connection: Connection, number: int, **more: str) -> Person:
+async def _sign_up(connection: Connection, number: int, **more: str) -> LoadPerson:
     who = {"email": f"person{number}@example.com", "password": PASSWORD, "fullname": f"Person {number}", **more}
     session = await connection.ask("POST", "/api/signup", None, who)
-    return Person(session["user"]["id"], session["access_token"])
+    return LoadPerson(session["user"]["id"], session["access_token"])
 
 
-async def _fill(connection: Connection, person: Person, chat_id: int) -> None:
+async def _fill(connection: Connection, person: LoadPerson, chat_id: int) -> None:
     for _ in range(MESSAGES_A_CHAT // BATCH):
         body = {"messages": [{"content": TEXT}] * BATCH}
         await connection.ask("POST", f"/api/chat/{chat_id}/messages/batch", person.token, body)
