@@ -1,7 +1,8 @@
-# Every command of this project. Plain `make` lists them; each does what it needs first, and nothing twice.
+# All commands of this project. Plain `make` lists them. Each one first does the steps it needs, unless they are done.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run web web-dev screenshots web-figures test check format prove figures claims fairness flame bench wheel rights openapi metrics lock clean
+.PHONY: help setup setup-test run web web-dev screenshots web-figures test check format prove figures claims fairness \
+	flame bench wheel rights openapi metrics lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -9,7 +10,7 @@ help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
 		|| sed -n 's/^\([a-z-]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST)
 
-setup: ## make .venv with the fechatter command, the native extension and the web client
+setup: ## create .venv with the fechatter command, the native extension and the web client
 	@scripts/setup.sh
 
 setup-test:
@@ -21,56 +22,57 @@ run: setup ## start the server on http://127.0.0.1:6688
 web: setup ## build the web client into fechatter/web/dist
 	@scripts/web.sh build
 
-web-dev: setup ## Vite on http://127.0.0.1:5173 in front of a running server (FECHATTER_URL)
+web-dev: setup ## run Vite on http://127.0.0.1:5173 in front of a running server (FECHATTER_URL)
 	@scripts/web.sh dev
 
-screenshots: setup ## the main states of the web client, both themes, phone and desktop, in target/screenshots
+screenshots: setup ## take pictures of the web client's main states, in target/screenshots
 	@scripts/web.sh screenshots target/screenshots
 
-web-figures: setup ## measure how fast the web client is in Chromium, into benches/results (minutes)
+web-figures: setup ## measure the web client in Chromium, into benches/results (minutes)
 	@scripts/web.sh figures benches/results
 
-test: setup-test ## the whole suite: lints, Rust, web client, Python, on both databases (ARGS="-k name" narrows)
+test: setup-test ## run the whole suite: lints, Rust, Python on both databases, web client (ARGS="-k name" narrows)
 	@scripts/test.sh $(ARGS)
 
-check: setup-test ## the lints alone
+check: setup-test ## run only the lints
 	@scripts/check.sh
 
-format: setup-test ## lay out all sources
+format: setup-test ## format all sources
 	@.venv/bin/ruff check --fix --quiet; .venv/bin/ruff format; cargo fmt --all; scripts/web.sh format
 
-prove: setup-test ## the long proofs (minutes): crashes, interleavings
+prove: setup-test ## run the long proofs (minutes): crashes, interleavings
 	@$(PYTEST) -m prove --timeout 1800 $(ARGS)
 
-figures: setup-test ## measure the server on both engines and write benches/results (minutes)
+figures: setup-test ## measure the server on both engines, into benches/results (minutes)
 	@.venv/bin/python -m benches.measure $(ARGS)
 
-claims: setup-test ## measure every headline, and write it to benches/claims.toml and README (minutes)
+claims: setup-test ## measure every headline, into benches/results and docs/performance.md (minutes)
 	@.venv/bin/python -m benches.claims $(ARGS)
 
-fairness: setup-test ## measure what one heavy member does to the others, into benches/results (minutes)
+fairness: setup-test ## measure the effect of one heavy member on the others, into benches/results (minutes)
 	@.venv/bin/python -m benches.measure_fairness $(ARGS)
 
-flame: setup-test ## draw one flame graph of the send path, with Python and Rust frames
+flame: setup-test ## draw a flame graph of the send path, with Python and Rust frames
 	@.venv/bin/python -m benches.flame $(ARGS)
 
-bench: setup-test ## measure the native functions against their Python references
+bench: setup-test ## compare the native functions with their Python references
 	@$(PYTEST) benches -o timeout=0 --benchmark-only $(ARGS)
 
-wheel: setup-test ## one wheel for Python 3.11 and later, in dist/
+wheel: setup-test ## build one wheel for Python 3.11 and later, in dist/
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin build --release --locked --out dist
 
-rights: setup-test ## print the table of rights into SECURITY.md
+rights: setup-test ## write the table of rights into SECURITY.md and the web client
 	@.venv/bin/python scripts/rights.py
 
-openapi: setup-test ## write the contract, fechatter/api/contract/openapi.json, and the web client's types of it
+openapi: setup-test ## write the contract, openapi.json, and the web client's types
 	@.venv/bin/python scripts/openapi.py && scripts/web.sh types
 
-metrics: setup-test ## print the table of metrics into fechatter/telemetry/METRICS.md
+metrics: setup-test ## write the table of metrics into METRICS.md
 	@.venv/bin/python scripts/metrics.py
 
-lock: ## renew the locked requirements (needs uv)
+lock: ## update the locked requirements (needs uv)
 	@scripts/lock.sh
 
-clean: ## remove what was built; the data folder stays
-	@rm -rf .venv dist target fechatter/web/dist fechatter/web/client/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis fechatter/_native*.so
+clean: ## remove build results and caches; keeps the data folder
+	@rm -rf .venv dist target fechatter/web/dist fechatter/web/client/node_modules fechatter/_native*.so
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis

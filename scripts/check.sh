@@ -1,23 +1,23 @@
 #!/bin/sh
-# Every lint, each to its end, in three lanes beside each other; exits 1 when one found something.
+# Runs every lint to its end, in three lanes in parallel. The exit code is 1 if one of them found something.
 #   check.sh        the lints
-#   check.sh test   the tests that start no server too: Rust's and the web client's
+#   check.sh test   also the tests that start no server: those of Rust and of the web client
 cd "$(dirname "$0")/.." || exit 1
 PATH="$PWD/.venv/bin:$PATH"
 tests=${1:-}
 outputs=$(mktemp -d) || exit 1
 trap 'rm -rf "$outputs"' EXIT
-# What runs in the background hears no interrupt of its own.
+# Processes in the background do not receive the interrupt.
 trap 'trap "" TERM; kill 0; exit 130' INT
 
-# step NAME COMMAND…: what it said stands together, under its name.
+# step NAME COMMAND…: print the output of the command together, under its name.
 step() {
-    said="$outputs/$1"
-    echo "check: $1" >"$said"
+    output="$outputs/$1"
+    echo "check: $1" >"$output"
     name=$1
     shift
-    "$@" >>"$said" 2>&1 || echo "$name" >>"$outputs/failed"
-    cat "$said"
+    "$@" >>"$output" 2>&1 || echo "$name" >>"$outputs/failed"
+    cat "$output"
 }
 
 python_lane() {
@@ -29,7 +29,8 @@ python_lane() {
 }
 
 rust_lane() {
-    step clippy cargo clippy --workspace --all-targets --features fechatter-native/python --locked --quiet -- --deny warnings
+    step clippy cargo clippy --workspace --all-targets --features fechatter-native/python --locked --quiet \
+        -- --deny warnings
     step cargo-fmt cargo fmt --all --check
     [ -z "$tests" ] || step cargo-test cargo test --workspace --locked --quiet
 }
@@ -39,13 +40,13 @@ web_lane() {
     [ -z "$tests" ] || step vitest scripts/web.sh unit
 }
 
-# A lane that does not come to its end has failed.
+# A lane that did not reach its end has failed.
 for lane in python rust web; do
     { "${lane}_lane"; echo "$lane" >>"$outputs/ended"; } &
 done
 wait
 for lane in python rust web; do
-    grep -qx "$lane" "$outputs/ended" 2>/dev/null || echo "the-lane-of-$lane" >>"$outputs/failed"
+    grep -qx "$lane" "$outputs/ended" 2>/dev/null || echo "lane-$lane" >>"$outputs/failed"
 done
 
 if [ -f "$outputs/failed" ]; then

@@ -1,6 +1,6 @@
-"""Puts the `fechatter` command of this checkout into the environment that runs this file.
+"""Install the `fechatter` command of this checkout into the environment that runs this script.
 
-An editable install would build the native extension a second time; a path file and a four-line script do the same.
+An editable install would build the native extension a second time. A path file and a script of four lines are enough.
 """
 
 import sys
@@ -18,14 +18,14 @@ sys.exit(main())
 
 
 def main() -> None:
-    """Write both files, only when they differ."""
+    """Write both files if they differ."""
     paths = sysconfig.get_paths()
     write(Path(paths["purelib"]) / "fechatter-checkout.pth", f"{ROOT}\n", mode=0o644)
     write(Path(paths["scripts"]) / "fechatter", COMMAND.format(python=sys.executable), mode=0o755)
 
 
 def write(path: Path, text: str, *, mode: int) -> None:
-    """Make the file hold the text."""
+    """Write the text to the file if it differs."""
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
         path.chmod(mode)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Renews requirements/*.txt from pyproject.toml: every version and hash, for every platform, and no address.
+# Writes requirements/*.txt from pyproject.toml: versions and hashes for every platform, but no addresses.
 set -eu
 cd "$(dirname "$0")/.."
 command -v uv >/dev/null || { echo "missing: uv. Install it with: pip install uv" >&2; exit 1; }

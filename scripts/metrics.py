@@ -1,6 +1,6 @@
-"""Prints the table of metrics into fechatter/telemetry/METRICS.md, between its two markers; `--check` only says whether it is current.
+"""Write the table of metrics into fechatter/telemetry/METRICS.md, between its two markers.
 
-Exits 1 when the page has no markers, or with `--check` is not current.
+`--check` changes nothing. The exit code is 1 if the page has no markers, or with `--check` if it is not current.
 """
 
 import sys
@@ -16,7 +16,7 @@ def main() -> int:
     """Write or check; returns the exit code."""
     text = DOCUMENT.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
-        print(f"metrics: {DOCUMENT.name} has no place for the table", file=sys.stderr)
+        print(f"metrics: {DOCUMENT.name} has no markers for the table", file=sys.stderr)
         return 1
     before, rest = text.split(BEGIN)
     printed = before + BEGIN + table() + END + rest.split(END)[1]

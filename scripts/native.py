@@ -1,9 +1,10 @@
-"""Tells whether the native extension fits the sources, and takes it from a wheel when one fits.
+"""Check whether the native extension was built from these sources, or copy it from a wheel.
 
-    native.py fresh         exits 0 when `fechatter.native` loads and is a release build
-    native.py take FOLDER   exits 0 when a wheel of the folder held one that does
+    native.py fresh         exit code 0 if `fechatter.native` loads and is a release build
+    native.py take FOLDER   exit code 0 if a wheel in the folder contained such an extension
 
-`fechatter.native` itself refuses an extension built from other sources; this asks it, in a process of its own.
+`fechatter.native` refuses an extension that was built from other sources. This script imports it in a process of its
+own.
 """
 
 import subprocess
@@ -16,7 +17,7 @@ PROBE = "import fechatter.native as native, sys; sys.exit(native.BUILD != 'relea
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the one argument says."""
+    """Run one of the two commands; returns the exit code."""
     match arguments:
         case ["fresh"]:
             return 0 if is_fresh() else 1
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
 
 
 def is_fresh() -> bool:
-    """Whether the extension in the checkout is there, fits the sources and is a release build."""
+    """Whether the checkout contains a release build of the extension from these sources."""
     if not any((ROOT / "fechatter").glob("_native*.so")):
         return False
     probe = subprocess.run([sys.executable, "-c", PROBE], cwd=ROOT, capture_output=True, check=False, timeout=60)
@@ -35,19 +36,19 @@ def is_fresh() -> bool:
 
 
 def wheels(folder: Path) -> list[Path]:
-    """The whole wheels of the folder, newest first."""
+    """The complete wheels in the folder, newest first."""
     found = filter(zipfile.is_zipfile, folder.glob("fechatter-*.whl"))
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def take(wheel: Path) -> bool:
-    """Put the wheel's extension into the checkout; take it out again when it does not fit."""
+    """Copy the wheel's extension into the checkout; remove it again if it was built from other sources."""
     with zipfile.ZipFile(wheel) as archive:
         members = [name for name in archive.namelist() if name.startswith("fechatter/_native") and name.endswith(".so")]
         for member in members:
             replace(ROOT / member, archive.read(member))
     if is_fresh():
-        print(f"setup: took the native extension from {wheel.relative_to(ROOT)}")
+        print(f"setup: using the native extension from {wheel.relative_to(ROOT)}")
         return True
     for member in members:
         (ROOT / member).unlink()
@@ -55,7 +56,7 @@ def take(wheel: Path) -> bool:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put a new file in the place of the old one: a running server has that one mapped into its memory."""
+    """Replace the file by a new one, because a running server has the old one mapped into its memory."""
     new = path.with_suffix(".new")
     new.write_bytes(content)
     new.replace(path)

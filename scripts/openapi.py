@@ -1,4 +1,7 @@
-"""Writes the contract to fechatter/api/contract/openapi.json; `--check` only says whether it is current. Exits 1 when it is not."""
+"""Write the contract to fechatter/api/contract/openapi.json.
+
+`--check` changes nothing; the exit code is then 1 if the file is not current.
+"""
 
 import json
 import sys

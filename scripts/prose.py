@@ -228,9 +228,10 @@ def joined(comments: Iterator[tuple[int, str]]) -> Iterator[Text]:
         yield Text(first, text)
 
 
-def rules(entries: list[dict[str, str]]) -> list[Rule]:
+def rules(entries: list[dict[str, str | list[str]]]) -> list[Rule]:
     """The rules of one table of prose.toml."""
-    return [Rule(re.compile(entry["find"].replace(" ", r"\s+"), re.IGNORECASE), entry["write"]) for entry in entries]
+    found = [("".join(entry["find"]), "".join(entry["write"])) for entry in entries]
+    return [Rule(re.compile(find.replace(" ", r"\s+"), re.IGNORECASE), write) for find, write in found]
 
 
 TABLES = tomllib.loads((Path(__file__).parent / "prose.toml").read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""Prints the table of rights into SECURITY.md, between its two markers, and as JSON for the web client, which offers nothing
-that the server would refuse. `--check` only says whether both are current.
+"""Write the table of rights into SECURITY.md, between its two markers, and as JSON for the web client.
 
-Exits 1 when SECURITY.md has no markers, or with `--check` when one is not current.
+The web client hides actions that the server would refuse. `--check` changes nothing. The exit code is 1 if SECURITY.md
+has no markers, or with `--check` if one of the two files is not current.
 """
 
 import json
@@ -28,7 +28,7 @@ def main() -> int:
     """Write or check; returns the exit code."""
     text = DOCUMENT.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
-        print(f"rights: {DOCUMENT.name} has no place for the table", file=sys.stderr)
+        print(f"rights: {DOCUMENT.name} has no markers for the table", file=sys.stderr)
         return 1
     before, rest = text.split(BEGIN)
     printed = before + BEGIN + tables() + END + rest.split(END)[1]
@@ -51,22 +51,22 @@ def tables() -> str:
     """All tables of rights as Markdown."""
     roles = [str(role) for role in Role]
     workspace = table(["in the workspace", *roles], ([action, *marks(Role, allowed)] for action, allowed in WORKSPACE.items()))
-    give = ([f"the {role} gives the role", *marks(Role, MAY_GIVE[role])] for role in Role)
-    change = ([f"the {role} changes, disables, enables the", *marks(Role, MAY_CHANGE[role])] for role in Role)
+    give = ([f"the {role} assigns the role", *marks(Role, MAY_GIVE[role])] for role in Role)
+    change = ([f"the {role} changes, disables or enables the", *marks(Role, MAY_CHANGE[role])] for role in Role)
     standings = [str(who) for who in Standing]
     chats = table(["with a chat", *standings, "kinds", "archived"], ([action, *chat_row(rule)] for action, rule in CHAT.items()))
     return f"\n{workspace}\n{table(['with people', *roles], [*give, *change])}\n{chats}\n"
 
 
 def chat_row(rule: Rule) -> list[str]:
-    """By whom, on which kinds, and whether also while archived."""
+    """Who may do it, on which kinds of chat, and whether also while the chat is archived."""
     kinds = "all" if len(rule.kinds) == len(KINDS) else ", ".join(name for kind, name in KINDS.items() if kind in rule.kinds)
     return [*marks(Standing, rule.who), kinds, "yes" if rule.archived else "·"]
 
 
 def marks(each: Iterable[str], allowed: Iterable[str]) -> list[str]:
-    """`yes` or a dot for each."""
-    return ["yes" if one in allowed else "·" for one in each]
+    """`yes` for each that is allowed, a dot for each other."""
+    return ["yes" if item in allowed else "·" for item in each]
 
 
 def table(head: list[str], rows: Iterable[list[str]]) -> str:

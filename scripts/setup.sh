@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes .venv with the `fechatter` command, the native extension and the web client, and does nothing twice.
-#   setup.sh          to run the server
-#   setup.sh test     with the tools of the tests and lints too
+# Creates .venv with the `fechatter` command, the native extension and the web client. Skips steps that are done.
+#   setup.sh          what the server needs
+#   setup.sh test     also the tools of the tests and lints
 set -eu
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
 
-# install NAME: the packages of requirements/NAME.txt, unless this very list was installed before.
+# install NAME: install requirements/NAME.txt, unless the same list is already installed.
 install() {
     list="requirements/$1.txt"
     stamp=".venv/installed-$1.txt"
@@ -22,14 +22,14 @@ if [ ! -x "$python" ] || [ "${1:-}" = test ]; then
     scripts/tools.sh "${1:-}"
 fi
 if [ ! -x "$python" ]; then
-    echo "setup: making .venv"
+    echo "setup: creating .venv"
     "$(scripts/python.sh)" -m venv --clear .venv
 fi
 install run
 if [ "${1:-}" = test ]; then
     install dev
 fi
-# build: the extension of these sources, by way of a wheel as `make wheel` makes it, so that both build once.
+# build: build the extension as a wheel, as `make wheel` does, so that both share one build.
 build() {
     scripts/tools.sh build || exit 1
     install build
@@ -39,7 +39,7 @@ build() {
 }
 
 if ! "$python" scripts/native.py fresh && ! "$python" scripts/native.py take dist && ! build; then
-    echo "setup: the native extension does not load: .venv/bin/python -m fechatter.native says why" >&2
+    echo "setup: the native extension does not load. For the reason, run: .venv/bin/python -m fechatter.native" >&2
     exit 1
 fi
 "$python" scripts/command.py

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The whole suite: lints, Rust tests, Python tests with real servers, the web client in Chromium. Arguments go to pytest. Exits 1 on any failure.
+# Runs the whole suite: lints, Rust tests, Python tests with real servers, the web client in Chromium.
+# Arguments are passed to pytest. The exit code is 1 if anything failed.
 cd "$(dirname "$0")/.." || exit 1
 failed=""
 

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Names each tool that the build lacks in one line, with the command that brings it. Exits 1 when one is missing.
-#   tools.sh          what `make setup` needs
-#   tools.sh build    the same when no wheel can be used
-#   tools.sh test     what `make test` needs too
+# Prints each missing tool in one line, with the command that installs it. The exit code is 1 if one is missing.
+#   tools.sh          the tools of `make setup`
+#   tools.sh build    the same if no wheel can be used
+#   tools.sh test     also the tools of `make test`
 cd "$(dirname "$0")/.." || exit 1
 lacking=0
 
@@ -27,7 +27,7 @@ check_python() {
 check_rust() {
     least=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' native/Cargo.toml)
     found=$(rustc --version 2>/dev/null | cut -d' ' -f2)
-    bring="On Debian 12: apt-get install rustc-web cargo-web (from its security archive); elsewhere: rustup update stable"
+    bring="On Debian 12: apt-get install rustc-web cargo-web (security archive); elsewhere: rustup update stable"
     if [ -z "$found" ]; then
         missing "Rust $least or later" "$bring"
     elif ! newer "$least" "$found"; then
@@ -35,7 +35,8 @@ check_rust() {
     elif ! command -v cargo >/dev/null; then
         missing "cargo" "$bring"
     fi
-    command -v cc >/dev/null || missing "a C compiler (cc), which links Rust" "On Debian or Ubuntu: apt-get install gcc libc6-dev"
+    command -v cc >/dev/null ||
+        missing "a C compiler (cc), which links Rust" "On Debian or Ubuntu: apt-get install gcc libc6-dev"
 }
 
 check_lints() {
@@ -47,13 +48,13 @@ check_lints() {
 
 command -v make >/dev/null || missing "make" "On Debian or Ubuntu: apt-get install make"
 check_python
-# A wheel made before holds the native extension, and then Rust is not needed.
+# A wheel in dist/ contains the native extension, so Rust is not needed.
 if [ -n "${1:-}" ] || ! ls dist/fechatter-*.whl >/dev/null 2>&1; then
     check_rust
 fi
 if [ "${1:-}" = test ]; then
     command -v "${CHROMIUM:-chromium}" >/dev/null ||
-        missing "Chromium, for the web client's tests" "On Debian: apt-get install chromium; elsewhere: CHROMIUM=its path"
+        missing "Chromium, for the web client's tests" "On Debian: apt-get install chromium; or set CHROMIUM to its path"
     check_lints
 fi
 exit $lacking

