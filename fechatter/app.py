@@ -21,9 +21,9 @@ from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
-from fechatter.bus.memory import MemoryBus
 from fechatter.bus.nats import NatsBus
 from fechatter.bus.seal import Seal
+from fechatter.bus.single_node import SingleNodeBus
 from fechatter.hub.hub import Hub
 from fechatter.messages.publishing import Publisher
 from fechatter.messages.send import INTAKE_BYTES, INTAKE_MESSAGES, Sender
@@ -60,7 +60,9 @@ async def open_services(settings: Settings, on_death: OnDeath) -> AsyncIterator[
 async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> Services:
     tasks, watch = Tasks(on_death), Watch()
     secrets = open_secrets(settings)
-    bus: Bus = NatsBus(settings.nats_url, tasks, Seal(secrets.signing), lambda: hub.era) if settings.nats_url else MemoryBus()
+    bus: Bus = SingleNodeBus()
+    if settings.nats_url:
+        bus = NatsBus(settings.nats_url, tasks, Seal(secrets.signing), lambda: hub.era)
     publisher = Publisher(bus)
     database = await open_database(settings.database_address, publisher.publish, connections=settings.connection_limit)
     stopping.add(Stage.BACKENDS, database.close)
@@ -97,7 +99,7 @@ async def _start(services: Services, upkeep: Upkeep) -> None:
     tasks, stopping, hub = services.tasks, services.stopping, services.hub
     stopping.add(Stage.TASKS, tasks.stop)
     stopping.add(Stage.BACKENDS, services.bus.close)
-    await services.bus.start(hub.receive, hub.signal)
+    await services.publisher.start(hub.receive, hub.signal)
     # A hash takes long, and hundreds of calls may wait.
     stopping.add(Stage.STREAMS, services.passwords.close)
     stopping.add(Stage.STREAMS, hub.stop)

@@ -30,11 +30,6 @@ def test_every_name_in_the_map_exists(name: str) -> None:
     assert name in files or re.search(rf"\b{re.escape(last)}\b", SOURCES), f"{name} is in no source"
 
 
-def test_the_journey_goes_through_at_most_eight_steps() -> None:
-    journey = TEXT.split("## A message's journey", 1)[1].split("\n## ", 1)[0]
-    assert 1 <= len(re.findall(r"^\d+\. ", journey, re.MULTILINE)) <= 8
-
-
 def layers() -> list[list[str]]:
     """The layers of import-linter that exist already, from the top; each with its packages."""
     contract = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]

@@ -1,6 +1,7 @@
-"""What a bus promises: quick delivery to every node's hub, and nothing more.
+"""The bus between the nodes of a server: it is fast, and it may lose messages.
 
-A frame may be lost, late, repeated or out of order on the way; the hub's sequencer and the log make delivery complete.
+A frame may be lost, late, repeated or out of order. The hub's sequencer and the log make delivery complete.
+`messages/publishing.py` serves the own node, without the bus.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ class Bus(Protocol):
         ...
 
     def publish(self, frames: list[Frame], signals: list[Signal]) -> None:
-        """Hand on what a commit brought. Never waits, never raises."""
+        """Send committed frames, and signals, to the other nodes. Never waits, never raises."""
         ...
 
     async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
-        """Begin to receive."""
+        """Begin to receive from the other nodes."""
         ...
 
     def queues(self) -> list[Queue]: ...

@@ -84,10 +84,6 @@ class NatsBus:
         return "degraded" if is_away or is_forged else "ok"
 
     def publish(self, frames: list[Frame], signals: list[Signal]) -> None:
-        if frames:
-            self._frames(frames)
-        if signals:
-            self._signals(signals)
         if self._session is None:
             self.dropped += len(frames) + len(signals)
         elif not self._outbox.put(frames, signals):

@@ -1,6 +1,7 @@
-"""Publishing: the answers of a batch go to its senders, committed events go to the bus. Everything runs on the main loop.
+"""Publishing: after the commit, answers go to the senders, and frames go to the hub of every node.
 
-Frames are published only after their commit, and in commit order.
+Everything runs on the main loop. Frames arrive here in commit order. This node's hub is called directly; the bus serves
+the other nodes.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import asyncio
 
 import msgspec
 
-from fechatter.bus.base import Bus
+from fechatter.bus.base import Bus, ReceiveFrames, ReceiveSignals
 from fechatter.errors import Problem
 from fechatter.frames import Frame, Signal
 
@@ -31,16 +32,27 @@ class WrittenBatch(msgspec.Struct):
 class Publisher:
     """
     Attributes:
-        published: events and signals handed to the bus since the start.
+        published: events and signals published by this node since its start.
     """
 
     def __init__(self, bus: Bus) -> None:
         self.published = 0
         self._bus = bus
+        self._frames: ReceiveFrames = lambda _frames: None
+        self._signals: ReceiveSignals = lambda _signals: None
+
+    async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
+        """Begin to call `frames` and `signals` with everything that this node and the others publish."""
+        self._frames, self._signals = frames, signals
+        await self._bus.start(frames, signals)
 
     def publish(self, frames: list[Frame], signals: list[Signal]) -> None:
-        """Hand committed frames, and signals, to the bus."""
+        """Publish committed frames, and signals. This node's hub has them when the call returns."""
         self.published += len(frames) + len(signals)
+        if frames:
+            self._frames(frames)
+        if signals:
+            self._signals(signals)
         self._bus.publish(frames, signals)
 
     def finish(self, batch: WrittenBatch) -> None:

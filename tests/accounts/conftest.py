@@ -22,7 +22,7 @@ from fechatter.auth.passwords import Passwords
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
-from fechatter.bus.memory import MemoryBus
+from fechatter.bus.single_node import SingleNodeBus
 from fechatter.frames import block_json
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database
@@ -45,7 +45,7 @@ class Api:
         self.settings = Settings(data_dir=folder, signup="open", rate_limits=False)
         self.secrets = open_secrets(self.settings)
         self.tokens = AccessTokens(self.secrets.signing, 900)
-        self.bus: Any = MemoryBus()
+        self.bus: Any = SingleNodeBus()
         self.watch = Watch()
         self.writer: Any = SimpleNamespace(busy_since=None, waiting=0, failing="", failed_at=0.0)
         self._client: httpx2.AsyncClient | None = None

@@ -9,6 +9,7 @@ from fechatter.bus.nats import NatsBus
 from fechatter.bus.seal import Seal
 from fechatter.events import EventType
 from fechatter.frames import Frame, Signal
+from fechatter.messages.publishing import Publisher
 from fechatter.model import WorkspaceId
 from fechatter.tasks import Tasks
 from tests.servers.process import PATIENCE_SECONDS
@@ -35,6 +36,7 @@ class Node:
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
+        self.publisher = Publisher(bus)
         self.frames: list[Frame] = []
         self.signals: list[Signal] = []
         self._changed = asyncio.Event()
@@ -42,6 +44,9 @@ class Node:
     @property
     def seqs(self) -> list[int]:
         return [each.seq for each in self.frames]
+
+    def publish(self, published: list[Frame], signals: list[Signal]) -> None:
+        self.publisher.publish(published, signals)
 
     def receive(self, received: list[Frame]) -> None:
         self.frames += received
@@ -66,7 +71,7 @@ class Node:
 @asynccontextmanager
 async def started(bus: Bus) -> AsyncIterator[Node]:
     node = Node(bus)
-    await bus.start(node.receive, node.signal)
+    await node.publisher.start(node.receive, node.signal)
     try:
         yield node
     finally:

@@ -4,31 +4,31 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from fechatter.bus.memory import MemoryBus
+from fechatter.bus.single_node import SingleNodeBus
 from tests.bus.nodes import Node, frame, frames, nats_node, signal, started
 
 
-@pytest.fixture(params=["memory", "nats"])
+@pytest.fixture(params=["single node", "nats"])
 async def node(request: pytest.FixtureRequest) -> AsyncIterator[Node]:
-    opened = started(MemoryBus()) if request.param == "memory" else nats_node(request.getfixturevalue("nats_url"))
+    opened = started(SingleNodeBus()) if request.param == "single node" else nats_node(request.getfixturevalue("nats_url"))
     async with opened as each:
         yield each
 
 
 async def test_the_own_process_is_served_before_publish_returns(node: Node) -> None:
-    node.bus.publish(frames(1, 3), [signal()])
+    node.publish(frames(1, 3), [signal()])
     assert node.seqs == [1, 2, 3]
     assert node.signals == [signal()]
 
 
 async def test_the_era_travels_with_the_frames(node: Node) -> None:
-    node.bus.publish([frame(1, era="one")], [])
-    node.bus.publish([frame(1, era="two")], [])
+    node.publish([frame(1, era="one")], [])
+    node.publish([frame(1, era="two")], [])
     assert [each.era for each in node.frames] == ["one", "two"]
 
 
 async def test_publishing_nothing_is_nothing(node: Node) -> None:
-    node.bus.publish([], [])
+    node.publish([], [])
     assert node.frames == []
     assert node.signals == []
 

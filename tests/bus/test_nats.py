@@ -68,15 +68,15 @@ def publish_timed(node: Node, seqs: range) -> float:
     taken = []
     for seq in seqs:
         began = time.monotonic()
-        node.bus.publish([frame(seq)], [])
+        node.publish([frame(seq)], [])
         taken.append(time.monotonic() - began)
     return statistics.median(taken)
 
 
 async def test_frames_and_signals_reach_every_other_node_and_the_own_once(nats_url: str) -> None:
     async with nats_node(nats_url) as one, nats_node(nats_url) as two, nats_node(nats_url) as three:
-        one.bus.publish(frames(1, 50), [signal(b"from one")])
-        two.bus.publish(frames(51, 100), [signal(b"from two")])
+        one.publish(frames(1, 50), [signal(b"from one")])
+        two.publish(frames(51, 100), [signal(b"from two")])
         for node in (one, two, three):
             await received(node, frames=100, signals=2)
             assert sorted(node.seqs) == list(range(1, 101))
@@ -86,7 +86,7 @@ async def test_frames_and_signals_reach_every_other_node_and_the_own_once(nats_u
 
 async def test_a_frame_arrives_as_it_was_sent(nats_url: str) -> None:
     async with nats_node(nats_url) as one, nats_node(nats_url) as two:
-        one.bus.publish([frame(1, block=bytes(range(256)))], [])
+        one.publish([frame(1, block=bytes(range(256)))], [])
         await two.until(lambda: two.frames)
         assert two.frames == one.frames
 
@@ -94,7 +94,7 @@ async def test_a_frame_arrives_as_it_was_sent(nats_url: str) -> None:
 async def test_what_is_larger_than_a_message_travels_in_pieces(nats_url: str) -> None:
     many = [frame(seq, block=bytes(300_000)) for seq in range(1, 11)]
     async with nats_node(nats_url) as one, nats_node(nats_url) as two:
-        one.bus.publish(many, [signal(bytes(500_000)), signal(bytes(500_000))])
+        one.publish(many, [signal(bytes(500_000)), signal(bytes(500_000))])
         await two.until(lambda: len(two.frames) == 10 and len(two.signals) == 2)
         assert two.seqs == list(range(1, 11))
         assert dropped(one) == 0
@@ -102,25 +102,25 @@ async def test_what_is_larger_than_a_message_travels_in_pieces(nats_url: str) ->
 
 async def test_a_frame_no_message_can_carry_is_left_to_the_log(nats_url: str) -> None:
     async with nats_node(nats_url) as one, nats_node(nats_url) as two:
-        one.bus.publish([frame(1, block=bytes(2_000_000)), frame(2)], [])
+        one.publish([frame(1, block=bytes(2_000_000)), frame(2)], [])
         await two.until(lambda: two.frames)
         assert (two.seqs, dropped(one), one.bus.state) == ([2], 1, "ok")
 
 
 async def test_signals_of_another_node_are_passed_on_though_a_start_has_begun_another_era(nats_url: str) -> None:
     async with nats_node(nats_url, era="life-one" + "aaaa") as one, nats_node(nats_url, era="life-one" + "bbbb") as two:
-        one.bus.publish([], [signal(b"one")])
-        two.bus.publish([], [signal(b"two")])
+        one.publish([], [signal(b"one")])
+        two.publish([], [signal(b"two")])
         for node in (one, two):
             await received(node, frames=0, signals=2)
 
 
 async def test_signals_of_another_life_are_skipped(nats_url: str) -> None:
     async with nats_node(nats_url) as one, nats_node(nats_url) as two, nats_node(nats_url, era="other") as copy:
-        copy.bus.publish([], [signal(b"of a copy")])
-        one.bus.publish([], [signal(b"ours")])
+        copy.publish([], [signal(b"of a copy")])
+        one.publish([], [signal(b"ours")])
         await two.until(lambda: two.signals)
-        one.bus.publish([frame(1)], [])
+        one.publish([frame(1)], [])
         await copy.until(lambda: copy.frames)
         assert (two.signals, copy.signals) == ([signal(b"ours")], [signal(b"of a copy")])
 
@@ -144,7 +144,7 @@ async def test_bytes_that_are_not_ours_are_dropped_and_counted(nats_url: str, ca
         for subject in ("events.1", "signals.1"):
             await forge(nats_url, [(subject, each) for each in junk])
             await forge(nats_url, [(subject, seal.sign(subject, each)) for each in junk])
-        other.bus.publish([frame(1)], [signal()])
+        other.publish([frame(1)], [signal()])
         await node.until(lambda: node.frames and node.signals)
         await node.until(lambda: rejected(node) >= 20)
         assert (node.seqs, node.signals, node.bus.state) == ([1], [signal()], "degraded")
@@ -157,7 +157,7 @@ async def test_a_forged_frame_reaches_nobody(nats_url: str, seq: int) -> None:
     async with nats_node(nats_url) as node, nats_node(nats_url) as other:
         await forge(nats_url, [("events.1", message), ("events.1", Seal(b"another secret").sign("events.1", message))])
         await node.until(lambda: rejected(node) == 2)
-        other.bus.publish([frame(1)], [])
+        other.publish([frame(1)], [])
         await node.until(lambda: node.frames)
         assert node.seqs == [1]
 
@@ -174,7 +174,7 @@ async def overhear(url: str, subject: str) -> tuple[nats.NATS, asyncio.Queue[Msg
 async def test_a_frame_under_another_subject_is_dropped(nats_url: str) -> None:
     async with nats_node(nats_url) as one, nats_node(nats_url) as two:
         spy, heard = await overhear(nats_url, "events.*")
-        one.bus.publish([frame(1)], [])
+        one.publish([frame(1)], [])
         message = await asyncio.wait_for(heard.get(), PATIENCE_SECONDS)
         await forge(nats_url, [("events.2", message.data), ("signals.1", message.data)])
         await two.until(lambda: rejected(two) == 2)
@@ -185,14 +185,14 @@ async def test_a_frame_under_another_subject_is_dropped(nats_url: str) -> None:
 async def test_a_signal_that_is_sent_again_is_dropped(nats_url: str) -> None:
     async with nats_node(nats_url) as one, nats_node(nats_url) as two:
         spy, heard = await overhear(nats_url, "signals.*")
-        one.bus.publish([], [signal(b"first")])
+        one.publish([], [signal(b"first")])
         await two.until(lambda: two.signals)
-        one.bus.publish([], [signal(b"second")])
+        one.publish([], [signal(b"second")])
         await two.until(lambda: len(two.signals) == 2)
         overheard = [await asyncio.wait_for(heard.get(), PATIENCE_SECONDS) for _ in range(2)]
         await forge(nats_url, [(each.subject, each.data) for each in overheard])
         await two.until(lambda: rejected(two) == 2)
-        one.bus.publish([], [signal(b"third")])
+        one.publish([], [signal(b"third")])
         await two.until(lambda: len(two.signals) == 3)
         assert [each.block for each in two.signals] == [b"first", b"second", b"third"]
         await spy.close()
@@ -200,14 +200,14 @@ async def test_a_signal_that_is_sent_again_is_dropped(nats_url: str) -> None:
 
 async def test_nodes_with_different_secrets_hear_nothing_of_each_other_and_say_so(nats_url: str) -> None:
     async with nats_node(nats_url) as one, nats_node(nats_url, secret=b"another") as other:
-        one.bus.publish([frame(1)], [signal()])
+        one.publish([frame(1)], [signal()])
         await other.until(lambda: rejected(other) == 2)
         assert (other.frames, other.signals, other.bus.state, one.bus.state) == ([], [], "degraded", "ok")
 
 
 async def test_publishing_goes_on_while_nats_is_dead_and_delivery_resumes_after(own_server: Nats, caplog: pytest.LogCaptureFixture) -> None:
     async with nats_node(own_server.url) as one, nats_node(own_server.url) as two:
-        one.bus.publish([frame(1)], [])
+        one.publish([frame(1)], [])
         await two.until(lambda: two.seqs == [1])
         own_server.kill()
         await away(one)
@@ -217,7 +217,7 @@ async def test_publishing_goes_on_while_nats_is_dead_and_delivery_resumes_after(
         await asyncio.to_thread(own_server.start)
         await settled(one)
         await settled(two)
-        one.bus.publish([frame(1002)], [])
+        one.publish([frame(1002)], [])
         await two.until(lambda: 1002 in two.seqs)
         assert two.seqs == [1, 1002]
     said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
@@ -229,12 +229,12 @@ async def test_the_server_starts_without_nats_and_joins_it_later(own_server: Nat
     own_server.kill()
     async with nats_node(own_server.url, connected=False) as one:
         assert one.bus.state == "degraded"
-        one.bus.publish([frame(1)], [])
+        one.publish([frame(1)], [])
         assert one.seqs == [1]
         await asyncio.to_thread(own_server.start)
         await settled(one)
         async with nats_node(own_server.url) as two:
-            two.bus.publish([frame(2)], [])
+            two.publish([frame(2)], [])
             await one.until(lambda: one.seqs == [1, 2])
 
 
@@ -242,7 +242,7 @@ async def test_the_next_server_of_the_cluster_is_tried(own_server: Nats, nats_ur
     own_server.kill()
     async with nats_node(f"{own_server.url}, {nats_url}") as one, nats_node(nats_url) as two:
         await settled(one)
-        two.bus.publish([frame(1)], [])
+        two.publish([frame(1)], [])
         await one.until(lambda: one.seqs == [1])
 
 
@@ -265,11 +265,11 @@ async def test_a_stream_that_was_deleted_is_made_again(own_server: Nats, monkeyp
     async with nats_node(own_server.url) as one, nats_node(own_server.url) as two:
         operator = await nats.connect(own_server.url)
         await operator.jetstream().delete_stream(STREAM)
-        one.bus.publish([frame(1)], [])
+        one.publish([frame(1)], [])
         for node in (one, two):
             await away(node)
             await settled(node)
-        one.bus.publish([frame(2)], [])
+        one.publish([frame(2)], [])
         await two.until(lambda: two.seqs == [2])
         await operator.close()
 
@@ -278,7 +278,7 @@ async def test_a_stream_made_by_an_operator_is_used_as_it_is(own_server: Nats) -
     operator = await nats.connect(own_server.url)
     await operator.jetstream().add_stream(StreamConfig(name=STREAM, subjects=["events.*"], max_age=60))
     async with nats_node(own_server.url) as one, nats_node(own_server.url) as two:
-        one.bus.publish([frame(1)], [])
+        one.publish([frame(1)], [])
         await two.until(lambda: two.seqs == [1])
     assert (await operator.jetstream().stream_info(STREAM)).config.max_age == 60
     await operator.close()
@@ -288,10 +288,10 @@ async def test_more_than_a_node_may_hold_unread_is_left_to_the_log(nats_url: str
     monkeypatch.setattr(nats_session, "MAX_RECEIVED", 3)
     async with nats_node(nats_url) as a, nats_node(nats_url) as b:
         many = [frame(1, workspace_id=number) for number in range(1, 301)]
-        a.bus.publish(many, [])
+        a.publish(many, [])
         await b.until(lambda: b.frames)
         await asyncio.sleep(0.5)
         assert 0 < len(b.frames) < len(many)
-        a.bus.publish([frame(2)], [])
+        a.publish([frame(2)], [])
         await b.until(lambda: 2 in b.seqs)
         assert [queue.depth() for queue in b.bus.queues()] == [0, 0]

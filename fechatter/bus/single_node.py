@@ -1,4 +1,4 @@
-"""The bus of a single process: a function call."""
+"""The bus of a server that consists of one node: there are no other nodes to reach."""
 
 from __future__ import annotations
 
@@ -8,35 +8,28 @@ from fechatter.loops import LoopState
 from fechatter.queues import Queue
 
 
-class MemoryBus:
+class SingleNodeBus:
     """See `bus.base.Bus`."""
 
     def __init__(self) -> None:
         self.dropped = 0
         self.rejected = 0
-        self._frames: ReceiveFrames = lambda _frames: None
-        self._signals: ReceiveSignals = lambda _signals: None
 
     @property
     def state(self) -> State:
         return "ok"
 
     def publish(self, frames: list[Frame], signals: list[Signal]) -> None:
-        if frames:
-            self._frames(frames)
-        if signals:
-            self._signals(signals)
+        """Do nothing: `Publisher` has served this node."""
 
     async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
-        self._frames, self._signals = frames, signals
+        """Do nothing: no other node sends anything."""
 
     def queues(self) -> list[Queue]:
-        """None: nothing waits."""
         return []
 
     def loops(self) -> list[LoopState]:
-        """None: a call needs no connection."""
         return []
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is no connection."""
