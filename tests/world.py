@@ -17,10 +17,9 @@ from fechatter.errors import Problem
 from fechatter.events import EventType, UserData, WorkspaceData
 from fechatter.frames import Frame
 from fechatter.messages.publishing import Answer, WrittenBatch, answer_senders
-from fechatter.messages.send import Sender
+from fechatter.messages.send import Sender, open_intake
 from fechatter.messages.writer import Writer
-from fechatter.model import Actor, ChatId, ChatType, Role, SessionId, UserId, WorkspaceId
-from fechatter.native import Intake
+from fechatter.model import Actor, ChatId, ChatType, Extras, Role, SessionId, UserId, WorkspaceId
 from fechatter.storage import events, users, workspaces
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
@@ -172,12 +171,12 @@ class Desk:
         batches: what it answered.
     """
 
-    def __init__(self, database: Database | Between, *, capacity: int = 4096) -> None:
+    def __init__(self, database: Database | Between, *, capacity: int = 4096, extras_fields: type[Extras] = Extras) -> None:
         self.frames: list[Frame] = []
         self.batches: list[WrittenBatch] = []
         self._tasks = Tasks(_died)
-        self._intake = Intake(capacity)
-        self._writer = Writer(self._intake, cast("Database", database), self._finish)
+        self._intake = open_intake(capacity, extras_fields)
+        self._writer = Writer(self._intake, cast("Database", database), self._finish, extras_fields)
         self._sender = Sender(self._intake, lambda: None)
         self._waiting: list[asyncio.Task[Answer]] = []
         self._running = self._tasks.start("writer", database.writer.call(self._writer.run))
@@ -187,9 +186,9 @@ class Desk:
         answer_senders(batch)
         self.frames += batch.frames
 
-    def hand_in(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> asyncio.Task[Answer]:
-        """Send, without waking the writer; the answer comes after a `commit`."""
-        body = orjson.dumps({"content": content} | ({} if key is None else {"idempotency_key": key}))
+    def hand_in(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> asyncio.Task[Answer]:
+        """Send without waking the writer; the answer comes after a `commit`. `more` are other fields of the message."""
+        body = orjson.dumps({"content": content} | ({} if key is None else {"idempotency_key": key}) | more)
         answer = self._tasks.start("send", self._send(body, who, chat_id))
         self._waiting.append(answer)
         return answer
@@ -207,15 +206,15 @@ class Desk:
         waiting, self._waiting = self._waiting, []
         await asyncio.gather(*waiting)
 
-    async def send(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> Answer:
+    async def send(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> Answer:
         """Send one message by itself."""
-        answer = self.hand_in(who, chat_id, content, key)
+        answer = self.hand_in(who, chat_id, content, key, **more)
         await self.commit()
         return await answer
 
-    async def sent(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> dict[str, Any]:
+    async def sent(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> dict[str, Any]:
         """Send one message, which must be stored."""
-        status, message = stored(await self.send(who, chat_id, content, key))
+        status, message = stored(await self.send(who, chat_id, content, key, **more))
         assert status == 201
         return message
 
