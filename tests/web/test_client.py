@@ -87,7 +87,7 @@ async def test_what_has_its_digest_in_its_name_is_kept_for_ever(client: httpx2.A
     for path in HASHED:
         answer = await client.get(path)
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert (await client.get("/static/theme.js")).headers["cache-control"] == "no-cache"
+    assert (await client.get("/static/boot.js")).headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_nothing_else_is_served(client: httpx2.AsyncClient, path: str) -> 
     assert (await client.get(path)).status_code == 404
 
 
-@pytest.mark.parametrize("path", [*ADDRESSES, "/static/theme.js"])
+@pytest.mark.parametrize("path", [*ADDRESSES, "/static/boot.js"])
 async def test_pages_are_only_read(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.post(path)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")

@@ -1,5 +1,6 @@
 /** The open chat: brings its reader to the end, to a message, or to the first unread message. */
 
+import { setLastChat } from "@/offline/lastChat"
 import { Arrivals } from "@/stores/arrival"
 import { useChats } from "@/stores/chats"
 import type { ReaderPosition } from "@/stores/readerPosition"
@@ -33,6 +34,7 @@ export class OpenChat {
       this.arrivals.leave()
     }
     openId.value = chatId
+    setLastChat(chatId)
     const known = this.timelines.byChat.get(chatId)
     if (known) this.timelines.keep(chatId, known)
     else this.timelines.keepEmpty(chatId)

@@ -8,6 +8,7 @@ import { watch } from "vue"
 import { end, forget, remembered } from "@/api/token"
 import { openDatabase, wipe, type Database } from "@/offline/database"
 import { forgetFavourites } from "@/offline/favourites"
+import { forgetLastChat } from "@/offline/lastChat"
 import { outboxStorageIn } from "@/offline/outboxStorage"
 import { dropShell } from "@/offline/shell"
 import { openChannel, type Channel } from "@/platform/channel"
@@ -66,6 +67,7 @@ async function endVisit(name: string): Promise<void> {
   leaveVisit()
   forget()
   forgetFavourites(name)
+  forgetLastChat(name)
   await Promise.all([wipe(name), dropShell()])
 }
 
