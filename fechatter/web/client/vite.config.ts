@@ -18,13 +18,13 @@ export default defineConfig({
       { from: "icon.svg", sizes: { "icon-192.png": 192, "icon-512.png": 512 } },
       { from: "icon-full.svg", sizes: { "icon-180.png": 180, "icon-maskable-512.png": 512 } },
     ]),
-    worker({ mostBytes: 200_000 }),
+    worker({ maxBytes: 200_000 }),
     compress(),
   ],
   resolve: {
     alias: {
       "@": here("src"),
-      // Messages have no entities, and the table of all of HTML's would be a tenth of the first load.
+      // Messages have no entities, and the table of HTML entities would be a tenth of the first load.
       entities: here("src/text/entities.ts"),
     },
   },
@@ -36,15 +36,15 @@ export default defineConfig({
     outDir: here("../dist"),
     emptyOutDir: true,
     target: "es2022",
-    // Newer than the scripts: light-dark(), which says a colour of both themes in one place.
+    // Newer than the target of the scripts, because light-dark() defines a colour for both themes in one place.
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
-    // A data: address would need a wider content security policy.
+    // The content security policy forbids data: addresses.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { index: here("index.html"), "service-worker": here("src/offline/worker.ts") },
       output: {
-        // A worker answers for what lies below its own address, so this one stands at the root.
+        // A service worker controls only the addresses below its own, so it is at the root.
         entryFileNames: ({ name }) => (name === "service-worker" ? "service-worker.js" : "assets/[name]-[hash].js"),
       },
     },
@@ -55,9 +55,9 @@ export default defineConfig({
   },
   test: {
     restoreMocks: true,
-    // One page for all: each test leaves nothing behind, and a page a file costs more than the tests.
+    // All tests share one environment, because an environment per file takes longer than the tests.
     isolate: false,
-    // Beside other work a property of many runs takes its time.
+    // On a busy machine, a property test with many runs takes long.
     testTimeout: 240_000,
     projects: [
       { extends: true, test: { name: "unit", environment: "happy-dom", include: ["src/**/*.test.ts"] } },
@@ -68,7 +68,7 @@ export default defineConfig({
           environment: "node",
           include: ["browser/**/*.test.ts"],
           globalSetup: "browser/setup.ts",
-          // One server and one browser for all of them.
+          // All tests share one server and one browser.
           fileParallelism: false,
           testTimeout: 240_000,
           expect: { poll: { timeout: 60_000 } },

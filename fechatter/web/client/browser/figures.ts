@@ -1,4 +1,7 @@
-/** `make web-figures`: how fast the client is, measured in Chromium; the first message also on a processor slowed four times. */
+/**
+ * `make web-figures`: how fast the client is, measured in Chromium; the first message also on a processor slowed four
+ * times.
+ */
 
 import { writeFile } from "node:fs/promises"
 import { loadavg } from "node:os"
@@ -164,7 +167,13 @@ const busyBefore = loadavg()[0]!.toFixed(1)
 const server = await Server.make({ signup: "open" })
 const browser = await launch()
 try {
-  const where = `${machine()}; Chromium ${browser.version()} without a GPU; load average before ${busyBefore}; server and browser share the machine; loopback`
+  const where = [
+    machine(),
+    `Chromium ${browser.version()} without a GPU`,
+    `load average before ${busyBefore}`,
+    "server and browser share the machine",
+    "loopback",
+  ].join("; ")
   const figures = await Measuring.on(browser, server).then(measuring => measuring.all())
   const today = new Date().toISOString().slice(0, 10)
   const text = `# The web client, ${today}\n\n${where}\n\n${table(figures)}\n`

@@ -3,11 +3,11 @@ import type { Plugin, Rolldown } from "vite"
 
 interface Limits {
   firstLoadBytes: number
-  /** Modules that are loaded later, but before anything is on the screen. */
+  /** Modules that are loaded later, but before anything is shown. */
   withModules: string[]
 }
 
-/** Fails the build when the scripts of a first visit weigh more than allowed, compressed with gzip. */
+/** Fails the build if the scripts of a first visit, compressed with gzip, are larger than allowed. */
 export function budget(limits: Limits): Plugin {
   return {
     name: "budget",
@@ -16,14 +16,15 @@ export function budget(limits: Limits): Plugin {
       const bytes = firstLoad(bundle, limits.withModules)
         .map(chunk => gzipSync(chunk.code, { level: 9 }).length)
         .reduce((sum, size) => sum + size, 0)
-      const said = `first load: ${(bytes / 1000).toFixed(1)} kB of compressed scripts, ${limits.firstLoadBytes / 1000} kB allowed`
-      if (bytes > limits.firstLoadBytes) this.error(said)
-      this.info(said)
+      const [loaded, allowed] = [bytes, limits.firstLoadBytes].map(size => `${(size / 1000).toFixed(1)} kB`)
+      const report = `first load: ${loaded} of compressed scripts, ${allowed} allowed`
+      if (bytes > limits.firstLoadBytes) this.error(report)
+      this.info(report)
     },
   }
 }
 
-/** The entries, the named modules, and everything these import statically. */
+/** Returns the entries, the named modules, and everything that these import statically. */
 function firstLoad(bundle: Rolldown.OutputBundle, modules: string[]): Rolldown.OutputChunk[] {
   const found = new Map<string, Rolldown.OutputChunk>()
   const visit = (name: string): void => {

@@ -7,7 +7,7 @@ import type { Plugin, ResolvedConfig } from "vite"
 const COMPRESSIBLE = /\.(html|js|css|svg|json|webmanifest)$/
 const SMALLEST_BYTES = 1024
 
-/** Writes a `.br` and a `.gz` beside every built file of text, so that the server compresses nothing itself. */
+/** Writes a `.br` and a `.gz` file beside every built text file, so that the server compresses nothing itself. */
 export function compress(): Plugin {
   let config: ResolvedConfig
   return {

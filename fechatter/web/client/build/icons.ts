@@ -4,13 +4,13 @@ import { initWasm, Resvg } from "@resvg/resvg-wasm"
 import type { Plugin } from "vite"
 
 interface Icon {
-  /** The drawing, in `public/`. */
+  /** The SVG file in `public/`. */
   from: string
-  /** Side in pixels, by the name of the file. */
+  /** The width in pixels, by the name of the PNG file. */
   sizes: Record<string, number>
 }
 
-/** Draws the PNG icons that devices want beside the SVG ones. */
+/** Draws the PNG icons that devices need, from the SVG icons. */
 export function icons(wanted: Icon[]): Plugin {
   return {
     name: "icons",

@@ -6,8 +6,8 @@ import type { Plugin, ResolvedConfig } from "vite"
 const WORKER = "service-worker.js"
 const KEPT = /\.(?:js|css|svg|webmanifest)$/
 
-/** Tells the built service worker which files a start needs; those above `mostBytes` are kept when they are first loaded. */
-export function worker({ mostBytes }: { mostBytes: number }): Plugin {
+/** Writes the list of files that a start needs into the service worker. Larger files are stored on first use. */
+export function worker({ maxBytes }: { maxBytes: number }): Plugin {
   let config: ResolvedConfig
   return {
     name: "worker",
@@ -21,7 +21,7 @@ export function worker({ mostBytes }: { mostBytes: number }): Plugin {
       const digest = createHash("sha256").update(await readFile(join(folder, "index.html")))
       const kept: string[] = []
       for (const name of names.filter(one => KEPT.test(one) && one !== WORKER)) {
-        if ((await stat(join(folder, name))).size > mostBytes) continue
+        if ((await stat(join(folder, name))).size > maxBytes) continue
         digest.update(name).update(await readFile(join(folder, name)))
         kept.push(config.base + name)
       }

@@ -14,6 +14,6 @@ import "@/styles/base.css"
 guardComposition()
 refuseFiles(showFilesLater)
 onMissingPart(offerReload)
-// In English where the language does not load: better than nothing at all.
+// If the language does not load, the client starts in English.
 await setLocale(preferredLocale()).catch(() => undefined)
 createApp(App).use(createPinia()).use(router).mount("#app")

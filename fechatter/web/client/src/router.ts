@@ -2,7 +2,7 @@ import { createRouter, createWebHistory, type RouteLocationNormalized, type Rout
 import { remembered } from "@/api/token"
 import { page } from "@/platform/lazy"
 
-/** Every address of the client; those outside `shell` answer strangers too. */
+/** Every address of the client. Addresses outside the shell need no sign-in. */
 const routes: RouteRecordRaw[] = [
   { path: "/signin", name: "signin", component: page(() => import("@/session/SignIn.vue")) },
   { path: "/signup", name: "signup", component: page(() => import("@/session/SetUp.vue")) },
@@ -38,7 +38,7 @@ export const router = createRouter({ history: createWebHistory("/"), routes })
 
 router.beforeEach(guard)
 
-/** Where somebody goes first who is not signed in; afterwards they come where they wanted to. */
+/** Sends a person who is not signed in to the sign-in page, and to the wanted page after that. */
 export function guard(to: RouteLocationNormalized) {
   if (!to.matched.some(record => record.meta["signedIn"]) || remembered() !== null) return true
   return { name: "signin", query: to.fullPath === "/" ? {} : { next: to.fullPath } }

@@ -1,4 +1,4 @@
-/** Calls that need a signed-in person. An access token that ran out is renewed once, unseen. */
+/** Requests with an access token. An expired token is renewed, and the request is sent again. */
 
 import { seqOf } from "@/api/cursor"
 import { open, Problem, request, type ApiResponse, type RequestOptions } from "@/api/http"
@@ -25,12 +25,12 @@ export function askAgain(): void {
   generation += 1
 }
 
-/** Returns the answer's body. Throws SignedOut, Problem or Unreachable. */
+/** Returns the response's body. Throws SignedOut, Problem or Unreachable. */
 export async function call<Body>(method: string, path: string, wanted: RequestOptions = {}): Promise<Body> {
   return (await callWhole<Body>(method, path, wanted)).body
 }
 
-/** The same, with status and position. */
+/** Returns the response with its status and position. Throws as `call`. */
 export async function callWhole<Body>(
   method: string,
   path: string,
@@ -47,7 +47,7 @@ export async function callWhole<Body>(
   return response
 }
 
-/** An answer that is read piece by piece; `signal` ends it. Throws SignedOut, Problem or Unreachable. */
+/** Returns a response that is read in pieces; `signal` ends it. Throws SignedOut, Problem or Unreachable. */
 export function openStream(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
   return withToken(authorization => open(path, { headers: { ...headers, ...authorization }, signal }))
 }
@@ -57,7 +57,7 @@ interface Page<Item> {
   next: string | null
 }
 
-/** Every item of a list that comes in pages, at most `most` of them. */
+/** Returns the items of all pages of a list, but loads no further page after `max` items. */
 export async function all<Item>(path: string, max = 1000): Promise<Item[]> {
   const items: Item[] = []
   let next: string | null = null

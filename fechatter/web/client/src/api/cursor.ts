@@ -1,9 +1,9 @@
 /**
- * Positions in the event log: opaque but for the number after the last dot. Numbers compare between two loads of
- * everything; a log that went back in time ends with `reset`.
+ * Positions in the event log. A position is opaque except for the number after the last dot. Numbers may be compared
+ * until the next full reload. If the log went back in time, the server sends `reset`.
  */
 
-/** The number in a position; 0 for none. */
+/** Returns the number in a position; 0 if there is no position. */
 export function seqOf(cursor: string | null): number {
   return cursor ? Number(cursor.slice(cursor.lastIndexOf(".") + 1)) : 0
 }

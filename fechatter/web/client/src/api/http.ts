@@ -1,8 +1,8 @@
-/** One request and its answer. A refusal is a Problem, no answer at all is Unreachable; nothing else comes out. */
+/** Sends one request. An error response throws Problem, and a missing response throws Unreachable. */
 
 export const TIMEOUT_MS = 15_000
 
-/** A refused value: where (JSON pointer), a stable code, a sentence. */
+/** An invalid value: its JSON pointer, a stable code, and a sentence in English. */
 export interface FieldProblem {
   pointer: string
   code: string
@@ -17,7 +17,7 @@ interface ProblemBody {
   [name: string]: unknown
 }
 
-/** The server's refusal; `code` is stable, `message` is the server's own English sentence. */
+/** An error response. `code` is stable; `message` is a sentence in English. */
 export class Problem extends Error {
   readonly status: number
   readonly code: string
@@ -27,7 +27,7 @@ export class Problem extends Error {
   readonly retryAfterSeconds: number
 
   constructor(status: number, body: ProblemBody, requestId: string | null = null, retryAfterSeconds = 0) {
-    super(body.detail || `The server answered ${status}.`)
+    super(body.detail || `The server responded with ${status}.`)
     this.status = status
     this.code = body.code ?? ""
     this.errors = body.errors ?? []
@@ -36,13 +36,13 @@ export class Problem extends Error {
     this.retryAfterSeconds = retryAfterSeconds
   }
 
-  /** Whether the same request may be sent again later, as it is. */
+  /** Whether the same request may be sent again later. */
   get isTemporary(): boolean {
     return this.status === 408 || this.status === 429 || this.status >= 500
   }
 }
 
-/** No answer came: no network, no server, or it took too long. Whether the request took effect is unknown. */
+/** No response arrived: no network, no server, or a timeout. It is unknown whether the request took effect. */
 export class Unreachable extends Error {
   readonly isTemporary = true
   readonly retryAfterSeconds = 0
@@ -55,7 +55,7 @@ export class Unreachable extends Error {
 export interface ApiResponse<Body> {
   status: number
   body: Body
-  /** The position the answer was read at, or null. */
+  /** The position of the state in the response, or null. */
   cursor: string | null
 }
 
@@ -81,7 +81,7 @@ export async function request<Body>(
   return { status: response.status, body: (await read(response)) as Body, cursor: response.headers.get("Event-Cursor") }
 }
 
-/** A `fetch` that gives an answer below 400 and throws the others. Throws Problem or Unreachable. */
+/** Returns a response with a status below 400. Throws Problem or Unreachable. */
 export async function open(path: string, options: RequestInit): Promise<Response> {
   let response: Response
   try {
@@ -95,7 +95,7 @@ export async function open(path: string, options: RequestInit): Promise<Response
   throw new Problem(response.status, body ?? {}, response.headers.get("X-Request-Id"), Number.isFinite(wait) ? wait : 0)
 }
 
-/** The JSON of an answer, or null when it holds none (a proxy's error page, 204). */
+/** Returns the JSON of a response, or null if it has none, such as a 204 or a proxy's error page. */
 async function read(response: Response): Promise<unknown> {
   let text: string
   try {
@@ -107,10 +107,6 @@ async function read(response: Response): Promise<unknown> {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Problem(
-      response.status,
-      { detail: "The server's response cannot be read." },
-      response.headers.get("X-Request-Id"),
-    )
+    throw new Problem(response.status, { detail: "The response cannot be read." }, response.headers.get("X-Request-Id"))
   }
 }

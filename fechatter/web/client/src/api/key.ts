@@ -1,9 +1,11 @@
-/** Idempotency keys: UUIDv7, whose order in time makes them the cheapest for the server to remember. */
+/** Idempotency keys. They are UUIDv7, because keys in order of time are the cheapest for the server to store. */
 
 let lastMs = 0
 let counter = 0
 
-/** A new key, `xxxxxxxx-xxxx-7xxx-xxxx-xxxxxxxxxxxx`; those of one page ascend, in the same millisecond too. */
+/**
+ * Returns a new key, `xxxxxxxx-xxxx-7xxx-xxxx-xxxxxxxxxxxx`. The keys of one page ascend, even within a millisecond.
+ */
 export function newKey(now = Date.now()): string {
   if (now > lastMs) [lastMs, counter] = [now, 0]
   else if (++counter > 0xfff) [lastMs, counter] = [lastMs + 1, 0]

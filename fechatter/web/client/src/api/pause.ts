@@ -1,11 +1,11 @@
-/** Pauses between tries. */
+/** Pauses between attempts. */
 
 const FIRST_MS = 500
 const MAX_MS = 30_000
 
 /**
- * How long to wait before the next try: full jitter, so that many clients of a restarted server come back spread out.
- * `failures` counts from 1; the server's own Retry-After is the least.
+ * Returns the time to wait before the next attempt. Full jitter spreads the clients of a restarted server over time.
+ * `failures` counts from 1. The server's Retry-After is the minimum.
  */
 export function pauseMs(failures: number, retryAfterSeconds = 0, random: () => number = Math.random): number {
   const max = Math.min(MAX_MS, FIRST_MS * 2 ** Math.min(failures, 10))

@@ -1,4 +1,4 @@
-/** Made from the server's contract by `scripts/web.sh types`; never edited. */
+/** Generated from the server's contract by `scripts/web.sh types`. Do not edit. */
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;

@@ -1,6 +1,6 @@
 import { request } from "@/api/http"
 
-/** What a server tells strangers about itself. */
+/** The public facts of a server. */
 export interface ServerFacts {
   name: string
   version: string
@@ -9,15 +9,15 @@ export interface ServerFacts {
   limits: Record<string, number>
 }
 
-let asked: Promise<ServerFacts> | undefined
+let loading: Promise<ServerFacts> | undefined
 
-/** Asked once a visit; a failure is asked again. Throws Problem or Unreachable. */
+/** Loads the facts once per page; a failed load is repeated. Throws Problem or Unreachable. */
 export function serverFacts(): Promise<ServerFacts> {
-  asked ??= request<ServerFacts>("GET", "/api/server")
+  loading ??= request<ServerFacts>("GET", "/api/server")
     .then(response => response.body)
     .catch((error: unknown) => {
-      asked = undefined
+      loading = undefined
       throw error
     })
-  return asked
+  return loading
 }

@@ -1,6 +1,6 @@
 /**
- * The access token: in this module's memory alone. The refresh token is a cookie that no script can read; what the
- * browser's storage keeps is only which workspace this was.
+ * The access token, which only this module stores. The refresh token is a cookie that no script can read. The browser's
+ * storage contains only the workspace and the id of the person.
  */
 
 import { Problem, request } from "@/api/http"
@@ -19,23 +19,23 @@ export interface Session {
   workspace: Workspace
 }
 
-/** The session ended: only signing in again helps. */
+/** The session has ended; only signing in again helps. */
 export class SignedOut extends Error {}
 
 let accessToken: string | null = null
 let renewal: Promise<string> | null = null
 
-/** The token for a request. Throws SignedOut, Problem or Unreachable. */
+/** Returns the token for a request. Throws SignedOut, Problem or Unreachable. */
 export async function token(): Promise<string> {
   return accessToken ?? renew()
 }
 
-/** Forget the token that was refused, unless a newer one is there already. */
+/** Forget a token that was refused, unless a newer one has replaced it. */
 export function refused(old: string): void {
   if (accessToken === old) accessToken = null
 }
 
-/** Take the session that signing in or up gave. */
+/** Use the session from the response to a sign-in or sign-up. */
 export function begin(session: Session): void {
   accessToken = session.access_token
   const text = JSON.stringify({ slug: session.workspace.slug, name: nameOf(session) } satisfies Remembered)
@@ -43,7 +43,7 @@ export function begin(session: Session): void {
   browserStorage.set(KEY, text)
 }
 
-/** Forget this tab's person; another one who used this browser later stays remembered. */
+/** Forget this tab's person. If another person used this browser later, that person stays remembered. */
 export function forget(): void {
   accessToken = null
   const mine = tabStorage.get(KEY) ?? browserStorage.get(KEY)
@@ -55,13 +55,13 @@ function nameOf({ workspace, user }: Session): string {
   return `fechatter-${workspace.id}-${user.id}`
 }
 
-/** Who this tab is for: which workspace, and the name of what the browser keeps for that person. */
+/** The person of this tab: the workspace, and the prefix of everything that the browser stores for the person. */
 export interface Remembered {
   slug: string
   name: string
 }
 
-/** This tab's person, else the one who used this browser last, else null. */
+/** Returns this tab's person, or else the person who used this browser last, or else null. */
 export function remembered(): Remembered | null {
   return tabStorage.getJson(KEY, isRemembered) ?? browserStorage.getJson(KEY, isRemembered)
 }
@@ -70,24 +70,24 @@ function isRemembered(found: unknown): found is Remembered {
   return isObject(found) && typeof found["slug"] === "string" && typeof found["name"] === "string"
 }
 
-/** The requests that are answered with a session. */
+/** The requests whose response contains a session. */
 type SessionPath = "/api/signin" | "/api/signup" | "/api/password-resets"
 
-/** Sign in or up as a browser does: the refresh token comes as a cookie. Throws Problem or Unreachable. */
+/** Sign in or up. The refresh token arrives as a cookie. Throws Problem or Unreachable. */
 export async function obtain(path: SessionPath, body: unknown): Promise<Session> {
   const session = (await request<Session>("POST", path, { body, headers: BROWSER })).body
   begin(session)
   return session
 }
 
-/** End the session at the server. Throws SignedOut, Problem or Unreachable. */
+/** End the session on the server. Throws SignedOut, Problem or Unreachable. */
 export async function end(): Promise<void> {
   const headers = { ...BROWSER, Authorization: `Bearer ${await token()}` }
   await request("POST", "/api/logout", { headers })
   forget()
 }
 
-/** One renewal at a time, however many requests wait for it; the tabs of a browser take turns. */
+/** One renewal at a time serves all waiting requests. The tabs of a browser take turns. */
 function renew(): Promise<string> {
   renewal ??= inTurn(LOCK, ask).finally(() => {
     renewal = null
@@ -102,7 +102,7 @@ async function ask(): Promise<string> {
     const session = (
       await request<Session>("POST", "/api/refresh", { body: { workspace: who.slug }, headers: BROWSER })
     ).body
-    // Somebody else signed in to this workspace in another tab: this one must not go on under their name.
+    // Another person signed in to this workspace in another tab. This tab must not continue as that person.
     if (nameOf(session) !== who.name) throw new SignedOut()
     begin(session)
     return session.access_token

@@ -1,4 +1,4 @@
-/** The first steps in a new workspace, done or not: derived from what is there, never remembered. Pure. */
+/** The first steps in a new workspace, derived from its state. Pure. */
 
 import { may } from "@/state/rights"
 import type { World } from "@/state/world"
@@ -10,7 +10,7 @@ export interface Step {
   isDone: boolean
 }
 
-/** The steps this person may take; `hasInvited`: the workspace has or had an invitation. */
+/** Returns the steps for this person. `hasInvited` is true if the workspace has or had an invitation. */
 export function steps({ me, workspace, chats }: World, hasInvited: boolean): Step[] {
   const all = [...chats.values()]
   const isWithOthers = all.some(chat => chat.member_count > 1)

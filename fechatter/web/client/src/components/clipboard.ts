@@ -1,30 +1,30 @@
-/** Copying, on every page: browsers give `navigator.clipboard` to pages with https alone. */
+/** Copies text on every page. Browsers offer `navigator.clipboard` only to pages with https. */
 
 import { toast } from "@/components/toasts"
 import { t } from "@/i18n"
 
-/** Returns whether the browser copied it. */
+/** Returns whether the browser copied the text. */
 export async function copied(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)
     return true
   } catch {
-    return copiedByHand(text)
+    return copiedByCommand(text)
   }
 }
 
-/** Copy and say how it went, with `said` where it went well. */
-export async function copy(text: string, said = t("components.copied")): Promise<void> {
-  if (await copied(text)) toast({ text: said })
+/** Copy a text and show the result; `success` is the notice after a successful copy. */
+export async function copy(text: string, success = t("components.copied")): Promise<void> {
+  if (await copied(text)) toast({ text: success })
   else toast({ text: t("components.notCopied"), kind: "error" })
 }
 
-function copiedByHand(text: string): boolean {
+function copiedByCommand(text: string): boolean {
   const area = document.createElement("textarea")
   const before = document.activeElement
   area.value = text
   area.className = "visually-hidden"
-  // Inside an open dialog, as nothing outside takes the focus.
+  // While a dialog is open, nothing outside it can have the focus.
   ;(document.querySelector("dialog[open]") ?? document.body).append(area)
   area.select()
   const done = document.execCommand("copy")

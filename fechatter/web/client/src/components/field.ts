@@ -1,6 +1,6 @@
 import type { ComputedRef, InjectionKey } from "vue"
 
-/** What a Field tells the control inside it. */
+/** The facts that a Field provides to the control inside it. */
 export interface FieldContext {
   id: string
   error: ComputedRef<string | undefined>

@@ -6,12 +6,12 @@ const MAC: Record<string, string> = { Mod: "⌘", Alt: "⌥", Shift: "⇧", Ente
 const OTHERS: Record<string, string> = { Mod: "Ctrl", Enter: "↵", Escape: "Esc" }
 const ARROWS: Record<string, string> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" }
 
-/** The name of a key as it is printed on this machine's keyboard. */
+/** Returns the name of a key as printed on this machine's keyboard. */
 export function keyName(key: string): string {
   return ARROWS[key] ?? (isMac ? MAC : OTHERS)[key] ?? key
 }
 
-/** Whether an event is the keys written as `Mod+Shift+K`; never while an input method composes. */
+/** Whether an event matches keys such as `Mod+Shift+K`. Nothing matches while an input method composes. */
 export function isPressed(event: KeyboardEvent, keys: string): boolean {
   if (isComposing(event)) return false
   const parts = keys.split("+")

@@ -1,12 +1,12 @@
 import type { IconName } from "@/components/icons"
 
-/** One line of a menu; `"line"` parts groups. */
+/** One entry of a menu; `"line"` separates groups. */
 export type MenuEntry = "line" | MenuItem
 
 export interface MenuItem {
   label: string
   icon?: IconName
-  /** The keys that do the same, as in `Kbd`. */
+  /** The shortcut for the same action, as in `Kbd`. */
   keys?: string
   danger?: boolean
   disabled?: boolean

@@ -1,4 +1,4 @@
-/** Where something that floats stands: beside what it belongs to, inside the window. */
+/** Places a floating element, such as a menu, beside its anchor and inside the window. */
 
 export interface Box {
   left: number
@@ -15,7 +15,7 @@ export interface Placement {
 const GAP = 4
 const MARGIN = 8
 
-/** The upper left corner, in CSS pixels; turns to the other side where its own has no room. */
+/** Returns the upper left corner, in CSS pixels. If the wanted side has no space, the other side is used. */
 export function place(anchor: Box, floating: Box, view: { width: number; height: number }, wanted: Placement) {
   const above = anchor.top - GAP - floating.height
   const below = anchor.top + anchor.height + GAP
@@ -28,7 +28,7 @@ export function place(anchor: Box, floating: Box, view: { width: number; height:
   }
 }
 
-/** Moves an element of the top layer to its place; the sides are turned where one reads from right to left. */
+/** Moves an element of the top layer to its place. In right-to-left text, start and end are swapped. */
 export function placeElement(floating: HTMLElement, anchor: Element, wanted: Placement): void {
   const rightToLeft = getComputedStyle(anchor).direction === "rtl"
   const align = rightToLeft ? ({ start: "end", center: "center", end: "start" } as const)[wanted.align] : wanted.align
@@ -47,7 +47,7 @@ function start(anchor: Box, floating: Box, align: Placement["align"]): number {
   return anchor.left + (anchor.width - floating.width) / 2
 }
 
-/** The lower bound wins where there is no room at all. */
+/** If the bounds contradict each other, the lower bound wins. */
 function clamp(value: number, min: number, max: number): number {
   return Math.max(min, Math.min(value, max))
 }

@@ -2,7 +2,7 @@ import type { Directive } from "vue"
 import { placeElement } from "@/components/place"
 
 const DELAY_MS = 400
-/** Who has just read one tip gets the next without waiting. */
+/** Within this time after one tip, the next one appears without a delay. */
 const WARM_MS = 300
 
 let tip: HTMLElement | undefined
@@ -10,7 +10,7 @@ let timer: ReturnType<typeof setTimeout> | undefined
 let hiddenAt = 0
 const texts = new WeakMap<Element, string>()
 
-/** `v-tip="text"`: says what something is when the pointer rests on it or the keyboard reaches it. */
+/** `v-tip="text"` shows a text when the pointer rests on the element or the keyboard reaches it. */
 export const vTip: Directive<HTMLElement, string | undefined> = {
   mounted(element, { value }) {
     remember(element, value)
@@ -37,7 +37,7 @@ function rest(event: PointerEvent): void {
   if (event.pointerType !== "touch" && text) restOn(element, text)
 }
 
-/** Shows a text at an element once the pointer has rested there for a moment. */
+/** Shows a text at an element after the pointer has rested there for a moment. */
 export function restOn(element: HTMLElement, text: string): void {
   clearTimeout(timer)
   timer = setTimeout(() => showTip(element, text), performance.now() - hiddenAt < WARM_MS ? 0 : DELAY_MS)
@@ -66,7 +66,7 @@ export function hideTip(): void {
   hiddenAt = performance.now()
 }
 
-/** One for the whole page; hidden from readers, who hear the element's own label. */
+/** The page has one tip. It is hidden from screen readers, which read the element's own label. */
 function make(): HTMLElement {
   const made = document.createElement("div")
   made.className = "tip"

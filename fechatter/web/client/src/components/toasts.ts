@@ -3,11 +3,11 @@ import { reactive } from "vue"
 export interface Toast {
   id: number
   text: string
-  /** `done` shows a tick; an error stays until it is closed. */
+  /** `done` shows a check mark. An error stays until it is closed. */
   kind: "done" | "info" | "error"
   /** Such as "Undo". */
   action?: { label: string; run: () => void }
-  /** The request's id, which a person can copy for whoever runs the server. */
+  /** The request's id, which a person can copy for the operator of the server. */
   requestId?: string
 }
 
@@ -17,9 +17,9 @@ const MAX = 3
 export const toasts = reactive<Toast[]>([])
 let last = 0
 
-/** Shows a notice for a moment, by default about something that succeeded. */
-export function toast(said: Omit<Toast, "id" | "kind"> & { kind?: Toast["kind"] }): void {
-  const made: Toast = { kind: "done", ...said, id: ++last }
+/** Shows a notice for a moment. By default it reports success. */
+export function toast(notice: Omit<Toast, "id" | "kind"> & { kind?: Toast["kind"] }): void {
+  const made: Toast = { kind: "done", ...notice, id: ++last }
   toasts.push(made)
   while (toasts.length > MAX) toasts.shift()
   if (made.kind !== "error") setTimeout(() => closeToast(made.id), SHOWN_MS)

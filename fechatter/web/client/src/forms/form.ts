@@ -1,7 +1,7 @@
 import { reactive, ref } from "vue"
 import { explain, type Explained } from "@/forms/problems"
 
-/** What every form does: one sending at a time, and a refusal at the field it is about. */
+/** Submits a form: one request at a time, with each error at its field. */
 export function useForm(send: () => Promise<void>) {
   const isBusy = ref(false)
   const problem = ref<Explained | null>(null)

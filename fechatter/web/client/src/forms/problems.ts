@@ -1,4 +1,4 @@
-/** What went wrong, in the reader's language: what happened, and what to do. */
+/** Explains errors in the person's language. */
 
 import { Problem, Unreachable, type FieldProblem } from "@/api/http"
 import { SignedOut } from "@/api/token"
@@ -7,13 +7,13 @@ import { t, type Key } from "@/i18n"
 
 export interface Explained {
   text: string
-  /** For whoever runs the server. */
+  /** The request's id, for the operator of the server. */
   requestId?: string
-  /** What is wrong with each field, by its name in the request's body. */
+  /** The error of each field, by the field's name in the request. */
   fields: Record<string, string>
 }
 
-/** The server's stable codes that say more than their status. */
+/** The texts for the server's stable codes. Other codes get the text of their status. */
 const CODES: Record<string, Key> = {
   account_disabled: "errors.accountDisabled",
   email_taken: "errors.emailTaken",
@@ -59,7 +59,7 @@ const FIELDS: Record<string, Key> = {
   too_short: "errors.tooShort",
 }
 
-/** The fields whose name a code tells, where the server names none. */
+/** The fields that a code implies if the server names no field. */
 const FIELD_OF_CODE: Record<string, string> = {
   email_taken: "email",
   handle_taken: "handle",
@@ -71,7 +71,7 @@ const FIELD_OF_CODE: Record<string, string> = {
 export function explain(error: unknown): Explained {
   if (error instanceof Unreachable) return { text: t("errors.unreachable"), fields: {} }
   if (error instanceof SignedOut) return { text: t("errors.signedOut"), fields: {} }
-  // A mistake of our own: the console has it whole.
+  // An error of the client itself. The console shows all of it.
   if (!(error instanceof Problem))
     return (console.error(error), { text: t("errors.unknown", { code: String(error) }), fields: {} })
   const explained: Explained = { text: sentence(error), fields: fieldsOf(error) }
@@ -86,10 +86,10 @@ export function refusalText(refusal: { code: string; detail: string } | null): s
   return key === undefined ? refusal.detail : t(key)
 }
 
-/** Says it in passing, with the request's id to copy. */
+/** Shows an error as a toast, with the request's id. */
 export function showProblem(error: unknown): void {
   const { text, fields, requestId } = explain(error)
-  // In passing no field is marked: the first one speaks for itself.
+  // A toast marks no fields, so it shows the error of the first one.
   toast({ text: Object.values(fields)[0] ?? text, kind: "error", ...(requestId === undefined ? {} : { requestId }) })
 }
 

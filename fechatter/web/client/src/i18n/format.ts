@@ -4,7 +4,7 @@ import { preferences } from "@/preferences/preferences"
 
 const made = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat | Intl.RelativeTimeFormat | Intl.ListFormat>()
 
-/** Formats are dear to make and cheap to use. */
+/** Creating a format is expensive; using it is cheap. */
 function once<Format extends NonNullable<ReturnType<typeof made.get>>>(
   name: string,
   make: (tag: string) => Format,
@@ -28,7 +28,7 @@ export function time(at: string | Date): string {
   return once("time", tag => new Intl.DateTimeFormat(tag, HOURS())).format(new Date(at))
 }
 
-/** The same without the half of the day, where there is little room. */
+/** The time of day without AM or PM, for narrow places. */
 export function clock(at: string | Date): string {
   return once("clock", tag => new Intl.DateTimeFormat(tag, HOURS()))
     .formatToParts(new Date(at))
@@ -37,7 +37,7 @@ export function clock(at: string | Date): string {
     .join("")
 }
 
-/** Date and time in full, for tips and read aloud. */
+/** The full date and time, for tips and screen readers. */
 export function dateTime(at: string | Date): string {
   return once(
     "full",
@@ -49,7 +49,7 @@ export function date(at: string | Date): string {
   return once("date", tag => new Intl.DateTimeFormat(tag, { dateStyle: "medium" })).format(new Date(at))
 }
 
-/** A day as people say it: today, yesterday, Monday 3 March, with the year where it is another one. */
+/** Today, yesterday, or Monday 3 March; with the year if it is not the current year. */
 export function day(at: string | Date, now = new Date()): string {
   const then = new Date(at)
   const days = Math.round((midnight(then) - midnight(now)) / 86_400_000)
@@ -60,7 +60,7 @@ export function day(at: string | Date, now = new Date()): string {
   return once(`day ${sameYear}`, tag => new Intl.DateTimeFormat(tag, options)).format(then)
 }
 
-/** How long ago: just now, 5 minutes ago, 3 hours ago, yesterday; older than a week: the date. */
+/** Just now, 5 minutes ago, 3 hours ago, yesterday; the date if it is more than a week ago. */
 export function ago(at: string | Date, now = new Date()): string {
   const seconds = (new Date(at).getTime() - now.getTime()) / 1000
   const past = Math.abs(seconds)
@@ -84,7 +84,7 @@ function midnight(at: Date): number {
   return new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime()
 }
 
-/** With a capital letter, where the language has any: for what stands alone. */
+/** Starts with a capital letter, for words outside a sentence. */
 export function capitalised(text: string): string {
   return text.charAt(0).toLocaleUpperCase(locale.value) + text.slice(1)
 }

@@ -14,29 +14,29 @@ const LOADERS: Record<Exclude<Locale, "en">, () => Promise<{ default: Messages }
   ja: () => import("@/i18n/ja"),
 }
 
-/** The language that is shown; `setLocale` changes it. */
+/** The current language; `setLocale` changes it. */
 export const locale = ref<Locale>("en")
 const messages = shallowRef<Messages>(en)
 
-/** The text of a key, `{name}` replaced by its value; a plural is chosen by the value `count`. */
+/** Returns the text of a key. Values replace `{name}`, and the value `count` selects the plural form. */
 export function t(key: Key, values: Values = {}): string {
   return fill(messages.value, key, values, locale.value)
 }
 
-/** Loads a language and shows it; what is shown stays as it is where that fails. */
+/** Loads a language and shows it. If that fails, the language does not change. */
 export async function setLocale(wanted: Locale): Promise<void> {
   messages.value = wanted === "en" ? en : (await load(LOADERS[wanted])).default
   locale.value = wanted
   document.documentElement.lang = wanted
 }
 
-/** The same, and kept for the next visit. */
+/** Loads a language, shows it and stores it for the next visit. */
 export async function chooseLocale(wanted: Locale): Promise<void> {
   await setLocale(wanted)
   browserStorage.set(STORED, wanted)
 }
 
-/** What was chosen before, else the first language of the browser that there is, else English. */
+/** Returns the stored language, or else the first available language of the browser, or else English. */
 export function preferredLocale(): Locale {
   const wanted = [browserStorage.get(STORED) ?? "", ...navigator.languages].map(tag => tag.split("-")[0] ?? "")
   return wanted.find((tag): tag is Locale => tag in LOCALES) ?? "en"

@@ -1,16 +1,16 @@
-/** Finds names as people type them: in any script, without accents, a few letters of them. Pure. */
+/** Finds names by a few typed letters, in any script and without accents. Pure. */
 
 const ACCENTS = /[\u0300-\u036f]/gu
 const KATAKANA = /[\u30a1-\u30f6]/gu
 const KANA_APART = 0x60
 
-/** How well a text fits what was typed, best first; 0 when it does not. */
+/** The scores of a match, best first. */
 const BEGINS = 4
 const BEGINS_WORD = 3
-const HOLDS = 2
+const CONTAINS = 2
 const HAS_LETTERS = 1
 
-/** A text as it is compared: no case, no accents, no width, one kana. */
+/** Returns the text for comparison: without case, accents and width, and with one kind of kana. */
 export function fold(text: string): string {
   return text
     .normalize("NFKD")
@@ -19,7 +19,7 @@ export function fold(text: string): string {
     .replace(KATAKANA, sign => String.fromCodePoint(sign.codePointAt(0)! - KANA_APART))
 }
 
-/** How well `text` fits `query`, of which every word must be found; 0 when it does not, more is better. */
+/** Returns how well `text` matches all words of `query`. More is better; 0 means no match. */
 export function score(query: string, text: string): number {
   const words = fold(query).split(/\s+/u).filter(Boolean)
   const there = fold(text)
@@ -28,7 +28,7 @@ export function score(query: string, text: string): number {
   return words.length === 0 ? BEGINS : scores.reduce((sum, one) => sum + one, 0) / scores.length
 }
 
-/** Those that fit, the best first; those that fit alike stay in their order. */
+/** Returns the matching items, best first. Items with equal scores keep their order. */
 export function best<Item>(query: string, items: readonly Item[], text: (item: Item) => string): Item[] {
   return items
     .map(item => ({ item, fits: score(query, text(item)) }))
@@ -41,7 +41,7 @@ function scoreWord(word: string, there: string): number {
   const at = there.indexOf(word)
   if (at === 0) return BEGINS
   if (at < 0) return hasLetters(word, there) ? HAS_LETTERS : 0
-  return beginsWord(word, there, at) ? BEGINS_WORD : HOLDS
+  return beginsWord(word, there, at) ? BEGINS_WORD : CONTAINS
 }
 
 function beginsWord(word: string, there: string, first: number): boolean {
@@ -50,7 +50,7 @@ function beginsWord(word: string, there: string, first: number): boolean {
   return false
 }
 
-/** Whether the letters come in this order, as in `gnrl` for `general`. */
+/** Whether the text contains the letters in this order, such as `gnrl` in `general`. */
 function hasLetters(word: string, there: string): boolean {
   let at = 0
   for (const letter of word) {

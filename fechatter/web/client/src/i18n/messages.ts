@@ -1,21 +1,21 @@
 import type en from "@/i18n/en"
 
-/** Every language has a form for `other`; which further ones it needs, `Intl.PluralRules` knows. */
+/** Every language has the form `other`. `Intl.PluralRules` selects among further forms. */
 export type Plural = { other: string } & Partial<Record<Intl.LDMLPluralRule, string>>
 export type Values = Record<string, string | number>
 
 type Translated<Texts> = { [Name in keyof Texts]: Texts[Name] extends string ? string : Plural }
 
-/** The same rooms and keys in every language: what one lacks does not compile. */
-export type Messages = { [Room in keyof typeof en]: Translated<(typeof en)[Room]> }
+/** The sections and keys of every language. A language that lacks one does not compile. */
+export type Messages = { [Section in keyof typeof en]: Translated<(typeof en)[Section]> }
 
-/** `room.name`. */
-export type Key = { [Room in keyof Messages]: `${Room}.${keyof Messages[Room] & string}` }[keyof Messages]
+/** `section.name`. */
+export type Key = { [Section in keyof Messages]: `${Section}.${keyof Messages[Section] & string}` }[keyof Messages]
 
-/** A text with its values in it. */
+/** Returns a text with its values inserted. */
 export function fill(messages: Messages, key: Key, values: Values, locale: string): string {
-  const [room, name] = key.split(".") as [keyof Messages, string]
-  const found = (messages[room] as Record<string, string | Plural | undefined>)[name]
+  const [section, name] = key.split(".") as [keyof Messages, string]
+  const found = (messages[section] as Record<string, string | Plural | undefined>)[name]
   if (found === undefined) throw new Error(`no text ${key}`)
   const text = typeof found === "string" ? found : choose(found, Number(values["count"]), locale)
   return text.replace(/\{(\w+)\}/gu, (_, value: string) => show(values[value], value, locale))

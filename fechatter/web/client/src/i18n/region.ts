@@ -1,10 +1,10 @@
-/** How dates and times are written: in the reader's language, as in their region. Pure but for the browser's languages. */
+/** Selects the format of dates and times: the reader's language, in the style of their region. */
 
 import { preferences } from "@/preferences/preferences"
 
 /**
- * The tag for `Intl` formats: the first of the browser's languages that has this language and a region ("en-GB"), else the
- * language with the region of the browser ("en-DE").
+ * Returns the tag for `Intl` formats: the first of the browser's languages that has this language and a region
+ * ("en-GB"), or else the language with the first region of the browser ("en-DE").
  */
 export function regional(language: string, wanted: readonly string[] = navigator.languages): string {
   const tags = wanted.map(parsed).filter(tag => tag !== null)
@@ -14,7 +14,7 @@ export function regional(language: string, wanted: readonly string[] = navigator
   return region === undefined ? language : new Intl.Locale(language, { region }).baseName
 }
 
-/** The clock that was chosen; nothing where the region decides. */
+/** Returns the chosen clock, or nothing if the region decides. */
 export function clockOptions(): { hourCycle?: "h12" | "h23" } {
   if (preferences.clock === "region") return {}
   return { hourCycle: preferences.clock === "12" ? "h12" : "h23" }

@@ -1,23 +1,23 @@
-/** Server-Sent Events from a response's body, as the HTML standard reads them, the silent blocks included. */
+/** Reads Server-Sent Events as the HTML standard does, and also returns blocks without an event. */
 
 const LONGEST_BLOCK = 4 * 1024 * 1024
 
-/** Each part is null when the block has none; a block of nothing but an `id:` is a heartbeat. */
+/** A field that the block lacks is null. A block with only an `id:` is a heartbeat. */
 export interface Block {
   id: string | null
   event: string | null
   data: string | null
 }
 
-/** Cuts text that comes in pieces into blocks. */
+/** Splits text that arrives in pieces into blocks. */
 export class BlockReader {
   private rest = ""
 
-  /** The blocks that `text` completes. Throws when a block never ends. */
+  /** Returns the blocks that `text` completes. Throws if a block is too long. */
   push(text: string): Block[] {
     const blocks = (this.rest + text).split("\n\n")
     this.rest = blocks.pop() ?? ""
-    if (this.rest.length > LONGEST_BLOCK) throw new Error("an event without an end")
+    if (this.rest.length > LONGEST_BLOCK) throw new Error("an event is too long")
     return blocks.map(parse)
   }
 }

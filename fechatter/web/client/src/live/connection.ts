@@ -1,7 +1,7 @@
 /**
- * The live stream: reads `/events`, goes on from its cursor after every break, and says honestly how it stands.
+ * The live stream: reads `/events`, resumes from its cursor after each interruption, and reports its phase.
  *
- * The cursor moves only after a frame was taken, so that a frame that was not taken comes again.
+ * The cursor moves only after a frame was applied. The server sends a frame that was not applied again.
  */
 
 import { Pause, pauseMs } from "@/api/pause"
@@ -10,30 +10,30 @@ import { BlockReader, type Block } from "@/live/blocks"
 const CONNECT_MS = 15_000
 const FIRST_SILENCE_MS = 30_000
 
-/** What concerns the connection alone; `resumed` also brings read marks. */
+/** Frames for the connection itself. `resumed` is not among them, because it also carries read marks. */
 const CONTROL = new Set(["hello", "closing"])
 
 export type Phase = "connecting" | "live" | "waiting"
 
-/** What a connection needs of its environment. */
+/** The services that a connection uses. */
 export interface Environment {
-  /** An answer to be read piece by piece, below 400; throws otherwise. */
+  /** Returns a response that can be read in pieces. Throws if its status is 400 or higher. */
   open(headers: Record<string, string>, signal: AbortSignal): Promise<Response>
-  /** Take one durable event or signal. */
+  /** Apply one durable event or signal. */
   frame(name: string, data: unknown, cursor: string | null): void
-  /** The position up to which everything was delivered, without an event. */
+  /** A heartbeat: everything up to this position was delivered. */
   cursor(cursor: string): void
-  /** Load everything anew; returns the position it stands at. */
+  /** Load everything again; returns the position of the new state. */
   reload(): Promise<string>
-  /** `untilMs` is when the next try comes. */
+  /** `untilMs` is the time of the next attempt. */
   phase(phase: Phase, untilMs: number): void
-  /** Whether only signing in again helps. */
+  /** Whether the session has ended, so that only signing in again helps. */
   isOver(error: unknown): boolean
-  /** What the server asks to wait, in seconds. */
+  /** The server's Retry-After. */
   retryAfterSeconds(error: unknown): number
 }
 
-/** No byte, not even a heartbeat: the server is gone, whatever the socket says. */
+/** No byte arrived in time, not even a heartbeat, so the server is gone even if the socket is open. */
 export class Silence extends Error {}
 
 export class Connection {
@@ -47,14 +47,14 @@ export class Connection {
   private readonly environment: Environment
   private cursor: string | null
 
-  /** `cursor` null means: load everything first. */
+  /** If `cursor` is null, everything is loaded first. */
   constructor(environment: Environment, cursor: string | null) {
     this.environment = environment
     this.cursor = cursor
     this.needsReload = cursor === null
   }
 
-  /** Runs until it is stopped or the session ends; returns why it ended. */
+  /** Runs until it is stopped or the session ends; returns the reason. */
   async run(): Promise<"stopped" | "signed out"> {
     while (!this.isStopped) {
       this.environment.phase("connecting", 0)
@@ -74,7 +74,7 @@ export class Connection {
     this.pause.wake()
   }
 
-  /** The network changed: what is open may be dead without having said so. */
+  /** The network changed, so an open stream may be dead without an error. */
   restart(): void {
     this.failures = 0
     this.abort.abort()
@@ -86,7 +86,7 @@ export class Connection {
     this.restart()
   }
 
-  /** Why the stream ended, or null when the server closed it. */
+  /** Returns the error that ended the stream, or null if the server closed it. */
   private async tryOnce(): Promise<unknown> {
     this.abort = new AbortController()
     try {
@@ -114,7 +114,7 @@ export class Connection {
   }
 
   private async listen(response: Response): Promise<void> {
-    if (response.body === null) throw new Silence("a response without a body")
+    if (response.body === null) throw new Silence("the response has no body")
     const pieces = response.body.pipeThrough(new TextDecoderStream()).getReader()
     const blocks = new BlockReader()
     for (;;) {
@@ -139,28 +139,28 @@ export class Connection {
     }
   }
 
-  /** A promise only where something is to be waited for, so that what came together is shown together. */
+  /** Returns a promise only if the block needs a wait, so that blocks that arrive together are shown together. */
   private take({ id, event, data }: Block): Promise<void> | null {
-    if (event === "reset") return this.reload().then(() => this.isLive())
-    if (event === "hello") this.greeted(decoded(data) as { heartbeat_seconds: number })
-    if (event !== null && data !== null && !CONTROL.has(event)) this.hand(event, data, id)
+    if (event === "reset") return this.reload().then(() => this.becomeLive())
+    if (event === "hello") this.useHeartbeat(decoded(data) as { heartbeat_seconds: number })
+    if (event !== null && data !== null && !CONTROL.has(event)) this.pass(event, data, id)
     else if (id !== null) this.environment.cursor(id)
     if (id !== null) this.cursor = id
-    if (event === "resumed") this.isLive()
+    if (event === "resumed") this.becomeLive()
     return null
   }
 
-  private greeted({ heartbeat_seconds: seconds }: { heartbeat_seconds: number }): void {
+  private useHeartbeat({ heartbeat_seconds: seconds }: { heartbeat_seconds: number }): void {
     this.silenceMs = seconds * 1500 + 2000
   }
 
-  private isLive(): void {
+  private becomeLive(): void {
     this.failures = 0
     this.environment.phase("live", 0)
   }
 
-  /** A frame this page cannot take must not stop those behind it: what is shown is then loaded anew. */
-  private hand(event: string, data: string, id: string | null): void {
+  /** A frame that this page cannot apply must not stop later frames, so everything is loaded again. */
+  private pass(event: string, data: string, id: string | null): void {
     try {
       this.environment.frame(event, decoded(data), id)
     } catch (error) {
@@ -169,7 +169,7 @@ export class Connection {
     }
   }
 
-  /** A reset's own position is older than what is loaded because of it, so the answer's counts. */
+  /** The position of the loaded state is newer than the position in the `reset` frame. */
   private async reload(): Promise<void> {
     this.cursor = await this.environment.reload()
     this.needsReload = false
@@ -180,7 +180,7 @@ function decoded(data: string | null): unknown {
   return data === null ? null : JSON.parse(data)
 }
 
-/** The server does not know this position (any more). */
+/** Whether the server cannot replay from this position. */
 function isPastReplay(error: unknown): boolean {
   const code = (error as { code?: string } | null)?.code
   return code === "reset" || code === "invalid"

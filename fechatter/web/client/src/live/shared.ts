@@ -1,9 +1,9 @@
 /**
- * One live connection a browser: one tab leads, the others follow what it hands on.
+ * One live connection per browser: one tab leads, and the other tabs follow it.
  *
- * The tab that holds the lock leads; when it closes, the browser gives the lock to another. What is handed on says which
- * position it follows, so a tab that missed something knows it and loads anew. Where the browser has no locks (pages
- * without https), every tab has a connection of its own.
+ * The tab that owns a lock leads. When it closes, the browser grants the lock to another tab. Each message of the
+ * leader names the position before it, so a tab that missed a message notices that and reloads. If the browser has no
+ * locks, as on pages without https, every tab has a connection of its own.
  */
 
 import { eraOf, seqOf } from "@/api/cursor"
@@ -12,15 +12,16 @@ import { openChannel, type Channel } from "@/platform/channel"
 import { lockManager } from "@/platform/locks"
 
 const SILENCE_MS = 60_000
-const LOOK_MS = 10_000
+const CHECK_MS = 10_000
 
-/** What this tab does with what it hears, however it hears it. */
+/** The functions of this tab, which run whether it leads or follows. */
 export type Tab = Omit<Environment, "cursor"> & { signedOut(): void }
 
-type Handed =
+/** A message between tabs. `before` is the sender's position before the message. */
+type TabMessage =
   | { kind: "join" }
   | { kind: "wake" }
-  | { kind: "stand"; life: string; before: string; cursor: string; phase: Phase; untilMs: number }
+  | { kind: "state"; life: string; before: string; cursor: string; phase: Phase; untilMs: number }
   | { kind: "frame"; life: string; before: string; cursor: string; name: string; data: unknown }
 
 export class SharedConnection {
@@ -28,17 +29,17 @@ export class SharedConnection {
   private readonly name: string
   private readonly tab: Tab
   private cursor: string | null
-  /** Identifies a load of the leading tab. Numbers compare within one load; "" until a leading tab is heard. */
+  /** Identifies a load of the leading tab. Positions can be compared within one load; "" until a leader is known. */
   private life = ""
   private connection: Connection | null = null
-  private heardAt = performance.now()
+  private receivedAt = performance.now()
   private phase: Phase = "connecting"
   private untilMs = 0
   private work: Promise<void> = Promise.resolve()
   private isStopped = false
   private watch: ReturnType<typeof setInterval> | undefined
 
-  /** `name` is one for each person; `cursor` is where this tab stands, null when it has loaded nothing. */
+  /** `name` differs for each person. `cursor` is this tab's position, or null if it has loaded nothing. */
   constructor(name: string, tab: Tab, cursor: string | null) {
     this.name = name
     this.tab = tab
@@ -47,14 +48,14 @@ export class SharedConnection {
   }
 
   start(): void {
-    this.channel.onmessage = (message: MessageEvent<Handed>) => this.heard(message.data)
+    this.channel.onmessage = (message: MessageEvent<TabMessage>) => this.received(message.data)
     if (lockManager() === undefined) {
       void this.lead()
       return
     }
     void this.waitForLead({})
-    this.channel.postMessage({ kind: "join" } satisfies Handed)
-    this.watch = setInterval(() => this.look(), LOOK_MS)
+    this.channel.postMessage({ kind: "join" } satisfies TabMessage)
+    this.watch = setInterval(() => this.checkLeader(), CHECK_MS)
   }
 
   stop(): void {
@@ -64,14 +65,14 @@ export class SharedConnection {
     this.connection?.stop()
   }
 
-  /** Whether this tab holds the connection. */
+  /** Whether this tab has the connection. */
   get isLeading(): boolean {
     return this.connection !== null
   }
 
   wake(): void {
     if (this.connection) this.connection.wake()
-    else this.channel.postMessage({ kind: "wake" } satisfies Handed)
+    else this.channel.postMessage({ kind: "wake" } satisfies TabMessage)
   }
 
   /** The network changed. */
@@ -85,109 +86,109 @@ export class SharedConnection {
     } catch (error) {
       // If a browser refuses locks or lacks them, every tab has its own connection.
       if ((error as Error).name !== "AbortError") return void this.lead()
-      // Another tab took the lead from this one, which had been silent for too long: follow it.
+      // This tab was silent for too long, and another tab took the lead: follow it.
       this.connection?.stop()
       this.connection = null
       if (!this.isStopped) void this.waitForLead({})
     }
   }
 
-  /** A leader that is frozen hands nothing on, and a phase that nobody confirms would be a lie. */
-  private look(): void {
-    if (this.connection !== null || performance.now() - this.heardAt < SILENCE_MS) return
-    this.heardAt = performance.now()
-    this.tell("connecting", 0)
+  /** A frozen leader sends nothing. Its last phase may be wrong by then, so this tab takes the lead. */
+  private checkLeader(): void {
+    if (this.connection !== null || performance.now() - this.receivedAt < SILENCE_MS) return
+    this.receivedAt = performance.now()
+    this.setPhase("connecting", 0)
     void this.waitForLead({ steal: true })
   }
 
   private async lead(): Promise<void> {
     await this.work
-    this.life ||= anyName()
-    const connection = new Connection(this.leading(), this.cursor)
+    this.life ||= newName()
+    const connection = new Connection(this.leaderEnvironment(), this.cursor)
     this.connection = connection
     const why = await connection.run()
     if (this.connection === connection) this.connection = null
     if (why === "signed out") this.tab.signedOut()
   }
 
-  /** The tab's own environment, with everything handed on. */
-  private leading(): Environment {
+  /** The tab's functions, which also send everything to the other tabs. */
+  private leaderEnvironment(): Environment {
     return {
       ...this.tab,
       frame: (name, data, cursor) => {
         const before = this.cursor ?? ""
         this.tab.frame(name, data, cursor)
         this.cursor = cursor ?? this.cursor
-        this.hand({ kind: "frame", life: this.life, before, cursor: this.cursor ?? "", name, data })
+        this.send({ kind: "frame", life: this.life, before, cursor: this.cursor ?? "", name, data })
       },
       cursor: cursor => {
         const before = this.cursor ?? ""
         this.cursor = cursor
-        this.stand(before)
+        this.sendState(before)
       },
       reload: async () => {
         this.cursor = await this.tab.reload()
-        this.life = anyName()
-        this.stand(this.cursor)
+        this.life = newName()
+        this.sendState(this.cursor)
         return this.cursor
       },
       phase: (phase, untilMs) => {
-        this.tell(phase, untilMs)
-        this.stand(this.cursor ?? "")
+        this.setPhase(phase, untilMs)
+        this.sendState(this.cursor ?? "")
       },
     }
   }
 
-  private tell(phase: Phase, untilMs: number): void {
+  private setPhase(phase: Phase, untilMs: number): void {
     this.phase = phase
     this.untilMs = untilMs
     this.tab.phase(phase, untilMs)
   }
 
-  private stand(before: string): void {
+  private sendState(before: string): void {
     const { life, cursor, phase, untilMs } = this
-    this.hand({ kind: "stand", life, before, cursor: cursor ?? "", phase, untilMs })
+    this.send({ kind: "state", life, before, cursor: cursor ?? "", phase, untilMs })
   }
 
-  private hand(message: Handed): void {
+  private send(message: TabMessage): void {
     if (!this.isStopped) this.channel.postMessage(message)
   }
 
-  private heard(message: Handed): void {
-    if (message.kind === "join") this.connection && this.stand(this.cursor ?? "")
+  private received(message: TabMessage): void {
+    if (message.kind === "join") this.connection && this.sendState(this.cursor ?? "")
     else if (message.kind === "wake") this.connection?.wake()
     else if (this.connection === null) this.work = this.work.then(() => this.follow(message))
   }
 
-  /** One after the other, so that what is handed on while this tab loads waits for it. */
-  private async follow(message: Extract<Handed, { before: string }>): Promise<void> {
+  /** Messages are processed one after the other, so messages that arrive during a reload wait for it. */
+  private async follow(message: Extract<TabMessage, { before: string }>): Promise<void> {
     if (this.isStopped || this.connection !== null) return
-    this.heardAt = performance.now()
+    this.receivedAt = performance.now()
     try {
-      if (this.missed(message)) this.cursor = await this.tab.reload()
+      if (this.hasMissed(message)) this.cursor = await this.tab.reload()
       this.life = message.life
       this.take(message)
     } catch (error) {
       if (this.tab.isOver(error)) this.tab.signedOut()
-      else this.tell("connecting", 0)
+      else this.setPhase("connecting", 0)
     }
   }
 
-  private take(message: Extract<Handed, { before: string }>): void {
+  private take(message: Extract<TabMessage, { before: string }>): void {
     if (message.kind === "frame") this.tab.frame(message.name, message.data, message.cursor)
-    else this.tell(message.phase, message.untilMs)
+    else this.setPhase(message.phase, message.untilMs)
     if (seqOf(message.cursor) > seqOf(this.cursor)) this.cursor = message.cursor
   }
 
-  /** Whether something lies between where this tab stands and what it is told next. */
-  private missed({ life, before }: Extract<Handed, { before: string }>): boolean {
+  /** Whether this tab missed a message before this one. */
+  private hasMissed({ life, before }: Extract<TabMessage, { before: string }>): boolean {
     if (before === "") return false
     if (this.cursor === null || seqOf(before) > seqOf(this.cursor)) return true
-    // The log may have gone back, so the numbers may come from two logs.
+    // Between two loads the log may have gone back, so numbers are comparable only within one era.
     return life !== this.life && (this.life !== "" || eraOf(before) !== eraOf(this.cursor))
   }
 }
 
-function anyName(): string {
+function newName(): string {
   return `${Date.now()}-${Math.random()}`
 }

@@ -28,7 +28,7 @@ const UPRIGHT = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=
 
 type Wrapped = Extract<Part, { kind: Wrapping }>
 
-/** A message's content: an element for each part, made one by one; each block has the direction of its own words. */
+/** The content of a message. Each part is one element, and each block has the direction of its text. */
 const Markdown: FunctionalComponent<{ content: string }> = ({ content }) =>
   parse(content).map(part => draw(part, "auto"))
 
@@ -54,7 +54,7 @@ function draw(part: Part, dir?: "auto"): VNodeChild {
   }
 }
 
-/** Isolated, so that no character before it reverses its letters. */
+/** The link is isolated, so that no character before it reverses its text. */
 function link(address: string, parts: Part[]): VNode {
   const attributes = { href: address, title: readable(address), target: "_blank", rel: "noopener noreferrer nofollow" }
   return h(

@@ -1,11 +1,11 @@
-/** Keeps what is read in its place while messages come and go above it. */
+/** Keeps the visible messages in place while messages above them appear and disappear. */
 
 export class Anchor {
   private row: HTMLElement | null = null
   private top = 0
   private isAtEnd = true
 
-  /** Before the list changes: remember the first message on the screen, unless the reader is at the end. */
+  /** Before the list changes, store the first visible message, unless the reader is at the end. */
   take(scroller: HTMLElement, isAtEnd: boolean): void {
     this.isAtEnd = isAtEnd
     this.row = null
@@ -20,7 +20,7 @@ export class Anchor {
     }
   }
 
-  /** After the list changed: move that message back to where it was. False when the end is to be shown instead. */
+  /** After the list has changed, move that message back. Returns false if the end must be shown instead. */
   restore(scroller: HTMLElement): boolean {
     if (this.isAtEnd) return false
     if (this.row?.isConnected) scroller.scrollTop += this.row.getBoundingClientRect().top - this.top

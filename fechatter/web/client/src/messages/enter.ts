@@ -12,7 +12,7 @@ export function doesEnterSend(): boolean {
   return preferences.enter === "auto" ? !isTouchOnly() : preferences.enter === "send"
 }
 
-/** Whether a key sends, or saves, what is written. */
+/** Whether a key sends or saves the text. */
 export function sends(event: KeyboardEvent): boolean {
   return isPressed(event, "Mod+Enter") || (isPressed(event, "Enter") && doesEnterSend())
 }

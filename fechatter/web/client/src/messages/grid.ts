@@ -1,8 +1,8 @@
-/** The arrows in a grid of several sections, each with a last row that may be short. Pure. */
+/** Arrow keys in a grid with several sections. The last row of each section may be short. Pure. */
 
 export type Step = "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight" | "Home" | "End"
 
-/** The place after a step, of all places counted through; -1 above the first row. */
+/** Returns the index after a step, counted through all sections; -1 for above the first row. */
 export function moved(sections: readonly number[], columns: number, at: number, step: Step): number {
   const max = sections.reduce((sum, size) => sum + size, 0) - 1
   const rows = rowsOf(sections, columns)

@@ -1,9 +1,9 @@
 /**
- * Which messages of a chat count as read, and where the line of new messages is. Pure.
+ * Decides which messages of a chat count as read, and where the line of new messages is. Pure.
  *
- * A message is read when it was on the screen of a window with the focus. The read mark is one number, so it follows the
- * reader only as long as nothing between the mark and the screen was left out: after a jump it stays until the reader
- * comes back to the first unread message.
+ * A message is read if it was on the screen of a window with the focus. The read mark is one number, so it follows the
+ * reader only if every message between the mark and the screen was seen. After a jump, the mark stays until the reader
+ * returns to the first unread message.
  */
 
 import type { Message } from "@/api/nouns"

@@ -1,4 +1,4 @@
-/** The lines of a chat as they are shown: messages grouped by author and day, the line where news begins. Pure. */
+/** The rows of a chat: messages grouped by author and day, and the line of new messages. Pure. */
 
 import type { Message } from "@/api/nouns"
 import { isNews } from "@/messages/reading"
@@ -15,7 +15,7 @@ export type Row =
 interface Shown {
   items: readonly Message[]
   waiting: readonly Waiting[]
-  /** The line of new messages stands before the first message beyond this number; null for no line. */
+  /** The line of new messages is before the first message after this number; null for no line. */
   newsAfter: number | null
   me: number
 }
@@ -47,7 +47,7 @@ function isSameGroup(before: Message | null, message: Message): boolean {
   return Date.parse(message.created_at) - Date.parse(before.created_at) < GROUP_MS
 }
 
-/** In the reader's own time zone. */
+/** Compares days in the reader's time zone. */
 function isSameDay(one: string, other: string): boolean {
   return new Date(one).toDateString() === new Date(other).toDateString()
 }

@@ -1,4 +1,4 @@
-/** Which part of the list of messages is on the screen. */
+/** The part of the message list that is on the screen. */
 
 import type { View } from "@/messages/reading"
 
@@ -14,7 +14,9 @@ export function toEnd(scroller: HTMLElement): void {
   scroller.scrollTop = scroller.scrollHeight
 }
 
-/** Show the line of new messages near the top, or the end if little follows the line. Returns false if there is no line. */
+/**
+ * Show the line of new messages near the top, or the end if few messages follow it. Returns whether there is a line.
+ */
 export function toDivider(scroller: HTMLElement): boolean {
   const divider = scroller.querySelector<HTMLElement>(".news")
   if (divider) scroller.scrollTop += distance(scroller, divider)
@@ -33,7 +35,7 @@ function distance(scroller: HTMLElement, divider: HTMLElement): number {
   return divider.getBoundingClientRect().top - scroller.getBoundingClientRect().top - above
 }
 
-/** Null where no message is on the screen. */
+/** Returns null if no message is on the screen. */
 export function viewOf(scroller: HTMLElement): View | null {
   const { top, bottom } = scroller.getBoundingClientRect()
   const rows = [...scroller.querySelectorAll<HTMLElement>("[data-number]")]

@@ -1,4 +1,4 @@
-/** The pane beside the conversation, one view at a time. If the pane covers everything, Back closes it first. */
+/** The pane beside the conversation, with one view at a time. On a narrow screen, the Back button closes it first. */
 
 import { shallowRef, type Component } from "vue"
 
@@ -8,7 +8,7 @@ export interface Details {
   props: Record<string, unknown>
 }
 
-/** Where the pane lies over the conversation (see Shell.vue). */
+/** At this width the pane covers the conversation (see Shell.vue). */
 const COVERS = "(max-width: 68rem)"
 
 export const details = shallowRef<Details | null>(null)
@@ -24,7 +24,7 @@ export function closeDetails(): void {
   if (wasOpen && isOnTop()) history.back()
 }
 
-/** For `popstate`: the entry of the open pane has been left. */
+/** Handles `popstate`: the history entry of the open pane was left. */
 export function leftDetails(): void {
   if (!isOnTop()) details.value = null
   else if (details.value === null) history.back()

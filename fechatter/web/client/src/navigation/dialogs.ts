@@ -1,4 +1,4 @@
-/** Which of the dialogs is open that can be asked for from anywhere; one at a time. */
+/** The dialogs that any view may open, one at a time. */
 
 import { shallowRef } from "vue"
 

@@ -1,37 +1,37 @@
-/** One registry of all keys: what they do, and the sheet that lists them. */
+/** The registry of all keyboard shortcuts. */
 
 import { onScopeDispose, shallowReactive } from "vue"
 import { isPressed } from "@/components/keys"
 import type { Key } from "@/i18n"
 
 export interface Shortcut {
-  /** As in `Kbd`: `Mod+K`. */
+  /** Such as `Mod+K`, as in `Kbd`. */
   keys: string
-  /** What it does, for the sheet. */
+  /** The description in the list of shortcuts. */
   text: Key
   group: "shell.shortcutsAnywhere" | "shell.shortcutsMessages"
-  /** Left out where a component handles the keys itself, and only the sheet shall list them. */
+  /** Left out if a component handles the keys itself and the shortcut is only listed. */
   run?: (event: KeyboardEvent) => void
-  /** Also while somebody types; keys without Mod never are unless this says so. */
+  /** Whether the shortcut works while the person types. The default is true only for shortcuts with Mod. */
   whileTyping?: boolean
 }
 
 export const shortcuts = shallowReactive(new Set<Shortcut>())
 
-/** As long as the component lives. */
+/** Registers shortcuts while the component lives. */
 export function useShortcuts(...added: Shortcut[]): void {
   for (const shortcut of added) shortcuts.add(shortcut)
   onScopeDispose(() => added.forEach(shortcut => shortcuts.delete(shortcut)))
 }
 
-/** Called for every key that reaches the window; the shortcut added last wins. */
+/** Handles every key that reaches the window. The shortcut that was added last wins. */
 export function pressed(event: KeyboardEvent): void {
   if (event.defaultPrevented) return
-  const isTyping = types(event.target)
+  const isTyping = isTextField(event.target)
   for (const shortcut of [...shortcuts].reverse()) {
     if (!shortcut.run || !isPressed(event, shortcut.keys)) continue
     if (isTyping && !(shortcut.whileTyping ?? shortcut.keys.includes("Mod+"))) continue
-    // A dialog is a place of its own: what lies under it hears no key.
+    // While a dialog is open, the views below it get no keys.
     if (document.querySelector("dialog[open]")) return
     event.preventDefault()
     shortcut.run(event)
@@ -39,6 +39,6 @@ export function pressed(event: KeyboardEvent): void {
   }
 }
 
-function types(target: EventTarget | null): boolean {
+function isTextField(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"))
 }

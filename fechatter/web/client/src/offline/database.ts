@@ -1,8 +1,8 @@
 /**
- * What a browser keeps for one person, in IndexedDB: messages on their way, drafts, and what was shown last.
+ * The browser's database of one person: waiting messages, drafts, and the state that was shown last.
  *
- * Everything of a person stands in one database, so that signing out wipes it whole. Where the browser keeps nothing
- * (private windows), `openDatabase` fails and the client works from memory.
+ * Each person has a database of their own, which signing out deletes. If the browser stores nothing, as in private
+ * windows, `openDatabase` fails and the client works from memory.
  */
 
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb"
@@ -11,7 +11,7 @@ import type { Waiting } from "@/state/waiting"
 import type { Person } from "@/state/world"
 
 const VERSION = 1
-/** Some browsers never answer; the page must not wait for them. */
+/** Some browsers never respond, and the page must not wait for them. */
 const OPEN_MS = 3000
 
 /** The workspace as it was shown last. */
@@ -37,7 +37,7 @@ interface Schema extends DBSchema {
 
 export type Database = IDBPDatabase<Schema>
 
-/** Throws DOMException where the browser keeps nothing. */
+/** Throws DOMException if the browser stores nothing. */
 export async function openDatabase(name: string): Promise<Database> {
   const opening = openDB<Schema>(name, VERSION, {
     upgrade(created) {
@@ -46,7 +46,7 @@ export async function openDatabase(name: string): Promise<Database> {
       created.createObjectStore("world")
       created.createObjectStore("timelines", { keyPath: "chatId" })
     },
-    // Another tab wipes everything: let it.
+    // Another tab deletes the database, so this tab must close it.
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
   })
   const database = await Promise.race([opening, later(OPEN_MS)])
@@ -59,11 +59,11 @@ function later(milliseconds: number): Promise<undefined> {
   return new Promise(done => setTimeout(() => done(undefined), milliseconds))
 }
 
-/** Delete all that this person's sessions kept in this browser. */
+/** Delete the person's database. */
 export async function wipe(name: string): Promise<void> {
   try {
     await deleteDB(name)
   } catch (error) {
-    console.warn("This browser keeps no database:", error)
+    console.warn("This browser has no database:", error)
   }
 }

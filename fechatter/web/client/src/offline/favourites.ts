@@ -7,9 +7,9 @@ import type { Emoji } from "@/text/emoji"
 const MAX_RECENT = 24
 
 export interface Favourites {
-  /** Without a tone, the last one first. */
+  /** Emoji without a skin tone, the most recent first. */
   recent: string[]
-  /** From light to dark, 1 to 5; 0 for none. */
+  /** The skin tone, from 1 (light) to 5 (dark); 0 for none. */
   tone: number
 }
 
@@ -31,7 +31,7 @@ export function withRecent({ recent, tone }: Favourites, text: string): Favourit
   return { recent: [text, ...recent.filter(one => one !== text)].slice(0, MAX_RECENT), tone }
 }
 
-/** Remove everything that is stored about the person. */
+/** Delete the person's favourites. */
 export function forgetFavourites(name: string): void {
   browserStorage.delete(keyOf(name))
 }

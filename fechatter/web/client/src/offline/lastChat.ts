@@ -1,6 +1,6 @@
 /**
- * The chat that each person opened last. The browser stores it until the person signs out; this page remembers it until it
- * is closed.
+ * The chat that each person opened last. The browser stores it until the person signs out; this page remembers it until
+ * it is closed.
  */
 
 import { remembered } from "@/api/token"

@@ -176,7 +176,7 @@ test("when the session has ended messages are kept for the next one", async () =
   expect(server.contents).toEqual(["a"])
 })
 
-test("the order of writing outlives a clock that is set back, and what an earlier client left comes first", async () => {
+test("messages keep their order if the clock is set back, and messages of an earlier client come first", async () => {
   vi.setSystemTime("2026-05-01T12:00:00Z")
   server.response = () => new Unreachable("away")
   const key = "00000000-0000-7000-8000-00000000000"

@@ -1,8 +1,8 @@
 /**
- * Sends what was written: each message once, those of a chat in order, through reloads, lost networks and closed tabs.
+ * Sends messages: each once, in the order of the chat, despite reloads, lost networks and closed tabs.
  *
- * A message is kept before it is sent and let go after it was answered. One tab at a time sends for a chat (a lock where
- * the browser has locks; the keys make a second sending harmless where it has none).
+ * A message is stored before it is sent and deleted after the response. One tab at a time sends for a chat, which a
+ * lock ensures. If the browser has no locks, the idempotency keys make a repeated send harmless.
  */
 
 import { Problem } from "@/api/http"
@@ -20,42 +20,42 @@ export type { OutboxStorage } from "@/offline/outboxStorage"
 export interface Environment {
   /** Throws Problem, Unreachable or SignedOut. */
   send(item: Waiting): Promise<Message>
-  /** The server has it. */
+  /** The server has stored the message. */
   sent(item: Waiting, message: Message): void
   /** Change a message that the server has. Throws as `send`. */
   edit?(message: Message, content: string): Promise<void>
   /** Delete a message that the server has. Throws as `send`. */
   remove?(message: Message): Promise<void>
-  /** What is on its way changed, in whichever tab. */
+  /** The waiting messages changed, in this tab or another one. */
   changed(items: readonly Waiting[]): void
 }
 
-/** The key was used for another content. */
+/** The code of the error if the key was used for another content. */
 const CHANGED = "idempotency_conflict"
 
 export class Outbox {
   private items: Waiting[] = []
   /** Recent changes that are not stored yet; null for a message that is removed. */
-  private readonly unkept = new Map<string, Waiting | null>()
+  private readonly unsaved = new Map<string, Waiting | null>()
   private readonly draining = new Set<number>()
   /** The keys of messages that are being sent, and whether they were withdrawn meanwhile. */
   private readonly sending = new Map<string, boolean>()
   private readonly pauses = new Map<number, Pause>()
   private readonly channel: Channel
   private readonly name: string
-  private readonly keeping: OutboxStorage
+  private readonly storage: OutboxStorage
   private readonly environment: Environment
   private isStopped = false
 
-  constructor(name: string, keeping: OutboxStorage, environment: Environment) {
+  constructor(name: string, storage: OutboxStorage, environment: Environment) {
     this.name = name
-    this.keeping = keeping
+    this.storage = storage
     this.environment = environment
     this.channel = openChannel(`${name}-outbox`)
     this.channel.onmessage = () => void this.load()
   }
 
-  /** Take up what an earlier page left. */
+  /** Send the messages of earlier pages. */
   async start(): Promise<void> {
     await this.load()
     this.wake()
@@ -71,7 +71,7 @@ export class Outbox {
     const order = nextOrder(this.items)
     const writtenAtMs = Date.now()
     const item: Waiting = { key: newKey(), order, chatId, content, writtenAtMs, state: "waiting", refusal: null }
-    await this.keep(item, [...this.items, item])
+    await this.save(item, [...this.items, item])
     void this.drain(chatId)
   }
 
@@ -88,7 +88,7 @@ export class Outbox {
     await this.remove(key)
   }
 
-  /** The new content goes out instead. */
+  /** Send another content instead. */
   async edit(key: string, content: string): Promise<void> {
     const item = this.items.find(one => one.key === key)
     if (item === undefined) return
@@ -96,16 +96,16 @@ export class Outbox {
     void this.drain(item.chatId)
   }
 
-  /** The server is there (again): try now what waits. */
+  /** The server can be reached: try again now. */
   wake(): void {
     this.pauses.forEach(pause => pause.wake())
     new Set(this.items.map(item => item.chatId)).forEach(chatId => void this.drain(chatId))
   }
 
   private async load(): Promise<void> {
-    const kept = await this.keeping.all()
+    const stored = await this.storage.all()
     if (this.isStopped) return
-    const known = new Map([...kept.map(item => [item.key, item] as const), ...this.unkept])
+    const known = new Map([...stored.map(item => [item.key, item] as const), ...this.unsaved])
     this.items = inOrder([...known.values()].filter(item => item !== null))
     this.environment.changed(this.items)
   }
@@ -118,12 +118,12 @@ export class Outbox {
     } finally {
       this.draining.delete(chatId)
     }
-    // Something may have been added between the last look and the end.
+    // A message may have been added after the last check.
     if (!this.isStopped && next(this.items, chatId) && !this.pauses.has(chatId)) void this.drain(chatId)
   }
 
   private async sendAll(chatId: number): Promise<void> {
-    // Another tab may have sent meanwhile what this one still knows as waiting.
+    // Another tab may have sent messages that are still waiting in this tab's memory.
     await this.load()
     let failures = 0
     for (let item = next(this.items, chatId); item && !this.isStopped; item = next(this.items, chatId)) {
@@ -133,7 +133,7 @@ export class Outbox {
     }
   }
 
-  /** Returns how long to wait before the next try, or null when this one is done with. */
+  /** Returns the time to wait before the next attempt, or null if this message needs no further attempt. */
   private async sendOne(item: Waiting, failures: number): Promise<number | null> {
     this.sending.set(item.key, false)
     try {
@@ -190,26 +190,26 @@ export class Outbox {
 
   private async change(item: Waiting, facts: Partial<Waiting>): Promise<void> {
     const now = this.items.find(one => one.key === item.key)
-    // Withdrawn meanwhile.
+    // The person withdrew the message.
     if (now === undefined) return
     const changed = { ...now, ...facts }
-    await this.keep(
+    await this.save(
       changed,
       this.items.map(one => (one.key === item.key ? changed : one)),
     )
   }
 
-  private async keep(item: Waiting, items: Waiting[]): Promise<void> {
-    this.unkept.set(item.key, item)
+  private async save(item: Waiting, items: Waiting[]): Promise<void> {
+    this.unsaved.set(item.key, item)
     this.show(items)
-    await this.keeping.put(item)
+    await this.storage.put(item)
     this.settle(item.key, item)
   }
 
   private async remove(key: string): Promise<void> {
-    this.unkept.set(key, null)
+    this.unsaved.set(key, null)
     this.show(this.items.filter(one => one.key !== key))
-    await this.keeping.delete(key)
+    await this.storage.delete(key)
     this.settle(key, null)
   }
 
@@ -220,7 +220,7 @@ export class Outbox {
 
   /** Record that the message is stored, and notify the other tabs. */
   private settle(key: string, item: Waiting | null): void {
-    if (this.unkept.get(key) === item) this.unkept.delete(key)
+    if (this.unsaved.get(key) === item) this.unsaved.delete(key)
     if (!this.isStopped) this.channel.postMessage(null)
   }
 }

@@ -1,14 +1,15 @@
 /**
- * The client itself, kept by the service worker: a start without a network, and newer versions when the person wants them.
+ * The client's own files, which the service worker stores. The client starts without a network, and a newer version is
+ * used when the person wants it.
  *
- * Browsers have service workers on https and on localhost; elsewhere nothing of this happens, quietly.
+ * Browsers have service workers only on https and on localhost. Elsewhere these functions do nothing.
  */
 
 import { ref } from "vue"
 
 const WORKER = "/service-worker.js"
 
-/** A newer client is loaded and waits to be taken. */
+/** Whether a newer client is loaded and waits for the person. */
 export const isUpdateReady = ref(false)
 
 interface Policies {
@@ -16,9 +17,9 @@ interface Policies {
 }
 
 let registration: ServiceWorkerRegistration | null = null
-let isTaking = false
+let isSwitching = false
 
-/** Keep the client in this browser. A refusal (no room, a private window) costs the offline start alone. */
+/** Store the client in this browser. If the browser refuses, only the start without a network is missing. */
 export async function keepShell(): Promise<void> {
   if (!import.meta.env.PROD) return
   try {
@@ -26,18 +27,18 @@ export async function keepShell(): Promise<void> {
     registration ??= follow(await navigator.serviceWorker.register(trusted()))
     registration.active?.postMessage("fill")
   } catch (error) {
-    console.warn("The client is not kept for a start without a network:", error)
+    console.warn("The client is not stored for a start without a network:", error)
   }
 }
 
-/** Ask whether the server has a newer client. */
+/** Ask the server for a newer client. */
 export async function lookForUpdate(): Promise<void> {
-  await registration?.update().catch(() => undefined) // The next look finds it.
+  await registration?.update().catch(() => undefined) // The next call finds it.
 }
 
-/** The person wants the newer client: it takes over, and this page is loaded anew. */
+/** Switch to the newer client and reload this page. */
 export function takeUpdate(): void {
-  isTaking = true
+  isSwitching = true
   if (registration?.waiting) registration.waiting.postMessage("take over")
   else location.reload()
 }
@@ -53,7 +54,7 @@ export async function reloadNewest(): Promise<void> {
   location.reload()
 }
 
-/** Leave nothing of the client in this browser. */
+/** Delete the stored client. */
 export async function dropShell(): Promise<void> {
   registration = null
   isUpdateReady.value = false
@@ -64,7 +65,7 @@ export async function dropShell(): Promise<void> {
     await Promise.all((await caches.keys()).map(name => caches.delete(name)))
   } catch (error) {
     // If the browser refuses storage, nothing is stored in it.
-    console.warn("The kept client could not be dropped:", error)
+    console.warn("The stored client could not be deleted:", error)
   }
 }
 
@@ -78,15 +79,15 @@ function follow(made: ServiceWorkerRegistration): ServiceWorkerRegistration {
   return made
 }
 
-/** Another tab took the newer client: this one is told, and keeps what is being written in it. */
+/** If another tab switched to the newer client, this tab only offers a reload, because it may contain unsent text. */
 function changed(): void {
-  if (isTaking) location.reload()
+  if (isSwitching) location.reload()
   else isUpdateReady.value = true
 }
 
 let policy: ReturnType<Policies["createPolicy"]> | undefined
 
-/** The one script address that the content security policy lets this page run as a worker. */
+/** Returns the only script address that the content security policy allows as a worker. */
 function trusted(): string {
   const { trustedTypes } = globalThis as { trustedTypes?: Policies }
   policy ??= trustedTypes?.createPolicy("fechatter", { createScriptURL: () => WORKER })

@@ -1,11 +1,11 @@
 /**
- * The service worker: keeps the client's own pages and files, so that it starts at once and without a network.
+ * The service worker: stores the client's own page and files, so that the client starts at once and without a network.
  *
- * It answers for nothing else. What the API says passes it by and is never kept here.
+ * It handles no other requests and never stores responses of the API.
  */
 
 declare const self: ServiceWorkerGlobalScope
-/** Both written by the build: what a start needs, and a digest of it. */
+/** The build replaces both: the files that a start needs, and their digest. */
 declare const SHELL_FILES: string[]
 declare const SHELL_VERSION: string
 
@@ -13,7 +13,7 @@ const PREFIX = "fechatter-shell-"
 const NAME = PREFIX + SHELL_VERSION
 const PAGE = "/"
 const ADDRESSES = /^\/(?:(?:chats|people|settings)(?:\/.*)?|setup|join|signin|signup|gallery)?$/u
-const KEPT_WHEN_LOADED = "/static/assets/"
+const STORED_WHEN_LOADED = "/static/assets/"
 
 self.addEventListener("install", event => event.waitUntil(fill()))
 self.addEventListener("activate", event => event.waitUntil(dropOld()))
@@ -31,39 +31,40 @@ self.addEventListener("fetch", event => {
   if (mode !== "navigate" && pathname.startsWith("/static/")) event.respondWith(file(event.request))
 })
 
-/** Load what is not kept yet: all of it at first, nothing later, unless the browser or a sign-out dropped it. */
+/** Load the files that are not stored: all at first, none later, unless the browser or a sign-out deleted them. */
 async function fill(): Promise<void> {
   const cache = await caches.open(NAME)
-  const kept = new Set((await cache.keys()).map(request => new URL(request.url).pathname))
-  const missing = [PAGE, ...SHELL_FILES].filter(path => !kept.has(path))
-  // What has no digest in its name must not come from the browser's own cache.
+  const stored = new Set((await cache.keys()).map(request => new URL(request.url).pathname))
+  const missing = [PAGE, ...SHELL_FILES].filter(path => !stored.has(path))
+  // A file without a digest in its name must not come from the browser's own cache.
   await cache.addAll(missing.map(path => new Request(path, { cache: "no-cache" })))
 }
 
-/** Tabs of the version before go on with its files until they are loaded anew, so these stay that long. */
+/** Tabs of the previous version use its files until they are reloaded, so these files stay until then. */
 async function dropOld(): Promise<void> {
   const others = (await caches.keys()).filter(name => name.startsWith(PREFIX) && name !== NAME)
   await Promise.all(others.slice(0, -1).map(name => caches.delete(name)))
 }
 
 async function page(request: Request): Promise<Response> {
-  return (await kept(PAGE)) ?? fetch(request)
+  return (await stored(PAGE)) ?? fetch(request)
 }
 
 async function file(request: Request): Promise<Response> {
-  const found = (await kept(request)) ?? (await caches.match(request, { ignoreVary: true }))
+  const found = (await stored(request)) ?? (await caches.match(request, { ignoreVary: true }))
   if (found !== undefined) return found
   const response = await fetch(request)
-  if (response.ok && new URL(request.url).pathname.startsWith(KEPT_WHEN_LOADED)) await keep(request, response.clone())
+  if (response.ok && new URL(request.url).pathname.startsWith(STORED_WHEN_LOADED))
+    await store(request, response.clone())
   return response
 }
 
-function kept(request: Request | string): Promise<Response | undefined> {
+function stored(request: Request | string): Promise<Response | undefined> {
   return caches.match(request, { cacheName: NAME, ignoreVary: true })
 }
 
-/** Not after a sign-out: its cache is gone, and is not to come back. */
-async function keep(request: Request, response: Response): Promise<void> {
+/** A sign-out deletes the cache, and it must not appear again after that. */
+async function store(request: Request, response: Response): Promise<void> {
   if (await caches.has(NAME)) await (await caches.open(NAME)).put(request, response)
 }
 

@@ -1,4 +1,4 @@
-/** People as one types their names: asked a moment after the last key, and only the newest answer counts. */
+/** Searches people while the person types. The request follows a pause, and only the newest response is used. */
 
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue"
 import type { User } from "@/api/nouns"

@@ -4,7 +4,7 @@ import { lazy } from "@/platform/lazy"
 
 const PersonCard = lazy(() => import("@/people/PersonCard.vue"))
 
-/** Show somebody's card in the details pane. */
+/** Show a person's card in the details pane. */
 export function showPerson(userId: number): void {
   openDetails(t("people.profile"), PersonCard, { userId })
 }

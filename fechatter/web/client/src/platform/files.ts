@@ -12,7 +12,7 @@ export function refuseFiles(refuse: () => void): void {
     })
   addEventListener("paste", (event: ClipboardEvent) => {
     const pasted = event.clipboardData
-    // A table or a page brings its picture along with its text.
+    // Text from a table or a web page also contains a picture of it.
     if (!pasted?.files.length || pasted.types.includes("text/plain")) return
     event.preventDefault()
     refuse()

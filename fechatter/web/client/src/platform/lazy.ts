@@ -1,6 +1,6 @@
 /**
- * Parts of the client that are loaded when they are needed. After an update the server has only the newer client's files, so
- * an older client cannot load further parts. Then a reload is offered.
+ * Loads parts of the client when they are needed. After an update, the server has only the files of the newer client,
+ * so an older client cannot load further parts. Then it offers a reload.
  */
 
 import { defineAsyncComponent, type Component } from "vue"
@@ -12,7 +12,7 @@ export function onMissingPart(handler: () => void): void {
   missing = handler
 }
 
-/** All `import(…)` go through here. Throws what the import throws. */
+/** Every `import(…)` goes through this function. Throws the error of the import. */
 export async function load<Module>(importing: () => Promise<Module>): Promise<Module> {
   try {
     return await importing()
@@ -32,7 +32,7 @@ export function page<Loaded extends Component>(importing: () => Promise<{ defaul
   return () =>
     load(importing).then(
       loaded => loaded.default,
-      // The reload is offered by then.
+      // The handler has offered a reload.
       () => new Promise<never>(() => undefined),
     )
 }

@@ -1,6 +1,6 @@
 /** Locks between tabs. If the browser lacks locks (pages without https) or refuses them, work runs at once. */
 
-/** Do this while no other tab does the same. Throws what the work throws. */
+/** Run `work` while no other tab runs work of the same name. Throws the error of `work`. */
 export async function inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   const locks = lockManager()
   if (locks === undefined) return work()

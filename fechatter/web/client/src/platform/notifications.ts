@@ -1,4 +1,6 @@
-/** Desktop notifications, which browsers lack, refuse, or (on phones) give to service workers alone. Nothing here throws. */
+/**
+ * Desktop notifications. Browsers may lack or refuse them; phones allow them only to service workers. Nothing throws.
+ */
 
 export type Standing = NotificationPermission | "missing"
 
@@ -19,7 +21,7 @@ export async function askForNotifications(): Promise<Standing> {
   }
 }
 
-/** Null where the browser shows none. */
+/** Returns null if the browser shows no notifications. */
 export function showNotification(title: string, options: NotificationOptions): Notification | null {
   try {
     return new Notification(title, options)

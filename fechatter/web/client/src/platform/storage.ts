@@ -8,7 +8,7 @@ class Store {
   private readonly memory = new Map<string, string>()
   private readonly open: () => Storage
 
-  /** Asking for the storage may throw by itself. */
+  /** `open` may throw. */
   constructor(open: () => Storage) {
     this.open = open
   }
@@ -45,9 +45,9 @@ function attempt<Value>(work: () => Value, otherwise: Value): Value {
   }
 }
 
-/** For all tabs and later visits. */
+/** Shared by all tabs, and kept for later visits. */
 export const browserStorage = new Store(() => localStorage)
-/** For this tab. */
+/** Belongs to this tab. */
 export const tabStorage = new Store(() => sessionStorage)
 
 export function isObject(found: unknown): found is Record<string, unknown> {

@@ -5,13 +5,13 @@ import { isObject, browserStorage } from "@/platform/storage"
 /** The effect of Enter in the composer: the device's default, or the person's choice. */
 export type EnterKey = "auto" | "send" | "line"
 
-/** What one wants of this browser; it is kept here and not at the server. */
+/** Preferences for this browser, which the server does not store. */
 export interface Preferences {
-  /** Desktop notifications, off until asked for. */
+  /** Desktop notifications, which are off until the person turns them on. */
   notifications: boolean
-  /** The count of unread messages in the title and the tab's picture. */
+  /** The unread count in the title and in the tab's picture. */
   badge: boolean
-  /** How hours are shown; `region` follows the browser. */
+  /** The time format; `region` follows the browser. */
   clock: "region" | "12" | "24"
   /** The people to whom notifications were offered in this browser. */
   offered: readonly string[]
@@ -25,7 +25,7 @@ export const preferences = reactive<Preferences>({ ...DEFAULTS, ...browserStorag
 
 watch(preferences, () => browserStorage.set(KEY, JSON.stringify(preferences)))
 
-/** The browser was not asked yet, and can be. */
+/** Whether the browser can be asked for permission and has not been asked yet. */
 export function canAskForNotifications(): boolean {
   return standing() === "default"
 }

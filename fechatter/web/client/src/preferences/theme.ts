@@ -4,7 +4,7 @@ import { browserStorage } from "@/platform/storage"
 export const THEMES = ["system", "light", "dark"] as const
 export type Theme = (typeof THEMES)[number]
 
-/** `public/boot.js` reads the same key before the first paint. */
+/** `public/boot.js` reads this key before the first paint. */
 const KEY = "fechatter.theme"
 
 export const theme = ref<Theme>(stored())

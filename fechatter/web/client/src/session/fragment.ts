@@ -1,4 +1,4 @@
-/** The secret of a link: it stands behind the `#`, which no server and no log gets to see. */
+/** Returns the secret of a link. It follows the `#`, which browsers send to no server. */
 export function secretOf(hash: string): string {
   return new URLSearchParams(hash.replace(/^#/u, "")).get("token") ?? ""
 }

@@ -6,7 +6,7 @@ import { request } from "@/api/http"
 import { explain, type Explained } from "@/forms/problems"
 import { secretOf } from "@/session/fragment"
 
-/** `path` looks up what the link's token opens; `begin` runs before each look. */
+/** `path` is the address that looks up a token. `begin` runs before each lookup, and with its result. */
 export function useLink<Opened>(path: string, begin: (opened: Opened | null) => void = () => undefined) {
   const route = useRoute()
   const token = computed(() => secretOf(route.hash))

@@ -14,7 +14,7 @@ const SYSTEMS = [
   [/Linux/u, "Linux"],
 ] as const
 
-/** "Firefox · macOS" of what a browser says of itself; of a program, its first word. */
+/** Returns a name such as "Firefox · macOS" for a browser's user agent, or the first word of another program's. */
 export function deviceName(userAgent: string): string {
   const found = [BROWSERS, SYSTEMS].map(names => names.find(([sign]) => sign.test(userAgent))?.[1]).filter(Boolean)
   return found.join(" · ") || userAgent.split(/[\s/]/u)[0] || "?"

@@ -1,10 +1,10 @@
-/** Offers a reload if this older client needs a part that the server no longer has. */
+/** Offers a reload if this client needs a part that the server does not have. */
 
 import { toast, toasts } from "@/components/toasts"
 import { t } from "@/i18n"
 import { reloadNewest } from "@/offline/shell"
 
-/** Once, however many parts are missing. */
+/** Shows one notice for any number of missing parts. */
 export function offerReload(): void {
   const text = t("shell.partMissing")
   if (toasts.some(shown => shown.text === text)) return

@@ -1,4 +1,4 @@
-/** What can be gone to by typing a few letters of it, in the order it is offered. Pure. */
+/** The targets of the switcher, in the order of the list. Pure. */
 
 import type { Chat } from "@/api/nouns"
 import type { IconName } from "@/components/icons"
@@ -24,9 +24,9 @@ export type Target =
   | { kind: "action"; id: string; action: Action; label: string }
 
 /**
- * Those that fit, the best first; with nothing typed the newest chats and the actions.
+ * Returns the matching targets, best first. Without a query, returns the newest chats and the actions.
  *
- * Where two fit alike, chats come before people and people before actions; unread chats are the first of all.
+ * Among equal matches, unread chats come first, then other chats, people and actions.
  */
 export function targets(world: World, actions: readonly Action[], query: string): Target[] {
   const chats = chatTargets(world)
@@ -45,7 +45,7 @@ function chatTargets(world: World): Target[] {
   return [...unread, ...rest].map(chat => ({ kind: "chat", id: `chat-${chat.id}`, chat, label: title(chat, world) }))
 }
 
-/** Those without a chat of two; the others are found as chats. */
+/** Returns the people without a direct chat; other people appear as chats. */
 function personTargets(world: World): Target[] {
   const withChat = new Set(
     [...world.chats.values()]

@@ -20,7 +20,10 @@ const act = fc.oneof(
   fc.tuple(fc.constant("prefer" as const), chatId, personId),
   fc.tuple(fc.constant("renamePerson" as const), personId, personId),
 )
-/** What a client hears: the next event, an old one again, an answer about a chat or about people, everything anew, a mark. */
+/**
+ * What a client hears: the next event, an old one again, an answer about a chat or about people, everything anew, a
+ * mark.
+ */
 const heard = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(fc.constant("next" as const), fc.nat(), chatId) },
   fc.tuple(fc.constant("again" as const), fc.nat(), chatId),
@@ -41,7 +44,10 @@ function shown(world: World) {
 
 type Heard = readonly ["next" | "again" | "chat" | "people" | "sync" | "mark", number, number]
 
-/** The world of a client that hears these things, then what is left of events and marks: each mark once after the last load. */
+/**
+ * The world of a client that hears these things, then what is left of events and marks: each mark once after the last
+ * load.
+ */
 function following(server: ModelServer, hears: readonly Heard[]): World {
   let world = begin(server.sync(0))
   world = takePeople(world, [...server.snapshot(0).users.values()], 0)

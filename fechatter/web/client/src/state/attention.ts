@@ -1,4 +1,4 @@
-/** The rules for bold names, badges, the title and notifications. Pure. */
+/** Which chats are bold and count in badges. Pure. */
 
 import type { Chat } from "@/api/nouns"
 import { isChannel } from "@/state/names"

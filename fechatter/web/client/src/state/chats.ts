@@ -1,4 +1,4 @@
-/** How the events of a chat change the chats that are known. Pure. */
+/** Applies the events of chats and messages to the world. Pure. */
 
 import type { Chat } from "@/api/nouns"
 import type { ChatEvent, ChatFacts, MessageEvent } from "@/state/events"
@@ -32,7 +32,7 @@ export function applyToChats(world: World, event: ChatEvent | MessageEvent): Wor
       return changed(world, id, chat => ({ ...chat, starred, muted }))
     }
     default:
-      // A newer server tells of things this client does not know yet.
+      // A newer server sends events that this client does not know.
       return world
   }
 }
@@ -54,7 +54,7 @@ function changedLast(chat: Chat, message: NonNullable<Chat["last_message"]>): Ch
   return chat.last_message?.id === message.id ? { ...chat, last_message: { ...chat.last_message, ...message } } : chat
 }
 
-/** One's own joining carries the whole chat, in place of what was had of it. */
+/** When the person joins, the event contains the complete chat, which replaces the known one. */
 function joined(world: World, event: Extract<ChatEvent, { type: "member.joined" }>): World {
   const { member, chat } = event.data
   const met = meet(world, [member.user], event.seq)

@@ -1,4 +1,4 @@
-/** The chats as the sidebar shows them: in sections, filtered, one after the other. Pure. */
+/** The sections of the sidebar. Pure. */
 
 import type { Chat } from "@/api/nouns"
 import { score } from "@/i18n/matching"
@@ -6,7 +6,7 @@ import { isLoud } from "@/state/attention"
 import { byActivity, byTitle, isChannel, title } from "@/state/names"
 import type { World } from "@/state/world"
 
-/** Each chat stands in exactly one section. */
+/** Each chat is in exactly one section. */
 export interface Sections {
   unread: Chat[]
   starred: Chat[]
@@ -19,9 +19,9 @@ export interface Sections {
 
 export interface Shown {
   filter?: string
-  /** The open chat: it is never among the older ones. */
+  /** The open chat, which is never in `older`. */
   openId?: number | undefined
-  /** The open chat stays where it was when it was opened: reading it does not move it, and neither do new messages. */
+  /** The open chat stays in the section from which it was opened; reading and new messages do not move it. */
   stay?: { readonly id: number; readonly isUnread: boolean } | undefined
 }
 
@@ -29,7 +29,7 @@ export const MAX_DIRECT = 15
 
 const NAMES = ["unread", "starred", "channels", "direct", "older", "archived"] as const
 
-/** Unread chats first: direct ones by activity, then channels by name. Direct chats stand by their newest message. */
+/** Unread chats come first: direct chats by activity, then channels by name. */
 export function sections(world: World, locale: string, { filter = "", openId, stay }: Shown = {}): Sections {
   const all = [...world.chats.values()].filter(chat => isListed(chat, world) && fits(chat, world, filter))
   const [active, archived] = parted(all, chat => chat.archived_at === null)
@@ -76,7 +76,7 @@ export function steady(before: Sections, now: Sections): Sections {
   }
 }
 
-/** The chat before or after one, round in a ring; of the unread ones, where only they are asked for. */
+/** Returns the next or previous chat, or the next or previous unread one; the ends of the list are connected. */
 export function neighbour(
   chats: readonly Chat[],
   from: number | undefined,
@@ -92,7 +92,7 @@ export function neighbour(
   return undefined
 }
 
-/** The chat of two with somebody, if there is one. */
+/** Returns the direct chat with a person, if it exists. */
 export function singleWith(world: World, userId: number): Chat | undefined {
   return [...world.chats.values()].find(
     chat => chat.chat_type === "single" && chat.members.some(member => member.id === userId),
@@ -107,7 +107,7 @@ export function groupOf(world: World, userIds: readonly number[]): Chat | undefi
       chat.chat_type === "group" &&
       chat.archived_at === null &&
       chat.member_count === wanted.size &&
-      // Chats name their first members only: larger groups cannot be compared.
+      // Chats contain only their first members, so larger groups cannot be compared.
       chat.members.length === wanted.size &&
       chat.members.every(member => wanted.has(member.id)),
   )

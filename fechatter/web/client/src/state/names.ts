@@ -1,14 +1,14 @@
-/** What a chat is called, by whom it is with. Pure. */
+/** The titles of chats, and lists ordered by them. Pure. */
 
 import type { Chat } from "@/api/nouns"
 import type { World } from "@/state/world"
 
-/** The other person of a chat of two. */
+/** Returns the other person of a direct chat. */
 export function otherId(chat: Chat, me: number): number | undefined {
   return chat.chat_type === "single" ? chat.members.find(member => member.id !== me)?.id : undefined
 }
 
-/** A channel's name, or the people one writes to. */
+/** Returns the name of a chat, or the names of its other members. */
 export function title(chat: Chat, world: World): string {
   if (chat.name) return chat.name
   const others = chat.members.filter(member => member.id !== world.me.id)
@@ -21,13 +21,15 @@ export function isChannel(chat: Chat): boolean {
   return chat.chat_type === "public_channel" || chat.chat_type === "private_channel"
 }
 
-/** By name in the reader's language, so that every list stands in the same order. */
+/** Sorts by title in the reader's language. */
 export function byTitle(chats: readonly Chat[], world: World, locale: string): Chat[] {
   const collator = new Intl.Collator(locale, { numeric: true, sensitivity: "base" })
   return chats.toSorted((one, other) => collator.compare(title(one, world), title(other, world)))
 }
 
-/** The newest activity first. Ids of chats and messages come from one counter of the server, so no clock decides. */
+/**
+ * Sorts by the newest activity. Ids of chats and messages come from one counter of the server, so clocks do not matter.
+ */
 export function byActivity(chats: readonly Chat[]): Chat[] {
   const newest = (chat: Chat) => Math.max(chat.id, chat.last_message?.id ?? 0)
   return chats.toSorted((one, other) => newest(other) - newest(one))

@@ -1,4 +1,4 @@
-/** How the events of people change who is known. Pure. */
+/** Applies the events of people to the world. Pure. */
 
 import type { PersonEvent } from "@/state/events"
 import type { Person, World } from "@/state/world"

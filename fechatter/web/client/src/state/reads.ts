@@ -1,18 +1,18 @@
 /**
- * How much of a chat is unread, derived from the numbers in frames. Pure.
+ * The number of unread messages of a chat, derived from the numbers in frames. Pure.
  *
- * Unread = last number - read mark - deleted messages above the mark. Frames are the same for all members, so they carry no
- * counts. A response contains only the number of deleted messages above the mark, not which messages. A reading therefore
- * stores that count as of one event, and the later deletions. A mark names the event up to which its count is valid, so
- * marks and events may arrive in any order and repeatedly.
+ * Unread = last number - read mark - deleted messages above the mark. Frames are the same for all members, so they
+ * carry no counts. A response contains only the number of deleted messages above the mark, not which messages. A
+ * reading therefore stores that count as of one event, and the later deletions. A mark names the event up to which its
+ * count is valid, so marks and events may arrive in any order and repeatedly.
  */
 
 import type { Chat, Message, ReadMark } from "@/api/nouns"
 
-/** The number of later deletions that are stored one by one. Older ones are only counted, so that a chat being emptied stays small. */
+/** The maximum number of deletions that are stored one by one. Older ones are only counted, to limit the memory. */
 const MAX_LATER = 500
 
-interface Heard {
+interface Seen {
   readonly seq: number
   readonly number: number
 }
@@ -21,9 +21,9 @@ export interface Reading {
   /** The newest event that `deletedAbove` includes. */
   readonly seq: number
   readonly deletedAbove: number
-  readonly later: readonly Heard[]
+  readonly later: readonly Seen[]
   /** The person's newest own message: sending it moved the mark. */
-  readonly sent: Heard | null
+  readonly sent: Seen | null
 }
 
 /** A chat whose counts follow from its reading. */
@@ -46,14 +46,14 @@ export function grown({ chat, reading }: Counted, message: Message, seq: number,
   return counted({ ...longer, last_read_number: message.number }, { seq, deletedAbove: 0, later: [], sent })
 }
 
-/** A message was deleted at position `seq`. */
+/** Apply the deletion of a message at position `seq`. */
 export function shrunk({ chat, reading }: Counted, number: number, seq: number): Counted {
   if (seq <= reading.seq) return { chat, reading }
   const later = [...reading.later, { seq, number }]
   return counted(chat, later.length > MAX_LATER ? folded(chat, { ...reading, later }) : { ...reading, later })
 }
 
-/** The mark moved, here or on another device: the higher revision wins, then the higher number, then the newer count. */
+/** Apply a read mark. The higher revision wins, then the higher number, then the newer count. */
 export function marked({ chat, reading }: Counted, mark: ReadMark): Counted {
   if (!isNews({ chat, reading }, mark)) return { chat, reading }
   const { sent } = reading
@@ -126,7 +126,7 @@ function isHigher(one: Mark, other: Mark): boolean {
 }
 
 function isNews({ chat, reading }: Counted, mark: ReadMark): boolean {
-  const told = { revision: mark.revision, number: mark.last_read_number }
-  if (isHigher(told, markOf(chat))) return true
-  return !isHigher(markOf(chat), told) && mark.seq >= reading.seq
+  const received = { revision: mark.revision, number: mark.last_read_number }
+  if (isHigher(received, markOf(chat))) return true
+  return !isHigher(markOf(chat), received) && mark.seq >= reading.seq
 }

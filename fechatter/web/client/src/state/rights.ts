@@ -1,4 +1,4 @@
-/** What the server lets one do, so that nothing is offered that it would refuse: its own table, decided as it decides. */
+/** The person's rights, from the server's own table, so that views offer only actions that the server allows. Pure. */
 
 import type { Chat, Role, User } from "@/api/nouns"
 import table from "@/api/rights.json"
@@ -7,12 +7,12 @@ export type ChatAction = keyof typeof table.chat
 export type WorkspaceAction = keyof typeof table.workspace
 type Standing = "admin" | "owner" | "member" | "guest"
 
-/** In the workspace. */
+/** Whether the person may do this in the workspace. */
 export function may(action: WorkspaceAction, me: Pick<User, "role">): boolean {
   return (table.workspace[action] as readonly string[]).includes(me.role)
 }
 
-/** With a chat that one is in. */
+/** Whether the person may do this in a chat of which they are a member. */
 export function mayIn(chat: Chat, action: ChatAction, me: Pick<User, "id" | "role">): boolean {
   const rule = table.chat[action]
   const isInTime = rule.archived || chat.archived_at === null
@@ -23,12 +23,12 @@ export function mayIn(chat: Chat, action: ChatAction, me: Pick<User, "id" | "rol
   )
 }
 
-/** The roles that one may give. */
+/** Returns the roles that the person may assign. */
 export function mayGive(me: Pick<User, "role">): Role[] {
   return table.people.give[me.role] as Role[]
 }
 
-/** Whether one may change the role of somebody who has `role`, disable and enable them. */
+/** Whether the person may disable, enable or change the role of a person with `role`. */
 export function mayChange(me: Pick<User, "role">, role: Role): boolean {
   return (table.people.change[me.role] as readonly string[]).includes(role)
 }

@@ -1,8 +1,8 @@
 /**
- * The messages of a chat that are at hand: one unbroken run of numbers. Pure.
+ * The loaded messages of a chat: one run of numbers without gaps. Pure.
  *
- * A page, an event and the answer to one's own send may bring the same message in any order; the newest form of it stays.
- * The run never grows beyond `MAX`: what is far from the reader is let go, and loaded again when they come back.
+ * A page, an event and the response to a send may contain the same message, in any order; its newest version stays. A
+ * run has at most `MAX` messages. Messages far from the reader are dropped, and loaded again when the reader returns.
  */
 
 import type { Message, MessagePage } from "@/api/nouns"
@@ -11,11 +11,11 @@ export const MAX = 400
 
 export interface Timeline {
   readonly chatId: number
-  /** By number, ascending, without holes. */
+  /** Sorted by number, without gaps. */
   readonly items: readonly Message[]
   readonly hasOlder: boolean
   readonly hasNewer: boolean
-  /** Whether a page was loaded yet; before that `items` holds only what came live. */
+  /** Whether a page was loaded; before that, `items` contains only messages from events. */
   readonly isLoaded: boolean
 }
 
@@ -23,15 +23,15 @@ export function empty(chatId: number): Timeline {
   return { chatId, items: [], hasOlder: false, hasNewer: false, isLoaded: false }
 }
 
-/** Begin with a page (newest first, as the server gives it): the newest, or the one around a message. */
+/** Start with a page, which the server sorts newest first: the newest page, or the page around a message. */
 export function start(timeline: Timeline, page: MessagePage): Timeline {
   const items = ascending(page.items)
   const loaded: Timeline = { ...timeline, items, hasOlder: page.has_older, hasNewer: page.has_newer, isLoaded: true }
-  // What came live meanwhile belongs to the end; where the page is not the end, it is not at hand.
+  // Messages from events belong to the end of the chat, so they are dropped if the page is not the end.
   return page.has_newer ? loaded : timeline.items.reduce((before, message) => merged(before, message), loaded)
 }
 
-/** Add the page that ends right before the oldest message. */
+/** Add the page before the oldest message. */
 export function older(timeline: Timeline, page: MessagePage): Timeline {
   const first = timeline.items[0]
   const items = first === undefined ? [] : ascending(page.items).filter(message => message.number < first.number)
@@ -44,7 +44,7 @@ export function older(timeline: Timeline, page: MessagePage): Timeline {
   }
 }
 
-/** Add the page that begins right after the newest message. */
+/** Add the page after the newest message. */
 export function newer(timeline: Timeline, page: MessagePage): Timeline {
   const last = timeline.items.at(-1)
   const items = last === undefined ? [] : ascending(page.items).filter(message => message.number > last.number)
@@ -58,7 +58,7 @@ export function newer(timeline: Timeline, page: MessagePage): Timeline {
   }
 }
 
-/** Take one message, from an event or an answer; a full run lets go of the end that the reader is not at. */
+/** Add one message from an event or a response. A full run drops messages at the end where the reader is not. */
 export function take(timeline: Timeline, message: Message, isReaderAtEnd = true): Timeline {
   if (!timeline.isLoaded) return { ...timeline, items: keep(timeline.items, message).slice(-MAX) }
   const grown = merged(timeline, message)
@@ -67,14 +67,14 @@ export function take(timeline: Timeline, message: Message, isReaderAtEnd = true)
   return { ...grown, items: grown.items.slice(0, MAX), hasNewer: true }
 }
 
-/** Whether a message before this one is missing: its event or page is still to come. */
+/** Whether a message is missing in between, because its event or page has not arrived yet. */
 export function hasHole(timeline: Timeline): boolean {
   const { items } = timeline
   const [first, last] = [items[0], items.at(-1)]
   return first !== undefined && last !== undefined && last.number - first.number + 1 !== items.length
 }
 
-/** Let go of all but the newest `count`, for a chat that nobody looks at. */
+/** Keep only the newest `count` messages, for a chat that is not open. */
 export function rest(timeline: Timeline, count: number): Timeline {
   if (timeline.hasNewer) return { ...empty(timeline.chatId) }
   if (timeline.items.length <= count) return timeline

@@ -1,6 +1,6 @@
-/** Messages on their way: as a value that is kept, and how it changes. Pure. */
+/** Messages that wait to be sent, as they are stored. Pure. */
 
-/** Why a message was not taken, fit to be kept and shown. */
+/** The reason why the server refused a message. */
 export interface Refusal {
   code: string
   detail: string
@@ -8,7 +8,7 @@ export interface Refusal {
 }
 
 export interface Waiting {
-  /** The idempotency key, the same from the first try to the last. */
+  /** The idempotency key, which is the same for all attempts. */
   key: string
   /** Increases with each message that is written while others wait; older clients did not store it. */
   order?: number
@@ -36,7 +36,7 @@ function orderOf(item: Waiting): number {
   return item.order ?? 0
 }
 
-/** The next one to send of a chat; a refused one lets those behind it pass. */
+/** Returns the next message to send in a chat. A refused message does not block later ones. */
 export function next(items: readonly Waiting[], chatId: number): Waiting | undefined {
   return items.find(item => item.chatId === chatId && item.state === "waiting")
 }

@@ -1,37 +1,37 @@
 /**
- * What is known of a workspace, and how an event changes it: values and pure functions, no network and no screen.
+ * The world: the state of a workspace as this client knows it. Pure.
  *
- * A world begins with an answer of `/api/sync` and follows the events. Every thing remembers the position it is known at:
- * events up to there are not applied to it again, and answers from before are not taken; so it does not matter in which
- * order answers and events come.
+ * A world starts with a response of `/api/sync` and then follows the events. Each part of it stores the position at
+ * which it is known. Events up to that position are not applied to it again, and older responses are ignored. Responses
+ * and events may therefore arrive in any order.
  */
 
 import { seqOf } from "@/api/cursor"
 import type { Chat, ReadMark, Sync, User, UserSummary, Workspace } from "@/api/nouns"
 import { advanced, marked, readingOf, replaced, type Counted, type Reading } from "@/state/reads"
 
-/** A person as well as they are known: whole, or only as chats show them. */
+/** A person: complete, or only with the fields that chats contain. */
 export type Person = UserSummary & Partial<User>
 
 export interface World {
-  /** The position at which it was loaded. */
+  /** The position of the load. */
   readonly cursor: string
-  /** The position that everything without one of its own is known at. */
+  /** The position of all parts without a position of their own. */
   readonly loadedSeq: number
-  /** The newest position that is known of anything. */
+  /** The newest position of any part. */
   readonly seq: number
   readonly me: User
   readonly workspace: Workspace
-  /** Names in `members` are as of the chat's position; `people` has them as of now. */
+  /** The names in `members` are those of the chat's position; `people` has the current names. */
   readonly chats: ReadonlyMap<number, Chat>
   readonly people: ReadonlyMap<number, Person>
-  /** `chat:7`, `person:3` -> the position it is known at: of the answer it came with, or of its last event. */
+  /** `chat:7`, `person:3` -> the position of its last response or event. */
   readonly positions: ReadonlyMap<string, number>
   /** The readings behind the unread counts. A chat without an entry keeps its loaded counts. */
   readonly readings: ReadonlyMap<number, Reading>
 }
 
-/** The world of an answer of `/api/sync`; people met before stay known. */
+/** Returns the world of a response of `/api/sync`. The people in `known` stay known. */
 export function begin(sync: Sync, known: ReadonlyMap<number, Person> = new Map()): World {
   const people = new Map(known)
   for (const person of [...sync.chats.flatMap(chat => chat.members), sync.me])
@@ -50,7 +50,7 @@ export function begin(sync: Sync, known: ReadonlyMap<number, Person> = new Map()
   }
 }
 
-/** The position a thing is known at. */
+/** Returns the position of a part, such as `chat:7`. */
 export function knownAt(world: World, name: string): number {
   return Math.max(world.loadedSeq, world.positions.get(name) ?? 0)
 }
@@ -60,7 +60,7 @@ export function at(world: World, name: string, seq: number): World {
   return { ...world, seq: Math.max(world.seq, seq), positions: new Map(world.positions).set(name, seq) }
 }
 
-/** Take a whole chat as an answer gave it at position `seq`, unless it is known as of later. */
+/** Apply a complete chat from a response at position `seq`, unless a newer state is known. */
 export function takeChat(world: World, chat: Chat, seq: number): World {
   const name = `chat:${chat.id}`
   if (seq < knownAt(world, name)) return world
@@ -68,7 +68,7 @@ export function takeChat(world: World, chat: Chat, seq: number): World {
   return at(meet(taken, chat.members, seq), name, seq)
 }
 
-/** Take people as an answer gave them at position `seq`; whoever is known as of later keeps what is known. */
+/** Apply people from a response at position `seq`. Fields that are known from a later position stay. */
 export function takePeople(world: World, users: readonly User[], seq: number): World {
   return users.reduce((before, user) => {
     const name = `person:${user.id}`
@@ -81,7 +81,7 @@ export function takePeople(world: World, users: readonly User[], seq: number): W
   }, world)
 }
 
-/** Take what is told of people in passing, as chats name them at position `seq`. */
+/** Apply the fields of people that a chat contains at position `seq`. */
 export function meet(world: World, met: readonly Person[], seq: number): World {
   const people = new Map(world.people)
   for (const person of met) {
@@ -92,7 +92,7 @@ export function meet(world: World, met: readonly Person[], seq: number): World {
   return { ...world, people }
 }
 
-/** Read marks moved, here or on another device. */
+/** Apply read marks from this device or another one. */
 export function read(world: World, marks: readonly ReadMark[]): World {
   return marks.reduce((before, mark) => recount(before, mark.chat_id, known => marked(known, mark)), world)
 }
@@ -102,14 +102,14 @@ export function readUpTo(world: World, chatId: number, number: number): World {
   return recount(world, chatId, known => advanced(known, number))
 }
 
-/** A chat with the reading behind its counts. */
+/** Returns a chat with the reading behind its counts. */
 export function countedIn(world: World, chatId: number): Counted | undefined {
   const chat = world.chats.get(chatId)
   if (chat === undefined) return undefined
   return { chat, reading: world.readings.get(chatId) ?? readingOf(chat, knownAt(world, `chat:${chatId}`)) }
 }
 
-/** The world with one chat's counts changed. */
+/** Returns the world with the counts of one chat changed. */
 export function recount(world: World, chatId: number, change: (known: Counted) => Counted): World {
   const known = countedIn(world, chatId)
   if (known === undefined) return world

@@ -95,7 +95,9 @@ export class OpenChat {
     await this.arrivals.bring(chatId, number)
   }
 
-  /** Messages that arrived without a connection are new. The reader starts at the first one, as when opening the chat. */
+  /**
+   * Messages that arrived without a connection are new. The reader starts at the first one, as when opening the chat.
+   */
   private async reopen(chatId: number): Promise<void> {
     this.timelines.forget(chatId)
     this.timelines.keepEmpty(chatId)

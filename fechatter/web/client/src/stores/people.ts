@@ -34,7 +34,9 @@ export const usePeople = defineStore("people", () => {
     missing.want([...ids].filter(id => byId(id) === undefined && !missing.isRequested(id)))
   }
 
-  /** The event for a new person goes to everybody, so it carries no e-mail address. Clients that may see it request it. */
+  /**
+   * The event for a new person goes to everybody, so it carries no e-mail address. Clients that may see it request it.
+   */
   live.follow({
     event(event) {
       const isJoined = event.type === "user.joined"

@@ -137,7 +137,9 @@ export class Timelines {
     return this.generations.get(chatId) ?? 0
   }
 
-  /** The response to a send may arrive before the events of the messages before it. If they do not arrive, load them. */
+  /**
+   * The response to a send may arrive before the events of the messages before it. If they do not arrive, load them.
+   */
   private fillHole(chatId: number): void {
     const known = this.byChat.get(chatId)
     if (known && hasHole(known)) void this.loadNewest(chatId)

@@ -1,4 +1,4 @@
-/** Locks as a browser has them, within one test and on its clock. */
+/** A model of the browser's locks for tests. */
 
 type Work = (lock: Lock | null) => unknown
 

@@ -1,23 +1,23 @@
-/** A server's live streams for tests: numbered events, cursors, heartbeats, streams that break. */
+/** A model of a server's live streams: numbered events, cursors, heartbeats and interruptions. */
 
 import { seqOf } from "@/api/cursor"
 
 const encoder = new TextEncoder()
 
 export class FakeStreams {
-  /** The newest event's number; event `n` has the data `n`. */
+  /** The number of the newest event. Event `n` has the data `n`. */
   head = 0
-  /** Cursors below this are past replay. */
+  /** Lower cursors cannot be replayed. */
   floor = 0
-  /** Of the numbers from now on. */
+  /** The era of further events. */
   era = "e"
-  /** Number -> its era, where that is not the first. */
+  /** The era of each number. A missing number belongs to the first era. */
   private readonly eras = new Map<number, string>()
   isAway = false
   opened = 0
   private readonly open = new Set<ReadableStreamDefaultController<Uint8Array>>()
 
-  /** What `/events` answers. */
+  /** Returns the response of `/events`. */
   connect(headers: Record<string, string>, signal: AbortSignal): Response {
     if (this.isAway) throw new Error("away")
     this.opened += 1
@@ -38,7 +38,7 @@ export class FakeStreams {
     return new Response(body)
   }
 
-  /** Where number `seq` stands. */
+  /** Returns the position of number `seq`. */
   position(seq: number): string {
     return `${this.eras.get(seq) ?? "e"}.${seq}`
   }
@@ -49,7 +49,7 @@ export class FakeStreams {
     this.open.forEach(stream => this.write(stream, this.event(this.head)))
   }
 
-  /** The log becomes an older copy of itself; streams are told. */
+  /** Replaces the log by an older copy and sends `reset` to all streams. */
   goBack(head: number): void {
     this.head = head
     this.era = "another"
@@ -60,7 +60,7 @@ export class FakeStreams {
     this.open.forEach(stream => this.write(stream, `id: ${this.position(this.head)}\n\n`))
   }
 
-  /** All streams end as a server that was killed ends them. */
+  /** Ends all streams as the death of the server does. */
   breakAll(): void {
     this.open.forEach(stream => this.break(stream))
   }

@@ -1,4 +1,4 @@
-/** Emoji by name, loaded when first asked for: the English short names everywhere, the names of the reader's language too. */
+/** Emoji by name, loaded on first use, with their English short names and the names in the reader's language. */
 
 import type { Locale } from "@/i18n"
 import { load as loadPart } from "@/platform/lazy"
@@ -7,14 +7,14 @@ import { blocksOf } from "@/text/parser"
 export interface Emoji {
   /** Such as "🎉". */
   text: string
-  /** Such as "tada", as written between colons. */
+  /** Such as "tada", which people type between colons. */
   name: string
-  /** In the reader's language. */
+  /** The name in the reader's language. */
   label: string
   group: number
-  /** The same in each skin tone, from light to dark; empty where it has none. */
+  /** The variants in each skin tone, from light to dark; empty if there are none. */
   tones: string[]
-  /** What else it is found by. */
+  /** Further words for the search. */
   words: string
 }
 
@@ -35,12 +35,12 @@ const NAMES: Record<Locale, () => Promise<{ default: unknown }>> = {
   ja: () => import("emojibase-data/ja/compact.json"),
 }
 
-/** Single skin tones and parts of letters are no emoji to pick. */
+/** The group of single skin tones and letter parts, which nobody picks. */
 const COMPONENTS = 2
 const TONES = 5
 const loaded = new Map<Locale, Promise<Emoji[]>>()
 
-/** All emoji, in the order of the pickers that people know. */
+/** Returns all emoji, in the usual order of pickers. */
 export function emoji(locale: Locale): Promise<Emoji[]> {
   const known = loaded.get(locale)
   if (known) return known
@@ -66,7 +66,7 @@ async function load(locale: Locale): Promise<Emoji[]> {
     })
 }
 
-/** Those found by a part of a name, names that begin so first. */
+/** Returns the emoji that a part of a name finds. Names that start with the query come first. */
 export function found(all: readonly Emoji[], query: string, max: number): Emoji[] {
   const wanted = query.toLowerCase()
   const first = all.filter(one => one.name.startsWith(wanted))
@@ -74,7 +74,7 @@ export function found(all: readonly Emoji[], query: string, max: number): Emoji[
   return [...first, ...rest].slice(0, max)
 }
 
-/** The content as it is sent; as it was written where the list of emoji does not load. */
+/** Returns the content to send. If the list of emoji does not load, that is the written content. */
 export async function withNamedEmoji(content: string, locale: Locale): Promise<string> {
   if (!/:[a-z0-9_+-]+:/u.test(content)) return content
   return withEmoji(content, await emoji(locale).catch(() => []))
@@ -93,7 +93,7 @@ export function withEmoji(content: string, all: readonly Emoji[]): string {
     .join("\n")
 }
 
-/** The lines of a text, in runs that are blocks of code and runs that are not. */
+/** Returns the lines of a text in runs: each run is a code block, or contains no code block. */
 function piecesOf(content: string): { lines: string[]; isCode: boolean }[] {
   const code = new Set<number>()
   for (const { type, map } of blocksOf(content))

@@ -1,4 +1,4 @@
-/** Replaces the package with which the Markdown parser decodes entities: `&amp;` in a message stays `&amp;`. */
+/** Replaces the package that decodes entities for the Markdown parser, so that `&amp;` in a message stays `&amp;`. */
 
 export function decodeHTMLStrict(text: string): string {
   return text

@@ -1,15 +1,15 @@
-/** Where the blocks of code of a text are that may be cut, and what closes and opens each again. Pure. */
+/** Finds the code blocks of a text that may be cut, and the lines that close and reopen each block. Pure. */
 
 import { blocksOf } from "@/text/parser"
 
-/** All places are those among the text's scalar values. */
+/** All places are indexes into the text's scalar values. */
 export interface Fence {
-  /** Where the line begins that opens it. */
+  /** The start of the line that opens the block. */
   from: number
-  /** A cut from here on, and before `end`, is a cut of its code. */
+  /** A cut from here on, and before `end`, divides the code. */
   start: number
   end: number
-  /** Where the line ends that closes it; the same as `end` where none does. */
+  /** The end of the line that closes the block; equal to `end` if there is no such line. */
   after: number
   again: Again
 }
@@ -17,16 +17,16 @@ export interface Fence {
 interface Again {
   /** The line that opens the block again. */
   opening: string
-  /** What stands before code whose line was cut. */
+  /** The text before code whose line was cut. */
   indent: string
   closing: string
 }
 
-/** Of a message: so much may be written twice, so that each message brings the text forward. */
+/** The maximum share of a message for repeated lines, so that each message contains enough new text. */
 const MAX_SHARE = 0.25
 const MAX_INFO = 60
 
-/** The blocks of a text whose messages have `most` scalar values; one whose fence is too long is cut as text is. */
+/** Returns the blocks of a text for messages of `max` scalar values. A block with a long fence is cut like text. */
 export function fencesIn(signs: readonly string[], max: number): Fence[] {
   const starts = lineStarts(signs)
   const at = (line: number) => starts[line] ?? signs.length
@@ -42,7 +42,7 @@ export function fencesIn(signs: readonly string[], max: number): Fence[] {
   })
 }
 
-/** The lines that open and close it are never cut, so there must be room for each. */
+/** Whether the lines that open and close the block fit into a message, because they are never cut. */
 function fits({ from, start, end, after }: Omit<Fence, "again">, { closing }: Again, max: number): boolean {
   return start - from + closing.length <= max && after - end <= max / 2
 }
@@ -60,10 +60,10 @@ function closes(line: string, markup: string): boolean {
   return rest.length >= markup.length && rest === markup.charAt(0).repeat(rest.length)
 }
 
-/** With what follows the fence, if there is room for it, else without, else not at all. */
+/** Returns the lines with the fence's language, or without it if that is too long; null if even that is too long. */
 function againOf(opener: string, markup: string, info: string, max: number): Again | null {
   const before = opener.slice(0, opener.indexOf(markup)).replaceAll("\t", "    ")
-  // A list's mark stands once; what follows is indented as far.
+  // A list's mark appears once; the following lines are indented by its width.
   const indent = before.replace(/[^>\s]/gu, " ")
   const bare = { opening: deepened(before) + markup, indent, closing: indent + markup }
   const whole = { ...bare, opening: bare.opening + info }
@@ -73,7 +73,7 @@ function againOf(opener: string, markup: string, info: string, max: number): Aga
   return found ?? null
 }
 
-/** Four spaces at the beginning would be code of their own: marks of lists bring the fence as far. */
+/** Four spaces at the start would be an indented code block, so list marks indent the fence instead. */
 function deepened(before: string): string {
   return before.replace(/ {4,}$/u, spaces => "- ".repeat(spaces.length / 2).padEnd(spaces.length))
 }

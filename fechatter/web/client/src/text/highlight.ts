@@ -1,4 +1,4 @@
-/** Colours of code, loaded when the first code block is shown. */
+/** Syntax highlighting, loaded when the first code block is shown. */
 
 import hljs from "highlight.js/lib/core"
 import bash from "highlight.js/lib/languages/bash"
@@ -52,7 +52,7 @@ const LANGUAGES = {
 }
 for (const [name, language] of Object.entries(LANGUAGES)) hljs.registerLanguage(name, language)
 
-/** A piece of code: plain text, or what stands in one scope such as `keyword`. */
+/** A piece of code: plain text, or the pieces in a scope such as `keyword`. */
 export type Piece = string | { scope: string; pieces: Piece[] }
 
 interface Node {
@@ -61,7 +61,7 @@ interface Node {
   children: (string | Node)[]
 }
 
-/** The pieces of a text in a language; null when the language is not known. */
+/** Returns the pieces of a text in a language; null if the language is unknown. */
 export function highlight(text: string, language: string): Piece[] | null {
   if (!hljs.getLanguage(language)) return null
   const { _emitter: emitter } = hljs.highlight(text, { language, ignoreIllegals: true })

@@ -1,6 +1,6 @@
 /**
- * The text of a link. If the text looks like another address than the one it opens, the real address is shown instead. The
- * comparison ignores invisible characters and treats look-alike characters as equal. Pure.
+ * The text of a link. If the text looks like another address than the one that the link opens, the real address is
+ * shown instead. The comparison ignores invisible characters and treats look-alike characters as equal. Pure.
  */
 
 import { isHomograph } from "@/text/homographs"

@@ -1,9 +1,9 @@
 /**
- * The one Markdown parser of the client: markdown-it with the rules that a chat needs. Messages are drawn from its tokens,
- * long texts are split by them, and names of emoji are replaced outside the code that it finds.
+ * The Markdown parser of the client: markdown-it with the rules that a chat needs. Messages are drawn from its tokens,
+ * long texts are split at its blocks, and names of emoji are replaced outside its code.
  *
- * The work for a message is linear in its length. Constructs that would cost more (thousands of brackets, deep nesting, tables
- * of empty cells) stay text, and the rest of the message keeps its structure.
+ * The work for a message is linear in its length. Constructs that would cost more (thousands of brackets, deep nesting,
+ * tables of empty cells) stay text, and the rest of the message keeps its structure.
  */
 
 import MarkdownIt, {
@@ -20,7 +20,7 @@ const MAX_LEVELS = 24
 /** The limit of a table, because a row of one character can become a thousand empty cells. */
 const MAX_TOKENS = 10_000
 
-/** Addresses a click may open; everything else stays text. */
+/** The addresses that a click may open; other addresses stay text. */
 const SAFE = /^(?:https?:|mailto:)/iu
 const CJK = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}\u3001-\u303f\ufe30-\ufe4f\uff01-\uff65]/u
 const SPACE = /\p{White_Space}/u
@@ -30,7 +30,7 @@ const BACKTICK = 0x60
 const BRACKETS = "[<"
 
 class ChatState extends MarkdownIt().inline.State {
-  /** CommonMark finds the ends of words by spaces; Chinese, Japanese and Korean are written without them. */
+  /** CommonMark finds the ends of words by spaces, but Chinese, Japanese and Korean are written without them. */
   override scanDelims(start: number, canSplitWord: boolean) {
     const found = super.scanDelims(start, canSplitWord)
     if (!canSplitWord) return found
@@ -76,14 +76,14 @@ export function tokensOf(text: string): Token[] {
   return parser.parse(text, {})
 }
 
-/** Blocks alone, with the lines that each is made of (`map`). */
+/** Returns only the blocks, each with its range of lines (`map`). */
 export function blocksOf(text: string): Token[] {
   const tokens: Token[] = []
   parser.block.parse(text.replace(/\r\n?/gu, "\n"), parser, {}, tokens)
   return tokens
 }
 
-/** Deeper nesting, which nobody writes by hand, is text. */
+/** Deeper nesting, which nobody writes by hand, stays text. */
 function deep(state: StateBlock, start: number, end: number): boolean {
   if (state.level < MAX_LEVELS) return false
   let line = start + 1

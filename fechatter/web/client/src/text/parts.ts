@@ -1,6 +1,6 @@
 /**
- * Markdown as people write it in chats, as a tree of parts. Nothing of it is ever HTML: the view makes an element of each part,
- * so a message can contain only the markup that is listed here. Text that would show nothing is shown as written. Pure.
+ * The content of a message as a tree of parts, without any HTML. The view creates an element for each part, so a
+ * message can contain only the markup that is listed here. Text that would be invisible is shown as written. Pure.
  */
 
 import type { Token } from "markdown-it"
@@ -44,18 +44,21 @@ const WRAPPING = {
 export type Wrapping = (typeof WRAPPING)[keyof typeof WRAPPING]
 
 const EMOJI = String.raw`\p{Emoji_Presentation}|\p{Emoji}\ufe0f`
-// Each sign can be matched in one way only: two ways at every joint would be 2^n ways to fail, and a message that stops every reader.
+// Each character matches in only one way. Two ways at each joint would be 2^n attempts, and such a message would block
+// every reader's page.
 const JOINED = String.raw`(?:${EMOJI})\p{Emoji_Modifier}?(?:\u200d\p{Extended_Pictographic}\ufe0f?\p{Emoji_Modifier}?)*`
 const EMOJI_ONLY = new RegExp(String.raw`^(?:(?:\p{Regional_Indicator}{2}|${JOINED})\s*){1,6}$`, "u")
 
-/** Elements within elements; deeper emphasis keeps its asterisks. */
+/** The maximum depth of nested elements; deeper emphasis keeps its asterisks. */
 const MAX_DEPTH = 32
-/** Invisible characters: spaces, controls, characters that Unicode ignores by default, and blank letters and symbols. */
+/**
+ * Invisible characters: spaces, controls, characters that Unicode ignores by default, and blank letters and symbols.
+ */
 const BLANK = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800\u{16fe4}\u{1d159}]*$/u
 const TASK = /^\[([ xX])\][ \t]+(?=\S)/u
 const MAX_NAMED = 8
 
-/** The parts of a message. */
+/** Returns the parts of a message. */
 export function parse(content: string): Part[] {
   const lines = content.split(/\r\n?|\n/u)
   const parts = blocks(tokensOf(content)).map(block => built(block, lines))
@@ -85,7 +88,7 @@ function built(tokens: Token[], lines: string[]): Part {
   return asWritten(lines.slice(start, end).join("\n"))
 }
 
-/** Text with its line breaks; of text that is invisible itself, the names of its characters. */
+/** Returns the text with its line breaks, or the names of its characters if all of them are invisible. */
 function asWritten(text: string): Part {
   const written = BLANK.test(text) ? namesOf(text) : text.trimEnd()
   const parts = written
@@ -139,14 +142,14 @@ class Builder {
       this.unwrap(token.markup)
   }
 
-  /** Tildes that mark a place in a line of code, as compilers print them, are not struck text. */
+  /** Tildes that mark a place in a line of code, as in the output of compilers, strike nothing out. */
   private unwrap(markup: string): void {
     const { parts } = this.here.pop() as Extract<Part, { parts: Part[] }>
     const mark: Part = { kind: "text", text: markup }
     for (const part of [mark, ...parts, { ...mark }]) this.put(part)
   }
 
-  /** A tight list's paragraphs are none, and what is too deep is text. */
+  /** A tight list's paragraphs need no element, and too deep elements stay text. */
   private isFlat(token: Token): boolean {
     return token.hidden || (token.type !== "link_open" && !token.block && this.open.length > MAX_DEPTH)
   }
@@ -175,7 +178,7 @@ function straight(part: Part): Part {
   return "parts" in part ? { ...part, parts: part.parts.map(straight) } : part
 }
 
-/** `[x] done` at the beginning of a list's item. */
+/** Marks an item that starts with `[x]` or `[ ]` as a task. */
 function markTask(item: Extract<Part, { kind: Wrapping }>): void {
   const first = item.parts[0]
   const text = first?.kind === "paragraph" ? first.parts[0] : first

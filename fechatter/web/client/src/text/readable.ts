@@ -1,6 +1,6 @@
 /**
- * Addresses for display: international domains in their Unicode form instead of `xn--…`. A domain that looks like another
- * one keeps the form that the network uses. Pure.
+ * Addresses for display: international domains in their Unicode form instead of `xn--…`. A domain that looks like
+ * another one keeps the form that the network uses. Pure.
  */
 
 import { toUnicode } from "punycode.js"

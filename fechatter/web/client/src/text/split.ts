@@ -1,21 +1,24 @@
 /**
  * Splits a long text into as few messages as possible. Pure.
  *
- * A cut inside a code block costs the characters that close and reopen the block. A message that begins at a place with a
- * cost reaches as far as a message that begins that much earlier without a cost (`worth`). So the fewest messages are found
- * from the end backwards: for each message, the search finds the least worth with which the rest still fits. Among the
- * possible places, the split uses the place that reads best.
+ * A cut inside a code block costs the characters that close and reopen the block. A message that begins at a place with
+ * a cost reaches as far as a message that begins that much earlier without a cost (`worth`). The fewest messages are
+ * therefore found from the end backwards: for each message, the search finds the least worth with which the rest still
+ * fits. Among the possible places, the split uses the place that reads best.
  */
 
 import { fencesIn, type Fence } from "@/text/fences"
 
 /** Better places have higher ranks. */
 const RANKS = { inCharacter: 0, inWord: 1, word: 2, codeLine: 3, line: 4, paragraph: 5 } as const
-/** Above all ranks. */
+/** Higher than all ranks. */
 const FULL = 10
 const BLANK = /^\p{White_Space}*$/u
 
-/** Returns parts of at most `most` scalar values. Joined, they are the text, except for lines that close and reopen code blocks. */
+/**
+ * Returns parts of at most `max` scalar values. Joined, they are the text, except for lines that close and reopen code
+ * blocks.
+ */
 export function split(text: string, max: number): string[] {
   return new Splitter(text, max).parts()
 }
@@ -86,14 +89,14 @@ class Splitter {
     return this.barred[place] === 0 && !(this.signs[place - 1] === "\r" && this.signs[place] === "\n")
   }
 
-  /** The first and the last place of the text, and those between them at which it is cut. */
+  /** Returns the first and the last place of the text, and the cuts between them. */
   private cuts(): number[] {
     const cuts = [0]
     for (const goal of this.goals().slice(1)) cuts.push(this.best(cuts.at(-1) as number, goal))
     return [...cuts, this.signs.length]
   }
 
-  /** For each message the least worth of its first place with which the messages from it on suffice. */
+  /** Returns, for each message, the least worth of its first place with which the remaining messages suffice. */
   private goals(): number[] {
     const goals = [this.signs.length - this.max]
     while ((goals[0] as number) > 0) goals.unshift(this.leastNeed(goals[0] as number) - this.max)

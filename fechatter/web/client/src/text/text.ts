@@ -1,4 +1,4 @@
-/** The limits of messages, counted as the server counts. Pure. */
+/** Checks of a message's text, with the server's rules. Pure. */
 
 export { split } from "@/text/split"
 
@@ -7,7 +7,10 @@ const BLANK = /^\p{White_Space}*$/u
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/gu
 const HALF = /[\ud800-\udfff]/gu
 
-/** Unicode scalar values, as the server counts them; a lone surrogate is none, and is counted to be refused. */
+/**
+ * Returns the number of Unicode scalar values, as the server counts. A lone surrogate counts too; the server refuses
+ * it.
+ */
 export function length(text: string): number {
   let count = 0
   for (const _ of text) count += 1
@@ -18,7 +21,7 @@ export function isBlank(text: string): boolean {
   return BLANK.test(text)
 }
 
-/** Without the control characters that the server refuses, as pasted from terminals. */
+/** Removes control characters, which the server refuses, such as those of text from terminals. */
 export function clean(text: string): string {
   return text.replace(/\r\n?/gu, "\n").replace(CONTROL, "").replace(HALF, "\ufffd")
 }

@@ -1,7 +1,8 @@
 /**
- * A visit: what begins when somebody's workspace is shown and ends when they sign out.
+ * A visit: the time from showing a person's workspace until the person signs out.
  *
- * Begins with what the browser kept, so that there is something to read at once, and goes on with what the server says.
+ * A visit starts with the state that the browser has saved, so that the person can read at once. Then the server's
+ * state replaces it.
  */
 
 import { watch } from "vue"
@@ -15,13 +16,13 @@ import { openChannel, type Channel } from "@/platform/channel"
 import { useDrafts } from "@/stores/drafts"
 import { useLive } from "@/stores/live"
 import { useMessages } from "@/stores/messages"
-import { forgetShown, keepShown, showKept } from "@/visit/keeper"
+import { forgetShown, saveShown, showSaved } from "@/visit/savedState"
 
-const KEEP_MS = 2000
+const SAVE_MS = 2000
 
 let ending: AbortController | null = null
 
-/** Begin a visit of whoever is remembered; does nothing while one runs. */
+/** Begin a visit of the remembered person. Does nothing if a visit has begun. */
 export async function beginVisit(): Promise<void> {
   const who = remembered()
   if (ending !== null || who === null) return
@@ -33,8 +34,9 @@ export async function beginVisit(): Promise<void> {
   if (signal.aborted) return
   await useMessages().begin(who.name, outboxStorageIn(database))
   if (signal.aborted) return
-  // Whoever sees a chat may write to it at once, so what takes and keeps their words is there before.
-  if (database) await showKept(database).catch(() => undefined) // Then the server shows it.
+  // A person may write as soon as a chat is shown, so drafts and the outbox are ready before that. If the saved state
+  // cannot be read, the server's state appears later.
+  if (database) await showSaved(database).catch(() => undefined)
   if (signal.aborted) return
   watchBrowser(signal)
   watchOtherTabs(who.name, signal)
@@ -42,7 +44,7 @@ export async function beginVisit(): Promise<void> {
   void useLive().start()
 }
 
-/** Sign out: ends the session and wipes what was kept of it, in all tabs of this person. Throws Problem, Unreachable. */
+/** End the session and delete all its data, in all tabs of this person. Throws Problem, Unreachable. */
 export async function signOut(): Promise<void> {
   const name = remembered()?.name
   await end()
@@ -53,7 +55,7 @@ export async function signOut(): Promise<void> {
   await endVisit(name)
 }
 
-/** Nothing is shown any more: whoever signs in next begins a visit of their own. What was kept stays kept. */
+/** Stop showing the workspace, and keep the saved state. The next person who signs in begins another visit. */
 export function leaveVisit(): void {
   ending?.abort()
   ending = null
@@ -62,7 +64,7 @@ export function leaveVisit(): void {
   useLive().reset()
 }
 
-/** Leave nothing of this person in the browser; the client itself is kept again where somebody else still uses it. */
+/** Delete everything about this person. The client itself is stored again if another person uses it in this browser. */
 async function endVisit(name: string): Promise<void> {
   leaveVisit()
   forget()
@@ -71,24 +73,24 @@ async function endVisit(name: string): Promise<void> {
   await Promise.all([wipe(name), dropShell()])
 }
 
-/** People in other workspaces, in tabs of their own, hear nothing of it. */
+/** Only the tabs of this person use this channel. */
 function tabs(name: string): Channel {
   return openChannel(`${name}-session`)
 }
 
-/** Signing out in one tab is signing out in all. */
+/** Signing out in one tab signs out in all tabs. */
 function watchOtherTabs(name: string, signal: AbortSignal): void {
   const channel = tabs(name)
   channel.onmessage = () => void endVisit(name).then(() => location.assign("/signin"))
   signal.addEventListener("abort", () => channel.close())
 }
 
-/** What the browser knows of its network, and when somebody looks again, is worth a try at once. */
+/** Retry at once when the network changes or the person returns to the page. */
 function watchBrowser(signal: AbortSignal): void {
   const live = useLive()
   const messages = useMessages()
   addEventListener("online", () => (live.restart(), messages.wake()), { signal })
-  // Without a network an open stream only looks alive.
+  // Without a network, an open stream reports no error.
   addEventListener("offline", () => live.restart(), { signal })
   addEventListener("visibilitychange", () => document.visibilityState === "visible" && (live.wake(), messages.wake()), {
     signal,
@@ -100,21 +102,21 @@ function watchBrowser(signal: AbortSignal): void {
   signal.addEventListener("abort", stop)
 }
 
-/** Keep what is shown a moment after it changed, and when the page goes away. */
+/** Save the shown state a moment after each change, and when the page is closed. */
 function watchShown(database: Database, signal: AbortSignal): void {
   const live = useLive()
   const messages = useMessages()
   let timer: ReturnType<typeof setTimeout> | undefined
-  const keep = () => {
+  const save = () => {
     clearTimeout(timer)
     timer = undefined
-    if (!signal.aborted) void keepShown(database).catch(() => undefined)
+    if (!signal.aborted) void saveShown(database).catch(() => undefined)
   }
-  const stop = watch([() => live.world, messages.timelines], () => (timer ??= setTimeout(keep, KEEP_MS)))
+  const stop = watch([() => live.world, messages.timelines], () => (timer ??= setTimeout(save, SAVE_MS)))
   const stopPhase = watch(
     () => live.phase,
     phase => phase === "over" && void forgetShown(database).catch(() => undefined),
   )
-  addEventListener("pagehide", keep, { signal })
+  addEventListener("pagehide", save, { signal })
   signal.addEventListener("abort", () => (clearTimeout(timer), stop(), stopPhase(), database.close()))
 }

@@ -80,15 +80,19 @@ export default {
   leaveText: "You won't see anything in it until someone adds you again.",
   leavePublicText: "You can join again at any time.",
   leaveOwnerText:
-    "You're the owner. When you leave, the longest-standing member becomes the owner. To choose someone else, transfer ownership first.",
+    "You're the owner. When you leave, the longest-standing member becomes the owner. " +
+    "To choose someone else, transfer ownership first.",
   left: "You left “{name}”.",
   deleteChannel: "Delete channel",
   deleteGroup: "Delete group",
   deleteTitle: "Delete “{name}”?",
   deleteText: {
-    one: "Its {count} message will be deleted for everyone. This can't be undone. To keep it readable, archive the chat instead.",
+    one:
+      "Its {count} message will be deleted for everyone. This can't be undone. " +
+      "To keep it readable, archive the chat instead.",
     other:
-      "Its {count} messages will be deleted for everyone. This can't be undone. To keep them readable, archive the chat instead.",
+      "Its {count} messages will be deleted for everyone. This can't be undone. " +
+      "To keep them readable, archive the chat instead.",
   },
   deleteForever: "Delete for everyone",
   deleted: "“{name}” was deleted.",

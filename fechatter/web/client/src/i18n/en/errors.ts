@@ -33,7 +33,7 @@ export default {
   nameTaken: "A channel with this name already exists.",
   notTheSender: "Only the author can edit this message.",
   signupClosed: "You need an invitation to join this server.",
-  storageFull: "The server is out of disk space. Tell your admin.",
+  storageFull: "The server is out of disk space. Contact your admin.",
   tooShort: "Too short",
   handleBad: "Use letters, digits, dots, hyphens and underscores. Start with a letter or digit.",
 }

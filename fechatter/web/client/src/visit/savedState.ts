@@ -1,4 +1,4 @@
-/** Keeps what is shown for the next visit, so that it begins at once and can be read without a network. */
+/** Saves the shown state for the next visit, so that it starts at once and works without a network. */
 
 import type { Sync } from "@/api/nouns"
 import type { Database } from "@/offline/database"
@@ -7,19 +7,19 @@ import { useMessages } from "@/stores/messages"
 
 const MAX_AGE_MS = 30 * 24 * 3600 * 1000
 
-/** Show what an earlier visit kept, if it is not too old. */
-export async function showKept(database: Database): Promise<void> {
-  const kept = await database.get("world", "last")
-  if (kept === undefined || Date.now() - kept.savedAtMs > MAX_AGE_MS) return
+/** Show the saved state, unless it is too old. */
+export async function showSaved(database: Database): Promise<void> {
+  const saved = await database.get("world", "last")
+  if (saved === undefined || Date.now() - saved.savedAtMs > MAX_AGE_MS) return
   const timelines = await database.getAll("timelines")
   // The chats appear after their messages, because opening a chat without messages would request them from the server.
   const messages = useMessages()
   for (const timeline of timelines) messages.show(timeline.chatId, timeline.messages, timeline.hasOlder)
-  useLive().show(kept.sync, kept.people)
+  useLive().show(saved.sync, saved.people)
 }
 
-/** Keep what is shown now, in place of what was kept. */
-export async function keepShown(database: Database): Promise<void> {
+/** Save the shown state. */
+export async function saveShown(database: Database): Promise<void> {
   const { world, isKept } = useLive()
   if (world === null || isKept) return
   const sync: Sync = {
@@ -41,7 +41,7 @@ export async function keepShown(database: Database): Promise<void> {
   ])
 }
 
-/** Forget what was shown; what the person wrote stays for their next session. */
+/** Delete the saved state. Drafts and waiting messages stay for the person's next session. */
 export async function forgetShown(database: Database): Promise<void> {
   await Promise.all([database.clear("world"), database.clear("timelines")])
 }
