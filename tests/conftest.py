@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures and hooks for all tests."""
 
 import pytest
 
@@ -9,12 +9,12 @@ pytest_plugins = ["tests.servers.fixtures", "tests.engines", "tests.journeys.sha
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """Async tests run on the server's own loop."""
+    """Async tests run on the same loop as the server."""
     return ("asyncio", {"use_uvloop": True})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the tests that this machine could not run: what they prove is not proved by this run."""
+    """List the tests that this machine could not run."""
     unproved = [report.nodeid for report in terminalreporter.stats.get("skipped", []) if UNPROVED in str(report.longrepr)]
     if unproved:
         terminalreporter.section(f"NOT PROVED: {UNPROVED}", red=True, bold=True)

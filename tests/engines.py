@@ -1,4 +1,4 @@
-"""Both database engines as one fixture: a test that asks for `address` or `database` runs on each of them."""
+"""Both database engines as one fixture. A test that uses `address` or `database` runs on each of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONNECTIONS = 4
 
 
 class Published:
-    """Takes what a database hands on after its commits, in the order it came."""
+    """Collects the frames and signals that a database publishes after its commits, in order."""
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
@@ -29,13 +29,13 @@ class Published:
 
 @pytest.fixture(scope="session")
 def shared_postgres_url(postgres_server: Postgres) -> str:
-    """One database for many tests: each has workspaces of its own, and making one takes half a second."""
+    """One database for many tests. Each test has its own workspaces, because creating a database takes half a second."""
     return postgres_server.create_database()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database; on PostgreSQL other tests have used it before, unless this one wants it empty."""
+    """The address of a database. On PostgreSQL it is shared, unless the test is marked `empty_database`."""
     if request.param == "postgres" and request.node.get_closest_marker("empty_database"):
         return str(request.getfixturevalue("postgres_url"))
     if request.param == "postgres":
@@ -45,13 +45,13 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def published() -> Published:
-    """What `database` published."""
+    """The frames and signals that `database` published."""
     return Published()
 
 
 @pytest.fixture
 async def database(address: str, published: Published) -> AsyncIterator[Database]:
-    """Open and migrated."""
+    """An open, migrated database."""
     opened = await open_database(address, published, connections=CONNECTIONS)
     yield opened
     await opened.close()

@@ -1,6 +1,6 @@
-"""Hashes of passwords for tests that are about something else."""
+"""Cheap password hashes for tests that do not test hashing."""
 
 from argon2 import PasswordHasher
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-"""A thousandth of what the server's own cost; they are verified like them."""
+"""Costs a thousandth of the server's hashes and is verified in the same way."""

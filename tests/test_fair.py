@@ -1,4 +1,4 @@
-"""A queue that is shared fairly: orders and counts, no times."""
+"""A fair queue: the tests check orders and counts, not times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Full(Exception):
 
 
 class Calls:
-    """Calls that run until they are ended; `order` has the keys in the order in which they started."""
+    """Calls that run until the test ends them. `order` lists the keys in the order of their starts."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.queue = queue
@@ -35,11 +35,11 @@ class Calls:
     async def end(self, key: Hashable) -> None:
         """End the oldest running call of a key."""
         self._ends[key].pop(0).set()
-        await settled()
+        await settle()
 
 
-async def settled() -> None:
-    """Every task has done what it can do now."""
+async def settle() -> None:
+    """Let every task run until it waits."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -57,9 +57,9 @@ async def stop(tasks: list[asyncio.Task[None]]) -> None:
 async def test_a_newcomer_is_served_before_the_second_call_of_a_heavy_key() -> None:
     calls = Calls(queue())
     tasks = calls.start(*["heavy"] * 20)
-    await settled()
+    await settle()
     tasks += calls.start("newcomer")
-    await settled()
+    await settle()
     await calls.end("heavy")
     await calls.end("newcomer")
     assert calls.order == ["heavy", "newcomer", "heavy"]
@@ -67,10 +67,10 @@ async def test_a_newcomer_is_served_before_the_second_call_of_a_heavy_key() -> N
     assert len(calls.queue) == 0
 
 
-async def test_lines_are_served_in_turn() -> None:
+async def test_keys_are_served_in_turn() -> None:
     calls = Calls(queue())
     tasks = calls.start(*["a"] * 4, *["b"] * 2, *["c"] * 2)
-    await settled()
+    await settle()
     for _ in range(7):
         await calls.end(calls.order[-1])
     assert calls.order == ["a", "b", "c", "a", "b", "c", "a", "a"]
@@ -78,13 +78,13 @@ async def test_lines_are_served_in_turn() -> None:
 
 
 @pytest.mark.parametrize("places", [3, None])
-async def test_one_key_never_runs_more_than_its_share(places: int | None) -> None:
+async def test_a_key_never_runs_more_calls_than_its_share(places: int | None) -> None:
     calls = Calls(queue(of_one=2, places=places))
     tasks = calls.start(*["heavy"] * 20)
-    await settled()
+    await settle()
     assert calls.order == ["heavy"] * 2
     tasks += calls.start("newcomer")
-    await settled()
+    await settle()
     assert calls.order[-1] == "newcomer"
     await stop(tasks)
 
@@ -92,13 +92,13 @@ async def test_one_key_never_runs_more_than_its_share(places: int | None) -> Non
 async def test_a_full_queue_refuses_the_newest_call_of_the_longest_line() -> None:
     calls = Calls(queue(bound=10))
     heavy = calls.start(*["heavy"] * 10)
-    await settled()
+    await settle()
     newcomer = calls.start("newcomer")
-    await settled()
+    await settle()
     assert [isinstance(task.exception(), Full) for task in heavy if task.done()] == [True]
     assert heavy[-1].done()
     more = calls.start("heavy")
-    await settled()
+    await settle()
     assert isinstance(more[0].exception(), Full)
     assert len(calls.queue) == 10
     await calls.end("heavy")
@@ -107,32 +107,32 @@ async def test_a_full_queue_refuses_the_newest_call_of_the_longest_line() -> Non
     assert len(calls.queue) == 0
 
 
-async def test_a_call_that_is_cancelled_leaves_no_place_taken() -> None:
+async def test_a_cancelled_call_leaves_no_place_taken() -> None:
     calls = Calls(queue())
     first, second, third = calls.start("a", "a", "b")
-    await settled()
+    await settle()
     second.cancel()
-    await settled()
+    await settle()
     await calls.end("a")
     assert calls.order == ["a", "b"]
-    # Its turn and its end come at the same moment.
+    # The call gets its turn and is cancelled at the same moment.
     waiting = calls.start("c", "d")
-    await settled()
+    await settle()
     third.cancel()
     await asyncio.sleep(0)
     waiting[0].cancel()
-    await settled()
+    await settle()
     assert calls.order[-1] == "d"
     await stop([first, *waiting])
     assert len(calls.queue) == 0
 
 
-async def test_a_queue_that_closes_refuses_all_that_wait() -> None:
+async def test_a_closing_queue_refuses_all_waiting_calls() -> None:
     calls = Calls(queue())
     running, *waiting = calls.start("a", "a", "b")
-    await settled()
+    await settle()
     calls.queue.close(Full)
-    await settled()
+    await settle()
     assert all(isinstance(task.exception(), Full) for task in waiting)
     await calls.end("a")
     await running

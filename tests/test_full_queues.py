@@ -1,4 +1,4 @@
-"""Full means the answer that is promised, never silence; the other queues' owners have tests of theirs beside their own."""
+"""A full queue refuses with the documented response. Tests of other queues are next to the tests of their owners."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ MOST, MANY = 2, 10
 
 
 @pytest.fixture
-async def narrow(address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
-    """A database that hardly anybody may wait for."""
+async def narrow_database(address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """A database with very short queues."""
     monkeypatch.setattr(connections, "MAX_WAITING", MOST)
     monkeypatch.setattr(thread, "MAX_WAITING_CALLS", MOST)
     opened = await open_database(address, Published(), connections=CONNECTIONS)
@@ -40,33 +40,33 @@ async def nothing(tx: Transaction) -> int:
     return tx.now
 
 
-def check_told(error: StorageBusy, code: str) -> None:
+def check_refusal(error: StorageBusy, code: str) -> None:
     answer = problems.render(problems.from_storage(error), "id")
     assert (answer.status_code, answer.headers["retry-after"], error.code) == (503, "1", code)
 
 
-async def test_who_finds_too_many_waiting_for_the_database_is_told_at_once(narrow: Database) -> None:
-    for work, code in ((narrow.read, {"database_busy"}), (narrow.write_unlocked, {"database_busy", "writer_full"})):
+async def test_requests_beyond_the_database_queue_are_refused_at_once(narrow_database: Database) -> None:
+    for work, code in ((narrow_database.read, {"database_busy"}), (narrow_database.write_unlocked, {"database_busy", "writer_full"})):
         answers = await asyncio.gather(*(work(nothing) for _ in range(MANY)), return_exceptions=True)
         refusals = [answer for answer in answers if isinstance(answer, StorageBusy)]
         assert len(refusals) == MANY - MOST
         assert {error.code for error in refusals} <= code
-        check_told(refusals[0], refusals[0].code)
+        check_refusal(refusals[0], refusals[0].code)
         assert await work(nothing) > 0
-    assert [queue.depth() for queue in narrow.queues()] == [0, 0]
+    assert [queue.depth() for queue in narrow_database.queues()] == [0, 0]
 
 
-async def test_calls_beyond_the_writers_bound_are_not_made(narrow: Database) -> None:
+async def test_calls_beyond_the_writers_limit_are_refused(narrow_database: Database) -> None:
     async def call() -> int:
         return 1
 
-    answers = await asyncio.gather(*(narrow.writer.call(call) for _ in range(MANY)), return_exceptions=True)
+    answers = await asyncio.gather(*(narrow_database.writer.call(call) for _ in range(MANY)), return_exceptions=True)
     assert [answer for answer in answers if answer == 1] == [1] * MOST
     assert {type(answer) for answer in answers if answer != 1} == {thread.CallsFull}
 
 
 @pytest.mark.parametrize("always", [False, True])
-async def test_more_frames_than_a_joining_stream_may_hold_are_read_again(
+async def test_a_replay_is_read_again_when_too_many_frames_arrive_meanwhile(
     database: Database, monkeypatch: pytest.MonkeyPatch, always: bool
 ) -> None:
     monkeypatch.setattr(listeners, "MAX_JOINING_FRAMES", 1)
@@ -76,7 +76,7 @@ async def test_more_frames_than_a_joining_stream_may_hold_are_read_again(
     read = database.read
 
     async def interrupted(work: Work[object]) -> object:
-        """While the replay is being read, more is committed than may be held."""
+        """Commit more events than the joining buffer can store while the replay is read."""
         nonlocal reads
         reads += 1
         found = await read(work)

@@ -1,4 +1,4 @@
-"""Loops outlive what their surroundings do, back off, and end only by a fault of this program."""
+"""Background loops survive errors of the database, disk and network, and end only because of a bug."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from fechatter.loops import MOST_PAUSE_SECONDS, Loop, LoopState, take_turns
 from fechatter.storage.engines.errors import RowRefused, StorageFull, StorageUnavailable, UniqueViolation
 
-SURROUNDINGS = [
+OUTSIDE_ERRORS = [
     StorageUnavailable("gone"),
     StorageFull("full"),
     RowRefused("bad"),
@@ -21,8 +21,8 @@ SURROUNDINGS = [
 ]
 
 
-class Steps:
-    """Fails as it is told, then succeeds."""
+class FailingSteps:
+    """Raises the given errors first, then succeeds."""
 
     def __init__(self, *failures: Exception) -> None:
         self.made = 0
@@ -34,9 +34,9 @@ class Steps:
             raise self._failures.pop(0)
 
 
-@pytest.mark.parametrize("error", SURROUNDINGS, ids=repr)
-async def test_a_loop_survives_and_says_why_it_failed(error: Exception) -> None:
-    loop = Loop("sweeping", Steps(error), 3600.0)
+@pytest.mark.parametrize("error", OUTSIDE_ERRORS, ids=repr)
+async def test_a_loop_survives_an_outside_error_and_reports_it(error: Exception) -> None:
+    loop = Loop("sweeping", FailingSteps(error), 3600.0)
     assert await loop.once() <= 1.0
     assert loop.state.reason.startswith(type(error).__name__)
     assert (loop.state.failures, loop.state.runs) == (1, 0)
@@ -44,7 +44,7 @@ async def test_a_loop_survives_and_says_why_it_failed(error: Exception) -> None:
     assert (loop.state.reason, loop.state.failures, loop.state.runs) == ("", 1, 1)
 
 
-async def test_pauses_grow_up_to_a_bound_and_differ_between_nodes() -> None:
+async def test_pauses_grow_up_to_a_limit_and_differ_between_nodes() -> None:
     state = LoopState("sweeping")
     pauses = []
     for _ in range(60):
@@ -57,7 +57,7 @@ async def test_pauses_grow_up_to_a_bound_and_differ_between_nodes() -> None:
     assert state.pause_seconds(0.2) == 0.2
 
 
-async def test_since_is_the_first_failure_and_then_the_return() -> None:
+async def test_since_is_the_time_of_the_first_failure_and_then_of_the_recovery() -> None:
     state = LoopState("sweeping")
     began = state.since_ms
     state.failed(StorageUnavailable("gone"))
@@ -70,13 +70,13 @@ async def test_since_is_the_first_failure_and_then_the_return() -> None:
 
 
 @pytest.mark.parametrize("fault", [KeyError("a"), TypeError(), ValueError(), asyncpg.PostgresSyntaxError()])
-async def test_a_fault_of_the_program_ends_a_loop(fault: Exception) -> None:
+async def test_a_bug_ends_a_loop(fault: Exception) -> None:
     with pytest.raises(type(fault)):
-        await Loop("sweeping", Steps(fault), 0.0).run()
+        await Loop("sweeping", FailingSteps(fault), 0.0).run()
 
 
-async def test_a_loop_that_fails_holds_up_no_other() -> None:
-    failing, working = Steps(*[StorageFull("full")] * 1000), Steps()
+async def test_a_failing_loop_does_not_delay_other_loops() -> None:
+    failing, working = FailingSteps(*[StorageFull("full")] * 1000), FailingSteps()
     loops = [Loop("failing", failing, 0.0), Loop("working", working, 0.0)]
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(take_turns(loops, 0.0), 0.7)

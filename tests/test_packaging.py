@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as `make wheel` makes it; the extension was built before, so this packs files."""
+    """The wheel as `make wheel` builds it. The extension is already compiled, so this only packs files."""
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "maturin", "build", "--release", "--locked", "--quiet", "--out", folder]
     subprocess.run(command, cwd=ROOT, check=True, timeout=110)
@@ -30,19 +30,19 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `fechatter` command of a fresh environment with the wheel in it; what it depends on is borrowed, not fetched."""
+    """The `fechatter` command in a fresh environment with the wheel. Dependencies come from the test environment."""
     fresh = tmp_path_factory.mktemp("fresh") / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", fresh], check=True, timeout=60)
     pip = [sys.executable, "-m", "pip", "--python", fresh / "bin" / "python", "install", "--quiet", "--no-index", "--no-deps"]
     subprocess.run([*pip, wheel], check=True, timeout=60)
     site = fresh / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-    # A path file read from here, not the environment's own folder: that would bring this checkout along.
+    # A path file adds the dependencies. The environment's own folder would also add this checkout.
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return fresh / "bin" / "fechatter"
 
 
 def plain_environment(**more: str) -> dict[str, str]:
-    """An environment without cargo, without the checkout and without settings."""
+    """An environment without cargo, checkout and settings."""
     return {"PATH": "/nonexistent", "HOME": os.environ.get("HOME", "/"), **more}
 
 
@@ -55,15 +55,15 @@ def requirements(name: str) -> str:
 
 
 def pins(name: str) -> set[str]:
-    """Each `package==version`; the same package may be pinned twice, for older and newer Pythons."""
+    """Return each `package==version`. A package may be pinned twice, for older and newer Pythons."""
     return {line.split()[0] for line in requirements(name).splitlines() if "==" in line.split(" ")[0]}
 
 
-def test_one_wheel_fits_every_python_from_the_least_one(wheel: Path) -> None:
+def test_one_wheel_fits_every_supported_python(wheel: Path) -> None:
     assert re.fullmatch(rf"fechatter-{re.escape(__version__)}-cp311-abi3-\w+\.whl", wheel.name)
 
 
-def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel: Path) -> None:
+def test_the_wheel_contains_only_the_package(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names} == {"fechatter", f"fechatter-{__version__}.dist-info"}
@@ -71,7 +71,7 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel: Path) -> None:
     assert "fechatter/py.typed" in names
 
 
-def test_the_wheel_holds_every_migration_and_every_page(wheel: Path) -> None:
+def test_the_wheel_contains_every_migration_and_every_page(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     migrations = {f"fechatter/{path.relative_to(ROOT)}" for path in (ROOT / "migrations").rglob("*.sql")}
@@ -83,7 +83,7 @@ def test_the_wheel_holds_every_migration_and_every_page(wheel: Path) -> None:
     assert not any(name.startswith("fechatter/web/client") for name in names)
 
 
-def test_the_installed_command_tells_its_version_without_rust(installed: Path, tmp_path: Path) -> None:
+def test_the_installed_command_prints_its_version_without_rust(installed: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [installed, "--version"], capture_output=True, text=True, check=True, timeout=30, cwd=tmp_path, env=plain_environment()
     )
@@ -112,7 +112,7 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 
 @pytest.mark.parametrize("name", ["run", "build", "dev"])
-def test_locked_requirements_are_pinned_hashed_and_name_no_address(name: str) -> None:
+def test_locked_requirements_are_pinned_and_hashed_and_contain_no_address(name: str) -> None:
     text = requirements(name)
     packages = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
     assert packages
@@ -126,11 +126,11 @@ def test_every_direct_dependency_is_locked() -> None:
     assert set(names) <= {pin.split("==")[0] for pin in pins("run")}
 
 
-def test_the_tests_run_with_the_versions_that_are_served() -> None:
+def test_tests_run_with_the_same_versions_as_the_server() -> None:
     assert pins("run") <= pins("dev")
 
 
-def test_make_alone_lists_the_commands() -> None:
+def test_make_without_a_target_lists_the_commands() -> None:
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
     listed = {line.split()[1] for line in done.stdout.splitlines()}
     assert {"setup", "run", "test", "check", "prove", "bench", "wheel"} <= listed

@@ -1,6 +1,7 @@
-"""Workspaces, people and chats for tests of the rooms, and a node's desk where messages are handed in.
+"""Workspaces, people and chats for tests of the packages below the API, and a node that writes messages.
 
-People and workspaces are written as rows, because the rooms that make them have tests of their own; chats go through the rooms.
+People and workspaces are inserted as rows, because tests of `accounts` cover their creation. Chats are created by
+`fechatter.chats`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from fechatter.errors import Problem
 from fechatter.events import EventType, UserData, WorkspaceData
 from fechatter.frames import Frame
 from fechatter.messages.publishing import Answer, WrittenBatch, answer_senders
-from fechatter.messages.send import Sender, open_intake
+from fechatter.messages.send import Sender
 from fechatter.messages.writer import Writer
-from fechatter.model import Actor, ChatId, ChatType, Extras, Role, SessionId, UserId, WorkspaceId
+from fechatter.model import Actor, ChatId, ChatType, Role, SessionId, UserId, WorkspaceId
+from fechatter.native import Intake
 from fechatter.storage import events, users, workspaces
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
@@ -41,7 +43,7 @@ _names = itertools.count(1)
 
 
 async def workspace(database: Database) -> WorkspaceId:
-    """An empty workspace."""
+    """Create an empty workspace."""
 
     async def work(tx: Transaction) -> WorkspaceId:
         made = WorkspaceId(await tx.new_id())
@@ -52,7 +54,7 @@ async def workspace(database: Database) -> WorkspaceId:
 
 
 async def person(database: Database, workspace_id: WorkspaceId, name: str, role: Role = Role.MEMBER) -> Actor:
-    """Somebody with a session; `name` is handle and full name."""
+    """Create a person with a session. `name` is both handle and full name."""
 
     async def work(tx: Transaction) -> Actor:
         user_id = UserId(await tx.new_id())
@@ -63,13 +65,13 @@ async def person(database: Database, workspace_id: WorkspaceId, name: str, role:
 
 
 async def people(database: Database, *names: str) -> list[Actor]:
-    """People of a new workspace."""
+    """Create people in a new workspace."""
     workspace_id = await workspace(database)
     return [await person(database, workspace_id, name) for name in names]
 
 
 async def new_session(database: Database, who: Actor) -> Actor:
-    """The same person, signed in once more."""
+    """Sign in the same person again."""
 
     async def work(tx: Transaction) -> Actor:
         session_id = await _session(tx, who.workspace_id, who.user_id)
@@ -85,7 +87,7 @@ async def _session(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) 
 
 
 async def do(database: Database, room: Callable[..., Awaitable[T]], who: Actor, *args: Any) -> T:
-    """Run a writing room as its endpoint does: in a transaction, under the workspace's lock."""
+    """Run a function that writes as its endpoint does: in a transaction under the workspace's lock."""
 
     async def work(tx: Transaction) -> T:
         return await room(tx, who, *args)
@@ -94,14 +96,14 @@ async def do(database: Database, room: Callable[..., Awaitable[T]], who: Actor, 
 
 
 async def chat(database: Database, owner: Actor, *others: Actor, public: bool = False) -> ChatId:
-    """A channel of its owner and others."""
+    """Create a channel with an owner and other members."""
     kind = ChatType.PUBLIC_CHANNEL if public else ChatType.PRIVATE_CHANNEL
     wanted = create.WantedChat(kind, f"chat {next(_names)}", members=[other.user_id for other in others])
     return (await do(database, create.create, owner, wanted)).chat.id
 
 
 async def revoke(tx: Transaction, who: Actor) -> None:
-    """End the session, as a room does it."""
+    """End the session."""
     await tx.execute(_REVOKE, who.session_id, tx.now)
     draft = events.Draft(EventType.SESSION_REVOKED, user_id=who.user_id, session_id=who.session_id)
     await events.append(tx, who.workspace_id, [draft], rights=True)
@@ -115,7 +117,7 @@ async def rename(tx: Transaction, who: Actor, fullname: str) -> None:
 
 
 async def user_data(tx: Transaction, who: Actor) -> UserData:
-    """The data of an event about a person."""
+    """Return the data of an event about a person."""
     account = await users.find(tx, who.workspace_id, who.user_id)
     assert account is not None
     return UserData(users.public_view(account))
@@ -129,18 +131,18 @@ async def rename_workspace(tx: Transaction, who: Actor, name: str) -> None:
 
 
 async def workspace_data(tx: Transaction, workspace_id: WorkspaceId) -> WorkspaceData:
-    """The data of an event about a workspace."""
+    """Return the data of an event about a workspace."""
     workspace = await workspaces.find(tx, workspace_id)
     assert workspace is not None
     return WorkspaceData(workspace)
 
 
-class Between:
-    """A database whose `store` waits while something else happens, after the writer decided and before it stores.
+class InterruptedDatabase:
+    """A database whose `store` waits for other work, after the writer's decision and before the transaction.
 
     Attributes:
-        work: done on the main loop before each `store`.
-        lose_answer: the batch is stored, but what the writer hears is that the database is gone.
+        work: runs on the main loop before each `store`.
+        lose_answer: store the batch, but report to the writer that the database is unavailable.
     """
 
     def __init__(self, database: Database) -> None:
@@ -163,20 +165,20 @@ class Between:
         return result
 
 
-class Desk:
-    """A node's intake, writer and sender. Batches are written when `commit` says so.
+class WriterNode:
+    """A node's intake, writer and sender. The writer takes a batch only on `commit`.
 
     Attributes:
-        frames: what the writer handed on, in that order.
-        batches: what it answered.
+        frames: the published frames, in order.
+        batches: the written batches.
     """
 
-    def __init__(self, database: Database | Between, *, capacity: int = 4096, extras_fields: type[Extras] = Extras) -> None:
+    def __init__(self, database: Database | InterruptedDatabase, *, capacity: int = 4096) -> None:
         self.frames: list[Frame] = []
         self.batches: list[WrittenBatch] = []
-        self._tasks = Tasks(_died)
-        self._intake = open_intake(capacity, extras_fields)
-        self._writer = Writer(self._intake, cast("Database", database), self._finish, extras_fields)
+        self._tasks = Tasks(_raise_on_death)
+        self._intake = Intake(capacity)
+        self._writer = Writer(self._intake, cast("Database", database), self._finish)
         self._sender = Sender(self._intake, lambda: None)
         self._waiting: list[asyncio.Task[Answer]] = []
         self._running = self._tasks.start("writer", database.writer.call(self._writer.run))
@@ -186,9 +188,9 @@ class Desk:
         answer_senders(batch)
         self.frames += batch.frames
 
-    def hand_in(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> asyncio.Task[Answer]:
-        """Send without waking the writer; the answer comes after a `commit`. `more` are other fields of the message."""
-        body = orjson.dumps({"content": content} | ({} if key is None else {"idempotency_key": key}) | more)
+    def push(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> asyncio.Task[Answer]:
+        """Start a send without waking the writer. The response arrives after a `commit`."""
+        body = orjson.dumps({"content": content} | ({} if key is None else {"idempotency_key": key}))
         answer = self._tasks.start("send", self._send(body, who, chat_id))
         self._waiting.append(answer)
         return answer
@@ -200,42 +202,42 @@ class Desk:
             return problem
 
     async def commit(self) -> None:
-        """Have everything handed in so far written and answered."""
+        """Write and answer everything that was pushed."""
         await asyncio.sleep(0)
         self._writer.wake()
         waiting, self._waiting = self._waiting, []
         await asyncio.gather(*waiting)
 
-    async def send(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> Answer:
-        """Send one message by itself."""
-        answer = self.hand_in(who, chat_id, content, key, **more)
+    async def send(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> Answer:
+        """Send one message in a batch of its own."""
+        answer = self.push(who, chat_id, content, key)
         await self.commit()
         return await answer
 
-    async def sent(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> dict[str, Any]:
-        """Send one message, which must be stored."""
-        status, message = stored(await self.send(who, chat_id, content, key, **more))
+    async def sent(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> dict[str, Any]:
+        """Send one message, which must be stored, and return it."""
+        status, message = stored(await self.send(who, chat_id, content, key))
         assert status == 201
         return message
 
     async def close(self) -> None:
-        """Write what waits and end."""
+        """Write the waiting messages and stop."""
         self._writer.stop()
         await self._running
         await self._tasks.stop()
 
 
 def stored(answer: Answer) -> tuple[int, dict[str, Any]]:
-    """Status and Message of an answer that is no refusal."""
+    """Return status and Message of a successful answer."""
     assert not isinstance(answer, Problem), answer
     return answer[0], orjson.loads(answer[1])
 
 
 def refusal(answer: Answer) -> tuple[int, str]:
-    """Status and code of an answer that is one."""
+    """Return status and code of a refusal."""
     assert isinstance(answer, Problem), answer
     return answer.status, answer.code
 
 
-def _died(name: str, error: BaseException) -> None:
+def _raise_on_death(name: str, error: BaseException) -> None:
     raise AssertionError(f"task {name} died") from error

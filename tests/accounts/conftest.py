@@ -1,4 +1,4 @@
-"""The accounts' routes over one database, asked by any number of clients."""
+"""The routes of accounts over one database, with any number of clients."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _names = itertools.count(1)
 
 
 class Api:
-    """Asks the routes; `signup` is open unless the test makes it otherwise."""
+    """Sends requests to the routes. Sign-up is open unless the test changes it."""
 
     def __init__(self, database: Database, published: Published, folder: Path, passwords: Passwords) -> None:
         self.database = database
@@ -85,18 +85,18 @@ class Api:
         return await self.client.request(method, path, json=body, headers=sent)
 
     async def owner(self, workspace: str | None = None, **more: Any) -> Session:
-        """The owner of a new workspace."""
+        """Create a workspace and return its owner's session."""
         number = next(_names)
         body = {"email": f"owner{number}@example.org", "password": PASSWORD, "fullname": f"Owner {number}"}
         body |= {"workspace": workspace or f"Workspace {number}", **more}
-        return self.made(await self.ask(None, "POST", "/api/signup", body))
+        return self.created(await self.ask(None, "POST", "/api/signup", body))
 
     async def invite(self, who: Session, **wanted: Any) -> dict[str, Any]:
-        return self.made(await self.ask(who, "POST", "/api/invitations", wanted))
+        return self.created(await self.ask(who, "POST", "/api/invitations", wanted))
 
     async def colleague(self, host: Session, role: str = "member", **more: Any) -> Session:
-        """Somebody who came by an invitation."""
-        return self.made(await self.join((await self.invite(host, role=role))["token"], **more))
+        """Join the workspace by an invitation and return the new person's session."""
+        return self.created(await self.join((await self.invite(host, role=role))["token"], **more))
 
     async def join(self, token: str, **more: Any) -> httpx2.Response:
         number = next(_names)
@@ -110,29 +110,29 @@ class Api:
     async def refresh(self, token: str) -> httpx2.Response:
         return await self.ask(None, "POST", "/api/refresh", {"refresh_token": token})
 
-    def made(self, answer: httpx2.Response) -> dict[str, Any]:
+    def created(self, answer: httpx2.Response) -> dict[str, Any]:
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
     def events(self) -> list[dict[str, Any]]:
-        """What was published since the last call, as the log has it."""
+        """Return the events published since the last call, decoded from their frames."""
         shown = [orjson.loads(block_json(frame.block)) for frame in self.published.frames]
         self.published.frames.clear()
         return shown
 
-    async def alive(self, who: Session) -> bool:
+    async def is_signed_in(self, who: Session) -> bool:
         return (await self.ask(who, "GET", "/api/users/me")).status_code == 200
 
 
 def refusal(answer: httpx2.Response) -> tuple[int, str]:
-    """Status and code of an answer that is a problem."""
+    """Return status and code of a problem response."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     return answer.status_code, answer.json()["code"]
 
 
 @pytest.fixture
 def hasher() -> PasswordHasher:
-    """A test that is about what hashing costs has its own."""
+    """Cheap hashes. Tests of the cost of hashing override this fixture."""
     return QUICK
 
 
@@ -143,7 +143,7 @@ async def api(
     monkeypatch.setattr(signin, "REFUSED_SECONDS", 0.0)
     monkeypatch.setattr(hashing, "HASHER", hasher)
     passwords = Passwords()
-    made = Api(database, published, tmp_path / "data", passwords)
-    yield made
-    await made.client.aclose()
+    created = Api(database, published, tmp_path / "data", passwords)
+    yield created
+    await created.client.aclose()
     passwords.close()

@@ -1,4 +1,4 @@
-"""Every administrative act over HTTP is in the audit log, which owners read."""
+"""Every administrative act over HTTP is in the audit log, which only owners can read."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ async def log_of(api: Api, who: Session) -> list[dict[str, Any]]:
     return list((await api.ask(who, "GET", "/api/audit?limit=100")).json()["items"])
 
 
-async def acts(api: Api, who: Session) -> list[tuple[str, int]]:
+async def actions(api: Api, who: Session) -> list[tuple[str, int]]:
     return [(entry["action"], entry["subject"]["id"]) for entry in await log_of(api, who)]
 
 
-async def test_a_new_workspace_begins_its_log(api: Api) -> None:
+async def test_the_log_of_a_new_workspace_starts_with_its_creation(api: Api) -> None:
     owner = await api.owner("Engines of log")
     [entry] = await log_of(api, owner)
     workspace_id = owner["workspace"]["id"]
@@ -36,15 +36,15 @@ async def test_a_new_workspace_begins_its_log(api: Api) -> None:
     }
 
 
-async def test_changing_people_is_recorded_with_what_was_before(api: Api) -> None:
+async def test_changes_of_people_are_recorded_with_their_previous_values(api: Api) -> None:
     owner = await api.owner()
     member = await api.colleague(owner)
     path = f"/api/users/{member['user']['id']}"
     before = len(await log_of(api, owner))
     for wanted in ({"role": "admin"}, {"role": "admin"}, {"disabled": True}, {"role": "member", "disabled": False}):
         assert (await api.ask(owner, "PATCH", path, wanted)).status_code == 200
-    told = [(entry["action"], entry["before"], entry["after"]) for entry in (await log_of(api, owner))[before:]]
-    assert told == [
+    recorded = [(entry["action"], entry["before"], entry["after"]) for entry in (await log_of(api, owner))[before:]]
+    assert recorded == [
         ("user.role_changed", {"role": "member"}, {"role": "admin"}),
         ("user.disabled", None, None),
         ("user.role_changed", {"role": "admin"}, {"role": "member"}),
@@ -52,7 +52,7 @@ async def test_changing_people_is_recorded_with_what_was_before(api: Api) -> Non
     ]
 
 
-async def test_invitations_and_names_are_recorded_without_secrets(api: Api) -> None:
+async def test_invitations_and_renames_are_recorded_without_secrets(api: Api) -> None:
     owner = await api.owner("Before the change")
     invitation = await api.invite(owner, email="guest@example.org", role="guest")
     await api.ask(owner, "DELETE", f"/api/invitations/{invitation['id']}")
@@ -65,26 +65,26 @@ async def test_invitations_and_names_are_recorded_without_secrets(api: Api) -> N
         assert secret.encode() not in orjson.dumps(log)
 
 
-async def test_what_is_refused_or_changes_nothing_is_not_recorded(api: Api) -> None:
+async def test_refused_acts_and_acts_without_effect_are_not_recorded(api: Api) -> None:
     owner = await api.owner()
     member = await api.colleague(owner)
-    before = await acts(api, owner)
+    before = await actions(api, owner)
     assert (await api.ask(member, "PATCH", "/api/workspace", {"name": "Mine"})).status_code == 403
     assert (await api.ask(member, "POST", "/api/invitations", {})).status_code == 403
     assert (await api.ask(owner, "PATCH", f"/api/users/{owner['user']['id']}", {"role": "member"})).status_code == 409
     assert (await api.ask(owner, "PATCH", f"/api/users/{member['user']['id']}", {"role": "member"})).status_code == 200
-    assert await acts(api, owner) == before
+    assert await actions(api, owner) == before
 
 
 @pytest.mark.parametrize("role", ["admin", "member", "guest"])
-async def test_only_owners_read_the_log(api: Api, role: str) -> None:
+async def test_only_owners_can_read_the_log(api: Api, role: str) -> None:
     owner = await api.owner()
     other = await api.colleague(owner, role)
     assert refusal(await api.ask(other, "GET", "/api/audit")) == (403, "forbidden")
     assert refusal(await api.ask(None, "GET", "/api/audit")) == (401, "unauthorized")
 
 
-async def test_the_log_is_of_one_workspace_and_read_in_pages(api: Api) -> None:
+async def test_the_log_contains_one_workspace_and_is_read_in_pages(api: Api) -> None:
     owner, stranger = await api.owner(), await api.owner()
     for number in range(4):
         await api.ask(owner, "PATCH", "/api/workspace", {"name": f"Name {number}"})
@@ -99,12 +99,12 @@ async def test_the_log_is_of_one_workspace_and_read_in_pages(api: Api) -> None:
     assert [entry["action"] for entry in await log_of(api, stranger)] == ["workspace.created"]
 
 
-async def test_the_acts_of_admins_on_chats_of_others_are_recorded(api: Api) -> None:
+async def test_acts_of_admins_on_other_peoples_chats_are_recorded(api: Api) -> None:
     owner = await api.owner()
     admin, member = await api.colleague(owner, "admin"), await api.colleague(owner)
     people = [person["user"]["id"] for person in (admin, member)]
     body = {"chat_type": "private_channel", "name": "Layoffs", "members": [people[0]]}
-    chat = api.made(await api.ask(member, "POST", "/api/chat", body))
+    chat = api.created(await api.ask(member, "POST", "/api/chat", body))
     path = f"/api/chat/{chat['id']}"
     before = len(await log_of(api, owner))
     for who, wanted in ((member, True), (member, False), (admin, True), (admin, True), (admin, False)):
@@ -119,12 +119,12 @@ async def test_the_acts_of_admins_on_chats_of_others_are_recorded(api: Api) -> N
     assert b"Layoffs" not in orjson.dumps(log)
 
 
-async def test_what_admins_do_inside_chats_of_others_is_recorded(api: Api) -> None:
+async def test_changes_by_admins_inside_other_peoples_chats_are_recorded(api: Api) -> None:
     owner = await api.owner()
     admin, member = await api.colleague(owner, "admin"), await api.colleague(owner)
     guest = (await api.colleague(owner))["user"]["id"]
     body = {"chat_type": "private_channel", "name": "Layoffs", "members": [admin["user"]["id"], guest]}
-    chat = api.made(await api.ask(member, "POST", "/api/chat", body))
+    chat = api.created(await api.ask(member, "POST", "/api/chat", body))
     path, before = f"/api/chat/{chat['id']}", len(await log_of(api, owner))
     for who, name in ((member, "Plans"), (admin, "Secret plans")):
         assert (await api.ask(who, "PATCH", path, {"name": name})).status_code == 200

@@ -12,7 +12,7 @@ REFUSED = (403, "invitation_refused")
 REVOKED, USED, EXPIRED = [(403, f"invitation_{why}") for why in ("revoked", "used", "expired")]
 
 
-async def test_an_invitations_token_is_shown_once_and_stored_nowhere(api: Api) -> None:
+async def test_an_invitations_token_is_shown_once_and_not_stored(api: Api) -> None:
     owner = await api.owner("Acme")
     made = await api.invite(owner, role="guest", max_uses=3)
     assert made["url"] == f"http://chat.example/join#token={made['token']}"
@@ -26,14 +26,14 @@ async def test_an_invitations_token_is_shown_once_and_stored_nowhere(api: Api) -
     assert made["token"].encode() not in bytes(row["token_hash"])
 
 
-async def test_links_follow_the_public_url(api: Api) -> None:
+async def test_invitation_links_use_the_public_url(api: Api) -> None:
     owner = await api.owner()
     api.use(msgspec.structs.replace(api.settings, public_url="https://chat.example.org"))
     assert (await api.invite(owner))["url"].startswith("https://chat.example.org/join#token=")
 
 
 @pytest.mark.parametrize("uses", [1, 3])
-async def test_an_invitation_is_used_up_exactly_under_races(api: Api, uses: int) -> None:
+async def test_concurrent_sign_ups_use_an_invitation_exactly_as_often_as_allowed(api: Api, uses: int) -> None:
     owner = await api.owner()
     token = (await api.invite(owner, max_uses=uses))["token"]
     answers = await asyncio.gather(*(api.join(token) for _ in range(8)))
@@ -42,7 +42,7 @@ async def test_an_invitation_is_used_up_exactly_under_races(api: Api, uses: int)
     assert len((await api.ask(owner, "GET", "/api/users")).json()["items"]) == 1 + uses
 
 
-async def test_an_invitation_for_an_address_is_for_it_alone(api: Api) -> None:
+async def test_an_invitation_for_an_address_admits_only_that_address(api: Api) -> None:
     owner = await api.owner()
     token = (await api.invite(owner, email="Bob@example.org"))["token"]
     assert refusal(await api.join(token, email="eve@example.org")) == REFUSED
@@ -50,7 +50,7 @@ async def test_an_invitation_for_an_address_is_for_it_alone(api: Api) -> None:
     assert refusal(await api.ask(owner, "POST", "/api/invitations", {"email": "b@example.org", "max_uses": 2})) == (422, "invalid")
 
 
-async def test_expired_and_revoked_invitations_say_so_and_unknown_ones_say_nothing(api: Api) -> None:
+async def test_expired_and_revoked_invitations_state_their_reason_and_unknown_ones_do_not(api: Api) -> None:
     owner = await api.owner()
     revoked, expired = await api.invite(owner), await api.invite(owner)
     assert (await api.ask(owner, "DELETE", f"/api/invitations/{revoked['id']}")).status_code == 204
@@ -69,7 +69,7 @@ async def test_expired_and_revoked_invitations_say_so_and_unknown_ones_say_nothi
     assert [item["id"] for item in (await api.ask(owner, "GET", "/api/invitations")).json()["items"]] == [expired["id"]]
 
 
-async def test_nobody_invites_without_the_right_or_above_their_own_role(api: Api) -> None:
+async def test_nobody_can_invite_without_the_right_or_above_their_own_role(api: Api) -> None:
     owner = await api.owner()
     admin, member, guest = [await api.colleague(owner, role) for role in ("admin", "member", "guest")]
     allowed = {
@@ -84,7 +84,7 @@ async def test_nobody_invites_without_the_right_or_above_their_own_role(api: Api
     assert refusal(await api.ask(member, "GET", "/api/invitations")) == (403, "forbidden")
 
 
-async def test_an_invitation_is_worth_no_more_than_its_maker_is_now(api: Api) -> None:
+async def test_an_invitation_loses_its_effect_with_its_authors_rights(api: Api) -> None:
     owner = await api.owner()
     admin, other = await api.colleague(owner, "admin"), await api.colleague(owner, "admin")
     of_demoted, of_disabled = (await api.invite(admin))["token"], (await api.invite(other))["token"]
@@ -96,7 +96,7 @@ async def test_an_invitation_is_worth_no_more_than_its_maker_is_now(api: Api) ->
     assert refusal(await api.join(of_disabled)) == REVOKED
 
 
-async def test_another_workspaces_invitations_are_not_there(api: Api) -> None:
+async def test_invitations_of_another_workspace_are_not_found(api: Api) -> None:
     owner, stranger = await api.owner(), await api.owner()
     made = await api.invite(owner)
     assert refusal(await api.ask(stranger, "DELETE", f"/api/invitations/{made['id']}")) == (404, "not_found")
@@ -112,7 +112,7 @@ REFUSED_VALUES: list[dict[str, object]] = [
 ]
 
 
-async def test_bad_values_are_refused(api: Api) -> None:
+async def test_invalid_values_are_refused(api: Api) -> None:
     owner = await api.owner()
     for body in REFUSED_VALUES:
         assert refusal(await api.ask(owner, "POST", "/api/invitations", body)) == (422, "invalid")

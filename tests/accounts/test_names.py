@@ -1,4 +1,4 @@
-"""Names of people and workspaces, e-mail domains and time zones, over the API."""
+"""Names of people and workspaces, e-mail domains and time zones, over HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fechatter.accounts.texts import known_timezones
 from tests.accounts.conftest import PASSWORD, Api, refusal
 
 
-async def test_an_address_of_any_script_signs_in_however_it_is_typed(api: Api) -> None:
+async def test_an_internationalised_address_signs_in_in_every_spelling(api: Api) -> None:
     owner = await api.owner()
     ada = await api.colleague(owner, email="ada@bücher.example")
     assert ada["user"]["email"] == "ada@xn--bcher-kva.example"
@@ -23,7 +23,7 @@ async def test_an_address_of_any_script_signs_in_however_it_is_typed(api: Api) -
     assert (await api.join(token, email="ada@bu\u0308cher.example")).json()["code"] == "email_taken"
 
 
-async def test_an_invitation_for_an_address_fits_every_form_of_it(api: Api) -> None:
+async def test_an_invitation_for_an_address_accepts_every_spelling_of_it(api: Api) -> None:
     owner = await api.owner()
     invitation = await api.invite(owner, email="bob@例え.テスト")
     assert invitation["email"] == "bob@xn--r8jz45g.xn--zckzah"
@@ -49,7 +49,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_names_that_nobody_sees_and_zones_that_nobody_knows_are_refused(api: Api) -> None:
+async def test_invisible_names_and_unknown_time_zones_are_refused(api: Api) -> None:
     owner = await api.owner()
     for body, code in REFUSED:
         answer = await api.ask(owner, "PATCH", "/api/users/me", body)
@@ -59,13 +59,13 @@ async def test_names_that_nobody_sees_and_zones_that_nobody_knows_are_refused(ap
 
 
 @pytest.mark.parametrize("zone", ["Europe/Zurich", "Asia/Calcutta", "Asia/Kolkata", "UTC", "Etc/GMT+5", "America/Argentina/Ushuaia", None])
-async def test_zones_and_their_older_names_are_accepted(api: Api, zone: str | None) -> None:
+async def test_time_zones_and_their_older_names_are_accepted(api: Api, zone: str | None) -> None:
     owner = await api.owner()
     assert (await api.ask(owner, "PATCH", "/api/users/me", {"timezone": zone})).json()["timezone"] == zone
 
 
 @pytest.mark.empty_database
-async def test_workspaces_whose_names_differ_in_a_symbol_have_slugs_of_their_own(api: Api) -> None:
+async def test_workspace_names_that_differ_in_a_symbol_get_different_slugs(api: Api) -> None:
     slugs = [(await api.owner(name))["workspace"]["slug"] for name in ("C++", "C#", "C", "c 2", "日本", "日本#", "x" * 64, "x" * 63 + "+")]
     assert slugs[:6] == ["c", "c-2", "c-3", "c-2-2", "日本", "日本-2"]
     assert len(set(slugs)) == len(slugs)
@@ -73,7 +73,7 @@ async def test_workspaces_whose_names_differ_in_a_symbol_have_slugs_of_their_own
     assert refusal(await api.ask(None, "POST", "/api/signup", body)) == (409, "workspace_taken")
 
 
-async def test_people_are_found_by_names_without_what_nobody_sees(api: Api) -> None:
+async def test_searches_for_people_ignore_invisible_characters(api: Api) -> None:
     owner = await api.owner()
     ada = await api.colleague(owner, fullname="A\u200bda\u00a0 Love\u00adlace")
     found = (await api.ask(owner, "GET", "/api/users?q=ada love")).json()["items"]
@@ -81,7 +81,7 @@ async def test_people_are_found_by_names_without_what_nobody_sees(api: Api) -> N
     assert ada["user"]["handle"] == "ada.lovelace"
 
 
-def test_zones_are_known_on_a_machine_without_a_database_of_its_own() -> None:
+def test_time_zones_are_known_without_the_machines_own_database() -> None:
     zoneinfo.reset_tzpath(to=())
     try:
         assert {"Europe/Zurich", "Asia/Calcutta"} <= known_timezones.__wrapped__()

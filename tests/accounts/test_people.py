@@ -56,7 +56,7 @@ async def test_people_are_found_by_their_ids(api: Api) -> None:
         assert refusal(await api.ask(owner, "GET", f"/api/users?ids={bad}")) == (422, "invalid")
 
 
-async def test_an_address_is_for_oneself_admins_and_owners(api: Api) -> None:
+async def test_an_email_address_is_visible_to_its_person_admins_and_owners(api: Api) -> None:
     owner = await api.owner()
     admin, member, other = [await api.colleague(owner, role) for role in ("admin", "member", "member")]
     path = f"/api/users/{other['user']['id']}"
@@ -65,11 +65,11 @@ async def test_an_address_is_for_oneself_admins_and_owners(api: Api) -> None:
     assert "timezone" not in (await api.ask(owner, "GET", path)).json()
 
 
-async def test_a_guest_sees_only_whom_it_shares_a_chat_with(api: Api) -> None:
+async def test_a_guest_sees_only_people_in_shared_chats(api: Api) -> None:
     owner = await api.owner()
     guest, friend, other = await api.colleague(owner, "guest"), await api.colleague(owner), await api.colleague(owner)
     body = {"chat_type": ChatType.PRIVATE_CHANNEL, "name": "x", "members": [guest["user"]["id"], friend["user"]["id"]]}
-    chat = api.made(await api.ask(owner, "POST", "/api/chat", body))
+    chat = api.created(await api.ask(owner, "POST", "/api/chat", body))
 
     async def seen() -> set[int]:
         listed = {item["id"] for item in (await api.ask(guest, "GET", "/api/users")).json()["items"]}
@@ -89,7 +89,7 @@ async def test_a_guest_sees_only_whom_it_shares_a_chat_with(api: Api) -> None:
     assert refusal(await shown(other)) == (404, "not_found")
 
 
-async def test_ones_own_profile_changes_and_is_told(api: Api) -> None:
+async def test_a_profile_change_is_stored_and_published(api: Api) -> None:
     owner = await api.owner()
     api.events()
     body = {"fullname": "Ada L.", "handle": "Ada_1", "timezone": "Europe/Zurich", "language": "pt-BR"}
@@ -105,7 +105,7 @@ async def test_ones_own_profile_changes_and_is_told(api: Api) -> None:
     assert (await api.ask(owner, "PATCH", "/api/users/me", {"handle": "ADA_1"})).json()["handle"] == "ADA_1"
 
 
-async def test_a_handle_is_one_persons(api: Api) -> None:
+async def test_a_handle_is_unique_in_its_workspace(api: Api) -> None:
     owner = await api.owner()
     others = [await api.colleague(owner) for _ in range(3)]
     answers = await asyncio.gather(*(api.ask(who, "PATCH", "/api/users/me", {"handle": "boss"}) for who in others))
@@ -122,13 +122,13 @@ REFUSED: list[dict[str, Any]] = [
 ]
 
 
-async def test_what_one_may_not_change_about_oneself_is_refused(api: Api) -> None:
+async def test_fields_that_a_person_cannot_change_are_refused(api: Api) -> None:
     owner = await api.owner()
     for body in REFUSED:
         assert refusal(await api.ask(owner, "PATCH", "/api/users/me", body)) == (422, "invalid")
 
 
-async def test_who_may_change_whose_role(api: Api) -> None:
+async def test_role_changes_follow_the_table_of_rights(api: Api) -> None:
     owner = await api.owner()
     admin, member, guest = [await api.colleague(owner, role) for role in ("admin", "member", "guest")]
     other = await api.colleague(owner, "admin")
@@ -147,7 +147,7 @@ async def test_who_may_change_whose_role(api: Api) -> None:
     assert (event["type"], event["data"]["user"]["role"]) == ("user.updated", "guest")
 
 
-async def test_a_workspace_keeps_an_owner(api: Api) -> None:
+async def test_a_workspace_always_keeps_an_owner(api: Api) -> None:
     owner = await api.owner()
     assert await patch(api, owner, owner, {"role": "member"}) == (409, "last_owner")
     assert await patch(api, owner, owner, {"disabled": True}) == (409, "last_owner")
@@ -157,7 +157,7 @@ async def test_a_workspace_keeps_an_owner(api: Api) -> None:
     assert sorted(both, key=str) == [(200, None), (409, "last_owner")]
 
 
-async def test_a_disabled_person_is_out_at_once_and_may_come_back(api: Api) -> None:
+async def test_a_disabled_person_is_signed_out_at_once_and_can_return_when_enabled(api: Api) -> None:
     owner = await api.owner()
     member = await api.colleague(owner)
     phone = (await api.sign_in(member)).json()
@@ -166,17 +166,17 @@ async def test_a_disabled_person_is_out_at_once_and_may_come_back(api: Api) -> N
     events = api.events()
     assert [event["type"] for event in events] == ["user.disabled", "session.revoked", "session.revoked"]
     assert events[0]["data"]["user"]["disabled"] is True
-    assert not await api.alive(member)
+    assert not await api.is_signed_in(member)
     assert refusal(await api.refresh(phone["refresh_token"])) == (401, "unauthorized")
     assert await patch(api, owner, member, {"disabled": True}) == (200, None)
     assert api.events() == []
     assert await patch(api, owner, member, {"disabled": False}) == (200, None)
     assert [event["type"] for event in api.events()] == ["user.updated"]
-    assert not await api.alive(member)
+    assert not await api.is_signed_in(member)
     assert (await api.sign_in(member)).status_code == 200
 
 
-async def test_another_workspaces_people_are_not_there(api: Api) -> None:
+async def test_people_of_another_workspace_are_not_found(api: Api) -> None:
     owner, stranger = await api.owner(), await api.owner()
     path = f"/api/users/{owner['user']['id']}"
     nobody = (await api.ask(stranger, "GET", "/api/users/9007199254740991")).json()
@@ -186,7 +186,7 @@ async def test_another_workspaces_people_are_not_there(api: Api) -> None:
 
 
 @pytest.mark.empty_database
-async def test_the_workspace_is_renamed_by_admins_and_keeps_its_slug(api: Api) -> None:
+async def test_admins_can_rename_the_workspace_and_its_slug_stays(api: Api) -> None:
     owner = await api.owner("Acme")
     member = await api.colleague(owner)
     api.events()

@@ -1,4 +1,4 @@
-"""Removing a workspace may be interrupted anywhere and begun again, and nothing is stored in what is gone."""
+"""The removal of a workspace can be interrupted and repeated, and nothing is stored in a removed workspace."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.contracts.rows import Sending, decided_now, store
 _LEFT = "SELECT count(*) AS n FROM messages WHERE chat_id = $1"
 
 
-class Interrupted:
-    """The database until its `left`-th write, which does not take place."""
+class FailingDatabase:
+    """A database that fails from its `left`-th write on."""
 
     def __init__(self, database: Database, left: int) -> None:
         self._database = database
@@ -33,36 +33,37 @@ class Interrupted:
         return await self._database.write(workspace_id, work)
 
 
-async def found(database: Database, workspace_id: WorkspaceId) -> Workspace | None:
+async def find_workspace(database: Database, workspace_id: WorkspaceId) -> Workspace | None:
     return await database.read(lambda tx: workspaces.find(tx, workspace_id))
 
 
-async def test_an_interrupted_removal_is_begun_again(database: Database) -> None:
+async def test_an_interrupted_removal_can_be_repeated(database: Database) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     kept, _ = await world.people(database, "carol", "dave")
     chat_id, other = await world.chat(database, alice, bob), await world.chat(database, kept)
     await store(database, [Sending(alice, chat_id, key="key"), Sending(kept, other)])
     actor = commanding(alice.workspace_id, "root")
     attempts = 0
-    while (workspace := await found(database, alice.workspace_id)) is not None:
+    while (workspace := await find_workspace(database, alice.workspace_id)) is not None:
         attempts += 1
         try:
-            await removal.remove(Interrupted(database, attempts), actor, workspace)  # type: ignore[arg-type]  # reads and writes are all it needs
+            # The removal only reads and writes.
+            await removal.remove(FailingDatabase(database, attempts), actor, workspace)  # type: ignore[arg-type]
         except StorageUnavailable:
             continue
     assert attempts > 3
     counts = [await database.read(lambda tx, chat=chat: tx.fetchrow(_LEFT, chat)) for chat in (chat_id, other)]  # type: ignore[misc]
     assert [row["n"] for row in counts if row is not None] == [0, 1]
     assert {entry.action for entry in await database.read(lambda tx: audit.page(tx, alice.workspace_id, 0, 100))} == {"workspace.deleted"}
-    assert await found(database, kept.workspace_id) is not None
+    assert await find_workspace(database, kept.workspace_id) is not None
 
 
-async def test_a_message_that_was_decided_before_is_not_stored_after(database: Database) -> None:
+async def test_a_message_decided_before_the_removal_is_not_stored_after_it(database: Database) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     batch = [Sending(alice, chat_id)]
     decided = await decided_now(database, batch)
-    workspace = await found(database, alice.workspace_id)
+    workspace = await find_workspace(database, alice.workspace_id)
     assert workspace is not None
     await removal.remove(database, commanding(workspace.id, "root"), workspace)
     result = await store(database, batch, decided)

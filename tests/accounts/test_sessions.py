@@ -12,16 +12,16 @@ from fechatter.storage.engines.base import Transaction
 from tests.accounts.conftest import Api, refusal
 
 
-async def test_a_refreshed_session_goes_on(api: Api) -> None:
+async def test_a_refreshed_session_continues(api: Api) -> None:
     owner = await api.owner()
     second = (await api.refresh(owner["refresh_token"])).json()
     third = (await api.refresh(second["refresh_token"])).json()
     assert len({owner["refresh_token"], second["refresh_token"], third["refresh_token"]}) == 3
-    assert await api.alive(third)
+    assert await api.is_signed_in(third)
     assert len((await api.ask(third, "GET", "/api/sessions")).json()["items"]) == 1
 
 
-async def test_a_lost_answer_is_given_again(api: Api) -> None:
+async def test_a_repeated_refresh_returns_the_same_token(api: Api) -> None:
     owner = await api.owner()
     lost = (await api.refresh(owner["refresh_token"])).json()
     again = (await api.refresh(owner["refresh_token"])).json()
@@ -29,14 +29,14 @@ async def test_a_lost_answer_is_given_again(api: Api) -> None:
     assert (await api.refresh(lost["refresh_token"])).status_code == 200
 
 
-async def test_two_tabs_that_refresh_at_once_both_stay(api: Api) -> None:
+async def test_two_tabs_that_refresh_at_once_both_stay_signed_in(api: Api) -> None:
     owner = await api.owner()
     answers = await asyncio.gather(*(api.refresh(owner["refresh_token"]) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1
 
 
-async def test_a_token_used_after_its_successor_ends_the_session(api: Api) -> None:
+async def test_reusing_an_old_refresh_token_ends_the_session(api: Api) -> None:
     owner = await api.owner()
     second = (await api.refresh(owner["refresh_token"])).json()
     third = (await api.refresh(second["refresh_token"])).json()
@@ -44,10 +44,10 @@ async def test_a_token_used_after_its_successor_ends_the_session(api: Api) -> No
     assert refusal(await api.refresh(owner["refresh_token"])) == (401, "token_reused")
     assert [event["type"] for event in api.events()] == ["session.revoked"]
     assert refusal(await api.refresh(third["refresh_token"])) == (401, "unauthorized")
-    assert not await api.alive(third)
+    assert not await api.is_signed_in(third)
 
 
-async def test_a_forged_token_is_refused_and_ends_nothing(api: Api) -> None:
+async def test_a_forged_refresh_token_is_refused_and_ends_nothing(api: Api) -> None:
     owner = await api.owner()
     session_id, generation, proof = owner["refresh_token"].split(".")
     other = await api.owner()
@@ -65,28 +65,28 @@ async def test_a_forged_token_is_refused_and_ends_nothing(api: Api) -> None:
     assert (await api.refresh(owner["refresh_token"])).status_code == 200
 
 
-async def test_a_session_unused_for_too_long_is_over(api: Api) -> None:
+async def test_an_unused_session_expires(api: Api) -> None:
     owner = await api.owner()
 
     async def age(tx: Transaction) -> None:
         await tx.execute("UPDATE sessions SET expires_at = $1", tx.now)
 
     await api.database.write_unlocked(age)
-    assert not await api.alive(owner)
+    assert not await api.is_signed_in(owner)
     assert refusal(await api.refresh(owner["refresh_token"])) == (401, "unauthorized")
 
 
-async def test_beyond_fifty_sessions_the_longest_unused_ends(api: Api, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+async def test_above_the_limit_the_longest_unused_session_ends(api: Api, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(sessions, "MOST_SESSIONS", 3)
     owner = await api.owner()
     others = [(await api.sign_in(owner)).json() for _ in range(2)]
     await api.database.write_unlocked(lambda tx: tx.execute("UPDATE sessions SET last_used_at = last_used_at - 5000"))
     owner = (await api.refresh(owner["refresh_token"])).json()
     newest = (await api.sign_in(owner)).json()
-    assert [await api.alive(session) for session in (owner, *others, newest)] == [True, False, True, True]
+    assert [await api.is_signed_in(session) for session in (owner, *others, newest)] == [True, False, True, True]
 
 
-async def test_sessions_are_listed_and_ended_by_their_person_alone(api: Api) -> None:
+async def test_only_their_own_person_can_list_and_end_sessions(api: Api) -> None:
     owner = await api.owner()
     phone = (await api.sign_in(owner)).json()
     stranger = await api.colleague(owner)
@@ -103,22 +103,22 @@ async def test_sessions_are_listed_and_ended_by_their_person_alone(api: Api) -> 
     assert (await api.ask(owner, "DELETE", f"/api/sessions/{phone_id}")).status_code == 204
     frames = [event["type"] for event in api.events()]
     assert frames == ["session.revoked"]
-    assert not await api.alive(phone)
+    assert not await api.is_signed_in(phone)
     assert refusal(await api.ask(owner, "DELETE", f"/api/sessions/{phone_id}")) == (404, "not_found")
 
 
-async def test_logging_out_ends_this_session_only(api: Api) -> None:
+async def test_logging_out_ends_only_the_current_session(api: Api) -> None:
     owner = await api.owner()
     phone = (await api.sign_in(owner)).json()
     answer = await api.ask(phone, "POST", "/api/logout")
     assert answer.status_code == 204
     assert "Max-Age=0" in answer.headers["set-cookie"]
-    assert [await api.alive(owner), await api.alive(phone)] == [True, False]
+    assert [await api.is_signed_in(owner), await api.is_signed_in(phone)] == [True, False]
     assert refusal(await api.ask(phone, "POST", "/api/logout")) == (401, "unauthorized")
     assert refusal(await api.refresh(phone["refresh_token"])) == (401, "unauthorized")
 
 
-async def test_a_browser_keeps_its_token_in_a_cookie(api: Api) -> None:
+async def test_a_browser_keeps_its_refresh_token_in_a_cookie(api: Api) -> None:
     owner = await api.owner()
     body = {"email": owner["user"]["email"], "password": "correct horse battery"}
     answer = await api.ask(None, "POST", "/api/signin", body, x_requested_with="fechatter")
@@ -130,16 +130,16 @@ async def test_a_browser_keeps_its_token_in_a_cookie(api: Api) -> None:
     kept = await api.ask(None, "POST", "/api/refresh", slug, x_requested_with="fechatter", cookie=cookie, origin="http://chat.example")
     assert kept.status_code == 200
     assert "refresh_token" not in kept.json()
-    assert await api.alive(kept.json())
+    assert await api.is_signed_in(kept.json())
 
 
-def _value_of(headers: list[str], name: str) -> str | None:
-    """The value that these Set-Cookie headers store under the name; None when they do not name it."""
+def _cookie_value(headers: list[str], name: str) -> str | None:
+    """Return the value that these Set-Cookie headers store under the name, or None."""
     pairs = [header.partition(";")[0].partition("=") for header in headers]
     return next((value for key, _, value in pairs if key == name), None)
 
 
-async def test_two_servers_on_one_host_keep_their_own_cookies(api: Api, tmp_path: Path) -> None:
+async def test_two_servers_on_one_host_use_separate_cookies(api: Api, tmp_path: Path) -> None:
     other = open_secrets(Settings(data_dir=tmp_path / "other"))
     assert other.server_id != api.secrets.server_id
     owner = await api.owner()
@@ -158,18 +158,18 @@ async def test_the_cookie_of_an_older_version_is_accepted_once_and_replaced(api:
     body = {"workspace": owner["workspace"]["slug"]}
     first = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}={owner['refresh_token']}")
     assert first.status_code == 200
-    assert _value_of(first.headers.get_list("set-cookie"), old) == ""
-    token = _value_of(first.headers.get_list("set-cookie"), new)
+    assert _cookie_value(first.headers.get_list("set-cookie"), old) == ""
+    token = _cookie_value(first.headers.get_list("set-cookie"), new)
     # Another server on this host may have stored its own cookie under the old name.
     second = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}=77.1.theirs; {new}={token}")
     assert second.status_code == 200
-    assert _value_of(second.headers.get_list("set-cookie"), old) is None
+    assert _cookie_value(second.headers.get_list("set-cookie"), old) is None
     foreign = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}=77.1.theirs")
     assert refusal(foreign) == (401, "unauthorized")
     assert "set-cookie" not in foreign.headers
 
 
-async def test_the_origin_check_compares_origins_and_not_text(api: Api) -> None:
+async def test_the_origin_check_compares_origins_instead_of_text(api: Api) -> None:
     owner = await api.owner()
     name = f"fechatter_refresh_{api.secrets.server_id}_{owner['workspace']['id']}"
     cases = [
@@ -192,10 +192,10 @@ async def test_the_origin_check_compares_origins_and_not_text(api: Api) -> None:
         cookie, body = f"{name}={owner['refresh_token']}", {"workspace": owner["workspace"]["slug"]}
         answer = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", origin=origin, cookie=cookie)
         assert answer.status_code == status, (public_url, origin)
-        owner["refresh_token"] = _value_of(answer.headers.get_list("set-cookie"), name) or owner["refresh_token"]
+        owner["refresh_token"] = _cookie_value(answer.headers.get_list("set-cookie"), name) or owner["refresh_token"]
 
 
-async def test_a_cookie_is_no_good_from_another_site_or_for_another_workspace(api: Api) -> None:
+async def test_a_cookie_is_refused_from_another_site_and_for_another_workspace(api: Api) -> None:
     owner, other = await api.owner(), await api.owner()
     cookie = f"fechatter_refresh_{owner['workspace']['id']}={owner['refresh_token']}"
     slug = {"workspace": owner["workspace"]["slug"]}
@@ -211,7 +211,7 @@ async def test_a_cookie_is_no_good_from_another_site_or_for_another_workspace(ap
     assert refusal(await api.ask(None, "POST", "/api/refresh", {})) == (422, "invalid")
 
 
-async def test_cookies_are_for_https_only_where_people_come_by_https(api: Api) -> None:
+async def test_cookies_are_secure_when_the_client_uses_https(api: Api) -> None:
     owner = await api.owner()
     body = {"email": owner["user"]["email"], "password": "correct horse battery"}
     asked = {"x_requested_with": "fechatter", "x_forwarded_proto": "https", "x_forwarded_for": "203.0.113.9, 192.0.2.1"}

@@ -12,7 +12,7 @@ from tests.accounts.conftest import PASSWORD, Api, refusal
 WRONG = (401, "wrong_credentials")
 
 
-async def test_signing_in_opens_a_session_of_its_own(api: Api) -> None:
+async def test_each_sign_in_opens_a_new_session(api: Api) -> None:
     owner = await api.owner()
     answer = await api.sign_in(owner)
     session = answer.json()
@@ -20,25 +20,25 @@ async def test_signing_in_opens_a_session_of_its_own(api: Api) -> None:
     assert session["user"] == owner["user"]
     assert session["refresh_token"] != owner["refresh_token"]
     assert answer.headers["cache-control"] == "no-store"
-    assert await api.alive(session)
-    assert await api.alive(owner)
+    assert await api.is_signed_in(session)
+    assert await api.is_signed_in(owner)
 
 
-async def test_only_the_right_password_of_a_disabled_account_learns_that_it_is_disabled(api: Api) -> None:
+async def test_a_disabled_account_is_reported_only_after_the_right_password(api: Api) -> None:
     owner = await api.owner()
     gone = await api.colleague(owner)
     await api.ask(owner, "PATCH", f"/api/users/{gone['user']['id']}", {"disabled": True})
     body = {"email": gone["user"]["email"], "password": PASSWORD}
     assert refusal(await api.sign_in(gone)) == refusal(await api.ask(None, "POST", "/api/signin", body)) == (403, "account_disabled")
     assert refusal(await api.sign_in(gone, "wrong password")) == WRONG
-    # An account elsewhere that is not disabled is opened, as before.
+    # An enabled account with the same address in another workspace still opens.
     other = await api.colleague(await api.owner(), email=gone["user"]["email"])
     assert (await api.ask(None, "POST", "/api/signin", body)).json()["workspace"] == other["workspace"]
     await api.ask(owner, "PATCH", f"/api/users/{gone['user']['id']}", {"disabled": False})
     assert (await api.sign_in(gone)).status_code == 200
 
 
-async def test_unknown_disabled_and_mistyped_get_the_same_words(api: Api) -> None:
+async def test_all_failed_sign_ins_get_the_same_response(api: Api) -> None:
     owner = await api.owner()
     gone = await api.colleague(owner)
     await api.ask(owner, "PATCH", f"/api/users/{gone['user']['id']}", {"disabled": True})
@@ -54,11 +54,11 @@ async def test_unknown_disabled_and_mistyped_get_the_same_words(api: Api) -> Non
     assert len({answer.json()["detail"] for answer in answers}) == 1
 
 
-async def test_unknown_and_known_take_the_same_time(api: Api) -> None:
+async def test_unknown_and_known_addresses_cost_the_same_cpu_time(api: Api) -> None:
     owner = await api.owner()
 
     async def seconds(email: str) -> float:
-        # The processor's time of all threads: the same however busy the machine is.
+        # CPU time of all threads, which does not depend on other processes.
         started = time.process_time()
         await api.ask(None, "POST", "/api/signin", {"email": email, "password": "wrong password"})
         return time.process_time() - started
@@ -69,7 +69,7 @@ async def test_unknown_and_known_take_the_same_time(api: Api) -> None:
 
 
 @pytest.mark.empty_database
-async def test_the_workspace_is_asked_only_of_who_has_the_password_of_several(api: Api) -> None:
+async def test_a_workspace_is_required_only_if_the_password_fits_several_accounts(api: Api) -> None:
     one, other = await api.owner("First"), await api.owner("Second")
     await api.colleague(one, email="bob@example.org")
     await api.colleague(other, email="bob@example.org")
@@ -94,19 +94,19 @@ async def test_a_new_password_ends_the_other_sessions(api: Api) -> None:
     assert refusal(await api.ask(owner, "POST", "/api/password", {**body, "new_password": "short"})) == (422, "invalid")
     assert (await api.ask(owner, "POST", "/api/password", body)).status_code == 204
     assert [event["type"] for event in api.events()] == ["session.revoked"]
-    assert await api.alive(owner)
-    assert not await api.alive(other)
+    assert await api.is_signed_in(owner)
+    assert not await api.is_signed_in(other)
     assert refusal(await api.refresh(other["refresh_token"]))[0] == 401
     assert refusal(await api.sign_in(owner)) == WRONG
     assert (await api.sign_in(owner, "a better password")).status_code == 200
 
 
 @pytest.mark.parametrize("hasher", [HASHER], ids=["full"])
-async def test_many_who_sign_in_at_once_all_get_in_and_hold_nobody_up(api: Api) -> None:
+async def test_many_concurrent_sign_ins_succeed_and_do_not_delay_other_requests(api: Api) -> None:
     owner = await api.owner()
     signing_in = [asyncio.ensure_future(api.sign_in(owner)) for _ in range(40)]
     await asyncio.sleep(0)
-    assert await api.alive(owner)
+    assert await api.is_signed_in(owner)
     assert sum(one.done() for one in signing_in) < 20
     answers = await asyncio.gather(*signing_in)
     assert {answer.status_code for answer in answers} == {200}

@@ -13,12 +13,12 @@ pytestmark = pytest.mark.empty_database
 ADA: dict[str, Any] = {"email": "Ada@example.org", "password": PASSWORD, "fullname": "Ada Lovelace", "workspace": "Acme Łódź!"}
 
 
-async def test_the_setup_token_makes_the_first_owner_once(api: Api) -> None:
+async def test_the_set_up_token_creates_the_first_owner_once(api: Api) -> None:
     api.use(msgspec.structs.replace(api.settings, signup="invitation"))
     token = api.secrets.setup_token
     assert refusal(await api.ask(None, "POST", "/api/signup", ADA)) == (403, "signup_closed")
     assert refusal(await api.ask(None, "POST", "/api/signup", {**ADA, "setup_token": token[:-1]})) == (403, "setup_token_refused")
-    session = api.made(await api.ask(None, "POST", "/api/signup", {**ADA, "setup_token": token}))
+    session = api.created(await api.ask(None, "POST", "/api/signup", {**ADA, "setup_token": token}))
     assert list(session) == ["access_token", "token_type", "expires_in", "refresh_token", "user", "workspace"]
     assert (session["token_type"], session["expires_in"]) == ("Bearer", 900)
     assert (session["user"]["role"], session["user"]["email"], session["user"]["handle"]) == ("owner", "Ada@example.org", "ada.lovelace")
@@ -27,19 +27,19 @@ async def test_the_setup_token_makes_the_first_owner_once(api: Api) -> None:
     assert refusal(await api.ask(None, "POST", "/api/signup", again)) == (403, "setup_token_refused")
 
 
-async def test_the_setup_token_is_used_once_by_two_at_once(api: Api) -> None:
+async def test_concurrent_requests_use_the_set_up_token_only_once(api: Api) -> None:
     bodies = [{**ADA, "workspace": f"W{n}", "setup_token": api.secrets.setup_token} for n in range(4)]
     answers = await asyncio.gather(*(api.ask(None, "POST", "/api/signup", body) for body in bodies))
     assert sorted(answer.status_code for answer in answers) == [201, 403, 403, 403]
 
 
-async def test_a_workspaces_name_is_taken_once(api: Api) -> None:
+async def test_a_workspace_name_can_be_taken_once(api: Api) -> None:
     answers = await asyncio.gather(*(api.ask(None, "POST", "/api/signup", {**ADA, "email": f"{n}@example.org"}) for n in range(3)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
     assert refusal(await api.ask(None, "POST", "/api/signup", {**ADA, "workspace": "ACME łódź"})) == (409, "workspace_taken")
 
 
-async def test_joining_by_invitation_is_told_to_the_workspace(api: Api) -> None:
+async def test_joining_by_invitation_is_published_to_the_workspace(api: Api) -> None:
     owner = await api.owner()
     api.events()
     session = await api.colleague(owner, "guest", fullname="Bob")
@@ -50,7 +50,7 @@ async def test_joining_by_invitation_is_told_to_the_workspace(api: Api) -> None:
     assert session["user"]["role"] == "guest"
 
 
-async def test_an_address_has_one_account_in_a_workspace_and_may_have_more_elsewhere(api: Api) -> None:
+async def test_an_address_has_one_account_per_workspace(api: Api) -> None:
     one, other = await api.owner(), await api.owner()
     await api.colleague(one, email="bob@example.org")
     for email in ("bob@example.org", "BOB@EXAMPLE.ORG"):
@@ -61,7 +61,7 @@ async def test_an_address_has_one_account_in_a_workspace_and_may_have_more_elsew
     await api.colleague(other, email="bob@example.org")
 
 
-async def test_handles_are_told_apart(api: Api) -> None:
+async def test_handles_are_unique(api: Api) -> None:
     owner = await api.owner(fullname="Sam")
     handles = [(await api.colleague(owner, fullname=name))["user"]["handle"] for name in ["sam", "SAM", "Sam!", "...", "名前", "हिन्दी"]]
     assert handles[:3] == ["sam2", "sam3", "sam4"]
@@ -96,7 +96,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-async def test_what_is_not_allowed_is_told_with_its_place(api: Api) -> None:
+async def test_invalid_values_are_refused_with_their_pointer(api: Api) -> None:
     for change, pointer, code in REFUSED:
         answer = await api.ask(None, "POST", "/api/signup", {**ADA, **change})
         assert refusal(answer) == (422, "invalid")

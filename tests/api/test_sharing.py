@@ -16,7 +16,7 @@ from fechatter.auth.quotas import Quotas
 from fechatter.auth.turns import OF_ONE
 from fechatter.settings import Settings
 from tests.hub.node import OwnTasks
-from tests.test_fair import settled
+from tests.test_fair import settle
 
 
 class Client:
@@ -49,7 +49,7 @@ async def test_a_request_whose_client_has_left_leaves_the_line() -> None:
     staying, leaving = Client(quotas, tasks), Client(quotas, tasks)
     served = [asyncio.ensure_future(wait_for_turn(staying.request(), end)) for _ in range(OF_ONE + 1)]
     given_up = [asyncio.ensure_future(wait_for_turn(leaving.request(), end)) for _ in range(20)]
-    await settled()
+    await settle()
     assert quotas.reads.queue.depth() == OF_ONE + 21
     leaving.leave()
     for task in given_up:

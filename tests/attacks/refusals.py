@@ -7,12 +7,7 @@ from typing import Any
 from tests.journeys.client import Client
 from tests.journeys.foreign import NOWHERE
 from tests.journeys.stream import Event, Stream
-from tests.journeys.wire import Answer
-
-
-def comparable(answer: Answer) -> dict[str, Any]:
-    """Return the body without its request id, the only field that differs between equal refusals."""
-    return {**answer.json, "request_id": None}
+from tests.journeys.wire import comparable
 
 
 def integers(value: object) -> set[int]:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.attacks.conftest import execute
 from tests.journeys.client import Client, colleague, owner
+from tests.journeys.metrics import read_metrics
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Stream
 from tests.servers.process import PATIENCE_SECONDS
@@ -50,9 +51,7 @@ async def open_many(person: Client, count: int, *, window_bytes: int | None = No
 
 async def live_streams(server: ServerProcess) -> int:
     """Read the number of open streams from the metrics."""
-    answer = await Client(server).ask("GET", "/metrics", headers={"authorization": f"Bearer {TOKEN}"})
-    [line] = [line for line in answer.body.decode().splitlines() if line.startswith("fechatter_streams ")]
-    return int(float(line.split()[1]))
+    return int((await read_metrics(Client(server), TOKEN))["fechatter_streams"])
 
 
 async def wait_for_value(read: Callable[[], Awaitable[int]], value: int) -> None:

@@ -9,7 +9,7 @@ import orjson
 
 from tests.attacks.refusals import check_hidden, comparable, integers, polled, replayed
 from tests.journeys.client import Client, colleague, owner
-from tests.journeys.foreign import ATTEMPTS, NOWHERE, Place
+from tests.journeys.foreign import ATTEMPTS, NOWHERE, WorkspaceIds
 from tests.journeys.server import ServerProcess
 
 SECRET = "Popocatepetl"
@@ -205,7 +205,7 @@ async def test_ids_of_another_workspace_get_the_same_response_as_unknown_ids(ser
     assert await theirs[0].get("/api/sync") == before
 
 
-async def tenant(server: ServerProcess) -> tuple[Client, Place]:
+async def tenant(server: ServerProcess) -> tuple[Client, WorkspaceIds]:
     """Create a workspace and return its owner and one id of each kind in it."""
     host = await owner(server)
     member = await colleague(host)
@@ -213,4 +213,4 @@ async def tenant(server: ServerProcess) -> tuple[Client, Place]:
     message = await host.send(chat["id"], SECRET)
     session = (await host.get("/api/sessions"))["items"][0]
     invitation = await host.post("/api/invitations", {})
-    return host, Place(chat["id"], channel["id"], message["id"], member.id, session["id"], invitation["id"])
+    return host, WorkspaceIds(chat["id"], channel["id"], message["id"], member.id, session["id"], invitation["id"])

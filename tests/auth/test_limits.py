@@ -13,149 +13,149 @@ from fechatter.errors import Conflict, NotFound, Problem, TooManyRequests, Unaut
 HOME = "192.0.2.1"
 
 
-async def fail(made: AttemptLimits, email: str, address: str) -> None:
-    """A sign-in with a wrong password. Raises TooManyRequests."""
+async def fail_to_sign_in(rates: AttemptLimits, email: str, address: str) -> None:
+    """Fail with a wrong password. Raises TooManyRequests."""
     with pytest.raises(Unauthorized):
-        async with made.signing_in(email, "", address):
+        async with rates.signing_in(email, "", address):
             raise Unauthorized
 
 
-async def enter(made: AttemptLimits, email: str, address: str) -> None:
-    async with made.signing_in(email, "", address) as attempt:
+async def sign_in(rates: AttemptLimits, email: str, address: str) -> None:
+    async with rates.signing_in(email, "", address) as attempt:
         attempt.proved = True
-    made.remember(email, "", address)
+    rates.remember(email, "", address)
 
 
-async def end(made: AttemptLimits, problem: Problem, *, proved: bool) -> None:
-    """A sign-in of ada's that ends with this problem."""
-    async with made.signing_in("ada", "", HOME) as attempt:
+async def sign_in_with_problem(rates: AttemptLimits, problem: Problem, *, proved: bool) -> None:
+    """Sign in as ada and end with this problem."""
+    async with rates.signing_in("ada", "", HOME) as attempt:
         attempt.proved = proved
         raise problem
 
 
-async def refused(made: AttemptLimits, email: str, address: str) -> TooManyRequests:
+async def refused_sign_in(rates: AttemptLimits, email: str, address: str) -> TooManyRequests:
     with pytest.raises(TooManyRequests) as caught:
-        async with made.signing_in(email, "", address):
+        async with rates.signing_in(email, "", address):
             raise AssertionError("it began")
     return caught.value
 
 
-async def test_after_ten_wrong_passwords_a_pair_waits_and_nobody_else_does() -> None:
-    made = AttemptLimits()
+async def test_after_ten_wrong_passwords_only_this_address_and_person_wait() -> None:
+    rates = AttemptLimits()
     for _ in range(SIGN_IN.burst):
-        await fail(made, "ada", HOME)
-    problem = await refused(made, "ada", HOME)
+        await fail_to_sign_in(rates, "ada", HOME)
+    problem = await refused_sign_in(rates, "ada", HOME)
     assert (problem.code, 0 < problem.retry_after_seconds <= 60) == ("too_many_attempts", True)
-    await enter(made, "ada", "192.0.2.2")
-    await enter(made, "bob", HOME)
+    await sign_in(rates, "ada", "192.0.2.2")
+    await sign_in(rates, "bob", HOME)
 
 
-async def test_many_at_once_are_no_way_around() -> None:
-    made, began = AttemptLimits(), 0
+async def test_concurrent_attempts_do_not_evade_the_limit() -> None:
+    rates, began = AttemptLimits(), 0
 
     async def attempt() -> None:
         nonlocal began
-        async with made.signing_in("ada", "", HOME):
+        async with rates.signing_in("ada", "", HOME):
             began += 1
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
             raise Unauthorized
 
     await asyncio.gather(*(attempt() for _ in range(200)), return_exceptions=True)
     assert began == SIGN_IN.burst
 
 
-async def test_signing_in_well_costs_nothing() -> None:
-    made = AttemptLimits()
+async def test_successful_sign_ins_do_not_count() -> None:
+    rates = AttemptLimits()
     for number in range(500):
-        await enter(made, f"person {number % 7}", HOME)
+        await sign_in(rates, f"person {number % 7}", HOME)
     for problem, proved in ((Conflict(), True), (Unavailable(), True), (Unavailable(), False)):
         for _ in range(50):
             with pytest.raises(type(problem)):
-                await end(made, problem, proved=proved)
+                await sign_in_with_problem(rates, problem, proved=proved)
 
 
-async def test_a_password_that_fits_an_account_of_ones_own_pays_for_no_guess_at_anothers() -> None:
-    made = AttemptLimits()
+async def test_a_successful_sign_in_to_ones_own_account_does_not_reset_guesses_at_another() -> None:
+    rates = AttemptLimits()
     for _ in range(SIGN_IN.burst):
-        async with made.signing_in("ada", "", HOME):
-            pass  # let in to one account, while the password was wrong for another of the same e-mail address
-    await refused(made, "ada", HOME)
+        async with rates.signing_in("ada", "", HOME):
+            pass  # One account accepted the password, another one with the same e-mail address did not.
+    await refused_sign_in(rates, "ada", HOME)
     for _ in range(SIGN_IN.burst - 1):
         with pytest.raises(Unauthorized):
-            async with made.signing_in("ada", "theirs", HOME):
+            async with rates.signing_in("ada", "theirs", HOME):
                 raise Unauthorized
-        async with made.signing_in("ada", "mine", HOME) as attempt:
+        async with rates.signing_in("ada", "mine", HOME) as attempt:
             attempt.proved = True
     with pytest.raises(Unauthorized):
-        async with made.signing_in("ada", "theirs", HOME):
+        async with rates.signing_in("ada", "theirs", HOME):
             raise Unauthorized
     with pytest.raises(TooManyRequests):
-        async with made.signing_in("ada", "theirs", HOME):
+        async with rates.signing_in("ada", "theirs", HOME):
             raise AssertionError("it began")
 
 
-async def test_one_address_cannot_try_everybody() -> None:
-    made = AttemptLimits()
+async def test_one_address_cannot_try_every_account() -> None:
+    rates = AttemptLimits()
     for number in range(SIGN_IN_ADDRESS.burst):
-        await fail(made, f"person {number}", HOME)
-    assert (await refused(made, "somebody else", HOME)).retry_after_seconds <= 6
-    await fail(made, "somebody else", "192.0.2.2")
+        await fail_to_sign_in(rates, f"person {number}", HOME)
+    assert (await refused_sign_in(rates, "somebody else", HOME)).retry_after_seconds <= 6
+    await fail_to_sign_in(rates, "somebody else", "192.0.2.2")
 
 
-async def test_strangers_everywhere_slow_a_person_only_where_they_never_were(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failures_elsewhere_slow_a_person_only_at_unknown_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SLOW_SECONDS", 3600)
-    made = AttemptLimits()
-    await enter(made, "ada", HOME)
+    rates = AttemptLimits()
+    await sign_in(rates, "ada", HOME)
     for number in range(SIGN_IN_ACCOUNT.burst):
-        await fail(made, "ada", f"198.51.100.{number}")
-    await enter(made, "ada", HOME)  # is not slowed: that would take an hour
+        await fail_to_sign_in(rates, "ada", f"198.51.100.{number}")
+    await sign_in(rates, "ada", HOME)  # Not slowed: that would take an hour.
     monkeypatch.setattr(limits, "SLOW_SECONDS", 0.2)
     began = time.monotonic()
-    await enter(made, "ada", "203.0.113.7")
+    await sign_in(rates, "ada", "203.0.113.7")
     assert time.monotonic() - began >= 0.19
-    assert not made._slowed
+    assert not rates._slowed
 
 
-async def test_those_who_are_slowed_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_few_sign_ins_are_slowed_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SLOW_SECONDS", 0.2)
-    made = AttemptLimits()
+    rates = AttemptLimits()
     for number in range(SIGN_IN_ACCOUNT.burst):
-        await fail(made, "ada", f"198.51.100.{number}")
-    waiting = [asyncio.ensure_future(fail(made, "ada", f"203.0.113.{number}")) for number in range(50)]
+        await fail_to_sign_in(rates, "ada", f"198.51.100.{number}")
+    waiting = [asyncio.ensure_future(fail_to_sign_in(rates, "ada", f"203.0.113.{number}")) for number in range(50)]
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert sum(isinstance(answer, TooManyRequests) for answer in answers) == 50 - limits.MOST_SLOWED_OF_ONE
 
 
-def test_an_attempt_counts_unless_it_succeeds_or_the_server_was_busy() -> None:
-    made = AttemptLimits()
+def test_an_attempt_counts_unless_it_succeeds_or_the_server_is_busy() -> None:
+    rates = AttemptLimits()
     for problem, times in ((None, 100), (Unavailable(), 100), (NotFound(), LOOKUP.burst)):
         for _ in range(times):
             try:
-                with made.attempt(LOOKUP, HOME):
+                with rates.attempt(LOOKUP, HOME):
                     if problem is not None:
                         raise problem
             except (Unavailable, NotFound):
                 pass
-    with pytest.raises(TooManyRequests), made.attempt(LOOKUP, HOME):
+    with pytest.raises(TooManyRequests), rates.attempt(LOOKUP, HOME):
         pass
-    with made.attempt(LOOKUP, "192.0.2.2"):
+    with rates.attempt(LOOKUP, "192.0.2.2"):
         pass
 
 
-async def test_switched_off_nothing_is_refused() -> None:
-    made = AttemptLimits(enabled=False)
+async def test_without_rate_limits_nothing_is_refused() -> None:
+    rates = AttemptLimits(enabled=False)
     for _ in range(200):
-        await fail(made, "ada", HOME)
-        with pytest.raises(NotFound), made.attempt(LOOKUP, HOME):
+        await fail_to_sign_in(rates, "ada", HOME)
+        with pytest.raises(NotFound), rates.attempt(LOOKUP, HOME):
             raise NotFound
 
 
-async def test_who_is_at_home_where_is_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_known_addresses_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_KEYS", 3)
-    made = AttemptLimits()
+    rates = AttemptLimits()
     for number in range(10):
-        made.remember("ada", "", f"192.0.2.{number}")
-    assert len(made._homes) == 3
+        rates.remember("ada", "", f"192.0.2.{number}")
+    assert len(rates._known) == 3
 
 
 @pytest.mark.parametrize(
@@ -170,5 +170,5 @@ async def test_who_is_at_home_where_is_remembered_within_bounds(monkeypatch: pyt
         ("somewhere", "somewhere"),
     ],
 )
-def test_one_customers_network_counts_as_one(address: str, counted: str) -> None:
+def test_addresses_of_one_network_count_as_one(address: str, counted: str) -> None:
     assert client_network(address) == counted

@@ -7,7 +7,7 @@ import asyncio
 from fechatter.auth.pace import BURST_ROWS, CROWDED_SECONDS, MOST_WAIT_SECONDS, OF_HEAVY, OF_ONE, ROWS_A_SECOND, Pace
 from fechatter.auth.turns import HEAVY_AT_ONCE, SharedTurns
 from fechatter.auth.turns import OF_ONE as TURNS_OF_ONE
-from tests.test_fair import settled
+from tests.test_fair import settle
 
 
 class Clock:
@@ -26,7 +26,7 @@ def has_to_wait(waiting: asyncio.Task[None]) -> bool:
 
 async def waits(pace: Pace, key: str) -> bool:
     waiting = asyncio.ensure_future(pace.wait(key))
-    await settled()
+    await settle()
     return has_to_wait(waiting)
 
 
@@ -66,7 +66,7 @@ async def running(turns: SharedTurns, *keys: str) -> tuple[list[str], list[async
             turns.leave(key, heavy=heavy)
 
     tasks = [asyncio.ensure_future(request(key)) for key in keys]
-    await settled()
+    await settle()
     return order, tasks
 
 

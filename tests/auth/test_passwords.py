@@ -17,7 +17,7 @@ def passwords() -> Iterator[Passwords]:
     made.close()
 
 
-async def test_only_the_right_password_fits(passwords: Passwords) -> None:
+async def test_only_the_right_password_is_accepted(passwords: Passwords) -> None:
     hashed = await passwords.hash("correct horse")
     assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert await passwords.verify("correct horse", hashed)
@@ -27,11 +27,11 @@ async def test_only_the_right_password_fits(passwords: Passwords) -> None:
     assert not await passwords.verify("x" * 5_000_000, hashed)
 
 
-async def test_a_password_typed_with_other_bytes_for_the_same_characters_fits(passwords: Passwords) -> None:
+async def test_equivalent_unicode_forms_of_a_password_are_accepted(passwords: Passwords) -> None:
     assert await passwords.verify("cafe\u0301 au lait", await passwords.hash("café au lait"))
 
 
-async def test_more_than_may_wait_are_told_to_come_again(passwords: Passwords) -> None:
+async def test_calls_beyond_the_queue_are_refused_with_retry_after(passwords: Passwords) -> None:
     answers = await asyncio.gather(*(passwords.hash("correct horse") for _ in range(20)), return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, Unavailable)]
     assert len(refused) == 14
@@ -39,7 +39,7 @@ async def test_more_than_may_wait_are_told_to_come_again(passwords: Passwords) -
     assert await passwords.hash("correct horse")
 
 
-async def test_whoever_leaves_makes_room(passwords: Passwords) -> None:
+async def test_cancelled_calls_free_their_places(passwords: Passwords) -> None:
     waiting = [asyncio.ensure_future(passwords.hash("correct horse")) for _ in range(6)]
     await asyncio.sleep(0)
     for hashing in waiting:
@@ -48,7 +48,7 @@ async def test_whoever_leaves_makes_room(passwords: Passwords) -> None:
     assert await passwords.hash("correct horse")
 
 
-async def test_an_unknown_person_costs_the_time_of_a_known_one(passwords: Passwords) -> None:
+async def test_an_unknown_person_costs_the_same_cpu_time_as_a_known_one(passwords: Passwords) -> None:
     hashed = await passwords.hash("correct horse")
     pairs = [(await _seconds(passwords, hashed), await _seconds(passwords, None)) for _ in range(8)]
     known, unknown = (min(column) for column in zip(*pairs, strict=True))
@@ -56,14 +56,14 @@ async def test_an_unknown_person_costs_the_time_of_a_known_one(passwords: Passwo
 
 
 async def _seconds(passwords: Passwords, hashed: str | None) -> float:
-    # The processor's time of all threads: the same however busy the machine is.
+    # CPU time of all threads, which does not depend on other processes.
     started = time.process_time()
     await passwords.verify("wrong horse", hashed)
     return time.process_time() - started
 
 
 @pytest.mark.parametrize(("password", "code"), [("short", "too_short"), ("x" * 257, "too_long")])
-def test_lengths_are_checked(password: str, code: str) -> None:
+def test_password_lengths_are_checked(password: str, code: str) -> None:
     with pytest.raises(Invalid) as refused:
         check_password("/password", password)
     assert refused.value.errors[0].code == code

@@ -15,25 +15,25 @@ class Clock:
         return self.now
 
 
-def told(quota: Quota, key: object = 1) -> tuple[str, ...]:
+def take_headers(quota: Quota, key: object = 1) -> tuple[str, ...]:
     return tuple(value.decode() for _, value in quota.take(key))
 
 
-def test_every_answer_tells_what_is_left_until_nothing_is() -> None:
+def test_every_response_states_what_is_left_until_the_quota_is_used_up() -> None:
     clock = Clock()
     quota = Quota("messages", 60, clock=clock)
-    assert told(quota) == ('"messages";q=60;w=60', '"messages";r=59;t=2')
-    assert [told(quota)[1] for _ in range(59)][-1] == '"messages";r=0;t=61'
+    assert take_headers(quota) == ('"messages";q=60;w=60', '"messages";r=59;t=2')
+    assert [take_headers(quota)[1] for _ in range(59)][-1] == '"messages";r=0;t=61'
     with pytest.raises(TooManyRequests) as refused:
         quota.take(1)
     problem = refused.value
     assert (problem.code, problem.retry_after_seconds, problem.policy) == ("rate_limited", 1, ("messages", 60, 60))
-    assert told(quota, key=2)[1] == '"messages";r=59;t=2'
+    assert take_headers(quota, key=2)[1] == '"messages";r=59;t=2'
     clock.now += 60.0
-    assert told(quota)[1] == '"messages";r=59;t=2'
+    assert take_headers(quota)[1] == '"messages";r=59;t=2'
 
 
-def test_what_a_batch_takes_too_much_is_waited_for_afterwards() -> None:
+def test_a_batch_beyond_the_quota_delays_later_requests() -> None:
     clock = Clock()
     quota = Quota("messages", 60, clock=clock)
     quota.take(1)
@@ -46,7 +46,7 @@ def test_what_a_batch_takes_too_much_is_waited_for_afterwards() -> None:
 
 
 @pytest.mark.parametrize("per_second", [20, 100])
-def test_a_program_that_keeps_to_its_pace_is_never_refused(per_second: int) -> None:
+def test_a_client_within_its_pace_is_never_refused(per_second: int) -> None:
     clock = Clock()
     quota = Quota("messages", Settings().messages_per_minute, clock=clock)
     for _ in range(per_second * 300):
@@ -54,20 +54,20 @@ def test_a_program_that_keeps_to_its_pace_is_never_refused(per_second: int) -> N
         clock.now += 1 / per_second
 
 
-def test_a_client_that_comes_back_after_an_outage_sends_all_it_kept_at_once() -> None:
+def test_a_client_can_send_a_whole_minutes_quota_at_once() -> None:
     quota = Quota("messages", Settings().messages_per_minute, clock=Clock())
     for _ in range(Settings().messages_per_minute):
         quota.take(1)
 
 
-def test_switched_off_nothing_is_counted_or_told() -> None:
+def test_without_rate_limits_nothing_is_counted() -> None:
     quotas = Quotas(Settings(rate_limits=False, messages_per_minute=60))
     assert {quotas.messages.take(1) for _ in range(1000)} == {()}
     assert quotas.messages.charge(1, 1000) == ()
     assert len(quotas.messages) == 0
 
 
-def test_so_much_at_once_and_no_more_of_each() -> None:
+def test_concurrent_requests_of_one_key_are_limited() -> None:
     some = AtOnce(2)
     with some.one("a"), some.one("a"), some.one("b"):
         with pytest.raises(TooManyRequests) as refused, some.one("a"):

@@ -9,7 +9,7 @@ from fechatter.model import SessionId
 SESSION = SessionId(12)
 
 
-def test_a_token_is_genuine_for_its_session_generation_and_salt_only() -> None:
+def test_a_token_is_valid_only_for_its_session_generation_and_salt() -> None:
     tokens = RefreshTokens(b"s" * 32)
     token = parse(tokens.make(SESSION, 3, b"salt"))
     assert (token.session_id, token.generation) == (12, 3)
@@ -20,16 +20,16 @@ def test_a_token_is_genuine_for_its_session_generation_and_salt_only() -> None:
     assert not RefreshTokens(b"t" * 32).is_genuine(token, b"salt")
 
 
-def test_a_token_is_made_again_with_the_same_bytes() -> None:
+def test_a_token_is_reproducible() -> None:
     tokens = RefreshTokens(b"s" * 32)
     assert tokens.make(SESSION, 3, b"salt") == RefreshTokens(b"s" * 32).make(SESSION, 3, b"salt")
 
 
 @pytest.mark.parametrize("text", ["", ".", "1.", "x.1.p", "1.x.p", "-1.1.p", "١.1.p", "1.1.é", f"{2**60}.1.p", "1.1." + "p" * 200])
-def test_what_is_no_token_is_refused(text: str) -> None:
+def test_malformed_tokens_are_refused(text: str) -> None:
     with pytest.raises(Unauthorized):
         parse(text)
 
 
-def test_what_only_looks_like_a_token_is_not_genuine() -> None:
+def test_a_well_formed_token_with_a_wrong_proof_is_refused() -> None:
     assert not RefreshTokens(b"s" * 32).is_genuine(parse("1.2."), b"salt")

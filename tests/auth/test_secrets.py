@@ -9,7 +9,7 @@ from fechatter.errors import StartError
 from fechatter.settings import Settings
 
 
-def test_secrets_are_made_once_and_readable_by_their_owner_alone(tmp_path: Path) -> None:
+def test_secrets_are_created_once_and_readable_only_by_their_owner(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data")
     first = open_secrets(settings)
     assert open_secrets(settings) == first
@@ -22,7 +22,7 @@ def test_secrets_are_made_once_and_readable_by_their_owner_alone(tmp_path: Path)
     assert first.setup_token not in repr(first)
 
 
-def test_a_secret_in_the_settings_is_taken(tmp_path: Path) -> None:
+def test_a_secret_from_the_settings_is_used(tmp_path: Path) -> None:
     assert open_secrets(Settings(data_dir=tmp_path, jwt_secret="k" * 40)).signing == b"k" * 40
     assert not (tmp_path / "secrets" / "jwt_secret").exists()
 

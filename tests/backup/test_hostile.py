@@ -1,4 +1,4 @@
-"""Files that are no backup, or one that somebody meddled with: refused with a reason, and nothing is written."""
+"""Files that are not backups, and backups that were changed: refused with a reason, and nothing is written."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from fechatter.backup.manifest import BackupRefused
 from fechatter.backup.restoring import restore
 from fechatter.errors import StartError
 from fechatter.settings import Settings
-from tests.backup.conftest import opened, silent, upload
+from tests.backup.conftest import no_progress, open_settings, upload
 
 Members = dict[str, bytes]
 
 
 @pytest.fixture
 def backup(tmp_path: Path) -> Path:
-    """Of a new server."""
+    """A backup of a new server."""
     settings, path = Settings(data_dir=tmp_path / "data"), tmp_path / "backup"
     upload(settings, "photo", b"photo")
     asyncio.run(_make(settings, path))
@@ -33,8 +33,8 @@ def backup(tmp_path: Path) -> Path:
 
 
 async def _make(settings: Settings, path: Path) -> None:
-    await (await opened(settings)).close()
-    await make(settings, path, silent)
+    await (await open_settings(settings)).close()
+    await make(settings, path, no_progress)
 
 
 def _members(backup: Path) -> Members:
@@ -43,7 +43,7 @@ def _members(backup: Path) -> Members:
 
 
 def _write(path: Path, members: Members, manifest: dict[str, object]) -> Path:
-    """A backup that is right in itself: the manifest's sum fits."""
+    """Write a consistent backup, whose checksum fits its manifest."""
     text = orjson.dumps(manifest)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
         for name, content in members.items():
@@ -54,11 +54,11 @@ def _write(path: Path, members: Members, manifest: dict[str, object]) -> Path:
     return path
 
 
-def _refused(path: Path, reason: str) -> None:
+def _check_refused(path: Path, reason: str) -> None:
     data_dir = path.parent / "restored"
     settings = Settings(data_dir=data_dir)
     with pytest.raises(BackupRefused, match=reason):
-        asyncio.run(restore(settings, path, "root", silent))
+        asyncio.run(restore(settings, path, "root", no_progress))
     assert _listing(data_dir) <= {"lock"}
     assert "evil" not in _listing(path.parent)
 
@@ -68,19 +68,19 @@ def _listing(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x05\x06" + b"\0" * 18, b"SQLite format 3\0" * 100])
-def test_what_is_no_backup_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_backup_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "other").write_bytes(content)
-    _refused(tmp_path / "other", "is not a backup")
+    _check_refused(tmp_path / "other", "is not a backup")
 
 
-def test_a_backup_that_was_cut_short_is_refused(backup: Path) -> None:
+def test_a_truncated_backup_is_refused(backup: Path) -> None:
     whole = backup.read_bytes()
     for cut in (len(whole) // 3, len(whole) - 1):
         backup.write_bytes(whole[:cut])
-        _refused(backup, "is not a backup|damaged")
+        _check_refused(backup, "is not a backup|damaged")
 
 
-def test_a_byte_that_was_changed_is_found_or_means_nothing(backup: Path) -> None:
+def test_a_changed_byte_is_detected_or_has_no_effect(backup: Path) -> None:
     whole = backup.read_bytes()
     found = 0
     for place in range(0, len(whole), len(whole) // 300):
@@ -93,18 +93,18 @@ def test_a_byte_that_was_changed_is_found_or_means_nothing(backup: Path) -> None
     assert found > 200
 
 
-MEDDLED: dict[str, tuple[str, Callable[[dict[str, object], Members], object]]] = {}
+CHANGES: dict[str, tuple[str, Callable[[dict[str, object], Members], object]]] = {}
 
 
 def _case(reason: str) -> Callable[[Callable[[dict[str, object], Members], object]], None]:
     def add(change: Callable[[dict[str, object], Members], object]) -> None:
-        MEDDLED[change.__name__] = (reason, change)
+        CHANGES[change.__name__] = (reason, change)
 
     return add
 
 
 @_case("lead elsewhere")
-def path_upwards(manifest, members):  # type: ignore[no-untyped-def]
+def path_outside_the_folder(manifest, members):  # type: ignore[no-untyped-def]
     manifest["files"][0]["path"] = "../../evil"
     members["files/../../evil"] = members.pop("files/photo")
 
@@ -116,22 +116,22 @@ def absolute_path(manifest, members):  # type: ignore[no-untyped-def]
 
 
 @_case("does not hold what")
-def member_that_nobody_names(manifest, members):  # type: ignore[no-untyped-def]
+def unlisted_member(manifest, members):  # type: ignore[no-untyped-def]
     members["secrets/jwt_secret"] = b"x" * 32
 
 
 @_case("size or sum differ")
-def wrong_sum(manifest, members):  # type: ignore[no-untyped-def]
+def wrong_checksum(manifest, members):  # type: ignore[no-untyped-def]
     members["files/photo"] = b"PHOTO"
 
 
 @_case("size or sum differ|larger than it can be")
-def bomb_larger_than_it_says(manifest, members):  # type: ignore[no-untyped-def]
+def bomb_larger_than_stated(manifest, members):  # type: ignore[no-untyped-def]
     members["files/photo"] = b"\0" * 50_000_000
 
 
 @_case("make room|larger than it can be")
-def bomb_that_says_so(manifest, members):  # type: ignore[no-untyped-def]
+def bomb_of_its_stated_size(manifest, members):  # type: ignore[no-untyped-def]
     manifest["files"][0]["bytes"] = 1 << 50
 
 
@@ -141,12 +141,12 @@ def negative_size(manifest, members):  # type: ignore[no-untyped-def]
 
 
 @_case("format 2")
-def later_format(manifest, members):  # type: ignore[no-untyped-def]
+def newer_format(manifest, members):  # type: ignore[no-untyped-def]
     manifest["format"] = 2
 
 
 @_case("newer than this program")
-def later_version(manifest, members):  # type: ignore[no-untyped-def]
+def newer_version(manifest, members):  # type: ignore[no-untyped-def]
     manifest["migrations"].append("9999")
 
 
@@ -169,28 +169,28 @@ def _set_rows(manifest, members, table, lines):  # type: ignore[no-untyped-def]
 
 
 @_case("cannot be read")
-def rows_that_are_no_json(manifest, members):  # type: ignore[no-untyped-def]
-    _set_rows(manifest, members, "timelines", b"[1,2\n")
+def rows_that_are_not_json(manifest, members):  # type: ignore[no-untyped-def]
+    _set_rows(manifest, members, "chat_heads", b"[1,2\n")
 
 
 @_case("values instead of")
-def rows_too_short(manifest, members):  # type: ignore[no-untyped-def]
-    _set_rows(manifest, members, "timelines", b"[1]\n")
+def rows_that_are_too_short(manifest, members):  # type: ignore[no-untyped-def]
+    _set_rows(manifest, members, "chat_heads", b"[1]\n")
 
 
 @_case("does not fit")
-def values_of_another_kind(manifest, members):  # type: ignore[no-untyped-def]
-    _set_rows(manifest, members, "timelines", b'["a",0,{"b":1},2]\n')
+def values_of_another_type(manifest, members):  # type: ignore[no-untyped-def]
+    _set_rows(manifest, members, "chat_heads", b'["a",0,{"b":1},2]\n')
 
 
 @_case("does not fit")
-def row_that_refers_to_nothing(manifest, members):  # type: ignore[no-untyped-def]
+def row_with_a_dangling_reference(manifest, members):  # type: ignore[no-untyped-def]
     _set_rows(manifest, members, "memberships", b'[1,1,1,null,0,"member",0,7,7]\n')
 
 
 @_case("ends within a row")
-def row_without_end(manifest, members):  # type: ignore[no-untyped-def]
-    _set_rows(manifest, members, "timelines", b"[1,2,3]")
+def row_without_an_end(manifest, members):  # type: ignore[no-untyped-def]
+    _set_rows(manifest, members, "chat_heads", b"[1,2,3]")
 
 
 @_case("damaged")
@@ -198,25 +198,25 @@ def manifest_of_another_shape(manifest, members):  # type: ignore[no-untyped-def
     manifest["tables"] = {"a": 1}
 
 
-@pytest.mark.parametrize("case", MEDDLED)
-def test_a_backup_that_was_meddled_with_is_refused(backup: Path, case: str) -> None:
-    reason, change = MEDDLED[case]
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_changed_backup_is_refused(backup: Path, case: str) -> None:
+    reason, change = CHANGES[case]
     members = _members(backup)
     manifest = msgspec.json.decode(members["manifest.json"])
     change(manifest, members)
-    _refused(_write(backup.with_name("meddled"), members, manifest), reason)
+    _check_refused(_write(backup.with_name("meddled"), members, manifest), reason)
 
 
-def test_a_manifest_without_its_sum_is_refused(backup: Path) -> None:
+def test_a_manifest_with_a_wrong_checksum_is_refused(backup: Path) -> None:
     with zipfile.ZipFile(backup, "a") as changed:
         changed.comment = MARK + b"0" * 64
-    _refused(backup, "its sum differs")
+    _check_refused(backup, "its sum differs")
 
 
 @pytest.mark.parametrize(
     ("name", "reason"), [("nowhere/backup", "No such file"), ("b" * 300, "File name too long"), ("lnk/b", "a part of the path is a file")]
 )
-def test_a_place_where_no_file_can_be_is_refused(backup: Path, tmp_path: Path, name: str, reason: str) -> None:
+def test_a_path_where_no_file_can_be_created_is_refused(backup: Path, tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "lnk").symlink_to(backup)
     with pytest.raises(StartError, match=rf"cannot be used \({reason}"):
         asyncio.run(_make(Settings(data_dir=backup.parent / "data"), tmp_path / name))

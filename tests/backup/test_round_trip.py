@@ -1,4 +1,4 @@
-"""What was backed up is what is restored, from each engine to each; and the restored server is a new life of the old one."""
+"""A restored database equals the backed-up one, from each engine to each, and continues in a new life."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from fechatter.settings import Settings
 from fechatter.storage import copying, migrate, opening
 from fechatter.storage.engines.base import Database
 from tests import world
-from tests.backup.conftest import Filled, opened, silent, upload
+from tests.backup.conftest import FilledDatabase, no_progress, open_settings, upload
 
 Usage = namedtuple("Usage", "total used free")
 NOT_COMPARED = {"server", "audit"}
-"""They tell of the restore."""
+"""These tables record the restore."""
 
 
 async def _rows(settings: Settings) -> dict[str, list[bytes]]:
-    """Every table's rows as they are copied, in one order."""
+    """Return the sorted rows of every table as they are copied."""
     found: dict[str, list[bytes]] = {}
     async with opening.open_source(settings.database_address) as snapshot:
         for table in snapshot.tables:
@@ -40,25 +40,25 @@ async def _rows(settings: Settings) -> dict[str, list[bytes]]:
     return found
 
 
-async def _ask(database: Database, sql: str) -> Any:
+async def _query(database: Database, sql: str) -> Any:
     row = await database.read(lambda tx: tx.fetchrow(sql))
     assert row is not None
     return row[0]
 
 
-async def test_every_row_comes_back_on_either_engine(filled: Filled, elsewhere: Settings, tmp_path: Path) -> None:
-    sent = await filled.desk.sent(filled.alice, filled.chat_id, "first")
+async def test_every_row_is_restored_on_either_engine(filled: FilledDatabase, elsewhere: Settings, tmp_path: Path) -> None:
+    sent = await filled.node.sent(filled.alice, filled.chat_id, "first")
     await world.do(filled.database, changes.edit, filled.alice, filled.chat_id, sent["id"], "second")
-    sent = await filled.desk.sent(filled.bob, filled.chat_id, "to be deleted")
+    sent = await filled.node.sent(filled.bob, filled.chat_id, "to be deleted")
     await world.do(filled.database, changes.delete, filled.bob, filled.chat_id, sent["id"])
     upload(filled.settings, "ab/photo", b"\x00\xff" * 1000)
     backup = tmp_path / "backup"
 
-    manifest = await make(filled.settings, backup, silent)
+    manifest = await make(filled.settings, backup, no_progress)
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert [name for name in os.listdir(tmp_path) if "backup" in name] == ["backup"]
     assert manifest.counts()["messages"] == 6
-    await restore(elsewhere, backup, "root", silent)
+    await restore(elsewhere, backup, "root", no_progress)
 
     before, after = await _rows(filled.settings), await _rows(elsewhere)
     assert before.keys() == after.keys()
@@ -68,65 +68,68 @@ async def test_every_row_comes_back_on_either_engine(filled: Filled, elsewhere: 
     assert (elsewhere.data_dir / "files" / "ab" / "photo").read_bytes() == b"\x00\xff" * 1000
 
 
-async def test_a_restored_database_has_a_new_epoch_no_sessions_and_goes_on_counting(
-    filled: Filled, elsewhere: Settings, tmp_path: Path
+async def test_a_restored_database_has_a_new_era_no_sessions_and_continues_its_numbers(
+    filled: FilledDatabase, elsewhere: Settings, tmp_path: Path
 ) -> None:
-    newest = (await filled.desk.sent(filled.alice, filled.chat_id, "the last", "last"))["id"]
-    await make(filled.settings, tmp_path / "backup", silent)
-    await restore(elsewhere, tmp_path / "backup", "root", silent)
-    database = await opened(elsewhere)
+    newest = (await filled.node.sent(filled.alice, filled.chat_id, "the last", "last"))["id"]
+    await make(filled.settings, tmp_path / "backup", no_progress)
+    await restore(elsewhere, tmp_path / "backup", "root", no_progress)
+    database = await open_settings(elsewhere)
     try:
         assert database.era != filled.database.era
-        assert await _ask(database, "SELECT count(*) FROM sessions") == 0
-        assert await _ask(database, "SELECT action FROM audit ORDER BY id DESC LIMIT 1") == "workspace.restored"
+        assert await _query(database, "SELECT count(*) FROM sessions") == 0
+        assert await _query(database, "SELECT action FROM audit ORDER BY id DESC LIMIT 1") == "workspace.restored"
         alice = await world.new_session(database, filled.alice)
-        desk = world.Desk(database)
-        message = await desk.sent(alice, filled.chat_id, "goes on")
+        node = world.WriterNode(database)
+        message = await node.sent(alice, filled.chat_id, "goes on")
         assert message["number"] == 6
         assert message["id"] > newest
-        assert world.stored(await desk.send(alice, filled.chat_id, "the last", "last"))[1]["id"] == newest
-        await desk.close()
+        assert world.stored(await node.send(alice, filled.chat_id, "the last", "last"))[1]["id"] == newest
+        await node.close()
     finally:
         await database.close()
 
 
-async def test_a_backup_is_one_moment_of_a_busy_server(filled: Filled, tmp_path: Path) -> None:
-    async def chatter() -> None:
-        while True:
-            await filled.desk.sent(filled.alice, filled.chat_id, "busy")
+async def test_a_backup_of_a_busy_server_is_one_snapshot(filled: FilledDatabase, tmp_path: Path) -> None:
+    sending = asyncio.Event()
 
-    busy = asyncio.get_running_loop().create_task(chatter())
-    await asyncio.sleep(0.05)
-    manifests = [await asyncio.to_thread(asyncio.run, make(filled.settings, tmp_path / f"backup{n}", silent)) for n in range(3)]
+    async def send_without_pause() -> None:
+        while True:
+            sending.set()
+            await filled.node.sent(filled.alice, filled.chat_id, "busy")
+
+    busy = asyncio.get_running_loop().create_task(send_without_pause())
+    await sending.wait()
+    manifests = [await asyncio.to_thread(asyncio.run, make(filled.settings, tmp_path / f"backup{n}", no_progress)) for n in range(3)]
     busy.cancel()
     other_events = {manifest.counts()["events"] - manifest.counts()["messages"] for manifest in manifests}
     assert len(other_events) == 1
     assert manifests[0].counts()["messages"] < manifests[2].counts()["messages"]
 
 
-async def test_nothing_is_restored_over_anything(filled: Filled, elsewhere: Settings, tmp_path: Path) -> None:
-    await make(filled.settings, tmp_path / "backup", silent)
+async def test_nothing_is_overwritten_by_a_restore(filled: FilledDatabase, elsewhere: Settings, tmp_path: Path) -> None:
+    await make(filled.settings, tmp_path / "backup", no_progress)
     with pytest.raises(StartError, match="already exists"):
-        await make(filled.settings, tmp_path / "backup", silent)
+        await make(filled.settings, tmp_path / "backup", no_progress)
     with pytest.raises(StartError, match="restored over anything"):
-        await restore(filled.settings, tmp_path / "backup", "root", silent)
+        await restore(filled.settings, tmp_path / "backup", "root", no_progress)
     upload(elsewhere, "mine", b"kept")
     with pytest.raises(StartError, match="holds files"):
-        await restore(elsewhere, tmp_path / "backup", "root", silent)
+        await restore(elsewhere, tmp_path / "backup", "root", no_progress)
     assert (elsewhere.data_dir / "files" / "mine").read_text() == "kept"
 
 
-async def test_a_log_that_was_left_behind_is_not_taken_for_the_new_ones(filled: Filled, tmp_path: Path) -> None:
-    await make(filled.settings, tmp_path / "backup", silent)
+async def test_a_leftover_log_file_is_never_used_for_the_restored_database(filled: FilledDatabase, tmp_path: Path) -> None:
+    await make(filled.settings, tmp_path / "backup", no_progress)
     upload(Settings(data_dir=tmp_path), "../restored/fechatter.db-wal", b"of another file")
     with pytest.raises(StartError, match=r"fechatter\.db-wal, and nothing is restored"):
-        await restore(Settings(data_dir=tmp_path / "restored"), tmp_path / "backup", "root", silent)
+        await restore(Settings(data_dir=tmp_path / "restored"), tmp_path / "backup", "root", no_progress)
 
 
-async def test_a_restore_that_breaks_off_leaves_nothing_and_can_be_given_again(
-    filled: Filled, elsewhere: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_an_interrupted_restore_leaves_nothing_and_can_be_repeated(
+    filled: FilledDatabase, elsewhere: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await make(filled.settings, tmp_path / "backup", silent)
+    await make(filled.settings, tmp_path / "backup", no_progress)
 
     def fail(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -134,52 +137,54 @@ async def test_a_restore_that_breaks_off_leaves_nothing_and_can_be_given_again(
     with monkeypatch.context() as broken:
         broken.setattr(restoring, "record", fail)
         with pytest.raises(KeyboardInterrupt):
-            await restore(elsewhere, tmp_path / "backup", "root", silent)
+            await restore(elsewhere, tmp_path / "backup", "root", no_progress)
     assert os.listdir(elsewhere.data_dir) == ["lock"]
-    manifest = await restore(elsewhere, tmp_path / "backup", "root", silent)
+    manifest = await restore(elsewhere, tmp_path / "backup", "root", no_progress)
     assert manifest.counts()["messages"] == 4
 
 
-async def test_no_server_starts_on_a_restore_that_was_cut_short(filled: Filled, tmp_path: Path) -> None:
-    await make(filled.settings, tmp_path / "backup", silent)
+async def test_no_server_starts_on_an_interrupted_restore(filled: FilledDatabase, tmp_path: Path) -> None:
+    await make(filled.settings, tmp_path / "backup", no_progress)
     elsewhere = Settings(data_dir=tmp_path / "restored")
     elsewhere.data_dir.mkdir()
     (elsewhere.data_dir / "fechatter.db.restoring").write_bytes(b"half")
     with pytest.raises(StartError, match="interrupted"):
-        await opened(elsewhere)
-    await restore(elsewhere, tmp_path / "backup", "root", silent)
-    await (await opened(elsewhere)).close()
+        await open_settings(elsewhere)
+    await restore(elsewhere, tmp_path / "backup", "root", no_progress)
+    await (await open_settings(elsewhere)).close()
     assert not (elsewhere.data_dir / "fechatter.db.restoring").exists()
 
 
-async def test_a_backup_of_an_older_version_is_brought_up_to_date_and_of_a_newer_one_refused(
+async def test_a_backup_of_an_older_version_is_migrated_and_of_a_newer_one_refused(
     settings: Settings, elsewhere: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = migrate.available
     with monkeypatch.context() as older:
         older.setattr(migrate, "available", lambda engine: known(engine)[:1])
-        await (await opened(settings)).close()
-        await make(settings, tmp_path / "old", silent)
+        await (await open_settings(settings)).close()
+        await make(settings, tmp_path / "old", no_progress)
     with open_archive(tmp_path / "old") as archive:
         assert archive.manifest.migrations == ["0001"]
-    await restore(elsewhere, tmp_path / "old", "root", silent)
-    database = await opened(elsewhere)
-    assert await _ask(database, "SELECT count(*) FROM audit") == 0
+    await restore(elsewhere, tmp_path / "old", "root", no_progress)
+    database = await open_settings(elsewhere)
+    assert await _query(database, "SELECT count(*) FROM audit") == 0
     await database.close()
-    await make(elsewhere, tmp_path / "new", silent)
+    await make(elsewhere, tmp_path / "new", no_progress)
     monkeypatch.setattr(migrate, "available", lambda engine: known(engine)[:1])
     with pytest.raises(StartError, match="newer than this program"):
-        await restore(Settings(data_dir=tmp_path / "third"), tmp_path / "new", "root", silent)
+        await restore(Settings(data_dir=tmp_path / "third"), tmp_path / "new", "root", no_progress)
 
 
-async def test_both_engines_have_the_same_tables_and_all_are_copied(filled: Filled, elsewhere: Settings) -> None:
-    await (await opened(elsewhere)).close()
+async def test_both_engines_have_the_same_tables_and_all_are_copied(filled: FilledDatabase, elsewhere: Settings) -> None:
+    await (await open_settings(elsewhere)).close()
     assert (await _rows(elsewhere)).keys() == (await _rows(filled.settings)).keys()
     assert not copying.LEFT_OUT & (await _rows(elsewhere)).keys()
 
 
-async def test_a_full_disk_is_seen_before_anything_is_written(filled: Filled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_disk_is_detected_before_anything_is_written(
+    filled: FilledDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(10, 10, 0))
     with pytest.raises(StartError, match="make room"):
-        await make(filled.settings, tmp_path / "backup", silent)
+        await make(filled.settings, tmp_path / "backup", no_progress)
     assert not (tmp_path / "backup").exists()

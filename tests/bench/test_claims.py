@@ -18,7 +18,7 @@ def test_every_value_and_verdict_follows_from_the_results_file() -> None:
     assert {claim.figure for claim in claims.claim if claim.measured is not None} <= set(found["figures"])
 
 
-def test_the_file_is_as_the_command_writes_it() -> None:
+def test_the_file_is_formatted_as_the_command_writes_it() -> None:
     assert (ROOT / "benches" / "claims.toml").read_text(encoding="utf-8") == as_toml(read_claims())
 
 
@@ -27,7 +27,7 @@ def test_the_performance_page_shows_the_claims() -> None:
     assert page.split(BEGIN)[1].split(END)[0] == claims_table(read_claims())
 
 
-def test_what_does_not_hold_says_why() -> None:
+def test_claims_that_do_not_hold_have_a_reason() -> None:
     for claim in read_claims().claim:
         assert claim.verdict == claim.judged()
         assert claim.reason or claim.verdict != "does not hold", claim.headline

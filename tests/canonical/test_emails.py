@@ -22,7 +22,7 @@ from fechatter.canonical.emails import canonical_email, email_errors, email_key,
         ("李雷@例え.テスト", "李雷@xn--r8jz45g.xn--zckzah"),
     ],
 )
-def test_an_address_has_one_form(typed: str, stored: str | None) -> None:
+def test_an_address_has_one_canonical_form(typed: str, stored: str | None) -> None:
     assert canonical_email(typed) == stored
     assert stored is None or email_key(typed) == email_key(stored)
 
@@ -51,10 +51,10 @@ def test_an_address_has_one_form(typed: str, stored: str | None) -> None:
         "a\u200bda@example.org",
     ],
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_an_invalid_address_is_refused(text: str) -> None:
     assert [error.code for error in email_errors("/email", text)] == ["invalid_email"]
 
 
-def test_an_address_that_an_earlier_version_stored_is_still_found() -> None:
+def test_an_address_stored_by_an_earlier_version_is_still_found() -> None:
     assert set(old_email_keys("Ada@xn--bcher-kva.example")) == {"ada@xn--bcher-kva.example", "ada@bücher.example"}
     assert "ada@bücher.example" in old_email_keys("ada@bücher.example")

@@ -1,4 +1,4 @@
-"""Every name shows something, judged by Unicode's properties; keys ignore what nobody sees."""
+"""Every name contains a visible character by its Unicode properties, and keys ignore invisible characters."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from fechatter.canonical.names import is_similar, is_visible, key_of, name_error
         "",
     ],
 )
-def test_a_name_that_nobody_sees_is_refused(text: str) -> None:
+def test_an_invisible_name_is_refused(text: str) -> None:
     assert [error.code for error in name_errors("/name", text, 100)] == ["blank"]
 
 
@@ -70,7 +70,7 @@ def test_names_in_any_script_are_accepted(text: str) -> None:
     assert name_errors("/name", text, 100) == []
 
 
-def test_marks_are_limited_per_character_and_not_per_name() -> None:
+def test_combining_marks_are_limited_per_character() -> None:
     assert [error.code for error in name_errors("/name", "a" + "\u0301" * 1000, 2000)] == ["too_many_marks"]
     assert [error.code for error in name_errors("/name", "a" + "\u0316" * 9, 100)] == ["too_many_marks"]
     assert name_errors("/name", "a\u0316\u0301" * 40, 200) == []
@@ -94,20 +94,20 @@ def test_names_that_look_the_same_have_the_same_key(one: str, other: str) -> Non
 
 
 @given(st.text())
-def test_a_key_is_its_own_key_and_shows_what_its_name_shows(text: str) -> None:
+def test_keys_are_idempotent_and_visible_names_have_keys(text: str) -> None:
     assert key_of(key_of(text)) == key_of(text)
     assert bool(key_of(text)) or not is_visible(text)
 
 
-def test_punctuation_says_nothing_and_symbols_do() -> None:
+def test_punctuation_is_ignored_and_symbols_are_not() -> None:
     assert is_similar("Acme Łódź!", "ACME łódź")
     assert not is_similar("C++", "C#")
     assert not is_similar("C", "C++")
     assert not is_similar("A&B", "A B")
 
 
-def test_the_table_of_ignorable_characters_is_unicodes() -> None:
-    """Node.js has the properties of the Unicode Character Database; Python has not."""
+def test_the_table_of_ignorable_characters_matches_unicode() -> None:
+    """Node.js has the properties of the Unicode Character Database, Python does not."""
     script = r"""
 const found = []
 for (let code = 0; code <= 0x10ffff; code++)
@@ -120,7 +120,7 @@ console.log(found.join(" "))"""
     assert isinstance(done, subprocess.CompletedProcess)
 
 
-def test_every_blank_character_is_one_by_its_name() -> None:
+def test_every_blank_character_is_blank_by_its_unicode_name() -> None:
     blank = {"BRAILLE PATTERN BLANK", "OBJECT REPLACEMENT CHARACTER", "EGYPTIAN HIEROGLYPH FULL BLANK"}
     blank |= {"EGYPTIAN HIEROGLYPH HALF BLANK", "KHITAN SMALL SCRIPT FILLER", "MUSICAL SYMBOL NULL NOTEHEAD"}
     assert {names.unicodedata.name(character) for character in names._BLANK} == blank

@@ -19,7 +19,7 @@ from fechatter.canonical.networks import client_network, contains, parse_network
         ("::/0", "::/0"),
     ],
 )
-def test_a_network_has_one_form(text: str, network: str) -> None:
+def test_a_network_has_one_canonical_form(text: str, network: str) -> None:
     assert str(parse_network(text)) == network
 
 
@@ -39,7 +39,7 @@ def test_a_network_has_one_form(text: str, network: str) -> None:
         "::ffff:10.0.0.0/8",
     ],
 )
-def test_a_network_that_no_client_can_come_from_is_refused(text: str) -> None:
+def test_a_network_without_possible_clients_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"can never match|is not an address"):
         parse_network(text)
 
@@ -57,11 +57,11 @@ def test_a_network_that_no_client_can_come_from_is_refused(text: str) -> None:
         ([], "127.0.0.1", False),
     ],
 )
-def test_both_sides_are_normalised_before_they_are_compared(networks: list[str], address: str, within: bool) -> None:
+def test_both_sides_are_normalised_before_the_comparison(networks: list[str], address: str, within: bool) -> None:
     assert contains([parse_network(text) for text in networks], address) is within
 
 
-def test_one_client_is_one_address_of_version_4_or_one_network_of_version_6() -> None:
+def test_a_client_is_one_ipv4_address_or_one_ipv6_network() -> None:
     assert {client_network(text) for text in ("192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201")} == {"192.0.2.1"}
     assert client_network("2001:db8::1") == client_network("2001:DB8:0:0:ffff::2") == "2001:db8::/64"
     assert client_network("42") == plain_address("42") == "42"

@@ -58,7 +58,7 @@ def test_an_origin_is_written_as_browsers_write_it(text: str, origin: str) -> No
         "https://\u200b.example",
     ],
 )
-def test_what_is_no_origin_is_refused(text: str) -> None:
+def test_an_invalid_origin_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"must|names|contains|cannot|is not|has no"):
         parse_origin(text)
     assert find_origin(text) is None

@@ -1,4 +1,4 @@
-"""A workspace with people in it, on either engine, without the rooms that make them in life."""
+"""A workspace with people, inserted as rows, on either engine."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, 
 VALUES ($1, $2, $3, $3, '', $3, $3, $3, $4, $5, 0)"""
 _DISABLE = "UPDATE users SET disabled_at = 1 WHERE id = $1"
 _HEAD = """
-UPDATE timelines SET last_number = last_number + 1, last_message_id = $2 WHERE id = $1 RETURNING last_number"""
+UPDATE chat_heads SET last_number = last_number + 1, last_message_id = $2 WHERE chat_id = $1 RETURNING last_number"""
 _MESSAGE = """
 INSERT INTO messages (id, chat_id, number, sender_id, content, created_at) VALUES ($1, $2, $3, $4, $5, $6)"""
 
 
 class World:
-    """One database; what it published is in `frames` and `signals`."""
+    """One database with the frames and signals that it published."""
 
     def __init__(self) -> None:
         self.database: Database
@@ -62,7 +62,7 @@ class World:
         await self.database.write_unlocked(lambda tx: tx.execute(_DISABLE, user_id))
 
     async def message(self, chat_id: ChatId, sender: Actor, content: str = "hello") -> int:
-        """A stored message, without an event; returns its number."""
+        """Store a message without an event and return its number."""
 
         async def work(tx: Transaction) -> int:
             message_id = await tx.new_id()
@@ -73,17 +73,17 @@ class World:
 
         return await self.database.write_unlocked(work)
 
-    async def do(self, room: Callable[..., Awaitable[T]], actor: Actor, *args: Any, **named: Any) -> T:
-        """Run a writing room as its endpoint does: in a transaction, under the workspace's lock."""
+    async def do(self, function: Callable[..., Awaitable[T]], actor: Actor, *args: Any, **named: Any) -> T:
+        """Run a writing function as its endpoint does: in a transaction under the workspace's lock."""
 
         async def work(tx: Transaction) -> T:
-            return await room(tx, actor, *args, **named)
+            return await function(tx, actor, *args, **named)
 
         return await self.database.write(actor.workspace_id, work)
 
-    async def see(self, room: Callable[..., Awaitable[T]], actor: Actor, *args: Any, **named: Any) -> T:
-        """Run a reading room on a snapshot."""
-        return await self.database.read(lambda tx: room(tx, actor, *args, **named))
+    async def see(self, function: Callable[..., Awaitable[T]], actor: Actor, *args: Any, **named: Any) -> T:
+        """Run a reading function on a snapshot."""
+        return await self.database.read(lambda tx: function(tx, actor, *args, **named))
 
     async def create(self, actor: Actor, chat_type: ChatType, *others: Actor, **named: Any) -> Chat:
         name = None if chat_type in (ChatType.SINGLE, ChatType.GROUP) else "news"
@@ -98,7 +98,7 @@ class World:
         return [tuple(row) for row in await self.database.read(lambda tx: tx.fetch(sql, *args))]
 
     def events(self) -> list[dict[str, Any]]:
-        """What was published, as the members are shown it, in order; and forgets it."""
+        """Return the published events in order, as members see them, and forget them."""
         shown = [orjson.loads(block_json(frame.block)) for frame in self.frames]
         self.frames.clear()
         return shown

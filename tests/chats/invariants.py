@@ -1,4 +1,4 @@
-"""What holds of the chats of a workspace after every act, whatever was done and in whatever order."""
+"""Rules that the chats of a workspace must fulfil after every act, in whatever order the acts happened."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fechatter.storage.event_types import TYPES
 
 _CHATS = """
 SELECT c.id, c.chat_type, c.name_key, c.owner_id, c.member_count, c.pair_low, c.pair_high, c.deleted_at, h.last_number
-FROM chats c JOIN timelines h ON h.id = c.id WHERE c.workspace_id = $1"""
+FROM chats c JOIN chat_heads h ON h.chat_id = c.id WHERE c.workspace_id = $1"""
 _MEMBERS = "SELECT chat_id, user_id, role, joined_seq, left_seq FROM memberships WHERE workspace_id = $1"
 _NUMBERS = """
 SELECT m.chat_id, m.number FROM messages m JOIN chats c ON c.id = m.chat_id WHERE c.workspace_id = $1 ORDER BY m.chat_id, m.number"""
@@ -19,8 +19,8 @@ _EVENTS = "SELECT seq, type, chat_id, user_id FROM events WHERE workspace_id = $
 _HEAD = "SELECT event_seq FROM workspaces WHERE id = $1"
 
 
-async def check_rules(database: Database, workspace_id: WorkspaceId) -> None:
-    """All of them, on one snapshot."""
+async def check_invariants(database: Database, workspace_id: WorkspaceId) -> None:
+    """Check all rules on one snapshot."""
 
     async def work(tx: Transaction) -> list[list[dict[str, Any]]]:
         return [
@@ -37,7 +37,7 @@ async def check_rules(database: Database, workspace_id: WorkspaceId) -> None:
         _check_members(chat, [member for member in members if member["chat_id"] == chat["id"] and member["left_seq"] is None])
         found = [row["number"] for row in numbers if row["chat_id"] == chat["id"]]
         assert found == list(range(1, chat["last_number"] + 1))
-    _check_folded(members, events)
+    _check_events_match_memberships(members, events)
 
 
 def _check_members(chat: dict[str, Any], present: list[dict[str, Any]]) -> None:
@@ -51,8 +51,8 @@ def _check_members(chat: dict[str, Any], present: list[dict[str, Any]]) -> None:
         assert {member["user_id"] for member in present} == {chat["pair_low"], chat["pair_high"]}
 
 
-def _check_folded(members: list[dict[str, Any]], events: list[dict[str, Any]]) -> None:
-    """Who folds the events has the memberships, with their numbers."""
+def _check_events_match_memberships(members: list[dict[str, Any]], events: list[dict[str, Any]]) -> None:
+    """Applying all events must give the stored memberships with their numbers."""
     joined: dict[tuple[int, int], int] = {}
     left: dict[tuple[int, int], int] = {}
     for event in events:

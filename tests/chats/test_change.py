@@ -13,7 +13,7 @@ from tests.chats.conftest import World
 SINGLE, GROUP, PRIVATE, PUBLIC = ChatType
 
 
-async def test_a_change_tells_the_members_and_what_is_so_already_makes_no_event(world: World) -> None:
+async def test_a_change_is_published_and_a_change_without_effect_is_not(world: World) -> None:
     (alice,) = await world.people(await world.workspace(), "alice")
     chat = await world.create(alice, PUBLIC)
     world.events()
@@ -35,7 +35,7 @@ async def test_a_change_tells_the_members_and_what_is_so_already_makes_no_event(
     assert world.events() == []
 
 
-async def test_a_rename_to_a_taken_name_is_refused_but_respelling_ones_own_is_not(world: World) -> None:
+async def test_a_taken_name_is_refused_but_respelling_ones_own_is_not(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     chat = await world.create(alice, PUBLIC, name="mine")
     await world.create(bob, PUBLIC, name="Taken")
@@ -45,7 +45,7 @@ async def test_a_rename_to_a_taken_name_is_refused_but_respelling_ones_own_is_no
     assert (await world.do(change.change, alice, chat.id, ChatUpdate(name="MINE"))).name == "MINE"
 
 
-async def test_two_renames_to_one_name_at_once_give_it_to_one(world: World) -> None:
+async def test_of_two_concurrent_renames_to_the_same_name_one_succeeds(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     one, other = await world.create(alice, PUBLIC, name="one"), await world.create(bob, PUBLIC, name="other")
     done = await asyncio.gather(
@@ -56,7 +56,7 @@ async def test_two_renames_to_one_name_at_once_give_it_to_one(world: World) -> N
     assert sum(isinstance(each, Conflict) for each in done) == 1
 
 
-async def test_names_are_checked_by_kind(world: World) -> None:
+async def test_names_are_checked_for_each_kind_of_chat(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     channel, group = await world.create(alice, PRIVATE), await world.create(alice, GROUP, bob, carol, name="us")
     for wanted in (ChatUpdate(name=None), ChatUpdate(name=" "), ChatUpdate(description="\x00"), ChatUpdate(name="\ud800")):
@@ -65,7 +65,7 @@ async def test_names_are_checked_by_kind(world: World) -> None:
     assert (await world.do(change.change, alice, group.id, ChatUpdate(name=None))).name is None
 
 
-async def test_an_archived_chat_is_read_but_not_changed_until_it_is_brought_back(world: World) -> None:
+async def test_an_archived_chat_is_read_only_until_it_is_unarchived(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, PRIVATE, bob)
     await world.message(chat.id, alice)
@@ -97,7 +97,7 @@ async def test_archiving_changes_rights_and_renaming_does_not(world: World) -> N
     assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", alice.workspace_id) == [(3, 3)]
 
 
-async def test_a_deleted_chat_is_gone_for_everybody_from_one_number_on(world: World) -> None:
+async def test_a_deleted_chat_is_hidden_from_everybody(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, PUBLIC)
     for person in (bob, carol):
@@ -112,9 +112,9 @@ async def test_a_deleted_chat_is_gone_for_everybody_from_one_number_on(world: Wo
     left = await world.rows("SELECT user_id, left_seq FROM memberships WHERE chat_id = $1 ORDER BY user_id", chat.id)
     assert left == [(alice.user_id, 5), (bob.user_id, 5), (carol.user_id, 4)]
     for person in (alice, bob, carol):
-        for room in (views.chat_of, membership.join, change.delete):
+        for function in (views.chat_of, membership.join, change.delete):
             with pytest.raises(NotFound):
-                await world.do(room, person, chat.id)
+                await world.do(function, person, chat.id)
         assert await world.see(views.chats_of, person, limit=10) == []
         assert await world.see(channels.channels_of, person, "", after=0, limit=10) == []
 

@@ -14,11 +14,11 @@ from tests.chats.conftest import World
 SINGLE, GROUP, PRIVATE, PUBLIC = ChatType
 
 
-def refused(error: pytest.ExceptionInfo[Invalid]) -> list[tuple[str, str]]:
+def error_codes(error: pytest.ExceptionInfo[Invalid]) -> list[tuple[str, str]]:
     return [(each.pointer, each.code) for each in error.value.errors]
 
 
-async def test_a_single_chat_is_the_same_for_both(world: World) -> None:
+async def test_a_single_chat_is_the_same_for_both_people(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     first = await world.do(create.create, alice, WantedChat(SINGLE, members=[bob.user_id]))
     again = await world.do(create.create, alice, WantedChat(SINGLE, members=[bob.user_id]))
@@ -31,26 +31,26 @@ async def test_a_single_chat_is_the_same_for_both(world: World) -> None:
     assert (first.chat.member_count, first.chat.name, first.chat.owner_id) == (2, None, alice.user_id)
 
 
-async def test_two_people_opening_the_same_single_chat_at_once_get_one(world: World) -> None:
+async def test_two_people_who_open_their_single_chat_at_once_get_one_chat(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
-    made = await asyncio.gather(
+    created = await asyncio.gather(
         *(world.do(create.create, one, WantedChat(SINGLE, members=[other.user_id])) for one, other in [(alice, bob), (bob, alice)] * 8)
     )
-    assert len({each.chat.id for each in made}) == 1
-    assert sum(each.new for each in made) == 1
+    assert len({each.chat.id for each in created}) == 1
+    assert sum(each.new for each in created) == 1
     assert await world.rows("SELECT COUNT(*) FROM chats WHERE workspace_id = $1", alice.workspace_id) == [(1,)]
     assert len(world.events()) == 2
 
 
-async def test_one_name_taken_by_many_at_once_is_given_once(world: World) -> None:
+async def test_of_many_concurrent_requests_for_one_name_one_succeeds(world: World) -> None:
     people = await world.people(await world.workspace(), "alice", "bob", "carol", "dave")
-    made = await asyncio.gather(*(world.create(one, PUBLIC, name="News") for one in people), return_exceptions=True)
-    assert sum(not isinstance(each, BaseException) for each in made) == 1
-    assert {each.code for each in made if isinstance(each, Conflict)} == {"name_taken"}
+    created = await asyncio.gather(*(world.create(one, PUBLIC, name="News") for one in people), return_exceptions=True)
+    assert sum(not isinstance(each, BaseException) for each in created) == 1
+    assert {each.code for each in created if isinstance(each, Conflict)} == {"name_taken"}
 
 
 @pytest.mark.parametrize("name", ["news", "NEWS", "ｎｅｗｓ", " News "])
-async def test_public_names_are_the_same_by_their_folded_key(world: World, name: str) -> None:
+async def test_public_names_are_compared_by_their_folded_key(world: World, name: str) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     taken = await world.create(alice, PUBLIC, name="News")
     with pytest.raises(Conflict):
@@ -83,23 +83,23 @@ async def test_public_names_are_the_same_by_their_folded_key(world: World, name:
         (GROUP, {"members": ["bob", "stranger", "bot"]}, [("/members/1", "unknown_user"), ("/members/2", "unknown_user")]),
     ],
 )
-async def test_what_breaks_a_rule_is_refused_and_leaves_nothing(
+async def test_invalid_requests_are_refused_and_create_nothing(
     world: World, chat_type: ChatType, named: dict[str, Any], errors: list[tuple[str, str]]
 ) -> None:
     workspace_id = await world.workspace()
-    cast: dict[str, Actor] = {each: await world.person(workspace_id, each) for each in ("alice", "bob", "carol", "disabled")}
-    cast["bot"] = await world.person(workspace_id, "bot", kind="bot")
-    cast["stranger"] = await world.person(await world.workspace("other"), "stranger")
-    await world.disable(cast["disabled"].user_id)
-    values = {**named, "members": [cast[name].user_id for name in named.get("members", [])]}
+    people: dict[str, Actor] = {each: await world.person(workspace_id, each) for each in ("alice", "bob", "carol", "disabled")}
+    people["bot"] = await world.person(workspace_id, "bot", kind="bot")
+    people["stranger"] = await world.person(await world.workspace("other"), "stranger")
+    await world.disable(people["disabled"].user_id)
+    values = {**named, "members": [people[name].user_id for name in named.get("members", [])]}
     with pytest.raises(Invalid) as error:
-        await world.do(create.create, cast["alice"], WantedChat(chat_type, **values))
-    assert refused(error) == errors
+        await world.do(create.create, people["alice"], WantedChat(chat_type, **values))
+    assert error_codes(error) == errors
     assert await world.rows("SELECT id FROM chats WHERE workspace_id = $1", workspace_id) == []
     assert world.events() == []
 
 
-async def test_a_repeat_with_the_key_gets_the_chat_and_another_request_a_conflict(world: World) -> None:
+async def test_a_repeat_with_the_same_key_returns_the_chat_and_another_request_conflicts(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     wanted = WantedChat(PUBLIC, "news", idempotency_key="k1")
     first = await world.do(create.create, alice, wanted)
@@ -114,14 +114,14 @@ async def test_a_repeat_with_the_key_gets_the_chat_and_another_request_a_conflic
         await world.do(create.create, alice, wanted)
 
 
-async def test_a_key_sent_many_times_at_once_makes_one_chat(world: World) -> None:
+async def test_concurrent_requests_with_one_key_create_one_chat(world: World) -> None:
     (alice,) = await world.people(await world.workspace(), "alice")
     wanted = WantedChat(PRIVATE, "plans", idempotency_key="k1")
-    made = await asyncio.gather(*(world.do(create.create, alice, wanted) for _ in range(8)))
-    assert len({each.chat.id for each in made}) == 1
+    created = await asyncio.gather(*(world.do(create.create, alice, wanted) for _ in range(8)))
+    assert len({each.chat.id for each in created}) == 1
 
 
-async def test_guests_make_no_channels_and_bring_only_people_they_met(world: World) -> None:
+async def test_guests_cannot_create_channels_and_can_invite_only_people_they_have_met(world: World) -> None:
     workspace_id = await world.workspace()
     alice, bob = await world.people(workspace_id, "alice", "bob")
     guest = await world.person(workspace_id, "guest", Role.GUEST)
@@ -134,7 +134,7 @@ async def test_guests_make_no_channels_and_bring_only_people_they_met(world: Wor
     assert (await world.create(guest, SINGLE, alice)).member_count == 2
 
 
-async def test_creation_tells_each_member_in_its_own_event(world: World) -> None:
+async def test_creation_publishes_one_event_per_member(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, GROUP, bob, carol)
     frames = list(world.frames)

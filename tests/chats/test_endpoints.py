@@ -1,4 +1,4 @@
-"""The contract of chats over HTTP: statuses, codes, headers and shapes; the rules themselves are tested with the rooms."""
+"""Chats over HTTP: statuses, codes, headers and shapes. Other files here test the rules themselves."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ INSERT INTO sessions (id, workspace_id, user_id, salt, created_at, last_used_at,
 VALUES ($1, $2, $3, $4, 0, 0, $5)"""
 
 
-def died(name: str, error: BaseException) -> None:
+def raise_on_death(name: str, error: BaseException) -> None:
     raise AssertionError(f"task {name} died") from error
 
 
 class Api:
-    """The routes over one database; `call` asks as one person."""
+    """The routes over one database. `call` sends a request as one person."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -43,7 +43,7 @@ class Api:
             settings=settings,
             quotas=Quotas(settings),
             watch=Watch(),
-            tasks=Tasks(died),
+            tasks=Tasks(raise_on_death),
         )
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
 
@@ -69,7 +69,7 @@ async def api(world: World) -> AsyncIterator[Api]:
     await made.client.aclose()
 
 
-async def test_a_chat_from_its_making_to_its_end(api: Api) -> None:
+async def test_a_chat_from_its_creation_to_its_deletion(api: Api) -> None:
     workspace_id = await api.world.workspace()
     alice, bob = await api.sign_in(workspace_id, "alice"), await api.sign_in(workspace_id, "bob")
     made = await api.call(alice, "POST", "/api/chat", {"chat_type": "public_channel", "name": "News"})
@@ -116,7 +116,7 @@ async def test_members_over_http(api: Api) -> None:
     assert refused.json()["errors"][0]["pointer"] == "/members/1"
 
 
-async def test_creation_repeats_by_the_key_of_body_or_header(api: Api) -> None:
+async def test_creation_can_be_repeated_with_the_key_in_body_or_header(api: Api) -> None:
     alice = await api.sign_in(await api.world.workspace(), "alice")
     body = {"chat_type": "public_channel", "name": "News"}
     first = await api.call(alice, "POST", "/api/chat", body, idempotency_key="k1")
@@ -129,7 +129,7 @@ async def test_creation_repeats_by_the_key_of_body_or_header(api: Api) -> None:
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
 
 
-async def test_the_list_of_chats_pages_and_tells_its_position(api: Api) -> None:
+async def test_the_list_of_chats_has_pages_and_a_position(api: Api) -> None:
     alice = await api.sign_in(await api.world.workspace(), "alice")
     for number in range(3):
         await api.call(alice, "POST", "/api/chat", {"chat_type": "private_channel", "name": f"{number}"})
@@ -157,14 +157,14 @@ async def test_the_list_of_chats_pages_and_tells_its_position(api: Api) -> None:
         ({"chat_type": "public_channel", "name": "x", "colour": "red"}, "/colour"),
     ],
 )
-async def test_bodies_of_another_shape_are_refused_at_their_place(api: Api, body: Any, pointer: str) -> None:
+async def test_invalid_bodies_are_refused_with_the_pointer_of_the_fault(api: Api, body: Any, pointer: str) -> None:
     alice = await api.sign_in(await api.world.workspace(), "alice")
     answer = await api.call(alice, "POST", "/api/chat", body)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert answer.json()["errors"][0]["pointer"] == pointer
 
 
-async def test_every_route_of_chats_hides_another_workspaces_chat(api: Api) -> None:
+async def test_every_route_hides_the_chats_of_other_workspaces(api: Api) -> None:
     alice = await api.sign_in(await api.world.workspace(), "alice")
     eve = await api.sign_in(await api.world.workspace("other"), "eve", Role.OWNER)
     made = await api.call(alice, "POST", "/api/chat", {"chat_type": "public_channel", "name": "News"})

@@ -1,4 +1,4 @@
-"""Initial state + events == fresh state: what a client keeps from the events is what it would be told anew."""
+"""Initial state plus events equals fresh state."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ STEPS = 60
 
 
 class Client:
-    """Keeps chats by the events of which it is a listener: those of its chats, from its joining to its leaving."""
+    """A client that keeps its chats by applying the events that it receives."""
 
     def __init__(self, actor: Actor) -> None:
         self.actor = actor
         self.chats: dict[int, dict[str, Any]] = {}
 
-    def take(self, frame: Frame) -> None:
+    def apply(self, frame: Frame) -> None:
         event = orjson.loads(block_json(frame.block_for(self.actor.user_id)))
         chat_id, data = event["chat_id"], event["data"]
         mine = frame.user_id == self.actor.user_id
@@ -46,13 +46,13 @@ class Client:
             self.chats[chat_id] |= data["chat"]
 
 
-async def fresh(world: World, actor: Actor) -> dict[int, Any]:
+async def fresh_state(world: World, actor: Actor) -> dict[int, Any]:
     chats: list[Chat] = await world.see(views.chats_of, actor, limit=1000)
     return {chat.id: msgspec.to_builtins(chat) for chat in chats}
 
 
-async def step(world: World, dice: random.Random, people: list[Actor]) -> None:
-    """Something somebody may try; a refusal is part of the game."""
+async def random_act(world: World, dice: random.Random, people: list[Actor]) -> None:
+    """Perform a random act. It may be refused."""
     actor, other = dice.sample(people, 2)
     ids = [row[0] for row in await world.rows("SELECT id FROM chats WHERE workspace_id = $1", actor.workspace_id)]
     chat_id = ChatId(dice.choice(ids or [1]))
@@ -87,21 +87,21 @@ async def step(world: World, dice: random.Random, people: list[Actor]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_state_and_events_are_the_fresh_state(world: World, seed: int) -> None:
+async def test_initial_state_plus_events_equals_fresh_state(world: World, seed: int) -> None:
     dice = random.Random(seed)
     people = await world.people(await world.workspace(), "alice", "bob", "carol", "dave")
     clients = [Client(person) for person in people]
     for _ in range(STEPS):
         try:
-            await step(world, dice, people)
+            await random_act(world, dice, people)
         except Problem:
             continue
         for frame in world.frames:
             for client in clients:
-                client.take(frame)
+                client.apply(frame)
         world.frames.clear()
         for client in clients:
-            assert client.chats == await fresh(world, client.actor)
+            assert client.chats == await fresh_state(world, client.actor)
     counts = await world.rows(
         "SELECT c.id FROM chats c WHERE c.workspace_id = $1 AND c.member_count <> "
         "(SELECT COUNT(*) FROM memberships m WHERE m.chat_id = c.id AND m.left_seq IS NULL)",

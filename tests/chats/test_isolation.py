@@ -1,4 +1,4 @@
-"""Every room tried by somebody of another workspace: nothing is there, nothing changes, nothing is told."""
+"""A person from another workspace cannot see or change anything, and nothing is published."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from fechatter.model import ChatType, Role
 from tests.chats.conftest import World
 
 SINGLE, GROUP, PRIVATE, PUBLIC = ChatType
-TABLES = ("chats", "timelines", "memberships", "read_marks", "events", "workspaces")
+TABLES = ("chats", "chat_heads", "memberships", "read_marks", "events", "workspaces")
 
 
-async def everything(world: World) -> list[Any]:
+async def all_rows(world: World) -> list[Any]:
     return [sorted(map(repr, await world.rows(f"SELECT * FROM {table}"))) for table in TABLES]
 
 
 @pytest.mark.parametrize("kind", ChatType)
 @pytest.mark.parametrize("role", [Role.OWNER, Role.MEMBER, Role.GUEST])
-async def test_a_chat_of_another_workspace_is_not_there(world: World, kind: ChatType, role: Role) -> None:
+async def test_a_chat_of_another_workspace_is_not_found(world: World, kind: ChatType, role: Role) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     others = {SINGLE: [bob], GROUP: [bob, carol], PRIVATE: [bob], PUBLIC: []}[kind]
     chat = await world.create(alice, kind, *others)
     await world.message(chat.id, alice)
     eve = await world.person(await world.workspace("other"), "eve", role)
-    before = await everything(world)
+    before = await all_rows(world)
     attempts: list[Awaitable[object]] = [
         world.see(views.chat_of, eve, chat.id),
         world.see(views.members_of, eve, chat.id, after=0, limit=10),
@@ -48,15 +48,15 @@ async def test_a_chat_of_another_workspace_is_not_there(world: World, kind: Chat
         with pytest.raises(NotFound) as error:
             await attempt
         assert error.value.detail == NotFound().detail
-    assert await everything(world) == before
+    assert await all_rows(world) == before
     assert world.signals == []
 
 
-async def test_people_of_another_workspace_are_named_in_vain(world: World) -> None:
+async def test_people_of_another_workspace_are_unknown(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     eve = await world.person(await world.workspace("other"), "eve")
     private = await world.create(alice, PRIVATE)
-    before = await everything(world)
+    before = await all_rows(world)
     for attempt in (
         world.create(alice, SINGLE, eve),
         world.create(alice, GROUP, bob, eve),
@@ -68,10 +68,10 @@ async def test_people_of_another_workspace_are_named_in_vain(world: World) -> No
         assert {each.code for each in error.value.errors} == {"unknown_user"}
     with pytest.raises(NotFound):
         await world.do(membership.transfer, alice, private.id, eve.user_id)
-    assert await everything(world) == before
+    assert await all_rows(world) == before
 
 
-async def test_names_keys_and_lists_are_a_workspaces_own(world: World) -> None:
+async def test_names_keys_and_lists_are_separate_per_workspace(world: World) -> None:
     alice = await world.person(await world.workspace(), "alice")
     eve = await world.person(await world.workspace("other"), "eve")
     for person in (alice, eve):

@@ -25,7 +25,7 @@ async def present(world: World, actor: Actor, chat_id: ChatId) -> list[tuple[int
     return [(member.user_id, member.role) for member in members]
 
 
-async def test_joining_leaving_and_coming_back_keep_their_numbers(world: World) -> None:
+async def test_memberships_keep_the_numbers_of_joining_and_leaving(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     chat = await world.create(alice, PUBLIC)
     joined = await world.do(membership.join, bob, chat.id)
@@ -45,7 +45,7 @@ async def test_joining_leaving_and_coming_back_keep_their_numbers(world: World) 
     assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", bob.workspace_id) == [(4, 4)]
 
 
-async def test_who_joined_already_just_gets_the_chat(world: World) -> None:
+async def test_joining_twice_returns_the_chat(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     chat = await world.create(alice, PUBLIC)
     await asyncio.gather(*(world.do(membership.join, bob, chat.id) for _ in range(6)))
@@ -53,7 +53,7 @@ async def test_who_joined_already_just_gets_the_chat(world: World) -> None:
     assert len(world.events()) == 2
 
 
-async def test_a_newcomer_has_read_everything_and_is_shown_the_whole_chat(world: World) -> None:
+async def test_a_new_member_has_read_everything_and_gets_the_whole_chat(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     chat = await world.create(alice, PUBLIC)
     for text in ("one", "two"):
@@ -77,7 +77,7 @@ async def test_a_newcomer_has_read_everything_and_is_shown_the_whole_chat(world:
     }
 
 
-async def test_only_public_channels_are_joined_and_hidden_ones_are_not_there(world: World) -> None:
+async def test_only_public_channels_can_be_joined_and_hidden_ones_are_not_found(world: World) -> None:
     workspace_id = await world.workspace()
     alice, bob, carol, dave = await world.people(workspace_id, "alice", "bob", "carol", "dave")
     guest = await world.person(workspace_id, "guest", Role.GUEST)
@@ -99,7 +99,7 @@ async def test_only_public_channels_are_joined_and_hidden_ones_are_not_there(wor
     assert archived.value.code == "chat_archived"
 
 
-async def test_members_bring_others_in_and_only_the_new_are_answered(world: World) -> None:
+async def test_members_can_add_others_and_only_new_members_are_returned(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, PRIVATE, bob)
     added = await world.do(membership.add, bob, chat.id, [carol.user_id, alice.user_id, carol.user_id])
@@ -113,9 +113,9 @@ async def test_unknown_and_foreign_people_are_refused_alike_and_nobody_is_added(
     alice, bob = await world.people(workspace_id, "alice", "bob")
     stranger = await world.person(await world.workspace("other"), "stranger")
     chat = await world.create(alice, PRIVATE)
-    for room in (membership.add, membership.remove):
+    for function in (membership.add, membership.remove):
         with pytest.raises(Invalid) as error:
-            await world.do(room, alice, chat.id, [alice.user_id, stranger.user_id, 999_999])
+            await world.do(function, alice, chat.id, [alice.user_id, stranger.user_id, 999_999])
         assert [(each.pointer, each.code) for each in error.value.errors] == [
             ("/members/1", "unknown_user"),
             ("/members/2", "unknown_user"),
@@ -127,7 +127,7 @@ async def test_unknown_and_foreign_people_are_refused_alike_and_nobody_is_added(
     assert bob.user_id not in await membership_rows(world, chat.id)
 
 
-async def test_a_removed_member_sees_nothing_and_repeating_the_removal_changes_nothing(world: World) -> None:
+async def test_a_removed_member_sees_nothing_and_a_repeated_removal_has_no_effect(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, GROUP, bob, carol)
     world.events()
@@ -136,14 +136,14 @@ async def test_a_removed_member_sees_nothing_and_repeating_the_removal_changes_n
     (event,) = world.events()
     assert (event["type"], event["data"]["member"]) == ("member.left", {"user_id": bob.user_id})
     assert event["data"]["chat"]["member_count"] == 2
-    for room in (views.chat_of, membership.leave, change.delete):
+    for function in (views.chat_of, membership.leave, change.delete):
         with pytest.raises(NotFound):
-            await world.do(room, bob, chat.id)
+            await world.do(function, bob, chat.id)
     with pytest.raises(NotFound):
         await world.do(membership.remove_one, alice, chat.id, bob.user_id)
 
 
-async def test_members_neither_remove_others_nor_rename_but_workspace_admins_in_the_chat_do(world: World) -> None:
+async def test_members_cannot_remove_others_but_admins_in_the_chat_can(world: World) -> None:
     workspace_id = await world.workspace()
     alice, bob, carol = await world.people(workspace_id, "alice", "bob", "carol")
     inside = await world.person(workspace_id, "inside", Role.ADMIN)
@@ -160,7 +160,7 @@ async def test_members_neither_remove_others_nor_rename_but_workspace_admins_in_
     assert await present(world, inside, chat.id) == [(inside.user_id, "owner")]
 
 
-async def test_nobody_leaves_a_single_chat_nor_changes_it(world: World) -> None:
+async def test_a_single_chat_cannot_be_left_or_changed(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, SINGLE, bob)
     attempts = [
@@ -178,7 +178,7 @@ async def test_nobody_leaves_a_single_chat_nor_changes_it(world: World) -> None:
     assert (await world.chat(bob, chat.id)).member_count == 2
 
 
-async def test_the_longest_member_follows_an_owner_who_leaves_the_disabled_and_guests_last(world: World) -> None:
+async def test_the_longest_active_member_becomes_owner_when_the_owner_leaves(world: World) -> None:
     workspace_id = await world.workspace()
     guest = await world.person(workspace_id, "guest", Role.GUEST)
     alice, gone, bob, carol = await world.people(workspace_id, "alice", "gone", "bob", "carol")
@@ -196,7 +196,7 @@ async def test_the_longest_member_follows_an_owner_who_leaves_the_disabled_and_g
     assert [user_id for user_id, row in rows.items() if row[0] == "owner"] == [carol.user_id]
 
 
-async def test_an_emptied_hidden_chat_ends_and_an_emptied_public_one_waits_for_its_next_owner(world: World) -> None:
+async def test_an_empty_private_chat_is_deleted_and_an_empty_public_one_waits_for_an_owner(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     private, public = await world.create(alice, PRIVATE), await world.create(alice, PUBLIC)
     world.events()
@@ -212,7 +212,7 @@ async def test_an_emptied_hidden_chat_ends_and_an_emptied_public_one_waits_for_i
     assert await present(world, bob, public.id) == [(bob.user_id, "owner")]
 
 
-async def test_ownership_is_handed_over_to_a_member_who_is_not_disabled(world: World) -> None:
+async def test_ownership_can_be_transferred_to_active_members_only(world: World) -> None:
     alice, bob, carol, dave = await world.people(await world.workspace(), "alice", "bob", "carol", "dave")
     chat = await world.create(alice, GROUP, bob, carol)
     world.events()
@@ -232,7 +232,7 @@ async def test_ownership_is_handed_over_to_a_member_who_is_not_disabled(world: W
             await world.do(membership.transfer, bob, chat.id, user_id)
 
 
-async def test_an_owner_leaving_while_another_is_promoted_leaves_exactly_one_owner(world: World) -> None:
+async def test_concurrent_leaves_and_transfers_leave_exactly_one_owner(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     for _ in range(5):
         chat = await world.create(alice, GROUP, bob, carol)
@@ -246,18 +246,18 @@ async def test_an_owner_leaving_while_another_is_promoted_leaves_exactly_one_own
         assert (await world.chat(carol, chat.id)).owner_id == carol.user_id
 
 
-async def test_member_count_and_numbers_hold_when_many_come_and_go_at_once(world: World) -> None:
+async def test_member_count_and_event_numbers_are_right_after_concurrent_changes(world: World) -> None:
     people = await world.people(await world.workspace(), *(f"person{number}" for number in range(8)))
     chat = await world.create(people[0], PUBLIC)
-    rooms = [membership.join, membership.leave, membership.join]
-    await asyncio.gather(*(world.do(room, person, chat.id) for room in rooms for person in people[1:]), return_exceptions=True)
+    functions = [membership.join, membership.leave, membership.join]
+    await asyncio.gather(*(world.do(function, person, chat.id) for function in functions for person in people[1:]), return_exceptions=True)
     here = await present(world, people[0], chat.id)
     assert (await world.chat(people[0], chat.id)).member_count == len(here)
     seqs = [event["seq"] for event in world.events()]
     assert sorted(seqs) == list(range(1, len(seqs) + 1))
 
 
-async def test_a_page_of_members_goes_on_where_the_last_one_ended(world: World) -> None:
+async def test_a_page_of_members_continues_after_the_previous_one(world: World) -> None:
     people = await world.people(await world.workspace(), *(f"person{number}" for number in range(10)))
     chat = await world.create(people[0], GROUP, *people[1:])
     first = await world.see(views.members_of, people[3], chat.id, after=0, limit=6)
@@ -266,7 +266,7 @@ async def test_a_page_of_members_goes_on_where_the_last_one_ended(world: World) 
     assert len(chat.members) == 8
 
 
-async def test_many_people_come_and_go_in_one_request(world: World) -> None:
+async def test_many_people_can_be_added_and_removed_in_one_request(world: World) -> None:
     workspace_id = await world.workspace()
     alice = await world.person(workspace_id, "alice")
     chat = await world.create(alice, PRIVATE)
@@ -279,7 +279,7 @@ async def test_many_people_come_and_go_in_one_request(world: World) -> None:
     assert (await world.chat(alice, chat.id)).member_count == 1
 
 
-async def test_a_left_chat_is_not_marked_as_read(world: World) -> None:
+async def test_a_former_member_cannot_move_a_read_mark(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     chat = (await world.do(create.create, alice, create.WantedChat(PRIVATE, "x", members=[bob.user_id]))).chat
     await world.do(membership.leave, bob, chat.id)

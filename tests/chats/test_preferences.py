@@ -12,23 +12,23 @@ GROUP, PUBLIC = ChatType.GROUP, ChatType.PUBLIC_CHANNEL
 STARRED = PreferencesUpdate(starred=True)
 
 
-async def wanted(world: World, actor: Actor, chat_id: ChatId) -> tuple[bool, bool]:
+async def preferences_of(world: World, actor: Actor, chat_id: ChatId) -> tuple[bool, bool]:
     chat = await world.chat(actor, chat_id)
     return chat.starred, chat.muted
 
 
-async def test_a_star_and_a_mute_are_ones_own_and_what_is_not_named_stays(world: World) -> None:
+async def test_preferences_are_personal_and_unnamed_ones_stay(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, GROUP, bob, carol)
     await world.do(preferences.update, bob, chat.id, STARRED)
     await world.do(preferences.update, bob, chat.id, PreferencesUpdate(muted=True))
-    assert await wanted(world, bob, chat.id) == (True, True)
+    assert await preferences_of(world, bob, chat.id) == (True, True)
     await world.do(preferences.update, bob, chat.id, PreferencesUpdate(starred=False))
-    assert await wanted(world, bob, chat.id) == (False, True)
-    assert await wanted(world, alice, chat.id) == (False, False)
+    assert await preferences_of(world, bob, chat.id) == (False, True)
+    assert await preferences_of(world, alice, chat.id) == (False, False)
 
 
-async def test_a_value_that_is_set_already_makes_no_event(world: World) -> None:
+async def test_a_preference_without_effect_publishes_no_event(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, GROUP, bob, carol)
     world.frames.clear()
@@ -45,14 +45,14 @@ async def test_an_archived_chat_can_be_starred_and_a_deleted_one_is_not_found(wo
     chat = await world.create(alice, GROUP, bob, carol)
     await world.do(change.change, alice, chat.id, change.ChatUpdate(archived=True))
     await world.do(preferences.update, bob, chat.id, STARRED)
-    assert await wanted(world, bob, chat.id) == (True, False)
+    assert await preferences_of(world, bob, chat.id) == (True, False)
     await world.do(change.delete, alice, chat.id)
     with pytest.raises(NotFound):
         await world.do(preferences.update, bob, chat.id, STARRED)
     assert await world.rows("SELECT user_id FROM memberships WHERE chat_id = $1 AND starred + muted <> 0", chat.id) == []
 
 
-async def test_preferences_end_with_the_membership_and_nobody_outside_has_any(world: World) -> None:
+async def test_preferences_end_with_the_membership(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, PUBLIC)
     with pytest.raises(NotFound):
@@ -63,4 +63,4 @@ async def test_preferences_end_with_the_membership_and_nobody_outside_has_any(wo
     with pytest.raises(NotFound):
         await world.do(preferences.update, bob, chat.id, STARRED)
     await world.do(membership.join, bob, chat.id)
-    assert await wanted(world, bob, chat.id) == (False, False)
+    assert await preferences_of(world, bob, chat.id) == (False, False)

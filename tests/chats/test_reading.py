@@ -16,7 +16,7 @@ from tests.chats.conftest import World
 GROUP = ChatType.GROUP
 
 
-async def test_unread_is_what_came_after_the_mark_and_the_mark_only_moves_forward(world: World) -> None:
+async def test_unread_counts_follow_the_read_mark_which_only_moves_forward(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, GROUP, bob, carol)
     for _ in range(3):
@@ -34,7 +34,7 @@ async def test_unread_is_what_came_after_the_mark_and_the_mark_only_moves_forwar
     assert world.signals[-1].block.startswith(b"event: read.moved\n")
 
 
-async def test_marks_sent_at_once_end_at_the_highest(world: World) -> None:
+async def test_concurrent_marks_end_at_the_highest_number(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, GROUP, bob, carol)
     for _ in range(9):
@@ -43,7 +43,7 @@ async def test_marks_sent_at_once_end_at_the_highest(world: World) -> None:
     assert (await world.chat(bob, chat.id)).last_read_number == 9
 
 
-async def test_a_future_number_is_refused(world: World) -> None:
+async def test_a_number_beyond_the_last_message_is_refused(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, GROUP, bob, carol)
     await world.message(chat.id, alice)
@@ -53,7 +53,7 @@ async def test_a_future_number_is_refused(world: World) -> None:
     assert world.signals == []
 
 
-async def test_the_list_pages_by_id_with_three_queries_however_many_chats_it_shows(world: World) -> None:
+async def test_the_list_of_chats_needs_three_queries_for_any_number_of_chats(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     made = [await world.create(alice, GROUP, bob, carol) for _ in range(5)]
     await world.message(made[2].id, bob, "last")
@@ -66,7 +66,7 @@ async def test_the_list_pages_by_id_with_three_queries_however_many_chats_it_sho
 
     async def queries(limit: int) -> int:
         async def work(tx: object) -> int:
-            counted = Counted(tx)
+            counted = CountingTransaction(tx)
             await views.chats_of(counted, alice, limit=limit)  # type: ignore[arg-type]
             return counted.queries
 
@@ -81,8 +81,8 @@ async def _delete(world: World, actor: Actor, chat_id: ChatId, *numbers: int) ->
         await world.do(changes.delete, actor, chat_id, rows[number - 1].id)
 
 
-async def _three(world: World, count: int) -> tuple[Actor, Actor, Chat]:
-    """Alice's group with Bob, in which she sent `count` messages."""
+async def _group_with_messages(world: World, count: int) -> tuple[Actor, Actor, Chat]:
+    """Create Alice's group with Bob, in which she has sent `count` messages."""
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     chat = await world.create(alice, GROUP, bob, carol)
     for _ in range(count):
@@ -104,7 +104,7 @@ async def _three(world: World, count: int) -> tuple[Actor, Actor, Chat]:
     ],
 )
 async def test_deleted_messages_are_not_unread(world: World, deleted: tuple[int, ...], mark: int, unread: int, first: int | None) -> None:
-    alice, bob, chat = await _three(world, 6)
+    alice, bob, chat = await _group_with_messages(world, 6)
     await world.do(reading.mark_read, bob, chat.id, mark)
     await _delete(world, alice, chat.id, *deleted)
     seen = await world.chat(bob, chat.id)
@@ -115,26 +115,26 @@ async def test_deleted_messages_are_not_unread(world: World, deleted: tuple[int,
 
 
 async def test_a_chat_emptied_by_retention_is_counted_by_its_prefix(world: World) -> None:
-    alice, bob, chat = await _three(world, 40)
+    alice, bob, chat = await _group_with_messages(world, 40)
     ids = [each.id for each in await world.database.read(lambda tx: messages.after(tx, chat.id, 0, 100))]
     for step in (ids[:10], ids[12:20], ids[10:12]):
         await world.do(lambda tx, actor, step=step: retention.empty(tx, actor.workspace_id, step), alice)
     await _delete(world, alice, chat.id, 30)
-    through = "SELECT emptied_through FROM timelines WHERE id = $1"
+    through = "SELECT emptied_through FROM chat_heads WHERE chat_id = $1"
     assert await world.rows(through, chat.id) == [(20,)]
     assert (await world.chat(bob, chat.id)).unread_count == 19
     assert (await world.see(reading.unread_of, bob, chat.id)).first_unread_number == 21
     await world.do(reading.mark_read, bob, chat.id, 25)
     assert (await world.chat(bob, chat.id)).unread_count == 14
-    # What lies below the prefix is not read again, however many messages that are.
+    # Messages below the prefix are not read again, however many there are.
     undelete = "UPDATE messages SET deleted_at = NULL WHERE chat_id = $1 AND number < 20"
     await world.database.write_unlocked(lambda tx: tx.execute(undelete, chat.id))
     await world.do(reading.mark_unread, bob, chat.id, 1)
     assert (await world.chat(bob, chat.id)).unread_count == 19
 
 
-async def test_marking_as_unread_moves_the_mark_back_and_raises_its_revision(world: World) -> None:
-    _, bob, chat = await _three(world, 5)
+async def test_mark_as_unread_moves_the_mark_back_and_raises_its_revision(world: World) -> None:
+    _, bob, chat = await _group_with_messages(world, 5)
     await world.do(reading.mark_read, bob, chat.id, 5)
     mark = await world.do(reading.mark_unread, bob, chat.id, 3)
     assert (mark.last_read_number, mark.revision) == (2, 1)
@@ -150,21 +150,21 @@ async def test_marking_as_unread_moves_the_mark_back_and_raises_its_revision(wor
     assert (await world.do(reading.mark_unread, bob, chat.id, 1)).revision == 2
 
 
-async def test_a_number_or_revision_that_does_not_exist_is_refused(world: World) -> None:
-    _, bob, chat = await _three(world, 2)
-    for room, values in [
+async def test_numbers_and_revisions_that_do_not_exist_are_refused(world: World) -> None:
+    _, bob, chat = await _group_with_messages(world, 2)
+    for function, values in [
         (reading.mark_unread, (3,)),
         (reading.mark_read, (3,)),
         (reading.mark_read, (1, 1)),
     ]:
         with pytest.raises(Invalid):
-            await world.do(room, bob, chat.id, *values)
+            await world.do(function, bob, chat.id, *values)
     assert (await world.chat(bob, chat.id)).last_read_number == 0
     assert world.signals == []
 
 
-async def test_who_comes_back_has_nothing_unread_in_the_revision_of_their_mark(world: World) -> None:
-    alice, bob, chat = await _three(world, 4)
+async def test_a_person_who_returns_to_a_chat_has_nothing_unread(world: World) -> None:
+    alice, bob, chat = await _group_with_messages(world, 4)
     await world.do(reading.mark_unread, bob, chat.id, 2)
     await world.do(membership.leave, bob, chat.id)
     await _delete(world, alice, chat.id, 3, 4)
@@ -176,7 +176,7 @@ async def test_who_comes_back_has_nothing_unread_in_the_revision_of_their_mark(w
         assert (counts["last_read_number"], counts["read_revision"], counts["unread_count"]) == (4, 1, 0)
 
 
-class Counted:
+class CountingTransaction:
     """A transaction that counts its queries."""
 
     def __init__(self, tx: object) -> None:

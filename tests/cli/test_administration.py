@@ -1,4 +1,4 @@
-"""The commands of administration on each engine: what they answer, refuse and record."""
+"""Administration commands on each engine: their output, refusals and audit entries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ADA = ["--email", "ada@example.org", "--fullname", "Ada"]
 
 
 class Terminal:
-    """Runs commands; `text` is what standard input holds."""
+    """Runs commands. `text` is the content of standard input."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self._capsys = capsys
@@ -35,14 +35,14 @@ class Terminal:
         code = main(arguments)
         return code, *self._capsys.readouterr()
 
-    def done(self, *arguments: str, text: str = f"{PASSWORD}\n") -> Any:
-        """The JSON answer of a command that goes well."""
+    def run_json(self, *arguments: str, text: str = f"{PASSWORD}\n") -> Any:
+        """Run a command that must succeed and return its JSON output."""
         code, output, errors = self.run(*arguments, "--json", text=text)
         assert code == 0, errors
         return orjson.loads(output)
 
-    def refused(self, *arguments: str, text: str = f"{PASSWORD}\n") -> tuple[int, str]:
-        """Exit code and the code of the refusal; nothing is on standard output."""
+    def run_refused(self, *arguments: str, text: str = f"{PASSWORD}\n") -> tuple[int, str]:
+        """Run a command that must fail and return its exit code and problem code. Standard output must be empty."""
         code, output, errors = self.run(*arguments, "--json", text=text)
         assert output == ""
         return code, orjson.loads(errors.splitlines()[-1][errors.splitlines()[-1].index("{") :])["code"]
@@ -52,7 +52,7 @@ class Terminal:
 def terminal(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Terminal:
-    """A terminal beside an empty database that was migrated."""
+    """A terminal with an empty, migrated database."""
     monkeypatch.setenv("FECHATTER_DATA_DIR", str(tmp_path / "data"))
     if request.param == "postgres":
         monkeypatch.setenv("FECHATTER_DATABASE_URL", request.getfixturevalue("postgres_url"))
@@ -61,14 +61,14 @@ def terminal(
     return Terminal(capsys, monkeypatch)
 
 
-async def open_here() -> Database:
-    """The database that the environment names."""
+async def open_configured_database() -> Database:
+    """Open the database that the environment names."""
     return await opening.open_database(load_settings(None, os.environ).database_address, lambda frames, signals: None, connections=2)
 
 
-def ask_database(work: Any) -> Any:
+def read_database(work: Any) -> Any:
     async def asking() -> Any:
-        database = await open_here()
+        database = await open_configured_database()
         try:
             return await database.read(work)
         finally:
@@ -77,21 +77,21 @@ def ask_database(work: Any) -> Any:
     return asyncio.run(asking())
 
 
-def log_of(workspace_id: Any) -> list[audit.Entry]:
-    return list(ask_database(lambda tx: audit.page(tx, workspace_id, 0, 100)))
+def audit_log(workspace_id: Any) -> list[audit.Entry]:
+    return list(read_database(lambda tx: audit.page(tx, workspace_id, 0, 100)))
 
 
-def refused_link(token: str) -> str | None:
-    """The code with which a reset link is refused; None when it is good."""
+def link_refusal(token: str) -> str | None:
+    """Return the code with which a reset link is refused, or None if it is valid."""
     try:
-        ask_database(lambda tx: password_resets.look_up(tx, token))
+        read_database(lambda tx: password_resets.look_up(tx, token))
     except Problem as problem:
         return problem.code
     return None
 
 
 def is_password(user: dict[str, Any], password: str) -> bool:
-    account = ask_database(lambda tx: users.by_email(tx, user["email"], "", 1))[0]
+    account = read_database(lambda tx: users.by_email(tx, user["email"], "", 1))[0]
     passwords = Passwords(threads=1)
     try:
         return asyncio.run(passwords.verify(password, account.password_hash))
@@ -99,20 +99,20 @@ def is_password(user: dict[str, Any], password: str) -> bool:
         passwords.close()
 
 
-def test_people_are_administered_from_beginning_to_end(terminal: Terminal) -> None:
-    workspace = terminal.done("workspaces", "create", "Engines", *ADA)
-    ada = terminal.done("users", "list")["items"][0]
+def test_people_are_administered_from_creation_to_reset(terminal: Terminal) -> None:
+    workspace = terminal.run_json("workspaces", "create", "Engines", *ADA)
+    ada = terminal.run_json("users", "list")["items"][0]
     assert (workspace["slug"], ada["email"], ada["role"]) == ("engines", "ada@example.org", "owner")
-    bob = terminal.done("users", "create", "bob@example.org", "--fullname", "Bob", "--role", "guest")
+    bob = terminal.run_json("users", "create", "bob@example.org", "--fullname", "Bob", "--role", "guest")
     assert (bob["role"], bob["handle"], is_password(bob, PASSWORD)) == ("guest", "bob", True)
-    assert terminal.done("users", "disable", "@bob")["disabled"] is True
-    assert terminal.done("users", "enable", "bob@example.org")["disabled"] is False
-    assert terminal.done("users", "make-owner", str(bob["id"]))["role"] == "owner"
-    terminal.done("users", "reset-password", "bob", text="another horse battery\n")
+    assert terminal.run_json("users", "disable", "@bob")["disabled"] is True
+    assert terminal.run_json("users", "enable", "bob@example.org")["disabled"] is False
+    assert terminal.run_json("users", "make-owner", str(bob["id"]))["role"] == "owner"
+    terminal.run_json("users", "reset-password", "bob", text="another horse battery\n")
     assert is_password(bob, "another horse battery")
-    assert terminal.done("sessions", "list", "bob") == {"items": []}
-    assert terminal.done("sessions", "revoke", "bob") == {"ended": []}
-    log = log_of(workspace["id"])
+    assert terminal.run_json("sessions", "list", "bob") == {"items": []}
+    assert terminal.run_json("sessions", "revoke", "bob") == {"ended": []}
+    log = audit_log(workspace["id"])
     assert [entry.action for entry in log] == [
         "workspace.created",
         "user.created",
@@ -122,93 +122,93 @@ def test_people_are_administered_from_beginning_to_end(terminal: Terminal) -> No
         "user.role_changed",
         "user.password_reset",
     ]
-    assert {(entry.actor_id, entry.origin.source, entry.origin.place) for entry in log} == {(None, "command_line", _me())}
+    assert {(entry.actor_id, entry.origin.source, entry.origin.place) for entry in log} == {(None, "command_line", _current_user())}
     assert "horse" not in repr(log)
     assert "argon2" not in repr(log)
 
 
-def test_a_new_workspace_has_a_channel_that_new_people_join(terminal: Terminal) -> None:
-    workspace = terminal.done("workspaces", "create", "Engines", *ADA)
+def test_a_workspace_created_by_command_has_a_default_channel(terminal: Terminal) -> None:
+    workspace = terminal.run_json("workspaces", "create", "Engines", *ADA)
     for name, role in (("bob", "member"), ("gina", "guest")):
-        terminal.done("users", "create", f"{name}@example.org", "--fullname", name, "--role", role)
+        terminal.run_json("users", "create", f"{name}@example.org", "--fullname", name, "--role", role)
     sql = "SELECT u.handle FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.chat_id = $1 ORDER BY u.id"
-    rows = ask_database(lambda tx: tx.fetch(sql, workspace["default_chat_id"]))
+    rows = read_database(lambda tx: tx.fetch(sql, workspace["default_chat_id"]))
     assert [row["handle"] for row in rows] == ["ada", "bob"]
 
 
-def _me() -> str:
+def _current_user() -> str:
     from fechatter.cli.administration import system_user
 
     return system_user()
 
 
-def test_refusals_say_why_by_code_and_exit_code(terminal: Terminal) -> None:
-    assert terminal.refused("users", "list") == (1, "workspace_not_found")
-    terminal.done("workspaces", "create", "Engines", *ADA)
-    assert terminal.refused("workspaces", "create", "engines", *ADA) == (1, "workspace_taken")
-    assert terminal.refused("workspaces", "create", "…", *ADA) == (2, "invalid")
-    assert terminal.refused("users", "create", "ada@example.org", "--fullname", "Ada") == (1, "email_taken")
-    assert terminal.refused("users", "create", "no address", "--fullname", "Bob") == (2, "invalid")
-    assert terminal.refused("users", "create", "bob@example.org", "--fullname", "Bob", text="short\n") == (2, "invalid")
-    assert terminal.refused("users", "disable", "nobody") == (1, "user_not_found")
-    assert terminal.refused("users", "reset-password", "nobody") == (1, "user_not_found")
-    assert terminal.refused("users", "disable", "ada") == (1, "last_owner")
-    assert terminal.refused("users", "list", "--workspace", "nowhere") == (1, "workspace_not_found")
-    assert terminal.refused("sessions", "list", "nobody") == (1, "user_not_found")
-    assert terminal.refused("sessions", "revoke", "ada", "--session", "7") == (1, "session_not_found")
-    terminal.done("workspaces", "create", "Looms", *ADA)
-    assert terminal.refused("users", "list") == (2, "invalid")
+def test_refusals_have_a_code_and_an_exit_code(terminal: Terminal) -> None:
+    assert terminal.run_refused("users", "list") == (1, "workspace_not_found")
+    terminal.run_json("workspaces", "create", "Engines", *ADA)
+    assert terminal.run_refused("workspaces", "create", "engines", *ADA) == (1, "workspace_taken")
+    assert terminal.run_refused("workspaces", "create", "…", *ADA) == (2, "invalid")
+    assert terminal.run_refused("users", "create", "ada@example.org", "--fullname", "Ada") == (1, "email_taken")
+    assert terminal.run_refused("users", "create", "no address", "--fullname", "Bob") == (2, "invalid")
+    assert terminal.run_refused("users", "create", "bob@example.org", "--fullname", "Bob", text="short\n") == (2, "invalid")
+    assert terminal.run_refused("users", "disable", "nobody") == (1, "user_not_found")
+    assert terminal.run_refused("users", "reset-password", "nobody") == (1, "user_not_found")
+    assert terminal.run_refused("users", "disable", "ada") == (1, "last_owner")
+    assert terminal.run_refused("users", "list", "--workspace", "nowhere") == (1, "workspace_not_found")
+    assert terminal.run_refused("sessions", "list", "nobody") == (1, "user_not_found")
+    assert terminal.run_refused("sessions", "revoke", "ada", "--session", "7") == (1, "session_not_found")
+    terminal.run_json("workspaces", "create", "Looms", *ADA)
+    assert terminal.run_refused("users", "list") == (2, "invalid")
     code, _, errors = terminal.run("users", "create", "bob@example.org", "--fullname", "Bob", "--workspace", "looms", text="")
     assert (code, errors) == (1, "fechatter: interrupted; finished steps are stored, and you can run the command again\n")
 
 
-def test_a_reset_link_is_told_and_replaces_the_one_before(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal.done("workspaces", "create", "Looms", *ADA)
+def test_a_new_reset_link_revokes_the_previous_one(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal.run_json("workspaces", "create", "Looms", *ADA)
     monkeypatch.setenv("FECHATTER_PUBLIC_URL", "https://chat.example.org:443")
-    first, second = (terminal.done("users", "reset-link", "@ada") for _ in range(2))
+    first, second = (terminal.run_json("users", "reset-link", "@ada") for _ in range(2))
     assert second["url"] == f"https://chat.example.org/reset#token={second['token']}"
-    assert refused_link(first["token"]) == "reset_link_revoked"
-    assert refused_link(second["token"]) is None
-    terminal.done("users", "reset-password", "ada", text="another horse battery\n")
-    assert refused_link(second["token"]) == "reset_link_revoked"
+    assert link_refusal(first["token"]) == "reset_link_revoked"
+    assert link_refusal(second["token"]) is None
+    terminal.run_json("users", "reset-password", "ada", text="another horse battery\n")
+    assert link_refusal(second["token"]) == "reset_link_revoked"
     code, output, _ = terminal.run("users", "reset-link", "ada@example.org")
     assert (code, output.startswith("https://chat.example.org/reset#token=")) == (0, True)
-    assert terminal.refused("users", "reset-link", "nobody") == (1, "user_not_found")
+    assert terminal.run_refused("users", "reset-link", "nobody") == (1, "user_not_found")
 
 
-def test_a_workspace_is_deleted_with_everything_in_it_and_no_other(terminal: Terminal) -> None:
-    gone, kept = (terminal.done("workspaces", "create", name, *ADA) for name in ("Gone", "Kept"))
+def test_a_workspace_is_deleted_completely_and_others_are_unchanged(terminal: Terminal) -> None:
+    gone, kept = (terminal.run_json("workspaces", "create", name, *ADA) for name in ("Gone", "Kept"))
     _fill(gone["id"])
     _fill(kept["id"])
     before = _counts(kept["id"])
-    assert terminal.refused("workspaces", "delete", "--workspace", "gone", text="gone\n") == (1, "name_differs")
-    assert terminal.refused("workspaces", "delete", "--workspace", "gone", "--yes", "Kept") == (1, "name_differs")
-    assert terminal.done("workspaces", "delete", "--workspace", "gone", text="Gone\n")["id"] == gone["id"]
-    assert [workspace["slug"] for workspace in terminal.done("workspaces", "list")["items"]] == ["kept"]
+    assert terminal.run_refused("workspaces", "delete", "--workspace", "gone", text="gone\n") == (1, "name_differs")
+    assert terminal.run_refused("workspaces", "delete", "--workspace", "gone", "--yes", "Kept") == (1, "name_differs")
+    assert terminal.run_json("workspaces", "delete", "--workspace", "gone", text="Gone\n")["id"] == gone["id"]
+    assert [workspace["slug"] for workspace in terminal.run_json("workspaces", "list")["items"]] == ["kept"]
     assert set(_counts(gone["id"]).values()) == {0}
     assert _counts(kept["id"]) == before
-    assert [entry.action for entry in log_of(gone["id"])] == ["workspace.deleted"]
-    terminal.done("workspaces", "delete", "--yes", "Kept")
-    assert terminal.done("workspaces", "create", "Gone", *ADA)["slug"] == "gone"
+    assert [entry.action for entry in audit_log(gone["id"])] == ["workspace.deleted"]
+    terminal.run_json("workspaces", "delete", "--yes", "Kept")
+    assert terminal.run_json("workspaces", "create", "Gone", *ADA)["slug"] == "gone"
 
 
 def _fill(workspace_id: Any) -> None:
-    """Chats with messages, edits and keys."""
+    """Insert chats with messages, edits and keys."""
 
     async def work(tx: Transaction) -> None:
         (row,) = await tx.fetch("SELECT id FROM users WHERE workspace_id = $1", workspace_id)
         for number in range(3):
             chat_id, message_id = await tx.new_id(), await tx.new_id()
             await tx.execute(_CHAT, chat_id, workspace_id, f"chat {number}", row["id"])
-            await tx.execute("INSERT INTO timelines (id, last_number) VALUES ($1, 1)", chat_id)
+            await tx.execute("INSERT INTO chat_heads (chat_id, last_number) VALUES ($1, 1)", chat_id)
             await tx.execute(_MEMBER, chat_id, row["id"], workspace_id)
-            await tx.execute("INSERT INTO read_marks (timeline_id, user_id, number) VALUES ($1, $2, 1)", chat_id, row["id"])
+            await tx.execute("INSERT INTO read_marks (chat_id, user_id, number) VALUES ($1, $2, 1)", chat_id, row["id"])
             await tx.execute(_MESSAGE, message_id, chat_id, row["id"])
             await tx.execute(_VERSION, message_id)
             await tx.execute(_KEY, b"key", chat_id, row["id"], message_id)
 
     async def writing() -> None:
-        database = await open_here()
+        database = await open_configured_database()
         try:
             await database.write_unlocked(work)
         finally:
@@ -234,16 +234,15 @@ _COUNTED = {
 
 
 def _counts(workspace_id: Any) -> dict[str, int]:
-    """Rows of the workspace in each table; of those that name no workspace, rows of nobody's chats are added."""
+    """Count the workspace's rows in each table. Tables without a workspace column include orphaned rows."""
 
     async def work(tx: Transaction) -> dict[str, int]:
         counts = {}
         for table, where in _COUNTED.items():
             (row,) = await tx.fetch(f"SELECT count(*) AS n FROM {table} WHERE {where}", workspace_id)
             counts[table] = row["n"]
-        columns = {"timelines": "id", "read_marks": "timeline_id", "messages": "chat_id", "message_keys": "chat_id"}
-        for table, column in columns.items():
-            orphans = f"{column} {_CHATS} OR {column} NOT IN (SELECT id FROM chats)"
+        for table in ("chat_heads", "read_marks", "messages", "message_keys"):
+            orphans = f"chat_id {_CHATS} OR chat_id NOT IN (SELECT id FROM chats)"
             (row,) = await tx.fetch(f"SELECT count(*) AS n FROM {table} WHERE {orphans}", workspace_id)
             counts[table] = row["n"]
         (row,) = await tx.fetch(
@@ -252,24 +251,24 @@ def _counts(workspace_id: Any) -> dict[str, int]:
         )
         return {**counts, "message_versions": row["n"]}
 
-    return dict(ask_database(work))
+    return dict(read_database(work))
 
 
-def test_lists_are_columns_for_people(terminal: Terminal) -> None:
-    terminal.done("workspaces", "create", "Engines", *ADA)
+def test_lists_are_printed_as_columns(terminal: Terminal) -> None:
+    terminal.run_json("workspaces", "create", "Engines", *ADA)
     code, output, _ = terminal.run("users", "list")
     assert code == 0
     assert output.split()[1:] == ["ada@example.org", "@ada", "Ada", "owner"]
 
 
-def test_where_no_database_is_none_is_made(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_commands_never_create_a_database(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     monkeypatch.setenv("FECHATTER_DATA_DIR", str(tmp_path / "elsewhere"))
     assert main(["users", "list"]) == 1
     assert "There is no database" in capsys.readouterr().err
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_tables_of_another_version_are_left_to_the_server(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_of_another_version_is_refused(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     known = migrate.available
     monkeypatch.setattr(migrate, "available", lambda engine: [*known(engine), migrate.Migration("9000", "9000_later.sql", "", "")])
     code, output, errors = terminal.run("workspaces", "list")
@@ -277,7 +276,7 @@ def test_tables_of_another_version_are_left_to_the_server(terminal: Terminal, mo
     assert "run `fechatter migrate`" in errors
 
 
-def test_a_password_is_never_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_password_cannot_be_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["users", "reset-password", "ada", "--password", PASSWORD])
     assert ended.value.code == 2

@@ -18,7 +18,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FECHATTER_PORT", "0")
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
@@ -32,21 +32,21 @@ def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str])
     assert "invalid choice: 'dance'" in capsys.readouterr().err
 
 
-def test_a_bad_setting_stops_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_setting_stops_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FECHATTER_PORT", "no")
     assert main(["serve"]) == 2
     assert capsys.readouterr().err == "fechatter: FECHATTER_PORT: must be a whole number from 0 to 65535\n"
 
 
-def test_every_bad_setting_has_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_invalid_setting_has_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FECHATTER_PORT", "no")
     monkeypatch.setenv("FECHATTER_SIGNUP", "no")
     assert main(["config", "check"]) == 2
-    said = capsys.readouterr().err.splitlines()
-    assert [line.split(":")[:2] for line in said] == [["fechatter", " FECHATTER_PORT"], ["fechatter", " FECHATTER_SIGNUP"]]
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[:2] for line in lines] == [["fechatter", " FECHATTER_PORT"], ["fechatter", " FECHATTER_SIGNUP"]]
 
 
-def test_the_config_file_may_stand_before_or_after_the_command(tmp_path: Path) -> None:
+def test_the_config_option_may_precede_or_follow_the_command(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text("nonsense = 1")
     assert main(["--config", str(path), "config", "check"]) == 2
@@ -55,37 +55,37 @@ def test_the_config_file_may_stand_before_or_after_the_command(tmp_path: Path) -
     assert main(["config", "check", "--config", str(path)]) == 0
 
 
-def test_the_settings_are_shown_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_are_shown_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "show"]) == 0
     lines = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()}
     assert lines["port"] == ["0", "environment", "FECHATTER_PORT"]
     assert lines["session_days"] == ["30", "default"]
 
 
-def test_settings_that_nothing_uses_are_told_by_the_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_check_lists_settings_without_effect(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1")
     assert main(["config", "check"]) == 0
     assert "not used by this version: redis_url" in capsys.readouterr().out
 
 
-def test_the_docs_name_the_settings_even_when_the_settings_are_bad(
+def test_the_documentation_of_settings_works_with_invalid_settings(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FECHATTER_PORT", "no")
     assert main(["config", "docs"]) == 0
-    told = capsys.readouterr().out
-    assert "| `port` | `FECHATTER_PORT`, `PORT` | a whole number from 0 to 65535 | `6688` |" in told
-    assert "`REDIS_URL`" in told
-    assert "`roles`" not in told
+    output = capsys.readouterr().out
+    assert "| `port` | `FECHATTER_PORT`, `PORT` | a whole number from 0 to 65535 | `6688` |" in output
+    assert "`REDIS_URL`" in output
+    assert "`roles`" not in output
 
 
-def test_a_command_reads_only_what_it_needs() -> None:
+def test_the_command_imports_no_large_library_at_its_start() -> None:
     code = "import sys, fechatter.cli; print({'numpy', 'asyncpg', 'starlette', 'granian'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout == "set()\n"
 
 
-def test_streams_that_were_closed_become_nobodys_file_or_socket() -> None:
+def test_closed_standard_streams_are_not_reused_for_files() -> None:
     script = """
 import sys
 from fechatter.cli import hold_standard_streams

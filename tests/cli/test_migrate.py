@@ -9,7 +9,7 @@ from fechatter.cli import main
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """The name of the engine whose empty database the environment names."""
+    """The engine whose empty database the environment names."""
     monkeypatch.setenv("FECHATTER_DATA_DIR", str(tmp_path / "data"))
     if request.param == "postgres":
         monkeypatch.setenv("FECHATTER_DATABASE_URL", request.getfixturevalue("postgres_url"))
@@ -17,7 +17,7 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tm
 
 
 @pytest.mark.usefixtures("database")
-def test_migrate_applies_what_is_missing_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_migrate_applies_missing_migrations_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate"]) == 0
     assert capsys.readouterr().out.startswith("applied 0001_")
     assert main(["migrate"]) == 0
@@ -25,7 +25,7 @@ def test_migrate_applies_what_is_missing_once(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.usefixtures("database")
-def test_the_doctor_knows_how_far_the_database_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_reports_missing_migrations(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor"])
     assert "migrations to apply at the next start" in capsys.readouterr().out
     main(["migrate"])
@@ -33,9 +33,7 @@ def test_the_doctor_knows_how_far_the_database_is(capsys: pytest.CaptureFixture[
     assert "up to date" in capsys.readouterr().out
 
 
-def test_a_database_that_is_not_ours_is_refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_foreign_database_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE recipes (name TEXT)")
@@ -44,7 +42,7 @@ def test_a_database_that_is_not_ours_is_refused(
     assert "contains tables of another program" in capsys.readouterr().err
 
 
-def test_the_doctor_names_a_database_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_reports_an_unreachable_database(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FECHATTER_DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/db")
     assert main(["doctor"]) == 1
     report = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Progress is for people at a terminal."""
+"""Progress is printed on terminals only."""
 
 import io
 import os
@@ -15,13 +15,13 @@ from fechatter.cli.keeping import Progress
 from tests.journeys.server import ROOT
 
 
-class Terminal(io.StringIO):
+class FakeTerminal(io.StringIO):
     def isatty(self) -> bool:
         return True
 
 
-def test_progress_is_one_line_on_a_terminal_and_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
+def test_progress_is_one_line_on_a_terminal_and_is_erased_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = FakeTerminal()
     monkeypatch.setattr("sys.stderr", terminal)
     progress = Progress()
     for done in range(0, 10_001, 1000):
@@ -32,7 +32,7 @@ def test_progress_is_one_line_on_a_terminal_and_gone_at_the_end(monkeypatch: pyt
     assert terminal.getvalue().endswith("\r\033[Kmessages 10,000 of 10,000\r\033[K")
 
 
-def test_a_log_file_gets_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_progress_is_written_to_files(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     monkeypatch.setattr("sys.stderr", written)
     progress = Progress()
@@ -42,7 +42,7 @@ def test_a_log_file_gets_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_breaks_a_backup_off_and_nothing_is_left(
+def test_a_signal_aborts_a_backup_and_leaves_no_file(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FECHATTER_DATA_DIR", str(tmp_path / "data"))
@@ -59,7 +59,7 @@ def test_a_signal_breaks_a_backup_off_and_nothing_is_left(
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_an_export_that_nobody_reads_any_more_is_said_not_to_be_whole(tmp_path: Path) -> None:
+def test_an_export_without_a_reader_or_disk_space_is_reported_as_incomplete(tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "FECHATTER_DATA_DIR": str(tmp_path / "data")}
     owner = ["--email", "ada@example.org", "--fullname", "Ada"]
     for command in (["migrate"], ["workspaces", "create", "Engines", *owner]):

@@ -1,4 +1,4 @@
-"""Folders with any name, and storage that refuses: each command works, or says in one line why not and what helps."""
+"""Data folders with any name, and storage that fails: each command works or reports the cause and a remedy in one line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ COMMANDS = [
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Runs `fechatter` on a data folder; returns the exit code and what it printed."""
+    """Run `fechatter` on a data folder and return the exit code and the output."""
     workplace = tmp_path / "workplace"
     workplace.mkdir()
     monkeypatch.chdir(workplace)
@@ -78,7 +78,7 @@ CHANGED = [
 
 
 @pytest.mark.parametrize(("arguments", "change", "cause"), CHANGED)
-def test_a_database_that_somebody_changed_is_refused_in_one_line(
+def test_a_database_that_was_changed_by_hand_is_refused_in_one_line(
     arguments: str, change: str, cause: str, tmp_path: Path, command: Command
 ) -> None:
     assert command(tmp_path / "data", "migrate")[0] == 0
@@ -88,7 +88,9 @@ def test_a_database_that_somebody_changed_is_refused_in_one_line(
     assert (code, cause in err, err.count("\n")) == (1, True, 1), err
 
 
-def test_doctor_goes_on_after_a_check_that_the_database_refuses(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_continues_after_a_check_that_the_database_refuses(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def names(settings: Settings) -> Finding:
         raise StorageUnavailable("no such column")
 
@@ -110,7 +112,7 @@ def test_a_data_folder_may_be_spelled_in_any_way(spell: Callable[[Path], str], t
     assert _tree(folder) == {"fechatter.db"}
 
 
-def test_a_path_that_is_not_utf8_is_opened(tmp_path: Path) -> None:
+def test_a_path_that_is_not_utf_8_can_be_opened(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff#.db")
     with closing(open_file(path, "rwc")) as connection:
         connection.execute("CREATE TABLE t (x)")
@@ -171,7 +173,7 @@ PLACES: list[tuple[Callable[[Path], None], str]] = [
 
 
 @pytest.mark.parametrize(("make", "cause"), PLACES)
-def test_each_command_tells_in_one_line_why_storage_refuses(
+def test_each_command_reports_failing_storage_in_one_line(
     make: Callable[[Path], None], cause: str, tmp_path: Path, command: Command
 ) -> None:
     folder = tmp_path / "parent" / "data"
@@ -189,7 +191,7 @@ def test_each_command_tells_in_one_line_why_storage_refuses(
 
 
 @pytest.mark.parametrize(("make", "cause"), PLACES[1:4])
-def test_a_restore_tells_why_storage_refuses(make: Callable[[Path], None], cause: str, tmp_path: Path, command: Command) -> None:
+def test_a_restore_reports_failing_storage_in_one_line(make: Callable[[Path], None], cause: str, tmp_path: Path, command: Command) -> None:
     good, folder = tmp_path / "good", tmp_path / "parent" / "data"
     command(good, "migrate")
     assert command(good, "backup", str(tmp_path / "backup"))[0] == 0
@@ -201,7 +203,7 @@ def test_a_restore_tells_why_storage_refuses(make: Callable[[Path], None], cause
 
 @pytest.fixture
 def refusing_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[OSError], None]]:
-    """Makes every creation of a file fail, as root (who runs the suite in containers) would not see it."""
+    """Make every creation of a file fail. Permissions would not stop root, who may run the tests."""
     real = os.open
 
     def refuse(error: OSError) -> None:
@@ -216,7 +218,7 @@ def refusing_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[OSErro
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         (OSError(28, "No space left on device"), "make room on its disk"),
         (PermissionError(13, "Permission denied"), f"let user {os.geteuid()} write there"),
@@ -224,9 +226,9 @@ def refusing_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[OSErro
         (OSError(5, "Input/output error"), "check the disk"),
     ],
 )
-def test_an_error_without_a_path_names_the_path(
+def test_an_error_without_a_path_is_reported_with_the_path(
     error: OSError,
-    told: str,
+    expected: str,
     tmp_path: Path,
     refusing_files: Callable[[OSError], None],
     command: Command,
@@ -237,12 +239,12 @@ def test_an_error_without_a_path_names_the_path(
         code, _, err = command(tmp_path / "data", *arguments)
         assert (code, err.count("\n")) == (1, 1), err
         assert f"{tmp_path / 'data'}" in err
-        assert told in err
+        assert expected in err
         assert "None" not in err
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "expected"),
     [
         (sqlite3.SQLITE_BUSY, "another program has locked it"),
         (sqlite3.SQLITE_FULL, "the disk is full"),
@@ -250,9 +252,9 @@ def test_an_error_without_a_path_names_the_path(
         (sqlite3.SQLITE_READONLY, "it is read-only"),
     ],
 )
-def test_doctor_calls_only_proved_damage_damage(
+def test_the_doctor_recommends_a_restore_only_for_proved_damage(
     code: int,
-    told: str,
+    expected: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -268,19 +270,19 @@ def test_doctor_calls_only_proved_damage_damage(
     for check in (checks_database.database, checks_database.database_clock, checks_database.integrity):
         finding = check(settings)
         assert not finding.good
-        assert told in f"{finding.state} {finding.remedy}".lower()
+        assert expected in f"{finding.state} {finding.remedy}".lower()
         assert "restore" not in finding.remedy
         assert "move" not in finding.remedy
 
 
-def test_the_systems_reason_is_told_where_sqlite_knows_none(tmp_path: Path) -> None:
+def test_the_systems_reason_is_reported_if_sqlite_has_none(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError) as refused:
         open_file(tmp_path / "nowhere" / "chat.db").close()
     assert "No such file or directory" in trouble(refused.value, tmp_path / "nowhere" / "chat.db")
     shutil.rmtree(tmp_path)
 
 
-def test_doctor_tells_of_a_rescued_database_and_of_one_that_is_gone(tmp_path: Path) -> None:
+def test_the_doctor_reports_a_rescued_and_a_missing_database(tmp_path: Path) -> None:
     settings, path = Settings(data_dir=tmp_path), tmp_path / "fechatter.db"
     migrate_sqlite(path)
     assert checks_database.database(settings).good

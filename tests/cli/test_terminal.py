@@ -1,4 +1,4 @@
-"""Output never fails a command that has done its work, whatever standard output is; input is read as UTF-8."""
+"""Output never fails a command that has done its work, and input is read as UTF-8."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ADA = ["workspaces", "create", "Ours", "--email", "ada@example.org", "--fullname
 
 
 class Shell:
-    """Runs the real command beside one database."""
+    """Runs the real command on one database."""
 
     def __init__(self, folder: Path) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FECHATTER_")}
@@ -52,18 +52,18 @@ def shell(tmp_path: Path) -> Shell:
     return made
 
 
-def test_a_stream_that_lacks_a_character_gets_it_escaped(shell: Shell) -> None:
+def test_characters_that_an_encoding_lacks_are_escaped(shell: Shell) -> None:
     done = shell.run("users", "create", "li@example.org", "--fullname", "李雷", encoding="latin-1")
     assert (done.returncode, done.stderr) == (0, b"")
-    told = shell.run("users", "create", "x@example.org", "--fullname", "😀 é", "--json", encoding="latin-1")
-    assert told.returncode == 0
-    assert orjson.loads(told.stdout)["fullname"] == "😀 é"
+    shown = shell.run("users", "create", "x@example.org", "--fullname", "😀 é", "--json", encoding="latin-1")
+    assert shown.returncode == 0
+    assert orjson.loads(shown.stdout)["fullname"] == "😀 é"
     assert b"\\u674e\\u96f7" in shell.run("users", "list", encoding="ascii").stdout
     assert shell.names() == {"Ada", "李雷", "😀 é"}
     assert shell.run("doctor", encoding="ascii").returncode in (0, 1)
 
 
-def test_a_full_disk_fails_no_command_that_has_done_its_work(shell: Shell, tmp_path: Path) -> None:
+def test_a_full_disk_does_not_fail_a_command_that_has_done_its_work(shell: Shell, tmp_path: Path) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     try:
         created = shell.run("users", "create", "bo@example.org", "--fullname", "Bo", stdout=full)
@@ -79,7 +79,7 @@ def test_a_full_disk_fails_no_command_that_has_done_its_work(shell: Shell, tmp_p
     assert shell.names() == {"Ada", "Bo"}
 
 
-def test_a_reader_that_has_gone_fails_no_command_that_has_done_its_work(shell: Shell) -> None:
+def test_a_closed_pipe_does_not_fail_a_command_that_has_done_its_work(shell: Shell) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -91,7 +91,7 @@ def test_a_reader_that_has_gone_fails_no_command_that_has_done_its_work(shell: S
         os.close(writer)
 
 
-def test_an_argument_that_is_not_utf_8_is_named_and_nothing_is_done(shell: Shell) -> None:
+def test_an_argument_that_is_not_utf_8_is_reported_and_changes_nothing(shell: Shell) -> None:
     refused = shell.run("users", "create", "bo@example.org", "--fullname", b"Bo \xff")
     assert (refused.returncode, refused.stdout) == (2, b"")
     assert refused.stderr == b"fechatter: fullname: 'Bo \\\\xff' is not UTF-8\n"
@@ -101,7 +101,7 @@ def test_an_argument_that_is_not_utf_8_is_named_and_nothing_is_done(shell: Shell
     assert (backup.returncode, orjson.loads(backup.stdout)["file"][-4:]) == (0, "\\xff")
 
 
-def typed(data: bytes, encoding: str = "utf-8") -> io.TextIOWrapper:
+def fake_input(data: bytes, encoding: str = "utf-8") -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(data), encoding=encoding)
 
 
@@ -116,14 +116,14 @@ def typed(data: bytes, encoding: str = "utf-8") -> io.TextIOWrapper:
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
-def test_a_line_is_read_as_utf_8_whatever_the_locale_says(monkeypatch: pytest.MonkeyPatch, data: bytes, line: str, encoding: str) -> None:
-    monkeypatch.setattr("sys.stdin", typed(data, encoding))
+def test_a_line_is_read_as_utf_8_in_every_locale(monkeypatch: pytest.MonkeyPatch, data: bytes, line: str, encoding: str) -> None:
+    monkeypatch.setattr("sys.stdin", fake_input(data, encoding))
     assert terminal.read_line() == line
 
 
 @pytest.mark.parametrize("data", ["pässword\n".encode("latin-1"), "password\n".encode("utf-16"), "password\n".encode("utf-16-le")])
 def test_a_line_in_another_encoding_is_refused(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
-    monkeypatch.setattr("sys.stdin", typed(data))
+    monkeypatch.setattr("sys.stdin", fake_input(data))
     with pytest.raises(Invalid, match="save it as UTF-8"):
         terminal.read_line()
 

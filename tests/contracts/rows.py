@@ -1,4 +1,4 @@
-"""Batches for `Database.store`, without the writer that makes them in life."""
+"""Batches for `Database.store` without a writer."""
 
 from __future__ import annotations
 
@@ -18,12 +18,10 @@ class Sending(msgspec.Struct, frozen=True):
     chat_id: ChatId
     content: str = "hello"
     key: str | None = None
-    thread_id: int = 0
-    extras: str | None = None
 
 
 def rows_of(sendings: list[Sending]) -> MessageRows:
-    """Their columns, n values each."""
+    """Return the columns of a batch, n values each."""
     return MessageRows(
         list(range(len(sendings))),
         [each.who.workspace_id for each in sendings],
@@ -32,13 +30,11 @@ def rows_of(sendings: list[Sending]) -> MessageRows:
         [each.content for each in sendings],
         [None if each.key is None else stored_key(each.key) for each in sendings],
         [fingerprint(each.content) for each in sendings],
-        [each.thread_id for each in sendings],
-        [each.extras for each in sendings],
     )
 
 
 async def decided_now(database: Database, sendings: list[Sending]) -> dict[int, Decided]:
-    """The rights of each workspace as they are."""
+    """Return the current rights of each workspace."""
     workspaces = {each.who.workspace_id for each in sendings}
 
     async def work(tx: Transaction) -> dict[int, Decided]:
@@ -55,7 +51,7 @@ async def store(database: Database, sendings: list[Sending], decided_with: dict[
 
 
 def by_place(result: StoreResult) -> dict[int, tuple[int, int, int]]:
-    """Place -> id, chat number, event number of what was stored."""
+    """Return message id, chat number and event number of each stored row."""
     return {place: values for stored in result.stored for place, values in _values(stored)}
 
 
@@ -64,5 +60,5 @@ def _values(stored: Stored) -> list[tuple[int, tuple[int, int, int]]]:
 
 
 def repeats(result: StoreResult) -> list[int]:
-    """The places whose key was there already."""
+    """Return the rows whose key was already stored."""
     return sorted(place for stored in result.stored for place in stored.repeats)

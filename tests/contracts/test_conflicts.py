@@ -1,4 +1,4 @@
-"""Transactions that get in each other's way on PostgreSQL are tried again, a bounded number of times."""
+"""Conflicting transactions on PostgreSQL are repeated, up to a limit."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _RENAME = "UPDATE workspaces SET name = $2 WHERE id = $1"
 pytestmark = pytest.mark.parametrize("address", ["postgres"], indirect=True)
 
 
-def failing(times: int, state: str) -> tuple[Callable[[Transaction], Any], list[int]]:
-    """Work that PostgreSQL breaks off with this SQLSTATE so many times; and its tries."""
+def failing_work(times: int, state: str) -> tuple[Callable[[Transaction], Any], list[int]]:
+    """Return work that PostgreSQL aborts `times` times with this SQLSTATE, and the list of its tries."""
     tries: list[int] = []
 
     async def work(tx: Transaction) -> str:
@@ -37,20 +37,20 @@ def failing(times: int, state: str) -> tuple[Callable[[Transaction], Any], list[
 
 @pytest.mark.parametrize("state", ["40001", "40P01"])
 @pytest.mark.parametrize("how", ["read", "write_unlocked"])
-async def test_a_conflict_is_tried_again(database: Database, state: str, how: str) -> None:
-    work, tries = failing(MOST_TRIES - 1, state)
+async def test_a_conflicting_transaction_is_repeated(database: Database, state: str, how: str) -> None:
+    work, tries = failing_work(MOST_TRIES - 1, state)
     assert await getattr(database, how)(work) == "done"
     assert len(tries) == MOST_TRIES
 
 
-async def test_a_conflict_that_never_ends_is_given_up(database: Database) -> None:
-    work, tries = failing(1000, "40001")
+async def test_a_transaction_that_always_conflicts_fails_after_the_last_try(database: Database) -> None:
+    work, tries = failing_work(1000, "40001")
     with pytest.raises(TransactionConflict):
         await database.write_unlocked(work)
     assert len(tries) == MOST_TRIES
 
 
-async def test_changes_that_lock_each_other_out_are_all_made(database: Database) -> None:
+async def test_deadlocking_changes_all_succeed(database: Database) -> None:
     one, other = await world.workspace(database), await world.workspace(database)
     met = asyncio.Barrier(2)
     tries = []
@@ -70,7 +70,7 @@ async def test_changes_that_lock_each_other_out_are_all_made(database: Database)
     assert len(tries) == 3
 
 
-async def test_work_that_swallows_an_error_is_not_taken_for_stored(database: Database) -> None:
+async def test_work_that_hides_an_error_is_not_committed(database: Database) -> None:
     workspace_id = await world.workspace(database)
 
     async def work(tx: Transaction) -> None:
@@ -82,14 +82,14 @@ async def test_work_that_swallows_an_error_is_not_taken_for_stored(database: Dat
         await database.write_unlocked(work)
 
 
-async def test_connections_that_ended_unnoticed_cost_no_read_and_no_change(address: str) -> None:
+async def test_broken_idle_connections_fail_no_read_and_no_write(address: str) -> None:
     database = await open_database(address, Published(), connections=4)
     assert isinstance(database, PostgresDatabase)
     workspace_id = await world.workspace(database)
     try:
         holders = [holder for holder in database._pool._holders if holder._con is not None]
         for holder in holders:
-            # The network is gone, but nobody was told yet.
+            # The connection is broken, but neither side has noticed.
             descriptor = os.dup(holder._con._transport.get_extra_info("socket").fileno())
             with socket.socket(fileno=descriptor) as line:
                 line.shutdown(socket.SHUT_RDWR)

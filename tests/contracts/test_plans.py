@@ -1,4 +1,4 @@
-"""The plans of the queries whose cost must not grow with what is stored."""
+"""The plans of queries whose cost must not grow with the amount of stored data."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
 
 HISTORY = {"before": messages._BEFORE, "after": messages._AFTER}
 REPLAY = {"log": events._RANGE, "visible": events._VISIBLE, "standings": events._STANDINGS, "position": events._POSITION}
-# EXPLAIN does not look into a trigger, so its statements are explained one by one.
+# EXPLAIN does not show the statements of a trigger, so they are explained one by one.
 _FILLING = [each.strip() for each in sqlite_batch._TRIGGER.partition("BEGIN")[2].rpartition("END")[0].split(";") if each.strip()]
 SQLITE_BATCH = [sqlite_batch._IDS, sqlite_batch._HEADS, *(re.sub(r"new\.[a-z_]+", "?", each) for each in _FILLING)]
 _FILL = """
 INSERT INTO workspaces (id, slug, name, created_at) SELECT n, 'w' || n, 'n', 0 FROM generate_series(1, 20000) n;
-INSERT INTO timelines (id) SELECT n FROM generate_series(1, 20000) n;
+INSERT INTO chat_heads (chat_id) SELECT n FROM generate_series(1, 20000) n;
 INSERT INTO messages (id, chat_id, number, sender_id, content, created_at)
     SELECT n, n % 100, n / 100, 1, 'x', 0 FROM generate_series(1, 40000) n;
 INSERT INTO events (workspace_id, seq, type, chat_id, message_id, created_at)
@@ -44,7 +44,7 @@ def file(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def sqlite_plan(connection: sqlite3.Connection, sql: str) -> str:
-    # A parameter that is not there yet is NULL, which no plan depends on.
+    # The parameters are unknown, so they are NULL. No plan depends on them.
     parameters = [None] * max((int(each) for each in re.findall(r"[?](\d+)", sql)), default=sql.count("?"))
     return "\n".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters))
 
@@ -61,7 +61,7 @@ async def filled(url: str, fill: str = _FILL) -> AsyncIterator[asyncpg.Connectio
 
 
 async def postgres_plan(connection: asyncpg.Connection, sql: str) -> str:
-    """The one plan that every execution of the prepared statement follows, as the engine's connections are set."""
+    """Return the generic plan that every execution of the prepared statement uses."""
     await connection.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE wanted AS {for_postgres(sql)}")
     parameters = ", ".join(["NULL"] * max(int(each) for each in re.findall(r"\$(\d+)", sql)))
     lines = await connection.fetch(f"EXPLAIN (COSTS OFF) EXECUTE wanted ({parameters})")
@@ -70,26 +70,25 @@ async def postgres_plan(connection: asyncpg.Connection, sql: str) -> str:
 
 
 @pytest.mark.parametrize("direction", HISTORY)
-def test_a_page_of_history_is_read_by_number_on_sqlite(file: sqlite3.Connection, direction: str) -> None:
-    plan = sqlite_plan(file, for_sqlite(HISTORY[direction]))
-    assert plan.startswith("SEARCH m USING INDEX messages_by_number (<expr>=?")
-    assert "TEMP B-TREE" not in plan
+def test_a_page_of_history_uses_the_index_on_sqlite(file: sqlite3.Connection, direction: str) -> None:
+    assert sqlite_plan(file, for_sqlite(HISTORY[direction])).startswith("SEARCH messages USING INDEX messages_by_number (chat_id=?")
+    assert "TEMP B-TREE" not in sqlite_plan(file, for_sqlite(HISTORY[direction]))
 
 
 @pytest.mark.parametrize("statement", REPLAY)
-def test_a_replay_looks_up_what_it_reads_on_sqlite(file: sqlite3.Connection, statement: str) -> None:
+def test_a_replay_uses_indexes_on_sqlite(file: sqlite3.Connection, statement: str) -> None:
     plan = sqlite_plan(file, for_sqlite(REPLAY[statement]))
     assert "SCAN" not in plan.replace("SCAN json_each", "")
     assert "USE TEMP B-TREE" not in plan
 
 
 @pytest.mark.parametrize("statement", SQLITE_BATCH)
-def test_a_batch_is_driven_by_its_own_rows_on_sqlite(file: sqlite3.Connection, statement: str) -> None:
+def test_a_batch_scans_only_its_own_rows_on_sqlite(file: sqlite3.Connection, statement: str) -> None:
     plan = sqlite_plan(file, statement)
     assert "SCAN" not in re.sub("SCAN (given|json_each|CONSTANT ROW)", "", plan)
 
 
-async def test_a_page_of_history_is_read_by_number_on_postgresql(postgres_url: str) -> None:
+async def test_a_page_of_history_uses_the_index_on_postgresql(postgres_url: str) -> None:
     async with filled(postgres_url) as connection:
         for sql in HISTORY.values():
             plan = await postgres_plan(connection, sql)
@@ -97,7 +96,7 @@ async def test_a_page_of_history_is_read_by_number_on_postgresql(postgres_url: s
             assert "Sort" not in plan
 
 
-async def test_a_replay_looks_up_what_it_reads_on_postgresql(postgres_url: str) -> None:
+async def test_a_replay_uses_indexes_on_postgresql(postgres_url: str) -> None:
     async with filled(postgres_url) as connection:
         for name, sql in REPLAY.items():
             plan = await postgres_plan(connection, sql)
@@ -105,22 +104,22 @@ async def test_a_replay_looks_up_what_it_reads_on_postgresql(postgres_url: str) 
 
 
 @pytest.mark.parametrize("analyzed", [True, False])
-async def test_a_batch_is_driven_by_its_own_rows_on_postgresql(postgres_url: str, analyzed: bool) -> None:
+async def test_a_batch_scans_only_its_own_rows_on_postgresql(postgres_url: str, analyzed: bool) -> None:
     async with filled(postgres_url, _FILL if analyzed else _FILL.replace("ANALYZE;", "")) as connection:
         for sql in (postgres_batch._STORE, postgres_batch._KNOWN):
             plan = await postgres_plan(connection, sql)
-            # An empty table may be read whole, and one of a single row.
+            # Empty tables and tables with a single row may be scanned.
             assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= {"message_keys", "memberships", "server"}, plan
 
 
-def test_old_messages_are_looked_for_by_id_on_sqlite(file: sqlite3.Connection) -> None:
+def test_old_messages_are_found_by_id_on_sqlite(file: sqlite3.Connection) -> None:
     plan = sqlite_plan(file, for_sqlite(retention._NEXT))
     assert plan.startswith("SEARCH m USING INTEGER PRIMARY KEY (rowid>?)")
     assert "SCAN" not in plan
     assert "TEMP B-TREE" not in plan
 
 
-async def test_old_messages_are_looked_for_by_id_on_postgresql(postgres_url: str) -> None:
+async def test_old_messages_are_found_by_id_on_postgresql(postgres_url: str) -> None:
     async with filled(postgres_url) as connection:
         plan = await postgres_plan(connection, retention._NEXT)
         assert "using messages_pkey" in plan

@@ -1,4 +1,4 @@
-"""What both engines promise of a batch of messages."""
+"""The contract of both engines for storing a batch of messages."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from itertools import groupby
 from typing import Any
 
 import asyncpg
-import msgspec
 import pytest
 
 from fechatter.chats import membership
 from fechatter.model import Actor, ChatId, now_ms
-from fechatter.storage import events, messages, read_marks, rights, timelines
+from fechatter.storage import events, messages, read_marks, rights
 from fechatter.storage.engines.base import Database
 from fechatter.storage.opening import open_database
 from tests import world
 from tests.contracts.rows import Sending, by_place, decided_now, repeats, rows_of, store
 from tests.engines import Published
 
-_HEADS = "SELECT last_number, last_message_id FROM timelines WHERE id = $1"
+_HEADS = "SELECT last_number, last_message_id FROM chat_heads WHERE chat_id = $1"
 
 
 async def head_of(database: Database, chat_id: ChatId) -> tuple[int, int | None]:
@@ -29,9 +28,7 @@ async def head_of(database: Database, chat_id: ChatId) -> tuple[int, int | None]
 
 
 async def count(database: Database, table: str, *chats: ChatId) -> int:
-    column = "timeline_id" if table == "read_marks" else "chat_id"
-    sql = f"SELECT count(*) AS many FROM {table} WHERE {column} IN ANY_OF($1)"
-    row = await database.read(lambda tx: tx.fetchrow(sql, list(chats)))
+    row = await database.read(lambda tx: tx.fetchrow(f"SELECT count(*) AS many FROM {table} WHERE chat_id IN ANY_OF($1)", list(chats)))
     assert row is not None
     return int(row["many"])
 
@@ -55,7 +52,7 @@ async def test_messages_heads_marks_keys_and_events_are_stored_together(database
     ids = [places[place][0] for place in range(4)]
     assert ids == sorted(set(ids))
     assert [places[place][1] for place in range(4)] == [1, 2, 1, 3]
-    assert [places[place][2] for place in range(4)] == [4, 5, 6, 7]  # after three joined
+    assert [places[place][2] for place in range(4)] == [4, 5, 6, 7]  # after three `member.joined`
     assert await head_of(database, first) == (3, ids[3])
     assert await head_of(database, second) == (1, ids[2])
     kept = await database.read(lambda tx: messages.before(tx, first, messages.END, 10))
@@ -72,7 +69,7 @@ async def test_messages_heads_marks_keys_and_events_are_stored_together(database
 
 
 @pytest.mark.parametrize("others", [0, 3])
-async def test_rights_that_moved_on_leave_nothing_of_the_batch(database: Database, others: int) -> None:
+async def test_outdated_rights_store_nothing_of_the_batch(database: Database, others: int) -> None:
     alice, bob, chat_id, _ = await two_chats(database)
     batch = [Sending(alice, chat_id, key=f"k{place}") for place in range(others)] + [Sending(bob, chat_id, key="bob's")]
     decided = await decided_now(database, batch)
@@ -83,7 +80,7 @@ async def test_rights_that_moved_on_leave_nothing_of_the_batch(database: Databas
     assert [await count(database, table, chat_id) for table in ("messages", "message_keys", "read_marks")] == [0, 0, 0]
 
 
-async def test_rights_that_moved_on_are_told_of_a_batch_of_repeats_too(database: Database) -> None:
+async def test_outdated_rights_are_reported_for_a_batch_of_repeats_too(database: Database) -> None:
     alice, bob, chat_id, _ = await two_chats(database)
     batch = [Sending(bob, chat_id, key="bob's")]
     decided = await decided_now(database, batch)
@@ -92,7 +89,7 @@ async def test_rights_that_moved_on_are_told_of_a_batch_of_repeats_too(database:
     assert (await store(database, batch, decided)).stale == {alice.workspace_id}
 
 
-async def test_a_key_that_is_there_makes_no_second_message(database: Database) -> None:
+async def test_a_stored_key_creates_no_second_message(database: Database) -> None:
     alice, bob, chat_id, other = await two_chats(database)
     await store(database, [Sending(alice, chat_id, "first", "k1")])
     batch = [Sending(alice, chat_id, "new"), Sending(alice, chat_id, "again", "k1"), Sending(bob, chat_id, "bob's own", "k1")]
@@ -103,10 +100,10 @@ async def test_a_key_that_is_there_makes_no_second_message(database: Database) -
     only_repeats = await store(database, [Sending(alice, chat_id, "again", "k1")])
     assert (repeats(only_repeats), by_place(only_repeats)) == ([0], {})
     heads = await database.read(lambda tx: events.heads(tx, alice.workspace_id))
-    assert heads.head == 7  # three joined, four messages
+    assert heads.head == 7  # three `member.joined`, four messages
 
 
-async def test_several_workspaces_in_one_batch_are_numbered_each_by_itself(database: Database) -> None:
+async def test_each_workspace_of_a_batch_has_its_own_numbers(database: Database) -> None:
     alice, _, first, _ = await two_chats(database)
     xavier, _, second, _ = await two_chats(database)
     batch = [Sending(xavier, second), Sending(alice, first), Sending(xavier, second), Sending(alice, first)]
@@ -114,7 +111,7 @@ async def test_several_workspaces_in_one_batch_are_numbered_each_by_itself(datab
     assert [places[place][1:] for place in range(4)] == [(1, 4), (1, 4), (2, 5), (2, 5)]
 
 
-async def test_a_stale_workspace_is_decided_again_and_no_other_loses_its_rows(database: Database) -> None:
+async def test_a_stale_workspace_does_not_affect_the_others(database: Database) -> None:
     alice, bob, first, _ = await two_chats(database)
     xavier, _, second, _ = await two_chats(database)
     batch = [Sending(xavier, second), Sending(alice, first)]
@@ -129,7 +126,7 @@ async def test_a_stale_workspace_is_decided_again_and_no_other_loses_its_rows(da
     assert (await head_of(database, first))[0] == (await head_of(database, second))[0] == 1
 
 
-async def test_every_text_of_people_comes_back_as_it_went_in(database: Database) -> None:
+async def test_every_text_is_stored_unchanged(database: Database) -> None:
     alice, _, chat_id, _ = await two_chats(database)
     texts = [
         "'; DROP TABLE messages; --",
@@ -144,11 +141,11 @@ async def test_every_text_of_people_comes_back_as_it_went_in(database: Database)
     assert [each.content for each in kept] == texts
 
 
-async def test_a_batch_that_cannot_be_stored_fails_whole(database: Database) -> None:
+async def test_a_batch_that_cannot_be_stored_fails_completely(database: Database) -> None:
     alice, _, chat_id, _ = await two_chats(database)
     await store(database, [Sending(alice, chat_id)])
-    # Its number is taken: a fault that no key explains.
-    await database.write_unlocked(lambda tx: tx.execute("UPDATE timelines SET last_number = 0 WHERE id = $1", chat_id))
+    # The next number is taken, which no key explains.
+    await database.write_unlocked(lambda tx: tx.execute("UPDATE chat_heads SET last_number = 0 WHERE chat_id = $1", chat_id))
     before = await database.read(lambda tx: events.heads(tx, alice.workspace_id))
     result = await store(database, [Sending(alice, chat_id, "lost", "k1"), Sending(alice, chat_id)])
     assert (result.stored, result.stale, set(result.failed)) == ([], set(), {alice.workspace_id})
@@ -156,19 +153,19 @@ async def test_a_batch_that_cannot_be_stored_fails_whole(database: Database) -> 
     assert await count(database, "message_keys", chat_id) == 0
 
 
-async def test_a_workspace_that_fails_leaves_the_others_on_postgresql(shared_postgres_url: str) -> None:
+async def test_a_failing_workspace_does_not_affect_the_others_on_postgresql(shared_postgres_url: str) -> None:
     database = await open_database(shared_postgres_url, Published(), connections=3)
     alice, _, broken, _ = await two_chats(database)
     xavier, _, whole, _ = await two_chats(database)
     await store(database, [Sending(alice, broken)])
-    await database.write_unlocked(lambda tx: tx.execute("UPDATE timelines SET last_number = 0 WHERE id = $1", broken))
+    await database.write_unlocked(lambda tx: tx.execute("UPDATE chat_heads SET last_number = 0 WHERE chat_id = $1", broken))
     result = await store(database, [Sending(alice, broken), Sending(xavier, whole)])
     assert (set(by_place(result)), set(result.failed)) == ({1}, {alice.workspace_id})
     await database.close()
 
 
 class Statements:
-    """Counts what an engine sends to its database while a batch is stored."""
+    """Records the statements that an engine sends while it stores a batch."""
 
     def __init__(self, database: Any) -> None:
         self._database = database
@@ -199,50 +196,27 @@ class Statements:
         self.seen.append(record.query)
 
 
-async def test_a_thread_has_a_head_numbers_and_read_marks_of_its_own(database: Database) -> None:
-    alice, bob, chat_id, _ = await two_chats(database)
-    thread = ChatId(await database.write_unlocked(lambda tx: tx.new_id()))
-    await database.write_unlocked(lambda tx: timelines.begin(tx, thread))
-    batch = [
-        Sending(alice, chat_id, "first"),
-        Sending(bob, chat_id, "a reply", thread_id=thread),
-        Sending(alice, chat_id, "second", extras='{"mood":"calm"}'),
-        Sending(bob, chat_id, "another reply", thread_id=thread, extras='{"mood":"calm"}'),
-    ]
-    places = by_place(await store(database, batch))
-    assert [places[place][1] for place in range(4)] == [1, 1, 2, 2]
-    assert await head_of(database, chat_id) == (2, places[2][0])
-    assert await head_of(database, thread) == (2, places[3][0])
-    for timeline, contents in ((chat_id, ["first", "second"]), (thread, ["a reply", "another reply"])):
-        found = await database.read(lambda tx, each=timeline: messages.after(tx, each, 0, 10))
-        assert [(each.chat_id, each.content) for each in found] == [(chat_id, content) for content in contents]
-        assert [each.extras for each in found] == [msgspec.UNSET, msgspec.Raw('{"mood":"calm"}')]
-    assert await marks_of(database, alice) == [(chat_id, 2)]
-    assert await marks_of(database, bob) == []
-    assert await count(database, "read_marks", chat_id, thread) == 2
-
-
 @pytest.mark.parametrize("size", [1, 32, 256])
-async def test_the_statements_of_a_batch_are_few_whatever_its_size(database: Database, size: int) -> None:
+async def test_the_number_of_statements_does_not_depend_on_the_size_of_a_batch(database: Database, size: int) -> None:
     alice, bob, first, second = await two_chats(database)
     chats = [first, second]
     statements = Statements(database)
-    # The first batch of a connection also learns the types of its parameters.
+    # The first batch of a connection also looks up the types of its parameters.
     await store(database, [Sending(bob, first, "first", "first")])
     sendings = [Sending(alice, chats[place % 2], f"text {place}", f"key {place}") for place in range(size)]
     at_once = await statements.of(sendings)
     mixed = await statements.of([*sendings, Sending(bob, first, "new")])
     if isinstance(getattr(database, "_write_connection", None), sqlite3.Connection):
         for seen in (at_once, mixed):
-            # The insert shows itself again for each statement of its trigger.
+            # SQLite traces the insert again for each statement of its trigger.
             assert [next(shown).split()[0] for _, shown in groupby(seen)] == ["BEGIN", "SELECT", "INSERT", "COMMIT"]
-            assert len(seen) == 13
+            assert len(seen) == 12
     else:
         assert len(at_once) == 1
-        assert len(mixed) <= 7  # the refused statement, then lock, compare, look up, store
+        assert len(mixed) <= 7  # The refused statement, then lock, compare, look up and store.
 
 
-async def test_deciding_for_a_batch_is_one_statement(database: Database) -> None:
+async def test_the_rights_of_a_batch_are_read_with_one_statement(database: Database) -> None:
     alice, bob, first, second = await two_chats(database)
     seen: list[str] = []
 

@@ -1,4 +1,4 @@
-"""What both engines promise of transactions and snapshots."""
+"""The contract of both engines for transactions and snapshots."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME = "SELECT name FROM workspaces WHERE id = $1"
 
 
 async def rename(tx: Transaction, workspace_id: WorkspaceId, name: str) -> int:
-    """Rename a workspace, with its event; returns the event's number."""
+    """Rename a workspace with an event and return the event's number."""
     await tx.execute(_RENAME, workspace_id, name)
     draft = events.Draft(EventType.WORKSPACE_UPDATED, data=await world.workspace_data(tx, workspace_id))
     return await events.append(tx, workspace_id, [draft], rights=False)
@@ -36,14 +36,14 @@ async def name_of(database: Database, workspace_id: WorkspaceId) -> str:
 
 
 class Pause:
-    """A place inside a snapshot's work: on a thread it blocks, on a loop it awaits."""
+    """A point inside the work on a snapshot where the test can stop it. On a thread it blocks, on a loop it awaits."""
 
     def __init__(self) -> None:
         self._main = asyncio.get_running_loop()
         self._there, self._on = asyncio.Event(), asyncio.Event()
         self._on_thread = threading.Event()
 
-    async def here(self) -> None:
+    async def wait_here(self) -> None:
         self._main.call_soon_threadsafe(self._there.set)
         try:
             asyncio.get_running_loop()
@@ -55,19 +55,19 @@ class Pause:
     async def reached(self) -> None:
         await self._there.wait()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._on.set()
         self._on_thread.set()
 
 
-async def test_a_read_sees_one_moment_whatever_is_committed_meanwhile(database: Database) -> None:
+async def test_a_read_sees_one_snapshot(database: Database) -> None:
     workspace_id = await world.workspace(database)
     before = await name_of(database, workspace_id)
     pause = Pause()
 
     async def work(tx: Transaction) -> tuple[str, events.Heads, str]:
         first = await tx.fetchrow(_NAME, workspace_id)
-        await pause.here()
+        await pause.wait_here()
         second = await tx.fetchrow(_NAME, workspace_id)
         assert first is not None
         assert second is not None
@@ -76,12 +76,12 @@ async def test_a_read_sees_one_moment_whatever_is_committed_meanwhile(database: 
     reading = asyncio.create_task(database.read(work))
     await pause.reached()
     await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "new"))
-    pause.go_on()
+    pause.resume()
     assert await reading == (before, events.Heads(0, 0, 0, database.era, database.era), before)
     assert await name_of(database, workspace_id) == "new"
 
 
-async def test_work_that_raises_leaves_nothing_and_publishes_nothing(database: Database, published: Published) -> None:
+async def test_work_that_raises_changes_and_publishes_nothing(database: Database, published: Published) -> None:
     workspace_id = await world.workspace(database)
     before = await name_of(database, workspace_id)
 
@@ -96,7 +96,7 @@ async def test_work_that_raises_leaves_nothing_and_publishes_nothing(database: D
     assert await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "newer")) == 1
 
 
-async def test_a_row_that_is_there_already_is_told_by_its_constraint(database: Database) -> None:
+async def test_a_duplicate_row_is_reported_with_its_constraint(database: Database) -> None:
     workspace_id = await world.workspace(database)
 
     async def again(tx: Transaction) -> None:
@@ -108,24 +108,24 @@ async def test_a_row_that_is_there_already_is_told_by_its_constraint(database: D
     assert await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "goes on")) == 1
 
 
-async def test_execute_tells_how_many_rows_it_changed(database: Database) -> None:
+async def test_execute_returns_the_number_of_changed_rows(database: Database) -> None:
     workspace_id = await world.workspace(database)
     assert await database.write_unlocked(lambda tx: tx.execute(_RENAME, workspace_id, "new")) == 1
     assert await database.write_unlocked(lambda tx: tx.execute(_RENAME, 0, "nobody")) == 0
 
 
-async def test_what_is_published_was_committed_before(database: Database, published: Published) -> None:
+async def test_frames_are_published_after_the_commit(database: Database, published: Published) -> None:
     workspace_id = await world.workspace(database)
     numbers = [await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "new")) for _ in range(10)]
-    # Frames are handed on by the main loop, which may have its turn only now.
+    # The main loop publishes the frames, which may happen only now.
     await asyncio.sleep(0)
     assert [frame.seq for frame in published.frames] == numbers == list(range(1, 11))
     assert published.frames == await database.read(lambda tx: events.load(tx, workspace_id, 0, 10))
 
 
-async def test_the_lock_of_a_workspace_makes_numbers_without_gaps_from_many_at_once(database: Database, address: str) -> None:
+async def test_the_workspace_lock_gives_numbers_without_gaps_to_concurrent_writers(database: Database, address: str) -> None:
     workspace_id = await world.workspace(database)
-    # SQLite is for one process; its one writer stands for the second node.
+    # SQLite allows only one process, so its one writer stands for the second node.
     other = await open_database(address, Published(), connections=4) if address.startswith("postgres") else database
     nodes = [database, other] * 20
     numbers = await asyncio.gather(*(each.write(workspace_id, lambda tx: rename(tx, workspace_id, "x")) for each in nodes))
@@ -134,11 +134,11 @@ async def test_the_lock_of_a_workspace_makes_numbers_without_gaps_from_many_at_o
         await other.close()
 
 
-async def test_changes_that_are_given_up_while_they_wait_hold_up_no_others(database: Database) -> None:
+async def test_cancelled_changes_do_not_block_later_ones(database: Database) -> None:
     workspace_id = await world.workspace(database)
     works = [partial(rename, workspace_id=workspace_id, name=f"name {n}") for n in range(20)]
     changes = [asyncio.ensure_future(database.write(workspace_id, work)) for work in works]
-    # Each time some are at work, some in line.
+    # Each time some changes are running and some are queued.
     for given_up in changes[::2]:
         await asyncio.sleep(0)
         given_up.cancel()
@@ -148,7 +148,7 @@ async def test_changes_that_are_given_up_while_they_wait_hold_up_no_others(datab
         assert await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "the last")) > max(kept)
 
 
-async def test_ids_ascend_in_the_order_of_the_workspaces_numbers(database: Database) -> None:
+async def test_ids_ascend_in_the_order_of_the_event_numbers(database: Database) -> None:
     workspace_id = await world.workspace(database)
 
     async def work(tx: Transaction) -> tuple[int, int]:
@@ -164,15 +164,15 @@ async def test_lists_and_pairs_are_tables_on_both_engines(database: Database) ->
     async def work(tx: Transaction) -> tuple[list[int], list[int]]:
         made = [await tx.new_id() for _ in range(3)]
         for each in made:
-            await tx.execute("INSERT INTO timelines (id, last_number) VALUES ($1, $2)", each, each * 2)
-        some = await tx.fetch("SELECT id FROM timelines WHERE id IN ANY_OF($1) ORDER BY id", made[1:])
-        none = await tx.fetch("SELECT id FROM timelines WHERE id IN ANY_OF($1)", [])
+            await tx.execute("INSERT INTO chat_heads (chat_id, last_number) VALUES ($1, $2)", each, each * 2)
+        some = await tx.fetch("SELECT chat_id FROM chat_heads WHERE chat_id IN ANY_OF($1) ORDER BY chat_id", made[1:])
+        none = await tx.fetch("SELECT chat_id FROM chat_heads WHERE chat_id IN ANY_OF($1)", [])
         pairs = [(made[0], made[0] * 2), (made[1], 0)]
-        sql = "SELECT p.a, p.b FROM timelines JOIN PAIRS($1) AS p ON p.a = id AND p.b = last_number"
+        sql = "SELECT p.a, p.b FROM chat_heads JOIN PAIRS($1) AS p ON p.a = chat_id AND p.b = last_number"
         matching = [(row["a"], row["b"]) for row in await tx.fetch(sql, pairs)]
         assert not none
         assert matching == pairs[:1]
-        return made, [row["id"] for row in some]
+        return made, [row["chat_id"] for row in some]
 
     made, some = await database.write_unlocked(work)
     assert some == made[1:]

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all; what a dead process left goes, what a living one writes stays."""
+"""Files that appear complete or not at all. Drafts of dead processes are removed, drafts of running ones stay."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ with draft(Path(sys.argv[1])) as file:
 
 @pytest.fixture
 def writer(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is in the middle of a draft and ends it when its input ends."""
+    """A process in the middle of a draft. It ends when its input ends."""
     command = [sys.executable, "-c", _WRITER, str(tmp_path / "theirs")]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -45,7 +45,7 @@ def _write(path: Path) -> None:
         file.write(b"whole")
 
 
-def test_a_draft_of_a_killed_process_is_removed_by_the_next(writer: subprocess.Popen[bytes], tmp_path: Path) -> None:
+def test_the_next_draft_removes_the_draft_of_a_killed_process(writer: subprocess.Popen[bytes], tmp_path: Path) -> None:
     writer.kill()
     writer.wait()
     assert len(list(tmp_path.glob(".*.part"))) == 1
@@ -53,7 +53,7 @@ def test_a_draft_of_a_killed_process_is_removed_by_the_next(writer: subprocess.P
     assert os.listdir(tmp_path) == ["ours"]
 
 
-def test_a_draft_of_a_living_process_stays(writer: subprocess.Popen[bytes], tmp_path: Path) -> None:
+def test_the_draft_of_a_running_process_stays(writer: subprocess.Popen[bytes], tmp_path: Path) -> None:
     _write(tmp_path / "ours")
     writer.communicate(b"\n")
     assert writer.returncode == 0
@@ -61,7 +61,7 @@ def test_a_draft_of_a_living_process_stays(writer: subprocess.Popen[bytes], tmp_
     assert sorted(os.listdir(tmp_path)) == ["ours", "theirs"]
 
 
-def test_a_process_id_that_repeats_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_process_ids_do_not_conflict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getpid", lambda: 1)
     with drafts.draft(tmp_path / "outer") as outer:
         outer.write(b"outer")
@@ -70,7 +70,7 @@ def test_a_process_id_that_repeats_is_no_obstacle(tmp_path: Path, monkeypatch: p
     assert sorted(os.listdir(tmp_path)) == ["inner", "outer"]
 
 
-def test_where_nothing_can_be_locked_drafts_are_written_and_none_is_taken_for_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_file_locks_drafts_are_written_and_never_removed_as_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(descriptor: int, how: int) -> None:
         raise OSError(errno.EOPNOTSUPP, "not supported")
 
@@ -81,7 +81,7 @@ def test_where_nothing_can_be_locked_drafts_are_written_and_none_is_taken_for_de
     assert sorted(os.listdir(tmp_path)) == ["inner", "outer"]
 
 
-def test_files_of_others_stay(tmp_path: Path) -> None:
+def test_unrelated_files_stay(tmp_path: Path) -> None:
     others = ["notes.part", ".7.part", ".fechatter-notes", "fechatter.db"]
     for name in others:
         (tmp_path / name).touch()
@@ -90,7 +90,7 @@ def test_files_of_others_stay(tmp_path: Path) -> None:
     assert set(os.listdir(tmp_path)) == {*others, ".fechatter-0.part", "ours"}
 
 
-def test_a_name_of_the_greatest_length_is_written(tmp_path: Path) -> None:
+def test_a_name_of_maximum_length_is_written(tmp_path: Path) -> None:
     _write(tmp_path / ("n" * 255))
     assert os.listdir(tmp_path) == ["n" * 255]
 
@@ -117,7 +117,7 @@ def _write_late(path: Path) -> None:
         path.write_text("mine")
 
 
-def test_nothing_is_overwritten(tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "ours").write_text("mine")
     with pytest.raises(StartError, match="already exists"):
         _write(tmp_path / "ours")

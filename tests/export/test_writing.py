@@ -1,4 +1,4 @@
-"""What an export holds and what it leaves out."""
+"""The content of an export."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fechatter.messages import changes
 from fechatter.model import Actor
 from fechatter.storage.engines.base import Database
 from tests import world
-from tests.world import Desk
+from tests.world import WriterNode
 
 
 @pytest.fixture
-async def desk(database: Database) -> AsyncIterator[Desk]:
-    opened = Desk(database)
+async def node(database: Database) -> AsyncIterator[WriterNode]:
+    opened = WriterNode(database)
     yield opened
     await opened.close()
 
@@ -35,10 +35,10 @@ def _of(lines: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [line for line in lines if line["type"] == kind]
 
 
-async def test_messages_carry_their_versions_and_deleted_ones_nothing(database: Database, desk: Desk) -> None:
+async def test_messages_have_their_versions_and_deleted_messages_have_no_content(database: Database, node: WriterNode) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
-    edited, deleted = await desk.sent(alice, chat_id, "one"), await desk.sent(bob, chat_id, "secret")
+    edited, deleted = await node.sent(alice, chat_id, "one"), await node.sent(bob, chat_id, "secret")
     for content in ("two", "three"):
         await world.do(database, changes.edit, alice, chat_id, edited["id"], content)
     await world.do(database, changes.edit, bob, chat_id, deleted["id"], "more secret")
@@ -49,24 +49,24 @@ async def test_messages_carry_their_versions_and_deleted_ones_nothing(database: 
     assert (second["content"], second["versions"], second["deleted_at"] is None) == ("", [], False)
 
 
-async def test_pages_join_without_a_gap(database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pages_are_joined_without_a_gap(database: Database, node: WriterNode, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "PAGE_ROWS", 2)
     people = await world.people(database, *"abcde")
     chats = [await world.chat(database, *people) for _ in range(3)]
     for chat_id in chats:
         for _ in range(5):
-            await desk.sent(people[0], chat_id)
+            await node.sent(people[0], chat_id)
     lines = await _export(database, people[0])
     assert [(line["chat_id"], line["number"]) for line in _of(lines, "message")] == [(c, n) for c in chats for n in range(1, 6)]
     assert lines[-1] == {"type": "end", "counts": {"export": 1, "workspace": 1, "person": 5, "chat": 3, "membership": 15, "message": 15}}
 
 
-async def test_deleted_chats_former_members_and_other_workspaces_stay_out(database: Database, desk: Desk) -> None:
+async def test_deleted_chats_former_members_and_other_workspaces_are_left_out(database: Database, node: WriterNode) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     (carol,) = await world.people(database, "carol")
     kept, gone = await world.chat(database, alice, bob), await world.chat(database, alice, bob)
     await world.chat(database, carol)
-    await desk.sent(alice, gone, "was deleted")
+    await node.sent(alice, gone, "was deleted")
     await world.do(database, membership.remove, alice, kept, [bob.user_id])
     await world.do(database, change.delete, alice, gone)
     lines = await _export(database, alice)

@@ -20,7 +20,7 @@ from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database, Work
 from fechatter.tasks import Tasks
 from tests.hub.bus import FaultyBus
-from tests.world import Between, Desk
+from tests.world import InterruptedDatabase, WriterNode
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Gate:
 _gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
 
 
-class Stepped(Between):
+class Stepped(InterruptedDatabase):
     """A database whose reads stop at the gate of who joins."""
 
     async def read(self, work: Work[T]) -> T:
@@ -120,10 +120,10 @@ class OwnTasks(Tasks):
             await asyncio.wait({task})
 
 
-class SteppedDesk(Desk):
+class SteppedDesk(WriterNode):
     """A desk that keeps what the writer did, until it is answered and published."""
 
-    def __init__(self, database: Between, capture: Callable[[list[Frame]], None]) -> None:
+    def __init__(self, database: InterruptedDatabase, capture: Callable[[list[Frame]], None]) -> None:
         self._capture = capture
         self.crashed = False
         self.unanswered: list[WrittenBatch] = []

@@ -39,7 +39,7 @@ class Sending(Ground):
         if other:
             self._spoiled.add(name)
             text = self.text()
-        task = self.nodes[node].desk.hand_in(self.clients[who].who, self.chats[chat], text, "-".join(name))
+        task = self.nodes[node].desk.push(self.clients[who].who, self.chats[chat], text, "-".join(name))
         self._sending.append((name, task))
         await asyncio.sleep(0)
 

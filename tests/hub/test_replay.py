@@ -30,7 +30,7 @@ class House(NamedTuple):
     """alice and bob in a chat; bob missed what was sent since `cursor`."""
 
     database: Database
-    desk: world.Desk
+    desk: world.WriterNode
     hub: Hub
     alice: Actor
     bob: Actor
@@ -58,7 +58,7 @@ async def house(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr(joining, "PIECE_BYTES", 1200)
     monkeypatch.setattr(joining, "READ_EVENTS", 3)
     tasks = OwnTasks()
-    desk = world.Desk(world.Between(database))
+    desk = world.WriterNode(world.InterruptedDatabase(database))
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     found = House(database, desk, Hub(database, tasks, SETTINGS), alice, bob, chat_id, Position(database.era, 0))

@@ -1,4 +1,4 @@
-"""Bodies that no message has, by what is wrong with them."""
+"""Invalid message bodies, named after their fault."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MALFORMED = {
     "overlong UTF-8": b'{"content": "\xc0\xaf"}',
     "a surrogate in UTF-8": b'{"content": "\xed\xa0\x80"}',
 }
-"""No JSON in UTF-8."""
+"""Bodies that are not JSON in UTF-8."""
 
 INVALID = {
     "an empty object": (b"{}", "/content", "missing"),
@@ -43,7 +43,7 @@ INVALID = {
     "half a surrogate pair": (b'{"content": "a\\ud800b"}', "/content", "invalid_character"),
     "a surrogate pair backwards": (b'{"content": "\\udc00\\ud800"}', "/content", "invalid_character"),
 }
-"""JSON of another shape: with the place and the code of what is wrong."""
+"""Valid JSON with an invalid field: the pointer to the field and the expected code."""
 
 INVALID_KEYS = {
     "an empty key": (b'{"content": "a", "idempotency_key": ""}', "invalid_key"),
@@ -51,4 +51,4 @@ INVALID_KEYS = {
     "a key with NUL": (b'{"content": "a", "idempotency_key": "\\u0000"}', "invalid_key"),
     "a number as key": (b'{"content": "a", "idempotency_key": 7}', "invalid_type"),
 }
-"""The same of keys."""
+"""Invalid idempotency keys and the expected code."""

@@ -1,4 +1,4 @@
-"""Requests made from the contract, and somebody who sends them over real sockets and holds the answers to it."""
+"""Generates requests from the OpenAPI contract, sends them over real sockets and checks the responses against it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.servers.process import PATIENCE_SECONDS
 CONTRACT = Path(__file__).parents[2] / "fechatter" / "api" / "contract" / "openapi.json"
 ANSWER_SECONDS = PATIENCE_SECONDS
 LAST = ("deleteChat", "leaveChat", "endSession", "logOut")
-"""What takes away what others are tried on is tried at the end."""
+"""Operations that remove the objects under test. They run last."""
 
 load_all_checks()
 CHECKS = [
@@ -34,28 +34,28 @@ CHECKS = [
     checks.response_schema_conformance,
 ]
 BY_ITEM = ("sendMessages",)
-"""A bad message of a batch is refused in its place of a good answer, so that a bad request of these is not refused as a whole."""
+"""A batch reports an invalid message inside a successful response, so an invalid request may still get 200."""
 
 
-def cases(examples: int, *, derandomize: bool) -> list[Case]:
-    """So many good and so many bad requests of every operation."""
+def generate_cases(examples: int, *, derandomize: bool) -> list[Case]:
+    """Generate `examples` valid and `examples` invalid requests for each operation."""
     contract = schemathesis.openapi.from_path(str(CONTRACT))
     operations = [found.ok() for found in contract.get_all_operations()]
-    operations.sort(key=lambda operation: LAST.index(name(operation)) if name(operation) in LAST else -1)
+    operations.sort(key=lambda operation: LAST.index(operation_id(operation)) if operation_id(operation) in LAST else -1)
     found: list[Case] = []
     for operation in operations:
         for mode in GenerationMode:
-            found += _of(operation, mode, examples, derandomize=derandomize)
+            found += _generate(operation, mode, examples, derandomize=derandomize)
     return found
 
 
-def name(operation: Any) -> str:
-    """Its operationId."""
+def operation_id(operation: Any) -> str:
+    """Return the operationId."""
     return str(operation.definition.raw["operationId"])
 
 
-def _of(operation: Any, mode: GenerationMode, examples: int, *, derandomize: bool) -> list[Case]:
-    made: list[Case] = []
+def _generate(operation: Any, mode: GenerationMode, examples: int, *, derandomize: bool) -> list[Case]:
+    generated: list[Case] = []
     checks_of_hypothesis = list(HealthCheck)
 
     @settings(
@@ -68,21 +68,21 @@ def _of(operation: Any, mode: GenerationMode, examples: int, *, derandomize: boo
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def gather(case: Case) -> None:
-        # A null or an empty list in a query is not sent, and what is left may be good.
+        # Null and empty lists in a query are not sent, and the remaining request may be valid.
         assume(all(value not in (None, []) for value in case.query.values()))
-        made.append(case)
+        generated.append(case)
 
     try:
         gather()
     except Unsatisfiable:
-        # Some operations take nothing that could be wrong.
+        # Some operations have no input that could be invalid.
         if mode is GenerationMode.POSITIVE:
             raise
-    return made
+    return generated
 
 
-class FirstBlock(HTTPAdapter):
-    """Of a live stream, which has no end, the first block is the answer."""
+class FirstBlockAdapter(HTTPAdapter):
+    """Reads only the first block of a live stream, because the stream never ends."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs["stream"] = True
@@ -98,12 +98,12 @@ class FirstBlock(HTTPAdapter):
         return answer
 
 
-class Person:
-    """Sends cases, with ids of what is really there in most of them.
+class ContractTester:
+    """Sends cases, with existing ids in most of them.
 
     Attributes:
-        sent: how often each status of each operation was answered.
-        wrong: what broke the contract.
+        sent: the number of responses per operation and status.
+        wrong: the violations of the contract.
     """
 
     def __init__(self, who: Client, ids: Mapping[str, list[int]]) -> None:
@@ -115,36 +115,36 @@ class Person:
         self._base = f"http://127.0.0.1:{who.server.port}"
         self._ids = {kind: itertools.cycle([*known, *known, None]) for kind, known in ids.items()}
         self._session = requests.Session()
-        self._session.mount("http://", FirstBlock())
+        self._session.mount("http://", FirstBlockAdapter())
 
-    def try_all(self, made: list[Case]) -> None:
-        for case in made:
-            self.try_one(case)
+    def send_all(self, generated: list[Case]) -> None:
+        for case in generated:
+            self.send(case)
         self._session.close()
 
-    def try_one(self, case: Case) -> None:
+    def send(self, case: Case) -> None:
         if case.meta is None or case.meta.generation.mode is GenerationMode.POSITIVE:
-            case.path_parameters.update(self._known(case.path_parameters))
+            case.path_parameters.update(self._existing_ids(case.path_parameters))
         headers = {"Authorization": f"Bearer {self._token}"}
         answer = case.call(base_url=self._base, session=self._session, headers=headers, timeout=ANSWER_SECONDS)
-        key = name(case.operation), answer.status_code
+        key = operation_id(case.operation), answer.status_code
         self.sent[key] = self.sent.get(key, 0) + 1
         try:
-            strict = [] if name(case.operation) in BY_ITEM else [checks.negative_data_rejection]
+            strict = [] if operation_id(case.operation) in BY_ITEM else [checks.negative_data_rejection]
             case.validate_response(answer, checks=[*CHECKS, *strict], headers=headers)
         except FailureGroup as failures:
             self.wrong += [f"{case.operation.label}: {failure}" for failure in failures.exceptions]
-        if answer.status_code == 401 or (name(case.operation) in LAST and answer.status_code == 204):
+        if answer.status_code == 401 or (operation_id(case.operation) in LAST and answer.status_code == 204):
             self._sign_in()
 
-    def _known(self, given: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    def _existing_ids(self, given: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
         for kind in given:
             known = next(self._ids[kind])
             if known is not None:
                 yield kind, known
 
     def _sign_in(self) -> None:
-        """Again, when the session ended."""
+        """Sign in again if the session has ended."""
         probe = self._session.get(f"{self._base}/api/users/me", headers={"Authorization": f"Bearer {self._token}"}, timeout=ANSWER_SECONDS)
         if probe.status_code == 401:
             wanted = {"email": self._email, "password": PASSWORD, "workspace": self._slug}

@@ -1,6 +1,6 @@
-"""People in every standing, chats of every kind and state, and for each action of the table of rights the requests that ask for it.
+"""The requests for each cell of the table of rights, with people of every role and chats of every kind.
 
-The requests are such that an allowed one changes nothing, wherever there is one like that: so a cell says nothing about the next.
+Wherever possible, an allowed request changes nothing, so that the cells do not influence each other.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ from tests.journeys.client import Client, colleague, owner
 from tests.journeys.server import ServerProcess
 from tests.journeys.wire import OPENED
 
-PLACES = ("owner", "member", None)
-"""What somebody is in a chat; None for who is not in it."""
+STANDINGS = ("owner", "member", None)
+"""The standing of a person in a chat. None means that the person is not a member."""
 NOWHERE = 2**53 - 7
 Sessions = dict[Any, dict[str, Any]]
-Ask = tuple[str, str, Any]
+Request = tuple[str, str, Any]
 A = ChatAction
 
 
-async def _signed_up(server: ServerProcess) -> Sessions:
+async def _sign_up_everybody(server: ServerProcess) -> Sessions:
     host = await owner(server)
-    keys = [*product(Role, PLACES), "leaver", "stranger"]
+    keys = [*product(Role, STANDINGS), "leaver", "stranger"]
     people = [await colleague(host, key[0] if isinstance(key, tuple) else "member") for key in keys]
     for wire in list(OPENED):
         wire.close()
     return {"host": host.session, **{key: person.session for key, person in zip(keys, people, strict=True)}}
 
 
-def signed_up(server: ServerProcess) -> Sessions:
-    """The host, who owns the workspace; one person for each role and place; one who leaves every chat, one who is in none."""
-    return asyncio.run(_signed_up(server))
+def sign_up_everybody(server: ServerProcess) -> Sessions:
+    """Sign up the host, one person per role and standing, one person who leaves every chat and one who joins none."""
+    return asyncio.run(_sign_up_everybody(server))
 
 
-class Ground(NamedTuple):
-    """A chat in which `owner_role` says who owns it, all other people with a place are members, and each has said something."""
+class PreparedChat(NamedTuple):
+    """A chat in which everybody with a standing is a member and has sent a message."""
 
     chat_id: int
     owner_id: int
     messages: dict[int, int]
-    """The id of each member's message by the member's."""
+    """The id of each member's message, by the member's id."""
 
 
 class World:
-    """The people as clients of one test."""
+    """The people, as clients for one test."""
 
     def __init__(self, server: ServerProcess, sessions: Sessions) -> None:
         self.people = {key: Client(server, session) for key, session in sessions.items()}
@@ -56,15 +56,15 @@ class World:
     def members(self) -> list[Client]:
         return [self.people[role, "member"] for role in Role]
 
-    async def meet(self) -> None:
-        """Everybody but the stranger is in a chat with everybody, so that guests see the others."""
+    async def create_shared_chat(self) -> None:
+        """Put everybody except the stranger into one chat, so that guests see the others."""
         await self.host.chat("group", *(person for key, person in self.people.items() if key not in ("host", "stranger")))
 
-    async def ground(self, kind: ChatType, role: Role, place: str | None, *, archived: bool) -> Ground:
-        """A chat where the person of that role and place can be tried. The two of a single chat always have the same one."""
+    async def prepare_chat(self, kind: ChatType, role: Role, standing: str | None, *, archived: bool) -> PreparedChat:
+        """Prepare a chat for a person of this role and standing. A single chat always has the same two members."""
         if kind is ChatType.SINGLE:
-            return await self._single(role, place)
-        owner = self.people[role if place == "owner" else Role.MEMBER, "owner"]
+            return await self._single(role, standing)
+        owner = self.people[role if standing == "owner" else Role.MEMBER, "owner"]
         others = [owner, *self.members(), self.leaver]
         chat = await self.host.chat(kind.value, *([] if kind is ChatType.PUBLIC_CHANNEL else others))
         path = f"/api/chat/{chat['id']}"
@@ -72,24 +72,24 @@ class World:
             await self.host.post(f"{path}/members", {"members": [other.id for other in others]})
         await self.leaver.post(f"{path}/leave")
         await self.host.call("PATCH", f"{path}/members/{owner.id}", {"role": "owner"})
-        made = await self._said(chat["id"], owner, [self.host, owner, *self.members()])
+        made = await self._send_from_all(chat["id"], owner, [self.host, owner, *self.members()])
         if archived:
             await self.host.call("PATCH", path, {"archived": True})
         return made
 
-    async def _single(self, role: Role, place: str | None) -> Ground:
-        one, other = (self.people[role, place], self.host) if place == "owner" else (self.host, self.people[role, "member"])
+    async def _single(self, role: Role, standing: str | None) -> PreparedChat:
+        one, other = (self.people[role, standing], self.host) if standing == "owner" else (self.host, self.people[role, "member"])
         chat = await one.chat("single", other)
-        return await self._said(chat["id"], one, [one, other])
+        return await self._send_from_all(chat["id"], one, [one, other])
 
-    async def _said(self, chat_id: int, owner: Client, members: list[Client]) -> Ground:
-        return Ground(chat_id, owner.id, {member.id: (await member.send(chat_id, "as it was"))["id"] for member in members})
+    async def _send_from_all(self, chat_id: int, owner: Client, members: list[Client]) -> PreparedChat:
+        return PreparedChat(chat_id, owner.id, {member.id: (await member.send(chat_id, "as it was"))["id"] for member in members})
 
-    def asks(self, action: ChatAction, ground: Ground, who: Client, *, archived: bool) -> list[Ask]:
-        """The requests by which `who` asks for the action; each is answered alike."""
-        chat = f"/api/chat/{ground.chat_id}"
-        others = f"{chat}/messages/{ground.messages[self.host.id]}"
-        own = f"{chat}/messages/{ground.messages.get(who.id, ground.messages[self.host.id])}"
+    def requests(self, action: ChatAction, prepared: PreparedChat, who: Client, *, archived: bool) -> list[Request]:
+        """Return the requests that need the action. The server must treat all of them alike."""
+        chat = f"/api/chat/{prepared.chat_id}"
+        others = f"{chat}/messages/{prepared.messages[self.host.id]}"
+        own = f"{chat}/messages/{prepared.messages.get(who.id, prepared.messages[self.host.id])}"
         same = {"content": "as it was"}
         left, here = {"members": [self.leaver.id]}, {"members": [self.host.id]}
         match action:
@@ -112,7 +112,7 @@ class World:
             case A.REMOVE_MEMBERS:
                 return [("DELETE", f"{chat}/members", left)]
             case A.TRANSFER:
-                return [("PATCH", f"{chat}/members/{ground.owner_id}", {"role": "owner"})]
+                return [("PATCH", f"{chat}/members/{prepared.owner_id}", {"role": "owner"})]
             case A.RENAME:
                 return [("PATCH", chat, {"description": ""})]
             case A.ARCHIVE:

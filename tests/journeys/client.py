@@ -1,4 +1,4 @@
-"""A person at the server: signs up, asks, listens."""
+"""A user of the server: signs up, sends requests and opens streams."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _names = itertools.count(1)
 
 
 class UnexpectedAnswer(AssertionError):
-    """The server refused what should go."""
+    """The server refused a request that must succeed."""
 
-    def __init__(self, asked: str, answer: Answer) -> None:
-        super().__init__(f"{asked}: {answer.status} {answer.body!r}")
+    def __init__(self, request: str, answer: Answer) -> None:
+        super().__init__(f"{request}: {answer.status} {answer.body!r}")
         self.status = answer.status
 
 
 class Client:
-    """Asks over connections that it keeps; signed in when it has a token.
+    """Sends requests over kept connections. Authenticated if it has a token.
 
     Attributes:
-        session: the Session of the sign-up or sign-in, {} for a stranger.
+        session: the Session returned by the sign-up or sign-in; {} for a stranger.
     """
 
     def __init__(self, server: ServerProcess, session: dict[str, Any] | None = None) -> None:
@@ -51,7 +51,7 @@ class Client:
     async def ask(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None, *, raw: bytes | None = None
     ) -> Answer:
-        """Any answer. `raw` is sent instead of a JSON body. Raises ConnectionError, OSError."""
+        """Return the response, whatever its status. `raw` replaces the JSON body. Raises ConnectionError, OSError."""
         sent = raw if raw is not None else b"" if body is None else orjson.dumps(body)
         own = {"authorization": f"Bearer {self.token}"} if self.token is not None else {}
         if sent:
@@ -62,7 +62,7 @@ class Client:
         return answer
 
     async def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
-        """The JSON of an answer that is no refusal. Raises UnexpectedAnswer."""
+        """Return the JSON of a successful response. Raises UnexpectedAnswer."""
         answer = await self.ask(method, path, body, headers)
         if answer.status >= 300:
             raise UnexpectedAnswer(f"{method} {path}", answer)
@@ -75,20 +75,20 @@ class Client:
         return await self.call("POST", path, body)
 
     async def chat(self, chat_type: str, *others: Client, **more: Any) -> dict[str, Any]:
-        """A new chat with these people."""
+        """Create a chat with these people."""
         named = {"name": f"news {next(_names)}"} if chat_type.endswith("channel") else {}
         members = [other.id for other in others]
         made: dict[str, Any] = await self.post("/api/chat", {"chat_type": chat_type, "members": members, **named, **more})
         return made
 
     async def send(self, chat_id: int, content: str, key: str | None = None) -> dict[str, Any]:
-        """The stored message."""
+        """Send a message and return it as stored."""
         body = {"content": content} | ({} if key is None else {"idempotency_key": key})
         message: dict[str, Any] = await self.post(f"/api/chat/{chat_id}/messages", body)
         return message
 
     async def history(self, chat_id: int) -> list[dict[str, Any]]:
-        """Every message of a chat, oldest first."""
+        """Return all messages of a chat, oldest first."""
         found: list[dict[str, Any]] = []
         more = True
         while more:
@@ -99,7 +99,7 @@ class Client:
         return found
 
     async def pages(self, path: str) -> list[dict[str, Any]]:
-        """Every item of a list."""
+        """Return all items of a list."""
         found: list[dict[str, Any]] = []
         page = await self.get(f"{path}?limit=100")
         found += page["items"]
@@ -109,7 +109,7 @@ class Client:
         return found
 
     async def events(self, cursor: str) -> list[dict[str, Any]]:
-        """Every event after a position, by polling."""
+        """Return all events after a position, by polling."""
         found: list[dict[str, Any]] = []
         more = True
         while more:
@@ -118,11 +118,11 @@ class Client:
         return found
 
     async def cursor(self) -> str:
-        """The position of the workspace's newest event."""
+        """Return the position of the workspace's newest event."""
         return str((await self.get("/api/sync"))["cursor"])
 
     async def listen(self, cursor: str | None = None) -> Stream:
-        """A live stream that has said hello, and has resumed when a cursor was given."""
+        """Open a live stream and read its `hello`. If a cursor is given, the caller reads the replay."""
         stream = await Stream.open(self.server.port, self.token, cursor, tls=self.server.tls)
         if cursor is None:
             await stream.until("hello")
@@ -137,10 +137,12 @@ class Client:
 
 
 async def owner(server: ServerProcess, workspace: str | None = None, *, default_channel: bool = True, **how: str) -> Client:
-    """The owner of a new workspace; the server lets anybody sign up, or `how` has its set-up token.
+    """Create a workspace and return its owner.
+
+    The server must have open sign-up, or `how` must contain its set-up token.
 
     Args:
-        default_channel: whether newcomers join a channel, which is an event more of each.
+        default_channel: whether new people join a channel, which adds one event per person.
     """
     number = next(_names)
     person = {"email": f"owner{number}@example.org", "password": PASSWORD, "fullname": f"Owner {number}"}
@@ -152,7 +154,7 @@ async def owner(server: ServerProcess, workspace: str | None = None, *, default_
 
 
 async def colleague(host: Client, role: str = "member") -> Client:
-    """Somebody who came by an invitation."""
+    """Join the workspace by an invitation and return the new person."""
     number = next(_names)
     invitation = await host.post("/api/invitations", {"role": role})
     person = {"email": f"person{number}@example.org", "password": PASSWORD, "fullname": f"Person {number}"}
@@ -161,7 +163,7 @@ async def colleague(host: Client, role: str = "member") -> Client:
 
 
 async def signed_in(person: Client, password: str = PASSWORD) -> Client:
-    """The same person with another session."""
+    """Sign in again and return the same person with the new session."""
     slug = person.session["workspace"]["slug"]
     credentials = {"email": person.session["user"]["email"], "password": password, "workspace": slug}
     session = await Client(person.server).post("/api/signin", credentials)

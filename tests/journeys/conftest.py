@@ -1,4 +1,4 @@
-"""The server of a module's tests, on each database engine and behind each door."""
+"""The server under test, on each database engine and behind each entry point."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.journeys.sharing import QUICK, SharedServers
 from tests.journeys.wire import OPENED
 
 DOORS = ["app"]
-"""How a request gets in; every journey goes through each."""
+"""The entry points. Every journey runs through each of them."""
 ENGINES = ["sqlite", "postgres"]
 
 
@@ -29,13 +29,13 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def server(door: str, engine: str, shared_servers: SharedServers) -> ServerProcess:
-    """A running server that all journeys share: each makes a workspace of its own, none ends the server."""
+    """A running server that all journeys share. Each test creates its own workspace, and none stops the server."""
     return shared_servers(engine, QUICK, signup="open", heartbeat_seconds="1")
 
 
 @pytest.fixture
 def own_server(door: str, engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server, not yet started, that the test may end as it likes."""
+    """A server that is not started yet and that the test may stop or kill."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
     process = ServerProcess(tmp_path, url, heartbeat_seconds="1")
     try:
@@ -45,9 +45,7 @@ def own_server(door: str, engine: str, request: pytest.FixtureRequest, tmp_path:
 
 
 @pytest.fixture(autouse=True)
-async def closed_connections() -> AsyncIterator[None]:
-    """No connection of a test outlives it."""
+async def close_connections() -> AsyncIterator[None]:
+    """Close the connections of a test at its end."""
     yield
-    for wire in list(OPENED):
-        wire.close()
-    await asyncio.sleep(0.01)
+    await asyncio.gather(*(wire.abort() for wire in list(OPENED)))

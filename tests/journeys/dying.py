@@ -1,4 +1,5 @@
-"""`python -m tests.journeys.dying MODULE:CLASS.METHOD serve`: a server in which one method raises, so that its task dies."""
+"""`python -m tests.journeys.dying MODULE:CLASS.METHOD serve`: a server in which one method raises, so that its task
+fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every way in which one workspace can name what belongs to another, route by route."""
+"""Every request with which a person can try to reach another workspace, by route."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fechatter.api.routes import CLIENT
 UNKNOWN = 2**53 - 100
 
 
-class Place(NamedTuple):
+class WorkspaceIds(NamedTuple):
     """Ids of one workspace."""
 
     chat: int
@@ -21,39 +21,39 @@ class Place(NamedTuple):
     invitation: int
 
 
-NOWHERE = Place(*range(UNKNOWN, UNKNOWN + 6))
-"""Ids that nobody has."""
+NOWHERE = WorkspaceIds(*range(UNKNOWN, UNKNOWN + 6))
+"""Ids that do not exist."""
 
 
 class Attempt(NamedTuple):
-    """A request of somebody in `own` that names something of `other`.
+    """A request from a person in `own` that names an object of `other`.
 
     Attributes:
-        status: how it must be refused; 200 for lists, which come back without anything of `other`.
+        status: the expected status; 200 for lists, which must not contain anything of `other`.
     """
 
     path: str
-    body: Callable[[Place, Place], Any] = lambda own, other: None
+    body: Callable[[WorkspaceIds, WorkspaceIds], Any] = lambda own, other: None
     status: int = 404
 
 
-def _fixed(body: Any) -> Callable[[Place, Place], Any]:
+def _fixed(body: Any) -> Callable[[WorkspaceIds, WorkspaceIds], Any]:
     return lambda own, other: body
 
 
-def _members(own: Place, other: Place) -> dict[str, Any]:
+def _members(own: WorkspaceIds, other: WorkspaceIds) -> dict[str, Any]:
     return {"members": [other.user]}
 
 
-def _own_member(own: Place, other: Place) -> dict[str, Any]:
+def _own_member(own: WorkspaceIds, other: WorkspaceIds) -> dict[str, Any]:
     return {"members": [own.user]}
 
 
-def _mixed_members(own: Place, other: Place) -> dict[str, Any]:
+def _mixed_members(own: WorkspaceIds, other: WorkspaceIds) -> dict[str, Any]:
     return {"members": [own.user, other.user]}
 
 
-def _new(chat_type: str, **more: Any) -> Callable[[Place, Place], Any]:
+def _new(chat_type: str, **more: Any) -> Callable[[WorkspaceIds, WorkspaceIds], Any]:
     return lambda own, other: {"chat_type": chat_type, "members": [own.user, other.user][chat_type == "single" :], **more}
 
 
@@ -137,7 +137,7 @@ ATTEMPTS: dict[str, list[Attempt]] = {
         Attempt("/api/chat/{own.chat}/messages/{other.message}"),
     ],
 }
-"""By method and path of the table of routes. A batch refuses each of its messages: it has a test of its own."""
+"""Attempts by method and path of the route table. A batch refuses each message separately and has its own test."""
 
 NAMES_NOTHING = {
     *(f"GET {path}" for path in CLIENT),
@@ -172,4 +172,4 @@ NAMES_NOTHING = {
     "POST /api/signin",
     "POST /api/signup",
 }
-"""Routes that take no id; positions of the log are no ids, yet they are tried too."""
+"""Routes that take no id."""

@@ -1,4 +1,5 @@
-"""`python -m tests.journeys.quick serve`: the server with passwords that cost next to nothing, as journeys make hundreds of people."""
+"""`python -m tests.journeys.quick serve`: a server with very cheap password hashes, because journeys create many
+people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client keeps of its workspace: loaded once, then moved by events alone, each a pure change of what is there."""
+"""A client's copy of its workspace: loaded once, then changed only by events."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ Facts = dict[str, Any]
 
 
 class Replica:
-    """
+    """A copy of everything that one person can see.
+
     Attributes:
-        cursor: everything up to it is in here.
-        chats: by id; so are `members` (by chat, then user) and `messages` (by chat, then number).
-        kinds: the types of the events applied.
+        cursor: the position up to which all events are included.
+        chats: by id. `members` are by chat and user, `messages` by chat and number.
+        kinds: the types of the applied events.
     """
 
     def __init__(self, client: Client) -> None:
@@ -35,7 +36,7 @@ class Replica:
 
     @classmethod
     async def load(cls, client: Client) -> Replica:
-        """Everything as the server shows it; what changes meanwhile comes again as events, which only ever set what is."""
+        """Load everything from the server. Changes during the load arrive again as events, which are idempotent."""
         made = cls(client)
         state = await client.get("/api/sync")
         made.cursor, made.me, made.workspace = state["cursor"], state["me"], state["workspace"]
@@ -45,7 +46,7 @@ class Replica:
         return made
 
     async def _load_chat(self, chat: Facts) -> None:
-        """A chat that is gone by now stays away: the event of that is still to come."""
+        """Load a chat. If it is already gone, skip it: the event of its removal follows."""
         chat_id = chat["id"]
         answer = await self._client.ask("GET", f"/api/chat/{chat_id}")
         try:
@@ -65,25 +66,25 @@ class Replica:
         for kept in (self.chats, self.members, self.messages, self._loaded_at):
             kept.pop(chat_id, None)
 
-    def shown(self) -> bytes:
-        """All of it, to be compared."""
+    def snapshot(self) -> bytes:
+        """Serialize the whole copy for a comparison."""
         return orjson.dumps(
             [self.me, self.workspace, self.people, self.chats, self.members, self.messages],
             option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2,
         )
 
     async def apply(self, event: Event) -> None:
-        """Take one block of the stream."""
+        """Apply one block of the stream."""
         self.cursor = event.id or self.cursor
         if event.name == "resumed":
-            self.take_reads(event.data["reads"])
+            self.apply_reads(event.data["reads"])
         elif event.name == "read.moved":
-            self.take_reads([event.data["data"]["read"]])
+            self.apply_reads([event.data["data"]["read"]])
         elif event.name not in (None, "hello"):
-            await self.take(event.data)
+            await self.apply_event(event.data)
 
-    async def take(self, event: Facts) -> None:
-        """Take one durable event; those that the loaded chat holds already are passed over."""
+    async def apply_event(self, event: Facts) -> None:
+        """Apply one durable event, unless the loaded chat already includes it."""
         self.kinds.add(event["type"])
         data, chat_id = event["data"], event["chat_id"]
         if chat_id is None:
@@ -94,8 +95,8 @@ class Replica:
         elif chat_id in self.chats and event["seq"] > self._loaded_at[chat_id]:
             self._CHATS[event["type"]](self, chat_id, data)
 
-    def take_reads(self, reads: list[Facts]) -> None:
-        """Read marks are state beside the events: the highest revision wins, then the highest number."""
+    def apply_reads(self, reads: list[Facts]) -> None:
+        """Apply read marks, which are state beside the events: the highest revision wins, then the highest number."""
         for read in reads:
             chat = self.chats.get(read["chat_id"])
             if chat is not None:
@@ -181,5 +182,5 @@ class Replica:
 
 
 def _public(user: Facts) -> Facts:
-    """A user without what only some may see, as events carry it."""
+    """Return the fields of a user that events contain. Events leave out the private ones."""
     return {name: value for name, value in user.items() if name not in ("email", "timezone", "language")}

@@ -1,4 +1,4 @@
-"""People who send without pause, and send again what was not answered: what they were promised is checked afterwards."""
+"""Senders that send without pause and retry until each message is acknowledged."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ RETRY_SECONDS = 0.02
 
 
 class Sender:
-    """Sends one message after another to one chat; keeps what was acknowledged.
+    """Sends one message after another to one chat and records the acknowledged ones.
 
     Attributes:
-        acknowledged: the stored message by its content, of every send that was answered 200 or 201.
-        statuses: how often each status came; 0 counts connections that broke.
+        acknowledged: the stored message by its content, for every send that got 200 or 201.
+        statuses: the number of responses per status; 0 counts broken connections.
     """
 
     def __init__(self, person: Client, chat_id: int, name: str) -> None:
@@ -36,7 +36,7 @@ class Sender:
         self._count = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send until told to stop, and the last one until it is answered."""
+        """Send until `stop` is set. The last message is repeated until it is acknowledged."""
         wire: Wire | None = None
         while not stop.is_set():
             self._count += 1
@@ -66,12 +66,12 @@ class Sender:
 
 
 def _key() -> str:
-    """Random with the time first, as our clients make them."""
+    """Return a random key that starts with the time, as our clients do."""
     return str(uuid.uuid1())
 
 
 class Follower:
-    """A listener that comes back with its cursor whenever its stream breaks; `seen` is every durable event in order."""
+    """Follows a stream and reconnects with its cursor whenever it breaks. `seen` lists every durable event in order."""
 
     def __init__(self, person: Client, cursor: str) -> None:
         self.cursor = cursor
@@ -80,7 +80,7 @@ class Follower:
         self._moved = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled. Raises ValueError when it was told to start anew."""
+        """Follow until cancelled. Raises ValueError on a `reset`."""
         while True:
             try:
                 stream = await Stream.open(self._person.server.port, self._person.token, self.cursor)
@@ -92,8 +92,8 @@ class Follower:
                     raise
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def reached(self, cursor: str) -> None:
-        """Return when everything up to the cursor was shown."""
+    async def wait_for_cursor(self, cursor: str) -> None:
+        """Return once everything up to the cursor has arrived."""
         while self.cursor != cursor:
             self._moved.clear()
             await self._moved.wait()
@@ -112,8 +112,8 @@ class Follower:
             stream.close()
 
 
-class Sending:
-    """Several people who send to one chat while something happens, and what they were promised."""
+class SenderGroup:
+    """Several senders in one chat, which run while a test disturbs the server."""
 
     def __init__(self, person: Client, chat_id: int) -> None:
         self.person = person
@@ -122,8 +122,8 @@ class Sending:
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def begin(cls, server: ServerProcess) -> Sending:
-        """The first owner of a server and a chat; nobody sends yet."""
+    async def begin(cls, server: ServerProcess) -> SenderGroup:
+        """Create the first owner of a server and a chat. The senders do not run yet."""
         person = await owner(server, setup_token=server.setup_token)
         return cls(person, (await person.chat("public_channel"))["id"])
 
@@ -137,20 +137,20 @@ class Sending:
 
     @property
     def acknowledged(self) -> dict[str, Any]:
-        """The stored message by its content."""
+        """The acknowledged messages by content."""
         return {content: message for sender in self._senders for content, message in sender.acknowledged.items()}
 
     @property
     def refused(self) -> int:
-        """How many sends were answered 503, or not at all."""
+        """The number of sends that got 503 or no response."""
         return sum(sender.statuses[503] + sender.statuses[0] for sender in self._senders)
 
     async def stored(self) -> list[str]:
-        """What the chat contains now."""
+        """Return the contents of the stored messages."""
         return [message["content"] for message in await self.person.history(self.chat_id)]
 
 
-async def until(reached: Callable[[], bool]) -> None:
-    """Return when something has happened in another process."""
-    while not reached():  # noqa: ASYNC110
+async def wait_until_true(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds. It depends on another process, so it is polled."""
+    while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The real server as a process: started as an operator starts it, killed as a power cut would."""
+"""The real server as a process, started as an operator starts it."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ ROOT = Path(__file__).parents[2]
 
 
 class ServerProcess:
-    """One `fechatter serve` on 127.0.0.1; it keeps port and data folder over `kill` and `start`.
+    """One `fechatter serve` on 127.0.0.1. It keeps its port and data folder across `kill` and `start`.
 
     Args:
-        folder: where its data folder and its output are.
+        folder: the parent of the data folder and of the output file.
         database_url: an empty PostgreSQL database, or None for SQLite in the data folder.
-        open_files: how many files the system lets it open, where that is less than usual.
-        tls: what its clients trust, when its settings make it serve https.
-        program: what Python runs, where that is not the command itself.
-        settings: further settings by their keys, such as `signup="open"`.
+        open_files: a lower limit of open files for the process.
+        tls: what clients trust, if the server serves https.
+        program: the Python arguments to run instead of the command itself.
+        settings: further settings by key, such as `signup="open"`.
     """
 
     def __init__(
@@ -68,17 +68,17 @@ class ServerProcess:
 
     @property
     def output(self) -> str:
-        """What it printed and logged since it was first started."""
+        """Everything that the server has printed and logged since its first start."""
         return self._log.read_text(errors="replace")
 
     @property
     def setup_token(self) -> str:
-        """The secret of the link that it prints after its address. Raises ServerFailed when it does not."""
+        """The token of the printed set-up link. Raises ServerFailed if the server does not print one."""
         wait_until(lambda: bool(self._setup_tokens()), self.process, self._log)
         return self._setup_tokens()[-1]
 
     def start(self) -> float:
-        """Start it; returns the seconds to its first answered request. Raises ServerFailed."""
+        """Start the server and return the seconds until its first response. Raises ServerFailed."""
         started = time.monotonic()
         self.launch()
         wait_until(self._answers, self.process, self._log)
@@ -88,7 +88,7 @@ class ServerProcess:
         return seconds
 
     def launch(self) -> None:
-        """Start it without waiting for an answer."""
+        """Start the server without waiting for it."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._limit, sys.executable, *self._command],
@@ -100,52 +100,58 @@ class ServerProcess:
                 start_new_session=True,
             )
 
-    def refused(self) -> str:
-        """Start it where it cannot: returns what it says, once it ended with a failure."""
+    def expect_failed_start(self) -> str:
+        """Start a server that must refuse to start, and return its output."""
         before = len(self.output) if self._log.exists() else 0
         self.launch()
         code = self.process.wait(STOP_SECONDS)
         self._process = None
         if code == 0:
-            raise RuntimeError("the server ended as if all were well")
+            raise RuntimeError("the server exited with 0")
         return self.output[before:]
 
     def kill(self) -> None:
-        """End it at once, as a power cut would."""
+        """Kill the server and all its processes, as a power cut would."""
         if self._process is not None:
             kill_all(self._process)
             self._process = None
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
-        """End it in good order; returns its exit code and the seconds it took."""
+        """Stop the server with a signal and return its exit code and the seconds that it took."""
         asked = time.monotonic()
         self.process.send_signal(number)
         return self.wait(), time.monotonic() - asked
 
     def wait(self) -> int:
-        """Its exit code, once it ended."""
+        """Wait for the server to exit and return its exit code."""
         code = self.process.wait(STOP_SECONDS * 2)
         self._process = None
         return code
 
-    def said(self, text: str, since: int = 0) -> None:
-        """Return once it has printed or logged this, after so many characters. Raises ServerFailed."""
+    def wait_for_output(self, text: str, since: int = 0) -> None:
+        """Return once the output contains the text, from character `since` on. Raises ServerFailed."""
         wait_until(lambda: text in self.output[since:], self.process, self._log)
 
     def cpu_seconds(self) -> float:
-        """What it has computed since it was started; unlike the clock it does not count what others do."""
+        """The CPU time that the server has used since its start. Unlike elapsed time, it does not depend on other
+        processes."""
         times = psutil.Process(self.process.pid).cpu_times()
         return float(times.user + times.system)
 
     def memory_bytes(self) -> int:
-        """What it holds of the machine's memory."""
+        """The resident memory of the server."""
         return int(psutil.Process(self.process.pid).memory_info().rss)
+
+    def connections(self) -> int:
+        """The number of connections that the server has accepted and not closed."""
+        connections = psutil.Process(self.process.pid).net_connections("tcp")
+        return sum(connection.status == psutil.CONN_ESTABLISHED for connection in connections)
 
     def _setup_tokens(self) -> list[str]:
         return re.findall(r"/setup#token=(\S+)\n", self.output)
 
     def environment(self) -> dict[str, str]:
-        """The variables that it, and commands beside it, are started with."""
+        """The environment variables of the server and of commands beside it."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         return kept | self.variables | {f"FECHATTER_{key.upper()}": value for key, value in self.settings.items()}
 

@@ -1,4 +1,4 @@
-"""Servers that tests share: one of each kind per test process, started when the first test asks for it."""
+"""Servers that tests share: one per engine and settings in each test process, started on first use."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import pytest
 
 from tests.journeys.server import ServerProcess
 
-AS_IT_IS = ("-m", "fechatter")
+FULL_COST = ("-m", "fechatter")
 QUICK = ("-m", "tests.journeys.quick")
 
 
 class SharedServers:
-    """Starts a server for each engine and settings once, and hands out the same again."""
+    """Starts one server per engine and settings and returns it again for later requests."""
 
     def __init__(self, request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> None:
         self._request = request
         self._folders = folders
         self._running: dict[tuple[str, ...], ServerProcess] = {}
 
-    def __call__(self, engine: str, program: Sequence[str] = AS_IT_IS, **settings: str) -> ServerProcess:
-        """The running server with these settings. Raises ServerFailed."""
+    def __call__(self, engine: str, program: Sequence[str] = FULL_COST, **settings: str) -> ServerProcess:
+        """Return the running server with these settings. Raises ServerFailed."""
         kind = (engine, *program, *map(str, sorted(settings.items())))
         if kind not in self._running:
             url = self._request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None

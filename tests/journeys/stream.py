@@ -1,4 +1,4 @@
-"""A listener on `/events`: keeps its cursor as a client does, and can stop reading."""
+"""A client of `/events` that keeps its cursor and can stop reading."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVENT_SECONDS = PATIENCE_SECONDS
 
 
 class Event(NamedTuple):
-    """One block; a heartbeat has no name and no data."""
+    """One block of the stream. A heartbeat has no name and no data."""
 
     id: str | None
     name: str | None
@@ -28,7 +28,7 @@ class Event(NamedTuple):
 
 
 class Refused(Exception):
-    """The server did not open a stream."""
+    """The server refused to open a stream."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer)
@@ -39,7 +39,7 @@ class Stream:
     """An open stream.
 
     Attributes:
-        cursor: the last `id:` it was given.
+        cursor: the last `id:` received.
     """
 
     def __init__(self, wire: Wire, cursor: str | None) -> None:
@@ -59,7 +59,7 @@ class Stream:
         window_bytes: int | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> Stream:
-        """Connect; `window_bytes` is what the network holds for it while it does not read. Raises Refused, OSError."""
+        """Open a stream. `window_bytes` limits the receive buffer of the socket. Raises Refused, OSError."""
         wire = await Wire.open(port, tls) if window_bytes is None else await _narrow(port, window_bytes)
         headers = {"authorization": f"Bearer {token}"} if token is not None else {}
         if cursor is not None:
@@ -79,28 +79,28 @@ class Stream:
         self._wire.close()
 
     async def next(self, timeout_seconds: float = EVENT_SECONDS) -> Event:
-        """The next block that is no heartbeat. Raises ConnectionError at the end, TimeoutError."""
+        """Return the next block except heartbeats. Raises TimeoutError, or ConnectionError at the end."""
         async with asyncio.timeout(timeout_seconds):
             while (event := await self.block()).name is None:
                 pass
         return event
 
     async def until(self, name: str, timeout_seconds: float = EVENT_SECONDS) -> list[Event]:
-        """What comes up to and with the next event of that name."""
+        """Return all blocks up to and including the next one with this name."""
         found = [await self.next(timeout_seconds)]
         while found[-1].name != name:
             found.append(await self.next(timeout_seconds))
         return found
 
     async def quiet(self, seconds: float) -> None:
-        """Nothing but heartbeats comes for so long. Raises ValueError."""
+        """Check that only heartbeats arrive for this time. Raises ValueError."""
         try:
             raise ValueError(f"not quiet: {await self.next(seconds)}")
         except TimeoutError:
             return
 
     async def rest(self) -> list[Event]:
-        """What comes until the server ends the stream."""
+        """Return all blocks until the server ends the stream."""
         found = []
         try:
             while True:
@@ -109,7 +109,7 @@ class Stream:
             return found
 
     async def block(self) -> Event:
-        """The next block, heartbeats included. Raises ConnectionError at the end."""
+        """Return the next block, heartbeats included. Raises ConnectionError at the end."""
         while not self._blocks:
             *self._blocks, self._rest = (self._rest + await self._part()).split(b"\n\n")
         event = parse(self._blocks.pop(0))
@@ -127,7 +127,7 @@ class Stream:
 
 
 def parse(block: bytes) -> Event:
-    """A block as the standard for server-sent events reads it, each field at most once. Raises ValueError."""
+    """Parse a block as the standard for server-sent events says, with each field at most once. Raises ValueError."""
     fields: dict[str, str] = {}
     for line in block.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         name, _, value = line.partition(": ")
@@ -139,7 +139,7 @@ def parse(block: bytes) -> Event:
 
 
 async def _narrow(port: int, window_bytes: int) -> Wire:
-    """A connection whose receiver takes little while it does not read."""
+    """Open a connection with a small receive buffer."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)
     connection.setblocking(False)

@@ -1,4 +1,4 @@
-"""The commands of administration beside a running server: it does what they did within seconds, and stays well."""
+"""Administration commands beside a running server: the server applies their effect within seconds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pytest
 from tests.journeys.client import PASSWORD, Client, UnexpectedAnswer, colleague, owner, signed_in
 from tests.journeys.server import ROOT, ServerProcess
 from tests.journeys.stream import Event, Refused, Stream
-
-SECONDS = 5.0
+from tests.servers.process import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def server(own_server: ServerProcess) -> ServerProcess:
 
 
 async def command(server: ServerProcess, *arguments: str, text: str = "") -> Any:
-    """The JSON that `fechatter` answers."""
+    """Run `fechatter` and return its JSON output."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "fechatter", *arguments, "--json"),
         stdin=asyncio.subprocess.PIPE,
@@ -37,31 +36,31 @@ async def command(server: ServerProcess, *arguments: str, text: str = "") -> Any
     return orjson.loads(output)
 
 
-async def ended(stream: Stream) -> list[Event]:
-    """What a stream is told up to its end, which comes soon."""
-    async with asyncio.timeout(SECONDS):
+async def read_to_end(stream: Stream) -> list[Event]:
+    """Return the events of a stream that is about to end."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return await stream.rest()
 
 
-async def test_what_is_commanded_reaches_streams_and_sessions(server: ServerProcess) -> None:
+async def test_commands_take_effect_on_streams_and_sessions(server: ServerProcess) -> None:
     host = await owner(server, setup_token=server.setup_token)
     member = await colleague(host)
     watching, listening = await host.listen(), await member.listen()
 
     renamed = await command(server, "workspaces", "rename", "Renamed")
     for stream in (watching, listening):
-        event = await stream.next(SECONDS)
+        event = await stream.next(PATIENCE_SECONDS)
         assert (event.name, event.data["data"]["workspace"]) == ("workspace.updated", renamed)
 
     await command(server, "users", "disable", str(member.id))
-    assert (await ended(listening))[-1].data == {"reason": "revoked"}
-    assert (await watching.next(SECONDS)).name == "user.disabled"
+    assert (await read_to_end(listening))[-1].data == {"reason": "revoked"}
+    assert (await watching.next(PATIENCE_SECONDS)).name == "user.disabled"
     assert (await member.ask("GET", "/api/users/me")).status == 401
     with pytest.raises(Refused):
         await member.listen()
 
     await command(server, "users", "reset-password", host.session["user"]["email"], text="another horse battery\n")
-    assert [event.name for event in await ended(watching)][-1] == "closing"
+    assert [event.name for event in await read_to_end(watching)][-1] == "closing"
     with pytest.raises(UnexpectedAnswer):
         await signed_in(host, PASSWORD)
     again = await signed_in(host, "another horse battery")
@@ -73,7 +72,7 @@ async def test_what_is_commanded_reaches_streams_and_sessions(server: ServerProc
     ]
 
 
-async def test_a_session_that_is_revoked_by_command_sends_nothing_more(server: ServerProcess) -> None:
+async def test_a_session_revoked_by_command_can_send_nothing_more(server: ServerProcess) -> None:
     host = await owner(server, setup_token=server.setup_token)
     chat = await host.chat("public_channel")
     await host.send(chat["id"], "before")
@@ -87,7 +86,7 @@ async def test_a_session_that_is_revoked_by_command_sends_nothing_more(server: S
     assert [message["content"] for message in await other.history(chat["id"])] == ["before"]
 
 
-async def test_a_workspace_is_deleted_under_its_people_and_the_server_serves_the_others(server: ServerProcess) -> None:
+async def test_deleting_a_workspace_signs_its_people_out_and_leaves_other_workspaces_running(server: ServerProcess) -> None:
     gone = await owner(server, setup_token=server.setup_token)
     made = await command(server, "workspaces", "create", "Kept", "--email", "kept@example.org", "--fullname", "Kept", text=f"{PASSWORD}\n")
     kept = Client(server, await Client(server).post("/api/signin", {"email": "kept@example.org", "password": PASSWORD}))
@@ -99,19 +98,19 @@ async def test_a_workspace_is_deleted_under_its_people_and_the_server_serves_the
         server, "workspaces", "delete", "--workspace", gone.session["workspace"]["slug"], "--yes", gone.session["workspace"]["name"]
     )
     assert await sending == 401
-    assert (await ended(listening))[-1].data == {"reason": "revoked"}
+    assert (await read_to_end(listening))[-1].data == {"reason": "revoked"}
     with pytest.raises(Refused):
         await gone.listen(cursor)
     with pytest.raises(UnexpectedAnswer, match="401"):
         await gone.send(lost["id"], "once more")
     assert (await gone.ask("GET", "/api/sync")).status == 401
     await kept.send(channel["id"], "still here")
-    assert (await watching.next(SECONDS)).data["data"]["message"]["content"] == "still here"
+    assert (await watching.next(PATIENCE_SECONDS)).data["data"]["message"]["content"] == "still here"
     assert "Traceback" not in server.output
 
 
 async def _send_until_refused(sender: Client, chat_id: int) -> int:
-    """Send as fast as it is answered; returns the status of the refusal."""
+    """Send without pause and return the status of the refusal."""
     while True:
         try:
             await sender.send(chat_id, "hello")

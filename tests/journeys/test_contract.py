@@ -1,4 +1,4 @@
-"""The server keeps its contract: whatever is sent, good or bad, the answer is one that the contract tells of."""
+"""The server keeps its contract: every response to a valid or invalid request is one that the contract describes."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ import pytest
 from schemathesis import Case
 
 from fechatter.api.contract.frames import CONTROL, EVENTS
-from tests.journeys.cases import Person, cases
+from tests.journeys.cases import ContractTester, generate_cases
 from tests.journeys.client import Client, colleague, owner, signed_in
 from tests.journeys.server import ServerProcess
 
 QUICK_EXAMPLES = 4
 LONG_EXAMPLES = 40
 LEAST_GOOD = {"owner": 24, "guest": 15}
-"""So many operations at least do what they are asked."""
+"""The number of operations that must succeed at least once."""
 
 
-async def person(server: ServerProcess, role: str) -> Person:
-    """An owner or a guest of a workspace where there is something of everything."""
+async def contract_tester(server: ServerProcess, role: str) -> ContractTester:
+    """Return an owner or a guest of a workspace that contains an object of every kind."""
     host = await owner(server)
-    asking = host if role == "owner" else await colleague(host, role)
+    tester = host if role == "owner" else await colleague(host, role)
     others = [await colleague(host) for _ in range(3)]
-    chats = [await host.chat("group", asking, *others[:2]), await host.chat("group", *others, asking)]
-    chats.append(await host.chat("private_channel", asking))
+    chats = [await host.chat("group", tester, *others[:2]), await host.chat("group", *others, tester)]
+    chats.append(await host.chat("private_channel", tester))
     if role == "owner":
         chats.append(await others[0].chat("public_channel"))
-    messages = [await asking.send(chats[0]["id"], "the first"), await asking.send(chats[0]["id"], "the second")]
+    messages = [await tester.send(chats[0]["id"], "the first"), await tester.send(chats[0]["id"], "the second")]
     ids = {
         "chat_id": [chat["id"] for chat in chats],
         "message_id": [message["id"] for message in messages],
         "user_id": [others[2].id, others[1].id],
-        "session_id": [await spare_session(asking)],
+        "session_id": [await spare_session(tester)],
         "invitation_id": [(await host.post("/api/invitations", {}))["id"]],
     }
-    return Person(asking, ids)
+    return ContractTester(tester, ids)
 
 
 async def spare_session(who: Client) -> int:
-    """A second session of theirs that may be ended."""
+    """Create a second session that a test may end, and return its id."""
     known = {each["id"] for each in await who.pages("/api/sessions")}
     await signed_in(who)
     return next(each["id"] for each in await who.pages("/api/sessions") if each["id"] not in known)
@@ -47,32 +47,32 @@ async def spare_session(who: Client) -> int:
 
 @pytest.fixture(scope="session")
 def quick_cases() -> list[Case]:
-    """Made once for both engines: making them costs more than sending them."""
-    return cases(QUICK_EXAMPLES, derandomize=True)
+    """Generated once for both engines, because generating requests takes longer than sending them."""
+    return generate_cases(QUICK_EXAMPLES, derandomize=True)
 
 
 async def check(server: ServerProcess, role: str, made: list[Case]) -> None:
-    asking = await person(server, role)
-    await anyio.to_thread.run_sync(asking.try_all, made)
-    assert not asking.wrong, "\n".join(asking.wrong)
-    good = {operation for operation, status in asking.sent if status < 300}
-    assert len(good) >= LEAST_GOOD[role], f"most were refused: {asking.sent}"
+    tester = await contract_tester(server, role)
+    await anyio.to_thread.run_sync(tester.send_all, made)
+    assert not tester.wrong, "\n".join(tester.wrong)
+    good = {operation for operation, status in tester.sent if status < 300}
+    assert len(good) >= LEAST_GOOD[role], f"most were refused: {tester.sent}"
 
 
 @pytest.mark.parametrize("role", ["owner", "guest"])
 async def test_every_operation_keeps_the_contract(server: ServerProcess, role: str, quick_cases: list[Case]) -> None:
-    """Each on both engines, but with different requests."""
+    """Each engine gets different requests."""
     first = 0 if server.database_url is None else 1
     await check(server, role, quick_cases[first :: 2 if role == "owner" else QUICK_EXAMPLES])
 
 
 @pytest.mark.prove
 @pytest.mark.parametrize("role", ["owner", "guest"])
-async def test_every_operation_keeps_the_contract_for_long(server: ServerProcess, role: str) -> None:
-    await check(server, role, cases(LONG_EXAMPLES, derandomize=False))
+async def test_every_operation_keeps_the_contract_for_many_requests(server: ServerProcess, role: str) -> None:
+    await check(server, role, generate_cases(LONG_EXAMPLES, derandomize=False))
 
 
-async def test_every_event_has_the_shape_that_the_contract_tells_of(server: ServerProcess) -> None:
+async def test_every_event_matches_its_schema(server: ServerProcess) -> None:
     host = await owner(server)
     cursor = await host.cursor()
     one, two = await colleague(host), await colleague(host)
@@ -97,7 +97,7 @@ async def test_every_event_has_the_shape_that_the_contract_tells_of(server: Serv
         assert msgspec.to_builtins(msgspec.convert(event, EVENTS[event["type"]])) == event
 
 
-async def test_every_control_frame_has_the_shape_that_the_contract_tells_of(server: ServerProcess) -> None:
+async def test_every_control_frame_matches_its_schema(server: ServerProcess) -> None:
     host = await owner(server)
     chat = (await host.chat("public_channel"))["id"]
     guest = await colleague(host)
@@ -105,13 +105,13 @@ async def test_every_control_frame_has_the_shape_that_the_contract_tells_of(serv
     cursor = await guest.cursor()
     await host.send(chat, "hello")
     resuming, lost = await guest.listen(cursor), await guest.listen("elsewhere.1")
-    told = await lost.until("reset")
-    told += await resuming.until("resumed")
+    blocks = await lost.until("reset")
+    blocks += await resuming.until("resumed")
     await guest.call("PUT", f"/api/chat/{chat}/read", {"number": 1})
-    told += await resuming.until("read.moved")
+    blocks += await resuming.until("read.moved")
     await guest.post("/api/logout")
-    told += await resuming.until("closing")
-    frames = {block.name: block.data for block in told if block.name in CONTROL}
+    blocks += await resuming.until("closing")
+    frames = {block.name: block.data for block in blocks if block.name in CONTROL}
     assert set(frames) == set(CONTROL)
     for kind, data in frames.items():
         assert msgspec.to_builtins(msgspec.convert(data, CONTROL[kind])) == data

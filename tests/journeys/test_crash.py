@@ -1,4 +1,4 @@
-"""Nothing that was acknowledged is lost, doubled or misnumbered, whenever the server or its database dies."""
+"""No acknowledged message is lost, duplicated or misnumbered when the server or its database is killed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.client import Client, colleague, owner
-from tests.journeys.senders import Follower, Sender
+from tests.journeys.senders import Follower, Sender, wait_until_true
 from tests.journeys.server import ServerProcess
 from tests.servers.postgres import Postgres
 from tests.servers.process import PATIENCE_SECONDS
@@ -24,7 +24,7 @@ CATCH_UP_SECONDS = PATIENCE_SECONDS
 
 
 class Load:
-    """People who send to several chats, and one who follows them all, over several deaths of the server."""
+    """Senders in several chats and one follower of all chats, across several crashes of the server."""
 
     def __init__(self, host: Client, chats: list[int], senders: list[Sender], follower: Follower) -> None:
         self.host = host
@@ -45,7 +45,7 @@ class Load:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Everybody sends and follows; at the end all are answered and the follower has caught up."""
+        """Run all senders and the follower. At the end, every send is acknowledged and the follower has caught up."""
         stop = asyncio.Event()
         following = asyncio.create_task(self.follower.run())
         reaching: asyncio.Task[None] | None = None
@@ -56,7 +56,7 @@ class Load:
                 yield
                 stop.set()
             head = await self.host.cursor()
-            reaching = asyncio.create_task(self.follower.reached(head))
+            reaching = asyncio.create_task(self.follower.wait_for_cursor(head))
             await asyncio.wait([following, reaching], timeout=CATCH_UP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             assert self.follower.cursor == head, "the listener did not catch up"
         finally:
@@ -67,16 +67,21 @@ class Load:
 
     @property
     def statuses(self) -> Counter[int]:
-        """How often each status was answered; 0 counts connections that broke."""
+        """The number of responses per status; 0 counts broken connections."""
         return sum((sender.statuses for sender in self.senders), Counter())
 
     @property
     def acknowledged(self) -> dict[str, dict[str, object]]:
         return {content: message for sender in self.senders for content, message in sender.acknowledged.items()}
 
+    async def wait_for_acknowledgements(self) -> None:
+        """Return once another message is acknowledged."""
+        before = len(self.acknowledged)
+        await wait_until_true(lambda: len(self.acknowledged) > before)
+
     async def check(self) -> None:
-        """What the promises say, against what the server has now."""
-        stored = [message for chat_id in self.chats for message in await self._chat(chat_id)]
+        """Compare the stored messages and the log with what was acknowledged and followed."""
+        stored = [message for chat_id in self.chats for message in await self._history(chat_id)]
         contents = [message["content"] for message in stored]
         assert len(contents) == len(set(contents)), "a message is there twice"
         acknowledged = self.acknowledged
@@ -86,13 +91,13 @@ class Load:
             assert shown == message
         await self._check_events()
 
-    async def _chat(self, chat_id: int) -> list[dict[str, object]]:
+    async def _history(self, chat_id: int) -> list[dict[str, object]]:
         messages = await self.host.history(chat_id)
         assert [message["number"] for message in messages] == list(range(1, len(messages) + 1)), "a chat's numbers have a gap"
         return messages
 
     async def _check_events(self) -> None:
-        """The log since the last check, against what the follower was shown meanwhile."""
+        """Compare the log since the last check with what the follower received."""
         log = await self.host.events(self._checked)
         first = int(self._checked.rpartition(".")[2]) + 1
         assert [event["seq"] for event in log] == list(range(first, first + len(log))), "the log's numbers have a gap"
@@ -103,8 +108,8 @@ class Load:
         self.follower.seen.clear()
 
 
-async def rounds(server: ServerProcess, count: int, die: Callable[[], Awaitable[None]]) -> Counter[int]:
-    """Load the server, let it die in the middle, check everything; several times over. Returns how often each status came."""
+async def run_rounds(server: ServerProcess, count: int, die: Callable[[], Awaitable[None]]) -> Counter[int]:
+    """Load the server, crash it and check everything, `count` times. Returns the number of responses per status."""
     luck = random.Random(count)
     load = await Load.begin(server)
     sent = []
@@ -114,7 +119,7 @@ async def rounds(server: ServerProcess, count: int, die: Callable[[], Awaitable[
             await asyncio.sleep(ROUND_SECONDS * luck.uniform(0.5, 1.5))
             sent.append(len(load.acknowledged) - before)
             await die()
-            await asyncio.sleep(0.2)
+            await load.wait_for_acknowledgements()
         await load.check()
     assert min(sent) > 0, f"messages acknowledged in each round: {sent}"
     return load.statuses
@@ -126,17 +131,17 @@ async def kill_the_server(server: ServerProcess, count: int) -> None:
         await asyncio.to_thread(server.start)
 
     server.start()
-    statuses = await rounds(server, count, die)
+    statuses = await run_rounds(server, count, die)
     assert statuses[0] >= count, "nobody was cut off"
 
 
-async def test_a_killed_server_keeps_what_it_acknowledged(own_server: ServerProcess) -> None:
+async def test_a_killed_server_keeps_every_acknowledged_message(own_server: ServerProcess) -> None:
     await kill_the_server(own_server, 2)
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(600)
-async def test_a_server_killed_twenty_times_keeps_what_it_acknowledged(own_server: ServerProcess) -> None:
+async def test_a_server_killed_twenty_times_keeps_every_acknowledged_message(own_server: ServerProcess) -> None:
     await kill_the_server(own_server, 20)
 
 
@@ -149,14 +154,13 @@ async def kill_the_database(folder: Path, count: int) -> None:
 
         async def die() -> None:
             database.kill()
-            await asyncio.sleep(0.5)
-            health = await Client(server).ask("GET", "/health")
-            assert health.status == 503
+            while (await Client(server).ask("GET", "/health")).status != 503:
+                continue
             await asyncio.to_thread(database.start)
 
         process = server.process
         try:
-            statuses = await rounds(server, count, die)
+            statuses = await run_rounds(server, count, die)
             assert (statuses[0], statuses[503] > 0) == (0, True), statuses
             assert process.poll() is None, "the server ended with its database"
         finally:
@@ -165,11 +169,11 @@ async def kill_the_database(folder: Path, count: int) -> None:
         database.remove()
 
 
-async def test_a_killed_postgres_is_waited_for(tmp_path: Path) -> None:
+async def test_the_server_waits_for_a_killed_postgres_and_loses_nothing(tmp_path: Path) -> None:
     await kill_the_database(tmp_path, 2)
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(600)
-async def test_a_postgres_killed_twenty_times_is_waited_for(tmp_path: Path) -> None:
+async def test_the_server_waits_for_a_postgres_killed_twenty_times_and_loses_nothing(tmp_path: Path) -> None:
     await kill_the_database(tmp_path, 20)

@@ -1,4 +1,4 @@
-"""The events of every act reach exactly those entitled, live and on replay: two recordings of each kind of person, compared."""
+"""Every event reaches exactly the people who may see it, live and in a replay. The tests compare both recordings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.journeys.stream import Event, Stream
 from tests.servers.process import PATIENCE_SECONDS
 
 Recording = dict[int, Event]
-"""By number."""
+"""Events by number."""
 END = "the end"
 
 
-class Story:
-    """Acts one after the other, and who is to be shown which of their events."""
+class Scenario:
+    """A sequence of acts, with the people who must see the events of each."""
 
     def __init__(self, people: dict[str, Client]) -> None:
         self.people = people
@@ -25,7 +25,7 @@ class Story:
         self._head = 0
 
     async def begin(self) -> dict[str, Stream]:
-        """Everybody listens from here on."""
+        """Open a live stream for everybody."""
         streams = {name: await person.listen() for name, person in self.people.items()}
         self._head = await self._position()
         return streams
@@ -34,7 +34,12 @@ class Story:
         return int((await self.people["ada"].cursor()).rpartition(".")[2])
 
     async def act(self, doing: Awaitable[Any], seen: str, **first_or_last: int) -> Any:
-        """Do it; `seen` names who is shown its events, all but those whose first or (negative) last few only are named."""
+        """Perform an act and record who must see its events.
+
+        Args:
+            seen: the people who see all events.
+            first_or_last: people who see only the first or, if negative, the last few events.
+        """
         answer = await doing
         head = await self._position()
         numbers = list(range(self._head + 1, head + 1))
@@ -48,7 +53,7 @@ class Story:
 
 
 async def everybody(server: ServerProcess) -> dict[str, Client]:
-    """Ada owns the workspace; gina and hank are guests; otto is an admin who is in no chat, and colin a member in none."""
+    """Ada owns the workspace. Gina and Hank are guests. Otto (admin) and Colin (member) are in no chat."""
     ada = await owner(server)
     roles = {"bob": "member", "carl": "member", "dora": "member", "colin": "member", "otto": "admin", "gina": "guest", "hank": "guest"}
     return {"ada": ada, **{name: await colleague(ada, role) for name, role in roles.items()}}
@@ -57,9 +62,9 @@ async def everybody(server: ServerProcess) -> dict[str, Client]:
 STAFF = "ada bob carl dora colin otto"
 
 
-async def play(story: Story) -> None:
-    ada, bob, carl, dora, gina = [story.people[name] for name in ("ada", "bob", "carl", "dora", "gina")]
-    act = story.act
+async def play(scenario: Scenario) -> None:
+    ada, bob, carl, dora, gina = [scenario.people[name] for name in ("ada", "bob", "carl", "dora", "gina")]
+    act = scenario.act
     single = await act(bob.chat("single", carl), "bob", carl=-1)
     await act(bob.send(single["id"], "for carl alone"), "bob carl")
     group = await act(bob.chat("group", carl, dora), "bob", carl=-2, dora=-1)
@@ -93,19 +98,22 @@ async def play(story: Story) -> None:
     await act(ada.send(private["id"], "inner circle"), "ada bob")
     await act(bob.call("PATCH", "/api/users/me", {"fullname": "Robert"}), STAFF)
     await act(gina.call("PATCH", "/api/users/me", {"fullname": "Regina"}), STAFF + " gina")
-    await act(ada.call("PATCH", f"/api/users/{story.people['colin'].id}", {"role": "admin"}), STAFF)
+    await act(ada.call("PATCH", f"/api/users/{scenario.people['colin'].id}", {"role": "admin"}), STAFF)
     await act(ada.call("PATCH", "/api/workspace", {"name": END}), STAFF + " gina hank")
 
 
-def told(events: list[Event]) -> Recording:
-    """Those with a number, each once and in order."""
+def numbered_events(events: list[Event]) -> Recording:
+    """Return the durable events by number. Each must occur once and in order."""
     numbered = [event for event in events if event.id is not None and event.name not in ("hello", "resumed")]
     assert [event.seq for event in numbered] == sorted({event.seq for event in numbered})
     return {event.seq: event for event in numbered}
 
 
-def entitled_later(live: Recording, me: int) -> set[int]:
-    """What a replay from the beginning shows of a live recording: of a chat one is in what came since joining, of another its end."""
+def replayed_later(live: Recording, me: int) -> set[int]:
+    """Return the numbers of a live recording that a replay from the beginning must show.
+
+    For the person's current chats these are the events since joining; for other chats only the end.
+    """
     joined: dict[int, int] = {}
     ended: dict[int, int] = {}
     for seq, event in live.items():
@@ -122,48 +130,48 @@ def entitled_later(live: Recording, me: int) -> set[int]:
     return {seq for seq, event in live.items() if kept(seq, event.data["chat_id"])}
 
 
-def without(value: Any, deleted: set[int]) -> Any:
-    """An event's data without what is gone of messages that were deleted since."""
+def without_deleted_content(value: Any, deleted: set[int]) -> Any:
+    """Remove the content of messages that were deleted later."""
     if isinstance(value, dict):
         gone = {"content", "deleted_at"} if value.get("id") in deleted and "content" in value else set()
-        return {name: without(each, deleted) for name, each in value.items() if name not in gone}
-    return [without(each, deleted) for each in value] if isinstance(value, list) else value
+        return {name: without_deleted_content(each, deleted) for name, each in value.items() if name not in gone}
+    return [without_deleted_content(each, deleted) for each in value] if isinstance(value, list) else value
 
 
-async def recorded(stream: Stream) -> Recording:
-    """Up to the end of the story."""
+async def record(stream: Stream) -> Recording:
+    """Record a stream up to the end of the scenario."""
     events = [await stream.next()]
     while not (events[-1].name == "workspace.updated" and events[-1].data["data"]["workspace"]["name"] == END):
         events.append(await stream.next())
-    return told(events)
+    return numbered_events(events)
 
 
 async def replayed(person: Client, cursor: str) -> Recording:
-    return told(await (await person.listen(cursor)).until("resumed"))
+    return numbered_events(await (await person.listen(cursor)).until("resumed"))
 
 
-async def test_the_events_of_every_act_reach_exactly_those_entitled_live_and_on_replay(server: ServerProcess) -> None:
+async def test_every_event_reaches_exactly_the_people_who_may_see_it_live_and_on_replay(server: ServerProcess) -> None:
     people, stranger = await everybody(server), await owner(server)
-    story = Story(people)
+    scenario = Scenario(people)
     outside = await stranger.listen()
-    streams = await story.begin()
+    streams = await scenario.begin()
     start = await people["ada"].cursor()
-    await play(story)
+    await play(scenario)
     async with asyncio.timeout(PATIENCE_SECONDS):
-        live = {name: await recorded(stream) for name, stream in streams.items()}
-    assert {name: list(recording) for name, recording in live.items()} == story.shown
+        live = {name: await record(stream) for name, stream in streams.items()}
+    assert {name: list(recording) for name, recording in live.items()} == scenario.shown
     deleted = {event.data["data"]["message"]["id"] for event in live["bob"].values() if event.name == "message.deleted"}
     for name, person in people.items():
         again = await replayed(person, start)
-        assert set(again) == entitled_later(live[name], person.id), name
+        assert set(again) == replayed_later(live[name], person.id), name
         for seq, event in again.items():
-            assert without(event.data, deleted) == without(live[name][seq].data, deleted), f"{name} {seq}"
+            assert without_deleted_content(event.data, deleted) == without_deleted_content(live[name][seq].data, deleted), f"{name} {seq}"
             assert not (event.name or "").startswith("message") or event.data["data"]["message"]["content"] != "is deleted"
         assert [event["seq"] for event in await person.events(start)] == list(again)
     await outside.quiet(0.2)
 
 
-async def test_whoever_is_disabled_is_told_nothing_more_and_what_they_missed_is_nobodys(server: ServerProcess) -> None:
+async def test_a_disabled_person_receives_nothing_more(server: ServerProcess) -> None:
     ada = await owner(server)
     bob, carl = await colleague(ada), await colleague(ada)
     chat = await ada.chat("private_channel", bob, carl)
@@ -176,7 +184,7 @@ async def test_whoever_is_disabled_is_told_nothing_more_and_what_they_missed_is_
     assert (await bob.ask("GET", "/api/sync")).status == 401
 
 
-async def test_earlier_contents_are_a_page_for_the_sender_and_admins(server: ServerProcess) -> None:
+async def test_earlier_contents_of_a_message_are_listed_for_its_sender_and_admins_only(server: ServerProcess) -> None:
     ada = await owner(server)
     bob, carl = await colleague(ada), await colleague(ada)
     chat = await bob.chat("private_channel", ada, carl)

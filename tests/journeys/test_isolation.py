@@ -1,4 +1,4 @@
-"""A workspace is a world of its own: whatever of another one is named, it is as if it were not there."""
+"""Workspaces are isolated: an id of another workspace gets the same response as an id that does not exist."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import pytest
 from fechatter.api.paging import encode_cursor
 from fechatter.api.routes import OPEN, TABLE
 from tests.journeys.client import PASSWORD, Client, colleague, owner
-from tests.journeys.foreign import ATTEMPTS, NAMES_NOTHING, NOWHERE, Attempt, Place
+from tests.journeys.foreign import ATTEMPTS, NAMES_NOTHING, NOWHERE, Attempt, WorkspaceIds
 from tests.journeys.server import ServerProcess
-from tests.journeys.wire import Answer
+from tests.journeys.wire import Answer, comparable
 
 SECRET = "Quetzalcoatl"
-"""Stands in every text of the other workspace."""
+"""Part of every text in the other workspace."""
 
 ROUTES = [f"{method} {path}" for path, methods in TABLE.items() for method in methods]
 
 
-DOORS = {
+PUBLIC_PATHS = {
     "/api/server",
     "/api/signup",
     "/api/signin",
@@ -35,10 +35,10 @@ DOORS = {
 class Tenant(NamedTuple):
     owner: Client
     member: Client
-    place: Place
+    place: WorkspaceIds
 
     async def state(self) -> dict[str, Any]:
-        """All that its owner can see."""
+        """Return everything that the owner can see."""
         chats = (self.place.chat, self.place.channel)
         return {
             "sync": await self.owner.get("/api/sync"),
@@ -61,35 +61,28 @@ async def tenant(server: ServerProcess, text: str) -> Tenant:
     await host.send(channel["id"], f"{text} speaks to all")
     session = (await host.get("/api/sessions"))["items"][0]
     invitation = await host.post("/api/invitations", {"email": f"{text.lower()}@example.org"})
-    return Tenant(host, member, Place(chat["id"], channel["id"], message["id"], member.id, session["id"], invitation["id"]))
+    return Tenant(host, member, WorkspaceIds(chat["id"], channel["id"], message["id"], member.id, session["id"], invitation["id"]))
 
 
-async def attempted(asking: Tenant, route: str, attempt: Attempt, other: Place) -> Answer:
+async def attempt_request(asking: Tenant, route: str, attempt: Attempt, other: WorkspaceIds) -> Answer:
     path = attempt.path.format(own=asking.place, other=other)
     return await asking.owner.ask(route.split(" ")[0], path, attempt.body(asking.place, other))
 
 
-def told(answer: Answer) -> dict[str, Any]:
-    """The body without what differs from request to request."""
-    body: dict[str, Any] = answer.json
-    body.pop("request_id", None)
-    return body
-
-
-async def test_every_route_is_either_tried_or_takes_no_id() -> None:
+async def test_every_route_is_either_attempted_or_takes_no_id() -> None:
     assert set(ROUTES) <= set(ATTEMPTS) | NAMES_NOTHING
     assert not [route for route in NAMES_NOTHING if ":id}" in route]
 
 
-async def test_ids_of_another_workspace_are_ids_of_nothing(server: ServerProcess) -> None:
+async def test_ids_of_another_workspace_behave_like_unknown_ids(server: ServerProcess) -> None:
     ours, theirs = await tenant(server, "Our"), await tenant(server, SECRET)
     before, own_before = await theirs.state(), await ours.state()
     for route in set(ROUTES) & set(ATTEMPTS):
         for attempt in ATTEMPTS[route]:
-            foreign = await attempted(ours, route, attempt, theirs.place)
-            unknown = await attempted(ours, route, attempt, NOWHERE)
+            foreign = await attempt_request(ours, route, attempt, theirs.place)
+            unknown = await attempt_request(ours, route, attempt, NOWHERE)
             assert (foreign.status, unknown.status) == (attempt.status, attempt.status), f"{route} {attempt.path}: {foreign.body!r}"
-            assert told(foreign) == told(unknown), f"{route} {attempt.path}"
+            assert comparable(foreign) == comparable(unknown), f"{route} {attempt.path}"
             assert SECRET.lower().encode() not in foreign.body.lower()
             if attempt.status == 422:
                 assert {error["code"] for error in foreign.json["errors"]} <= {"unknown_user", "unknown_channel"}
@@ -108,7 +101,7 @@ async def test_a_batch_to_a_chat_of_another_workspace_is_refused_message_by_mess
     assert await theirs.state() == before
 
 
-async def test_no_list_shows_anything_of_another_workspace(server: ServerProcess) -> None:
+async def test_no_list_shows_objects_of_another_workspace(server: ServerProcess) -> None:
     ours, theirs = await tenant(server, "Our"), await tenant(server, SECRET)
     epoch = (await ours.owner.cursor()).rpartition(".")[0]
     lists = [route.removeprefix("GET ") for route in ROUTES if route.startswith("GET /api/") and "{" not in route]
@@ -137,7 +130,7 @@ async def test_a_position_of_another_workspace_shows_only_ones_own_events(server
     await stream.quiet(0.5)
 
 
-async def test_an_invitation_opens_its_own_workspace_only(server: ServerProcess) -> None:
+async def test_an_invitation_grants_access_only_to_its_own_workspace(server: ServerProcess) -> None:
     ours, theirs = await tenant(server, "Our"), await tenant(server, SECRET)
     invitation = await theirs.owner.post("/api/invitations", {})
     session = await Client(server).post(
@@ -154,10 +147,10 @@ async def test_an_invitation_opens_its_own_workspace_only(server: ServerProcess)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT", "DELETE"])
-async def test_without_a_token_nothing_answers_but_the_doors(server: ServerProcess, method: str) -> None:
+async def test_only_public_paths_answer_without_a_token(server: ServerProcess, method: str) -> None:
     stranger = Client(server)
     closed = [path for path, methods in TABLE.items() if method in methods and path not in OPEN]
-    assert {path for path in OPEN if path.startswith("/api/")} == DOORS
+    assert {path for path in OPEN if path.startswith("/api/")} == PUBLIC_PATHS
     for path in closed:
         answer = await stranger.ask(method, re.sub(r"{\w+:id}", "1", path), raw=b"no JSON")
         assert (answer.status, answer.code) == (401, "unauthorized"), f"{method} {path}: {answer.body!r}"

@@ -1,6 +1,6 @@
-"""A database file that is deleted, moved or replaced under a running server.
+"""A database file is deleted, moved or replaced under a running server.
 
-Nothing more is acknowledged then, and nothing that was acknowledged is lost.
+The server then acknowledges nothing more and rescues everything that it acknowledged.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.client import Client, owner
-from tests.journeys.senders import Sending, until
+from tests.journeys.senders import SenderGroup, wait_until_true
 from tests.journeys.server import ServerProcess
 
 DATABASE = "fechatter.db"
 TOO_SMALL_BYTES = 64 * 1024
-"""Of a file: enough for the server's output, and not for a copy of its database."""
+"""A file limit that is enough for the server's output, but not for a copy of its database."""
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def _replace(data: Path) -> None:
 
 
 def _replace_by_an_open_one(data: Path) -> None:
-    """Another database with a log of its own, which must survive the server's end."""
+    """Another database with its own log, which must survive the server's end."""
     with closing(sqlite3.connect(data / "other")) as other:
         other.execute("PRAGMA journal_mode=WAL")
         other.execute("CREATE TABLE other (x)")
@@ -99,10 +99,10 @@ WAYS = [
 ]
 
 
-async def _begun(server: ServerProcess) -> tuple[Client, Sending]:
-    sending = await Sending.begin(server)
+async def _begin_sending(server: ServerProcess) -> tuple[Client, SenderGroup]:
+    sending = await SenderGroup.begin(server)
     sending.start()
-    await until(lambda: len(sending.acknowledged) > 50)
+    await wait_until_true(lambda: len(sending.acknowledged) > 50)
     return sending.person, sending
 
 
@@ -117,11 +117,11 @@ def _contents(database: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("lose", WAYS)
-async def test_what_was_acknowledged_is_rescued_and_nothing_more_is_acknowledged(
+async def test_acknowledged_messages_are_rescued_and_nothing_more_is_acknowledged(
     lose: Callable[[Path], None], lone_server: ServerProcess, tmp_path: Path
 ) -> None:
     server = lone_server
-    _, sending = await _begun(server)
+    _, sending = await _begin_sending(server)
     lose(server.data_dir)
     code = await asyncio.to_thread(server.wait)
     await sending.stop()
@@ -138,30 +138,32 @@ async def test_what_was_acknowledged_is_rescued_and_nothing_more_is_acknowledged
 
 
 @pytest.mark.parametrize("command", [["users", "list"], ["doctor"], ["backup", "BACKUP"], ["export", "-"]])
-async def test_a_command_beside_the_server_leaves_its_files_alone(command: list[str], lone_server: ServerProcess, tmp_path: Path) -> None:
+async def test_a_command_beside_the_server_leaves_its_files_unchanged(
+    command: list[str], lone_server: ServerProcess, tmp_path: Path
+) -> None:
     server = lone_server
-    _, sending = await _begun(server)
+    _, sending = await _begin_sending(server)
     log = server.data_dir / f"{DATABASE}-wal"
     opened = log.stat().st_ino
     arguments = [str(tmp_path / "backup") if each == "BACKUP" else each for each in command]
     process = [sys.executable, "-m", "fechatter", *arguments]
     await asyncio.to_thread(subprocess.run, process, env=server.environment(), timeout=60, capture_output=True)
     acknowledged = len(sending.acknowledged)
-    await until(lambda: len(sending.acknowledged) > acknowledged + 20 or server.process.poll() is not None)
+    await wait_until_true(lambda: len(sending.acknowledged) > acknowledged + 20 or server.process.poll() is not None)
     await sending.stop()
     assert server.process.poll() is None, server.output
     assert log.stat().st_ino == opened
     assert sending.refused == 0
 
 
-async def test_no_server_starts_beside_a_rescued_database_until_it_is_put_back(lone_server: ServerProcess) -> None:
+async def test_no_server_starts_beside_a_rescued_database_until_it_is_moved_back(lone_server: ServerProcess) -> None:
     server = lone_server
-    ada, sending = await _begun(server)
+    ada, sending = await _begin_sending(server)
     _delete_all(server.data_dir)
     await asyncio.to_thread(server.wait)
     await sending.stop()
     [rescued] = _rescued(server.data_dir)
-    refusal = await asyncio.to_thread(server.refused)
+    refusal = await asyncio.to_thread(server.expect_failed_start)
     assert f"mv {rescued} {server.data_dir / DATABASE}" in refusal
     assert not (server.data_dir / DATABASE).exists()
     await asyncio.to_thread(rescued.rename, server.data_dir / DATABASE)
@@ -171,10 +173,10 @@ async def test_no_server_starts_beside_a_rescued_database_until_it_is_put_back(l
     assert (await ada.send(sending.chat_id, "after"))["content"] == "after"
 
 
-async def test_a_loss_is_seen_without_a_write_and_reported(lone_server: ServerProcess) -> None:
+async def test_lost_files_are_detected_without_a_write_and_reported(lone_server: ServerProcess) -> None:
     server = lone_server
     ada = await owner(server, setup_token=server.setup_token)
-    # No file may grow, so the rescue fails until the limit is lifted; as on a full disk.
+    # No file may grow, so the rescue fails until the limit is lifted, as on a full disk.
     _limit_files(server, TOO_SMALL_BYTES)
     _delete_all(server.data_dir)
     health = await ada.ask("GET", "/health")
@@ -183,14 +185,14 @@ async def test_a_loss_is_seen_without_a_write_and_reported(lone_server: ServerPr
         health = await ada.ask("GET", "/health")
     assert health.json["status"] == "down"
     assert health.json["parts"]["database"]["detail"].endswith("was deleted or moved")
-    await _refuses_and_lives(server, ada)
+    await _check_writes_are_refused_and_reads_work(server, ada)
     _limit_files(server, resource.RLIM_INFINITY)
     assert await asyncio.to_thread(server.wait) == 1
     assert len(_rescued(server.data_dir)) == 1
 
 
-async def _refuses_and_lives(server: ServerProcess, ada: Client) -> None:
-    await asyncio.to_thread(server.said, "could not be saved, and the server will retry")
+async def _check_writes_are_refused_and_reads_work(server: ServerProcess, ada: Client) -> None:
+    await asyncio.to_thread(server.wait_for_output, "could not be saved, and the server will retry")
     for _ in range(3):
         refused = await ada.ask("PATCH", "/api/users/me", {"fullname": "Ada"})
         assert (refused.status, refused.json["code"]) == (503, "storage_unavailable")
@@ -202,32 +204,32 @@ async def _refuses_and_lives(server: ServerProcess, ada: Client) -> None:
 
 async def test_files_that_come_back_before_the_rescue_are_used_again(lone_server: ServerProcess) -> None:
     server = lone_server
-    _, sending = await _begun(server)
+    _, sending = await _begin_sending(server)
     await sending.stop()
     _limit_files(server, TOO_SMALL_BYTES)
     moved = server.data_dir.with_name("moved")
     server.data_dir.rename(moved)
-    await asyncio.to_thread(server.said, "could not be saved")
+    await asyncio.to_thread(server.wait_for_output, "could not be saved")
     await asyncio.to_thread(shutil.rmtree, server.data_dir)
     moved.rename(server.data_dir)
     _limit_files(server, resource.RLIM_INFINITY)
-    await asyncio.to_thread(server.said, "the database files are back")
+    await asyncio.to_thread(server.wait_for_output, "the database files are back")
     before = len(sending.acknowledged)
     sending.start()
-    await until(lambda: len(sending.acknowledged) > before + 20)
+    await wait_until_true(lambda: len(sending.acknowledged) > before + 20)
     await sending.stop()
     stored = await sending.stored()
     assert set(sending.acknowledged) <= set(stored)
     assert len(stored) == len(set(stored))
 
 
-async def test_a_stop_while_the_files_are_lost_saves_them_first(lone_server: ServerProcess) -> None:
+async def test_a_stop_while_the_files_are_lost_rescues_them_first(lone_server: ServerProcess) -> None:
     server = lone_server
-    _, sending = await _begun(server)
+    _, sending = await _begin_sending(server)
     await sending.stop()
     _limit_files(server, TOO_SMALL_BYTES)
     _delete_all(server.data_dir)
-    await asyncio.to_thread(server.said, "could not be saved")
+    await asyncio.to_thread(server.wait_for_output, "could not be saved")
     _limit_files(server, resource.RLIM_INFINITY)
     await asyncio.to_thread(server.stop)
     [rescued] = _rescued(server.data_dir)

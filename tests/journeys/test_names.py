@@ -1,4 +1,4 @@
-"""Names of chats: what they show, by which they are the same, and which of them look alike."""
+"""Names of chats: invalid names, equal names and confusable names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def channel(who: Client, name: str, kind: str = "public_channel") -> Any:
         ("\u202ea", "control_character"),
     ],
 )
-async def test_a_name_that_nobody_sees_is_refused_for_every_kind_of_chat(server: ServerProcess, name: str, code: str) -> None:
+async def test_an_invisible_name_is_refused_for_every_kind_of_chat(server: ServerProcess, name: str, code: str) -> None:
     ada = await owner(server)
     others = [(await colleague(ada)).id for _ in range(2)]
     for kind, members in (("public_channel", []), ("private_channel", []), ("group", others)):
@@ -32,7 +32,7 @@ async def test_a_name_that_nobody_sees_is_refused_for_every_kind_of_chat(server:
         assert [error["code"] for error in answer.json["errors"]] == [code], kind
 
 
-async def test_a_name_with_something_that_nobody_sees_is_the_same_name(server: ServerProcess) -> None:
+async def test_names_that_differ_only_in_invisible_characters_are_equal(server: ServerProcess) -> None:
     ada = await owner(server)
     made = await channel(ada, "news")
     for name in ("ne\u200bws", "\u3164news", "NEWS\u00ad", " news\u2800"):
@@ -40,7 +40,7 @@ async def test_a_name_with_something_that_nobody_sees_is_the_same_name(server: S
     assert (await ada.ask("PATCH", f"/api/chat/{made.json['id']}", {"name": "ne\u2060ws"})).status == 200
 
 
-async def test_a_name_that_looks_like_another_one_is_accepted_with_a_warning(server: ServerProcess) -> None:
+async def test_a_name_that_resembles_another_one_is_accepted_with_a_warning(server: ServerProcess) -> None:
     ada = await owner(server)
     paypal = (await channel(ada, "paypal")).json
     assert "warnings" not in paypal

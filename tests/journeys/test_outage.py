@@ -1,4 +1,4 @@
-"""A database that refuses, or ends connections: the server waits, says so, and goes on when the database is back."""
+"""A PostgreSQL that refuses or ends connections: the server waits, reports it, and continues when the database is back."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from tests.journeys.client import PASSWORD, Client, owner
+from tests.journeys.proxy import DelayingProxy
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Stream
 from tests.journeys.wire import Answer
@@ -25,14 +26,14 @@ DATABASE = "chat"
 _END = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1"
 
 
-class Ground(NamedTuple):
-    """A server whose PostgreSQL asks the server's role for a password, and trusts the operator."""
+class PasswordDatabase(NamedTuple):
+    """A server whose PostgreSQL requires a password from the server's role and trusts the operator."""
 
     postgres: Postgres
     server: ServerProcess
 
     async def run(self, *statements: str, inside: bool = False) -> None:
-        """Run statements in the server's database (`inside`) or beside it; then end the server's connections."""
+        """Run statements inside or beside the server's database, then end the server's connections."""
         async with operator(self.postgres, DATABASE if inside else "postgres") as connection:
             for statement in statements:
                 await connection.execute(statement)
@@ -41,7 +42,7 @@ class Ground(NamedTuple):
 
 @asynccontextmanager
 async def operator(postgres: Postgres, database: str = "postgres") -> AsyncIterator[Any]:
-    """A connection of the superuser."""
+    """Open a connection as superuser."""
     connection = await asyncpg.connect(postgres.url(database))
     try:
         yield connection
@@ -62,7 +63,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-async def ground(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Ground]:
+async def password_database(postgres: Postgres, tmp_path: Path) -> AsyncIterator[PasswordDatabase]:
     async with operator(postgres) as connection:
         await connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         await connection.execute(f"DROP ROLE IF EXISTS {ROLE}")
@@ -72,13 +73,13 @@ async def ground(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Ground]:
     server = ServerProcess(tmp_path, url, heartbeat_seconds="1")
     try:
         server.start()
-        yield Ground(postgres, server)
+        yield PasswordDatabase(postgres, server)
     finally:
         server.kill()
 
 
 async def until(ask: Any, wanted: Any) -> Answer:
-    """The first answer that is wanted. Raises TimeoutError."""
+    """Return the first response that fulfils the condition. Raises TimeoutError."""
     async with asyncio.timeout(MOST_SECONDS):
         while not wanted(answer := await ask()):
             continue
@@ -90,8 +91,8 @@ async def health(person: Client) -> Answer:
 
 
 @asynccontextmanager
-async def at_work(server: ServerProcess) -> AsyncIterator[tuple[Client, int, Stream]]:
-    """An owner with a chat and an open stream. Afterwards everything works again and nothing acknowledged is lost."""
+async def checked_recovery(server: ServerProcess) -> AsyncIterator[tuple[Client, int, Stream]]:
+    """Yield an owner, a chat and a stream. Afterwards check that everything works and no acknowledged message is lost."""
     ada = await owner(server, setup_token=await asyncio.to_thread(lambda: server.setup_token))
     chat = (await ada.chat("public_channel"))["id"]
     stream = await ada.listen()
@@ -99,7 +100,7 @@ async def at_work(server: ServerProcess) -> AsyncIterator[tuple[Client, int, Str
     await stream.until("message.created")
     yield ada, chat, stream
     await until(lambda: health(ada), lambda answer: answer.status == 200)
-    # A connection that ended unnoticed is noticed by the first that uses it.
+    # The first request on a broken connection may notice the break.
     sending = {"content": "after", "idempotency_key": "the-same-key"}
     path = f"/api/chat/{chat}/messages"
     after = (await until(lambda: ada.ask("POST", path, sending), lambda answer: answer.status < 300)).json
@@ -117,17 +118,17 @@ async def at_work(server: ServerProcess) -> AsyncIterator[tuple[Client, int, Str
     assert "died" not in server.output
 
 
-def signing_in(person: Client) -> dict[str, str]:
+def credentials(person: Client) -> dict[str, str]:
     return {"email": person.session["user"]["email"], "password": PASSWORD}
 
 
-async def refused_everywhere(ada: Client, chat: int, reads: int = 503) -> None:
-    """Requests get 503 with the time to wait. Admins learn the reason, others only the state."""
+async def check_unavailable(ada: Client, chat: int, reads: int = 503) -> None:
+    """Check that requests get 503 with `Retry-After`, and that only admins see the reason in /health."""
     await until(lambda: health(ada), lambda answer: answer.status == 503)
     answers = [
         await ada.ask("POST", f"/api/chat/{chat}/messages", {"content": "lost"}),
         await ada.ask("PATCH", "/api/users/me", {"fullname": "Lost"}),
-        await Client(ada.server).ask("POST", "/api/signin", signing_in(ada)),
+        await Client(ada.server).ask("POST", "/api/signin", credentials(ada)),
     ]
     assert [answer.status for answer in answers] == [503] * 3, [answer.body for answer in answers]
     assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
@@ -157,26 +158,26 @@ BREAKS = BESIDE | INSIDE
 
 
 @pytest.mark.parametrize("name", BREAKS)
-async def test_a_database_that_refuses_is_waited_for(ground: Ground, name: str) -> None:
+async def test_the_server_waits_for_a_database_that_refuses_it(password_database: PasswordDatabase, name: str) -> None:
     breaking, mending = BREAKS[name]
-    async with at_work(ground.server) as (ada, chat, _):
+    async with checked_recovery(password_database.server) as (ada, chat, _):
         if name == "no rights":
-            await ground.run("ALTER SCHEMA public OWNER TO fechatter", inside=True)
+            await password_database.run("ALTER SCHEMA public OWNER TO fechatter", inside=True)
         await ada.get("/api/workspace")
-        await ground.run(breaking, inside=name in INSIDE)
-        await refused_everywhere(ada, chat)
-        # The server's own tasks meet the database meanwhile.
+        await password_database.run(breaking, inside=name in INSIDE)
+        await check_unavailable(ada, chat)
+        # The server's own loops use the database meanwhile.
         await until(lambda: health(ada), lambda answer: answer.json["parts"]["head_poll"]["state"] == "degraded")
         assert (await health(ada)).json["parts"]["head_poll"]["detail"]
-        await ground.run(mending, inside=name in INSIDE)
+        await password_database.run(mending, inside=name in INSIDE)
 
 
-async def test_a_read_only_database_can_be_read_and_says_why_not_more(ground: Ground) -> None:
-    async with at_work(ground.server) as (ada, chat, stream):
-        await ground.run(f"ALTER DATABASE {DATABASE} SET default_transaction_read_only = on")
-        await refused_everywhere(ada, chat, reads=200)
+async def test_a_read_only_database_serves_reads_and_health_states_the_reason(password_database: PasswordDatabase) -> None:
+    async with checked_recovery(password_database.server) as (ada, chat, stream):
+        await password_database.run(f"ALTER DATABASE {DATABASE} SET default_transaction_read_only = on")
+        await check_unavailable(ada, chat, reads=200)
         assert "read-only" in (await health(ada)).json["parts"]["database"]["detail"]
-        await ground.run(f"ALTER DATABASE {DATABASE} RESET default_transaction_read_only")
+        await password_database.run(f"ALTER DATABASE {DATABASE} RESET default_transaction_read_only")
         await stream.quiet(0.1)
 
 
@@ -199,9 +200,9 @@ DEFAULTS = {
 
 
 @pytest.mark.parametrize("whose", [f"DATABASE {DATABASE}", f"ROLE {ROLE}"])
-async def test_no_default_of_a_database_or_role_changes_what_happens(ground: Ground, whose: str) -> None:
-    async with at_work(ground.server) as (ada, chat, _):
-        await ground.run(*[f"ALTER {whose} SET {name} = '{value}'" for name, value in DEFAULTS.items()])
+async def test_defaults_of_a_database_or_role_do_not_change_the_servers_behaviour(password_database: PasswordDatabase, whose: str) -> None:
+    async with checked_recovery(password_database.server) as (ada, chat, _):
+        await password_database.run(*[f"ALTER {whose} SET {name} = '{value}'" for name, value in DEFAULTS.items()])
         await until(lambda: health(ada), lambda answer: answer.status == 200)
         path = f"/api/chat/{chat}/messages"
         sends = [ada.ask("POST", path, {"content": f"😀 {number}"}) for number in range(200)]
@@ -213,86 +214,47 @@ async def test_no_default_of_a_database_or_role_changes_what_happens(ground: Gro
 
 
 @pytest.mark.parametrize("whose", [f"DATABASE {DATABASE}", f"ROLE {ROLE}"])
-async def test_no_default_of_a_database_or_role_hides_the_tables_from_a_new_process(ground: Ground, whose: str) -> None:
-    ada = await owner(ground.server, setup_token=ground.server.setup_token)
+async def test_defaults_of_a_database_or_role_do_not_hide_the_tables_from_a_new_process(
+    password_database: PasswordDatabase, whose: str
+) -> None:
+    ada = await owner(password_database.server, setup_token=password_database.server.setup_token)
     chat = (await ada.chat("public_channel"))["id"]
     kept = [await ada.send(chat, "kept 😀")]
-    ground.server.kill()
-    await ground.run("CREATE SCHEMA other", inside=True)
+    password_database.server.kill()
+    await password_database.run("CREATE SCHEMA other", inside=True)
     defaults = {**DEFAULTS, "search_path": "other"}
-    await ground.run(*[f"ALTER {whose} SET {name} = '{value}'" for name, value in defaults.items()])
-    ground.server.start()
-    assert await Client(ground.server, ada.session).history(chat) == kept
+    await password_database.run(*[f"ALTER {whose} SET {name} = '{value}'" for name, value in defaults.items()])
+    password_database.server.start()
+    assert await Client(password_database.server, ada.session).history(chat) == kept
 
 
-async def test_a_table_that_is_lost_or_takes_no_rows_is_reported_and_a_quiet_server_recovers(ground: Ground) -> None:
-    async with at_work(ground.server) as (ada, chat, _):
-        await ground.run("ALTER TABLE eras RENAME TO away", inside=True)
+async def test_a_missing_or_read_only_table_is_reported_and_an_idle_server_recovers(password_database: PasswordDatabase) -> None:
+    async with checked_recovery(password_database.server) as (ada, chat, _):
+        await password_database.run("ALTER TABLE eras RENAME TO away", inside=True)
         await until(lambda: health(ada), lambda answer: answer.json["parts"]["database"]["state"] == "down")
-        await ground.run("ALTER TABLE away RENAME TO eras", inside=True)
+        await password_database.run("ALTER TABLE away RENAME TO eras", inside=True)
         await until(lambda: health(ada), lambda answer: answer.status == 200)
-        await ground.run("ALTER TABLE messages OWNER TO fechatter", f"GRANT SELECT ON messages TO {ROLE}", inside=True)
+        await password_database.run("ALTER TABLE messages OWNER TO fechatter", f"GRANT SELECT ON messages TO {ROLE}", inside=True)
         assert (await ada.ask("POST", f"/api/chat/{chat}/messages", {"content": "lost"})).status == 503
         report = (await until(lambda: health(ada), lambda answer: answer.status == 503)).json["parts"]
         assert report["database"] == {**report["database"], "state": "down", "detail": "the role cannot write to the table messages"}
         assert "permission denied" in report["writer"]["detail"]
-        await ground.run(f"ALTER TABLE messages OWNER TO {ROLE}", inside=True)
+        await password_database.run(f"ALTER TABLE messages OWNER TO {ROLE}", inside=True)
         await until(lambda: health(ada), lambda answer: answer.json["status"] == "ok")
 
 
-class DelayedEnds:
-    """Passes everything on, but tells a client only after a while that PostgreSQL has closed the connection."""
-
-    def __init__(self, port: int, seconds: float) -> None:
-        self._port, self._seconds = port, seconds
-        self._passing: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-
-    async def start(self) -> int:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._passing.add(asyncio.ensure_future(self._pass_on(reader, writer)))
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream, to_upstream = await asyncio.open_connection("127.0.0.1", self._port)
-        forward = asyncio.ensure_future(_copy(reader, to_upstream))
-        try:
-            await _copy(upstream, writer)
-            await asyncio.sleep(self._seconds)
-        finally:
-            forward.cancel()
-            writer.close()
-            to_upstream.close()
-
-    async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for passing in self._passing:
-            passing.cancel()
-        await asyncio.gather(*self._passing, return_exceptions=True)
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while part := await reader.read(1 << 16):
-            writer.write(part)
-            await writer.drain()
-    except OSError:
-        return
-
-
-async def test_a_proxy_that_closes_late_is_survived(postgres: Postgres, ground: Ground, tmp_path: Path) -> None:
-    proxy = DelayedEnds(postgres.port, 1.5)
-    url = str(ground.server.database_url).replace(str(postgres.port), str(await proxy.start()))
-    ground.server.kill()
+async def test_the_server_survives_a_proxy_that_closes_connections_late(
+    postgres: Postgres, password_database: PasswordDatabase, tmp_path: Path
+) -> None:
+    proxy = DelayingProxy(postgres.port, 1.5)
+    url = str(password_database.server.database_url).replace(str(postgres.port), str(await proxy.start()))
+    password_database.server.kill()
     (tmp_path / "behind").mkdir()
     server = ServerProcess(tmp_path / "behind", url, heartbeat_seconds="1")
-    behind = Ground(postgres, server)
+    behind = PasswordDatabase(postgres, server)
     try:
         await asyncio.to_thread(server.start)
-        async with at_work(server) as (ada, _, _stream):
+        async with checked_recovery(server) as (ada, _, _stream):
             for _ in range(3):
                 await behind.run()
                 asked = [ada.ask("GET", "/api/sync") for _ in range(10)]

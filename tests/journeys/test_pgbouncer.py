@@ -1,4 +1,4 @@
-"""PgBouncer between the server and PostgreSQL: with its defaults, and with pools that keep no session."""
+"""PgBouncer between the server and PostgreSQL, with session and with transaction pooling."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ POOLS: list[dict[str, str]] = [{}, {"pool_mode": "transaction"}, {"pool_mode": "
 
 
 @pytest.fixture(params=POOLS, ids=str)
-def pooled(request: pytest.FixtureRequest, postgres_server: Postgres, tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server that reaches PostgreSQL through PgBouncer only."""
+def pooled_server(request: pytest.FixtureRequest, postgres_server: Postgres, tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server that reaches PostgreSQL only through PgBouncer."""
     pooler = PgBouncer(postgres_server, **request.param)
     server = ServerProcess(tmp_path, pooler.url(postgres_server.create_database()), heartbeat_seconds="1")
     try:
@@ -34,8 +34,8 @@ def pooled(request: pytest.FixtureRequest, postgres_server: Postgres, tmp_path: 
         pooler.remove()
 
 
-async def test_all_is_stored_and_shown_through_a_pooler(pooled: ServerProcess) -> None:
-    ada = await owner(pooled, setup_token=pooled.setup_token)
+async def test_messages_and_changes_are_stored_and_delivered_through_a_pooler(pooled_server: ServerProcess) -> None:
+    ada = await owner(pooled_server, setup_token=pooled_server.setup_token)
     chat = (await ada.chat("public_channel"))["id"]
     stream = await ada.listen()
     path = f"/api/chat/{chat}/messages"
@@ -50,12 +50,12 @@ async def test_all_is_stored_and_shown_through_a_pooler(pooled: ServerProcess) -
     assert [(await ada.ask("POST", path, body)).status for body in again] == [201, 200]
 
 
-async def test_statement_pooling_is_refused_with_its_name(postgres_server: Postgres, tmp_path: Path) -> None:
+async def test_statement_pooling_is_refused_with_a_reason(postgres_server: Postgres, tmp_path: Path) -> None:
     pooler = PgBouncer(postgres_server, pool_mode="statement")
     try:
         pooler.start()
         server = ServerProcess(tmp_path, pooler.url(postgres_server.create_database()))
-        output = await asyncio.to_thread(server.refused)
+        output = await asyncio.to_thread(server.expect_failed_start)
     finally:
         pooler.remove()
     assert "pool_mode = statement" in output

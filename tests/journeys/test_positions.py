@@ -1,4 +1,4 @@
-"""What `Event-Cursor` promises: an answer holds everything up to the highest position that its client has seen."""
+"""The promise of `Event-Cursor`: a response includes everything up to the highest position that its client has seen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def seq(position: str) -> int:
     return found.seq
 
 
-async def test_an_answer_is_never_older_than_what_was_seen(server: ServerProcess) -> None:
+async def test_a_response_is_never_older_than_the_clients_position(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)
     chat = (await ada.chat("private_channel", bob))["id"]
@@ -38,7 +38,7 @@ async def test_an_answer_is_never_older_than_what_was_seen(server: ServerProcess
 
 
 @pytest.mark.parametrize("position", ["", "5", "a.", ".1", "a.b", "a.-1", f"{'a' * 33}.1", f"a.{'1' * 17}", "a.1 b"])
-async def test_what_is_no_position_is_refused(server: ServerProcess, position: str) -> None:
+async def test_invalid_positions_are_refused(server: ServerProcess, position: str) -> None:
     ada = await owner(server)
     for path in ("/api/chat", "/api/sync", "/api/users/me", "/api/workspace"):
         answer = await ada.ask("GET", path, headers={"event-cursor": position})

@@ -1,8 +1,8 @@
-"""What was acknowledged survives a power cut, at whatever instant it comes.
+"""Acknowledged messages survive a power cut at any instant.
 
-The data folder lies on a file system of its own. `LoopDisk.cut` stops it without writing what was not synced, its
-journal included. After that the file system is mounted again and the server is started on it. Tests with syncing
-switched off show that a server which acknowledges before it syncs would be found.
+The data folder is on a file system of its own. `LoopDisk.cut` stops it without writing unsynced data, including its
+journal. Then the test mounts the file system again and starts the server on it. Tests with syncing switched off prove
+that these tests find a server that acknowledges before it syncs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.journeys.senders import Sending, until
+from tests.journeys.senders import SenderGroup, wait_until_true
 from tests.journeys.server import ServerProcess
 from tests.servers.disks import LoopDisk
 from tests.servers.postgres import Postgres
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("needs_mounts")
 
 ROUNDS = 20
 MOST_MESSAGES = 300
-"""Sent in a round before the power goes."""
+"""The most messages sent in a round before the power cut."""
 
 _SQLITE_UNSYNCED = """
 import sys
@@ -51,7 +51,7 @@ SYNCED = ("-m", "fechatter")
 
 
 class SqliteCase:
-    """A server whose data folder lies on the disk."""
+    """A server whose data folder is on the test disk."""
 
     unsynced = ("-c", _SQLITE_UNSYNCED)
 
@@ -66,15 +66,15 @@ class SqliteCase:
         self._disk.mount()
         self.server.start()
 
-    async def settle(self) -> None:
-        """SQLite has written to its files by now, synced or not."""
+    async def flush(self) -> None:
+        """Do nothing: SQLite has written to its files by now, synced or not."""
 
     def end(self) -> None:
         self.server.kill()
 
 
 class PostgresCase:
-    """A PostgreSQL whose data folder lies on the disk, and a server beside it that outlives the cut."""
+    """A PostgreSQL whose data folder is on the test disk, and a server that outlives the power cut."""
 
     unsynced = ("-c", _POSTGRES_UNSYNCED)
 
@@ -83,7 +83,7 @@ class PostgresCase:
         self._database = Postgres(disk.place / "data", wal_writer_delay="10s")
         self._database.start()
         url = self._database.create_database()
-        # initdb syncs nothing here.
+        # initdb runs without syncing here.
         disk.sync()
         self.server = ServerProcess(folder, url, program=program)
         self.server.start()
@@ -94,8 +94,8 @@ class PostgresCase:
         self._disk.mount()
         self._database.start()
 
-    async def settle(self) -> None:
-        """Have PostgreSQL write what it still has in memory."""
+    async def flush(self) -> None:
+        """Make PostgreSQL write everything that is still in memory."""
         connection = await asyncpg.connect(self._database.url())
         await connection.execute("CHECKPOINT")
         await connection.close()
@@ -112,7 +112,7 @@ cases = pytest.mark.parametrize("kind", [SqliteCase, PostgresCase], ids=["sqlite
 
 @pytest.fixture
 def case(tmp_path: Path) -> Iterator[Begin]:
-    """Starts a case on a new disk; both go at the end."""
+    """Start a case on a new disk, and remove both at the end."""
     disk = LoopDisk()
     begun: list[Case] = []
 
@@ -128,16 +128,16 @@ def case(tmp_path: Path) -> Iterator[Begin]:
         disk.remove()
 
 
-async def lost_by(case: Case, disk: LoopDisk, sending: Sending, rounds: int = 1) -> list[int]:
-    """Cut the power in the middle of sending, several times; returns how many acknowledged messages each cut lost."""
+async def lost_messages(case: Case, disk: LoopDisk, sending: SenderGroup, rounds: int = 1) -> list[int]:
+    """Cut the power while messages are sent. Returns the number of acknowledged messages that each cut lost."""
     luck, lost = random.Random(), []
     for _ in range(rounds):
         sending.start()
         enough = len(sending.acknowledged) + luck.randint(1, MOST_MESSAGES)
-        await until(lambda enough=enough: len(sending.acknowledged) >= enough)  # type: ignore[misc]
+        await wait_until_true(lambda enough=enough: len(sending.acknowledged) >= enough)  # type: ignore[misc]
         refused = sending.refused
         disk.cut()
-        await until(lambda refused=refused: sending.refused > refused)  # type: ignore[misc]
+        await wait_until_true(lambda refused=refused: sending.refused > refused)  # type: ignore[misc]
         await sending.stop()
         await asyncio.to_thread(case.restore_power)
         stored = await sending.stored()
@@ -147,26 +147,26 @@ async def lost_by(case: Case, disk: LoopDisk, sending: Sending, rounds: int = 1)
 
 
 @cases
-async def test_what_was_acknowledged_survives_a_power_cut(kind: type[Case], case: Begin) -> None:
+async def test_acknowledged_messages_survive_a_power_cut(kind: type[Case], case: Begin) -> None:
     begun, disk = await asyncio.to_thread(case, kind, SYNCED)
-    assert await lost_by(begun, disk, await Sending.begin(begun.server)) == [0]
+    assert await lost_messages(begun, disk, await SenderGroup.begin(begun.server)) == [0]
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(900)
 @cases
-async def test_what_was_acknowledged_survives_twenty_power_cuts(kind: type[Case], case: Begin) -> None:
+async def test_acknowledged_messages_survive_twenty_power_cuts(kind: type[Case], case: Begin) -> None:
     begun, disk = await asyncio.to_thread(case, kind, SYNCED)
-    assert await lost_by(begun, disk, await Sending.begin(begun.server), ROUNDS) == [0] * ROUNDS
+    assert await lost_messages(begun, disk, await SenderGroup.begin(begun.server), ROUNDS) == [0] * ROUNDS
 
 
 @pytest.mark.prove
 @cases
-async def test_a_server_that_acknowledges_before_it_syncs_is_found(kind: type[Case], case: Begin) -> None:
+async def test_a_server_that_acknowledges_before_it_syncs_loses_messages(kind: type[Case], case: Begin) -> None:
     begun, disk = await asyncio.to_thread(case, kind, kind.unsynced)
-    sending = await Sending.begin(begun.server)
+    sending = await SenderGroup.begin(begun.server)
     # Otherwise the account and the chat would be lost too.
-    await begun.settle()
+    await begun.flush()
     disk.sync()
-    [lost] = await lost_by(begun, disk, sending)
+    [lost] = await lost_messages(begun, disk, sending)
     assert lost > 0

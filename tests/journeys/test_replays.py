@@ -1,4 +1,4 @@
-"""Long replays: held in pieces, closed when nobody takes them, whole for who does; and how many streams one person may have."""
+"""Long replays are read in pieces and closed if the client does not read. The number of streams per person is limited."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import asyncio
 import pytest
 
 from tests.journeys.client import Client, colleague, owner
+from tests.journeys.metrics import closed_streams
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Refused, Stream
 from tests.journeys.wire import Wire, head
 from tests.servers.process import PATIENCE_SECONDS
 
 STREAMS = 20
-"""Of one person, by default."""
+"""The default limit per person."""
 MESSAGES = 900
 WINDOW_BYTES = 4 * 1024
 CHARACTERS = 4_000
 REPLAY_BYTES = MESSAGES * CHARACTERS * 4
-"""Of one stream. A server that held whole replays would hold this much for each of them."""
+"""The size of one stream's replay. A server that buffered whole replays would need this much for each stream."""
 
 
 async def send_much(person: Client, chat_id: int) -> None:
@@ -27,8 +28,8 @@ async def send_much(person: Client, chat_id: int) -> None:
         await person.post(f"/api/chat/{chat_id}/messages/batch", batch)
 
 
-async def numbers(stream: Stream) -> list[int]:
-    """Of the messages it shows until it has resumed or ends."""
+async def message_numbers(stream: Stream) -> list[int]:
+    """Return the numbers of the messages that the stream shows until it has resumed or ends."""
     found = []
     try:
         while (event := await stream.next()).name != "resumed":
@@ -39,7 +40,7 @@ async def numbers(stream: Stream) -> list[int]:
     return found
 
 
-async def test_replays_that_nobody_takes_cost_little_and_are_closed(own_server: ServerProcess) -> None:
+async def test_unread_replays_use_little_memory_and_are_closed(own_server: ServerProcess) -> None:
     own_server.start()
     ada = await owner(own_server, setup_token=own_server.setup_token)
     bob = await colleague(ada)
@@ -49,21 +50,20 @@ async def test_replays_that_nobody_takes_cost_little_and_are_closed(own_server: 
     before = own_server.memory_bytes()
     stalled = [await Stream.open(own_server.port, bob.token, cursor, window_bytes=WINDOW_BYTES) for _ in range(STREAMS)]
     growth = []
-    for _ in range(8):
-        await asyncio.sleep(0.5)
+    while await closed_streams(ada) < STREAMS:
         growth.append(own_server.memory_bytes() - before)
     assert max(growth) < STREAMS * REPLAY_BYTES / 2
-    shown = await numbers(stalled[0])
+    shown = await message_numbers(stalled[0])
     assert len(shown) < MESSAGES
     resumed = await bob.listen(stalled[0].cursor)
     await ada.send(chat["id"], "during the replay")
-    shown += await numbers(resumed)
+    shown += await message_numbers(resumed)
     if len(shown) == MESSAGES:
         shown.append((await resumed.next()).data["data"]["message"]["number"])
     assert shown == list(range(1, MESSAGES + 2))
 
 
-async def test_one_person_has_at_most_so_many_streams(server: ServerProcess) -> None:
+async def test_a_person_has_a_limited_number_of_streams(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)
     streams = [await ada.listen() for _ in range(STREAMS)]
@@ -74,11 +74,11 @@ async def test_one_person_has_at_most_so_many_streams(server: ServerProcess) -> 
     assert int(answer.headers["retry-after"]) > 0
     await bob.listen()
     streams[0].close()
-    await opened_again(ada)
+    await open_again(ada)
 
 
-async def opened_again(person: Client) -> Stream:
-    """A stream, once the server has seen that another is gone."""
+async def open_again(person: Client) -> Stream:
+    """Open a stream as soon as the server has noticed that another one is closed."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
@@ -87,7 +87,7 @@ async def opened_again(person: Client) -> Stream:
                 await asyncio.sleep(0.05)
 
 
-async def test_the_head_of_a_stream_ends_at_once_and_is_none(server: ServerProcess) -> None:
+async def test_head_requests_for_a_stream_end_at_once_and_do_not_count_as_streams(server: ServerProcess) -> None:
     ada = await owner(server)
     wire = await Wire.open(server.port)
     for _ in range(STREAMS + 1):

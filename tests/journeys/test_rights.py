@@ -1,11 +1,10 @@
-"""The table of rights, each cell over the socket: allowed, or refused as the table says, and hidden as if it were not there."""
+"""Every cell of the table of rights over the socket: allowed, refused, or hidden like an object that does not exist."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from itertools import product
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -13,21 +12,21 @@ import pytest
 from fechatter.model import ChatType, Role
 from fechatter.rights.chats import refusal, standing
 from fechatter.rights.table import MAY_CHANGE, MAY_GIVE, WORKSPACE, ChatAction, WorkspaceAction
-from tests.journeys.cells import NOWHERE, PLACES, Ask, Ground, Sessions, World, signed_up
+from tests.journeys.cells import NOWHERE, STANDINGS, PreparedChat, Request, Sessions, World, sign_up_everybody
 from tests.journeys.client import Client
 from tests.journeys.server import ServerProcess
-from tests.journeys.wire import Answer
+from tests.journeys.wire import comparable
 
 KINDS_AND_STATES = [pair for pair in product(ChatType, (False, True)) if pair != (ChatType.SINGLE, True)]
 TRIED = {"sqlite": KINDS_AND_STATES, "postgres": [(ChatType.PUBLIC_CHANNEL, False)]}
-"""The table knows no engine, so one of them tries it whole and the other a part."""
+"""The table does not depend on the engine, so PostgreSQL runs only a part of it."""
 LAST = [ChatAction.DELETE_OWN, ChatAction.DELETE_OTHERS, ChatAction.LEAVE, ChatAction.DELETE]
 IN_ORDER = [*(action for action in ChatAction if action not in LAST), *LAST]
 
 
 @pytest.fixture(scope="module")
 def sessions(server: ServerProcess) -> Sessions:
-    return signed_up(server)
+    return sign_up_everybody(server)
 
 
 @pytest.fixture
@@ -35,19 +34,14 @@ async def world(server: ServerProcess, sessions: Sessions) -> World:
     return World(server, sessions)
 
 
-def told(answer: Answer) -> dict[str, Any]:
-    """A refusal without what differs from request to request."""
-    return {**answer.json, "request_id": None}
+def expected_code(action: ChatAction, kind: ChatType, role: Role, standing_name: str | None, *, archived: bool) -> str | None:
+    if action is ChatAction.JOIN and standing_name is not None:
+        return None  # JOIN returns the chat to a member.
+    return refusal(action, kind, standing(role, standing_name), archived=archived)
 
 
-def expected(action: ChatAction, kind: ChatType, role: Role, place: str | None, *, archived: bool) -> str | None:
-    if action is ChatAction.JOIN and place is not None:
-        return None  # whoever is in already is shown the chat
-    return refusal(action, kind, standing(role, place), archived=archived)
-
-
-async def check_cell(who: Client, ask: Ask, ground: Ground, code: str | None) -> None:
-    """Ask; when it is to be hidden, ask for what is not there too."""
+async def check_cell(who: Client, ask: Request, prepared: PreparedChat, code: str | None) -> None:
+    """Send the request. If its object must be hidden, compare the refusal with that of an unknown id."""
     method, path, body = ask
     answer = await who.ask(method, path, body)
     if code is None:
@@ -55,46 +49,48 @@ async def check_cell(who: Client, ask: Ask, ground: Ground, code: str | None) ->
         return
     assert (answer.status, answer.code) == (404 if code == "not_found" else 403, code), ask
     if code == "not_found":
-        nothing = await who.ask(method, path.replace(f"/chat/{ground.chat_id}", f"/chat/{NOWHERE}"), body)
-        assert (nothing.status, told(nothing)) == (404, told(answer))
+        nothing = await who.ask(method, path.replace(f"/chat/{prepared.chat_id}", f"/chat/{NOWHERE}"), body)
+        assert (nothing.status, comparable(nothing)) == (404, comparable(answer))
 
 
-async def test_each_cell_of_the_table_of_chats(world: World, engine: str) -> None:
-    await world.meet()
+async def test_each_cell_of_the_table_of_chat_rights(world: World, engine: str) -> None:
+    await world.create_shared_chat()
     for kind, archived in TRIED[engine]:
-        shared = None if kind is ChatType.SINGLE else await world.ground(kind, Role.MEMBER, None, archived=archived)
+        shared = None if kind is ChatType.SINGLE else await world.prepare_chat(kind, Role.MEMBER, None, archived=archived)
         async with asyncio.TaskGroup() as group:
-            for role, place in product(Role, PLACES):
-                group.create_task(check_person(world, kind, role, place, shared, archived=archived))
+            for role, standing_name in product(Role, STANDINGS):
+                group.create_task(check_person(world, kind, role, standing_name, shared, archived=archived))
 
 
-async def check_person(world: World, kind: ChatType, role: Role, place: str | None, shared: Ground | None, *, archived: bool) -> None:
-    """Everything tried by one person; in `shared`, unless it needs a chat of its own."""
-    who, ground = world.people[role, place], shared
-    if ground is None or (place == "owner" and role is not Role.MEMBER):
-        ground = await world.ground(kind, role, place, archived=archived)
+async def check_person(
+    world: World, kind: ChatType, role: Role, standing_name: str | None, shared: PreparedChat | None, *, archived: bool
+) -> None:
+    """Try every action as one person, in `shared` unless the action needs a chat of its own."""
+    who, prepared = world.people[role, standing_name], shared
+    if prepared is None or (standing_name == "owner" and role is not Role.MEMBER):
+        prepared = await world.prepare_chat(kind, role, standing_name, archived=archived)
     for action in IN_ORDER:
-        code = expected(action, kind, role, place, archived=archived)
+        code = expected_code(action, kind, role, standing_name, archived=archived)
         if code is None and action in (ChatAction.LEAVE, ChatAction.DELETE):
-            await check_ending(world, action, kind, role, place, archived=archived)
+            await check_ending(world, action, kind, role, standing_name, archived=archived)
             continue
-        for ask in world.asks(action, ground, who, archived=archived):
-            await check_cell(who, ask, ground, code)
-        if code is None and action is ChatAction.JOIN and place is None:
-            await who.post(f"/api/chat/{ground.chat_id}/leave")
+        for ask in world.requests(action, prepared, who, archived=archived):
+            await check_cell(who, ask, prepared, code)
+        if code is None and action is ChatAction.JOIN and standing_name is None:
+            await who.post(f"/api/chat/{prepared.chat_id}/leave")
 
 
-async def check_ending(world: World, action: ChatAction, kind: ChatType, role: Role, place: str | None, *, archived: bool) -> None:
-    """Leaving and deleting are tried on a chat that is for that."""
-    who = world.people[role, place]
-    ground = await world.ground(kind, role, place, archived=archived)
-    [ask] = world.asks(action, ground, who, archived=archived)
-    await check_cell(who, ask, ground, None)
-    assert (await who.ask("GET", f"/api/chat/{ground.chat_id}")).status == 404
+async def check_ending(world: World, action: ChatAction, kind: ChatType, role: Role, standing_name: str | None, *, archived: bool) -> None:
+    """Try leaving and deleting on a chat that is created for this purpose."""
+    who = world.people[role, standing_name]
+    prepared = await world.prepare_chat(kind, role, standing_name, archived=archived)
+    [ask] = world.requests(action, prepared, who, archived=archived)
+    await check_cell(who, ask, prepared, None)
+    assert (await who.ask("GET", f"/api/chat/{prepared.chat_id}")).status == 404
 
 
-def workspace_asks(world: World, action: WorkspaceAction, channel_id: int) -> list[Ask]:
-    """The requests by which somebody asks for the action, each answered alike."""
+def workspace_requests(world: World, action: WorkspaceAction, channel_id: int) -> list[Request]:
+    """Return the requests that need the action. The server must treat all of them alike."""
     A, host = WorkspaceAction, [world.host.id]
     match action:
         case A.SEE_PEOPLE:
@@ -123,11 +119,11 @@ def workspace_asks(world: World, action: WorkspaceAction, channel_id: int) -> li
         case A.READ_AUDIT:
             return [("GET", "/api/audit", None)]
         case A.SEE_EMAILS | A.SEE_HEALTH:
-            return []  # asked by `sees`: what is not shown is left out, not refused
+            return []  # `visible_parts` tests these: hidden fields are left out, not refused.
 
 
-async def sees(who: Client, world: World) -> dict[WorkspaceAction, bool]:
-    """What lists and answers show somebody, or leave out."""
+async def visible_parts(who: Client, world: World) -> dict[WorkspaceAction, bool]:
+    """Return which optional parts of lists and responses the person can see."""
     people = await who.pages("/api/users")
     named = await who.get(f"/api/users?ids={world.stranger.id},{world.host.id}")
     health = await who.get("/health")
@@ -143,20 +139,20 @@ async def sees(who: Client, world: World) -> dict[WorkspaceAction, bool]:
 
 
 HIDDEN = {WorkspaceAction.SEE_PEOPLE, WorkspaceAction.SEE_CHANNELS}
-"""Refused as if it were not there."""
+"""The server treats these objects as nonexistent."""
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_each_cell_of_the_table_of_workspaces(world: World, role: Role) -> None:
-    await world.meet()
+async def test_each_cell_of_the_table_of_workspace_rights(world: World, role: Role) -> None:
+    await world.create_shared_chat()
     who = world.people[role, None]
     channel = await world.host.chat("public_channel")
     listed = [each["id"] for each in (await who.get(f"/api/channels?q={quote(channel['name'])}"))["items"]]
     assert listed == ([channel["id"]] if role in WORKSPACE[WorkspaceAction.SEE_CHANNELS] else [])
-    for action, shown in (await sees(who, world)).items():
+    for action, shown in (await visible_parts(who, world)).items():
         assert shown == (role in WORKSPACE[action]), action
     for action, allowed in WORKSPACE.items():
-        for method, path, body in workspace_asks(world, action, channel["id"]):
+        for method, path, body in workspace_requests(world, action, channel["id"]):
             answer = await who.ask(method, path, body)
             if role in allowed:
                 assert answer.status < 300, f"{role} {method} {path}: {answer.body!r}"
@@ -164,12 +160,12 @@ async def test_each_cell_of_the_table_of_workspaces(world: World, role: Role) ->
             assert answer.status == (404 if action in HIDDEN else 403), f"{role} {method} {path}: {answer.body!r}"
             if action in HIDDEN:
                 nothing = await who.ask(method, re.sub("[0-9]+", str(NOWHERE), path), body)
-                assert told(nothing) == told(answer)
+                assert comparable(nothing) == comparable(answer)
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_each_cell_of_the_table_of_roles(world: World, role: Role) -> None:
-    await world.meet()
+async def test_each_cell_of_the_table_of_grantable_roles(world: World, role: Role) -> None:
+    await world.create_shared_chat()
     who = world.people[role, None]
     for wanted in Role:
         answer = await who.ask("POST", "/api/invitations", {"role": wanted})
@@ -189,7 +185,7 @@ async def test_each_cell_of_the_table_of_roles(world: World, role: Role) -> None
     assert {(await world.host.get(f"/api/users/{world.people[now, 'member'].id}"))["role"] for now in Role} == set(Role)
 
 
-async def test_no_role_raises_itself(world: World) -> None:
+async def test_nobody_can_raise_their_own_role(world: World) -> None:
     for role, wanted in product((Role.ADMIN, Role.MEMBER, Role.GUEST), Role):
         who = world.people[role, "owner"]
         if wanted not in MAY_GIVE[role] or role is not Role.ADMIN:

@@ -1,4 +1,4 @@
-"""Who becomes a guest, or is one no longer, while its stream is open: what it sees of the people follows at that event."""
+"""A person becomes a guest, or stops being one, while a stream is open: what it shows changes at that event."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ async def change_role(host: Client, person: Client, role: str) -> None:
     await host.call("PATCH", f"/api/users/{person.id}", {"role": role})
 
 
-def told(events: list[Event]) -> list[tuple[str | None, Any]]:
-    """Type and person of each event."""
+def types_and_people(events: list[Event]) -> list[tuple[str | None, Any]]:
+    """Return the type and the person of each event."""
     return [(event.name, event.data["data"]["user"]["id"]) for event in events]
 
 
 async def replayed(person: Client, cursor: str | None) -> list[tuple[str | None, Any]]:
-    """What a replay from there shows."""
+    """Return the events of a replay."""
     stream = await person.listen(cursor)
-    return told((await stream.until("resumed"))[1:-1])
+    return types_and_people((await stream.until("resumed"))[1:-1])
 
 
 async def shown_next(stream: Stream, count: int) -> list[tuple[str | None, Any]]:
-    return told([await stream.next() for _ in range(count)])
+    return types_and_people([await stream.next() for _ in range(count)])
 
 
-async def test_who_becomes_a_guest_sees_nothing_more_of_the_others(server: ServerProcess) -> None:
+async def test_a_person_who_becomes_a_guest_sees_no_more_events_about_other_people(server: ServerProcess) -> None:
     ada = await owner(server, default_channel=False)
     bob = await colleague(ada)
     stream = await bob.listen()
@@ -49,7 +49,7 @@ async def test_who_becomes_a_guest_sees_nothing_more_of_the_others(server: Serve
 
 
 @pytest.mark.parametrize("role", ["member", "admin"])
-async def test_who_is_a_guest_no_longer_sees_the_others_from_then_on(server: ServerProcess, role: str) -> None:
+async def test_a_guest_who_is_promoted_sees_events_about_other_people_from_then_on(server: ServerProcess, role: str) -> None:
     ada = await owner(server, default_channel=False)
     bob = await colleague(ada, "guest")
     stream = await bob.listen()
@@ -62,7 +62,7 @@ async def test_who_is_a_guest_no_longer_sees_the_others_from_then_on(server: Ser
     assert await replayed(bob, changed) == [("user.joined", carol.id)]
 
 
-async def test_what_a_stream_shows_follows_each_change_of_role(server: ServerProcess) -> None:
+async def test_a_stream_follows_each_change_of_role(server: ServerProcess) -> None:
     ada = await owner(server, default_channel=False)
     bob = await colleague(ada)
     stream = await bob.listen()

@@ -1,4 +1,4 @@
-"""The contract of `/events`: how a stream begins, goes on, and ends."""
+"""The contract of `/events`: how a stream begins, continues and ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.journeys.stream import Refused, Stream
 from tests.servers.process import PATIENCE_SECONDS
 
 
-async def test_a_stream_says_hello_with_its_position(server: ServerProcess) -> None:
+async def test_hello_contains_the_position_and_the_session(server: ServerProcess) -> None:
     ada = await owner(server)
     stream = await Stream.open(server.port, ada.token)
     hello = await stream.next()
@@ -23,7 +23,7 @@ async def test_a_stream_says_hello_with_its_position(server: ServerProcess) -> N
     assert hello.data["session_id"] in [session["id"] for session in (await ada.get("/api/sessions"))["items"]]
 
 
-async def test_an_event_has_its_number_its_type_and_the_message_as_it_was_answered(server: ServerProcess) -> None:
+async def test_an_event_contains_its_number_its_type_and_the_message(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = await ada.chat("public_channel")
     stream = await ada.listen()
@@ -42,7 +42,7 @@ async def test_an_event_has_its_number_its_type_and_the_message_as_it_was_answer
     }
 
 
-async def test_a_quiet_stream_keeps_its_cursor_young(server: ServerProcess) -> None:
+async def test_heartbeats_advance_the_cursor_of_an_idle_stream(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)
     chat = await ada.chat("private_channel")
@@ -56,7 +56,7 @@ async def test_a_quiet_stream_keeps_its_cursor_young(server: ServerProcess) -> N
     assert stream.cursor == await bob.cursor()
 
 
-async def test_a_resumed_stream_shows_what_was_missed_and_tells_the_read_marks(server: ServerProcess) -> None:
+async def test_a_resumed_stream_sends_missed_events_and_read_marks(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = await ada.chat("public_channel")
     await ada.send(chat["id"], "one")
@@ -72,7 +72,7 @@ async def test_a_resumed_stream_shows_what_was_missed_and_tells_the_read_marks(s
     assert resumed.data == {"from": cursor, "to": here, "reads": [read]}
 
 
-async def test_a_cursor_may_come_in_the_address(server: ServerProcess) -> None:
+async def test_a_cursor_can_be_sent_in_the_query(server: ServerProcess) -> None:
     ada = await owner(server)
     cursor = await ada.cursor()
     chat = await ada.chat("public_channel")
@@ -83,7 +83,7 @@ async def test_a_cursor_may_come_in_the_address(server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["epoch", "ahead"])
-async def test_a_cursor_that_leads_nowhere_is_reset_and_the_stream_goes_on_live(server: ServerProcess, wrong: str) -> None:
+async def test_an_unusable_cursor_gets_reset_and_the_stream_continues_live(server: ServerProcess, wrong: str) -> None:
     ada = await owner(server)
     chat = await ada.chat("public_channel")
     here = await ada.cursor()
@@ -101,7 +101,7 @@ async def test_a_cursor_that_leads_nowhere_is_reset_and_the_stream_goes_on_live(
     assert (await stream.next()).data["data"]["message"] == message
 
 
-async def test_more_missed_than_a_replay_holds_is_reset(server: ServerProcess) -> None:
+async def test_a_replay_over_the_limit_is_reset(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = await ada.chat("public_channel")
     cursor = await ada.cursor()
@@ -116,7 +116,7 @@ async def test_more_missed_than_a_replay_holds_is_reset(server: ServerProcess) -
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "1", ".1", "epoch.-1", "epoch.1x", "e.99999999999999999999", "x" * 99 + ".1"])
-async def test_what_is_no_cursor_is_refused(server: ServerProcess, cursor: str) -> None:
+async def test_invalid_cursors_are_refused(server: ServerProcess, cursor: str) -> None:
     ada = await owner(server)
     with pytest.raises(Refused) as refused:
         await Stream.open(server.port, ada.token, cursor)
@@ -129,7 +129,7 @@ async def test_what_is_no_cursor_is_refused(server: ServerProcess, cursor: str) 
 
 
 @pytest.mark.parametrize("token", [None, "", "nonsense", "a.b.c"])
-async def test_a_stream_needs_a_token_in_the_header(server: ServerProcess, token: str | None) -> None:
+async def test_a_stream_requires_a_token_in_the_header(server: ServerProcess, token: str | None) -> None:
     with pytest.raises(Refused) as refused:
         await Stream.open(server.port, token)
     assert refused.value.answer.status == 401
@@ -137,7 +137,7 @@ async def test_a_stream_needs_a_token_in_the_header(server: ServerProcess, token
 
 
 @pytest.mark.parametrize("name", ["access_token", "token", "ticket", "authorization"])
-async def test_a_token_in_the_address_opens_nothing(server: ServerProcess, name: str) -> None:
+async def test_a_token_in_the_query_is_refused(server: ServerProcess, name: str) -> None:
     ada = await owner(server)
     answer = await Client(server).ask("GET", f"/events?{name}={ada.token}")
     assert answer.status == 401
@@ -145,7 +145,7 @@ async def test_a_token_in_the_address_opens_nothing(server: ServerProcess, name:
     assert ada.token not in server.output
 
 
-async def test_a_log_out_ends_its_streams_and_no_others(server: ServerProcess) -> None:
+async def test_a_log_out_ends_only_the_streams_of_its_session(server: ServerProcess) -> None:
     ada = await owner(server)
     phone = await signed_in(ada)
     ended, kept = await phone.listen(), await ada.listen()
@@ -158,7 +158,7 @@ async def test_a_log_out_ends_its_streams_and_no_others(server: ServerProcess) -
     assert refused.value.answer.status == 401
 
 
-async def test_a_session_ended_from_elsewhere_ends_its_streams(server: ServerProcess) -> None:
+async def test_ending_a_session_from_another_device_ends_its_streams(server: ServerProcess) -> None:
     ada = await owner(server)
     phone = await signed_in(ada)
     stream = await Stream.open(server.port, phone.token)
@@ -168,19 +168,19 @@ async def test_a_session_ended_from_elsewhere_ends_its_streams(server: ServerPro
     assert (last.name, last.data["reason"]) == ("closing", "revoked")
 
 
-async def test_a_disabled_person_hears_no_more(server: ServerProcess) -> None:
+async def test_a_disabled_person_receives_nothing_more_on_an_open_stream(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)
     chat = await ada.chat("private_channel", bob)
     stream = await bob.listen()
     await ada.call("PATCH", f"/api/users/{bob.id}", {"disabled": True})
     await ada.send(chat["id"], "Bob is gone")
-    told = await stream.rest()
-    assert told[-1].data == {"reason": "revoked"}
-    assert "message.created" not in [event.name for event in told]
+    events = await stream.rest()
+    assert events[-1].data == {"reason": "revoked"}
+    assert "message.created" not in [event.name for event in events]
 
 
-async def test_a_removed_member_sees_the_end_and_nothing_after(server: ServerProcess) -> None:
+async def test_a_removed_member_receives_the_removal_and_nothing_afterwards(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)
     chat = await ada.chat("private_channel", bob)
@@ -201,7 +201,7 @@ async def test_a_removed_member_sees_the_end_and_nothing_after(server: ServerPro
     assert rejoined.data["data"]["chat"]["last_message"]["content"] == "without Bob"
 
 
-async def test_no_text_of_a_person_breaks_the_framing(server: ServerProcess) -> None:
+async def test_message_texts_cannot_break_the_framing(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = await ada.chat("public_channel", description="a\n\ndata: {}\n\nid: x.9")
     stream = await ada.listen()
@@ -216,7 +216,7 @@ async def test_no_text_of_a_person_breaks_the_framing(server: ServerProcess) -> 
     assert len(replay) == 2
 
 
-async def test_own_devices_learn_what_was_read(server: ServerProcess) -> None:
+async def test_read_marks_reach_the_persons_other_devices_only(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)
     chat = await ada.chat("private_channel", bob)

@@ -1,4 +1,4 @@
-"""PostgreSQL in which stored data would be wrong or lost is refused at the start; lesser findings are logged."""
+"""A PostgreSQL that would corrupt or lose data is refused at the start. Lesser findings are logged."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ UNFIT = {
 
 
 @pytest.mark.parametrize("encoding", UNFIT)
-async def test_another_encoding_is_refused(postgres_server: Postgres, tmp_path: Path, encoding: str) -> None:
-    how, told = UNFIT[encoding]
+async def test_other_encodings_are_refused(postgres_server: Postgres, tmp_path: Path, encoding: str) -> None:
+    how, message = UNFIT[encoding]
     name = f"unfit_{encoding.lower()}_{os.getpid()}"
     connection = await asyncpg.connect(postgres_server.url("postgres"))
     await connection.execute(f"CREATE DATABASE {name} {how}")
     await connection.close()
     server = ServerProcess(tmp_path, postgres_server.url(name))
-    output = await asyncio.to_thread(server.refused)
-    assert told in output
+    output = await asyncio.to_thread(server.expect_failed_start)
+    assert message in output
     assert "Traceback" not in output
 
 
-async def test_what_does_no_harm_is_logged_with_its_remedy(postgres_server: Postgres, tmp_path: Path) -> None:
+async def test_harmless_findings_are_logged_with_their_remedy(postgres_server: Postgres, tmp_path: Path) -> None:
     server = ServerProcess(tmp_path, postgres_server.create_database())
     try:
         await asyncio.to_thread(server.start)
         finding = "doctor: database settings: full_page_writes = off. Set full_page_writes = on"
-        await asyncio.to_thread(server.said, finding)
+        await asyncio.to_thread(server.wait_for_output, finding)
     finally:
         server.kill()
 
 
-async def test_a_server_that_does_not_sync_and_a_standby_are_refused(tmp_path: Path) -> None:
+async def test_a_database_without_fsync_and_a_standby_are_refused(tmp_path: Path) -> None:
     unsafe = Postgres(fsync="off")
     try:
         unsafe.start()
         server = ServerProcess(tmp_path, unsafe.create_database())
-        output = await asyncio.to_thread(server.refused)
+        output = await asyncio.to_thread(server.expect_failed_start)
         assert "fsync = off" in output
         unsafe.stop()
-        # The same data as a standby of nobody.
+        # The same data, started as a standby without a primary.
         (unsafe.data / "standby.signal").touch()
         unsafe.start()
-        standby = await asyncio.to_thread(server.refused)
+        standby = await asyncio.to_thread(server.expect_failed_start)
     finally:
         unsafe.remove()
     assert "standby" in standby

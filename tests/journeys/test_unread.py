@@ -11,7 +11,7 @@ from tests.journeys.server import ServerProcess
 
 
 async def _talk(server: ServerProcess, count: int) -> tuple[Client, Client, int]:
-    """Ada has sent `count` messages to a private channel, of which Bob has read none."""
+    """Ada has sent `count` messages to a private channel, and Bob has read none of them."""
     ada = await owner(server)
     bob = await colleague(ada)
     chat_id = (await ada.chat("private_channel", bob))["id"]
@@ -27,7 +27,7 @@ async def _delete(ada: Client, chat_id: int, *numbers: int) -> None:
 
 
 async def _counts(person: Client, chat_id: int) -> tuple[int, int, int]:
-    """The mark, its revision and the unread count, the same wherever they are shown."""
+    """Return the mark, its revision and the unread count, which must be equal in every response."""
     names = ("last_read_number", "read_revision", "unread_count")
     (listed,) = [chat for chat in (await person.get("/api/sync"))["chats"] if chat["id"] == chat_id]
     shown: list[dict[str, Any]] = [
@@ -40,7 +40,7 @@ async def _counts(person: Client, chat_id: int) -> tuple[int, int, int]:
     return counts
 
 
-async def test_three_sent_and_three_deleted_leave_nothing_unread(server: ServerProcess) -> None:
+async def test_deleting_all_unread_messages_leaves_nothing_unread(server: ServerProcess) -> None:
     ada, bob, chat_id = await _talk(server, 3)
     assert await _counts(bob, chat_id) == (0, 0, 3)
     await _delete(ada, chat_id, 1, 2, 3)
@@ -50,7 +50,7 @@ async def test_three_sent_and_three_deleted_leave_nothing_unread(server: ServerP
     assert (await bob.get(f"/api/chat/{chat_id}/unread"))["first_unread_number"] == 4
 
 
-async def test_ones_own_deleted_message_and_one_below_the_mark_change_no_count(server: ServerProcess) -> None:
+async def test_deleting_own_or_read_messages_changes_no_count(server: ServerProcess) -> None:
     ada, bob, chat_id = await _talk(server, 2)
     await bob.send(chat_id, "mine, and so the others are read")
     await ada.send(chat_id, "the fourth")
@@ -62,7 +62,7 @@ async def test_ones_own_deleted_message_and_one_below_the_mark_change_no_count(s
     assert await _counts(bob, chat_id) == (3, 0, 0)
 
 
-async def test_an_older_tab_does_not_undo_marking_as_unread(server: ServerProcess) -> None:
+async def test_an_older_tab_does_not_undo_mark_as_unread(server: ServerProcess) -> None:
     _, bob, chat_id = await _talk(server, 4)
     path = f"/api/chat/{chat_id}"
     await bob.call("PUT", f"{path}/read", {"number": 4, "revision": 0})
@@ -76,7 +76,7 @@ async def test_an_older_tab_does_not_undo_marking_as_unread(server: ServerProces
     assert await _counts(bob, chat_id) == (5, 1, 0)
 
 
-async def test_a_mark_is_refused_where_there_is_no_message(server: ServerProcess) -> None:
+async def test_marks_on_missing_messages_are_refused(server: ServerProcess) -> None:
     ada, bob, chat_id = await _talk(server, 1)
     stranger, empty = await colleague(ada), (await ada.chat("private_channel", bob))["id"]
     for body in ({"number": 0}, {"number": 2}, {"number": -1}, {"number": "1"}, {"number": 1, "revision": 1}, {}):
@@ -89,7 +89,7 @@ async def test_a_mark_is_refused_where_there_is_no_message(server: ServerProcess
     assert await _counts(bob, chat_id) == (0, 0, 1)
 
 
-async def test_marks_set_at_once_from_several_devices_end_in_one_of_their_orders(server: ServerProcess) -> None:
+async def test_concurrent_marks_from_several_devices_end_in_a_state_of_one_of_their_orders(server: ServerProcess) -> None:
     _, bob, chat_id = await _talk(server, 9)
     path = f"/api/chat/{chat_id}"
     await asyncio.gather(
@@ -113,8 +113,8 @@ async def test_another_device_follows_marks_and_deletions_live_and_after_a_pause
             await live.apply(event)
     for event in await (await bob.listen(away.cursor)).until("resumed"):
         await away.apply(event)
-    fresh = (await Replica.load(bob)).shown()
-    assert (live.shown(), away.shown()) == (fresh, fresh)
+    fresh = (await Replica.load(bob)).snapshot()
+    assert (live.snapshot(), away.snapshot()) == (fresh, fresh)
     assert await _counts(bob, chat_id) == (1, 1, 3)
 
 
@@ -130,7 +130,7 @@ async def test_the_signal_and_the_resumed_stream_carry_the_whole_mark(server: Se
     assert resumed.data["reads"] == [mark | {"seq": mark["seq"] + 1}]
 
 
-async def test_who_comes_back_to_a_chat_has_nothing_unread_in_it(server: ServerProcess) -> None:
+async def test_a_person_who_returns_to_a_chat_has_nothing_unread_in_it(server: ServerProcess) -> None:
     ada, bob, chat_id = await _talk(server, 3)
     await bob.post(f"/api/chat/{chat_id}/unread", {"number": 2})
     await ada.call("DELETE", f"/api/chat/{chat_id}/members/{bob.id}")

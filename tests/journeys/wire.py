@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a plain socket: quick enough for loads, and able to send what no well-behaved client would."""
+"""HTTP/1.1 over a plain socket: fast enough for load tests, and able to send malformed requests."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.servers.process import PATIENCE_SECONDS
 ANSWER_SECONDS = PATIENCE_SECONDS
 READ_BYTES = 1 << 20
 OPENED: set[Wire] = set()
-"""Every connection of the running test, for its end."""
+"""Every open connection of the running test."""
 
 
 class Answer(NamedTuple):
-    """Headers are in lower case."""
+    """A response. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -30,12 +30,12 @@ class Answer(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The stable code of a refusal."""
+        """The stable code of a problem response."""
         return str(self.json["code"])
 
 
 class Wire:
-    """One connection; one request at a time."""
+    """One connection, for one request at a time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -44,7 +44,7 @@ class Wire:
 
     @classmethod
     async def open(cls, port: int, tls: ssl.SSLContext | None = None) -> Wire:
-        """Raises OSError."""
+        """Open a connection. Raises OSError."""
         name = "localhost" if tls else None
         return cls(*await asyncio.open_connection("127.0.0.1", port, limit=READ_BYTES, ssl=tls, server_hostname=name))
 
@@ -56,18 +56,27 @@ class Wire:
         OPENED.discard(self)
         self.writer.close()
 
+    async def abort(self) -> None:
+        """Close at once, without sending what is still buffered."""
+        OPENED.discard(self)
+        self.writer.transport.abort()
+        try:
+            await self.writer.wait_closed()
+        except OSError:
+            return
+
     async def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        """Raises ConnectionError when the answer does not come whole."""
+        """Send a request. Raises ConnectionError if the response is incomplete."""
         self.writer.write(head(method, path, {"content-length": str(len(body)), **(headers or {})}) + body)
         return await self.answer()
 
     async def raw(self, data: bytes) -> Answer:
-        """Send these bytes as they are."""
+        """Send raw bytes and return the response."""
         self.writer.write(data)
         return await self.answer()
 
     async def answer(self) -> Answer:
-        """Raises ConnectionError when it does not come whole."""
+        """Read a response. Raises ConnectionError if it is incomplete."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 status, headers = await self.answer_head()
@@ -77,7 +86,7 @@ class Wire:
             raise ConnectionError(str(error)) from error
 
     async def answer_head(self) -> tuple[int, dict[str, str]]:
-        """Status and headers; the body is left in the reader."""
+        """Read status and headers. The body stays in the reader."""
         lines = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {}
         for line in lines[1:-2]:
@@ -96,12 +105,17 @@ class Wire:
         return b"".join(parts)
 
     async def chunk(self) -> bytes:
-        """The next part of a body without length; b"" at its end."""
+        """Return the next chunk of a chunked body; b"" at its end."""
         size = int(await self.reader.readuntil(b"\r\n"), 16)
         return (await self.reader.readexactly(size + 2))[:-2]
 
 
+def comparable(answer: Answer) -> dict[str, Any]:
+    """Return the JSON body without its request id, the only field that differs between equal refusals."""
+    return {**answer.json, "request_id": None}
+
+
 def head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
-    """The first lines of a request; texts are sent as UTF-8."""
+    """Return the head of a request, encoded in UTF-8."""
     lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode()

@@ -15,7 +15,7 @@ from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.errors import RowRefused
 from fechatter.storage.engines.sqlite import SqliteDatabase
 from tests import world
-from tests.world import Between, Desk, refusal, stored
+from tests.world import InterruptedDatabase, WriterNode, refusal, stored
 
 POISON = "poison"
 
@@ -36,20 +36,20 @@ async def poisoned(database: Database) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def desk(poisoned: Database) -> AsyncIterator[Desk]:
-    made = Desk(Between(poisoned))
+async def desk(poisoned: Database) -> AsyncIterator[WriterNode]:
+    made = WriterNode(InterruptedDatabase(poisoned))
     yield made
     await made.close()
 
 
 @pytest.mark.parametrize("bad", [{0}, {255}, {17, 18}, {0, 127, 255}], ids=str)
-async def test_bad_rows_fail_alone(poisoned: Database, desk: Desk, bad: set[int]) -> None:
+async def test_bad_rows_fail_alone(poisoned: Database, desk: WriterNode, bad: set[int]) -> None:
     alice, bob = await world.people(poisoned, "alice", "bob")
     (xavier,) = await world.people(poisoned, "xavier")
     shared, foreign = await world.chat(poisoned, alice, bob), await world.chat(poisoned, xavier)
     senders = [(alice, shared), (bob, shared), (xavier, foreign)]
     contents = [f"{POISON} {place}" if place in bad else f"good {place}" for place in range(256)]
-    handed_in = [desk.hand_in(*senders[place % 3], content) for place, content in enumerate(contents)]
+    handed_in = [desk.push(*senders[place % 3], content) for place, content in enumerate(contents)]
     await desk.commit()
     answers = [await each for each in handed_in]
     assert len(desk.batches) == 1
@@ -66,10 +66,10 @@ async def test_bad_rows_fail_alone(poisoned: Database, desk: Desk, bad: set[int]
         assert len(shown) == len(wanted)
 
 
-async def test_a_batch_of_bad_rows_costs_a_bounded_number_of_tries(poisoned: Database, desk: Desk) -> None:
+async def test_a_batch_of_bad_rows_costs_a_bounded_number_of_tries(poisoned: Database, desk: WriterNode) -> None:
     (alice,) = await world.people(poisoned, "alice")
     chat_id = await world.chat(poisoned, alice)
-    handed_in = [desk.hand_in(alice, chat_id, POISON) for _ in range(256)]
+    handed_in = [desk.push(alice, chat_id, POISON) for _ in range(256)]
     await desk.commit()
     told = Counter([refusal(await each) for each in handed_in])
     assert told.keys() == {(422, "invalid"), (503, "not_stored")}
@@ -77,11 +77,11 @@ async def test_a_batch_of_bad_rows_costs_a_bounded_number_of_tries(poisoned: Dat
     assert stored(await desk.send(alice, chat_id, "good"))[1]["number"] == 1
 
 
-async def test_a_refused_row_and_its_repeat_get_the_same_answer(poisoned: Database, desk: Desk) -> None:
+async def test_a_refused_row_and_its_repeat_get_the_same_answer(poisoned: Database, desk: WriterNode) -> None:
     (alice,) = await world.people(poisoned, "alice")
     chat_id = await world.chat(poisoned, alice)
     texts = [(POISON, "k1"), (POISON, "k1"), ("good", "k2")]
-    handed_in = [desk.hand_in(alice, chat_id, content, key) for content, key in texts]
+    handed_in = [desk.push(alice, chat_id, content, key) for content, key in texts]
     await desk.commit()
     answers = [await each for each in handed_in]
     assert [refusal(answer) for answer in answers[:2]] == [(422, "invalid")] * 2

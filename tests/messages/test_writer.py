@@ -19,19 +19,19 @@ from fechatter.storage.engines.sqlite import SqliteDatabase
 from fechatter.storage.opening import open_database
 from tests import world
 from tests.engines import Published
-from tests.world import Between, Desk, refusal, stored
+from tests.world import InterruptedDatabase, WriterNode, refusal, stored
 
 _END_WAITING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture
-async def between(database: Database) -> Between:
-    return Between(database)
+async def between(database: Database) -> InterruptedDatabase:
+    return InterruptedDatabase(database)
 
 
 @pytest.fixture
-async def desk(between: Between) -> AsyncIterator[Desk]:
-    made = Desk(between)
+async def desk(between: InterruptedDatabase) -> AsyncIterator[WriterNode]:
+    made = WriterNode(between)
     yield made
     await made.close()
 
@@ -41,7 +41,7 @@ async def numbers(database: Database, chat_id: ChatId) -> list[int]:
     return [each.number for each in kept]
 
 
-async def check_whole(database: Database, desk: Desk, who: Actor, *chats: ChatId) -> None:
+async def check_whole(database: Database, desk: WriterNode, who: Actor, *chats: ChatId) -> None:
     """No number of these chats or of the log is missing, and what was handed on is what the log holds."""
     for chat_id in chats:
         found = await numbers(database, chat_id)
@@ -53,7 +53,7 @@ async def check_whole(database: Database, desk: Desk, who: Actor, *chats: ChatId
     assert all(by_seq[frame.seq] == frame.block for frame in desk.frames if frame.workspace_id == who.workspace_id)
 
 
-async def test_a_message_is_stored_answered_and_handed_on(database: Database, desk: Desk) -> None:
+async def test_a_message_is_stored_answered_and_handed_on(database: Database, desk: WriterNode) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     status, message = stored(await desk.send(alice, chat_id, "Grüße", "key 1"))
@@ -72,20 +72,20 @@ async def test_a_message_is_stored_answered_and_handed_on(database: Database, de
     assert b'"content":"Gr\xc3\xbc\xc3\x9fe"' in block_json(frame.block)
 
 
-async def test_a_bad_row_is_answered_by_itself_and_the_others_are_kept(database: Database, desk: Desk) -> None:
+async def test_a_bad_row_is_answered_by_itself_and_the_others_are_kept(database: Database, desk: WriterNode) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     (xavier,) = await world.people(database, "xavier")
     chat_id, archived = await world.chat(database, alice), await world.chat(database, alice)
     await world.do(database, change.change, alice, archived, change.ChatUpdate(archived=True))
     nobody = Actor(alice.user_id, alice.workspace_id, 1, alice.role)  # type: ignore[arg-type]
     handed_in = [
-        desk.hand_in(alice, chat_id, "first"),
-        desk.hand_in(bob, chat_id, "not his chat"),
-        desk.hand_in(xavier, chat_id, "another workspace"),
-        desk.hand_in(nobody, chat_id, "no session"),
-        desk.hand_in(alice, archived, "archived"),
-        desk.hand_in(alice, ChatId(1), "no chat"),
-        desk.hand_in(alice, chat_id, "last"),
+        desk.push(alice, chat_id, "first"),
+        desk.push(bob, chat_id, "not his chat"),
+        desk.push(xavier, chat_id, "another workspace"),
+        desk.push(nobody, chat_id, "no session"),
+        desk.push(alice, archived, "archived"),
+        desk.push(alice, ChatId(1), "no chat"),
+        desk.push(alice, chat_id, "last"),
     ]
     await desk.commit()
     answers = [await each for each in handed_in]
@@ -101,14 +101,14 @@ async def test_a_bad_row_is_answered_by_itself_and_the_others_are_kept(database:
     await check_whole(database, desk, alice, chat_id)
 
 
-async def test_a_repeat_in_the_same_batch_makes_one_message(database: Database, desk: Desk) -> None:
+async def test_a_repeat_in_the_same_batch_makes_one_message(database: Database, desk: WriterNode) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     handed_in = [
-        desk.hand_in(alice, chat_id, "text", "k1"),
-        desk.hand_in(alice, chat_id, "text", "k1"),
-        desk.hand_in(alice, chat_id, "other", "k1"),
-        desk.hand_in(bob, chat_id, "bob's", "k1"),
+        desk.push(alice, chat_id, "text", "k1"),
+        desk.push(alice, chat_id, "text", "k1"),
+        desk.push(alice, chat_id, "other", "k1"),
+        desk.push(bob, chat_id, "bob's", "k1"),
     ]
     await desk.commit()
     answers = [await each for each in handed_in]
@@ -119,12 +119,12 @@ async def test_a_repeat_in_the_same_batch_makes_one_message(database: Database, 
     await check_whole(database, desk, alice, chat_id)
 
 
-async def test_a_repeat_in_a_later_batch_gets_the_first_message(database: Database, desk: Desk) -> None:
+async def test_a_repeat_in_a_later_batch_gets_the_first_message(database: Database, desk: WriterNode) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     key = "0190b2c4-0000-7000-8000-000000000001"
     first = await desk.sent(alice, chat_id, "text", key)
-    handed_in = [desk.hand_in(alice, chat_id, "text", key), desk.hand_in(alice, chat_id, "new"), desk.hand_in(alice, chat_id, "other", key)]
+    handed_in = [desk.push(alice, chat_id, "text", key), desk.push(alice, chat_id, "new"), desk.push(alice, chat_id, "other", key)]
     await desk.commit()
     again, new, other = [await each for each in handed_in]
     assert stored(again) == (200, first)
@@ -134,7 +134,7 @@ async def test_a_repeat_in_a_later_batch_gets_the_first_message(database: Databa
     await check_whole(database, desk, alice, chat_id)
 
 
-async def test_a_repeat_is_answered_with_the_message_as_it_is_now(database: Database, desk: Desk) -> None:
+async def test_a_repeat_is_answered_with_the_message_as_it_is_now(database: Database, desk: WriterNode) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     first = await desk.sent(alice, chat_id, "first", "k1")
@@ -148,7 +148,7 @@ async def test_a_repeat_is_answered_with_the_message_as_it_is_now(database: Data
     assert await numbers(database, chat_id) == [1]
 
 
-async def test_a_repeat_after_removal_is_not_found(database: Database, desk: Desk) -> None:
+async def test_a_repeat_after_removal_is_not_found(database: Database, desk: WriterNode) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     await desk.sent(bob, chat_id, "text", "k1")
@@ -157,7 +157,9 @@ async def test_a_repeat_after_removal_is_not_found(database: Database, desk: Des
 
 
 @pytest.mark.parametrize("company", [0, 2])
-async def test_who_is_removed_while_sending_is_refused(database: Database, between: Between, desk: Desk, company: int) -> None:
+async def test_who_is_removed_while_sending_is_refused(
+    database: Database, between: InterruptedDatabase, desk: WriterNode, company: int
+) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     await desk.sent(bob, chat_id, "may still")
@@ -168,8 +170,8 @@ async def test_who_is_removed_while_sending_is_refused(database: Database, betwe
         await world.do(database, membership.remove, alice, chat_id, [bob.user_id])
 
     between.work = remove
-    late = desk.hand_in(bob, chat_id, "too late", "k1")
-    others = [desk.hand_in(alice, chat_id) for _ in range(company)]
+    late = desk.push(bob, chat_id, "too late", "k1")
+    others = [desk.push(alice, chat_id) for _ in range(company)]
     await desk.commit()
     assert refusal(await late) == (404, "not_found")
     assert [stored(await each)[0] for each in others] == [201] * company
@@ -177,13 +179,13 @@ async def test_who_is_removed_while_sending_is_refused(database: Database, betwe
     await check_whole(database, desk, alice, chat_id)
 
 
-async def test_a_verdict_from_before_a_removal_is_not_renewed_by_a_later_one(database: Database, desk: Desk) -> None:
+async def test_a_verdict_from_before_a_removal_is_not_renewed_by_a_later_one(database: Database, desk: WriterNode) -> None:
     """One batch of a sender known since long and one never seen: the younger verdict proves nothing of the older."""
     alice, bob, carol = await world.people(database, "alice", "bob", "carol")
     chat_id = await world.chat(database, alice, bob, carol)
     await desk.sent(bob, chat_id)
     await world.do(database, membership.remove, alice, chat_id, [bob.user_id])
-    late, first_time = desk.hand_in(bob, chat_id), desk.hand_in(carol, chat_id)
+    late, first_time = desk.push(bob, chat_id), desk.push(carol, chat_id)
     await desk.commit()
     assert refusal(await late) == (404, "not_found")
     assert stored(await first_time)[0] == 201
@@ -199,7 +201,7 @@ async def test_a_verdict_from_before_a_removal_is_not_renewed_by_a_later_one(dat
     ],
 )
 async def test_rights_that_end_while_sending_refuse(
-    database: Database, between: Between, desk: Desk, how: str, expected: tuple[int, str]
+    database: Database, between: InterruptedDatabase, desk: WriterNode, how: str, expected: tuple[int, str]
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
@@ -216,13 +218,13 @@ async def test_rights_that_end_while_sending_refuse(
         await ways[how]()
 
     between.work = end
-    late, again = desk.hand_in(bob, chat_id, "late", "k1"), desk.hand_in(bob, chat_id, "first", "k0")
+    late, again = desk.push(bob, chat_id, "late", "k1"), desk.push(bob, chat_id, "first", "k0")
     await desk.commit()
     assert refusal(await late) == refusal(await again) == expected
     assert await numbers(database, chat_id) == [1]
 
 
-async def test_rights_that_never_rest_end_in_try_again(database: Database, between: Between, desk: Desk) -> None:
+async def test_rights_that_never_rest_end_in_try_again(database: Database, between: InterruptedDatabase, desk: WriterNode) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice)
     await desk.sent(alice, chat_id)
@@ -232,14 +234,16 @@ async def test_rights_that_never_rest_end_in_try_again(database: Database, betwe
         await world.do(database, membership.remove, alice, chat_id, [bob.user_id])
 
     between.work = unrest
-    first, again = desk.hand_in(alice, chat_id, "text", "k1"), desk.hand_in(alice, chat_id, "text", "k1")
+    first, again = desk.push(alice, chat_id, "text", "k1"), desk.push(alice, chat_id, "text", "k1")
     await desk.commit()
     assert refusal(await first) == refusal(await again) == (503, "not_stored")
     between.work = None
     assert stored(await desk.send(alice, chat_id, "text", "k1"))[0] == 201
 
 
-async def test_two_workspaces_in_a_batch_where_one_changes_lose_nothing(database: Database, between: Between, desk: Desk) -> None:
+async def test_two_workspaces_in_a_batch_where_one_changes_lose_nothing(
+    database: Database, between: InterruptedDatabase, desk: WriterNode
+) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     (xavier,) = await world.people(database, "xavier")
     first, second = await world.chat(database, alice, bob), await world.chat(database, xavier)
@@ -249,7 +253,7 @@ async def test_two_workspaces_in_a_batch_where_one_changes_lose_nothing(database
         await world.do(database, membership.remove, alice, first, [bob.user_id])
 
     between.work = remove
-    handed_in = [desk.hand_in(alice, first), desk.hand_in(xavier, second), desk.hand_in(bob, first), desk.hand_in(xavier, second)]
+    handed_in = [desk.push(alice, first), desk.push(xavier, second), desk.push(bob, first), desk.push(xavier, second)]
     await desk.commit()
     answers = [await each for each in handed_in]
     assert [stored(answers[place])[1]["number"] for place in (0, 1, 3)] == [1, 1, 2]
@@ -257,7 +261,9 @@ async def test_two_workspaces_in_a_batch_where_one_changes_lose_nothing(database
     await check_whole(database, desk, xavier, second)
 
 
-async def test_a_batch_that_fails_is_told_to_every_sender_and_the_next_one_works(database: Database, between: Between, desk: Desk) -> None:
+async def test_a_batch_that_fails_is_told_to_every_sender_and_the_next_one_works(
+    database: Database, between: InterruptedDatabase, desk: WriterNode
+) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     await desk.sent(alice, chat_id)
@@ -271,7 +277,7 @@ async def test_a_batch_that_fails_is_told_to_every_sender_and_the_next_one_works
             await set_pages(database, "page_count FROM pragma_page_count")
 
     between.work = cut_off
-    handed_in = [desk.hand_in(who, chat_id, "x" * 4000, f"k{place}") for place, who in enumerate([alice, bob] * 20)]
+    handed_in = [desk.push(who, chat_id, "x" * 4000, f"k{place}") for place, who in enumerate([alice, bob] * 20)]
     await desk.commit()
     answers = [refusal(await each) for each in handed_in]
     assert set(answers) == {(503, "storage_full" if isinstance(database, SqliteDatabase) else "not_stored")}
@@ -279,7 +285,7 @@ async def test_a_batch_that_fails_is_told_to_every_sender_and_the_next_one_works
     await asyncio.gather(*holding)
     if isinstance(database, SqliteDatabase):
         await set_pages(database, "1000000")
-    again = [desk.hand_in(who, chat_id, "x" * 4000, f"k{place}") for place, who in enumerate([alice, bob] * 20)]
+    again = [desk.push(who, chat_id, "x" * 4000, f"k{place}") for place, who in enumerate([alice, bob] * 20)]
     await desk.commit()
     assert [stored(await each)[0] for each in again] == [201] * 40
     await check_whole(database, desk, alice, chat_id)
@@ -311,7 +317,7 @@ async def set_pages(database: SqliteDatabase, most: str) -> None:
 
 
 async def test_a_commit_whose_answer_is_lost_is_not_answered_201_and_a_repeat_finds_it(
-    database: Database, between: Between, desk: Desk
+    database: Database, between: InterruptedDatabase, desk: WriterNode
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
@@ -327,8 +333,8 @@ async def test_a_commit_whose_answer_is_lost_is_not_answered_201_and_a_repeat_fi
 async def test_a_full_intake_refuses_and_keeps_what_it_has(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
-    desk = Desk(database, capacity=2)
-    handed_in = [desk.hand_in(alice, chat_id, f"text {place}") for place in range(3)]
+    desk = WriterNode(database, capacity=2)
+    handed_in = [desk.push(alice, chat_id, f"text {place}") for place in range(3)]
     await desk.commit()
     assert [stored(await each)[1]["number"] for each in handed_in[:2]] == [1, 2]
     assert refusal(await handed_in[2]) == (503, "intake_full")
@@ -338,12 +344,12 @@ async def test_a_full_intake_refuses_and_keeps_what_it_has(database: Database) -
 
 async def test_two_writers_store_one_message_for_one_key(shared_postgres_url: str) -> None:
     databases = [await open_database(shared_postgres_url, Published(), connections=3) for _ in range(2)]
-    desks = [Desk(database) for database in databases]
+    desks = [WriterNode(database) for database in databases]
     alice, bob = await world.people(databases[0], "alice", "bob")
     chat_id = await world.chat(databases[0], alice, bob)
     for start in range(0, 100, 10):
         keys = [f"key {start + place}" for place in range(10)]
-        handed_in = [desk.hand_in(who, chat_id, f"by {who.user_id}", key) for key in keys for who in (alice, bob) for desk in desks]
+        handed_in = [desk.push(who, chat_id, f"by {who.user_id}", key) for key in keys for who in (alice, bob) for desk in desks]
         await asyncio.gather(*(desk.commit() for desk in desks))
         answers = [stored(await each) for each in handed_in]
         assert sorted(status for status, _ in answers) == [200] * 20 + [201] * 20

@@ -1,4 +1,4 @@
-"""What the server says of the address it listens on."""
+"""The listening address in messages of the server."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fechatter.settings import Settings, load_settings
 from fechatter.settings.urls import local_url
 
 
-def test_a_host_that_is_none_is_named_with_the_variable_it_came_from() -> None:
+def test_an_unusable_host_is_reported_with_the_variable_that_set_it() -> None:
     with pytest.raises(StartError, match=r"on no\.invalid \(from environment HOST\) cannot be used .*; set FECHATTER_HOST"):
         bind(load_settings(None, {"HOST": "no.invalid"}))
 
 
-def test_a_value_that_nobody_gave_is_named_without_a_source() -> None:
+def test_a_default_value_is_reported_without_a_source() -> None:
     with pytest.raises(StartError, match=r"^Port 6688 on no\.invalid cannot be used"):
         bind(Settings(host="no.invalid"))
 
@@ -30,5 +30,5 @@ def test_a_value_that_nobody_gave_is_named_without_a_source() -> None:
         ("fe80::1", "http://[fe80::1]:6688"),
     ],
 )
-def test_the_address_that_is_told_can_be_opened_on_this_machine(host: str, address: str) -> None:
+def test_the_printed_address_can_be_opened_on_this_machine(host: str, address: str) -> None:
     assert local_url(host, 6688) == address

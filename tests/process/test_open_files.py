@@ -21,7 +21,7 @@ INFINITE = resource.RLIM_INFINITY
         (INFINITE, INFINITE, None, MOST_FILES - 138),
     ],
 )
-def test_all_files_but_a_reserve_are_for_clients(
+def test_all_files_except_a_reserve_are_available_to_clients(
     monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, raised: tuple[int, int] | None, connections: int
 ) -> None:
     calls: list[tuple[int, int]] = []
@@ -31,7 +31,7 @@ def test_all_files_but_a_reserve_are_for_clients(
     assert calls == ([] if raised is None else [raised])
 
 
-def test_what_cannot_be_raised_is_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_that_cannot_be_raised_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(kind: int, limits: tuple[int, int]) -> None:
         raise ValueError("not allowed")
 

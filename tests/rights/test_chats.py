@@ -1,4 +1,4 @@
-"""The table of chats, cell by cell: what it allows is written here once more, by kind and by who."""
+"""The table of chat rights, cell by cell, against a second table that is written here by hand."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def expected(action: ChatAction, kind: ChatType, who: Standing, archived: bool) 
 
 
 @pytest.mark.parametrize(("action", "kind"), list(product(ChatAction, ChatType)))
-def test_each_cell_is_allowed_or_refused_as_written(action: ChatAction, kind: ChatType) -> None:
+def test_each_cell_is_allowed_or_refused_as_written_here(action: ChatAction, kind: ChatType) -> None:
     for who, archived in product(Standing, (False, True)):
         try:
             check_action(action, kind, who, archived=archived)
@@ -64,7 +64,7 @@ def test_each_cell_is_allowed_or_refused_as_written(action: ChatAction, kind: Ch
         assert outcome == expected(action, kind, who, archived), (action, kind, who, archived)
 
 
-def test_hidden_chats_are_refused_without_a_word_of_their_own() -> None:
+def test_all_hidden_chats_get_the_same_refusal() -> None:
     for action, kind, who in product(ChatAction, ChatType, Standing):
         if not is_visible(kind, who):
             with pytest.raises(NotFound) as error:
@@ -87,11 +87,11 @@ def test_hidden_chats_are_refused_without_a_word_of_their_own() -> None:
         (Role.MEMBER, "owner", S.OWNER),
     ],
 )
-def test_standing_is_the_workspaces_role_then_the_chats(role: Role, chat_role: str | None, who: Standing) -> None:
+def test_standing_follows_the_workspace_role_and_the_chat_role(role: Role, chat_role: str | None, who: Standing) -> None:
     assert standing(role, chat_role) is who
 
 
-def test_guests_create_no_channels() -> None:
+def test_guests_cannot_create_channels() -> None:
     for role, kind in product(Role, ChatType):
         if role is Role.GUEST and kind in (PRIVATE, PUBLIC):
             with pytest.raises(Forbidden):

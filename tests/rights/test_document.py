@@ -1,4 +1,4 @@
-"""SECURITY.md shows the table of rights as it is."""
+"""SECURITY.md contains the current table of rights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 
 
-def test_the_printed_table_is_current() -> None:
+def test_the_documented_table_is_current() -> None:
     shown = subprocess.run([sys.executable, "scripts/rights.py", "--check"], cwd=CHECKOUT, timeout=60, check=False)
     assert shown.returncode == 0, "run: make rights"

@@ -1,4 +1,4 @@
-"""What the database tells the message writer is what the table says: each role, kind and state, on both engines."""
+"""The rights that the database returns to the message writer equal the table, on both engines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined_seq, left_
 
 
 async def person(tx: Transaction, workspace_id: int, role: Role, *, ended: str = "") -> SessionId:
-    """Somebody with one session, whose id is the person's."""
+    """Insert a person with one session, whose id equals the person's id."""
     user_id = await tx.new_id()
     await tx.execute(_USER, user_id, workspace_id, f"p{user_id}", role.value, 1 if ended == "disabled" else None)
     expires_at = 1 if ended == "expired" else FAR
@@ -53,7 +53,7 @@ async def enter(tx: Transaction, workspace_id: int, chat_id: int, user_id: int, 
         await tx.execute(_MEMBER, chat_id, user_id, workspace_id, "member" if left else chat_role, 2 if left else None)
 
 
-async def test_the_writers_verdict_is_the_tables(database: Database) -> None:
+async def test_the_writers_decision_equals_the_table(database: Database) -> None:
     async def fill(tx: Transaction) -> dict[tuple[int, int], str | None]:
         workspace_id = await tx.new_id()
         await tx.execute(_WORKSPACE, workspace_id, f"w{workspace_id}")
@@ -74,7 +74,7 @@ async def test_the_writers_verdict_is_the_tables(database: Database) -> None:
     assert set(expected.values()) == {None, "not_found", "chat_archived"}
 
 
-async def test_who_is_out_writes_nowhere_and_nobody_in_what_is_gone(database: Database) -> None:
+async def test_ended_sessions_deleted_chats_and_other_workspaces_are_refused(database: Database) -> None:
     async def fill(tx: Transaction) -> dict[tuple[int, int], str | None]:
         workspace_id, other_id = await tx.new_id(), await tx.new_id()
         for each in (workspace_id, other_id):

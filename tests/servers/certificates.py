@@ -1,4 +1,4 @@
-"""Certificates of this machine's own making, for `localhost`."""
+"""Self-signed certificates for `localhost`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ DAY = datetime.timedelta(days=1)
 
 
 class Certificates:
-    """The two files that a server reads, whatever they hold at the moment."""
+    """The certificate and key files of a server."""
 
     def __init__(self, folder: Path) -> None:
         self.chain = folder / "chain.pem"
         self.key = folder / "key.pem"
 
     def renew(self, curve: ec.EllipticCurve | None = None) -> bytes:
-        """Write a new certificate and key; returns the certificate as DER."""
+        """Write a new certificate and key, and return the certificate as DER."""
         key = ec.generate_private_key(curve or ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
         now = datetime.datetime.now(datetime.UTC)
@@ -38,8 +38,8 @@ class Certificates:
         return certificate.public_bytes(serialization.Encoding.DER)
 
 
-def anybody() -> ssl.SSLContext:
-    """A client that takes any certificate, and looks at it afterwards."""
+def trust_any_certificate() -> ssl.SSLContext:
+    """Return a client context that accepts any certificate."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

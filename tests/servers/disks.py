@@ -1,7 +1,6 @@
-"""File systems of a test's own, which it may make read-only, fill, or cut the power of.
+"""File systems for one test, which it can make read-only, fill or cut the power of.
 
-They need the right to mount. Where the machine does not give it, `needs_mounts` skips the test, and the suite's
-summary says so.
+They need permission to mount. Without it, `needs_mounts` skips the test and the summary of the run lists it.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 UNPROVED: Final = "this machine does not allow mounts"
-"""Why a test was skipped; `conftest.py` prints these tests at the end of each run."""
+"""The reason of a skipped test. `conftest.py` lists these tests at the end of each run."""
 SHUTDOWN: Final = 0x8004587D
 """FS_IOC_SHUTDOWN: `_IOR('X', 125, __u32)` of the kernel's headers."""
 NO_LOG_FLUSH: Final = 2
@@ -28,7 +27,7 @@ DISK_BYTES: Final = 512 * 1024 * 1024
 
 
 class LoopDisk:
-    """An ext4 file system in a file, mounted at `place`. Only what was synced survives `cut`."""
+    """An ext4 file system in a file, mounted at `place`. Only synced data survives `cut`."""
 
     def __init__(self, folder: Path | None = None, size_bytes: int = DISK_BYTES) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="fechatter-disk-"))
@@ -43,11 +42,11 @@ class LoopDisk:
         self.mount()
 
     def mount(self) -> None:
-        # A short commit interval would sync by itself what nobody synced; the default is 5 s.
+        # A short commit interval (5 s by default) would sync data that the server has not synced.
         _run("mount", "-o", "loop,commit=60", str(self._image), str(self.place))
 
     def cut(self) -> None:
-        """Stop the file system at once, as a power cut would: what was not synced, its journal included, is gone."""
+        """Stop the file system at once, as a power cut would. All unsynced data is lost, including its journal."""
         descriptor = os.open(self.place, os.O_RDONLY)
         try:
             fcntl.ioctl(descriptor, SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
@@ -55,7 +54,7 @@ class LoopDisk:
             os.close(descriptor)
 
     def sync(self) -> None:
-        """Write everything; for what a test wants to be there whatever comes."""
+        """Write everything, so that a cut cannot lose the state that a test prepared."""
         _run("sync", "--file-system", str(self.place))
 
     def unmount(self) -> None:
@@ -68,7 +67,7 @@ class LoopDisk:
 
 @contextmanager
 def read_only(folder: Path, place: Path) -> Iterator[Path]:
-    """The folder once more at `place`, where nobody can write."""
+    """Mount the folder again at `place`, read-only."""
     place.mkdir()
     _run("mount", "--bind", str(folder), str(place))
     try:
@@ -80,7 +79,7 @@ def read_only(folder: Path, place: Path) -> Iterator[Path]:
 
 @functools.cache
 def can_mount() -> bool:
-    """Whether this machine lets the tests mount a file system of their own and cut its power."""
+    """Return whether this machine lets the tests mount a file system and cut its power."""
     try:
         disk = LoopDisk(size_bytes=16 * 1024 * 1024)
     except (OSError, subprocess.CalledProcessError):
@@ -94,8 +93,8 @@ def can_mount() -> bool:
     return True
 
 
-def fill(folder: Path) -> None:
-    """Take all the room that is left on the folder's disk."""
+def fill_disk(folder: Path) -> None:
+    """Fill the folder's disk completely."""
     for piece in (1 << 20, 1 << 12, 1):
         with contextlib.suppress(OSError), (folder / f"filler {piece}").open("wb", buffering=0) as filler:
             while True:

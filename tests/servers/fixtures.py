@@ -1,4 +1,4 @@
-"""The servers as fixtures: one of each per test process, started when the first test asks for it."""
+"""Fixtures of the real servers: one server per kind and test process, started on first use."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,12 @@ from tests.servers.nats import Nats
 from tests.servers.postgres import Postgres
 
 QUICK = {"full_page_writes": "off", "autovacuum": "off"}
-"""For a server whose many small databases are thrown away: it writes less to the disk, and nobody tidies."""
+"""Options for a server with many small temporary databases: fewer disk writes and no background cleaning."""
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """The shared server. A test that kills or stops one starts its own `Postgres()`, which keeps what it committed."""
+    """The shared server. A test that kills or stops a server starts its own `Postgres()`, whose data survive."""
     server = Postgres(**QUICK)
     try:
         server.start()
@@ -25,13 +25,13 @@ def postgres_server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def postgres_url(postgres_server: Postgres) -> str:
-    """The address of an empty database of this test's own."""
+    """The address of an empty database for one test."""
     return postgres_server.create_database()
 
 
 @pytest.fixture(scope="session")
 def nats_server() -> Iterator[Nats]:
-    """The shared server. A test that kills or stops one starts its own `Nats()`."""
+    """The shared server. A test that kills or stops a server starts its own `Nats()`."""
     server = Nats()
     try:
         server.start()
@@ -42,12 +42,12 @@ def nats_server() -> Iterator[Nats]:
 
 @pytest.fixture
 def nats_url(nats_server: Nats) -> str:
-    """The address of the shared server; names of streams must be this test's own."""
+    """The address of the shared server. Each test must use stream names of its own."""
     return nats_server.url
 
 
 @pytest.fixture(scope="session")
 def needs_mounts() -> None:
-    """Skip the test, visibly, where the machine does not allow mounts."""
+    """Skip the test, with a note in the summary, if the machine does not allow mounts."""
     if not can_mount():
         pytest.skip(UNPROVED)

@@ -11,10 +11,10 @@ from tests.servers.process import STOP_SECONDS, accepts, free_port, kill_all, wa
 
 
 class Nats:
-    """One server with its store; it keeps port and store over `kill` and `start`."""
+    """One server with its store. It keeps port and store across `kill` and `start`."""
 
     def __init__(self, *, jetstream: bool = True, user: str = "") -> None:
-        """`user` is `name:password`; without it anybody may come in."""
+        """`user` is `name:password`. Without it the server accepts everybody."""
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-nats-"))
         self.log = self.folder / "log"
         self.port = free_port()
@@ -30,7 +30,7 @@ class Nats:
         return f"nats://{self._user}{'@' if self._user else ''}127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start the server and return when it takes connections."""
+        """Start the server and return when it accepts connections."""
         store = str(self.folder / "store")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -40,17 +40,17 @@ class Nats:
                 stderr=log,
                 start_new_session=True,
             )
-        # The client's first attempt waits two seconds when refused, so the port is asked first.
+        # The NATS client waits two seconds after a refused connection, so check the port first.
         wait_until(lambda: accepts(self.port), self._process, self.log)
 
     def kill(self) -> None:
-        """End the server at once, as a power cut would."""
+        """Kill the server, as a power cut would."""
         if self._process is not None:
             kill_all(self._process)
             self._process = None
 
     def stop(self) -> None:
-        """End the server in good order."""
+        """Stop the server with SIGTERM."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGTERM)
@@ -61,7 +61,7 @@ class Nats:
         self._process = None
 
     def remove(self) -> None:
-        """End the server and delete its store."""
+        """Kill the server and delete its store."""
         self.kill()
         shutil.rmtree(self.folder)
 

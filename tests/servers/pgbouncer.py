@@ -1,4 +1,4 @@
-"""A real PgBouncer in front of a PostgreSQL, from Debian's package `pgbouncer`, which `.ci/run` installs."""
+"""A real PgBouncer in front of PostgreSQL, from Debian's package `pgbouncer`, which `.ci/run` installs."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ from tests.servers.process import accepts, free_port, kill_all, wait_until
 
 
 class PgBouncer:
-    """One pooler with PgBouncer's defaults, but for what `settings` name; such as `pool_mode="transaction"`."""
+    """A pooler with PgBouncer's defaults, except for `settings`, such as `pool_mode="transaction"`."""
 
     def __init__(self, postgres: Postgres, **settings: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-pgbouncer-"))
@@ -31,12 +31,12 @@ class PgBouncer:
         (self.folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
 
     def start(self) -> None:
-        """Start it and return when it takes connections."""
+        """Start the pooler and return when it accepts connections."""
         binary = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
         if binary is None:
             raise RuntimeError("PgBouncer is missing: apt-get install pgbouncer")
         user: dict[str, Any] = {}
-        if os.geteuid() == 0:  # it refuses to run as root
+        if os.geteuid() == 0:  # PgBouncer refuses to run as root.
             nobody = pwd.getpwnam("nobody")
             user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             shutil.chown(self.folder, nobody.pw_uid)
@@ -53,16 +53,16 @@ class PgBouncer:
         wait_until(lambda: accepts(self.port), self._process, self._log)
 
     def signal(self, number: signal.Signals) -> None:
-        """Such as SIGSTOP, after which it says nothing any more."""
+        """Send a signal, such as SIGSTOP to make the pooler unresponsive."""
         if self._process is not None:
             self._process.send_signal(number)
 
     def remove(self) -> None:
-        """End it."""
+        """Kill the pooler and delete its files."""
         if self._process is not None:
             kill_all(self._process)
         shutil.rmtree(self.folder)
 
     def url(self, postgres_url: str) -> str:
-        """The address of the same database through this pooler."""
+        """Return the address of the same database through this pooler."""
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{postgres_url.rpartition('/')[2]}"

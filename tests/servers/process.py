@@ -1,4 +1,4 @@
-"""What the servers of the tests have in common: a free port, waiting, and an end that leaves no process behind."""
+"""Helpers for the servers of tests: free ports, waiting for a start, and killing all processes."""
 
 import socket
 import subprocess
@@ -9,17 +9,17 @@ from pathlib import Path
 import psutil
 
 PATIENCE_SECONDS = 60.0
-"""How long a test waits for a state before it fails. It is no measure of speed: a busy machine may use all of it."""
+"""How long a test waits for a state before it fails. A busy machine may use all of it, so it measures no speed."""
 START_SECONDS = PATIENCE_SECONDS
 STOP_SECONDS = PATIENCE_SECONDS / 2
 
 
 class ServerFailed(RuntimeError):
-    """A server that did not start; the text is the end of its log."""
+    """A server did not start. The message is the end of its log."""
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    """Return a port of 127.0.0.1 that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody listens on the port of 127.0.0.1."""
+    """Return whether a server listens on this port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -37,7 +37,7 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log:
     """Return when the server is ready.
 
     Raises:
-        ServerFailed: it ended, or was not ready in time.
+        ServerFailed: it exited, or was not ready in time.
     """
     deadline = time.monotonic() + START_SECONDS
     while not ready():
@@ -48,9 +48,9 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log:
 
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:
-    """SIGKILL the process and all it started, as a power cut would, and wait for their end."""
+    """Kill the process and all its children, and wait for their end."""
     if process.poll() is not None:
-        return  # its number may be another's by now
+        return  # The process id may belong to another process by now.
     try:
         family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -67,7 +67,7 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
 
 
 def _runs(process: psutil.Process) -> bool:
-    """Whether it still does; an orphan that nobody has reaped yet does not."""
+    """Return whether the process still runs. A zombie does not."""
     try:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

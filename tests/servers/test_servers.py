@@ -16,13 +16,13 @@ async def _rows(url: str, *statements: str) -> list[int]:
         await connection.close()
 
 
-async def test_each_database_is_empty_and_of_its_own(postgres_server: Postgres, postgres_url: str) -> None:
+async def test_each_created_database_is_empty(postgres_server: Postgres, postgres_url: str) -> None:
     other = postgres_server.create_database()
     assert await _rows(postgres_url, "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (1)") == [1]
     assert await _rows(other, "CREATE TABLE kept (n int)") == []
 
 
-async def test_a_killed_postgres_keeps_what_was_committed() -> None:
+async def test_a_killed_postgres_keeps_committed_rows() -> None:
     server = Postgres()
     try:
         server.start()
@@ -55,7 +55,7 @@ async def test_a_stopped_nats_keeps_its_streams() -> None:
         server.remove()
 
 
-async def test_the_shared_nats_answers(nats_url: str) -> None:
+async def test_the_shared_nats_accepts_connections(nats_url: str) -> None:
     connection = await nats.connect(nats_url)
     await connection.flush()
     await connection.close()

@@ -1,4 +1,4 @@
-"""What Kubernetes and Docker put into the environment of a service named `fechatter` is not taken for settings."""
+"""Variables that Kubernetes and Docker set for a service named `fechatter` are not settings."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ DOCKER = {
 
 
 @pytest.mark.parametrize("environ", [KUBERNETES, OTHER_SERVICES, DOCKER])
-def test_the_variables_of_a_service_named_like_the_program_are_ignored(environ: dict[str, str]) -> None:
+def test_variables_of_a_service_with_the_programs_name_are_ignored(environ: dict[str, str]) -> None:
     assert load_settings(None, environ) == Settings()
 
 
-def test_settings_beside_them_count() -> None:
+def test_settings_next_to_such_variables_are_read() -> None:
     settings = load_settings(None, {**KUBERNETES, "FECHATTER_PORT": "8000", "FECHATTER_NAME": "Ours", "FECHATTER_CONFIG": "chat.toml"})
     assert (settings.port, settings.name) == (8000, "Ours")
     assert load_settings(None, {**KUBERNETES, "PORT": "8000"}).port == 8000
@@ -60,10 +60,10 @@ def test_settings_beside_them_count() -> None:
         ("FECHATTER_WEB_NAME", "Ours", "there is no such setting"),
     ],
 )
-def test_what_somebody_could_have_meant_as_a_setting_is_refused(variable: str, value: str, reason: str) -> None:
+def test_a_variable_that_could_be_a_mistyped_setting_is_refused(variable: str, value: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=f"^{variable}: .*{reason}".replace("?", "\\?")):
         load_settings(None, {variable: value})
 
 
-def test_a_name_that_only_looks_like_a_path_is_a_name() -> None:
+def test_a_name_that_looks_like_a_path_is_a_name() -> None:
     assert load_settings(None, {"FECHATTER_NAME": "/dev/null"}).name == "/dev/null"

@@ -27,21 +27,21 @@ def config_file(folder: Path, text: str) -> Path:
     return path
 
 
-def test_no_setting_is_needed() -> None:
+def test_all_settings_have_defaults() -> None:
     settings = load_settings(None, {})
     assert settings == Settings()
     assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 6688, Path("data"))
     assert settings.unused() == []
 
 
-def test_the_environment_wins_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_file_and_the_file_overrides_the_default(tmp_path: Path) -> None:
     path = config_file(tmp_path, 'port = 7000\nname = "Ours"\n')
     settings = load_settings(path, {"FECHATTER_PORT": "7001"})
     assert (settings.port, settings.name, settings.signup) == (7001, "Ours", "invitation")
     assert settings.sources == {"port": "environment FECHATTER_PORT", "name": f"file {path}"}
 
 
-def test_values_of_the_environment_take_the_type_of_their_key() -> None:
+def test_environment_values_are_converted_to_the_type_of_their_setting() -> None:
     settings = load_settings(
         None,
         {
@@ -59,17 +59,17 @@ def test_values_of_the_environment_take_the_type_of_their_key() -> None:
     assert settings.public_url == "https://chat.example.org"
 
 
-def test_origins_are_kept_as_browsers_send_them() -> None:
+def test_origins_are_stored_as_browsers_send_them() -> None:
     settings = load_settings(None, {"FECHATTER_CORS_ORIGINS": "HTTPS://App.Example.org:443/, http://bücher.example, *"})
     assert settings.cors_origins == ("https://app.example.org", "http://xn--bcher-kva.example", "*")
 
 
-def test_a_name_that_nobody_sees_is_refused() -> None:
+def test_an_invisible_server_name_is_refused() -> None:
     assert refusal({"FECHATTER_NAME": "\u3164"}).reason == "is not a valid name: Enter at least one visible character."
 
 
 @pytest.mark.parametrize("word", ["on", "ON", "true", "1"])
-def test_a_switch_is_turned_on_by_the_usual_words(word: str) -> None:
+def test_the_usual_words_turn_a_switch_on(word: str) -> None:
     assert load_settings(None, {"ENABLE_CIRCUIT_BREAKER": word}).enable_circuit_breaker is True
 
 
@@ -90,13 +90,13 @@ def test_a_switch_is_turned_on_by_the_usual_words(word: str) -> None:
         ("ENABLE_CIRCUIT_BREAKER", "enable_circuit_breaker", "false", False),
     ],
 )
-def test_the_names_that_operators_know_are_accepted(variable: str, key: str, text: str, value: object) -> None:
+def test_the_original_setting_names_are_accepted(variable: str, key: str, text: str, value: object) -> None:
     settings = load_settings(None, {variable: text})
     assert getattr(settings, key) == value
     assert settings.sources == {key: f"environment {variable}"}
 
 
-def test_our_own_name_wins_over_the_known_one() -> None:
+def test_the_prefixed_name_overrides_the_original_name() -> None:
     assert load_settings(None, {"FECHATTER_PORT": "2", "PORT": "1"}).port == 2
 
 
@@ -104,7 +104,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     assert load_settings(None, {"FECHATTER_DATABASE_URL": "", "PORT": ""}) == Settings()
 
 
-def test_an_unknown_variable_is_refused_with_what_was_meant() -> None:
+def test_an_unknown_variable_is_refused_with_a_suggestion() -> None:
     error = refusal({"FECHATTER_PROT": "1"})
     assert (error.path, error.reason) == (
         "FECHATTER_PROT",
@@ -112,7 +112,7 @@ def test_an_unknown_variable_is_refused_with_what_was_meant() -> None:
     )
 
 
-def test_an_unknown_key_of_the_file_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_key_in_the_file_is_refused(tmp_path: Path) -> None:
     path = config_file(tmp_path, "prot = 1")
     error = refusal({}, path)
     assert (error.path, error.reason) == (f"{path}: prot", "there is no such setting; did you mean port?")
@@ -137,29 +137,29 @@ def test_an_unknown_key_of_the_file_is_refused(tmp_path: Path) -> None:
         ({"REDIS_URL": "redis://"}, "has no host"),
     ],
 )
-def test_a_bad_value_is_refused_with_its_path_and_reason(environ: dict[str, str], reason: str) -> None:
+def test_an_invalid_value_is_refused_with_its_variable_and_a_reason(environ: dict[str, str], reason: str) -> None:
     error = refusal(environ)
     assert error.path == next(iter(environ))
     assert error.reason.startswith(reason)
 
 
-def test_a_bad_value_of_the_file_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_value_in_the_file_is_refused(tmp_path: Path) -> None:
     path = config_file(tmp_path, 'port = "6688"')
     assert str(refusal({}, path)) == f"{path}: port: must be a whole number from 0 to 65535"
 
 
-def test_everything_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     path = config_file(tmp_path, 'prot = 1\nsession_days = 0\nname = "Ours"\n')
     faults = refusals({"FECHATTER_SIGNUP": "closed", "HOST": "h", "PORT": "http", "FECHATTER_NOTHING": "1"}, path)
     assert [fault.path for fault in faults] == [f"{path}: prot", f"{path}: session_days", "FECHATTER_NOTHING", "PORT", "FECHATTER_SIGNUP"]
 
 
-def test_a_file_that_cannot_be_read_or_is_not_toml_is_refused(tmp_path: Path) -> None:
+def test_an_unreadable_or_malformed_file_is_refused(tmp_path: Path) -> None:
     assert refusal({}, tmp_path / "none.toml").reason == "cannot be read: No such file or directory"
     assert refusal({}, config_file(tmp_path, "port: 1")).reason.startswith("is not TOML")
 
 
-def test_what_is_set_but_not_used_is_told() -> None:
+def test_settings_without_effect_are_listed() -> None:
     settings = load_settings(None, {"REDIS_URL": "redis://h", "PORT": "1", "CACHE_TTL_SECONDS": "5"})
     assert settings.unused() == ["redis_url", "cache_ttl_seconds"]
 
@@ -180,17 +180,17 @@ def test_secrets_are_never_shown() -> None:
 
 
 @given(password=st.text(st.characters(exclude_characters="*", min_codepoint=33, max_codepoint=126), min_size=1))
-def test_no_password_escapes_the_mask_however_it_is_spelled(password: str) -> None:
+def test_every_password_in_an_address_is_masked(password: str) -> None:
     assert without_password(f"postgres://me:{password}@host/db") == "postgres://********@host/db"
 
 
-def test_every_setting_says_what_it_means() -> None:
+def test_every_setting_has_a_description() -> None:
     for setting in describe():
         assert setting.description.endswith("."), setting.key
         assert setting.variable == f"FECHATTER_{setting.key.upper()}"
 
 
-def test_the_example_file_names_settings_that_exist() -> None:
+def test_the_example_file_names_existing_settings() -> None:
     example = Path(__file__).parents[2] / ".env.example"
     variables = [line.removeprefix("#").split("=")[0] for line in example.read_text().splitlines() if line[:11] == "#FECHATTER_"]
     assert set(variables) <= {setting.variable for setting in describe()}

@@ -1,4 +1,4 @@
-"""The audit log is bounded by age."""
+"""The audit log is limited by age."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests import world
 _AGE = "UPDATE audit SET created_at = 1 WHERE workspace_id = $1 AND subject_id < 6"
 
 
-async def recorded(database: Database, workspace_id: WorkspaceId) -> list[int]:
+async def recorded_subjects(database: Database, workspace_id: WorkspaceId) -> list[int]:
     return [entry.subject_id for entry in await database.read(lambda tx: audit.page(tx, workspace_id, 0, 100))]
 
 
 @pytest.mark.empty_database
-async def test_old_entries_go_in_steps_and_young_ones_stay(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_old_entries_are_deleted_in_steps_and_newer_ones_stay(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "STEP_ROWS", 4)
     (alice,) = await world.people(database, "alice")
     actor = commanding(alice.workspace_id, "root")
@@ -28,4 +28,4 @@ async def test_old_entries_go_in_steps_and_young_ones_stay(database: Database, m
     await database.write_unlocked(lambda tx: tx.execute(_AGE, alice.workspace_id))
     steps = [await database.write_unlocked(lambda tx: audit.drop_old(tx, now_ms() - 3_600_000)) for _ in range(3)]
     assert steps == [4, 2, 0]
-    assert await recorded(database, alice.workspace_id) == [6, 7, 8]
+    assert await recorded_subjects(database, alice.workspace_id) == [6, 7, 8]

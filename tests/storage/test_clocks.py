@@ -1,4 +1,4 @@
-"""Clocks jump: a row with a wrong date neither keeps what follows it nor lets it go, and orders come from counters."""
+"""Clocks jump: a row with a wrong date neither keeps later rows nor deletes them, and order comes from counters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fechatter.workers import retention as worker
 from fechatter.workers.retention import DAY_MS, Retention
 from tests import world
 from tests.contracts.rows import Sending, store
-from tests.world import FAR_MS, Desk
+from tests.world import FAR_MS, WriterNode
 
 pytestmark = pytest.mark.empty_database
 
@@ -32,12 +32,12 @@ CASES = [
     ("rows ahead and nothing else", [AHEAD, AHEAD], 0),
     ("all old", [OLD, OLD, OLD], 3),
 ]
-cases = pytest.mark.parametrize(("dates", "gone"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+cases = pytest.mark.parametrize(("dates", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 
 
 @pytest.fixture
-async def desk(database: Database) -> AsyncIterator[Desk]:
-    opened = Desk(database)
+async def node(database: Database) -> AsyncIterator[WriterNode]:
+    opened = WriterNode(database)
     yield opened
     await opened.close()
 
@@ -55,8 +55,8 @@ def _limit() -> int:
     return now_ms() - KEPT_DAYS * DAY_MS
 
 
-async def _date(database: Database, table: str, number: str, values: dict[int, int]) -> None:
-    """Give the rows of these numbers these dates, in days from now."""
+async def _set_dates(database: Database, table: str, number: str, values: dict[int, int]) -> None:
+    """Set the dates of the rows with these numbers, in days from now."""
 
     async def work(tx: Transaction) -> None:
         for value, days in values.items():
@@ -65,39 +65,39 @@ async def _date(database: Database, table: str, number: str, values: dict[int, i
     await database.write_unlocked(work)
 
 
-async def _messages(database: Database, desk: Desk, dates: list[int]) -> tuple[Actor, ChatId, list[int]]:
-    """A chat with a message of each date; returns their ids too."""
+async def _messages(database: Database, node: WriterNode, dates: list[int]) -> tuple[Actor, ChatId, list[int]]:
+    """Send a message for each date. Returns the sender, the chat and the message ids."""
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
-    ids = [(await desk.sent(alice, chat_id, f"message {place}", f"key {place}"))["id"] for place in range(len(dates))]
-    await _date(database, "messages", "id", dict(zip(ids, dates, strict=True)))
+    ids = [(await node.sent(alice, chat_id, f"message {place}", f"key {place}"))["id"] for place in range(len(dates))]
+    await _set_dates(database, "messages", "id", dict(zip(ids, dates, strict=True)))
     return alice, chat_id, ids
 
 
 @cases
-async def test_messages_are_emptied_in_their_order(database: Database, desk: Desk, dates: list[int], gone: int) -> None:
-    _, _, ids = await _messages(database, desk, dates)
+async def test_messages_are_emptied_in_order(database: Database, node: WriterNode, dates: list[int], expected: int) -> None:
+    _, _, ids = await _messages(database, node, dates)
     keeping = Retention(database, KEPT_DAYS)
-    assert await keeping.run(now_ms()) == gone
+    assert await keeping.run(now_ms()) == expected
     assert await keeping.run(now_ms()) == 0
     empty = await database.read(lambda tx: tx.fetch("SELECT id FROM messages WHERE deleted_at IS NOT NULL ORDER BY id"))
-    assert [row["id"] for row in empty] == ids[:gone]
+    assert [row["id"] for row in empty] == ids[:expected]
 
 
-async def test_a_later_run_takes_what_waited_for_a_neighbour(database: Database, desk: Desk) -> None:
-    _, _, ids = await _messages(database, desk, [OLD, AHEAD, AHEAD, YOUNG, YOUNG])
+async def test_a_later_run_empties_messages_that_waited_for_a_neighbour(database: Database, node: WriterNode) -> None:
+    _, _, ids = await _messages(database, node, [OLD, AHEAD, AHEAD, YOUNG, YOUNG])
     keeping = Retention(database, KEPT_DAYS)
     assert await keeping.run(now_ms()) == 1
-    await _date(database, "messages", "id", {ids[3]: OLD})
+    await _set_dates(database, "messages", "id", {ids[3]: OLD})
     assert await keeping.run(now_ms()) == 3
 
 
-async def test_nothing_is_emptied_right_after_the_clock_was_set(
+async def test_nothing_is_emptied_right_after_a_change_of_the_clock(
     database: Database,
-    desk: Desk,
+    node: WriterNode,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await _messages(database, desk, [OLD, YOUNG])
+    await _messages(database, node, [OLD, YOUNG])
     keeping = Retention(database, KEPT_DAYS)
     ahead = now_ms() + AHEAD * DAY_MS
     monkeypatch.setattr(worker, "now_ms", lambda: ahead)
@@ -108,50 +108,50 @@ async def test_nothing_is_emptied_right_after_the_clock_was_set(
 
 
 @cases
-async def test_events_are_dropped_in_their_order(database: Database, dates: list[int], gone: int) -> None:
+async def test_events_are_deleted_in_order(database: Database, dates: list[int], expected: int) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     before = (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).head
     await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, FAR_MS))
     await store(database, [Sending(alice, chat_id)] * len(dates))
-    await _date(database, "events", "seq", {before + place: days for place, days in enumerate(dates, 1)})
+    await _set_dates(database, "events", "seq", {before + place: days for place, days in enumerate(dates, 1)})
     dropped = 0
     while count := await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, _limit())):
         assert count <= upkeep.STEP_ROWS
         dropped += count
-    assert dropped == gone
-    assert (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).floor == before + gone
+    assert dropped == expected
+    assert (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).floor == before + expected
     kept = await database.read(lambda tx: events.load(tx, alice.workspace_id, before, before + 100))
-    assert [frame.seq for frame in kept] == list(range(before + gone + 1, before + len(dates) + 1))
+    assert [frame.seq for frame in kept] == list(range(before + expected + 1, before + len(dates) + 1))
 
 
 @cases
-async def test_the_audit_log_is_dropped_in_its_order(database: Database, dates: list[int], gone: int) -> None:
+async def test_the_audit_log_is_deleted_in_order(database: Database, dates: list[int], expected: int) -> None:
     sql = """
 INSERT INTO audit (id, workspace_id, created_at, action, source, place, subject_type, subject_id)
 VALUES ($1, 1, 0, 'x', 'api', '', '', 1)"""
     await database.write_unlocked(lambda tx: tx.execute("DELETE FROM audit"))
     for place in range(1, len(dates) + 1):
         await database.write_unlocked(lambda tx, place=place: tx.execute(sql, place))  # type: ignore[misc]
-    await _date(database, "audit", "id", dict(enumerate(dates, 1)))
+    await _set_dates(database, "audit", "id", dict(enumerate(dates, 1)))
     while await database.write_unlocked(lambda tx: audit.drop_old(tx, _limit())):
         pass
     left = await database.read(lambda tx: tx.fetch("SELECT id FROM audit ORDER BY id"))
-    assert [row["id"] for row in left] == list(range(gone + 1, len(dates) + 1))
+    assert [row["id"] for row in left] == list(range(expected + 1, len(dates) + 1))
 
 
 @pytest.mark.parametrize(
     ("dates", "kept"),
     [([AHEAD, OLD, YOUNG], [2]), ([OLD, AHEAD, AHEAD, OLD, AHEAD, YOUNG], [4, 5]), ([YOUNG, AHEAD], [0, 1])],
 )
-async def test_keys_dated_ahead_go_with_the_messages_behind_them(
+async def test_keys_dated_ahead_are_deleted_with_the_messages_after_them(
     database: Database,
-    desk: Desk,
+    node: WriterNode,
     dates: list[int],
     kept: list[int],
 ) -> None:
-    _, _, ids = await _messages(database, desk, dates)
-    await _date(database, "message_keys", "message_id", dict(zip(ids, dates, strict=True)))
+    _, _, ids = await _messages(database, node, dates)
+    await _set_dates(database, "message_keys", "message_id", dict(zip(ids, dates, strict=True)))
     after: bytes | None = b""
     while after is not None:
         work = partial(upkeep.drop_old_keys, after=after, before_ms=_limit())
@@ -160,8 +160,8 @@ async def test_keys_dated_ahead_go_with_the_messages_behind_them(
     assert [row["message_id"] for row in left] == [ids[place] for place in kept]
 
 
-async def test_a_deleted_chat_that_is_dated_ahead_is_erased(database: Database, desk: Desk) -> None:
-    _, chat_id, _ = await _messages(database, desk, [YOUNG])
+async def test_a_deleted_chat_that_is_dated_ahead_is_erased(database: Database, node: WriterNode) -> None:
+    _, chat_id, _ = await _messages(database, node, [YOUNG])
     sql = "UPDATE chats SET deleted_at = $2 WHERE id = $1"
     await database.write_unlocked(lambda tx: tx.execute(sql, chat_id, tx.now))
     assert await database.read(lambda tx: erasure.deleted_chats(tx, 0)) == []
@@ -169,7 +169,7 @@ async def test_a_deleted_chat_that_is_dated_ahead_is_erased(database: Database, 
     assert [chat.id for chat in await database.read(lambda tx: erasure.deleted_chats(tx, 0))] == [chat_id]
 
 
-async def test_the_session_unused_for_longest_is_found_by_its_uses(database: Database) -> None:
+async def test_the_longest_unused_session_is_found_by_its_uses(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     ids = [(await world.new_session(database, alice)).session_id for _ in range(3)]
 
@@ -183,7 +183,7 @@ async def test_the_session_unused_for_longest_is_found_by_its_uses(database: Dat
     assert [session.id for session in unused if session.id in ids] == [ids[0], ids[2], ids[1]]
 
 
-async def test_the_longest_standing_member_is_found_by_the_order_of_joining(database: Database) -> None:
+async def test_the_longest_member_is_found_by_the_order_of_joining(database: Database) -> None:
     alice, bob, carol = await world.people(database, "alice", "bob", "carol")
     chat_id = await world.chat(database, alice)
     for place, person in enumerate((carol, bob), 1):

@@ -1,4 +1,4 @@
-"""Which error of the driver means what: few are known, and every other one means that the database cannot be used."""
+"""Translation of driver errors: a few are known, and every other error means that the database is unavailable."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ KNOWN = (RowRefused, StorageFull, TransactionConflict, UniqueViolation)
 
 
 @pytest.mark.parametrize("kind", DRIVER, ids=lambda kind: kind.__name__)
-def test_every_error_of_the_driver_is_translated(kind: type[Exception]) -> None:
-    meant = translate(kind("as it is"))
+def test_every_driver_error_is_translated(kind: type[Exception]) -> None:
+    translated_error = translate(kind("as it is"))
     if getattr(kind, "sqlstate", None) == SYNTAX_ERROR:
-        assert isinstance(meant, kind)
+        assert isinstance(translated_error, kind)
     else:
-        assert isinstance(meant, StorageError)
-        assert spares_connection(meant) == isinstance(meant, KNOWN)
+        assert isinstance(translated_error, StorageError)
+        assert spares_connection(translated_error) == isinstance(translated_error, KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_every_error_of_the_driver_is_translated(kind: type[Exception]) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_is_not_known_means_unavailable(error: Exception) -> None:
+def test_an_unknown_error_means_unavailable(error: Exception) -> None:
     assert type(translate(error)) is StorageUnavailable
 
 
@@ -56,22 +56,22 @@ ROWS = [asyncpg.CheckViolationError, asyncpg.CharacterNotInRepertoireError, asyn
 
 
 @pytest.mark.parametrize("kind", ROWS)
-def test_what_names_a_row_refuses_the_row_and_quotes_nothing(kind: type[asyncpg.PostgresError]) -> None:
+def test_an_error_about_a_row_refuses_the_row_and_quotes_nothing(kind: type[asyncpg.PostgresError]) -> None:
     error = kind("failing row")
     error.detail = "SECRET"
-    meant = translate(error)
-    assert isinstance(meant, RowRefused)
-    assert "SECRET" not in str(meant)
+    translated_error = translate(error)
+    assert isinstance(translated_error, RowRefused)
+    assert "SECRET" not in str(translated_error)
 
 
-def test_misuse_of_sqlite_stays_a_fault_of_the_program() -> None:
+def test_misuse_of_sqlite_is_a_bug_of_the_program() -> None:
     connection = sqlite3.connect(":memory:")
     connection.close()
     with pytest.raises(sqlite3.ProgrammingError), translated():
         connection.execute("SELECT 1")
 
 
-def test_sqlite_that_cannot_go_on_is_unavailable() -> None:
+def test_other_errors_of_sqlite_are_translated() -> None:
     with sqlite3.connect(":memory:") as connection:
         with pytest.raises(StorageUnavailable, match="no such table"), translated():
             connection.execute("SELECT * FROM nowhere")

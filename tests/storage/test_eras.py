@@ -1,4 +1,4 @@
-"""Eras: each start begins one, so does another database under the running server, and a log that went back."""
+"""Eras: each start begins one, and so does a different database or a log that went back under the running server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ALIVE = "SELECT count(*) AS many FROM sessions WHERE revoked_at IS NULL"
 _RANGES = "SELECT first_seq, era FROM eras WHERE workspace_id = $1 ORDER BY first_seq"
 
 
-async def alive(database: Database) -> int:
+async def active_sessions(database: Database) -> int:
     row = await database.read(lambda tx: tx.fetchrow(_ALIVE))
     assert row is not None
     return int(row["many"])
@@ -33,7 +33,7 @@ async def era_of(address: str) -> str:
     return database.era
 
 
-async def ranges(database: Database, who: Actor) -> list[tuple[int, str]]:
+async def era_ranges(database: Database, who: Actor) -> list[tuple[int, str]]:
     return [tuple(row) for row in await database.read(lambda tx: tx.fetch(_RANGES, who.workspace_id))]
 
 
@@ -43,87 +43,87 @@ async def frames_of(database: Database, who: Actor) -> list[tuple[int, str]]:
     return [(frame.seq, frame.era) for frame in log]
 
 
-async def begin(database: Database) -> str:
-    """As another start does."""
+async def begin_era(database: Database) -> str:
+    """Begin an era as another start does."""
     system_id = await database.system_id()
     database.era = await database.write_unlocked(lambda tx: eras.begin(tx, system_id))
     return database.era
 
 
-async def a_chat(database: Database) -> tuple[Actor, ChatId]:
+async def create_chat(database: Database) -> tuple[Actor, ChatId]:
     (alice,) = await world.people(database, "alice")
     return alice, await world.chat(database, alice)
 
 
-async def test_each_start_begins_an_era_of_one_life(empty_address: str) -> None:
+async def test_each_start_begins_an_era_of_the_same_life(empty_address: str) -> None:
     first, second = await era_of(empty_address), await era_of(empty_address)
     assert first != second
     assert life_of(first) == life_of(second)
 
 
-async def test_two_databases_have_lives_of_their_own(empty_address: str, tmp_path: object) -> None:
+async def test_two_databases_have_different_lives(empty_address: str, tmp_path: object) -> None:
     assert life_of(await era_of(empty_address)) != life_of(await era_of(f"sqlite://{tmp_path}/another.db"))
 
 
-async def test_nodes_that_open_an_empty_database_at_once_share_its_life(postgres_url: str) -> None:
+async def test_nodes_that_open_an_empty_database_together_share_its_life(postgres_url: str) -> None:
     await opening.migrate(postgres_url)
     assert len({life_of(era) for era in await asyncio.gather(*(era_of(postgres_url) for _ in range(3)))}) == 1
 
 
-async def test_a_command_beside_the_server_begins_none(address: str, database: Database) -> None:
-    alice, chat_id = await a_chat(database)
+async def test_a_command_beside_the_server_begins_no_era(address: str, database: Database) -> None:
+    alice, chat_id = await create_chat(database)
     command = await open_database(address, Published(), connections=3, beside_server=True)
     await world.do(command, world.rename, alice, "Alice")
     await command.close()
     await store(database, [Sending(alice, chat_id)])
-    assert await ranges(database, alice) == [(0, database.era)]
+    assert await era_ranges(database, alice) == [(0, database.era)]
 
 
-async def test_numbers_keep_the_era_they_were_written_in(database: Database) -> None:
-    alice, chat_id = await a_chat(database)
+async def test_numbers_keep_the_era_in_which_they_were_written(database: Database) -> None:
+    alice, chat_id = await create_chat(database)
     first = database.era
     await store(database, [Sending(alice, chat_id)])
-    second = await begin(database)
+    second = await begin_era(database)
     assert (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).position == Position(first, 2)
     await store(database, [Sending(alice, chat_id), Sending(alice, chat_id)])
-    await begin(database)
-    third = await begin(database)
+    await begin_era(database)
+    third = await begin_era(database)
     await world.do(database, world.rename, alice, "Alice")
-    assert await ranges(database, alice) == [(0, first), (3, second), (5, third)]
+    assert await era_ranges(database, alice) == [(0, first), (3, second), (5, third)]
     assert await frames_of(database, alice) == [(1, first), (2, first), (3, second), (4, second), (5, third)]
 
 
-async def test_a_batch_says_the_era_of_its_numbers(database: Database) -> None:
-    alice, chat_id = await a_chat(database)
-    era = await begin(database)
+async def test_a_stored_batch_reports_the_era_of_its_numbers(database: Database) -> None:
+    alice, chat_id = await create_chat(database)
+    era = await begin_era(database)
     (stored,) = (await store(database, [Sending(alice, chat_id)])).stored
     assert stored.era == era
 
 
-async def test_what_was_decided_in_another_era_is_decided_again(database: Database) -> None:
-    alice, chat_id = await a_chat(database)
+async def test_a_decision_from_another_era_is_repeated(database: Database) -> None:
+    alice, chat_id = await create_chat(database)
     decided = await decided_now(database, [Sending(alice, chat_id)])
-    await begin(database)
+    await begin_era(database)
     result = await store(database, [Sending(alice, chat_id)], decided)
     assert (result.stored, result.stale, result.failed) == ([], {alice.workspace_id}, {})
 
 
-async def test_the_era_of_the_floor_stays_and_older_ones_go(database: Database) -> None:
-    alice, chat_id = await a_chat(database)
+async def test_the_era_of_the_floor_is_kept_and_older_eras_are_deleted(database: Database) -> None:
+    alice, chat_id = await create_chat(database)
     for _ in range(4):
-        await begin(database)
+        await begin_era(database)
         await store(database, [Sending(alice, chat_id)] * 2)
-    before = await ranges(database, alice)
+    before = await era_ranges(database, alice)
     old = "UPDATE events SET created_at = 1 WHERE workspace_id = $1 AND seq <= 5"
     await database.write_unlocked(lambda tx: tx.execute(old, alice.workspace_id))
     await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, now_ms() - 1000))
-    assert await ranges(database, alice) == [each for each in before if each[0] >= 4]
+    assert await era_ranges(database, alice) == [each for each in before if each[0] >= 4]
     assert await database.read(lambda tx: eras.at(tx, alice.workspace_id, 5)) == before[-3][1]
     assert await database.read(lambda tx: eras.at(tx, alice.workspace_id, 3)) is None
 
 
-async def take_back(tx: Transaction, workspace_id: WorkspaceId, head: int) -> None:
-    """The log as it was when its head was `head`."""
+async def truncate_log(tx: Transaction, workspace_id: WorkspaceId, head: int) -> None:
+    """Truncate the log to this head."""
     await tx.execute(
         "DELETE FROM messages WHERE id IN (SELECT message_id FROM events WHERE workspace_id = $1 AND seq > $2)", workspace_id, head
     )
@@ -132,32 +132,32 @@ async def take_back(tx: Transaction, workspace_id: WorkspaceId, head: int) -> No
     await tx.execute("UPDATE workspaces SET event_seq = $2, rights_seq = 1 WHERE id = $1", workspace_id, head)
 
 
-async def test_a_batch_onto_a_log_that_went_back_is_written_in_another_life(database: Database) -> None:
-    alice, chat_id = await a_chat(database)
+async def test_a_batch_after_the_log_went_back_begins_another_life(database: Database) -> None:
+    alice, chat_id = await create_chat(database)
     await store(database, [Sending(alice, chat_id)] * 3)
     first = database.era
-    await database.write(alice.workspace_id, lambda tx: take_back(tx, alice.workspace_id, 2))
+    await database.write(alice.workspace_id, lambda tx: truncate_log(tx, alice.workspace_id, 2))
     batch = [Sending(alice, chat_id, "new")]
     assert (await store(database, batch)).stale == {alice.workspace_id}
     assert by_place(await store(database, batch))[0][2] == 3
     assert [seq for seq, era in await frames_of(database, alice) if life_of(era) == life_of(first)] == [1, 2]
 
 
-async def test_a_change_onto_a_log_that_went_back_is_written_in_another_life(database: Database) -> None:
-    alice, chat_id = await a_chat(database)
+async def test_a_change_after_the_log_went_back_begins_another_life(database: Database) -> None:
+    alice, chat_id = await create_chat(database)
     await store(database, [Sending(alice, chat_id)] * 3)
     first = database.era
-    await database.write(alice.workspace_id, lambda tx: take_back(tx, alice.workspace_id, 2))
+    await database.write(alice.workspace_id, lambda tx: truncate_log(tx, alice.workspace_id, 2))
     await world.do(database, world.rename, alice, "Alice")
     assert [seq for seq, era in await frames_of(database, alice) if life_of(era) == life_of(first)] == [1, 2]
 
 
-async def test_an_era_that_sqlite_does_not_know_is_not_written_in(tmp_path: object) -> None:
+async def test_sqlite_never_writes_in_an_unknown_era(tmp_path: object) -> None:
     database = await open_database(f"sqlite://{tmp_path}/fechatter.db", Published())
-    alice, chat_id = await a_chat(database)
+    alice, chat_id = await create_chat(database)
     older = database.era
-    newer = await begin(database)
-    # Files of the time before the last start, under the server that runs since.
+    newer = await begin_era(database)
+    # The files are from before the last start, under the server that has run since then.
     await database.write_unlocked(lambda tx: tx.execute("UPDATE server SET epoch = $1", older))
     assert (await store(database, [Sending(alice, chat_id)])).stale == {alice.workspace_id}
     (stored,) = (await store(database, [Sending(alice, chat_id)])).stored
@@ -165,8 +165,8 @@ async def test_an_era_that_sqlite_does_not_know_is_not_written_in(tmp_path: obje
     await database.close()
 
 
-async def elsewhere(database: PostgresDatabase) -> None:
-    """From now on another start of PostgreSQL answers, whose row says that it was never recognised."""
+async def switch_database(database: PostgresDatabase) -> None:
+    """Make the database look like another start of PostgreSQL that the server has never seen."""
     await database.write_unlocked(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1"))
     assert database._life is not None
     database._life = msgspec.structs.replace(database._life, started=database._life.started - timedelta(hours=1))
@@ -176,10 +176,10 @@ async def elsewhere(database: PostgresDatabase) -> None:
 async def test_every_kind_of_transaction_notices_another_postgresql(postgres_url: str, first: str) -> None:
     database = await open_database(postgres_url, Published(), connections=3)
     assert isinstance(database, PostgresDatabase)
-    alice, chat_id = await a_chat(database)
+    alice, chat_id = await create_chat(database)
     before, batch = database.era, [Sending(alice, chat_id)]
     decided = await decided_now(database, batch)
-    await elsewhere(database)
+    await switch_database(database)
     if first == "read":
         await database.read(lambda tx: events.heads(tx, alice.workspace_id))
     elif first == "write":
@@ -189,7 +189,7 @@ async def test_every_kind_of_transaction_notices_another_postgresql(postgres_url
     assert life_of(database.era) != life_of(before)
     (stored,) = (await store(database, batch)).stored
     assert stored.era == database.era
-    assert await alive(database) == 1
+    assert await active_sessions(database) == 1
     await database.close()
 
 
@@ -217,5 +217,5 @@ async def test_another_cluster_ends_all_sessions_and_a_failover_keeps_them(empty
         before = database.era
         database.era = await database.write_unlocked(lambda tx, system_id=system_id: eras.begin(tx, system_id))  # type: ignore[misc]
         assert life_of(database.era) != life_of(before)
-        assert await alive(database) == left
+        assert await active_sessions(database) == left
     await database.close()

@@ -1,4 +1,4 @@
-"""Migrations on both engines: applied once, refused when database and program do not fit."""
+"""Migrations on both engines: applied once, and refused if database and program do not match."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ INSERT INTO extra (id) VALUES (1)
 """
 
 
-async def run(address: str, sql: str) -> None:
-    """A statement on the database, past this program."""
+async def run_sql(address: str, sql: str) -> None:
+    """Run a statement on the database without the server's own code."""
     if opening.is_postgres(address):
         connection = await asyncpg.connect(address)
         try:
@@ -41,7 +41,7 @@ async def run(address: str, sql: str) -> None:
 
 @pytest.fixture
 def newer_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Makes `migrate` see one more migration; returns its folder, with a folder for each engine."""
+    """Add one more migration. Returns the folder of migrations, with one folder per engine."""
     migrations = tmp_path / "migrations"
     for engine in ("sqlite", "postgres"):
         target = migrations / engine
@@ -60,7 +60,7 @@ def test_both_engines_have_the_same_migrations() -> None:
 
 
 def test_both_engines_have_the_same_columns_in_the_same_order() -> None:
-    """But for the ids: a counter on SQLite, a sequence on PostgreSQL."""
+    """Ids differ: a counter on SQLite, a sequence on PostgreSQL."""
 
     def tables(engine: str) -> dict[str, list[str]]:
         sql = "".join(migration.sql for migration in migrate.available(engine))
@@ -76,7 +76,7 @@ async def test_a_database_is_migrated_once(empty_address: str) -> None:
     assert await opening.migrate(empty_address) == []
 
 
-async def test_what_is_new_in_a_newer_program_is_applied_whole(empty_address: str, newer_program: Path) -> None:
+async def test_a_newer_program_applies_only_its_new_migrations(empty_address: str, newer_program: Path) -> None:
     (newer_program / "sqlite" / "9000_extra.sql").rename(newer_program / "sqlite.later")
     (newer_program / "postgres" / "9000_extra.sql").rename(newer_program / "postgres.later")
     await opening.migrate(empty_address)
@@ -84,10 +84,10 @@ async def test_what_is_new_in_a_newer_program_is_applied_whole(empty_address: st
         (newer_program / f"{engine}.later").rename(newer_program / engine / "9000_extra.sql")
     assert await opening.migrate(empty_address) == ["9000_extra.sql"]
     with pytest.raises((sqlite3.IntegrityError, asyncpg.UniqueViolationError)):
-        await run(empty_address, "INSERT INTO extra (id) VALUES (1)")
+        await run_sql(empty_address, "INSERT INTO extra (id) VALUES (1)")
 
 
-async def test_a_migration_that_fails_leaves_nothing_of_itself(empty_address: str, newer_program: Path) -> None:
+async def test_a_failed_migration_changes_nothing(empty_address: str, newer_program: Path) -> None:
     for engine in ("sqlite", "postgres"):
         (newer_program / engine / "9000_extra.sql").write_text(
             "-- migrate:up\nCREATE TABLE extra (id BIGINT);\nSELECT nothing FROM nowhere;\n"
@@ -99,7 +99,7 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(empty_address: st
     assert await opening.migrate(empty_address) == [migration.name for migration in migrate.available("sqlite")]
 
 
-async def test_a_file_changed_after_it_was_applied_is_refused(empty_address: str, newer_program: Path) -> None:
+async def test_a_file_that_changed_after_it_was_applied_is_refused(empty_address: str, newer_program: Path) -> None:
     await opening.migrate(empty_address)
     for engine in ("sqlite", "postgres"):
         with (newer_program / engine / "9000_extra.sql").open("a") as file:
@@ -110,27 +110,27 @@ async def test_a_file_changed_after_it_was_applied_is_refused(empty_address: str
 
 async def test_a_database_newer_than_the_program_is_refused(empty_address: str) -> None:
     await opening.migrate(empty_address)
-    await run(empty_address, "INSERT INTO schema_migrations (version) VALUES ('9999')")
+    await run_sql(empty_address, "INSERT INTO schema_migrations (version) VALUES ('9999')")
     with pytest.raises(StartError, match="newer than this program"):
         await opening.migrate(empty_address)
 
 
-async def test_a_database_of_another_program_is_refused_and_left_alone(empty_address: str) -> None:
-    await run(empty_address, "CREATE TABLE invoices (id INTEGER)")
+async def test_a_foreign_database_is_refused_and_left_unchanged(empty_address: str) -> None:
+    await run_sql(empty_address, "CREATE TABLE invoices (id INTEGER)")
     with pytest.raises(StartError, match="for example invoices"):
         await opening.migrate(empty_address)
     with pytest.raises((sqlite3.OperationalError, asyncpg.UndefinedTableError)):
-        await run(empty_address, "SELECT * FROM schema_migrations")
+        await run_sql(empty_address, "SELECT * FROM schema_migrations")
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "letter.db"
     path.write_text("Dear server, " * 100)
     with pytest.raises(StartError, match="not a database"):
         migrate_sqlite(path)
 
 
-def test_an_sqlite_file_is_copied_before_it_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newer_program: Path) -> None:
+def test_an_sqlite_file_is_copied_before_its_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newer_program: Path) -> None:
     path = tmp_path / "data.db"
     (newer_program / "sqlite" / "9000_extra.sql").rename(newer_program / "later")
     migrate_sqlite(path)
@@ -146,7 +146,7 @@ def test_an_sqlite_file_is_copied_before_it_is_migrated(tmp_path: Path, monkeypa
     copy.close()
 
 
-async def test_processes_that_start_at_once_migrate_once(empty_address: str) -> None:
+async def test_concurrent_processes_migrate_once(empty_address: str) -> None:
     started = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", _PROGRAM, empty_address, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(PROCESSES)

@@ -1,4 +1,4 @@
-"""Rows of earlier versions get the keys of today; nothing is merged or lost where two would have one key."""
+"""Rows of earlier versions get current keys. If two rows would get the same key, nothing is merged or lost."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ INSERT INTO chats (id, workspace_id, chat_type, name, name_key, owner_id, creato
 VALUES ($1, $2, 'public_channel', $3, $4, $5, $5, 1, 1)"""
 
 
-async def open_again(address: str) -> Database:
+async def reopen(address: str) -> Database:
     return await open_database(address, lambda frames, signals: None, connections=4)
 
 
-async def earlier(tx: Transaction) -> dict[str, int]:
-    """What an earlier version stored: keys that keep invisible characters, and domains as they were typed."""
+async def insert_earlier_rows(tx: Transaction) -> dict[str, int]:
+    """Insert rows as an earlier version stored them: keys with invisible characters, and domains as typed."""
     workspace = await workspaces.insert(tx, "ours", "Ours")
     ids = {name: await tx.new_id() for name in ("idn", "plain", "taken", "moved", "hidden", "first", "second", "chain")}
     people = [
@@ -49,11 +49,11 @@ async def earlier(tx: Transaction) -> dict[str, int]:
 
 
 async def test_rows_of_earlier_versions_get_new_keys_and_conflicts_are_reported(address: str, caplog: pytest.LogCaptureFixture) -> None:
-    database = await open_again(address)
-    ids = await database.write_unlocked(earlier)
+    database = await reopen(address)
+    ids = await database.write_unlocked(insert_earlier_rows)
     await database.close()
     with caplog.at_level(logging.WARNING):
-        database = await open_again(address)
+        database = await reopen(address)
     people = {row["id"]: row for row in await database.read(lambda tx: tx.fetch("SELECT * FROM users"))}
     channels = {row["id"]: row["name_key"] for row in await database.read(lambda tx: tx.fetch("SELECT id, name_key FROM chats"))}
     kept = await database.read(rekeying.kept)
@@ -67,11 +67,11 @@ async def test_rows_of_earlier_versions_get_new_keys_and_conflicts_are_reported(
     assert {each.kind: each.ids for each in kept} == expected
     assert sum("keep an older key" in record.message for record in caplog.records) == 3
     caplog.clear()
-    await (await open_again(address)).close()
+    await (await reopen(address)).close()
     assert not caplog.records
 
 
-def test_doctor_names_what_is_called_like_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_lists_equal_names(monkeypatch: pytest.MonkeyPatch) -> None:
     async def found(address: str) -> list[rekeying.Kept]:
         return [rekeying.Kept("channels", [1, 2, 3, 4, 5, 6])]
 
@@ -84,7 +84,7 @@ def test_doctor_names_what_is_called_like_another(monkeypatch: pytest.MonkeyPatc
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdefgh")), unique_by=lambda row: row[0]))
-def test_no_two_rows_have_one_key_at_any_time(pairs: list[tuple[str, str]]) -> None:
+def test_no_two_rows_ever_have_the_same_key(pairs: list[tuple[str, str]]) -> None:
     rows = [Keyed(number, key, wanted) for number, (key, wanted) in enumerate(pairs)]
     have = {row.id: row.key for row in rows}
     for row_id, key in changes(rows):
@@ -92,5 +92,5 @@ def test_no_two_rows_have_one_key_at_any_time(pairs: list[tuple[str, str]]) -> N
         have[row_id] = key
     for row in rows:
         assert have[row.id] in (row.key, row.wanted)
-        # What kept its key could not change: somebody else has the new one.
+        # A row that kept its key could not change it, because another row has the new key.
         assert have[row.id] == row.wanted or row.wanted in have.values()

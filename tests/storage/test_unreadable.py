@@ -1,4 +1,4 @@
-"""Events that cannot be read, or that a newer server wrote, take nothing else from those who replay."""
+"""Events that cannot be read, or that a newer server wrote, do not affect other events in a replay."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ POISON = {
 
 
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
-async def test_an_event_that_cannot_be_read_keeps_its_number_and_its_neighbours(database: Database, poison: str) -> None:
+async def test_an_unreadable_event_keeps_its_number_and_its_neighbours(database: Database, poison: str) -> None:
     alice, bob = await world.people(database, "alice", "bob")
 
     async def poisoned(tx: Transaction) -> tuple[int, int]:
@@ -47,7 +47,7 @@ async def test_an_event_that_cannot_be_read_keeps_its_number_and_its_neighbours(
 
 
 @pytest.mark.parametrize("guest_before", [True, False])
-async def test_a_change_of_ones_role_that_cannot_be_read_shows_the_less(database: Database, guest_before: bool) -> None:
+async def test_after_an_unreadable_change_of_role_the_user_is_treated_as_a_guest(database: Database, guest_before: bool) -> None:
     (alice,) = await world.people(database, "alice")
 
     async def poisoned(tx: Transaction) -> list[Frame]:
@@ -68,7 +68,7 @@ async def test_a_change_of_ones_role_that_cannot_be_read_shows_the_less(database
     assert b"unreadable" in listener.take()
 
 
-async def test_a_leaving_that_cannot_be_read_is_a_leaving_all_the_same(database: Database) -> None:
+async def test_an_unreadable_leaving_still_ends_the_membership(database: Database) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     before = (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).head

@@ -1,4 +1,4 @@
-"""What is no longer kept goes in small steps, and the floor tells how far."""
+"""Old rows are deleted in small steps, and the floor records how far."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.contracts.rows import Sending, store
 from tests.world import FAR_MS
 
 
-async def bounds(database: Database, who: Actor) -> tuple[int, int, int]:
-    """Head, floor and rights of the log."""
+async def log_bounds(database: Database, who: Actor) -> tuple[int, int, int]:
+    """Return head, floor and number of rights of the log."""
     heads = await database.read(lambda tx: events.heads(tx, who.workspace_id))
     return heads.head, heads.floor, heads.rights
 
 
-async def test_old_events_go_and_the_floor_moves_with_them(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_old_events_are_deleted_and_the_floor_moves_with_them(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "STEP_ROWS", 4)
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
@@ -27,12 +27,12 @@ async def test_old_events_go_and_the_floor_moves_with_them(database: Database, m
     await database.write_unlocked(lambda tx: tx.execute(old, alice.workspace_id))
     steps = [await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, 2)) for _ in range(3)]
     assert steps == [4, 3, 0]
-    assert await bounds(database, alice) == (10, 7, 1)
+    assert await log_bounds(database, alice) == (10, 7, 1)
     kept = await database.read(lambda tx: events.load(tx, alice.workspace_id, 0, 100))
     assert [frame.seq for frame in kept] == [8, 9, 10]
 
 
-async def test_a_young_event_keeps_what_follows_it(database: Database) -> None:
+async def test_a_newer_event_keeps_the_events_after_it(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     await store(database, [Sending(alice, chat_id)] * 3)
@@ -42,15 +42,15 @@ async def test_a_young_event_keeps_what_follows_it(database: Database) -> None:
     assert (await database.read(lambda tx: events.heads(tx, alice.workspace_id))).floor == 1
 
 
-async def test_the_whole_log_may_go_and_numbers_go_on(database: Database) -> None:
+async def test_the_whole_log_can_be_deleted_and_numbers_continue(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, FAR_MS))
     await store(database, [Sending(alice, chat_id)])
-    assert await bounds(database, alice) == (2, 1, 1)
+    assert await log_bounds(database, alice) == (2, 1, 1)
 
 
-async def test_old_keys_are_forgotten_and_young_ones_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_old_keys_are_deleted_and_newer_ones_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "STEP_ROWS", 3)
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)

@@ -1,4 +1,4 @@
-"""What rooms count as they work."""
+"""Counts that the packages keep while they work."""
 
 from __future__ import annotations
 
@@ -21,48 +21,48 @@ from tests import world
 from tests.hub.node import OwnTasks
 
 
-async def test_what_the_bus_loses_is_counted_when_the_log_fills_it(database: Database) -> None:
-    tasks, desk = OwnTasks(), world.Desk(database)
+async def test_events_that_the_bus_lost_are_counted_when_the_log_fills_the_gap(database: Database) -> None:
+    tasks, node = OwnTasks(), world.WriterNode(database)
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     hub = Hub(database, tasks, Settings())
     await hub.open(Reader(bob.user_id, bob.workspace_id, bob.session_id), None)
     for number in range(3):
-        await desk.sent(alice, chat_id, f"message {number}")
-    hub.receive(desk.frames[2:])
+        await node.sent(alice, chat_id, f"message {number}")
+    hub.receive(node.frames[2:])
     await tasks.ended()
     assert (hub.gaps.filled, hub.gaps.events) == (1, 3)
-    await desk.close()
+    await node.close()
     await tasks.stop()
 
 
-async def test_the_writer_counts_batches_rows_and_what_it_could_not_store(database: Database) -> None:
+async def test_the_writer_counts_batches_rows_and_failures(database: Database) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
-    between = world.Between(database)
-    desk = world.Desk(between)
-    answers = [desk.hand_in(alice, chat_id, f"message {number}") for number in range(5)]
-    await desk.commit()
-    writer = desk._writer
+    interrupted = world.InterruptedDatabase(database)
+    node = world.WriterNode(interrupted)
+    answers = [node.push(alice, chat_id, f"message {number}") for number in range(5)]
+    await node.commit()
+    writer = node._writer
     assert [world.stored(await answer)[0] for answer in answers] == [201] * 5
     assert (writer.stored, writer.failed, writer.batch_rows.total, sum(writer.batch_rows.counts), writer.busy_since) == (5, 0, 5, 1, None)
-    between.lose_answer = True
-    assert world.refusal(await desk.send(alice, chat_id, "lost")) == (503, "not_stored")
+    interrupted.lose_answer = True
+    assert world.refusal(await node.send(alice, chat_id, "lost")) == (503, "not_stored")
     assert (writer.stored, writer.failed, bool(writer.failing)) == (5, 1, True)
-    between.lose_answer = False
-    assert world.stored(await desk.send(alice, chat_id, "not lost"))[0] == 201
+    interrupted.lose_answer = False
+    assert world.stored(await node.send(alice, chat_id, "not lost"))[0] == 201
     assert (writer.failed, writer.failing) == (1, "")
-    await desk.close()
+    await node.close()
 
 
-async def test_a_loop_that_is_held_up_shows_its_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_blocked_loop_shows_its_lag(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop_lag, "EVERY_SECONDS", 0.01)
     lag = LoopLag()
     assert lag.worst_seconds is None
     watching = OwnTasks()
     watching.start("watch", lag.run())
     await asyncio.sleep(0)
-    time.sleep(0.1)  # noqa: ASYNC251  # this is what is measured
+    time.sleep(0.1)  # noqa: ASYNC251  # This delay is measured.
     await asyncio.sleep(0.02)
     await watching.stop()
     assert lag.worst_seconds is not None
@@ -70,7 +70,7 @@ async def test_a_loop_that_is_held_up_shows_its_lag(monkeypatch: pytest.MonkeyPa
     assert lag.seconds.total > 0.05
 
 
-def test_people_are_counted_for_a_minute_and_never_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_active_people_are_counted_for_a_minute_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "MOST_PEOPLE", 100)
     counted = Requests()
     for number in range(1000):

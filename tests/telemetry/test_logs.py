@@ -1,4 +1,4 @@
-"""Lines of the log: one each, whatever is in them, and never what somebody sent."""
+"""Log lines: one line per record, whatever it contains, and no user data."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from fechatter.telemetry.faults import describe_error, trace
 log = logging.getLogger("fechatter.test")
 
 
-class Written(io.StringIO):
-    """What was logged."""
+class LogStream(io.StringIO):
+    """The written log."""
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.getvalue().splitlines()]
 
 
 @pytest.fixture
-def written() -> Iterator[Written]:
-    stream = Written()
+def written() -> Iterator[LogStream]:
+    stream = LogStream()
     yield from _set_up(stream, "json")
 
 
 @pytest.fixture
-def readable() -> Iterator[Written]:
-    yield from _set_up(Written(), "text")
+def written_text() -> Iterator[LogStream]:
+    yield from _set_up(LogStream(), "text")
 
 
 T = TypeVar("T", bound=TextIO)
@@ -55,7 +55,7 @@ def _set_up(stream: T, log_format: Any) -> Iterator[T]:
     threading.excepthook = hook
 
 
-def test_a_line_is_one_object_with_its_fields(written: Written) -> None:
+def test_a_line_is_one_object_with_its_fields(written: LogStream) -> None:
     log.warning("%d messages wait", 7, extra={"request_id": "r-1", "requests": ["a", "b"]})
     log.debug("nobody asked for this")
     (line,) = written.lines()
@@ -68,10 +68,10 @@ def test_a_line_is_one_object_with_its_fields(written: Written) -> None:
 HOSTILE = 'x\n{"level":"critical"}\r\x1b[2J\x9b\u2028\u202eevil'
 
 
-def test_no_text_makes_a_line_of_its_own(written: Written, readable: Written) -> None:
+def test_no_text_can_start_a_new_line(written: LogStream, written_text: LogStream) -> None:
     log.info("said %s", HOSTILE, extra={"said": HOSTILE})
-    assert readable.getvalue().count("\n") == 1
-    assert readable.getvalue()[:-1].isprintable()
+    assert written_text.getvalue().count("\n") == 1
+    assert written_text.getvalue()[:-1].isprintable()
     logs.set_up(Settings(log_format="json"), written)
     log.info("said %s", HOSTILE, extra={"said": HOSTILE})
     (line,) = written.lines()
@@ -80,7 +80,7 @@ def test_no_text_makes_a_line_of_its_own(written: Written, readable: Written) ->
     assert written.getvalue()[:-1].isprintable()
 
 
-def test_an_error_is_told_with_the_stack_of_what_caused_it(readable: Written) -> None:
+def test_an_error_is_logged_with_the_stack_of_its_cause(written_text: LogStream) -> None:
     try:
         try:
             raise KeyError("first")
@@ -88,12 +88,12 @@ def test_an_error_is_told_with_the_stack_of_what_caused_it(readable: Written) ->
             raise ValueError("then\nthis") from error
     except ValueError as error:
         log.error("it failed: %s", error, exc_info=error)
-    text = readable.getvalue()
+    text = written_text.getvalue()
     assert text.index("KeyError: 'first'") < text.index("raise ValueError") < text.rindex("ValueError: then\\nthis\n")
     assert all(line.startswith("    ") for line in text.splitlines()[1:])
 
 
-def test_errors_of_the_database_are_told_without_what_they_quote() -> None:
+def test_database_errors_are_logged_without_quoted_values() -> None:
     class Violation(asyncpg.CheckViolationError):
         detail = "Failing row contains (7, a message of somebody)."
 
@@ -108,7 +108,7 @@ def test_errors_of_the_database_are_told_without_what_they_quote() -> None:
     assert "somebody" not in "".join(trace(Violation("new row")))
 
 
-def test_libraries_and_warnings_are_logged_the_same_way_but_never_their_debug_lines(written: Written) -> None:
+def test_libraries_and_warnings_are_logged_alike_without_debug_lines(written: LogStream) -> None:
     logs.set_level("debug")
     logging.getLogger("nats.aio").debug("the whole protocol")
     logging.getLogger("nats.aio").error("encountered %r", OSError("away"))
@@ -120,7 +120,7 @@ def test_libraries_and_warnings_are_logged_the_same_way_but_never_their_debug_li
     assert (second["logger"], "DeprecationWarning: old" in second["message"]) == ("py.warnings", True)
 
 
-async def test_the_loop_tells_what_failed_and_not_what_a_future_holds(written: Written) -> None:
+async def test_the_loop_logs_a_failure_without_the_result_of_a_future(written: LogStream) -> None:
     loop = asyncio.get_running_loop()
     future = loop.create_future()
     future.set_result(b"a message of somebody")
@@ -129,7 +129,7 @@ async def test_the_loop_tells_what_failed_and_not_what_a_future_holds(written: W
     assert "somebody" not in written.getvalue()
 
 
-def test_a_thread_that_dies_is_logged(written: Written) -> None:
+def test_the_death_of_a_thread_is_logged(written: LogStream) -> None:
     def work() -> None:
         raise ValueError("gone")
 
@@ -139,12 +139,12 @@ def test_a_thread_that_dies_is_logged(written: Written) -> None:
     assert (written.lines()[0]["level"], written.lines()[0]["error"]) == ("critical", "ValueError: gone")
 
 
-def test_a_reader_that_stands_still_keeps_nobody_waiting_and_hears_what_it_missed() -> None:
+def test_a_log_reader_that_stalls_delays_nobody_and_learns_how_many_lines_were_dropped() -> None:
     reader, writer = os.pipe()
     with open(reader, "rb", buffering=0) as read, open(writer, "w") as stream:
         following = _set_up(stream, "json")
         next(following)
-        # With a writer that waits for its reader this would never end.
+        # A log writer that waited for its reader would block here.
         for number in range(2000):
             log.warning("%d %s", number, "x" * 2000)
         lost = logs.dropped()

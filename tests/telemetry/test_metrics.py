@@ -1,4 +1,4 @@
-"""The registry, its page, and the text that is made of it."""
+"""The registry of metrics, its documentation and the rendered text."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tests import world
 CHECKOUT = Path(__file__).parents[2]
 
 
-def test_the_printed_table_is_current() -> None:
+def test_the_documented_table_is_current() -> None:
     shown = subprocess.run([sys.executable, "scripts/metrics.py", "--check"], cwd=CHECKOUT, timeout=60, check=False)
     assert shown.returncode == 0, "run: make metrics"
 
 
-def test_names_follow_the_customs() -> None:
+def test_names_follow_the_conventions_of_prometheus() -> None:
     for name, metric in names.REGISTRY.items():
         assert re.fullmatch(r"(fechatter|process|python)_[a-z0-9_]+", name)
         assert name.endswith("_total") == (metric.kind == "counter")
         assert metric.help.endswith(".")
 
 
-def test_values_are_written_as_prometheus_reads_them() -> None:
+def test_values_are_rendered_for_prometheus() -> None:
     histogram = Histogram((0.1, 1.0))
     for value in (0.05, 0.1, 0.5, 7.0):
         histogram.observe(value)
@@ -66,7 +66,7 @@ def test_refusals_are_counted_by_code_and_by_limit() -> None:
     assert requests.limited == {"signin": 1, "too_many_streams": 1}
 
 
-async def test_the_database_tells_how_much_it_keeps(database: Database) -> None:
+async def test_the_size_of_the_database_is_measured(database: Database) -> None:
     before = await database.read(figures.read)
     alice, bob = await world.people(database, "alice", "bob")
     await world.chat(database, alice, bob)

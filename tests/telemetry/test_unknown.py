@@ -1,4 +1,4 @@
-"""A value that is not known yet has no sample; it is never reported as zero."""
+"""A value that is not known yet has no sample and is never reported as zero."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fechatter.storage import figures
 from fechatter.telemetry import names
 
 
-def died(name: str, error: BaseException) -> None:
+def raise_on_death(name: str, error: BaseException) -> None:
     raise AssertionError(f"task {name} died") from error
 
 
 async def test_a_new_server_reports_only_known_values(tmp_path: Path) -> None:
-    async with open_services(Settings(data_dir=tmp_path), died) as services:
+    async with open_services(Settings(data_dir=tmp_path), raise_on_death) as services:
         found = await services.database.read(figures.read)
         readings = {reading.metric: dict(reading.values) for reading in read_all(services, Requests(), found)}
         assert readings[names.LOG_EVENTS] == {(): 0}
@@ -29,8 +29,8 @@ async def test_a_new_server_reports_only_known_values(tmp_path: Path) -> None:
         assert readings[names.LOG_LOST] == {}
 
 
-async def test_figures_of_a_database_that_does_not_answer_are_unknown(tmp_path: Path) -> None:
-    async with open_services(Settings(data_dir=tmp_path), died) as services:
+async def test_figures_of_an_unreachable_database_are_unknown(tmp_path: Path) -> None:
+    async with open_services(Settings(data_dir=tmp_path), raise_on_death) as services:
         readings = {reading.metric: dict(reading.values) for reading in read_all(services, Requests(), None)}
         assert readings[names.DATABASE_UP] == {(): False}
         for metric in (names.LOG_EVENTS, names.LOG_DROPPED, names.LOG_AGE, names.MIGRATION, names.PEOPLE_DAY):

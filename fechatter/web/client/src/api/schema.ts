@@ -636,10 +636,7 @@ export interface components {
              */
             updated_at: string;
         };
-        /**
-         * @description A message. A deleted message keeps its place, without content and extras. Only its sender sees
-         *         `idempotency_key`.
-         */
+        /** @description A message. A deleted one keeps its place, with an empty content; `idempotency_key` is shown to its sender only. */
         Message: {
             /** @example 4711 */
             id: number;
