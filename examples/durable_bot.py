@@ -1,8 +1,9 @@
-"""A bot that answers "!echo hello" with "hello", in every chat it is a member of. Nothing but Python is needed:
+"""A bot that answers "!echo hello" with "hello" in every chat that it is a member of. It needs only Python:
 
-    FECHATTER=http://127.0.0.1:6688 BOT_EMAIL=bot@example.com BOT_PASSWORD=… python examples/echo_bot.py
+    FECHATTER=http://127.0.0.1:6688 BOT_EMAIL=bot@example.com BOT_PASSWORD=… python examples/durable_bot.py
 
-It goes on where it was after any restart, the server's or its own: BOT_CURSOR names the file that keeps its place in the event log.
+After any restart, of the server or of the bot, it continues at its position in the event log. BOT_CURSOR names the file
+that stores this position.
 """
 
 import http.client
@@ -38,13 +39,13 @@ def sign_in():
 def echo(message):
     if message["sender_id"] == session["user"]["id"] or not message["content"].startswith("!echo "):
         return
-    # The key makes answering again harmless, as when the server was killed before its 201 arrived.
+    # With the key, a repeated answer is stored once, for example if the server was killed before its 201 arrived.
     reply = {"content": message["content"].removeprefix("!echo "), "idempotency_key": f"echo {message['id']}"}
     try:
         call(f"/api/chat/{message['chat_id']}/messages", reply).close()
     except urllib.error.HTTPError as refused:
         if refused.code in (401, 408, 429) or refused.code >= 500:
-            raise  # so the stream begins again before this message; any other refusal is for good
+            raise  # so the stream starts again before this message; any other refusal is permanent
 
 
 def follow():

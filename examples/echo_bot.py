@@ -1,6 +1,6 @@
 """Answers "!echo hello" with "hello": FECHATTER=http://127.0.0.1:6688 BOT_EMAIL=… BOT_PASSWORD=… python echo_bot.py
 
-It goes on where it was when the server restarts or its token runs out; durable_bot.py also when it is restarted itself.
+It continues where it was if the server restarts or the token expires. durable_bot.py also survives its own restarts.
 """
 
 import http.client
@@ -25,8 +25,9 @@ while True:
             field, _, value = line.decode().rstrip("\n").partition(": ")
             message = json.loads(value).get("data", {}).get("message") if field == "data" else None
             if message and message["content"].startswith("!echo ") and message["sender_id"] != session["user"]["id"]:
-                # The key makes answering again harmless, as an edited message or a lost answer would have it.
-                answer = {"content": message["content"].removeprefix("!echo "), "idempotency_key": f"echo {message['id']}"}
+                # With the key, a repeated answer is stored once: after an edit of the message, or a lost response.
+                content, key = message["content"].removeprefix("!echo "), f"echo {message['id']}"
+                answer = {"content": content, "idempotency_key": key}
                 call(f"/api/chat/{message['chat_id']}/messages", answer, session["access_token"]).close()
             last = value if field == "id" else last
             resume = {"Last-Event-ID": last} if line == b"\n" else resume

@@ -64,6 +64,19 @@ def test_every_variable_is_a_setting(page: str) -> None:
     assert set(re.findall(r"\bFECHATTER_[A-Z_]*[A-Z]", text(page))) - NO_SETTINGS - settings == set()
 
 
+def test_the_defaults_in_the_table_of_settings_are_those_of_the_program() -> None:
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|", text("docs/configuration.md"), re.MULTILINE)
+    compared = 0
+    for keys, values in rows:
+        names, shown = re.findall(r"`FECHATTER_(\w+)`", keys), re.findall(r"`([^`]+)`", values)
+        for name, value in zip(names, shown, strict=False):
+            default = defaults[name.lower()]
+            assert value == {True: "on", False: "off"}.get(default, str(default)), name
+            compared += 1
+    assert compared >= 8
+
+
 def test_the_scripts_and_files_that_commands_read_exist() -> None:
     read = {word for _, line in command_lines() for word in re.findall(r"(?:scripts|examples|deploy)/[\w.]+", line)}
     assert {name for name in read if not (ROOT / name).exists()} == set()
