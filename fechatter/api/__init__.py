@@ -1,1 +1,1 @@
-"""HTTP in and out: bytes become calls of the rooms, their answers and refusals become bytes."""
+"""HTTP: turns requests into calls of the other packages, and their results and errors into responses."""

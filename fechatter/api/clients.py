@@ -1,6 +1,6 @@
-"""Where a request comes from and by which address it reached us: believed only as far as `trusted_proxies` goes.
+"""The client's address and the server's public origin. Headers count only if a proxy in `trusted_proxies` set them.
 
-Links, cookies and the Origin check use this; rights never do.
+Links, cookies, rate limits and the Origin check use this; rights never do.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
 def device(request: Request, settings: Settings) -> Device:
-    """What a session is remembered by."""
+    """Return the address and the user agent that a session stores."""
     agent = request.headers.get("user-agent", "")[:USER_AGENT_CHARACTERS]
     return Device(address(request, settings), "".join(filter(str.isprintable, agent)))
 
 
 def address(request: HTTPConnection, settings: Settings) -> str:
-    """The client's address: the nearest one that no trusted proxy stands for; empty when nobody knows."""
+    """Return the client's address: the nearest one that is not a trusted proxy; empty if it is unknown."""
     nearest = _peer(request)
     trusted = parse_networks(settings.trusted_proxies)
     if not contains(trusted, nearest):
@@ -51,7 +51,7 @@ def _peer(request: HTTPConnection) -> str:
 
 
 def _without_port(forwarded: str) -> str:
-    """Some proxies name the client's port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
+    """Remove the port that some proxies add: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
     found = _WITH_PORT.fullmatch(forwarded)
     return forwarded if found is None else found[1] or found[2]
 
@@ -68,7 +68,7 @@ def public_origin(request: Request, settings: Settings) -> WebOrigin:
 
 
 def public_address(request: Request, settings: Settings) -> str:
-    """`public_origin` as text, the beginning of every link."""
+    """Return `public_origin` as text, the beginning of every link."""
     return str(public_origin(request, settings))
 
 
@@ -88,27 +88,27 @@ def _scheme(request: Request, settings: Settings) -> str:
 
 
 def is_secure(request: Request, settings: Settings) -> bool:
-    """Whether people reach us over https."""
+    """Whether people reach the server over HTTPS."""
     return public_origin(request, settings).is_secure
 
 
 def is_browser(request: Request) -> bool:
-    """Whether our own web client asks: the custom header, which no other site can make a browser send."""
+    """Whether the request has the custom header of our web client, which no other site can make a browser send."""
     return request.headers.get(CUSTOM_HEADER) == CUSTOM_VALUE
 
 
 def check_same_site(request: Request, settings: Settings) -> None:
-    """Raises Forbidden `cross_site`: a cookie came without the custom header, or from another site's page."""
+    """Raises Forbidden `cross_site`: the request has no custom header, or it comes from another site's page."""
     origin = request.headers.get("origin")
     if not is_browser(request) or (origin is not None and not _is_ours(origin, request, settings)):
-        raise Forbidden("A cookie is taken from our own pages only.", code="cross_site")
+        raise Forbidden("Cookies are accepted from this server's own pages only.", code="cross_site")
 
 
 def _is_ours(text: str, request: Request, settings: Settings) -> bool:
     origin, configured = find_origin(text), _configured(settings.public_url)
     if origin is None or configured is not None:
         return origin is not None and origin == configured
-    # Behind a proxy that ends TLS and is not configured the schemes may differ; the host is what counts.
+    # Behind a TLS proxy that is not configured, the schemes may differ, so only the hosts are compared.
     return origin == find_origin(f"{origin.scheme}://{request.headers.get('host', '')}")
 
 

@@ -1,5 +1,5 @@
-"""The refresh token as a browser's cookie: one for each server and workspace, out of scripts' reach, sent to one path
-only.
+"""The refresh token as a browser's cookie: one for each server and workspace. Scripts cannot read it, and the browser
+sends it to one path only.
 
 Browsers share cookies among all ports of a host, so the name contains the server's id: two servers on one host do not
 overwrite each other's cookies.
@@ -19,7 +19,7 @@ DAY_SECONDS = 24 * 60 * 60
 
 
 def read(request: Request, workspace_id: WorkspaceId) -> str:
-    """The refresh token of the workspace's cookie; empty when there is none."""
+    """Return the refresh token of the workspace's cookie; empty if there is none."""
     found = request.cookies.get(_name(request, workspace_id))
     # A browser that signed in before server ids were part of the name still has the old cookie.
     return found or request.cookies.get(_name_without_server(workspace_id), "")

@@ -1,6 +1,6 @@
-"""Who asks: from the bearer token to an `Actor`, read in the same snapshot or transaction as the work it is for.
+"""Turns the bearer token into an `Actor`, in the same snapshot or transaction as the endpoint's work.
 
-An endpoint hands its work to `read` or `write` here, so none can forget the sign-in, the workspace's lock or the
+Endpoints pass their work to `read` or `write`, so no endpoint can forget the sign-in, the workspace's lock or the
 position.
 """
 
@@ -24,15 +24,15 @@ from fechatter.services import Services
 from fechatter.storage import rights
 from fechatter.storage.engines.base import Transaction
 
-TWICE = "The Authorization header is given twice."
-"""A proxy in front may have looked at the other one."""
+TWICE = "The request has two Authorization headers."
+"""A proxy may have checked the other one."""
 
 T = TypeVar("T")
 ActorWork = Callable[[Transaction, Actor], Awaitable[T]]
 
 
 def services(request: HTTPConnection) -> Services:
-    """What endpoints may use."""
+    """Return the services that endpoints may use."""
     return cast(Services, request.scope["app"].services)
 
 
@@ -50,7 +50,7 @@ def claims(request: HTTPConnection) -> Claims:
 
 
 def bearer_token(authorization: bytes) -> str:
-    """The token of an Authorization header's value. Raises Unauthorized: it is of another scheme, or empty."""
+    """Return the token of an Authorization header. Raises Unauthorized: the scheme is another one, or the header is empty."""
     scheme, _, token = authorization.partition(b" ")
     if scheme.lower() != b"bearer":
         raise Unauthorized()
@@ -58,7 +58,7 @@ def bearer_token(authorization: bytes) -> str:
 
 
 async def signed_in(tx: Transaction, claims: Claims) -> Actor:
-    """The person as the database says now. Raises Unauthorized: the session ended, or the person was disabled."""
+    """Return the person as stored now. Raises Unauthorized: the session has ended, or the person was disabled."""
     return _check_actor(await rights.actor(tx, claims.session_id), claims)
 
 
@@ -69,7 +69,7 @@ def _check_actor(actor: Actor | None, claims: Claims) -> Actor:
 
 
 async def read(request: HTTPConnection, work: ActorWork[T]) -> tuple[T, Position]:
-    """Run `work` on one snapshot; returns what it returns and the snapshot's position. Raises Unauthorized."""
+    """Run `work` on one snapshot. Returns its result and the position of the snapshot. Raises Unauthorized."""
     who = claims(request)
     admins = services(request).watch.admins
 

@@ -1,8 +1,8 @@
-"""What an endpoint declares: its signature is its contract.
+"""The declaration of an endpoint: its signature is its contract.
 
-A parameter of an endpoint whose type is a `Query` is read from the query, one of another type from the JSON body, both before the
-endpoint is called. `@operation` adds what a signature cannot say: its id, its answers, and the codes it refuses with beyond those
-that every operation may. The docstring is its description. `/openapi.json` is made from these declarations and nothing else.
+A parameter of type `Query` is read from the query string, a parameter of another type from the JSON body. Both are read
+before the endpoint is called. `@operation` adds the id, the responses, and the error codes beyond those that every
+operation may return. The docstring is the description. `/openapi.json` is made only from these declarations.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Token = Literal["none", "optional", "required"]
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A good answer.
+    """A successful response.
 
     Attributes:
-        kind: the type of its JSON; None for an empty one.
-        means: when it is given, where that is not plain.
-        position: whether it carries `Event-Cursor`.
-        headers: names of further headers it may carry.
+        kind: the type of its JSON; None for an empty body.
+        means: its meaning, if the status is not enough.
+        position: whether it has `Event-Cursor`.
+        headers: the names of its further headers.
     """
 
     kind: Any
@@ -46,14 +46,14 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a method of a path promises.
+    """The contract of one method of a path.
 
     Attributes:
-        id: stable, for programs that are made from the document.
-        refuses: codes of `codes.PROBLEMS` beyond those that every operation may refuse with.
-        headers: names of the request headers it heeds.
-        body_bytes: the longest body it reads.
-        token: what an endpoint at an open path does with an access token.
+        id: stable, because generated programs use it.
+        refuses: codes of `codes.PROBLEMS` beyond those that every operation may return.
+        headers: the names of the request headers that it reads.
+        body_bytes: the maximum size of its body.
+        token: whether an endpoint at an open path uses an access token.
     """
 
     id: str
@@ -70,16 +70,16 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         unknown = set(self.refuses) - set(PROBLEMS)
         if unknown:
-            raise LookupError(f"{self.id} refuses with codes that are not declared: {unknown}")
+            raise LookupError(f"{self.id} has error codes that are not declared: {unknown}")
 
 
 class Endpoint:
     """The ASGI app of one operation.
 
     Args:
-        function: takes the request, and the parameters in `arguments` by name.
-        arguments: the types of its parameters except the first.
-        takes_turn: whether the function itself waits for its request's turn, because it must read the body first.
+        function: called with the request, and with the parameters in `arguments` by name.
+        arguments: the types of the function's parameters, without the first.
+        takes_turn: whether the function waits for its turn itself, because it must read the body first.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ def seen_of(request: Request) -> Position | None:
     for text in request.headers.getlist(POSITION_HEADER):
         seen = Position.parse(text)
         if seen is None:
-            raise Invalid.field(POSITION_HEADER, "invalid_cursor", "A position, as answers carry it.")
+            raise Invalid.field(POSITION_HEADER, "invalid_cursor", "Use the Event-Cursor of a response.")
     return seen
 
 

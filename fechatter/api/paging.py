@@ -1,4 +1,5 @@
-"""Lists: `?limit=` and `?cursor=` in, `{"items", "next"}` out, ordered by id so that paging is stable."""
+"""Lists: the request has `?limit=` and `?cursor=`, the response `{"items", "next"}`. Lists are ordered by id, so paging
+is stable."""
 
 from __future__ import annotations
 
@@ -20,17 +21,17 @@ T = TypeVar("T")
 
 
 class Page(Query, frozen=True):
-    """What part of a list is asked for. Raises Invalid: a cursor that this server did not give."""
+    """The requested part of a list. Raises Invalid: the cursor is not one of this server."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ITEMS, description="How many items at most.")] = DEFAULT_ITEMS
-    cursor: Annotated[str, msgspec.Meta(description="The `next` of the page before; opaque.", examples=["YWZ0ZXI6Mg"])] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ITEMS, description="Maximum number of items.")] = DEFAULT_ITEMS
+    cursor: Annotated[str, msgspec.Meta(description="The `next` of the previous page; opaque.", examples=["YWZ0ZXI6Mg"])] | None = None
 
     def __post_init__(self) -> None:
         decode_cursor(self.cursor)
 
     @property
     def after(self) -> int:
-        """The page holds items with ids above this; 0 for the first page."""
+        """The page has only items with higher ids; 0 for the first page."""
         return decode_cursor(self.cursor)
 
 
@@ -38,13 +39,11 @@ class Items(msgspec.Struct, Generic[T], frozen=True):
     """One page of a list, ordered by id."""
 
     items: Sequence[T]
-    next: Annotated[
-        str | None, msgspec.Meta(description="The `cursor` of the page after this one; null on the last.", examples=["YWZ0ZXI6Mg"])
-    ]
+    next: Annotated[str | None, msgspec.Meta(description="The `cursor` of the next page; null on the last page.", examples=["YWZ0ZXI6Mg"])]
 
 
 def page_of(rows: Sequence[T], page: Page, *, key: str = "id") -> Items[T]:
-    """The answer, from up to `page.limit + 1` items read in order; `key` names the attribute they are ordered by."""
+    """Make a page from up to `page.limit + 1` items. `key` is the attribute by which they are ordered."""
     if len(rows) <= page.limit:
         return Items(rows, None)
     shown = rows[: page.limit]
@@ -56,12 +55,12 @@ def _key_of(item: Any, key: str) -> int:
 
 
 def encode_cursor(last_id: int) -> str:
-    """The `next` that goes on after `last_id`; only this server reads it."""
+    """Return the `next` for the page after `last_id`. Clients treat it as opaque."""
     return base64.urlsafe_b64encode(b"after:%d" % last_id).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str | None) -> int:
-    """The id after which a page goes on. Raises Invalid."""
+    """Return the id after which a page begins. Raises Invalid."""
     if cursor is None:
         return 0
     try:
@@ -70,5 +69,5 @@ def decode_cursor(cursor: str | None) -> int:
         text = b""
     name, _, number = text.partition(b":")
     if name != b"after" or not number.isdigit() or len(number) > 16 or int(number) > MAX_ID:
-        raise Invalid.field("?cursor", "invalid_cursor", "Only the `next` of the page before is a cursor.")
+        raise Invalid.field("?cursor", "invalid_cursor", "Use the `next` of the previous page.")
     return int(number)

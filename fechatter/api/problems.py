@@ -1,7 +1,6 @@
-"""The one place that writes refusals: `application/problem+json` with a stable `code` (RFC 9457).
+"""Renders every error response: `application/problem+json` with a stable `code` (RFC 9457).
 
-Called by the request boundary for errors on the way, and by streams and batches, which carry the same object inside
-their own answers.
+The request boundary calls it for errors that endpoints raise. Batches put the same object into their own responses.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A refusal (RFC 9457); programs look at `code`, which is stable."""
+    """An error response (RFC 9457). Programs use `code`, which is stable."""
 
     type: Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"}, examples=["urn:fechatter:problem:not_found"])]
     title: Annotated[str, msgspec.Meta(examples=["Not found"])]
@@ -39,19 +38,19 @@ class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InvalidProblem(ProblemBody, frozen=True, kw_only=True):
-    """A refusal of values."""
+    """Some values are invalid."""
 
     errors: Annotated[list[FieldError], msgspec.Meta(min_length=1)]
 
 
 class TooLargeProblem(ProblemBody, frozen=True, kw_only=True):
-    """A refusal of a body that is too long."""
+    """The body is too large."""
 
     limit_bytes: Annotated[int, msgspec.Meta(examples=[65536])]
 
 
 class ResetProblem(ProblemBody, frozen=True, kw_only=True):
-    """A position that cannot be continued from."""
+    """Events cannot continue from this position."""
 
     reason: Literal["epoch", "ahead", "pruned", "too_many"]
     epoch: Annotated[str, msgspec.Meta(examples=["5f2c81d0"])]
@@ -59,24 +58,24 @@ class ResetProblem(ProblemBody, frozen=True, kw_only=True):
 
 
 class WorkspaceChoice(msgspec.Struct, frozen=True):
-    """A workspace to choose."""
+    """One of several workspaces to choose from."""
 
     slug: Annotated[str, msgspec.Meta(examples=["analytical-engines"])]
     name: Annotated[str, msgspec.Meta(examples=["Analytical Engines"])]
 
 
 class ConflictProblem(ProblemBody, frozen=True, kw_only=True):
-    """Something else has this place; `workspaces` only with `workspace_required`."""
+    """The request conflicts with something that exists. `workspaces` is present only with `workspace_required`."""
 
     workspaces: list[WorkspaceChoice] | msgspec.UnsetType = msgspec.UNSET
 
 
 BODIES: dict[int, type[ProblemBody]] = {409: ConflictProblem, 410: ResetProblem, 413: TooLargeProblem, 422: InvalidProblem}
-"""The body of each status that tells more than others do."""
+"""The type of the body for each status whose body has further fields."""
 
 
 def body(problem: Problem, request_id: str) -> dict[str, object]:
-    """The problem's JSON object."""
+    """Return the problem's JSON object."""
     return {
         "type": f"urn:fechatter:problem:{problem.code}",
         "title": problem.title,
@@ -89,7 +88,7 @@ def body(problem: Problem, request_id: str) -> dict[str, object]:
 
 
 def render(problem: Problem, request_id: str) -> Response:
-    """The problem as an answer, with the headers its status asks for."""
+    """Return the response for a problem, with the headers of its status."""
     return Response(encode(body(problem, request_id)), problem.status, _headers(problem), media_type=MEDIA_TYPE)
 
 
@@ -114,8 +113,8 @@ def from_storage(error: StorageError) -> Problem:
         case RowRefused():
             return Invalid.field("", "not_storable", "The database refuses a value of this request.")
         case StorageFull():
-            return Unavailable("The disk is full; nothing was kept.", code="storage_full", retry_after_seconds=30)
+            return Unavailable("The disk is full. Nothing was stored.", code="storage_full", retry_after_seconds=30)
         case StorageBusy():
-            return Unavailable("Too many requests wait for the database.", code=error.code)
+            return Unavailable("Too many requests are waiting for the database.", code=error.code)
         case _:
-            return Unavailable("The database does not answer.", code="storage_unavailable", retry_after_seconds=2)
+            return Unavailable("The database does not respond.", code="storage_unavailable", retry_after_seconds=2)

@@ -1,7 +1,7 @@
-"""Query strings: text in, a checked struct out, or a refusal that names the parameter.
+"""Query strings: turns their text into a checked struct, or into a refusal that names the parameter.
 
-A query's type is a Struct that inherits `Query`; its fields are texts, whole numbers, or lists of them separated by commas. Bad
-values are refused, never replaced.
+A query's type is a Struct that inherits `Query`. Its fields are texts, whole numbers, or comma-separated lists of them.
+Invalid values are refused, never replaced.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ Q = TypeVar("Q", bound="Query")
 
 
 class Query(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What a request's query may hold."""
+    """The parameters of a request's query."""
 
 
 class Kinds(msgspec.Struct, frozen=True):
-    """Which of a query's parameters are whole numbers, and which are lists."""
+    """The names of the parameters that are whole numbers, and of those that are lists."""
 
     numbers: frozenset[str]
     lists: frozenset[str]
 
 
 def read_query(request: HTTPConnection, kind: type[Q]) -> Q:
-    """The request's query as a `kind`. Raises Invalid."""
+    """Read the request's query as a `kind`. Raises Invalid."""
     kinds = _kinds(kind)
     given: dict[str, object] = {}
     # Starlette's `query_params` builds two more objects from the same list.
     for name, text in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
         if name in given:
-            raise Invalid.field(f"?{name}", "duplicate_parameter", "Given twice.")
+            raise Invalid.field(f"?{name}", "duplicate_parameter", "This parameter occurs twice.")
         given[name] = _value(name, text, kinds)
     try:
         return msgspec.convert(given, kind)
@@ -55,7 +55,7 @@ def _value(name: str, text: str, kinds: Kinds) -> object:
 
 
 def _number(text: str) -> int | str:
-    """Texts that are no number stay what they are, and are refused for it."""
+    """Return the number, or the text itself if it is none. A text is refused later, for its type."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else text
 
 

@@ -1,4 +1,4 @@
-"""Everything that `/metrics` tells, read from the rooms at the moment it is asked for. Each name is declared in `telemetry/names.py`."""
+"""The values of `/metrics`, read at the time of the request. `telemetry/names.py` declares every name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEPT_SECONDS = 10.0
 
 
 class DatabaseFigures:
-    """What the database has to be asked for: not more often than every ten seconds, and not for longer than two."""
+    """The figures that need a query. They are read at most every ten seconds, for at most two seconds."""
 
     def __init__(self) -> None:
         self._found: figures.Figures | None = None
@@ -33,7 +33,7 @@ class DatabaseFigures:
         self._asking = asyncio.Lock()
 
     async def get(self, services: Services) -> figures.Figures | None:
-        """None when the database does not answer."""
+        """Return the figures, or None if the database does not respond."""
         async with self._asking:
             if time.monotonic() - self._asked_at > KEPT_SECONDS:
                 self._found = await _ask(services)
@@ -45,12 +45,12 @@ async def _ask(services: Services) -> figures.Figures | None:
     try:
         return await asyncio.wait_for(services.database.read(figures.read), FIGURES_SECONDS)
     except (TimeoutError, StorageError) as error:
-        log.warning("the database did not answer for the metrics: %r", error)
+        log.warning("the database did not respond for the metrics: %r", error)
         return None
 
 
 def read_all(services: Services, requests: Requests, found: figures.Figures | None) -> Iterator[Reading]:
-    """Every metric once."""
+    """Yield every metric once."""
     yield from _requests(requests)
     yield from _messages(services)
     yield from _queues(services)

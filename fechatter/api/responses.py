@@ -1,4 +1,4 @@
-"""JSON answers. What people are told is theirs alone, so no cache on the way may keep it."""
+"""JSON responses. They are for one person, so no cache may store them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from fechatter.model import Position, encode
 
 
 def json_response(value: object, status: int = 200, *, position: Position | None = None, headers: dict[str, str] | None = None) -> Response:
-    """The answer that holds `value` as JSON.
+    """Return `value` as JSON: structs, dicts, or lists of them.
 
-    `value` is made of structs, dicts and lists of them. `position` is where the snapshot stands that it was read from:
-    events up to it are already in `value`.
+    `position` is the position of the snapshot that `value` was read from. Events up to it are already in `value`.
     """
     return _json(encode(value), status, position, headers or {})
 
@@ -27,5 +26,5 @@ def _json(body: bytes, status: int, position: Position | None, headers: dict[str
 
 
 def no_content(headers: dict[str, str] | None = None) -> Response:
-    """204."""
+    """Return an empty response with the status 204."""
     return Response(status_code=204, headers=headers)

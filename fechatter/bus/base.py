@@ -34,7 +34,7 @@ class Bus(Protocol):
         ...
 
     def publish(self, frames: list[Frame], signals: list[Signal]) -> None:
-        """Send committed frames, and signals, to the other nodes. Never waits, never raises."""
+        """Send committed frames, and signals, to the other nodes. Does not wait or raise."""
         ...
 
     async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:

@@ -1,7 +1,7 @@
-"""The bus of many nodes: events over NATS JetStream, signals over core NATS.
+"""The bus of several nodes: events over NATS JetStream, signals over core NATS.
 
-The own process is served at once, by a call; the others through a bounded outbox and one sending task. While NATS is away everything for
-other nodes is dropped and counted: their hubs read it from the log.
+A bounded outbox and one task send to the other nodes. While NATS cannot be reached, everything for other nodes is
+dropped and counted; their hubs read it from the log.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import nats.errors
 
 from fechatter.bus import wire
 from fechatter.bus.base import ReceiveFrames, ReceiveSignals, State
-from fechatter.bus.nats_session import EVENTS, MAX_RECEIVED, SIGNALS, Session
+from fechatter.bus.nats_session import EVENTS, MAX_RECEIVED, SIGNALS, NatsSession
 from fechatter.bus.outbox import Outbox, count
 from fechatter.bus.seal import MOST_SECONDS, Forged, Repeats, Seal
 from fechatter.frames import Frame, Signal
@@ -39,7 +39,7 @@ STABLE_SECONDS = 3.0
 START_SECONDS = 2.0
 WARN_SECONDS = 60.0
 FORGED_SECONDS = 60.0
-"""How long health shows a forged message."""
+"""Time for which health shows a forged message."""
 
 
 class NatsBus:
@@ -67,7 +67,7 @@ class NatsBus:
         self._forged_at = -math.inf
         self._node = secrets.token_hex(8)
         self._outbox = Outbox()
-        self._session: Session | None = None
+        self._session: NatsSession | None = None
         self._tried = asyncio.Event()
         self._connection = LoopState("nats")
         self._away_since: float | None = None
@@ -101,7 +101,7 @@ class NatsBus:
         return [self._connection]
 
     async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
-        """Begin to receive; NATS being away delays it by two seconds at most."""
+        """Begin to receive. If NATS does not answer, the start continues after two seconds."""
         self._frames, self._signals = frames, signals
         self._tasks.start("nats", self._run())
         try:
@@ -111,10 +111,10 @@ class NatsBus:
             log.warning("NATS has not answered yet; the server starts without it")
 
     async def close(self) -> None:
-        """Nothing to close: the task that owns the connection closes it when it is stopped."""
+        """Do nothing: the task that owns the connection closes it when it is cancelled."""
 
     async def _run(self) -> None:
-        """Keep a connection, for ever."""
+        """Keep a connection until the task is cancelled."""
         pause = FIRST_PAUSE_SECONDS
         for url in itertools.cycle(self._urls):
             began = time.monotonic()
@@ -122,7 +122,7 @@ class NatsBus:
                 await self._connected(url)
             except (nats.errors.Error, OSError, TimeoutError) as error:
                 self._went_away(error)
-            except Exception as error:  # whatever the client raises, only the bus degrades, never the server
+            except Exception as error:  # an unknown error of the client degrades the bus, but does not stop the server
                 log.warning("NATS's client failed", exc_info=error)
                 self._went_away(error)
             if time.monotonic() - began > STABLE_SECONDS:
@@ -131,8 +131,8 @@ class NatsBus:
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def _connected(self, url: str) -> None:
-        """Connect and serve until the connection is lost, which raises."""
-        session = Session(self._node, self._received_frames, self._received_signals, self._outbox.wake)
+        """Connect, and serve until the connection is lost, which raises an error."""
+        session = NatsSession(self._node, self._received_frames, self._received_signals, self._outbox.wake)
         try:
             await session.open(url)
             self._session = session
@@ -144,7 +144,7 @@ class NatsBus:
             self._tried.set()
             await session.close()
 
-    async def _serve(self, session: Session) -> None:
+    async def _serve(self, session: NatsSession) -> None:
         stable_at = time.monotonic() + STABLE_SECONDS
         while True:
             await self._outbox.wait(CHECK_SECONDS)
@@ -153,7 +153,7 @@ class NatsBus:
             if self._away_since is not None and time.monotonic() > stable_at:
                 self._came_back()
 
-    async def _send(self, session: Session) -> None:
+    async def _send(self, session: NatsSession) -> None:
         frames, signals = self._outbox.take()
         unsent = count(frames) + count(signals)
         try:
@@ -170,7 +170,7 @@ class NatsBus:
         finally:
             self.dropped += unsent
 
-    async def _send_signals(self, session: Session, workspace_id: int, signals: list[Signal]) -> None:
+    async def _send_signals(self, session: NatsSession, workspace_id: int, signals: list[Signal]) -> None:
         self._signals_sent += 1
         subject = f"{SIGNALS}.{workspace_id}"
         message = wire.Signals(self._node, self._signals_sent, now_ms(), self._era(), signals)
@@ -223,16 +223,17 @@ class NatsBus:
         self._connection.failed(error)
         if self._away_since is None:
             self._away_since, self._dropped_before = time.monotonic(), self.dropped
-            log.warning("NATS is away (%r): events reach other nodes through the log, about a second later", error)
+            log.warning("NATS cannot be reached (%r); other nodes read events from the log, about a second later", error)
 
     def _came_back(self) -> None:
         if self._away_since is not None:
             seconds = time.monotonic() - self._away_since
-            log.warning("NATS is back after %.1f s; %d frames were left to the log", seconds, self.dropped - self._dropped_before)
+            dropped = self.dropped - self._dropped_before
+            log.warning("NATS is back after %.1f s; other nodes read %d frames from the log", seconds, dropped)
             self._away_since = None
 
     def _warn_full(self) -> None:
         now = time.monotonic()
         if now - self._warned_at > WARN_SECONDS:
             self._warned_at = now
-            log.warning("more events wait for NATS than it takes; other nodes read them from the log")
+            log.warning("the outbox for NATS is full; other nodes read the events from the log")

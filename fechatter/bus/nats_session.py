@@ -1,7 +1,7 @@
-"""One connection to NATS, from connecting until it is lost; `bus.nats` makes the next one.
+"""One connection to NATS, until it is lost. `bus.nats` makes the next one.
 
-The client's own reconnecting is off: a connection made anew has its stream, its consumer and nothing half sent, so that every outage ends
-in the same known state.
+The client's own reconnecting is off. A new connection has its stream and its consumer, and nothing half sent, so every
+outage ends in the same known state.
 """
 
 from __future__ import annotations
@@ -52,20 +52,20 @@ STREAM_CONFIG = StreamConfig(
 )
 
 Receive = Callable[[str, bytes], None]
-"""Called with a message's subject and its bytes."""
+"""Called with the subject and the bytes of a message."""
 
 
 class Lost(nats.errors.Error):
-    """The connection is no longer good for anything; the text says how that showed."""
+    """The connection cannot be used any more; the text is the reason."""
 
 
 class Acknowledgement(msgspec.Struct):
-    """What JetStream says to a message it was asked about."""
+    """JetStream's answer to a message."""
 
     error: dict[str, Any] | None = None
 
 
-class Session:
+class NatsSession:
     """A node's connection.
 
     Args:
@@ -78,7 +78,7 @@ class Session:
     def __init__(self, node: str, frames: Receive, signals: Receive, ended: Callable[[], None]) -> None:
         self._client = Client()
         self._node = node
-        # Numbers begin again with each session, and JetStream remembers those of the last one, over a restart too.
+        # Numbers begin again with each session, but JetStream remembers those of the last one, also after a restart.
         self._prefix = f"{node}-{secrets.token_hex(4)}"
         self._frames = frames
         self._signals = signals
@@ -92,22 +92,22 @@ class Session:
 
     @property
     def message_bytes(self) -> int:
-        """The most one message may carry, its headers and envelope left room for."""
+        """Maximum size of one message. The rest of the server's limit is for headers and the envelope."""
         return self._client.max_payload * 7 // 8
 
     @property
     def waiting(self) -> int:
-        """How many messages were received on the fullest subscription and not looked at yet."""
+        """Messages that wait on the fullest subscription."""
         return max((one.pending_msgs for one in self._subscriptions), default=0)
 
     async def open(self, url: str) -> None:
-        """Connect, see that the stream exists, and begin to receive. Raises nats.errors.Error, OSError, TimeoutError."""
+        """Connect, create the stream if it is missing, and begin to receive. Raises nats.errors.Error, OSError, TimeoutError."""
         async with asyncio.timeout(OPEN_SECONDS):
             await self._client.connect(
                 [url],
                 name=f"fechatter {self._node}",
                 allow_reconnect=False,
-                # The client tries a server that refuses once more; by default two seconds later.
+                # The client tries a server that refuses a second time; by default it waits two seconds before.
                 max_reconnect_attempts=1,
                 reconnect_time_wait=0,
                 no_echo=True,
@@ -127,7 +127,7 @@ class Session:
         )
 
     async def send_frames(self, subject: str, data: bytes) -> None:
-        """Hand a message of events to JetStream; its acknowledgement is not waited for."""
+        """Send a message of events to JetStream, without waiting for its acknowledgement."""
         self._sent += 1
         await self._client.publish(
             subject,
@@ -140,7 +140,7 @@ class Session:
         await self._client.publish(subject, data)
 
     def check(self) -> None:
-        """Raises Lost when the connection, the consumer or the stream does not answer."""
+        """Raises Lost: the connection, the consumer or the stream does not answer."""
         now = time.monotonic()
         if not self._client.is_connected:
             raise Lost("the connection was closed")
@@ -156,10 +156,10 @@ class Session:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._client.close()
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            log.debug("a connection to NATS did not close in order: %r", error)
+            log.debug("closing a connection to NATS failed: %r", error)
 
     def _ask(self) -> str:
-        """Where the acknowledgement goes: one at a time is asked for, as a sample costs less and shows the same."""
+        """Return where the acknowledgement goes. Only one at a time is requested, because a sample costs less."""
         if self._asked_at is not None:
             return ""
         self._asked_at = time.monotonic()
@@ -169,12 +169,12 @@ class Session:
         try:
             await self._client.jsm(timeout=OPEN_SECONDS).add_stream(STREAM_CONFIG)
         except BadRequestError as error:
-            # An operator may have made it with replicas or limits of his own.
+            # An operator may have created it with other replicas or limits.
             if error.err_code != NAME_TAKEN:
                 raise
 
     async def _consume(self) -> None:
-        """One consumer of this process, of what comes from now on; what it misses is in the log."""
+        """Create this process's consumer for messages from now on. The log has everything earlier."""
         inbox = self._client.new_inbox()
         await self._subscribe(inbox, self._on_frames)
         config = ConsumerConfig(
@@ -212,11 +212,11 @@ class Session:
             self._refused = str(answer.error.get("description"))
 
     async def _on_error(self, error: Exception) -> None:
-        """What the client cannot raise to anybody; `check` finds what of it ends the connection."""
+        """Log an error that the client cannot raise. `check` notices if the connection has ended."""
         if isinstance(error, nats.errors.Error | OSError | TimeoutError):
             log.debug("NATS: %r", error)
         else:
-            log.error("a message from NATS was not taken", exc_info=error)
+            log.error("a message from NATS could not be handled", exc_info=error)
 
     async def _on_closed(self) -> None:
         self._ended()

@@ -1,4 +1,4 @@
-"""What waits to be sent to other nodes: bounded, and gathered by workspace while it waits."""
+"""The frames and signals that wait to be sent to other nodes: bounded, and grouped by workspace."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MAX_WAITING_BYTES = 8 << 20
 
 
 def count(waiting: Mapping[int, Collection[object]]) -> int:
-    """How many frames or signals were taken."""
+    """Return the number of frames or signals."""
     return sum(map(len, waiting.values()))
 
 
 class Outbox:
-    """Filled by `publish`, emptied by one sending task; both on the main loop."""
+    """`publish` fills it, and one sending task empties it; both run on the main loop."""
 
     def __init__(self) -> None:
         self._frames: dict[int, list[Frame]] = {}
@@ -30,7 +30,7 @@ class Outbox:
         return [Queue("nats_outbox", MAX_WAITING_BYTES, "bytes", "other nodes read the log", lambda: self._bytes)]
 
     def put(self, frames: list[Frame], signals: list[Signal]) -> bool:
-        """Take all, or, when full, nothing and return False."""
+        """Add everything. If the outbox is full, add nothing and return False."""
         if self._bytes >= MAX_WAITING_BYTES:
             return False
         for frame in frames:
@@ -43,18 +43,18 @@ class Outbox:
         return True
 
     def take(self) -> tuple[dict[int, list[Frame]], dict[int, list[Signal]]]:
-        """Everything that waits, by workspace, in the order it came."""
+        """Remove and return everything, by workspace, in the order of arrival."""
         taken = self._frames, self._signals
         self._frames, self._signals, self._bytes = {}, {}, 0
         self._filled.clear()
         return taken
 
     def wake(self) -> None:
-        """End a `wait` though nothing may be waiting."""
+        """End a `wait`, even if the outbox is empty."""
         self._filled.set()
 
     async def wait(self, seconds: float) -> None:
-        """Return when something waits, when woken, or after `seconds`."""
+        """Return when the outbox has something, after a `wake`, or after `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await self._filled.wait()

@@ -44,33 +44,33 @@ def encode(items: Sequence[Frame] | Signals) -> bytes:
 
 
 def decode_frames(data: bytes) -> list[Frame]:
-    """Raises msgspec.DecodeError for any bytes that are not ours."""
+    """Raises msgspec.DecodeError: the bytes are not a message of a node."""
     return _frames.decode(data)
 
 
 def decode_signals(data: bytes) -> Signals:
-    """Raises msgspec.DecodeError for any bytes that are not ours."""
+    """Raises msgspec.DecodeError: the bytes are not a message of a node."""
     return _signals.decode(data)
 
 
 def size_bytes(item: Frame | Signal) -> int:
-    """At least what `item` needs on the wire."""
+    """Return an upper bound for the size of `item` on the wire."""
     own = item.own_block if isinstance(item, Frame) else None
     return len(item.block) + len(own or b"") + FRAME_OVERHEAD_BYTES
 
 
 def split(items: list[Item], limit_bytes: int) -> Iterator[list[Item]]:
-    """The items in pieces of at most `limit_bytes`, in their order; one above it is left out."""
+    """Yield the items in pieces of at most `limit_bytes`, in order. An item above the limit is left out."""
     piece: list[Item] = []
-    room = limit_bytes
+    left = limit_bytes
     for item in items:
         size = size_bytes(item)
         if size > limit_bytes:
             continue
-        if size > room:
+        if size > left:
             yield piece
-            piece, room = [], limit_bytes
+            piece, left = [], limit_bytes
         piece.append(item)
-        room -= size
+        left -= size
     if piece:
         yield piece

@@ -1,4 +1,4 @@
-"""Editing and deleting: by the sender; deleting also by the chat's owner and the workspace's admins."""
+"""Editing and deleting. Senders may do both; the chat's owner and the workspace's admins may delete."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fechatter.storage import chats, events, messages
 from fechatter.storage.engines.base import Transaction
 
 MOST_EDITS: Final = 1000
-"""Every earlier content is kept, so there is an end to them."""
+"""Every earlier content is stored, so their number is limited."""
 
 
 async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId, content: str) -> Message:
-    """Raises NotFound, Forbidden."""
+    """Change a message's content. Raises NotFound, Forbidden."""
     chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     found = await messages.one(tx, chat_id, message_id)
     if found is None:
@@ -26,11 +26,11 @@ async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: Messa
     own = found.sender_id == actor.user_id
     check_on(actor, chat, ChatAction.EDIT_OWN if own else ChatAction.EDIT_OTHERS)
     if found.deleted_at is not None:
-        raise Forbidden("The message was deleted.", code="message_deleted")
+        raise Forbidden("This message was deleted.", code="message_deleted")
     if found.content == content:
         return found
     if found.revision > MOST_EDITS:
-        raise Forbidden(f"A message is edited {MOST_EDITS} times at most.", code="too_many_edits")
+        raise Forbidden(f"A message can be edited at most {MOST_EDITS} times.", code="too_many_edits")
     seq = await events.reserve(tx, actor.workspace_id, 1, rights=False)
     await messages.edit(tx, message_id, content, seq)
     await events.insert(tx, actor.workspace_id, seq, [_draft(EventType.MESSAGE_EDITED, chat_id, message_id)])
@@ -41,7 +41,7 @@ async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: Messa
 
 
 async def delete(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId) -> None:
-    """Deleting what is deleted changes nothing. Raises NotFound, Forbidden."""
+    """Delete a message, unless it is deleted already. Raises NotFound, Forbidden."""
     chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     found = await messages.one(tx, chat_id, message_id)
     if found is None:

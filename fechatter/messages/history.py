@@ -1,4 +1,4 @@
-"""A chat's history by number: one keyset query a page, whatever the chat's length."""
+"""A chat's history by number. Each page is one keyset query, whose cost does not depend on the chat's length."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fechatter.storage.engines.base import Transaction
 
 
 class MessagePage(msgspec.Struct, frozen=True):
-    """A part of a chat's history, newest first."""
+    """A page of a chat's history, newest first."""
 
     items: list[Message]
     has_older: Annotated[bool, msgspec.Meta(examples=[True])]
@@ -25,21 +25,21 @@ async def latest(tx: Transaction, chat_id: ChatId, limit: int) -> MessagePage:
 
 
 async def before(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> MessagePage:
-    """Those directly before `number`."""
+    """Return the messages directly before `number`."""
     found = await messages.before(tx, chat_id, number, limit + 1)
     newer = await messages.after(tx, chat_id, number - 1, 1)
     return MessagePage(found[:limit], len(found) > limit, bool(newer))
 
 
 async def after(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> MessagePage:
-    """Those directly following `number`."""
+    """Return the messages directly after `number`."""
     found = await messages.after(tx, chat_id, number, limit + 1)
     older = await messages.before(tx, chat_id, number + 1, 1)
     return MessagePage(found[:limit][::-1], bool(older), len(found) > limit)
 
 
 async def around(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> MessagePage:
-    """`number` in the middle, as far as there are messages on both sides."""
+    """Return a page with `number` in its middle, as far as there are messages on both sides."""
     older = await messages.before(tx, chat_id, number + 1, limit + 1)
     newer = await messages.after(tx, chat_id, number, limit + 1)
     newer_count = min(len(newer), max(limit // 2, limit - len(older)))

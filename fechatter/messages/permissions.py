@@ -1,7 +1,8 @@
-"""Who may write where, for whole batches: a cache that is only ever a guess.
+"""Decides for whole batches who may write where, from a cache that may be out of date.
 
-The engine compares the `rights_seq` and the era that a verdict was made with against the workspace's under its lock; when they moved on,
-nothing is stored, the workspace is forgotten here, and the batch is decided again.
+Each verdict has the `rights_seq` and the era with which it was made. The engine compares them with those of the
+workspace, under the workspace's lock. If they differ, nothing is stored, the verdicts of the workspace are dropped, and
+the batch is decided again.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ _UNKNOWN_SESSION = Writing(0, 0, "unauthorized", 0, "")
 
 
 class Permissions:
-    """Used by the message writer alone, on its loop."""
+    """Only the message writer uses it, on the writer's loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._verdicts: dict[tuple[int, int], Writing] = {}
 
     async def decide(self, sessions: list[int], chats: list[int], rows: list[int]) -> dict[int, Writing]:
-        """For each of `rows` (places in the columns `sessions` and `chats`): may it be written?"""
+        """Return the verdict for each of `rows`, which are places in the columns `sessions` and `chats`."""
         pairs = {row: (sessions[row], chats[row]) for row in rows}
         missing = list({pair for pair in pairs.values() if pair not in self._verdicts})
         if missing:
@@ -39,12 +40,12 @@ class Permissions:
         return verdicts
 
     def _drop_refusals(self, pairs: list[tuple[int, int]]) -> None:
-        # A stored batch proves its verdicts current; a refusal is proved by nothing, so it is asked anew each time.
+        # A stored batch proves that its verdicts are current. Nothing proves a refusal, so it is not cached.
         for pair in pairs:
             if self._verdicts[pair].refusal is not None:
                 del self._verdicts[pair]
 
     def forget(self, workspace_ids: set[int]) -> None:
-        """Rights of these workspaces moved on."""
+        """Drop the verdicts of workspaces whose rights have changed."""
         if workspace_ids:
             self._verdicts = {pair: verdict for pair, verdict in self._verdicts.items() if verdict.workspace_id not in workspace_ids}

@@ -1,7 +1,7 @@
-"""Sending again: the same key by the same sender in the same chat makes one message.
+"""Repeated sends: one key of one sender in one chat makes one message.
 
-A repeat is compared with the fingerprint of the content first sent and answered with the message as it is now. Of a deleted message
-nothing is kept to compare with: whatever comes with its key is answered with its empty place.
+A repeat is compared with the fingerprint of the content that was sent first. Its answer is the message as it is now. If
+that message was deleted, nothing is left to compare with, and the answer is the empty message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fechatter.storage.engines.base import Database, Transaction
 
 
 def fold(batch: MessageBatch) -> tuple[list[int], dict[int, int]]:
-    """The rows to store, and for each repeat within the batch the row it repeats."""
+    """Return the rows to store, and for each repeat within the batch the row that it repeats."""
     keys = batch.keys()
     if not any(keys):
         return list(range(len(batch))), {}
@@ -33,16 +33,16 @@ def fold(batch: MessageBatch) -> tuple[list[int], dict[int, int]]:
 
 
 def conflict() -> Conflict:
-    return Conflict("This key was used for another content.", code="idempotency_conflict")
+    return Conflict("This idempotency key was used for another content.", code="idempotency_conflict")
 
 
 def given_key(key: bytes) -> str:
-    """The key as the sender wrote it, from its stored form: a UUID's 16 bytes, or a text filled up with NUL."""
+    """Return the sender's key from its stored form: the 16 bytes of a UUID, or a text padded with NUL."""
     return str(UUID(bytes=key)) if len(key) == 16 else key.rstrip(b"\0").decode()
 
 
 async def answers(database: Database, batch: MessageBatch, rows: list[int]) -> dict[int, tuple[int, bytes] | Problem]:
-    """For rows whose key is stored already; runs on the writer's loop."""
+    """Return the answers for rows whose key is already stored. Runs on the writer's loop."""
     keys, chats, senders = batch.keys(), batch.chat_ids.tolist(), batch.sender_ids.tolist()
     fingerprints = batch.fingerprints.tolist()
 

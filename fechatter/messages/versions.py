@@ -1,4 +1,5 @@
-"""The earlier contents of an edited message: kept until it is deleted, shown to its sender and the workspace's admins in the chat."""
+"""The earlier contents of an edited message. Its sender, and admins who are members of the chat, see them until the
+message is deleted."""
 
 from __future__ import annotations
 
@@ -12,10 +13,10 @@ from fechatter.storage.messages import Version
 
 
 async def page(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId, after: int, limit: int) -> list[Version]:
-    """Earlier contents, oldest first, those beyond the revision `after`; the present one is the message's own.
+    """Return the earlier contents after the revision `after`, oldest first. The current content is not among them.
 
     Raises:
-        NotFound: the chat is hidden from the actor, or holds no such message.
+        NotFound: the actor cannot see the chat, or the chat has no such message.
         Forbidden: `not_the_sender`.
     """
     chat = await check_access(tx, actor, chat_id, ChatAction.READ)

@@ -1,1 +1,1 @@
-"""What each URL does."""
+"""The endpoints: one file for each noun."""

@@ -1,4 +1,4 @@
-"""Signing up, in and out, refreshing, changing the password."""
+"""Signing up, signing in and out, refreshing a session, changing the password."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from fechatter.storage.engines.base import Transaction
 
 
 class Refresh(Body, frozen=True):
-    """`refresh_token`; or, from our own web client, the slug of the workspace whose cookie holds it."""
+    """`refresh_token`. Our own web client sends the slug of the workspace instead, and the token in its cookie."""
 
     refresh_token: Annotated[str | None, msgspec.Meta(examples=["90.3.fT1c…"])] = None
-    workspace: Annotated[str | None, msgspec.Meta(description="A slug, from our own web client with its cookie.")] = None
+    workspace: Annotated[str | None, msgspec.Meta(description="A slug; only from our own web client, with its cookie.")] = None
 
 
 class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody is signed in; `refresh_token` is left out when it goes into a cookie."""
+    """A session. `refresh_token` is absent if it is sent as a cookie."""
 
     access_token: Annotated[str, msgspec.Meta(examples=["eyJhbGciOi…"])]
     token_type: Annotated[str, msgspec.Meta(examples=["Bearer"])]
@@ -61,10 +61,11 @@ class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     headers=("X-Requested-With",),
 )
 async def sign_up(request: Request, wanted: signup.SignUp) -> Response:
-    """Make an account, and sign in
+    """Create an account, and sign in
 
-    With `invitation`: in the workspace that it opens. With `workspace`: in a new workspace, whose slug is made from that name; the
-    very first one needs the `setup_token` that the server prints when it starts, further ones a server that is open to sign-ups.
+    With `invitation`, the account is in the workspace of the invitation. With `workspace`, it is in a new workspace,
+    whose slug is derived from the name. The first workspace needs the `setup_token` that the server prints at start.
+    Later ones need a server with open sign-up.
     """
     sharing.count(request, CHANGE_ROWS)
     signed_in = await signup.sign_up(access_of(request), wanted, clients.device(request, services(request).settings))
@@ -93,11 +94,11 @@ async def sign_in(request: Request, wanted: signin.SignIn) -> Response:
 async def refresh(request: Request, wanted: Refresh) -> Response:
     """Get a new access token
 
-    And the next refresh token with it: keep the newest. The one before stays good until its successor is first used; an older one
-    ends the session.
+    The response also has a new refresh token: keep the newest one. The previous refresh token stays valid until the new
+    one is used for the first time. An older token ends the session.
     """
     if (wanted.refresh_token is None) == (wanted.workspace is None):
-        raise Invalid.field("/refresh_token", "missing", "Either refresh_token, or workspace and its cookie.")
+        raise Invalid.field("/refresh_token", "missing", "Send either refresh_token, or workspace and its cookie.")
     sharing.count(request, CHANGE_ROWS)
     address = clients.address(request, services(request).settings)
     if wanted.refresh_token is not None:
@@ -109,7 +110,7 @@ async def refresh(request: Request, wanted: Refresh) -> Response:
 
 
 async def _workspace_id(request: Request, slug: str) -> WorkspaceId:
-    """Raises Unauthorized, for no workspace as for no cookie."""
+    """Raises Unauthorized: there is no such workspace. The error is the same as without a cookie."""
     workspace = await services(request).database.read(lambda tx: workspaces.by_slug(tx, slug_of(slug)))
     if workspace is None:
         raise refused()
@@ -120,7 +121,7 @@ async def _workspace_id(request: Request, slug: str) -> WorkspaceId:
 async def log_out(request: Request) -> Response:
     """Sign out
 
-    Ends the session that asks.
+    Ends the session of this request.
     """
 
     async def work(tx: Transaction, actor: Actor) -> WorkspaceId:
@@ -135,9 +136,9 @@ async def log_out(request: Request) -> Response:
 
 @operation("changePassword", Answer(None, 204), refuses=("wrong_password", "password_changed", "too_many_attempts", "sign_in_busy"))
 async def change_password(request: Request, wanted: signin.PasswordChange) -> Response:
-    """Change one's password
+    """Change your password
 
-    Ends one's other sessions.
+    Ends your other sessions.
     """
     account, _ = await read(request, people.own_account)
     password_hash = await signin.prepare_password(access_of(request), account, wanted)
@@ -153,7 +154,7 @@ def access_of(request: Request) -> Access:
 
 
 def session_response(request: Request, signed_in: SignedIn, status: int = 200) -> Response:
-    """The Session; its refresh token goes into a cookie when our web client asks."""
+    """Return the session. Our web client gets the refresh token as a cookie."""
     access, account, session = access_of(request), signed_in.account, signed_in.session
     claims = Claims(account.id, account.workspace_id, session.id)
     token = access.refresh_tokens.make(session.id, session.generation, session.salt)

@@ -1,4 +1,4 @@
-"""What owners and admins did, and the operator at the command line."""
+"""The audit log: acts of owners and admins, and of the operator at the command line."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from fechatter.storage.audit import Entry
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What something was done to."""
+    """The object of an act."""
 
     type: Annotated[str, msgspec.Meta(examples=["user"])]
     id: Annotated[int, msgspec.Meta(examples=[8])]
 
 
 class EntryView(msgspec.Struct, frozen=True):
-    """An entry; `address` is of a request, `system_user` of a command; `actor_id` is null for a command."""
+    """An act. A request has `actor_id` and `address`; a command has `system_user` instead."""
 
     id: Annotated[int, msgspec.Meta(examples=[1300])]
     created_at: Timestamp
@@ -43,7 +43,7 @@ class EntryView(msgspec.Struct, frozen=True):
 async def index(request: Request, page: Page) -> Response:
     """List the entries of the audit log
 
-    Oldest first; for owners only.
+    Oldest first. For owners only.
     """
     found, _ = await read(request, lambda tx, actor: reading.page(tx, actor, page.after, page.limit + 1))
     return json_response(page_of([_view(entry) for entry in found], page))

@@ -27,7 +27,7 @@ class ChannelQuery(Page, frozen=True):
 async def index(request: Request, page: ChannelQuery) -> Response:
     """List the public channels, joined or not
 
-    Archived ones are left out. Guests find only those they were brought into.
+    Without archived channels. Guests find only channels to which they were added.
     """
     if page.q:
         sharing.count(request, SEARCH_ROWS)

@@ -20,9 +20,9 @@ from fechatter.storage.engines.base import Transaction
 
 
 class NewReadMark(Body, frozen=True):
-    """How far the asking person has read."""
+    """The newest message that you have read."""
 
-    number: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The number of the newest message read.", examples=[51])]
+    number: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The number of the newest message that you have read.", examples=[51])]
     revision: (
         Annotated[
             int,
@@ -45,7 +45,7 @@ class UnreadFrom(Body, frozen=True):
 
 @operation("listChats", Answer(Items[Chat], position=True))
 async def index(request: Request, page: Page) -> Response:
-    """List the chats one is in"""
+    """List your chats"""
     chats, position = await read(request, lambda tx, actor: views.chats_of(tx, actor, after=page.after, limit=page.limit + 1))
     return json_response(page_of(chats, page), position=position)
 
@@ -53,12 +53,12 @@ async def index(request: Request, page: Page) -> Response:
 @operation(
     "createChat",
     Answer(names.NamedChat, 201, "The new chat."),
-    Answer(Chat, 200, "The chat that was there already: of this idempotency key, or the single chat of these two."),
+    Answer(Chat, 200, "The existing chat: of this idempotency key, or the single chat of these two people."),
     refuses=("forbidden", "name_taken", "idempotency_conflict", "not_found"),
     headers=("Idempotency-Key",),
 )
 async def create_chat(request: Request, asked: create.WantedChat) -> Response:
-    """Make a chat
+    """Create a chat
 
     A single chat has exactly two members, one chat for each pair, and no name. A group starts with three or more
     members, including you; its name is optional. A private channel has a name; its members are invited. A public
@@ -81,7 +81,8 @@ async def _with_warnings(tx: Transaction, actor: Actor, chat: Chat) -> names.Nam
 
 
 def with_header_key(request: Request, wanted: create.WantedChat) -> create.WantedChat:
-    """The request with the key of its Idempotency-Key header. Raises Invalid: the body has another, or it is not UTF-8."""
+    """Return the request with the key of its Idempotency-Key header. Raises Invalid: the body has another key, or the
+    header is not UTF-8."""
     header = request.headers.get("idempotency-key")
     if header is None:
         return wanted
@@ -91,13 +92,13 @@ def with_header_key(request: Request, wanted: create.WantedChat) -> create.Wante
         detail = "The Idempotency-Key header is not UTF-8."
         raise Invalid.field("/idempotency_key", "invalid_key", detail) from error
     if wanted.idempotency_key not in (None, key):
-        raise Invalid.field("/idempotency_key", "key_mismatch", "differs from the Idempotency-Key header")
+        raise Invalid.field("/idempotency_key", "key_mismatch", "The key differs from the Idempotency-Key header.")
     return msgspec.structs.replace(wanted, idempotency_key=key)
 
 
 @operation("showChat", Answer(Chat, position=True))
 async def show(request: Request) -> Response:
-    """Show a chat one is in"""
+    """Show one of your chats"""
     chat_id = request.path_params["chat_id"]
     chat, position = await read(request, lambda tx, actor: views.chat_of(tx, actor, chat_id))
     return json_response(chat, position=position)
@@ -105,9 +106,9 @@ async def show(request: Request) -> Response:
 
 @operation("updateChat", Answer(names.NamedChat), refuses=("forbidden", "chat_archived", "name_taken"))
 async def update(request: Request, wanted: change.ChatUpdate) -> Response:
-    """Rename, describe, archive or bring back a chat
+    """Rename, describe, archive or unarchive a chat
 
-    What is not named stays. An archived chat is renamed only by a request that also brings it back.
+    Fields that are left out stay unchanged. An archived chat can be renamed only by a request that also unarchives it.
     """
     chat_id = request.path_params["chat_id"]
 
@@ -120,9 +121,9 @@ async def update(request: Request, wanted: change.ChatUpdate) -> Response:
 
 @operation("deleteChat", Answer(None, 204), refuses=("forbidden",))
 async def delete(request: Request) -> Response:
-    """End a chat for everybody
+    """Delete a chat for everybody
 
-    Nothing of it can be read any more, by anybody.
+    Nobody can read any of it afterwards.
     """
     chat_id = request.path_params["chat_id"]
     await write(request, lambda tx, actor: change.delete(tx, actor, chat_id))
@@ -133,7 +134,7 @@ async def delete(request: Request) -> Response:
 async def join(request: Request) -> Response:
     """Join a public channel
 
-    Who is in already just gets it.
+    If you are a member already, the response is the channel.
     """
     chat_id = request.path_params["chat_id"]
     return json_response(await write(request, lambda tx, actor: membership.join(tx, actor, chat_id)))
@@ -143,7 +144,7 @@ async def join(request: Request) -> Response:
 async def leave(request: Request) -> Response:
     """Leave a chat
 
-    After an owner the longest member follows. Nobody leaves a single chat.
+    If the owner leaves, the member who joined first becomes the owner. Nobody can leave a single chat.
     """
     chat_id = request.path_params["chat_id"]
     await write(request, lambda tx, actor: membership.leave(tx, actor, chat_id))
@@ -152,7 +153,7 @@ async def leave(request: Request) -> Response:
 
 @operation("markRead", Answer(None, 204))
 async def mark_read(request: Request, mark: NewReadMark) -> Response:
-    """Move one's read mark forward
+    """Move your read mark forward
 
     A number at or below the mark changes nothing. A revision older than the mark's changes nothing either. Send the
     revision that you know: then a client that has not yet seen a `POST …/unread` cannot undo it.

@@ -1,4 +1,4 @@
-"""This contract, as a document and as pages."""
+"""The API contract, as a document and as pages."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ FILE = Path(__file__).parent.parent / "contract" / "openapi.json"
 STYLE = FILE.with_name("docs.css")
 
 
-@operation("showContract", Answer(dict[str, Any], headers=("ETag",)), Answer(None, 304, "It has not changed.", headers=("ETag",)))
+@operation("showContract", Answer(dict[str, Any], headers=("ETag",)), Answer(None, 304, "The document has not changed.", headers=("ETag",)))
 async def openapi(request: Request) -> Response:
     """Get this document
 
-    OpenAPI 3.1; with its `ETag` as `If-None-Match` the answer is 304 while it has not changed.
+    OpenAPI 3.1. Send its `ETag` as `If-None-Match`: the response is 304 if the document has not changed.
     """
     return respond(contract(), request.headers)
 
 
 async def docs(request: Request) -> Response:
-    """GET /docs: the document for people."""
+    """GET /docs: the contract as a page."""
     return respond(pages()["docs"], request.headers)
 
 
 async def problems(request: Request) -> Response:
-    """GET /docs/problems: all codes of refusals."""
+    """GET /docs/problems: all error codes."""
     return respond(pages()["problems"], request.headers)
 
 
@@ -48,7 +48,7 @@ async def style(request: Request) -> Response:
 
 @cache
 def pages() -> dict[str, WebFile]:
-    """The pages and their style, made at the first request."""
+    """Make the pages and their style, at the first request."""
     document = json.loads(FILE.read_bytes())
     return {
         "docs": file_of(docs_page(document), "text/html"),
@@ -59,11 +59,11 @@ def pages() -> dict[str, WebFile]:
 
 @cache
 def contract() -> WebFile:
-    """The document as it is sent."""
+    """Return the document as it is sent."""
     return file_of(FILE.read_bytes(), "application/json")
 
 
 def file_of(content: bytes, media_type: str) -> WebFile:
-    """A file that was made, with its compressed copy."""
+    """Return content as a file with a compressed copy."""
     contents = {"identity": content, "gzip": gzip.compress(content, mtime=0)}
     return WebFile(contents, media_type, hashlib.sha256(content).hexdigest()[:32], immutable=False)

@@ -1,4 +1,4 @@
-"""What a client starts from, the live stream, and the event log for programs that poll."""
+"""The state from which a client starts, and the event log for polling clients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_CHATS = 10_000
 
 
 class State(msgspec.Struct, frozen=True):
-    """Everything a client shows at first, as of `cursor`."""
+    """Everything that a client shows at first, as of `cursor`."""
 
     cursor: Cursor
     me: User
@@ -36,17 +36,17 @@ class State(msgspec.Struct, frozen=True):
 
 
 class EventQuery(Query, frozen=True):
-    """Which part of the log. Raises Invalid: no position."""
+    """Which part of the log. Raises Invalid: `after` is not a position."""
 
     after: Cursor
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_EVENTS, description="How many events at most.")] = DEFAULT_EVENTS
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_EVENTS, description="Maximum number of events.")] = DEFAULT_EVENTS
 
     def __post_init__(self) -> None:
         position_of(self.after)
 
 
 class EventPage(msgspec.Struct, frozen=True):
-    """A part of the log; go on with `cursor`, at once when there is `more`."""
+    """A part of the log. Continue with `cursor`, immediately if there is `more`."""
 
     events: list[Event]
     cursor: Cursor
@@ -57,15 +57,15 @@ def position_of(cursor: str) -> Position:
     """Raises Invalid."""
     position = Position.parse(cursor)
     if position is None:
-        raise Invalid.field("?after", "invalid_cursor", "A position, as /api/sync and every event give it.")
+        raise Invalid.field("?after", "invalid_cursor", "Use the cursor of /api/sync, or of an earlier response.")
     return position
 
 
 @operation("sync", Answer(State, position=True))
 async def sync(request: Request) -> Response:
-    """Load everything a client shows at first
+    """Load everything that a client shows at first
 
-    All from one snapshot, as of `cursor`: open the live stream with it, and nothing is missed.
+    The state is one snapshot, as of `cursor`. Open the live stream with this cursor to miss no event.
     """
 
     async def work(tx: Transaction, actor: Actor) -> tuple[dict[str, object], bytes]:
@@ -81,8 +81,8 @@ async def sync(request: Request) -> Response:
 async def events(request: Request, wanted: EventQuery) -> Response:
     """Poll the event log
 
-    The same events as in the live stream, for programs that cannot hold a connection. `after` is the `cursor` of the answer before, or
-    at first that of `/api/sync`; ask at once while there is `more`.
+    The same events as in the live stream, for programs that cannot keep a connection. `after` is the `cursor` of the
+    previous response, or at first of `/api/sync`. Send the next request immediately while there is `more`.
     """
     cursor, limit = position_of(wanted.after), wanted.limit
     settings, seen = services(request).settings, seen_of(request)

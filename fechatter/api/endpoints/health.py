@@ -1,4 +1,4 @@
-"""Is the server alive, and what of its parts? Numbers and reasons are for admins only."""
+"""The health of the server and its parts. Only admins see numbers and reasons."""
 
 from __future__ import annotations
 
@@ -31,26 +31,27 @@ CHECK_SECONDS = 2.0
 WRITABLE_SECONDS = 1.0
 SLOW_BATCH_SECONDS = 2.0
 STUCK_BATCH_SECONDS = 30.0
-"""A statement is given up after ten seconds, and a batch is decided again a few times at most."""
+"""Longer than any batch takes: a statement is cancelled after ten seconds, and a batch is decided again only a few
+times."""
 BUSY_SHARE = 0.8
 FAILING_SECONDS = 10.0
-"""So long a batch that was not stored counts, unless the next one was stored: on a quiet server none may follow."""
+"""Time for which a failed batch counts, unless a later one was stored. On a quiet server, no other batch may follow."""
 LATE_SECONDS = 0.5
 LEAST_FREE_BYTES = 64 * 1024 * 1024
-"""With less room in the data folder a burst of messages may find the disk full."""
+"""With less free space in the data folder, a burst of messages may fill the disk."""
 
 Part = dict[str, object]
 Verdict = Literal["ok", "degraded", "down"]
 
 
 class Alive(msgspec.Struct, frozen=True):
-    """It answers."""
+    """The process responds."""
 
     status: Literal["ok"]
 
 
 class PartHealth(msgspec.Struct, frozen=True):
-    """One part; all but `state` is for admins."""
+    """One part of the server. Only admins see other fields than `state`."""
 
     state: Verdict
     detail: str | msgspec.UnsetType = msgspec.UNSET
@@ -61,7 +62,7 @@ class PartHealth(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`down`: it cannot do its work. `degraded`: it can, but slower, or not all of it."""
+    """`down`: the server cannot work. `degraded`: it works, but slower or only in part."""
 
     status: Verdict
     parts: dict[str, PartHealth]
@@ -69,13 +70,13 @@ class Health(msgspec.Struct, frozen=True):
 
 @operation("showAlive", Answer(Alive))
 async def simple(request: Request) -> Response:
-    """Tell whether the process is alive"""
+    """Check whether the process is alive"""
     return json_response({"status": "ok"})
 
 
-@operation("showHealth", Answer(Health), Answer(Health, 503, "It is `down`."), token="optional")
+@operation("showHealth", Answer(Health), Answer(Health, 503, "The server is `down`."), token="optional")
 async def full(request: Request) -> Response:
-    """Tell how each part of the server is
+    """Check each part of the server
 
     Numbers and reasons are for owners and admins only.
     """
@@ -124,7 +125,7 @@ async def _check_writable(request: Request) -> None:
     try:
         await asyncio.wait_for(found.database.check_writable(), CHECK_SECONDS)
     except TimeoutError as error:
-        # The writer's part tells more.
+        # The writer's part shows the reason.
         raise StorageBusy("writer_full") from error
     found.watch.written_at = time.monotonic()
 
@@ -141,8 +142,8 @@ def _loop(loop: LoopState) -> Part:
 
 
 def _writer(request: Request) -> Part:
-    """The message writer: slow while one batch takes long, many wait or the last was not stored, stuck when one takes longer than any
-    database may."""
+    """The message writer: `degraded` if a batch takes long, many messages wait or the last batch failed; `down` if a batch
+    takes longer than any database may."""
     writer = services(request).writer
     began, waiting = writer.busy_since, writer.waiting
     seconds = None if began is None else time.monotonic() - began
@@ -168,12 +169,12 @@ def _bus(request: Request) -> Part:
 
 
 async def _disk(request: Request) -> Part:
-    """The data folder's disk. A full one stops writing, not reading."""
+    """The data folder's disk. A full disk stops writes, but not reads."""
     folder = services(request).settings.data_dir
     try:
         free = (await asyncio.wait_for(asyncio.to_thread(shutil.disk_usage, folder), CHECK_SECONDS)).free
     except (TimeoutError, OSError) as error:
-        log.warning("the data folder's disk does not answer: %r", error)
+        log.warning("the data folder's disk does not respond: %r", error)
         return {"state": "degraded", "detail": type(error).__name__}
     return {"state": "ok" if free >= LEAST_FREE_BYTES else "degraded", "free_bytes": free}
 

@@ -1,4 +1,4 @@
-"""How people come into a workspace. An invitation's token is in the answer that made it, and nowhere after."""
+"""Invitations to a workspace. Only the response that creates an invitation contains its token."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fechatter.storage.invitations import Invitation
 
 
 class InvitationView(msgspec.Struct, frozen=True):
-    """An invitation as those see it who may invite; `token` and `url` only once."""
+    """An invitation, for people who may invite. `token` and `url` are present only when it is created."""
 
     id: Annotated[int, msgspec.Meta(examples=[33])]
     email: str | None
@@ -36,9 +36,9 @@ class InvitationView(msgspec.Struct, frozen=True):
 
 
 class OpeningView(msgspec.Struct, frozen=True):
-    """What an invitation opens."""
+    """The workspace and the role of an invitation."""
 
-    workspace: Annotated[str, msgspec.Meta(description="Its name.", examples=["Analytical Engines"])]
+    workspace: Annotated[str, msgspec.Meta(description="The name of the workspace.", examples=["Analytical Engines"])]
     role: Role
     email: str | None
     expires_at: Timestamp
@@ -65,9 +65,9 @@ def _view(invitation: Invitation) -> InvitationView:
 
 @operation("createInvitation", Answer(InvitationView, 201), refuses=("forbidden",))
 async def create(request: Request, wanted: invitations.NewInvitation) -> Response:
-    """Invite somebody
+    """Create an invitation
 
-    For owners and admins. The answer is the only one that holds `token` and `url`.
+    For owners and admins. The response is the only one that contains `token` and `url`.
     """
     invitation, token = await write(request, lambda tx, actor: invitations.create(tx, actor, wanted))
     url = f"{clients.public_address(request, services(request).settings)}/join#token={token}"
@@ -95,9 +95,9 @@ async def delete(request: Request) -> Response:
     refuses=("not_found", "invitation_revoked", "invitation_used", "invitation_expired", "too_many_attempts"),
 )
 async def lookup(request: Request, wanted: InvitationToken) -> Response:
-    """Tell what an invitation opens
+    """Look up an invitation
 
-    For whoever holds its token, before signing up.
+    Returns the workspace and the role, before a sign-up. The request needs only the token.
     """
     have = services(request)
     with have.limits.attempt(LOOKUP, clients.address(request, have.settings)):

@@ -1,4 +1,4 @@
-"""Who is in a chat."""
+"""The members of a chat."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from fechatter.model import Member
 
 
 class NamedMembers(Body, frozen=True):
-    """The people a request is about."""
+    """The people to add or remove."""
 
     members: Annotated[list[PersonId], msgspec.Meta(examples=[[7, 8]])]
 
 
 class NewRole(Body, frozen=True):
-    """Ownership is handed over, never laid down."""
+    """The new role. Ownership can be transferred, but not given up."""
 
     role: Literal["owner"]
 
@@ -39,10 +39,12 @@ async def index(request: Request, page: Page) -> Response:
 
 
 @operation(
-    "addMembers", Answer(Items[Member], means="Those who are new; who was in already is left out."), refuses=("forbidden", "chat_archived")
+    "addMembers",
+    Answer(Items[Member], means="The new members, without people who were members already."),
+    refuses=("forbidden", "chat_archived"),
 )
 async def add(request: Request, named: NamedMembers) -> Response:
-    """Let people in
+    """Add people to a chat
 
     They see the whole history.
     """
@@ -55,7 +57,7 @@ async def add(request: Request, named: NamedMembers) -> Response:
 async def remove(request: Request, named: NamedMembers) -> Response:
     """Remove several people from a chat
 
-    Those who left already are passed over.
+    People who are not members are ignored.
     """
     chat_id = request.path_params["chat_id"]
     await write(request, lambda tx, actor: membership.remove(tx, actor, chat_id, named.members))
@@ -64,7 +66,7 @@ async def remove(request: Request, named: NamedMembers) -> Response:
 
 @operation("removeMember", Answer(None, 204), refuses=("forbidden",))
 async def remove_one(request: Request) -> Response:
-    """Remove somebody from a chat, or oneself"""
+    """Remove a person from a chat, or leave it"""
     chat_id, user_id = request.path_params["chat_id"], request.path_params["user_id"]
     await write(request, lambda tx, actor: membership.remove_one(tx, actor, chat_id, user_id))
     return no_content()
@@ -74,7 +76,7 @@ async def remove_one(request: Request) -> Response:
 async def transfer(request: Request, wanted: NewRole) -> Response:
     """Make a member the owner of the chat
 
-    The owner before stays a member.
+    The previous owner stays a member.
     """
     chat_id, user_id = request.path_params["chat_id"], request.path_params["user_id"]
     return json_response(await write(request, lambda tx, actor: membership.transfer(tx, actor, chat_id, user_id)))

@@ -41,8 +41,8 @@ Content = Annotated[
     msgspec.Meta(
         min_length=1,
         max_length=MAX_CONTENT_CHARACTERS,
-        description=f"1 to {MAX_CONTENT_CHARACTERS:,} Unicode scalar values, stored as they are: not only white space, no control "
-        "characters but tab, newline and carriage return.",
+        description=f"1 to {MAX_CONTENT_CHARACTERS:,} Unicode scalar values, stored unchanged. White space alone is refused, and so are "
+        "control characters except tab, newline and carriage return.",
         examples=["Good morning"],
     ),
 ]
@@ -51,9 +51,9 @@ Key = Annotated[
     msgspec.Meta(
         min_length=1,
         max_length=MAX_KEY_CHARACTERS,
-        description="A key of your own for this message, without control characters; sent again it gets the message stored first. "
-        "It counts for one sender in one chat; with another content it is refused. "
-        "It is remembered for at least seven days. A UUIDv7 is the cheapest; a bot's answer takes one made from the `id` it answers.",
+        description="Your own key for this message, without control characters. If you send the key again, the response is the message "
+        "that was stored first; with another content, the key is refused. A key belongs to one sender in one chat. The server stores it "
+        "for at least seven days. A UUIDv7 is the cheapest key. A bot's answer uses a key derived from the `id` that it answers.",
         examples=["0199a1c4-7d2e-7cc3-98c4-dc0c0c07398f"],
     ),
 ]
@@ -75,25 +75,30 @@ class EditedMessage(Body, frozen=True):
 class HistoryQuery(Query, frozen=True):
     """Which messages of a chat, by their numbers. Raises Invalid: more than one of `before`, `after` and `around`."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_MESSAGES, description="How many messages at most.")] = DEFAULT_MESSAGES
-    before: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="Those directly before this number.", examples=[51])] | None = None
-    after: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="Those directly following this number.", examples=[0])] | None = None
-    around: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="This number and those on both sides.", examples=[25])] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_MESSAGES, description="Maximum number of messages.")] = DEFAULT_MESSAGES
+    before: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The messages directly before this number.", examples=[51])] | None = (
+        None
+    )
+    after: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The messages directly after this number.", examples=[0])] | None = None
+    around: (
+        Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="This number and the messages on both sides.", examples=[25])] | None
+    ) = None
 
     def __post_init__(self) -> None:
         given = [name for name in ("before", "after", "around") if getattr(self, name) is not None]
         if len(given) > 1:
-            raise Invalid.field(f"?{given[1]}", "conflicting_parameters", "Only one of before, after and around.")
+            raise Invalid.field(f"?{given[1]}", "conflicting_parameters", "Use only one of before, after and around.")
 
 
 class SendMessage:
     """Send a message
 
-    Answered once it is stored, with its number in the chat. Send it again with the same `idempotency_key` when no answer came: it is
-    stored once. The key may come as the header `Idempotency-Key` instead; both and different are refused.
+    The response comes once the message is stored, and has its number in the chat. If no response comes, send the message
+    again with the same `idempotency_key`: it is stored only once. The key may be in the header `Idempotency-Key`
+    instead. Two different keys are refused.
     """
 
-    # The hot path: an ASGI app of its own, without Starlette's wrapping.
+    # The hot path: an ASGI app of its own, without a Request and a Response.
     operation = Operation(
         id="sendMessage",
         tag="messages",
@@ -135,7 +140,7 @@ async def _read_slow_body(scope: Scope, receive: Receive, begun: bytes) -> bytes
 
 
 def _read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, str | None]:
-    """Authorization and Idempotency-Key, in one pass. Raises Unauthorized, UnsupportedMediaType, TooLarge, Invalid."""
+    """Return Authorization and Idempotency-Key, in one pass. Raises Unauthorized, UnsupportedMediaType, TooLarge, Invalid."""
     authorization, key = b"", None
     for name, value in headers:
         if name == b"authorization":
@@ -148,7 +153,7 @@ def _read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, str | 
             check_length(value, MESSAGE_BYTES)
         elif name == b"idempotency-key":
             if key is not None and key != _key_text(value):
-                raise Invalid.field("/idempotency_key", "invalid_key", "The Idempotency-Key header is given twice.")
+                raise Invalid.field("/idempotency_key", "invalid_key", "The request has two different Idempotency-Key headers.")
             key = _key_text(value)
     return authorization, key
 
@@ -164,7 +169,7 @@ def _key_text(value: bytes) -> str:
 async def index(request: Request, wanted: HistoryQuery) -> Response:
     """Read the history of a chat
 
-    Newest first, and the newest ones when the query says nothing else.
+    Newest first. Without a query, the newest messages.
     """
     chat_id = ChatId(request.path_params["chat_id"])
 
@@ -207,9 +212,9 @@ async def one(request: Request) -> Response:
     body_bytes=MESSAGE_BYTES,
 )
 async def edit(request: Request) -> Response:
-    """Edit one's own message
+    """Edit your own message
 
-    The earlier contents are kept, see its versions.
+    The earlier contents are kept; see its versions.
     """
     chat_id, message_id = _ids(request)
     check_json(request)
@@ -222,7 +227,7 @@ async def edit(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """Delete a message
 
-    For its sender, the chat's owner, and admins who are members. It keeps its place, with an empty content.
+    For its sender, the chat's owner, and admins who are members. The message keeps its number, with an empty content.
     """
     chat_id, message_id = _ids(request)
     await write(request, lambda tx, actor: changes.delete(tx, actor, chat_id, message_id))

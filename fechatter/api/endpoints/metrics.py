@@ -1,4 +1,4 @@
-"""What the server measures of itself."""
+"""The metrics of the server."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from fechatter.telemetry.exposition import MEDIA_TYPE, render
 async def show(request: Request) -> Response:
     """Get the server's metrics
 
-    In Prometheus' text format, for who holds the server's `metrics_token` as bearer token, and for owners and admins where nobody can
-    make a workspace of their own.
+    In Prometheus' text format. The bearer token is the server's `metrics_token`. On servers without open sign-up, owners
+    and admins may also use their own access token.
     """
     found = services(request)
     if not _has_token(request, found.settings):
@@ -35,7 +35,7 @@ async def show(request: Request) -> Response:
 
 
 def _has_token(request: Request, settings: Settings) -> bool:
-    """Whether the bearer token is the one of the settings; that needs no database."""
+    """Whether the bearer token is the `metrics_token` of the settings. This check needs no database."""
     if settings.metrics_token is None:
         return False
     try:
@@ -46,11 +46,11 @@ def _has_token(request: Request, settings: Settings) -> bool:
 
 
 async def _check_admin(request: Request, settings: Settings) -> None:
-    """Figures are of the whole server: where anybody may make a workspace, its owner is nobody to the server."""
+    """Check the rights of an owner or admin. With open sign-up they have none, because metrics describe the whole server."""
 
     async def work(tx: Transaction, actor: Actor) -> bool:
         return may(actor.role, WorkspaceAction.SEE_HEALTH)
 
     allowed, _ = await read(request, work)
     if not allowed or settings.signup == "open":
-        raise Forbidden("Metrics are for who holds the server's metrics_token.")
+        raise Forbidden("Use the server's metrics_token to read the metrics.")

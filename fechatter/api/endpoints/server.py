@@ -1,4 +1,4 @@
-"""What this server is and allows, and how it is."""
+"""The version and the limits of this server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FEATURES = ["sse"]
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The longest and the most of everything a request may hold."""
+    """The limits for values in requests."""
 
     message_characters: int = MAX_CONTENT_CHARACTERS
     idempotency_key_characters: int = MAX_KEY_CHARACTERS
@@ -42,20 +42,20 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Server(msgspec.Struct, frozen=True):
-    """What this server is; within an `api_level` changes only add."""
+    """This server. Within an `api_level`, changes only add to the API."""
 
     version: Annotated[str, msgspec.Meta(examples=[__version__])]
     api_level: Annotated[int, msgspec.Meta(examples=[API_LEVEL])]
     features: Annotated[list[str], msgspec.Meta(examples=[FEATURES])]
     limits: Limits
-    set_up: Annotated[bool, msgspec.Meta(description="Whether it has a workspace yet.", examples=[True])]
-    signup: Annotated[Literal["invitation", "open"], msgspec.Meta(description="Who may make a new workspace.")]
+    set_up: Annotated[bool, msgspec.Meta(description="Whether the server has a workspace.", examples=[True])]
+    signup: Annotated[Literal["invitation", "open"], msgspec.Meta(description="Who may create a new workspace.")]
     name: Annotated[str, msgspec.Meta(examples=["Fechatter"])]
 
 
 @operation("showServer", Answer(Server))
 async def show(request: Request) -> Response:
-    """Show what this server is and allows"""
+    """Show the version and the limits of this server"""
     settings = services(request).settings
     set_up = await services(request).database.read(is_set_up)
     return json_response(Server(__version__, API_LEVEL, FEATURES, Limits(), set_up, settings.signup, settings.name))

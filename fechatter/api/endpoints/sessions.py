@@ -1,4 +1,4 @@
-"""The devices somebody is signed in on."""
+"""The devices on which a person is signed in."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from fechatter.storage.engines.base import Transaction
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """A session as its person sees it; `current` is the one that asks."""
+    """A session, as its own person sees it. `current` is true for the session of this request."""
 
     id: Annotated[SessionId, msgspec.Meta(examples=[90])]
     created_at: Timestamp
     last_used_at: Timestamp
     expires_at: Timestamp
-    address: Annotated[str, msgspec.Meta(description="Of the client that signed in.", examples=["192.0.2.7"])]
+    address: Annotated[str, msgspec.Meta(description="The address of the client that signed in.", examples=["192.0.2.7"])]
     user_agent: Annotated[str, msgspec.Meta(examples=["Mozilla/5.0"])]
     current: bool
 
@@ -44,7 +44,7 @@ def _view(session: rows.Session, actor: Actor) -> SessionView:
 
 @operation("listSessions", Answer(Items[SessionView]))
 async def index(request: Request, page: Page) -> Response:
-    """List the devices one is signed in on"""
+    """List the devices on which you are signed in"""
 
     async def work(tx: Transaction, actor: Actor) -> list[SessionView]:
         return [_view(session, actor) for session in await rows.live(tx, actor.user_id, page.after, page.limit + 1)]
@@ -57,7 +57,7 @@ async def index(request: Request, page: Page) -> Response:
 async def delete(request: Request) -> Response:
     """Sign a device out
 
-    Its live streams end, and its tokens are good no longer.
+    Its live streams end, and its tokens become invalid.
     """
     session_id = SessionId(request.path_params["session_id"])
     await write(request, lambda tx, actor: sessions.end_own(tx, actor, session_id))

@@ -24,34 +24,36 @@ QUERY_CHARACTERS = 100
 
 
 class UserQuery(Page, frozen=True):
-    """Which people. Raises Invalid: `q` with `ids`, or what no name holds."""
+    """Which people. Raises Invalid: both `q` and `ids`, or a control character."""
 
     q: Annotated[
         str,
         msgspec.Meta(
             max_length=QUERY_CHARACTERS,
-            description="Words; each must be part of the name or the handle.",
+            description="Words; each must be a part of the name or the handle.",
             examples=["ada"],
         ),
     ] = ""
     ids: (
-        Annotated[list[Id], msgspec.Meta(max_length=MOST_ITEMS, description="These people; not together with `q`.", examples=[[7, 8]])]
+        Annotated[
+            list[Id], msgspec.Meta(max_length=MOST_ITEMS, description="The ids of these people; not together with `q`.", examples=[[7, 8]])
+        ]
         | None
     ) = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.q and not self.q.isprintable():
-            raise Invalid.field("?q", "control_character", "Printable characters only.")
+            raise Invalid.field("?q", "control_character", "Use printable characters only.")
         if self.q and self.ids is not None:
-            raise Invalid.field("?ids", "not_together", "Either q or ids.")
+            raise Invalid.field("?ids", "not_together", "Use either q or ids.")
 
 
 @operation("listUsers", Answer(Items[User], position=True))
 async def index(request: Request, page: UserQuery) -> Response:
     """List the people of the workspace
 
-    Guests find only whom they share a chat with.
+    Guests find only people with whom they share a chat.
     """
 
     async def work(tx: Transaction, actor: Actor) -> list[User]:
@@ -75,25 +77,25 @@ async def show(request: Request) -> Response:
 
 @operation("showMe", Answer(User, position=True))
 async def show_me(request: Request) -> Response:
-    """Show oneself"""
+    """Show your own profile"""
     user, position = await read(request, lambda tx, actor: people.show(tx, actor, actor.user_id))
     return json_response(user, position=position)
 
 
 @operation("updateMe", Answer(User), refuses=("handle_taken",))
 async def update_me(request: Request, wanted: people.Profile) -> Response:
-    """Change one's own profile
+    """Change your own profile
 
-    What is not named stays.
+    Fields that are left out stay unchanged.
     """
     return json_response(await write(request, lambda tx, actor: people.update_own(tx, actor, wanted)))
 
 
 @operation("updateUser", Answer(User), refuses=("forbidden", "last_owner"))
 async def update(request: Request, wanted: people.Standing) -> Response:
-    """Change somebody's role, disable or enable them
+    """Change a person's role, or disable or enable the person
 
-    For owners and admins. Who is disabled is signed out everywhere.
+    For owners and admins. A disabled person is signed out everywhere.
     """
     user_id = UserId(request.path_params["user_id"])
     return json_response(await write(request, lambda tx, actor: people.update(tx, actor, user_id, wanted)))

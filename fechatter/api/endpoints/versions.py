@@ -1,4 +1,4 @@
-"""What an edited message said before."""
+"""The earlier contents of an edited message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fechatter.storage.messages import Version
 async def index(request: Request, page: Page) -> Response:
     """List the earlier contents of an edited message
 
-    Oldest first; the present content is the message's own. For its sender, and for admins who are members of the chat.
+    Oldest first, without the current content. For the message's sender, and for admins who are members of the chat.
     """
     chat_id, message_id = request.path_params["chat_id"], request.path_params["message_id"]
     found, position = await read(request, lambda tx, actor: versions.page(tx, actor, chat_id, message_id, page.after, page.limit + 1))

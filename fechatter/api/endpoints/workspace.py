@@ -1,4 +1,4 @@
-"""The workspace one is signed in to."""
+"""The workspace of the session."""
 
 from __future__ import annotations
 

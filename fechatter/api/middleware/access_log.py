@@ -1,4 +1,7 @@
-"""One line for each request, where the setting `access_log` asks for it: the route's template, never the path or the query."""
+"""The access log: one line for each request, with the route's template but never the path or the query.
+
+The setting `access_log` turns it on.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ log = logging.getLogger("fechatter.access")
 
 
 def write_line(scope: Scope, settings: Settings, seconds: float) -> None:
-    """The line of a request that has ended, a stream's too; status 0 means that nobody was there to be answered."""
+    """Log a request or a stream that has ended. Status 0 means that the client left before the response."""
     state = scope["state"]
     method = scope["method"] if scope["method"] in METHODS else "other"
     route, status = state.get("route", UNMATCHED), state.get("status", 0)

@@ -1,6 +1,6 @@
-"""The request's outermost layer: its id, and the last place where an error becomes an answer.
+"""The outermost layer of every request: assigns its id and turns errors into responses.
 
-Pure ASGI and allocation-poor, since every request passes it, the hot ones too.
+Every request passes it, so it is pure ASGI and allocates little.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from fechatter.telemetry.faults import describe_error
 
 log = logging.getLogger(__name__)
 
-INCOMPLETE = MalformedRequest("The body did not come whole.", code="incomplete_body")
-HOST = MalformedRequest("One Host header, no more and no less.", code="malformed_host")
+INCOMPLETE = MalformedRequest("The body is incomplete.", code="incomplete_body")
+HOST = MalformedRequest("A request needs exactly one Host header.", code="malformed_host")
 
 GOLDEN = 0x9E37_79B9_7F4A_7C15
-_SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_VALID_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
 
 class BrokenOff(Exception):
-    """An answer that had begun cannot be ended; the log has the reason under the request's id."""
+    """A response that had begun cannot be completed. The log has the reason under the request's id."""
 
 
 def request_ids() -> Iterator[str]:
-    """An endless series of ids of 16 characters. Any billion ids in a row differ in their first 8 characters, which
+    """Yield ids of 16 characters without end. Any billion successive ids differ in their first 8 characters, which
     people see.
 
-    Multiples of the golden ratio, modulo 2^64, keep the greatest distance from one another (Knuth, The Art of Computer Programming,
-    volume 3, section 6.4).
+    Multiples of the golden ratio, modulo 2^64, have the greatest distance from one another (Knuth, The Art of Computer
+    Programming, volume 3, section 6.4).
     """
     value = secrets.randbits(64)
     while True:
@@ -52,9 +52,10 @@ def request_ids() -> Iterator[str]:
 
 
 class RequestBoundary:
-    """Gives each request its id, `scope["state"]["request_id"]`, returns it as X-Request-Id, counts, renders what was raised.
+    """Assigns the request id (`scope["state"]["request_id"]`, X-Request-Id), counts requests and renders errors.
 
-    In `scope["state"]` too: whether it names `one_host`, `status` once an answer has begun, `route` and `claims` as far as they are known.
+    `scope["state"]` also has `one_host` (whether there is exactly one Host header), `status` once a response has begun,
+    and `route` and `claims` once they are known.
     """
 
     def __init__(self, app: ASGIApp, requests: Requests, settings: Settings) -> None:
@@ -88,11 +89,11 @@ class RequestBoundary:
                 write_line(scope, self._settings, time.perf_counter() - began)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The app's answer, or a refusal for what it raised."""
+        """Send the app's response, or the response for the error that it raises."""
         state = scope["state"]
         request_id = state["request_id"]
         if not state["one_host"]:
-            # Of two, whoever stands in front may heed the other.
+            # If there are two, a proxy may have used the other one.
             await self._refuse(HOST, scope, receive, send)
             return
         try:
@@ -103,39 +104,39 @@ class RequestBoundary:
                 await self._refuse(Unavailable("The server is stopping.", code="stopping"), scope, receive, send)
             raise
         except ClientDisconnect:
-            log.debug("request %s: its body did not come whole", request_id, extra={"request_id": request_id})
+            log.debug("request %s: its body is incomplete", request_id, extra={"request_id": request_id})
             if "status" not in state:
-                # A client that broke the rules of chunks is still there to be told; one that went away hears nothing.
+                # A client that sent invalid chunks is still connected and gets the response.
                 await self._refuse(INCOMPLETE, scope, receive, send)
         except Exception as error:
             if "status" in state:
-                log.error("the answer to request %s broke off", request_id, exc_info=error, extra={"request_id": request_id})
-                # The server below prints what it is raised: nothing of what was in the error.
+                log.error("the response to request %s was not completed", request_id, exc_info=error, extra={"request_id": request_id})
+                # Granian logs exceptions that propagate, so drop the cause.
                 raise BrokenOff(request_id) from None
             await self._refuse(as_problem(error, request_id), scope, receive, send)
 
     async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
         self._requests.refused(problem)
         if isinstance(problem, TooManyRequests) and problem.policy is not None:
-            # Told of two limits, a client may take either for the one it met.
+            # The response shows one limit only: the one that was exceeded.
             scope["state"].pop("quota", None)
         await problems.render(problem, scope["state"]["request_id"])(scope, receive, send)
 
     def _read_head(self, scope: Scope, state: dict[str, Any]) -> str:
-        """The client's own id when it is sane, else a new one; and on the way, whether one host is named."""
+        """Return the client's own id if it is valid, or a new one. In the same pass, count the Host headers."""
         given, hosts = None, []
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value)
-            elif name == b"x-request-id" and given is None and _SANE.fullmatch(value):
+            elif name == b"x-request-id" and given is None and _VALID_ID.fullmatch(value):
                 given = str(value, "ascii")
-        # Granian gives an empty one to who sent none; HTTP/1.0 needs none.
+        # Granian adds an empty Host header if there is none. HTTP/1.0 needs none.
         state["one_host"] = len(hosts) == 1 and (hosts[0] != b"" or scope["http_version"] != "1.1")
         return given or next(self._ids)
 
 
 def as_problem(error: Exception, request_id: str) -> Problem:
-    """What is told of an error; the unexpected ones are logged and tell nothing but the request's id."""
+    """Return the problem for an error. An unexpected error is logged, and its response shows only the request's id."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, StorageError):
@@ -145,4 +146,4 @@ def as_problem(error: Exception, request_id: str) -> Problem:
         log.log(level, "request %s: %s", request_id, describe_error(error), exc_info=trace, extra={"request_id": request_id})
         return problems.from_storage(error)
     log.error("request %s failed", request_id, exc_info=error, extra={"request_id": request_id})
-    return Problem("Something went wrong here; the log tells what under this request's id.")
+    return Problem("An unexpected error occurred. The server's log has the reason under this request id.")

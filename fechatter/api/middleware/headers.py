@@ -1,4 +1,4 @@
-"""What every answer says to browsers: the one place for it. Pages have a content security policy of their own (`web/static.py`)."""
+"""The security headers of every response. Pages have a content security policy of their own (`web/static.py`)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ EVERYWHERE: list[Header] = [
 ]
 POLICY = b"content-security-policy"
 NO_DOCUMENT: Header = (POLICY, b"default-src 'none'; frame-ancestors 'none'")
-"""For what is no page: a browser that is made to show it runs and loads nothing."""
+"""For everything that is not a page. A browser that shows it runs and loads nothing."""
 HTTPS_ONLY: Header = (b"strict-transport-security", b"max-age=31536000")
 
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-CORS_ASKED = ("Authorization", "Content-Type", "Event-Cursor", "Idempotency-Key", "Last-Event-ID", "X-Request-Id")
-CORS_TOLD = ("Event-Cursor", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
+CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Event-Cursor", "Idempotency-Key", "Last-Event-ID", "X-Request-Id")
+CORS_RESPONSE_HEADERS = ("Event-Cursor", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 
 
 class SecurityHeaders:
-    """Adds them to an answer's own."""
+    """Adds the security headers to a response."""
 
     def __init__(self, settings: Settings) -> None:
         https = settings.tls_certificate is not None or (settings.public_url or "").startswith("https://")
@@ -36,7 +36,7 @@ class SecurityHeaders:
         self._data = [*self._page, NO_DOCUMENT]
 
     def added(self, own: Iterable[Header], counted: Iterable[Header], request_id: str) -> list[Header]:
-        """An answer's `own`, what was `counted` of whoever asked, the request's id and ours."""
+        """Return a response's `own` headers, the `counted` rate limits, the request id and the security headers."""
         ours = self._data
         for name, _ in own:
             if name == POLICY:
@@ -45,7 +45,9 @@ class SecurityHeaders:
 
 
 def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
-    """Let pages of `origins` ask, with a token and never with cookies; the app as it is when there are none."""
+    """Allow requests from pages of `origins`, with a token but never with cookies. Without origins, return the app itself."""
     if not origins:
         return app
-    return CORSMiddleware(app, allow_origins=origins, allow_methods=CORS_METHODS, allow_headers=CORS_ASKED, expose_headers=CORS_TOLD)
+    return CORSMiddleware(
+        app, allow_origins=origins, allow_methods=CORS_METHODS, allow_headers=CORS_REQUEST_HEADERS, expose_headers=CORS_RESPONSE_HEADERS
+    )

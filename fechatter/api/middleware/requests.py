@@ -1,6 +1,7 @@
-"""Counts requests: what was asked, how it was answered, how long it took, who was here.
+"""Counts requests by route, method and status, their durations, and the people who sent them.
 
-Routes are templates and methods the known ones, so that no client makes a line of its own; what is no route is `UNMATCHED`.
+Routes are templates and unknown methods are `other`, so that clients cannot create labels. A path without a route is
+`UNMATCHED`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ MOST_PEOPLE = 100_000
 
 
 def label(path: str) -> str:
-    """A route's path as it stands in metrics and logs: `/api/chat/{chat_id}`."""
+    """Return a route's path as metrics and logs show it: `/api/chat/{chat_id}`."""
     return re.sub(r":\w+}", "}", path)
 
 
@@ -42,7 +43,7 @@ class Requests:
         self._people: dict[int, float] = {}
 
     def answered(self, scope: Scope, status: int, now: float, seconds: float) -> None:
-        """The answer's head is on its way; `now` is a time that only grows."""
+        """Count a response whose status was sent. `now` is a monotonic time."""
         state, method = scope["state"], scope["method"]
         series = state.get("route", UNMATCHED), method if method in METHODS else "other"
         self.counts[*series, status] += 1
@@ -61,11 +62,11 @@ class Requests:
             self.limited[problem.policy[0] if problem.policy is not None else problem.code] += 1
 
     def people(self, now: float) -> int:
-        """How many asked for something within the last minute."""
+        """Return the number of people with a request within the last minute."""
         self._forget(now)
         return len(self._people)
 
     def _forget(self, now: float) -> None:
-        """Drop who was not here within the last minute, or everybody when that leaves too many."""
+        """Drop people without a request within the last minute, or everybody if too many are left."""
         kept = {who: at for who, at in self._people.items() if now - at < ACTIVE_SECONDS}
         self._people = kept if len(kept) <= MOST_PEOPLE else {}

@@ -1,6 +1,7 @@
 """GET /events: a live stream as Server-Sent Events.
 
-Each write takes everything that waits; a quiet stream gets a heartbeat, an empty block whose `id:` keeps the client's cursor young.
+Each write sends everything that waits. A quiet stream gets a heartbeat: an empty block whose `id:` keeps the client's
+cursor current.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ REPLAYED_KIB_ROWS = 4
 
 
 class StreamQuery(Query, frozen=True):
-    """Where the stream goes on, for those who cannot send the header."""
+    """The position from which the stream continues, for clients that cannot send the header."""
 
     last_event_id: Annotated[str, msgspec.Meta(description="The same as the header `Last-Event-ID`.", examples=["5f2c81d0.1204"])] = ""
 
@@ -52,7 +53,7 @@ class EventStream:
     it ends with the session.
     """
 
-    # An ASGI app of its own: a stream is no Response.
+    # An ASGI app of its own, because a stream is not a Response.
     operation = Operation(
         id="streamEvents",
         tag="events",
@@ -91,7 +92,7 @@ class EventStream:
 
 
 async def _until_gone(receive: Receive, listener: Listener) -> None:
-    """A write to a client that left reports success; only this tells."""
+    """Close the listener when the client disconnects. Writes to a client that has left report success."""
     while (await receive())["type"] != "http.disconnect":
         pass
     listener.close(CloseReason.GONE)
@@ -110,7 +111,7 @@ async def _write(listener: Listener, found: Services, send: Send) -> None:
             found.watch.streams.wrote(waiting - len(listener.pending), len(block))
             await _send(listener, send, block)
     if listener.closed is not CloseReason.GONE:
-        await _say_closing(listener, send)
+        await _send_closing(listener, send)
 
 
 async def _send(listener: Listener, send: Send, block: bytes) -> None:
@@ -124,8 +125,8 @@ def _heartbeat(listener: Listener, hub: Hub) -> bytes:
     return b"" if position is None or listener.closed is not None else b"id: %b\n\n" % str(position).encode()
 
 
-async def _say_closing(listener: Listener, send: Send) -> None:
-    """What still waits, then the reason, as far as the client takes them within a second."""
+async def _send_closing(listener: Listener, send: Send) -> None:
+    """Send what still waits, then the reason, unless the client takes longer than a second to receive it."""
     block = listener.take() + control_block("closing", {"reason": listener.closed})
     try:
         async with asyncio.timeout(LAST_WRITE_SECONDS):
@@ -135,7 +136,7 @@ async def _say_closing(listener: Listener, send: Send) -> None:
 
 
 def _cursor(request: Request) -> Position | None:
-    """From Last-Event-ID, else from the query. Raises Invalid."""
+    """Return the position from Last-Event-ID, or else from the query. Raises Invalid."""
     query = read_query(request, StreamQuery)
     header = request.headers.get("last-event-id")
     text = header or query.last_event_id
@@ -144,5 +145,5 @@ def _cursor(request: Request) -> Position | None:
     position = Position.parse(text)
     if position is None:
         place = "Last-Event-ID" if header else "?last_event_id"
-        raise Invalid.field(place, "invalid_cursor", "A position, as every event's `id:` gives it.")
+        raise Invalid.field(place, "invalid_cursor", "Use the `id:` of an event.")
     return position

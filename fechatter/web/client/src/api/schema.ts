@@ -4,7 +4,7 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description It answers. */
+        /** @description The process responds. */
         Alive: {
             /** @enum {unknown} */
             status: "ok";
@@ -182,7 +182,7 @@ export interface components {
             /** @enum {unknown} */
             reason: "revoked" | "shutdown" | "slow" | "unavailable";
         };
-        /** @description Something else has this place; `workspaces` only with `workspace_required`. */
+        /** @description The request conflicts with something that exists. `workspaces` is present only with `workspace_required`. */
         ConflictProblem: {
             /**
              * Format: uri
@@ -210,12 +210,12 @@ export interface components {
         /** @description A message's new content. */
         EditedMessage: {
             /**
-             * @description 1 to 4,000 Unicode scalar values, stored as they are: not only white space, no control characters but tab, newline and carriage return.
+             * @description 1 to 4,000 Unicode scalar values, stored unchanged. White space alone is refused, and so are control characters except tab, newline and carriage return.
              * @example Good morning
              */
             content: string;
         };
-        /** @description An entry; `address` is of a request, `system_user` of a command; `actor_id` is null for a command. */
+        /** @description An act. A request has `actor_id` and `address`; a command has `system_user` instead. */
         Entry: {
             /** @example 1300 */
             id: number;
@@ -250,7 +250,7 @@ export interface components {
              */
             after: Record<string, never> | null;
         };
-        /** @description A part of the log; go on with `cursor`, at once when there is `more`. */
+        /** @description A part of the log. Continue with `cursor`, immediately if there is `more`. */
         EventPage: {
             events: components["schemas"]["Event"][];
             /**
@@ -275,7 +275,7 @@ export interface components {
             /** @example At most 128 characters. */
             detail: string;
         };
-        /** @description `down`: it cannot do its work. `degraded`: it can, but slower, or not all of it. */
+        /** @description `down`: the server cannot work. `degraded`: it works, but slower or only in part. */
         Health: {
             /** @enum {unknown} */
             status: "degraded" | "down" | "ok";
@@ -300,7 +300,7 @@ export interface components {
             /** @example 90 */
             session_id: number;
         };
-        /** @description A refusal of values. */
+        /** @description Some values are invalid. */
         InvalidProblem: {
             /**
              * Format: uri
@@ -330,7 +330,7 @@ export interface components {
             /** @example Vq8f… */
             token: string;
         };
-        /** @description An invitation as those see it who may invite; `token` and `url` only once. */
+        /** @description An invitation, for people who may invite. `token` and `url` are present only when it is created. */
         Invitation: {
             /** @example 33 */
             id: number;
@@ -362,7 +362,7 @@ export interface components {
         ChannelItems: {
             items: components["schemas"]["Channel"][];
             /**
-             * @description The `cursor` of the page after this one; null on the last.
+             * @description The `cursor` of the next page; null on the last page.
              * @example YWZ0ZXI6Mg
              */
             next: string | null;
@@ -371,7 +371,7 @@ export interface components {
         ChatItems: {
             items: components["schemas"]["Chat"][];
             /**
-             * @description The `cursor` of the page after this one; null on the last.
+             * @description The `cursor` of the next page; null on the last page.
              * @example YWZ0ZXI6Mg
              */
             next: string | null;
@@ -380,7 +380,7 @@ export interface components {
         EntryItems: {
             items: components["schemas"]["Entry"][];
             /**
-             * @description The `cursor` of the page after this one; null on the last.
+             * @description The `cursor` of the next page; null on the last page.
              * @example YWZ0ZXI6Mg
              */
             next: string | null;
@@ -389,7 +389,7 @@ export interface components {
         InvitationItems: {
             items: components["schemas"]["Invitation"][];
             /**
-             * @description The `cursor` of the page after this one; null on the last.
+             * @description The `cursor` of the next page; null on the last page.
              * @example YWZ0ZXI6Mg
              */
             next: string | null;
@@ -398,7 +398,7 @@ export interface components {
         MemberItems: {
             items: components["schemas"]["Member"][];
             /**
-             * @description The `cursor` of the page after this one; null on the last.
+             * @description The `cursor` of the next page; null on the last page.
              * @example YWZ0ZXI6Mg
              */
             next: string | null;
@@ -407,7 +407,7 @@ export interface components {
         SessionItems: {
             items: components["schemas"]["Session"][];
             /**
-             * @description The `cursor` of the page after this one; null on the last.
+             * @description The `cursor` of the next page; null on the last page.
              * @example YWZ0ZXI6Mg
              */
             next: string | null;
@@ -416,7 +416,7 @@ export interface components {
         UserItems: {
             items: components["schemas"]["User"][];
             /**
-             * @description The `cursor` of the page after this one; null on the last.
+             * @description The `cursor` of the next page; null on the last page.
              * @example YWZ0ZXI6Mg
              */
             next: string | null;
@@ -425,7 +425,7 @@ export interface components {
         VersionItems: {
             items: components["schemas"]["Version"][];
             /**
-             * @description The `cursor` of the page after this one; null on the last.
+             * @description The `cursor` of the next page; null on the last page.
              * @example YWZ0ZXI6Mg
              */
             next: string | null;
@@ -483,7 +483,7 @@ export interface components {
             /** @description Whether this person muted the chat; nobody else sees it. */
             muted?: boolean;
         };
-        /** @description The longest and the most of everything a request may hold. */
+        /** @description The limits for values in requests. */
         Limits: {
             message_characters: number;
             idempotency_key_characters: number;
@@ -734,7 +734,7 @@ export interface components {
             chat_id: number;
             data: components["schemas"]["MessageData"];
         };
-        /** @description A part of a chat's history, newest first. */
+        /** @description A page of a chat's history, newest first. */
         MessagePage: {
             items: components["schemas"]["Message"][];
             /** @example true */
@@ -809,7 +809,7 @@ export interface components {
             muted: boolean;
             warnings?: components["schemas"]["NameWarning"][];
         };
-        /** @description The people a request is about. */
+        /** @description The people to add or remove. */
         NamedMembers: {
             /**
              * @example [
@@ -837,7 +837,7 @@ export interface components {
         /** @description A message to send. */
         NewMessage: {
             /**
-             * @description 1 to 4,000 Unicode scalar values, stored as they are: not only white space, no control characters but tab, newline and carriage return.
+             * @description 1 to 4,000 Unicode scalar values, stored unchanged. White space alone is refused, and so are control characters except tab, newline and carriage return.
              * @example Good morning
              */
             content: string;
@@ -858,25 +858,25 @@ export interface components {
              */
             password: string;
         };
-        /** @description How far the asking person has read. */
+        /** @description The newest message that you have read. */
         NewReadMark: {
             /**
-             * @description The number of the newest message read.
+             * @description The number of the newest message that you have read.
              * @example 51
              */
             number: number;
             /** @default null */
             revision: number | null;
         };
-        /** @description Ownership is handed over, never laid down. */
+        /** @description The new role. Ownership can be transferred, but not given up. */
         NewRole: {
             /** @enum {unknown} */
             role: "owner";
         };
-        /** @description What an invitation opens. */
+        /** @description The workspace and the role of an invitation. */
         Opening: {
             /**
-             * @description Its name.
+             * @description The name of the workspace.
              * @example Analytical Engines
              */
             workspace: string;
@@ -889,7 +889,7 @@ export interface components {
              */
             expires_at: string;
         };
-        /** @description One part; all but `state` is for admins. */
+        /** @description One part of the server. Only admins see other fields than `state`. */
         PartHealth: {
             /** @enum {unknown} */
             state: "degraded" | "down" | "ok";
@@ -943,7 +943,7 @@ export interface components {
             chat_id: number;
             data: components["schemas"]["PreferencesData"];
         };
-        /** @description A refusal (RFC 9457); programs look at `code`, which is stable. */
+        /** @description An error response (RFC 9457). Programs use `code`, which is stable. */
         Problem: {
             /**
              * Format: uri
@@ -1037,7 +1037,7 @@ export interface components {
             at: string;
             data: components["schemas"]["ReadData"];
         };
-        /** @description `refresh_token`; or, from our own web client, the slug of the workspace whose cookie holds it. */
+        /** @description `refresh_token`. Our own web client sends the slug of the workspace instead, and the token in its cookie. */
         Refresh: {
             /**
              * @default null
@@ -1045,7 +1045,7 @@ export interface components {
              */
             refresh_token: string | null;
             /**
-             * @description A slug, from our own web client with its cookie.
+             * @description A slug; only from our own web client, with its cookie.
              * @default null
              */
             workspace: string | null;
@@ -1105,7 +1105,7 @@ export interface components {
              */
             handle: string;
         };
-        /** @description A position that cannot be continued from. */
+        /** @description Events cannot continue from this position. */
         ResetProblem: {
             /**
              * Format: uri
@@ -1176,7 +1176,7 @@ export interface components {
          * @enum {unknown}
          */
         Role: "admin" | "guest" | "member" | "owner";
-        /** @description What this server is; within an `api_level` changes only add. */
+        /** @description This server. Within an `api_level`, changes only add to the API. */
         Server: {
             /** @example 0.1.0 */
             version: string;
@@ -1190,19 +1190,19 @@ export interface components {
             features: string[];
             limits: components["schemas"]["Limits"];
             /**
-             * @description Whether it has a workspace yet.
+             * @description Whether the server has a workspace.
              * @example true
              */
             set_up: boolean;
             /**
-             * @description Who may make a new workspace.
+             * @description Who may create a new workspace.
              * @enum {unknown}
              */
             signup: "invitation" | "open";
             /** @example Fechatter */
             name: string;
         };
-        /** @description Somebody is signed in; `refresh_token` is left out when it goes into a cookie. */
+        /** @description A session. `refresh_token` is absent if it is sent as a cookie. */
         SignedIn: {
             /** @example eyJhbGciOi… */
             access_token: string;
@@ -1218,7 +1218,7 @@ export interface components {
             user: components["schemas"]["User"];
             workspace: components["schemas"]["Workspace"];
         };
-        /** @description A session as its person sees it; `current` is the one that asks. */
+        /** @description A session, as its own person sees it. `current` is true for the session of this request. */
         Session: {
             /** @example 90 */
             id: number;
@@ -1241,7 +1241,7 @@ export interface components {
              */
             expires_at: string;
             /**
-             * @description Of the client that signed in.
+             * @description The address of the client that signed in.
              * @example 192.0.2.7
              */
             address: string;
@@ -1296,7 +1296,7 @@ export interface components {
             role?: components["schemas"]["Role"];
             disabled?: boolean;
         };
-        /** @description Everything a client shows at first, as of `cursor`. */
+        /** @description Everything that a client shows at first, as of `cursor`. */
         State: {
             /**
              * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
@@ -1307,14 +1307,14 @@ export interface components {
             workspace: components["schemas"]["Workspace"];
             chats: components["schemas"]["Chat"][];
         };
-        /** @description What something was done to. */
+        /** @description The object of an act. */
         Subject: {
             /** @example user */
             type: string;
             /** @example 8 */
             id: number;
         };
-        /** @description A refusal of a body that is too long. */
+        /** @description The body is too large. */
         TooLargeProblem: {
             /**
              * Format: uri
@@ -1536,7 +1536,7 @@ export interface components {
             /** @description The public channel that new people join; null for none. */
             default_chat_id?: number | null;
         };
-        /** @description A workspace to choose. */
+        /** @description One of several workspaces to choose from. */
         WorkspaceChoice: {
             /** @example analytical-engines */
             slug: string;
