@@ -1,4 +1,4 @@
-/** A chat as somebody works in it, and as the server has it. */
+/** Actions in a chat, and the chat's state on the server. */
 
 import type { Page } from "playwright-core"
 import type { Person } from "./people.ts"
@@ -7,7 +7,7 @@ export const composer = (page: Page) => page.locator(".composer textarea")
 export const shown = (page: Page) => page.locator(".message .message-text").allInnerTexts()
 export const phase = (page: Page) => page.locator(".connection").first().getAttribute("data-phase")
 
-/** At its end, or at a message. */
+/** Open a chat at its end or at a message. */
 export async function openChat(page: Page, chatId: number, number?: number): Promise<void> {
   await page.goto(`/chats/${chatId}${number === undefined ? "" : `/${number}`}`)
   await composer(page).waitFor()
@@ -18,18 +18,18 @@ export async function write(page: Page, text: string): Promise<void> {
   await composer(page).press("Enter")
 }
 
-/** Until nothing is on its way any more. */
+/** Wait until no message is waiting. */
 export async function settled(page: Page, timeout = 60_000): Promise<void> {
   await page.waitForFunction(() => document.querySelector(".waiting") === null, null, { timeout })
 }
 
-/** The contents of a chat's newest messages, oldest first. */
+/** Returns the contents of a chat's newest messages, oldest first. */
 export async function stored(reader: Person, chatId: number): Promise<string[]> {
   const page = await reader.call<{ items: { content: string }[] }>("GET", `/api/chat/${chatId}/messages?limit=100`)
   return page.items.map(message => message.content).reverse()
 }
 
-/** Write many messages at once, as a bridge does. */
+/** Post many messages at once, as a bridge does. */
 export async function fillChat(writer: Person, chatId: number, contents: string[]): Promise<void> {
   for (let at = 0; at < contents.length; at += 100) {
     const messages = contents.slice(at, at + 100).map(content => ({ content }))
@@ -43,7 +43,7 @@ export interface Wanted {
   members?: Person[]
 }
 
-/** A chat made over the API; returns its id. */
+/** Create a chat through the API; returns its id. */
 export async function newChat(owner: Person, { members = [], ...wanted }: Wanted = {}): Promise<number> {
   const chat_type = wanted.chat_type ?? "private_channel"
   const named = chat_type.endsWith("channel") ? { name: "team" } : {}

@@ -19,32 +19,32 @@ export function launch(): Promise<Browser> {
   return chromium.launch(OPTIONS)
 }
 
-/** One that many test files connect to. */
+/** Starts a browser to which many test files connect. */
 export function launchServer(): Promise<BrowserServer> {
   return chromium.launchServer(OPTIONS)
 }
 
-/** What Chromium itself reports when a server or the network is gone, which tests do on purpose. */
+/** Chromium's own errors when the server or the network is gone, which some tests cause on purpose. */
 const UNREACHABLE = /Failed to load resource|error occurred when fetching the script/u
 
-/** What went wrong in a page; a test that ends with any has failed. */
+/** The errors in each page. A test with an error fails. */
 export const troubles = new WeakMap<BrowserContext, string[]>()
 
-/** A page of a browser's own profile; what it complains of is kept in `troubles`. */
+/** Opens a page with a new profile. Its errors are stored in `troubles`. */
 export async function newPage(
   browser: Browser,
   baseURL: string,
   options: Parameters<Browser["newContext"]>[0] = {},
 ): Promise<Page> {
   const context = await browser.newContext({ baseURL, viewport: DESKTOP, locale: "en-GB", ...options })
-  const said: string[] = []
-  troubles.set(context, said)
-  context.on("weberror", error => said.push(String(error.error())))
+  const found: string[] = []
+  troubles.set(context, found)
+  context.on("weberror", error => found.push(String(error.error())))
   context.on("console", message => {
-    if (message.type() === "error" && !UNREACHABLE.test(message.text())) said.push(message.text())
+    if (message.type() === "error" && !UNREACHABLE.test(message.text())) found.push(message.text())
   })
   const page = await context.newPage()
-  // How long a busy machine may take to reach a state; no measure of speed.
+  // The limit for a busy machine to reach a state. It measures no speed.
   page.setDefaultTimeout(60_000)
   return page
 }

@@ -20,7 +20,7 @@ const SWITCHES = 20
 const KEYS = 60
 const SHOWN = 400
 
-/** Milliseconds, by what was measured. */
+/** Times in milliseconds, by the name of the measurement. */
 type Figures = Record<string, { values: number[]; budget: number }>
 
 class Measuring {
@@ -51,7 +51,7 @@ class Measuring {
     }
   }
 
-  /** From the start of the navigation until a message is painted: with nothing kept, and with everything. */
+  /** From the start of the navigation until a message is painted: without stored data, and with it. */
   private async loads(): Promise<[number[], number[]]> {
     const chatId = await this.chat("loads", 200)
     const [cold, warm]: [number[], number[]] = [[], []]
@@ -68,7 +68,7 @@ class Measuring {
     return [cold, warm]
   }
 
-  /** From the chunk that `fetch` gives until the row is painted. */
+  /** From the arrival of the bytes until the row is painted. */
   private async arrivals(): Promise<number[]> {
     const grace = await this.ada.invite("grace@example.org", "Grace Hopper")
     const chatId = await this.chat("arrivals", 200, [grace])
@@ -86,9 +86,9 @@ class Measuring {
     return values
   }
 
-  /** From the click until a message of that chat is painted: the first time, and when all were open before. */
+  /** From the click until a message of the chat is painted: for new chats, and for chats that were open before. */
   private async switches(): Promise<[number[], number[]]> {
-    const names = Array.from({ length: SWITCHES }, (_, place) => `room${place + 10}`)
+    const names = Array.from({ length: SWITCHES }, (_, place) => `channel${place + 10}`)
     for (const name of names) await this.chat(name, 100)
     const page = await this.openPage()
     const round = async () => {
@@ -106,7 +106,7 @@ class Measuring {
     return both
   }
 
-  /** From a key until the page with it is painted. */
+  /** From a key until the next frame is painted. */
   private async keys(): Promise<number[]> {
     const chatId = await this.chat("keys", 1000)
     const page = await this.openPage()
@@ -129,7 +129,7 @@ class Measuring {
 
   private async chat(name: string, count: number, members: Person[] = []): Promise<number> {
     const chatId = await newChat(this.ada, { name, members })
-    const text = (place: number) => `${name} ${place}: something **said**, as long as many messages are`
+    const text = (place: number) => `${name} ${place}: a text of **usual** length, as many messages have`
     await fillChat(
       this.ada,
       chatId,
@@ -138,7 +138,7 @@ class Measuring {
     return chatId
   }
 
-  /** Ada's page, of a new profile. */
+  /** Opens Ada's page with a new profile. */
   private async openPage(path = "/", slowed = 1): Promise<Page> {
     const page = await newPage(this.browser, this.server.url)
     const inside = await page.context().newCDPSession(page)

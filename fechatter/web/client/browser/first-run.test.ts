@@ -12,7 +12,7 @@ async function send(page: Page, text: string): Promise<void> {
   await page.locator(".message", { hasText: text }).first().waitFor()
 }
 
-/** A browser that has not been asked about notifications, and would allow them. */
+/** A browser that has not been asked about notifications and would allow them. */
 async function unasked(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const state = { permission: "default" as NotificationPermission }
@@ -29,7 +29,7 @@ async function unasked(page: Page): Promise<void> {
   })
 }
 
-test("the first owner lands in general; the three steps are done one by one and then gone", async () => {
+test("the first owner starts in general; the three steps are done one by one and then disappear", async () => {
   const fresh = await Server.make()
   onTestFinished(() => fresh.stop())
   const page = await openPage({}, fresh.url)
@@ -72,7 +72,7 @@ test("the first owner lands in general; the three steps are done one by one and 
   expect(await steps(newcomer).count()).toBe(0)
 })
 
-test("who is in no channel is not told that there are none", async () => {
+test("a person without channels can create and browse channels", async () => {
   const ada = await newOwner()
   const bob = await newMember(ada, "Bob")
   const { default_chat_id: general } = await ada.call<{ default_chat_id: number }>("GET", "/api/workspace")

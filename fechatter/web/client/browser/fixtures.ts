@@ -4,37 +4,37 @@ import { expect, inject, onTestFinished } from "vitest"
 import { newPage, troubles } from "./chromium.ts"
 import { Person } from "./people.ts"
 
-/** The server of all tests; who needs one to kill makes one with `Server.make`. */
+/** The server of all tests. A test that kills its server creates one with `Server.make`. */
 export const server = { url: inject("serverUrl") }
 
 let connected: Promise<Browser> | undefined
 let made = 0
 
-/** A page of its own profile; whatever it complains of fails the test. */
+/** Opens a page with a new profile. Any error in it fails the test. */
 export async function openPage(options: Parameters<typeof newPage>[2] = {}, url = server.url): Promise<Page> {
   connected ??= chromium.connect(inject("browserUrl"))
   const page = await newPage(await connected, url, options)
   onTestFinished(async ({ task }) => {
-    const said = troubles.get(page.context())
+    const found = troubles.get(page.context())
     await page.context().close()
-    if (task.result?.state === "pass") expect(said).toEqual([])
+    if (task.result?.state === "pass") expect(found).toEqual([])
   })
   return page
 }
 
-/** The owner of a workspace that no other test knows. */
+/** Creates the owner of a new workspace. */
 export function newOwner(fullname = "Ada Lovelace"): Promise<Person> {
   made += 1
   return Person.owner(server, `owner${made}@example.org`, fullname, `Workspace ${made} of ${process.pid}`)
 }
 
-/** Somebody new in a workspace; no other test has their address. */
+/** Creates a new member of a workspace. */
 export function newMember(owner: Person, fullname: string, role = "member"): Promise<Person> {
   made += 1
   return owner.invite(`member${made}@example.org`, fullname, role)
 }
 
-/** What the page offers to readers of screens breaks no rule, or none of those named. */
+/** The page violates no accessibility rule, or none of the named rules. */
 export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
   await page.evaluate(endTransitions)
   await page.evaluate(axe.source)
@@ -47,7 +47,7 @@ export async function expectAccessible(page: Page, rules?: string[]): Promise<vo
   expect(found).toEqual([])
 }
 
-/** Colours are read at the end of a transition, not in the middle of it. Endless animations go on. */
+/** Ends all transitions, so that colours have their final values. Endless animations continue. */
 async function endTransitions(): Promise<void> {
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
   for (const animation of document.getAnimations()) {
@@ -55,7 +55,7 @@ async function endTransitions(): Promise<void> {
   }
 }
 
-/** Nothing is wider than the window, nor than the part of it that scrolls. */
+/** No content is wider than the window or its scrolling parts. */
 export async function expectNoOverflow(page: Page): Promise<void> {
   const wider = await page.evaluate(() => {
     const places = [document.documentElement, ...document.querySelectorAll("main, .scroller")]

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { composer, newChat, openChat, settled, write } from "./chat.ts"
 import { newMember, newOwner, openPage } from "./fixtures.ts"
 
-/** Each would call `hit` where it ran. */
+/** Each script would call `hit`. */
 const MARKUP = [
   `<img src=x onerror="hit('img')">`,
   `<script>hit('script')</script>`,
@@ -32,7 +32,7 @@ const MARKDOWN = [
   "\u202egnp.exe\u202c <b onclick=hit('bidi')>bold</b>",
 ]
 
-test("names, texts, Markdown and what is pasted run nothing, load nothing and link nowhere else", async () => {
+test("names, texts, Markdown and pasted content run no script, load nothing and link to no other site", async () => {
   const ada = await newOwner()
   const mallory = await newMember(ada, MARKUP[0]!)
   const name = `<img src=x onerror=hit('name')>`
@@ -76,7 +76,7 @@ test("names, texts, Markdown and what is pasted run nothing, load nothing and li
   expect(outside).toEqual([])
 })
 
-test("an address that names another page's place opens nothing of it", async () => {
+test("an address in the query of the sign-in page opens no other site", async () => {
   const ada = await newOwner()
   const page = await openPage()
   await page.goto("/signin?next=//other.example/&next=javascript:hit(1)")
@@ -87,7 +87,7 @@ test("an address that names another page's place opens nothing of it", async () 
   expect(new URL(page.url()).hostname).toBe("127.0.0.1")
 })
 
-test("a letter with a thousand marks draws over no message above it", async () => {
+test("a letter with a thousand combining marks does not cover the messages above", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada, { chat_type: "private_channel", name: "marks", members: [] })
   const page = await openPage()

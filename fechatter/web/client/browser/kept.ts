@@ -1,9 +1,9 @@
-/** What the browser keeps for a visit without a network. */
+/** The data that the browser stores for a visit without a network. */
 
 import type { Page } from "playwright-core"
 import { expect } from "vitest"
 
-/** Until the worker keeps the client and the browser what is shown. */
+/** Wait until the worker has stored the client, and the client has saved its state. */
 export async function kept(page: Page): Promise<void> {
   await page.evaluate(async () => void (await navigator.serviceWorker.ready))
   await expect.poll(() => page.evaluate(keptTimelines), { timeout: 60_000 }).toBeGreaterThan(0)

@@ -20,7 +20,7 @@ async function longChat(name = "team"): Promise<{ ada: Person; chatId: number }>
   return { ada, chatId }
 }
 
-/** The message is lit up on the screen, and nobody says that it does not exist. */
+/** Waits until the message is highlighted on the screen. No notice reports that it does not exist. */
 async function expectAt(page: Page, number: number): Promise<void> {
   await row(page, number).waitFor()
   await expect
@@ -35,7 +35,7 @@ async function expectAt(page: Page, number: number): Promise<void> {
   expect(await page.getByText(GONE).count()).toBe(0)
 }
 
-test("a link to an older message leads there though the chat was opened before", async () => {
+test("a link to an older message leads there, even if the chat was open before", async () => {
   const { ada, chatId } = await longChat()
   const other = await newChat(ada, { name: "other" })
   const page = await openPage()
@@ -55,7 +55,7 @@ test("a link to an older message leads there though the chat was opened before",
   }
 })
 
-/** As the router takes it when somebody clicks a link, without loading the page anew. */
+/** Follows a link as a click does, without a reload of the page. */
 async function follow(page: Page, paths: string[]): Promise<void> {
   await page.evaluate(all => {
     for (const path of all) {
@@ -65,7 +65,7 @@ async function follow(page: Page, paths: string[]): Promise<void> {
   }, paths)
 }
 
-test("of two links, one right after the other, the second one counts", async () => {
+test("of two links in quick succession, the second one wins", async () => {
   const { ada, chatId } = await longChat()
   const page = await openPage()
   await ada.enter(page)
@@ -80,7 +80,7 @@ test("of two links, one right after the other, the second one counts", async () 
   expect(await page.getByText(GONE).count()).toBe(0)
 })
 
-test("a link to a deleted message leads to its place; one beyond the newest says so and shows the newest", async () => {
+test("a link to a deleted message leads to its place; a link to a missing one shows the newest message", async () => {
   const { ada, chatId } = await longChat()
   const { items } = await ada.call<{ items: { id: number }[] }>(
     "GET",
@@ -99,7 +99,7 @@ test("a link to a deleted message leads to its place; one beyond the newest says
   await row(page, 300).waitFor()
 })
 
-test("without a server a kept message is shown, and another one when the server is back", async () => {
+test("without a server, a saved message is shown, and other messages after the server returns", async () => {
   const proxy = await Proxy.before(server.url)
   const { ada, chatId } = await longChat()
   const page = await openPage({}, proxy.url)

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { composer, newChat, openChat, shown, stored, write } from "./chat.ts"
 import { newMember, newOwner, openPage } from "./fixtures.ts"
 
-test("two browsers chat: what one writes, edits and deletes the other sees at once", async () => {
+test("a message that one browser sends, edits and deletes changes in the other at once", async () => {
   const ada = await newOwner()
   const grace = await newMember(ada, "Grace Hopper")
   const chatId = await newChat(ada, { members: [grace] })
@@ -31,7 +31,7 @@ test("two browsers chat: what one writes, edits and deletes the other sees at on
   expect(await stored(ada, chatId)).toEqual(["", "Good morning!"])
 })
 
-test("each of the four kinds of chat appears to its members at once, and to nobody else", async () => {
+test("each of the four kinds of chat appears to its members at once, and to no other person", async () => {
   const ada = await newOwner()
   const grace = await newMember(ada, "Grace Hopper")
   const joan = await newMember(ada, "Joan Clarke")
@@ -56,7 +56,7 @@ test("each of the four kinds of chat appears to its members at once, and to nobo
   expect(await hers.getByRole("link", { name: "everybody" }).count()).toBe(0)
 })
 
-test("who is removed from a chat sees nothing of it any more, and is told", async () => {
+test("a person who is removed from a chat loses its content at once and sees a notice", async () => {
   const ada = await newOwner()
   const grace = await newMember(ada, "Grace Hopper")
   const chatId = await newChat(ada, { name: "secret", members: [grace] })
@@ -88,7 +88,7 @@ test("Enter that ends a composition does not send", async () => {
   await composer(page).evaluate(area => {
     const options = { key: "Enter", bubbles: true, cancelable: true }
     area.dispatchEvent(new KeyboardEvent("keydown", { ...options, isComposing: true }))
-    // Safari ends the composition first, and marks the key by its code alone.
+    // Safari ends the composition first, and only the code marks the key.
     area.dispatchEvent(new KeyboardEvent("keydown", { ...options, keyCode: 229 }))
   })
   await keyboard.send("Input.insertText", { text: "你好" })
@@ -99,7 +99,7 @@ test("Enter that ends a composition does not send", async () => {
   expect(await stored(ada, chatId)).toEqual(["你好"])
 })
 
-test("a draft is there again after a reload, in its own chat, and gone once it is sent", async () => {
+test("a draft survives a reload in its own chat, and disappears after it is sent", async () => {
   const ada = await newOwner()
   const [one, two] = [await newChat(ada, { name: "one" }), await newChat(ada, { name: "two" })]
   const page = await openPage()

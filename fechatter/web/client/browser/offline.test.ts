@@ -8,7 +8,7 @@ import { Server } from "./server.ts"
 
 const WORDS = ["first", "second", "third", "fourth", "fifth"]
 
-test("what is written without a network waits, is said to wait, and goes out once and in order", async () => {
+test("messages without a network wait visibly, and are then sent once and in order", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada)
   const page = await openPage()
@@ -27,7 +27,7 @@ test("what is written without a network waits, is said to wait, and goes out onc
   expect(await stored(ada, chatId)).toEqual(WORDS)
 })
 
-test("a server that is killed in the middle of sending loses nothing and stores nothing twice", async () => {
+test("if the server is killed during sending, no message is lost or stored twice", async () => {
   const own = await Server.make({ signup: "open" })
   onTestFinished(() => own.stop())
   const ada = await Person.owner(own, "ada@example.org", "Ada Lovelace", "Analytical Engines")
@@ -47,7 +47,7 @@ test("a server that is killed in the middle of sending loses nothing and stores 
     .locator(".connection[data-phase=waiting], .connection[data-phase=connecting]")
     .waitFor({ state: "attached" })
   expect(await page.locator(".waiting").count()).toBeGreaterThan(0)
-  // What was written is kept by the browser, not by the page.
+  // The browser stores the messages, so they survive the page.
   await page.reload()
   await page.locator(".waiting").first().waitFor()
   await own.restart()
@@ -57,7 +57,7 @@ test("a server that is killed in the middle of sending loses nothing and stores 
   expect(await shown(page)).toEqual(["before", ...words])
 })
 
-test("without a server the client starts, shows what it knew, and takes what is written", async () => {
+test("without a server, the client starts, shows the saved state and accepts messages", async () => {
   const proxy = await Proxy.before(server.url)
   const ada = await newOwner()
   const chatId = await newChat(ada)
@@ -81,7 +81,7 @@ test("without a server the client starts, shows what it knew, and takes what is 
   expect(await phase(page)).not.toBe("live")
 })
 
-test("a newer client is offered, is taken when asked for, and costs nothing that was being written", async () => {
+test("a newer client is offered, is used on request, and keeps unsent text", async () => {
   const proxy = await Proxy.before(server.url)
   onTestFinished(() => proxy.stop())
   const ada = await newOwner()
@@ -105,7 +105,7 @@ test("a newer client is offered, is taken when asked for, and costs nothing that
   await other.getByText("A new version is ready.").waitFor()
 })
 
-test("signing out leaves nothing of the client either", async () => {
+test("signing out deletes the stored client too", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada)
   const page = await openPage()

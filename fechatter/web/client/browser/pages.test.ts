@@ -14,7 +14,7 @@ const WIDE = [
   `- **${"字".repeat(200)}** 👋\n> ${"W".repeat(300)}`,
 ]
 
-/** A channel of two in which each wrote what does not fit a line. */
+/** A channel of two people who have sent messages that are longer than a line. */
 async function wideChat(ada: Person): Promise<number> {
   const grace = await newMember(ada, "Grace Brewster Murray Hopper of Arlington")
   const chatId = await newChat(ada, { name: `launch-${"of-everything-".repeat(6)}`, members: [grace] })
@@ -31,7 +31,7 @@ async function visit(page: Page, path: string): Promise<void> {
   if (path.startsWith("/chats/")) await page.locator(".message").first().waitFor()
 }
 
-test("no page breaks a rule of accessibility, in light and dark", async () => {
+test("all pages are accessible, in light and dark", async () => {
   const ada = await newOwner()
   const page = await openPage({ viewport: DESKTOP })
   const check = async (path: string) => {
@@ -46,7 +46,7 @@ test("no page breaks a rule of accessibility, in light and dark", async () => {
   for (const path of INSIDE) await check(path)
 })
 
-test("a chat, its details, people, the switcher and a new channel break no rule of accessibility", async () => {
+test("a chat, its details, people, the switcher and a new channel are accessible", async () => {
   const ada = await newOwner()
   const chatId = await wideChat(ada)
   const page = await openPage({ viewport: DESKTOP })
@@ -92,7 +92,7 @@ test("every page fits a phone in every language", async () => {
   await check([...INSIDE, "/people", `/chats/${await wideChat(ada)}`])
 })
 
-test("the language and the theme are switched at once and stay", async () => {
+test("the language and the theme change at once and stay", async () => {
   const page = await openPage()
   await page.goto("/signin")
   await page.getByRole("button", { name: "English" }).click()
@@ -106,7 +106,7 @@ test("the language and the theme are switched at once and stay", async () => {
   expect(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe("dark")
 })
 
-test("a menu and a dialog are worked by keys alone, and give the focus back", async () => {
+test("a menu and a dialog work by keyboard alone and restore the focus", async () => {
   const page = await openPage()
   await page.goto("/gallery")
   const opener = page.getByRole("button", { name: "More actions" })

@@ -1,8 +1,8 @@
-/** People of the tests: accounts made over the API, pages signed in as a person would. */
+/** The people of the tests: accounts from the API, and pages with a session. */
 
 import type { Page } from "playwright-core"
 
-/** A server that takes new workspaces from anybody. */
+/** A server on which anybody can create a workspace. */
 export interface Server {
   readonly url: string
 }
@@ -17,7 +17,7 @@ interface Session {
   workspace: { id: number; slug: string }
 }
 
-/** Somebody with an account. */
+/** A person with an account. */
 export class Person {
   readonly email: string
   readonly fullname: string
@@ -35,23 +35,23 @@ export class Person {
     return this.session.user.id
   }
 
-  /** In a new workspace of their own. */
+  /** Creates the owner of a new workspace. */
   static async owner(server: Server, email: string, fullname: string, workspace: string): Promise<Person> {
     return this.signUp(server, { email, fullname, workspace })
   }
 
-  /** Somebody new in this one's workspace. */
+  /** Creates a new member of this person's workspace. */
   async invite(email: string, fullname: string, role = "member"): Promise<Person> {
     const { token } = await this.call<{ token: string }>("POST", "/api/invitations", { role })
     return Person.signUp(this.server, { email, fullname, invitation: token })
   }
 
-  /** One call of the API; throws where it is refused. */
+  /** Sends one request to the API. Throws on an error response. */
   async call<Body>(method: string, path: string, body?: unknown): Promise<Body> {
     return call<Body>(this.server, method, path, body, this.session.access_token)
   }
 
-  /** A public channel of that name with these messages; the one there is, where it was made before. */
+  /** Returns the id of the public channel with this name. Creates it with these messages if it does not exist. */
   async channel(name: string, messages: string[] = []): Promise<number> {
     const found = await this.call<{ items: { id: number; name: string }[] }>("GET", `/api/channels?q=${name}`)
     const known = found.items.find(channel => channel.name === name)
@@ -65,7 +65,7 @@ export class Person {
     return chat.id
   }
 
-  /** By the form, as people do it; ends in the workspace. */
+  /** Signs in through the form. Returns when the workspace is shown. */
   async signIn(page: Page): Promise<void> {
     await page.goto("/signin")
     await page.locator("input[type=email]").fill(this.email)
@@ -74,7 +74,7 @@ export class Person {
     await page.locator("nav.sidebar .workspace").waitFor({ state: "attached" })
   }
 
-  /** Is in at once, where the form itself is not what is tried. */
+  /** Signs in without the form, for tests of other pages. */
   async enter(page: Page, path = "/"): Promise<void> {
     const answer = await page.context().request.post(`${this.server.url}/api/signin`, {
       headers: { "X-Requested-With": "fechatter" },

@@ -1,4 +1,4 @@
-/** What stands in front of a server that changes: a newer version behind the same address, nobody for a while. */
+/** A proxy that simulates a newer version of the server, or a server that is gone. */
 
 import { once } from "node:events"
 import { createServer, request, type IncomingMessage, type Server as Http } from "node:http"
@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net"
 const WORKER = "/service-worker.js"
 
 export class Proxy {
-  /** As if the server were a newer version: the client's worker differs. */
+  /** Simulates a newer version of the server by changing the client's service worker. */
   isNewer = false
   private port = 0
   private readonly http: Http
@@ -18,7 +18,7 @@ export class Proxy {
     this.http = createServer((asked, answer) => {
       const { method, headers, url = "/" } = asked
       const isWorker = url === WORKER
-      // The worker is read and changed here, so it comes whole and uncompressed.
+      // The worker is changed here, so it must arrive complete and uncompressed.
       if (isWorker) for (const name of ["accept-encoding", "if-none-match"]) delete headers[name]
       const onward = request(this.target + url, { method, headers }, given => {
         if (isWorker) return void this.changed(given).then(text => answer.writeHead(200, typeOf(given)).end(text))
@@ -43,14 +43,14 @@ export class Proxy {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Nobody answers any more. */
+  /** Stop responding. */
   async stop(): Promise<void> {
     this.http.close()
     this.http.closeAllConnections()
     await once(this.http, "close")
   }
 
-  /** It answers again, at the same address. */
+  /** Respond again, at the same address. */
   async start(): Promise<void> {
     this.http.listen(this.port, "127.0.0.1")
     await once(this.http, "listening")

@@ -3,7 +3,7 @@ import { expect, test } from "vitest"
 import { composer, newChat, openChat, settled, stored, write } from "./chat.ts"
 import { newMember, newOwner, openPage } from "./fixtures.ts"
 
-/** What a browser may take away; each is run in the page before its own scripts. */
+/** Features that a browser may lack. Each script runs in the page before its own scripts. */
 const REFUSALS: Record<string, () => void> = {
   "storage throws": () => {
     const get = () => {
@@ -30,7 +30,7 @@ const REFUSALS: Record<string, () => void> = {
   },
 }
 
-test.each(Object.keys(REFUSALS))("the client works where %s", async refusal => {
+test.each(Object.keys(REFUSALS))("the client works if %s", async refusal => {
   const ada = await newOwner()
   const chatId = await newChat(ada, { name: "workshop" })
   const page = await openPage({ serviceWorkers: "block" })
@@ -43,12 +43,12 @@ test.each(Object.keys(REFUSALS))("the client works where %s", async refusal => {
   expect(await stored(ada, chatId)).toEqual(["I am here"])
 })
 
-/** As after an update: the server has no file of a chunk that was not loaded yet. */
+/** Simulates an update: the server lacks the chunks that are not loaded yet. */
 async function withoutParts(page: Page, pattern: RegExp): Promise<void> {
   await page.route(pattern, route => route.fulfill({ status: 404 }))
 }
 
-test("a page and the emoji of an older client offer the reload, which brings the newest", async () => {
+test("a missing page or missing emoji of an older client offer a reload, which loads the newest client", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada)
   const page = await openPage({ serviceWorkers: "block" })
@@ -70,7 +70,7 @@ test("a page and the emoji of an older client offer the reload, which brings the
   await page.getByRole("dialog", { name: "Emoji" }).waitFor()
 })
 
-test("keys that an input method takes do nothing, in whichever order the browser tells of them", async () => {
+test("keys that an input method uses have no effect, in any order of the browser's events", async () => {
   const ada = await newOwner()
   await newMember(ada, "Grace Hopper")
   const chatId = await newChat(ada, { name: "general" })
@@ -116,7 +116,7 @@ test("keys that an input method takes do nothing, in whichever order the browser
   expect(await composer(page).inputValue()).toBe("a")
 })
 
-test("files that are dropped or pasted leave the page open and say that they cannot be sent yet", async () => {
+test("after files are dropped or pasted, the page stays and shows that they cannot be sent", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada)
   const page = await openPage()
@@ -135,9 +135,9 @@ test("files that are dropped or pasted leave the page open and say that they can
     return events.map((event, place) => !(place < 2 ? document.body : area).dispatchEvent(event))
   })
   expect(prevented).toEqual([true, true, true])
-  const said = page.getByText("You can't send files yet.")
-  await said.waitFor()
-  expect(await said.count()).toBe(1)
+  const notice = page.getByText("You can't send files yet.")
+  await notice.waitFor()
+  expect(await notice.count()).toBe(1)
   const text = await page.evaluate(() => {
     const words = new DataTransfer()
     words.setData("text/plain", "words")

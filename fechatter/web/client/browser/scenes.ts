@@ -6,7 +6,7 @@ import { teamOn } from "./team.ts"
 
 type Scene = (page: Page, server: Server) => Promise<void>
 
-/** Ada at an address, once the workspace is loaded. */
+/** Ada's page at an address, after the workspace is loaded. */
 const asAda = (path: string, then: (page: Page) => Promise<void>): Scene => {
   return async (page, server) => {
     await (await teamOn(server)).ada.enter(page, path)
@@ -17,7 +17,7 @@ const asAda = (path: string, then: (page: Page) => Promise<void>): Scene => {
 
 const isWide = (page: Page) => page.viewportSize()!.width >= DESKTOP.width
 
-/** The states that are looked at: each leaves a page as it is to be seen. */
+/** The states for screenshots. Each function brings a page into its state. */
 export const scenes: Record<string, Scene> = {
   async gallery(page) {
     await page.goto("/gallery")
@@ -40,7 +40,7 @@ export const scenes: Record<string, Scene> = {
 
   home: asAda("/", page => page.getByRole("link", { name: "launch" }).waitFor()),
 
-  /** On a desktop with the details beside it. */
+  /** A chat; on a desktop with its details beside it. */
   async chat(page, server) {
     const { ada, launch } = await teamOn(server)
     await ada.enter(page)

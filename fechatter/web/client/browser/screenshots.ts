@@ -1,4 +1,4 @@
-/** `make screenshots`: the main states in both themes, on a phone and a desktop, into the folder that is named. */
+/** `make screenshots`: writes pictures of the main states, in both themes, for a phone and a desktop. */
 
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
@@ -9,7 +9,7 @@ import { Server } from "./server.ts"
 const folder = process.argv[2] ?? "screenshots"
 const only = process.argv[3] ?? ""
 
-/** Where it is the middle of the day, so that two days of talk have the hours of people. */
+/** A time zone in which it is noon, so that the messages of two days have plausible times. */
 const hours = ((12 - new Date().getUTCHours() + 36) % 24) - 12
 const timezoneId = `Etc/GMT${hours < 0 ? "+" : "-"}${Math.abs(hours)}`
 
@@ -29,7 +29,7 @@ try {
         await page.screenshot({
           path: join(folder, `${name}-${device}-${colorScheme}.png`),
           fullPage: name === "gallery",
-          // The colours change gradually.
+          // Without this, colours are in the middle of a transition.
           animations: "disabled",
         })
       }

@@ -8,7 +8,7 @@ const MAX_ROWS = 400
 const MAX_NODES = 20_000
 const MAX_GROWTH_BYTES = 40_000_000
 
-/** The numbers of the messages in the page, which are without a hole. */
+/** Returns the numbers of the messages in the page, which have no gap. */
 async function numbers(page: Page): Promise<[first: number, last: number]> {
   const all = await page
     .locator(".message")
@@ -18,7 +18,7 @@ async function numbers(page: Page): Promise<[first: number, last: number]> {
   return [all[0]!, all.at(-1)!]
 }
 
-/** Scroll as far as there is, until message `number` is there. */
+/** Scroll until message `number` is loaded. */
 async function scrollTo(page: Page, end: "top" | "bottom", number: number): Promise<void> {
   await page.evaluate(
     async ([to, wanted]) => {
@@ -32,7 +32,7 @@ async function scrollTo(page: Page, end: "top" | "bottom", number: number): Prom
   )
 }
 
-test("5,000 messages are scrolled up and down with as many rows, nodes and bytes as a few hundred", async () => {
+test("scrolling through 5,000 messages needs no more rows, nodes and bytes than a few hundred", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada)
   await fillChat(

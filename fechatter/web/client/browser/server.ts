@@ -1,4 +1,4 @@
-/** The real server, as an operator starts it: a process of its own on a free port, with data that goes with it. */
+/** The real server, as an operator starts it: a process on a free port, with temporary data. */
 
 import { execFileSync, spawn, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
@@ -24,21 +24,21 @@ export class Server {
     this.settings = { port: String(port), data_dir: join(folder, "data"), rate_limits: "off", ...settings }
   }
 
-  /** A running one; `settings` by their keys. */
+  /** Starts a server; `settings` by their keys. */
   static async make(settings: Record<string, string> = {}): Promise<Server> {
     const made = new Server(await freePort(), await mkdtemp(join(tmpdir(), "fechatter-browser-")), settings)
     await made.start()
     return made
   }
 
-  /** The secret of the link it prints. */
+  /** The secret of the printed set-up link. */
   get setupToken(): string {
     const found = /\/setup#token=(\S+)/u.exec(this.output)
     if (!found) throw new Error(`no set-up link in: ${this.output}`)
     return found[1]!
   }
 
-  /** Where its SQLite file is. */
+  /** The path of the SQLite file. */
   get database(): string {
     return join(this.folder, "data", "fechatter.db")
   }
@@ -61,7 +61,7 @@ export class Server {
     }
   }
 
-  /** As a power cut would. */
+  /** Ends the process as a power cut does. */
   async kill(): Promise<void> {
     await this.end("SIGKILL")
   }
@@ -71,7 +71,7 @@ export class Server {
     await this.start()
   }
 
-  /** In good order, and its data with it. */
+  /** Stops the server and deletes its data. */
   async stop(): Promise<void> {
     await this.end("SIGTERM")
     await rm(this.folder, { recursive: true, force: true })
@@ -95,7 +95,7 @@ export class Server {
   }
 }
 
-/** Processors, memory, system and what is measured, in one line. */
+/** Returns a description of the machine in one line. */
 export function machine(): string {
   const print = "from fechatter.bench.machine import machine; print(machine())"
   return execFileSync(join(ROOT, ".venv/bin/python"), ["-c", print], {

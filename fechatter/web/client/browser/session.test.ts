@@ -3,7 +3,7 @@ import { newOwner, openPage, server } from "./fixtures.ts"
 import { PASSWORD, Person } from "./people.ts"
 import { Server } from "./server.ts"
 
-test("the first owner opens the link, fills in the form, is in, and stays in after a reload", async () => {
+test("the first owner opens the link, fills in the form, and stays signed in after a reload", async () => {
   const fresh = await Server.make()
   onTestFinished(() => fresh.stop())
   const page = await openPage({}, fresh.url)
@@ -27,7 +27,7 @@ test("the first owner opens the link, fills in the form, is in, and stays in aft
   expect(await late.locator("main header p").count()).toBe(0)
 })
 
-test("somebody invited joins by the link, and a used one says so", async () => {
+test("an invited person joins with the link, and a used link shows that", async () => {
   const ada = await newOwner()
   const { token } = await ada.call<{ token: string }>("POST", "/api/invitations", { max_uses: 1 })
   const page = await openPage()
@@ -42,7 +42,7 @@ test("somebody invited joins by the link, and a used one says so", async () => {
   await other.getByRole("heading", { name: "This invitation can't be used" }).waitFor()
 })
 
-test("who has two workspaces chooses one, and comes where they wanted to go", async () => {
+test("a person with two workspaces chooses one and reaches the page that they wanted", async () => {
   const [one, two] = ["First of Emmy", "Second of Emmy"]
   for (const workspace of [one, two]) await Person.owner(server, "emmy@example.org", "Emmy Noether", workspace!)
   const page = await openPage()
@@ -58,7 +58,7 @@ test("who has two workspaces chooses one, and comes where they wanted to go", as
   await page.getByRole("button", { name: "Second of Emmy" }).waitFor()
 })
 
-test("signing out asks, ends the session everywhere in the browser, and keeps nothing", async () => {
+test("signing out asks first, ends the session in all tabs, and leaves nothing in the browser", async () => {
   const ada = await newOwner()
   const page = await openPage()
   await ada.enter(page)
@@ -75,7 +75,7 @@ test("signing out asks, ends the session everywhere in the browser, and keeps no
   await page.waitForURL(/\/signin/u)
 })
 
-test("a changed password ends the other sessions; a wrong one is told at its field", async () => {
+test("a new password ends the other sessions; a wrong one shows an error at its field", async () => {
   const ada = await newOwner()
   const page = await openPage()
   const other = await openPage()
@@ -92,7 +92,7 @@ test("a changed password ends the other sessions; a wrong one is told at its fie
   await other.getByText("Your session has ended.").waitFor()
 })
 
-test("two workspaces in two tabs: each keeps its own, and signing out of one leaves the other", async () => {
+test("two tabs keep different workspaces, and signing out of one leaves the other", async () => {
   const [ada, bob] = [await newOwner(), await newOwner()]
   const page = await openPage()
   await ada.enter(page)
@@ -108,7 +108,7 @@ test("two workspaces in two tabs: each keeps its own, and signing out of one lea
   await tab.getByRole("link", { name: "bobs" }).waitFor()
 })
 
-test("who signs in after another's session ended sees their own workspace, live", async () => {
+test("a person who signs in after another person's session sees their own workspace, live", async () => {
   const [ada, bob] = [await newOwner(), await newOwner()]
   const page = await openPage()
   await ada.enter(page)

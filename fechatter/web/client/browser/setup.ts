@@ -1,4 +1,4 @@
-/** One server and one Chromium for all browser tests; each test has its own workspace and its own profile. */
+/** Starts one server and one Chromium for all browser tests. Each test has its own workspace and its own profile. */
 
 import type { TestProject } from "vitest/node"
 import { launchServer } from "./chromium.ts"

@@ -6,7 +6,7 @@ import { PASSWORD, Person } from "./people.ts"
 
 const ANOTHER = "another horse battery"
 
-test("an admin makes a reset link; it sets a password once, and a second link in the tab starts anew", async () => {
+test("a reset link sets a password once, and a second link in the same tab starts again", async () => {
   const ada = await newOwner()
   const grace = await newMember(ada, "Grace Hopper")
   const page = await openPage()
@@ -43,7 +43,7 @@ test("an admin makes a reset link; it sets a password once, and a second link in
   await used.getByText("For Grace Hopper in").waitFor()
 })
 
-test("a disabled person with the right password learns that the account is disabled", async () => {
+test("with the right password, a disabled account shows that it is disabled", async () => {
   const ada = await newOwner()
   const grace = await newMember(ada, "Grace Hopper")
   await ada.call("PATCH", `/api/users/${grace.id}`, { disabled: true })
@@ -57,7 +57,7 @@ test("a disabled person with the right password learns that the account is disab
   await page.getByText(/disabled/iu).waitFor({ state: "detached" })
 })
 
-test("a chat of two appears to the other person with its first message", async () => {
+test("a direct chat appears to the other person with its first message", async () => {
   const ada = await newOwner()
   const grace = await newMember(ada, "Grace Hopper")
   const there = await openPage()
@@ -71,7 +71,7 @@ test("a chat of two appears to the other person with its first message", async (
   await sidebar.getByRole("link", { name: /Ada Lovelace/u }).waitFor()
 })
 
-test("the same group is offered instead of a second one", async () => {
+test("an existing group is offered instead of a second one", async () => {
   const ada = await newOwner()
   const people: Person[] = [await newMember(ada, "Grace Hopper"), await newMember(ada, "Joan Clarke")]
   const chatId = await newChat(ada, { chat_type: "group", members: people })
@@ -88,7 +88,7 @@ test("the same group is offered instead of a second one", async () => {
   await page.waitForURL(`**/chats/${chatId}`)
 })
 
-test("on a phone, Back closes the details first and leaves the chat then", async () => {
+test("on a phone, Back first closes the details and then leaves the chat", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada, { name: "launch" })
   const page = await openPage({ viewport: PHONE })
@@ -107,7 +107,7 @@ test("on a phone, Back closes the details first and leaves the chat then", async
   await page.waitForURL(url => url.pathname === "/")
 })
 
-test("a name that is cut off is shown whole, by pointer and by keyboard", async () => {
+test("a truncated name is shown in full, by pointer and by keyboard", async () => {
   const ada = await newOwner()
   const name = `launch-${"of-everything-".repeat(6)}`
   await newChat(ada, { name })
@@ -124,7 +124,7 @@ test("a name that is cut off is shown whole, by pointer and by keyboard", async 
   await page.locator(".tip", { hasText: name }).waitFor()
 })
 
-test("the clock is as in the region, and as it was chosen", async () => {
+test("the time has the region's format, or the chosen one", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada)
   const page = await openPage({ locale: "en-GB" })

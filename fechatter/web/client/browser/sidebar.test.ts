@@ -17,10 +17,10 @@ async function isInView(page: Page, what: Locator): Promise<boolean> {
 }
 
 const rows = (page: Page, name: string) => section(page, name).locator("[data-chat]")
-const say = (who: Person, chatId: number, content: string) =>
+const post = (who: Person, chatId: number, content: string) =>
   who.call("POST", `/api/chat/${chatId}/messages`, { content })
 
-/** Ada, Bob and Cyd, in as many chats as somebody has after some months. */
+/** Ada, Bob and Cyd, with as many chats as a person has after some months. */
 async function manyChats() {
   const ada = await newOwner()
   const [bob, cyd] = [await newMember(ada, "Bob"), await newMember(ada, "Cyd")]
@@ -33,11 +33,11 @@ async function manyChats() {
   return { ada, bob, channels, groups }
 }
 
-test("among 62 channels and 25 direct chats the unread ones are in view, and only direct ones count", async () => {
+test("among 62 channels and 25 direct chats, unread chats are visible, and only direct ones have badges", async () => {
   const { ada, bob, channels, groups } = await manyChats()
   const [channel, group] = [channels.at(-1)!, groups[0]!]
-  await say(bob, channel, "for everybody")
-  await say(bob, group, "for Ada")
+  await post(bob, channel, "for everybody")
+  await post(bob, group, "for Ada")
   const page = await openPage()
   await ada.enter(page)
   await row(page, channel).waitFor()
@@ -57,14 +57,14 @@ test("among 62 channels and 25 direct chats the unread ones are in view, and onl
   await expectAccessible(page)
 })
 
-test("no row moves while the pointer is over the list, nor does the chat that is open", async () => {
+test("no row moves while the pointer is over the list, and the open chat does not move", async () => {
   const { ada, bob, channels } = await manyChats()
   const [target, busy] = [channels[5]!, channels[40]!]
   const page = await openPage()
   await ada.enter(page)
   await row(page, target).hover()
   const before = await row(page, target).boundingBox()
-  await say(bob, busy, "look here")
+  await post(bob, busy, "look here")
   await page.locator(`[data-chat="${busy}"].strong`).waitFor({ state: "attached" })
   expect(await row(page, target).boundingBox()).toEqual(before)
   expect(await section(page, "Unread").count()).toBe(0)
@@ -79,7 +79,7 @@ test("no row moves while the pointer is over the list, nor does the chat that is
   await section(page, "Unread").waitFor({ state: "detached" })
 })
 
-test("what arrives in the open chat is read where the chat is: its row stays", async () => {
+test("a message in the open chat does not move the chat's row", async () => {
   const { ada, bob, channels } = await manyChats()
   const [target, other] = [channels[5]!, channels[40]!]
   const page = await openPage()
@@ -88,16 +88,16 @@ test("what arrives in the open chat is read where the chat is: its row stays", a
   await page.waitForURL(`**/chats/${target}`)
   await page.locator(".composer textarea").waitFor()
   await page.mouse.move(800, 300)
-  await say(bob, target, "as it happens")
+  await post(bob, target, "as it happens")
   await page.getByText("as it happens").first().waitFor()
-  // The second chat becomes unread after the first one: by then the row would have moved.
-  await say(bob, other, "elsewhere")
+  // The second chat becomes unread after the first one. By then a row that moves would have moved.
+  await post(bob, other, "elsewhere")
   await rows(page, "Unread").and(row(page, other)).waitFor()
   expect(await rows(page, "Unread").and(row(page, target)).count()).toBe(0)
   expect(await rows(page, "Channels").and(row(page, target)).count()).toBe(1)
 })
 
-test("a star and a mute are seen on one's other devices, and on nobody else's", async () => {
+test("a star and a mute appear on the person's other devices, and on no other person's", async () => {
   const ada = await newOwner()
   const [bob, cyd] = [await newMember(ada, "Bob"), await newMember(ada, "Cyd")]
   const chatId = await newChat(ada, { chat_type: "group", name: "three", members: [bob, cyd] })
@@ -110,7 +110,7 @@ test("a star and a mute are seen on one's other devices, and on nobody else's", 
   await page.getByRole("button", { name: "Details", exact: true }).click()
   await page.getByRole("button", { name: /^Mute/u }).click()
   await row(phone, chatId).getByRole("img", { name: "Muted" }).waitFor()
-  await say(cyd, chatId, "quietly")
+  await post(cyd, chatId, "quietly")
   await row(phone, chatId).getByText("1 unread").waitFor({ state: "attached" })
   expect(await row(phone, chatId).locator(".badge").count()).toBe(0)
   expect(await section(phone, "Unread").count()).toBe(0)
@@ -122,7 +122,7 @@ test("a star and a mute are seen on one's other devices, and on nobody else's", 
   await expectAccessible(page)
 })
 
-test("people see their own name and status, and whoever may invite finds the way", async () => {
+test("people see their own name and status, and people with the right see a button to invite", async () => {
   const ada = await newOwner("Ada of the foot")
   const bob = await newMember(ada, "Bob of the foot")
   const page = await openPage()

@@ -18,7 +18,7 @@ test.each([
   await page.locator("input[type=email]").waitFor()
 })
 
-test("after signing in again, the chat opens that was open last", async () => {
+test("after signing in again, the last chat opens", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada)
   const page = await openPage()

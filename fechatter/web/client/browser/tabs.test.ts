@@ -14,13 +14,13 @@ async function streams(own: Server): Promise<number> {
 
 const isLive = (page: Page) => page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
 
-test("tabs share one stream, and when the one that reads it closes, another takes over without a gap", async () => {
+test("tabs share one stream, and if the leading tab closes, another continues without a gap", async () => {
   const own = await Server.make({ signup: "open", metrics_token: TOKEN })
   onTestFinished(() => own.stop())
   const ada = await Person.owner(own, "ada@example.org", "Ada Lovelace", "Analytical Engines")
   const grace = await ada.invite("grace@example.org", "Grace Hopper")
   const chatId = await newChat(ada, { members: [grace] })
-  const say = (content: string) => grace.call("POST", `/api/chat/${chatId}/messages`, { content })
+  const post = (content: string) => grace.call("POST", `/api/chat/${chatId}/messages`, { content })
   const first = await openPage({}, own.url)
   await ada.enter(first)
   await openChat(first, chatId)
@@ -31,12 +31,12 @@ test("tabs share one stream, and when the one that reads it closes, another take
     await isLive(tab)
   }
   expect(await streams(own)).toBe(1)
-  await say("one")
+  await post("one")
   for (const tab of [first, second, third]) await tab.locator(".message", { hasText: "one" }).waitFor()
   await write(second, "two")
   for (const tab of [first, third]) await tab.locator(".message", { hasText: "two" }).waitFor()
   await first.close()
-  await say("three")
+  await post("three")
   for (const tab of [second, third]) await tab.locator(".message", { hasText: "three" }).waitFor()
   await expect.poll(() => streams(own)).toBe(1)
   for (const tab of [second, third]) {

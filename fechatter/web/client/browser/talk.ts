@@ -1,4 +1,4 @@
-/** What a small team wrote in two days; the screenshots show it. */
+/** The messages of a small team on two days, for the screenshots. */
 
 export const PEOPLE = {
   ada: "Ada Lovelace",
@@ -15,16 +15,16 @@ export const PEOPLE = {
 
 export type Name = keyof typeof PEOPLE
 
-/** Minutes before now, who, and what. */
-export type Said = readonly [before: number, who: Name, content: string]
+/** Minutes before now, the sender, and the text. */
+export type Line = readonly [before: number, who: Name, content: string]
 
-export interface Room {
+export interface Conversation {
   chat_type: "public_channel" | "private_channel" | "group" | "single"
   name?: string
   description?: string
   members: Name[]
-  said: Said[]
-  /** How many of the newest Ada did not read yet. */
+  lines: Line[]
+  /** The number of newest messages that Ada has not read. */
   unread?: number
 }
 
@@ -41,12 +41,12 @@ async def members_of(chats: list[int]) -> dict[int, list[User]]:
 
 \`/api/sync\` takes **41 ms** now; it was 380.`
 
-export const LAUNCH: Room = {
+export const LAUNCH: Conversation = {
   chat_type: "public_channel",
   name: "launch",
   description: "Version 2 on the 28th. What blocks it goes here first.",
   members: ["grace", "alan", "katherine", "yoko", "wei", "amelie", "mary"],
-  said: [
+  lines: [
     [DAY + 190, "katherine", "The figures of the last rehearsal are in: no message lost in six restarts 🎉"],
     [DAY + 188, "mary", "Six? I only counted five."],
     [DAY + 187, "katherine", "The sixth was the power cable. Alan found it with his foot."],
@@ -57,7 +57,7 @@ export const LAUNCH: Room = {
     [184, "grace", "Good morning! I looked at the slow start last night."],
     [183, "grace", MEASURE],
     [171, "ada", "380 to 41. That is the nicest thing I have read today ❤️"],
-    [170, "ada", "Is there a test that would have told us?"],
+    [170, "ada", "Is there a test that would have caught it?"],
     [
       158,
       "grace",
@@ -70,13 +70,13 @@ export const LAUNCH: Room = {
   ],
 }
 
-export const ROOMS: Room[] = [
+export const CONVERSATIONS: Conversation[] = [
   {
     chat_type: "public_channel",
     name: "office",
     description: "For everybody",
     members: ["grace", "alan", "katherine", "linus", "yoko", "wei", "amelie", "mary", "omar"],
-    said: [
+    lines: [
       [DAY + 300, "linus", "There is cake in the kitchen. It is orange, for the vitamin C."],
       [64, "amelie", "The office is closed on Friday afternoon: they mend the heating."],
     ],
@@ -86,7 +86,7 @@ export const ROOMS: Room[] = [
     name: "design",
     description: "Pixels, words and colours",
     members: ["amelie", "yoko", "mary"],
-    said: [
+    lines: [
       [DAY + 30, "yoko", "The new icons are in the gallery, in both themes."],
       [90, "amelie", "I like the bell. The archive looks like a shoe box, though."],
       [22, "yoko", "It *is* a shoe box. Everybody keeps their letters in one."],
@@ -98,7 +98,7 @@ export const ROOMS: Room[] = [
     chat_type: "public_channel",
     name: "support",
     members: ["katherine", "omar", "mary"],
-    said: [
+    lines: [
       [DAY + 10, "omar", "A customer asks whether messages can be exported."],
       [DAY + 4, "katherine", "Yes: `fechatter export`. I sent them the page."],
     ],
@@ -107,12 +107,12 @@ export const ROOMS: Room[] = [
     chat_type: "private_channel",
     name: "hiring",
     members: ["grace", "katherine"],
-    said: [[DAY + 200, "katherine", "Two talks on Thursday; I booked the small room."]],
+    lines: [[DAY + 200, "katherine", "Two talks on Thursday; I booked a place for us."]],
   },
   {
     chat_type: "group",
     members: ["grace", "alan"],
-    said: [
+    lines: [
       [80, "alan", "Lunch at the river?"],
       [78, "grace", "In ten minutes, by the door."],
     ],
@@ -121,7 +121,7 @@ export const ROOMS: Room[] = [
   {
     chat_type: "single",
     members: ["grace"],
-    said: [
+    lines: [
       [150, "ada", "Shall I present your change tomorrow, or do you want to?"],
       [147, "grace", "You. I answer the questions."],
     ],
@@ -129,8 +129,8 @@ export const ROOMS: Room[] = [
   {
     chat_type: "single",
     members: ["wei"],
-    said: [[9, "wei", "校对完了，只有两处小改动。"]],
+    lines: [[9, "wei", "校对完了，只有两处小改动。"]],
     unread: 1,
   },
-  { chat_type: "single", members: ["omar"], said: [[DAY + 2, "omar", "شكرًا جزيلًا على المساعدة!"]] },
+  { chat_type: "single", members: ["omar"], lines: [[DAY + 2, "omar", "شكرًا جزيلًا على المساعدة!"]] },
 ]

@@ -13,7 +13,7 @@ const counts = (reader: Person, chatId: number) => reader.call<Counts>("GET", `/
 const row = (page: Page, number: number) => page.locator(`[data-number="${number}"]`)
 const texts = (count: number) => Array.from({ length: count }, (_, place) => `message ${place + 1}`)
 
-/** Ada's chat with Grace, in which Grace wrote so much that Ada has not read. */
+/** Ada's chat with Grace, with unread messages of Grace. */
 async function unreadChat(count: number): Promise<{ ada: Person; grace: Person; chatId: number }> {
   const ada = await newOwner()
   const grace = await newMember(ada, "Grace Hopper")
@@ -69,7 +69,7 @@ async function scrollThrough(page: Page): Promise<void> {
     .toBe(true)
 }
 
-/** As if another window had the focus, or this one had it back. */
+/** Simulates that the window loses or gains the focus. */
 async function setFocus(page: Page, isFocused: boolean): Promise<void> {
   await page.evaluate(focused => {
     document.hasFocus = () => focused
@@ -77,7 +77,7 @@ async function setFocus(page: Page, isFocused: boolean): Promise<void> {
   }, isFocused)
 }
 
-test("a chat with 80 unread messages opens at the first one, and only what was on the screen is read", async () => {
+test("a chat with 80 unread messages opens at the first one, and only messages on the screen become read", async () => {
   const { ada, chatId } = await unreadChat(80)
   const page = await openPage()
   await ada.enter(page)
@@ -92,7 +92,7 @@ test("a chat with 80 unread messages opens at the first one, and only what was o
   expect(await page.locator(".news").count()).toBe(1)
 })
 
-test("a jump to the newest messages leaves the others unread, and one click leads back to them", async () => {
+test("a jump to the newest messages leaves earlier ones unread, and one click leads back", async () => {
   const { ada, chatId } = await unreadChat(300)
   const page = await openPage()
   await ada.enter(page)
@@ -114,7 +114,7 @@ test("a jump to the newest messages leaves the others unread, and one click lead
   await expect.poll(() => counts(ada, chatId)).toMatchObject({ last_read_number: 300, unread_count: 0 })
 })
 
-test("a link into the unread messages shows the way to the first of them", async () => {
+test("a link to an unread message shows the button to the first unread one", async () => {
   const { ada, chatId } = await unreadChat(300)
   const page = await openPage()
   await ada.enter(page)
@@ -131,7 +131,7 @@ test("a link into the unread messages shows the way to the first of them", async
   await expect.poll(() => counts(ada, chatId)).toMatchObject({ last_read_number: 300, unread_count: 0 })
 })
 
-test("deleted messages before the first unread one are passed over, however many", async () => {
+test("any number of deleted messages before the first unread one is skipped", async () => {
   const { ada, grace, chatId } = await unreadChat(130)
   const deleted = Array.from({ length: 70 }, (_, place) => place + 1)
   await remove(grace, chatId, [...deleted, 73, 130])
@@ -145,7 +145,7 @@ test("deleted messages before the first unread one are passed over, however many
   await expect.poll(() => counts(ada, chatId)).toMatchObject({ last_read_number: 130, unread_count: 0 })
 })
 
-test("5,000 unread messages open at the first, and an empty chat at its beginning", async () => {
+test("a chat with 5,000 unread messages opens at the first one, and an empty chat at its start", async () => {
   const { ada, chatId } = await unreadChat(5000)
   const empty = await newChat(ada, { name: "empty" })
   const page = await openPage()
@@ -158,7 +158,7 @@ test("5,000 unread messages open at the first, and an empty chat at its beginnin
   expect(await page.locator(".news, .jump").count()).toBe(0)
 })
 
-test("what arrives while the window has no focus stands behind the line when it has it back", async () => {
+test("messages that arrive while the window has no focus are after the line of new messages", async () => {
   const { ada, grace, chatId } = await unreadChat(40)
   await ada.call("PUT", `/api/chat/${chatId}/read`, { number: 40 })
   const page = await openPage()
@@ -177,7 +177,7 @@ test("what arrives while the window has no focus stands behind the line when it 
   await expect.poll(async () => (await counts(ada, chatId)).unread_count).toBe(0)
 })
 
-test("messages that came while the client was closed are new, though it shows what it kept at first", async () => {
+test("messages that arrived while the client was closed are new, although the saved state is shown first", async () => {
   const { ada, grace, chatId } = await unreadChat(40)
   await ada.call("PUT", `/api/chat/${chatId}/read`, { number: 40 })
   const page = await openPage()
@@ -191,7 +191,7 @@ test("messages that came while the client was closed are new, though it shows wh
   expect((await counts(ada, chatId)).last_read_number).toBeLessThan(100)
 })
 
-test("messages marked as unread stay so on every device until the chat is opened again", async () => {
+test("messages that are marked as unread stay unread on every device until the chat is opened again", async () => {
   const { ada, grace, chatId } = await unreadChat(10)
   const other = await newChat(ada, { name: "other", members: [grace] })
   const [here, there] = [await openPage(), await openPage()]
@@ -220,7 +220,7 @@ test("messages marked as unread stay so on every device until the chat is opened
   await there.getByRole("navigation").getByText("4 unread").waitFor({ state: "detached" })
 })
 
-test("a key marks messages as unread, and writing marks them as read", async () => {
+test("a shortcut marks messages as unread, and sending a message marks them as read", async () => {
   const { ada, chatId } = await unreadChat(10)
   const page = await openPage()
   await ada.enter(page)
@@ -234,7 +234,7 @@ test("a key marks messages as unread, and writing marks them as read", async () 
   expect(await counts(ada, chatId)).toMatchObject({ last_read_number: 11, unread_count: 0 })
 })
 
-test("on a phone the way to the first unread message fits and breaks no rule of accessibility", async () => {
+test("on a phone, the button to the first unread message fits and is accessible", async () => {
   const { ada, chatId } = await unreadChat(120)
   const page = await openPage({ viewport: { width: 360, height: 640 }, reducedMotion: "reduce" })
   await ada.enter(page)

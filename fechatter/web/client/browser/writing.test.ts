@@ -5,7 +5,7 @@ import { PHONE } from "./chromium.ts"
 import { expectAccessible, newOwner, openPage } from "./fixtures.ts"
 import type { Person } from "./people.ts"
 
-/** A page in a new chat of its own. */
+/** Returns a page with a new chat. */
 async function inChat(contents: string[] = [], options = {}): Promise<{ ada: Person; chatId: number; page: Page }> {
   const ada = await newOwner()
   const chatId = await newChat(ada)
@@ -23,7 +23,7 @@ async function inChat(contents: string[] = [], options = {}): Promise<{ ada: Per
 
 const focusedText = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? "")
 
-test("what waits keeps its order though the clock is set back, and can be changed and withdrawn", async () => {
+test("waiting messages keep their order if the clock is set back, and can be changed and withdrawn", async () => {
   const { ada, chatId, page } = await inChat()
   await page.context().setOffline(true)
   for (const word of ["first", "second", "wrong"]) await write(page, word)
@@ -54,7 +54,7 @@ test("what waits keeps its order though the clock is set back, and can be change
   expect(await stored(ada, chatId)).toEqual(["first", "second, better", "third", "fourth"])
 })
 
-test("a draft that is sent in one tab is gone in the others", async () => {
+test("a draft that is sent in one tab disappears in the other tabs", async () => {
   const { page, chatId, ada } = await inChat()
   const other = await page.context().newPage()
   await openChat(other, chatId)
@@ -66,7 +66,7 @@ test("a draft that is sent in one tab is gone in the others", async () => {
   expect(await stored(ada, chatId)).toEqual(["half a thought"])
 })
 
-test("the list is one tab stop, with the arrows inside; what is typed there reaches the composer", async () => {
+test("the list is one tab stop with arrow keys, and typed text goes to the composer", async () => {
   const contents = Array.from({ length: 40 }, (_, place) => `message ${place} [link](https://a.b) \`code\``)
   contents.push("```\ncode\n```")
   const { page } = await inChat(contents)
@@ -101,7 +101,7 @@ test("the list is one tab stop, with the arrows inside; what is typed there reac
   expect(await composer(page).inputValue()).toBe("hello")
 })
 
-test("the focus stays in the list when its message goes", async () => {
+test("the focus stays in the list if the focused message is deleted", async () => {
   const { ada, chatId, page } = await inChat(["a", "b"])
   await page.context().setOffline(true)
   await write(page, "waiting")
@@ -113,7 +113,7 @@ test("the focus stays in the list when its message goes", async () => {
   expect(await stored(ada, chatId)).toEqual(["a", "b", "waiting"])
 })
 
-test("emptying a message in edit asks whether to delete it", async () => {
+test("saving an empty edit asks whether to delete the message", async () => {
   const { page } = await inChat(["a", "b"])
   const edit = async () => {
     await composer(page).press("ArrowUp")
@@ -132,7 +132,7 @@ test("emptying a message in edit asks whether to delete it", async () => {
   expect(await shown(page)).toEqual(["a"])
 })
 
-test("the tools of a message stay in the view, and off the button that copies its code", async () => {
+test("the tools of a message stay visible and do not cover the button that copies code", async () => {
   const long =
     "```\n" +
     Array.from({ length: 90 }, (_, line) => `line ${line} ${"x".repeat(200)}`)
@@ -184,7 +184,7 @@ test("lines are about 80 characters wide on a wide screen", async () => {
   expect(Math.max(...lines)).toBeGreaterThanOrEqual(65)
 })
 
-test("on a phone Enter breaks the line until somebody wants it otherwise, and letters are large enough", async () => {
+test("on a phone, Enter starts a new line unless the person changes that, and text is large enough", async () => {
   const { ada, chatId, page } = await inChat([], { viewport: PHONE, isMobile: true, hasTouch: true })
   await composer(page).fill("one")
   await composer(page).press("Enter")
@@ -210,14 +210,14 @@ test("on a phone Enter breaks the line until somebody wants it otherwise, and le
   expect(await stored(ada, chatId)).toEqual(["one\ntwo", "three"])
 })
 
-test("a paste that makes very many messages is asked for again, and goes out in order", async () => {
+test("a paste that needs many messages asks first and is sent in order", async () => {
   const { ada, chatId, page } = await inChat()
   await composer(page).fill("```" + "a".repeat(3992) + "\n" + "b".repeat(10))
   await page.getByRole("button", { name: "Send as 2 messages" }).click()
   await settled(page)
   expect(await stored(ada, chatId)).toHaveLength(2)
   const text = Array.from({ length: 5000 }, (_, line) => `line ${line}`).join("\n")
-  // As it is pasted: `fill` would insert line by line.
+  // Inserts the text at once, as a paste does.
   await composer(page).evaluate((area, pasted) => {
     ;(area as HTMLTextAreaElement).value = pasted
     area.dispatchEvent(new Event("input", { bubbles: true }))
@@ -232,7 +232,7 @@ test("a paste that makes very many messages is asked for again, and goes out in 
   expect((await stored(ada, chatId)).slice(2).join("")).toBe(text)
 })
 
-test("emoji are found by groups and by the keyboard; the last ones and the skin tone are kept for the person", async () => {
+test("emoji are found by group and by keyboard; recent ones and the skin tone are stored for the person", async () => {
   const { page } = await inChat()
   const open = () => page.getByRole("button", { name: "Emoji", exact: true }).click()
   await open()

@@ -14,17 +14,17 @@ beforeEach(() => {
   sessionStorage.clear()
 })
 
-test("an address that nothing answers leads home, and a stranger to the door", async () => {
+test("an unknown address leads to the home page, and without a session to the sign-in page", async () => {
   await router.push("/no/such/place")
   expect(router.currentRoute.value.fullPath).toBe("/signin")
 })
 
-test("a stranger comes afterwards where they wanted to go", async () => {
+test("after signing in, a person reaches the page that they wanted", async () => {
   await router.push("/settings/language")
   expect(router.currentRoute.value.query["next"]).toBe("/settings/language")
 })
 
-test("who is signed in goes in", async () => {
+test("a person with a session reaches the page", async () => {
   begin(session)
   await router.push("/settings/language")
   expect(router.currentRoute.value.params["section"]).toBe("language")

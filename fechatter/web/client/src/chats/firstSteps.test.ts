@@ -15,11 +15,11 @@ function world(role: Role, ...chats: Partial<Chat>[]) {
 const done = (role: Role, hasInvited: boolean, ...chats: Partial<Chat>[]) =>
   Object.fromEntries(steps(world(role, ...chats), hasInvited).map(step => [step.name, step.isDone]))
 
-test("a new workspace is named, and people and a message are still to come", () => {
+test("in a new workspace, only the step of naming it is done", () => {
   expect(done("owner", false, { id: 7 })).toEqual({ name: true, invite: false, send: false })
 })
 
-test("an invitation, or somebody who came, and any message end their steps", () => {
+test("an invitation or a second person ends one step, and any message ends another", () => {
   expect(done("owner", true, { id: 7 })).toEqual({ name: true, invite: true, send: false })
   expect(done("admin", false, { id: 7, member_count: 2, last_number: 1 })).toEqual({
     name: true,
@@ -28,12 +28,12 @@ test("an invitation, or somebody who came, and any message end their steps", () 
   })
 })
 
-test("nobody is asked for what they may not do", () => {
+test("people see only steps for which they have the right", () => {
   expect(done("member", false, { id: 7 })).toEqual({ send: false })
   expect(done("guest", false)).toEqual({})
 })
 
-test("a newcomer lands in the default channel, a guest and whoever has none at home", () => {
+test("a new person lands in the default channel; without one, and as a guest, on the home page", () => {
   const user = (role: Role) => ({ role }) as Sync["me"]
   expect(landing({ user: user("member"), workspace })).toEqual({ name: "chat", params: { chatId: 7 } })
   expect(landing({ user: user("guest"), workspace })).toEqual({ name: "home" })

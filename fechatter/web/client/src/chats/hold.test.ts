@@ -15,7 +15,7 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-test("rows are held as long as the mouse is over the list, however long it rests", () => {
+test("rows stay in place while the mouse is over the list, even if it does not move", () => {
   const { isHeld, moved, left } = effectScope().run(useHold)!
   moved(MOUSE)
   vi.advanceTimersByTime(100 * STILL_MS)
@@ -24,7 +24,7 @@ test("rows are held as long as the mouse is over the list, however long it rests
   expect(isHeld.value).toBe(false)
 })
 
-test("a key or a touch holds them for a while, also when the finger is lifted", () => {
+test("after a key or a touch, rows stay in place for a while, even after the finger is lifted", () => {
   const { isHeld, used, moved, left } = effectScope().run(useHold)!
   for (const touch of [used, () => moved(FINGER)]) {
     touch()
@@ -38,7 +38,7 @@ test("a key or a touch holds them for a while, also when the finger is lifted", 
   }
 })
 
-test("nothing is held on a page that nobody sees", () => {
+test("on a hidden page, rows move at once", () => {
   const { isHeld, moved } = effectScope().run(useHold)!
   moved(MOUSE)
   Object.assign(page, { visibilityState: "hidden" })

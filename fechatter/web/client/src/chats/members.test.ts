@@ -30,7 +30,7 @@ function use(pages: Record<string, { items: Member[]; next: string | null }>) {
 
 const ids = (members: Member[]) => members.map(one => one.user_id)
 
-test("pages follow one another, and a change loads as many as were there", async () => {
+test("pages load one after the other, and a change reloads as many members as before", async () => {
   const pages = { "": { items: [member(1)], next: "b" }, b: { items: [member(2)], next: "c" } }
   const { members, hasMore, more, asked } = use({ ...pages, c: { items: [member(3)], next: null } })
   await vi.runAllTimersAsync()
@@ -43,7 +43,7 @@ test("pages follow one another, and a change loads as many as were there", async
   expect(asked.mock.calls.map(([, next]) => next)).toEqual([null, "b", null, "b"])
 })
 
-test("what fails is said, and what was loaded stays", async () => {
+test("a failed load shows its error, and the loaded members stay", async () => {
   const { members, problem, more } = use({ "": { items: [member(1)], next: "lost" } })
   await vi.runAllTimersAsync()
   await more()

@@ -13,7 +13,7 @@ test.each([
   expect(initials(name)).toBe(shown)
 })
 
-test("neighbours have colours far apart, and the same id always its own", () => {
+test("successive ids have very different hues, and each id always has the same hue", () => {
   expect(hue(8)).toBe(hue(8))
   expect(Math.abs(hue(8) - hue(9))).toBeGreaterThan(60)
 })

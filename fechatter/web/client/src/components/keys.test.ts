@@ -3,17 +3,17 @@ import { isPressed } from "@/components/keys"
 
 const press = (key: string, more: KeyboardEventInit = {}) => new KeyboardEvent("keydown", { key, ...more })
 
-test("keys are the same with and without capitals, but not with other modifiers", () => {
+test("letter case does not matter, but modifiers do", () => {
   expect(isPressed(press("k", { ctrlKey: true }), "Mod+K")).toBe(true)
   expect(isPressed(press("K", { ctrlKey: true, shiftKey: true }), "Mod+K")).toBe(false)
   expect(isPressed(press("k"), "Mod+K")).toBe(false)
 })
 
-test("a sign that needs shift on some keyboards is known by the sign", () => {
+test("a character that needs Shift on some keyboards is recognised by itself", () => {
   expect(isPressed(press("?", { shiftKey: true }), "?")).toBe(true)
   expect(isPressed(press("?"), "?")).toBe(true)
 })
 
-test("nothing is pressed while an input method composes", () => {
+test("no shortcut matches while an input method composes", () => {
   expect(isPressed(press("Enter", { isComposing: true }), "Enter")).toBe(false)
 })

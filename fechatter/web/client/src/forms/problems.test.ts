@@ -2,14 +2,14 @@ import { expect, test } from "vitest"
 import { Problem, Unreachable } from "@/api/http"
 import { explain, refusalText } from "@/forms/problems"
 
-test("a stable code says more than its status, and stands at its field", () => {
+test("a stable code has a text of its own, at the field that it implies", () => {
   const found = explain(new Problem(409, { code: "email_taken", request_id: "7" }))
   expect(found.fields["email"]).toBe(found.text)
   expect(found.text).toContain("e-mail")
   expect(found.requestId).toBe("7")
 })
 
-test("refused values are told field by field", () => {
+test("each invalid value has an error at its field", () => {
   const errors = [
     { pointer: "/email", code: "invalid_email", detail: "" },
     { pointer: "/password", code: "too_short", detail: "" },
@@ -22,13 +22,13 @@ test("refused values are told field by field", () => {
   ])
 })
 
-test("waiting has its seconds, and what nobody knows keeps its code", () => {
+test("the text of a limit contains the seconds, and an unknown error contains its code", () => {
   expect(explain(new Problem(429, { code: "rate_limited" }, null, 30)).text).toContain("30")
   expect(explain(new Problem(418, { code: "teapot" })).text).toContain("teapot")
   expect(explain(new Problem(500, {})).text).toContain("server")
 })
 
-test("no response at all blames nobody", () => {
+test("without a response, the text names the connection", () => {
   expect(explain(new Unreachable(null)).text).toContain("Can't reach the server")
 })
 

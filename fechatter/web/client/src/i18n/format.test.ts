@@ -6,14 +6,14 @@ const now = new Date(2026, 2, 4, 12)
 
 afterEach(() => setLocale("en"))
 
-test("a day is said as people say it", () => {
+test("today and yesterday have names, and other days have a date", () => {
   expect(day(new Date(2026, 2, 4, 1), now)).toBe("Today")
   expect(day(new Date(2026, 2, 3, 23), now)).toBe("Yesterday")
   expect(day(new Date(2026, 1, 2), now)).toBe("Monday, February 2")
   expect(day(new Date(2024, 1, 2), now)).toBe("Friday, February 2, 2024")
 })
 
-test("how long ago it was, down to a minute and up to a week", () => {
+test("a relative time covers one minute to one week", () => {
   const before = (seconds: number) => new Date(now.getTime() - seconds * 1000)
   expect([ago(before(20), now), ago(before(180), now), ago(before(7_200), now)]).toEqual([
     "just now",

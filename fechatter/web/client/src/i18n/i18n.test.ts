@@ -15,7 +15,7 @@ function forms(messages: Messages, key: Key): string[] {
 
 const places = (text: string) => [...text.matchAll(/\{(\w+)\}/gu)].map(found => found[1]).toSorted()
 
-test.each(["zh", "ja"])("%s says everything that English says, with the same values", language => {
+test.each(["zh", "ja"])("%s has every text of English, with the same values", language => {
   for (const key of keys) {
     const texts = forms(LANGUAGES[language]!, key)
     expect(texts, key).not.toEqual([])
@@ -23,19 +23,19 @@ test.each(["zh", "ja"])("%s says everything that English says, with the same val
   }
 })
 
-test.each(["zh", "ja"])("%s has no key of its own", language => {
+test.each(["zh", "ja"])("%s has no further keys", language => {
   for (const [room, texts] of Object.entries(LANGUAGES[language]!)) {
     expect(Object.keys(texts)).toEqual(Object.keys(en[room as keyof Messages]))
   }
 })
 
-test("a plural follows the language's own rule, and numbers its own signs", () => {
+test("plural forms and digits follow the rules of the language", () => {
   const plural = { ...en, chats: { ...en.chats, unread: { one: "one", other: "{count} of them" } } } as Messages
   expect(fill(plural, "chats.unread", { count: 1 }, "en")).toBe("one")
   expect(fill(plural, "chats.unread", { count: 12_000 }, "en")).toBe("12,000 of them")
   expect(fill(zh, "chats.unread", { count: 1 }, "zh")).toBe("1 条未读")
 })
 
-test("a value that is missing is a mistake, not an empty place", () => {
+test("a missing value is an error, not an empty text", () => {
   expect(() => fill(en, "session.joinTitle", {}, "en")).toThrow("workspace")
 })

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { regional } from "@/i18n/region"
 
-test("dates and times are written as in the reader's region", () => {
+test("dates and times have the format of the reader's region", () => {
   expect(regional("en", ["en-GB", "en"])).toBe("en-GB")
   expect(regional("en", ["en", "en-AU"])).toBe("en-AU")
   expect(regional("en", ["de-DE", "en"])).toBe("en-DE")
@@ -11,7 +11,7 @@ test("dates and times are written as in the reader's region", () => {
   expect(regional("en", ["not a tag", "fr-CH"])).toBe("en-CH")
 })
 
-test("a British and a German reader of English see 24 hours, an American 12", () => {
+test("British and German readers of English see 24 hours, American readers see 12", () => {
   const at = new Date(2026, 0, 2, 15, 4)
   const time = (wanted: string[]) =>
     new Intl.DateTimeFormat(regional("en", wanted), { hour: "numeric", minute: "2-digit" }).format(at)

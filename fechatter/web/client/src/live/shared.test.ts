@@ -5,7 +5,7 @@ import { FakeStreams } from "@/testing/stream"
 
 class SignedOut extends Error {}
 
-/** A tab: knows events up to a number, by loading or by hearing each of them. */
+/** A tab that knows the events up to a number, from a load or from events. */
 class Tab {
   known = 0
   heard: number[] = []
@@ -45,7 +45,7 @@ class Tab {
   }
 }
 
-/** Channels as a browser has them, between the tabs of one test and on its clock. */
+/** A model of the browser's channels between tabs, on the clock of the test. */
 class FakeChannel {
   static all = new Set<FakeChannel>()
   onmessage: ((message: { data: unknown }) => void) | null = null
@@ -93,7 +93,7 @@ afterEach(() => {
 
 const settle = (milliseconds = 50) => vi.advanceTimersByTimeAsync(milliseconds)
 
-test("several tabs share one stream, and each hears every event once and in order", async () => {
+test("several tabs share one stream, and each gets every event once and in order", async () => {
   const all = [tab(), tab(), tab()]
   await settle()
   for (let count = 0; count < 5; count += 1) server.send()
@@ -103,7 +103,7 @@ test("several tabs share one stream, and each hears every event once and in orde
   for (const one of all) expect(one.phases.at(-1)).toBe("live")
 })
 
-test("when the leading tab closes another goes on from where it stands", async () => {
+test("if the leading tab closes, another tab continues from its position", async () => {
   const [first, second, third] = [tab(), tab(), tab()]
   await settle()
   server.send()
@@ -119,7 +119,7 @@ test("when the leading tab closes another goes on from where it stands", async (
   expect([second.loads, third.loads]).toEqual([0, 0])
 })
 
-test("after a break the stream resumes from its cursor and nothing is lost or twice", async () => {
+test("after an interruption the stream resumes from its cursor, and no event is lost or repeated", async () => {
   const [one, other] = [tab(), tab()]
   await settle()
   server.send()
@@ -137,7 +137,7 @@ test("after a break the stream resumes from its cursor and nothing is lost or tw
   expect(one.phases.at(-1)).toBe("live")
 })
 
-test("a position past replay makes every tab load anew", async () => {
+test("if a position cannot be replayed, every tab reloads", async () => {
   const [one, other] = [tab(), tab()]
   await settle()
   server.isAway = true
@@ -153,7 +153,7 @@ test("a position past replay makes every tab load anew", async () => {
   expect([one.known, other.known]).toEqual([10, 10])
 })
 
-test("a tab that is behind the leader when it comes loads anew instead of missing something", async () => {
+test("a new tab that is behind the leader reloads, so that it misses no event", async () => {
   tab()
   await settle()
   server.send()
@@ -166,7 +166,7 @@ test("a tab that is behind the leader when it comes loads anew instead of missin
   expect(late.known).toBe(3)
 })
 
-test("silence is noticed: without heartbeats the stream is given up and opened again", async () => {
+test("a stream without heartbeats is closed and opened again", async () => {
   const one = tab()
   await settle()
   for (let count = 0; count < 5; count += 1) {
@@ -180,7 +180,7 @@ test("silence is noticed: without heartbeats the stream is given up and opened a
   expect(server.opened).toBeGreaterThan(1)
 })
 
-test("where the browser has no locks every tab has a stream of its own", async () => {
+test("without locks, every tab has a stream of its own", async () => {
   vi.stubGlobal("navigator", {})
   const all = [tab(), tab()]
   await settle()
@@ -190,7 +190,7 @@ test("where the browser has no locks every tab has a stream of its own", async (
   for (const one of all) expect(one.known).toBe(1)
 })
 
-test("a log that goes on in another era makes no tab load anew", async () => {
+test("if the log continues in another era, no tab reloads", async () => {
   const all = [tab(), tab()]
   await settle()
   server.send()
@@ -207,7 +207,7 @@ test("a log that goes on in another era makes no tab load anew", async () => {
   expect(late.heard).toEqual([4])
 })
 
-test("when the log went back every tab loads anew, though its number is beyond the head", async () => {
+test("if the log goes back, every tab reloads, although its number is higher than the head", async () => {
   const all = [tab(), tab()]
   await settle()
   for (let count = 0; count < 5; count += 1) server.send()

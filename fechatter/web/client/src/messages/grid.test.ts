@@ -4,7 +4,7 @@ import { moved } from "@/messages/grid"
 const move = (at: number, ...steps: Parameters<typeof moved>[3][]) =>
   steps.reduce((place, step) => moved([3, 10, 8], 8, place, step), at)
 
-test("the arrows keep their column from section to section, as far as there is one", () => {
+test("arrow keys keep the column from section to section, if it exists there", () => {
   expect(move(1, "ArrowDown")).toBe(4)
   expect(move(10, "ArrowUp")).toBe(2)
   expect(move(9, "ArrowDown")).toBe(12)
@@ -12,7 +12,7 @@ test("the arrows keep their column from section to section, as far as there is o
   expect(move(4, "ArrowDown", "ArrowUp")).toBe(4)
 })
 
-test("left and right go through all; the ends stay; above the first row is the field", () => {
+test("left and right visit every place and stop at the ends; the field is above the first row", () => {
   expect(move(2, "ArrowRight")).toBe(3)
   expect(move(0, "ArrowLeft")).toBe(0)
   expect(move(20, "ArrowRight")).toBe(20)

@@ -18,7 +18,7 @@ function message(number: number, senderId: number, at: string): Message {
 
 const none = { waiting: [], newsAfter: null, me: 1 }
 
-test("messages of one author close together are a group; days and pauses part them", () => {
+test("messages of one author form a group, which a new day or a pause ends", () => {
   const items = [
     message(1, 1, "2026-01-02T12:00:00.000Z"),
     message(2, 1, "2026-01-02T12:01:00.000Z"),
@@ -32,7 +32,7 @@ test("messages of one author close together are a group; days and pauses part th
   expect(shown).toEqual(["day", "1!", "2", "3!", "4!", "day", "5!"])
 })
 
-test("the line of new messages stands once, before the first one that is not deleted", () => {
+test("there is one line of new messages, before the first one that is not deleted", () => {
   const at = "2026-01-02T12:00:00.000Z"
   const items = [1, 2, 3, 4].map(number => ({ ...message(number, 2, at), deleted_at: number === 2 ? at : null }))
   expect(rows({ ...none, items, newsAfter: 1 }).map(row => row.key)).toEqual([
@@ -46,7 +46,7 @@ test("the line of new messages stands once, before the first one that is not del
   expect(rows({ ...none, items, newsAfter: 4 }).some(row => row.kind === "news")).toBe(false)
 })
 
-test("what is on its way stands at the end, in one group with one's own last message", () => {
+test("waiting messages are at the end, in a group with the person's last message", () => {
   const items = [message(1, 1, "2026-01-02T12:00:00.000Z")]
   const waiting = [
     {

@@ -21,7 +21,7 @@ beforeEach(() => {
   document.body.replaceChildren()
 })
 
-test("a key does its work and no other one", () => {
+test("a key runs its shortcut and no other one", () => {
   const run = vi.fn()
   shortcuts.add(shortcut("?", run))
   expect(press("?").defaultPrevented).toBe(true)
@@ -29,7 +29,7 @@ test("a key does its work and no other one", () => {
   expect(run).toHaveBeenCalledOnce()
 })
 
-test("who types is not interrupted, but by keys with a modifier", () => {
+test("while a person types, only shortcuts with a modifier work", () => {
   const plain = vi.fn()
   const mod = vi.fn()
   shortcuts.add(shortcut("?", plain)).add(shortcut("Mod+K", mod))
@@ -41,7 +41,7 @@ test("who types is not interrupted, but by keys with a modifier", () => {
   expect(mod).toHaveBeenCalledOnce()
 })
 
-test("the one added last wins, and goes with its component", () => {
+test("the shortcut that was added last wins, and disappears with its component", () => {
   const first = vi.fn()
   const second = vi.fn()
   shortcuts.add(shortcut("?", first))

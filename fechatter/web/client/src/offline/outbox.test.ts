@@ -6,7 +6,7 @@ import { Outbox, type OutboxStorage } from "@/offline/outbox"
 import type { Waiting } from "@/state/waiting"
 import { FakeLocks } from "@/testing/locks"
 
-/** What the browser keeps, as long as the test lives. */
+/** The browser's storage for the time of the test. */
 class Memory implements OutboxStorage {
   readonly rows = new Map<string, Waiting>()
 
@@ -23,11 +23,11 @@ class Memory implements OutboxStorage {
   }
 }
 
-/** A server that stores each key once, and can be away. */
+/** A server that stores each key once and can be unreachable. */
 class Server {
   readonly stored = new Map<string, Message>()
   response: (item: Waiting) => Error | null = () => null
-  /** Stores, and the answer gets lost. */
+  /** Stores the message, but its response is lost. */
   losesAnswers = 0
 
   async send(item: Waiting): Promise<Message> {
@@ -84,7 +84,7 @@ afterEach(() => {
 
 const settle = () => vi.advanceTimersByTimeAsync(120_000)
 
-test("messages of a chat go out once and in the order of writing", async () => {
+test("the messages of a chat are sent once and in order", async () => {
   const box = outbox()
   for (const content of ["a", "b", "c"]) await box.add(7, content)
   await settle()
@@ -93,7 +93,7 @@ test("messages of a chat go out once and in the order of writing", async () => {
   expect(memory.rows.size).toBe(0)
 })
 
-test("while the server is away messages wait, and go out in order when it is back", async () => {
+test("messages wait while the server is gone, and are sent in order when it returns", async () => {
   server.response = () => new Unreachable("away")
   const box = outbox()
   for (const content of ["a", "b"]) await box.add(7, content)
@@ -114,7 +114,7 @@ test("a message whose response was lost is stored once", async () => {
   expect(shown).toEqual([])
 })
 
-test("what an earlier page left is sent by the next", async () => {
+test("messages of an earlier page are sent by the next one", async () => {
   server.response = () => new Unreachable("away")
   const first = outbox()
   await first.add(7, "a")
@@ -126,7 +126,7 @@ test("what an earlier page left is sent by the next", async () => {
   expect(server.contents.toSorted()).toEqual(["a", "b"])
 })
 
-test("a refused message fails with its reason, lets the next ones pass, and can be tried again", async () => {
+test("a refused message shows its reason, does not block later ones, and can be sent again", async () => {
   server.response = item =>
     item.content === "bad" ? new Problem(422, { code: "invalid", detail: "no", request_id: "r1" }) : null
   const box = outbox()
@@ -154,7 +154,7 @@ test("a discarded message is never sent", async () => {
   expect(memory.rows.size).toBe(0)
 })
 
-test("the server's own pause is kept", async () => {
+test("the server's Retry-After is respected", async () => {
   const times: number[] = []
   server.response = () => {
     times.push(Date.now())
@@ -165,7 +165,7 @@ test("the server's own pause is kept", async () => {
   expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(20_000)
 })
 
-test("when the session has ended messages are kept for the next one", async () => {
+test("if the session has ended, messages stay for the next session", async () => {
   server.response = () => new SignedOut()
   await outbox().add(7, "a")
   await settle()
@@ -212,7 +212,7 @@ test("messages keep their order if the clock is set back, and messages of an ear
   expect(server.contents).toEqual(words)
 })
 
-test("a waiting message goes out as it was changed to last", async () => {
+test("a waiting message is sent with its latest change", async () => {
   server.response = () => new Unreachable("away")
   const box = outbox()
   for (const content of ["a", "b"]) await box.add(7, content)
@@ -225,7 +225,7 @@ test("a waiting message goes out as it was changed to last", async () => {
   expect(server.contents).toEqual(["a2", "b2"])
 })
 
-test("a message that was stored before it was changed is changed at the server", async () => {
+test("a message that is stored before its change is changed on the server", async () => {
   server.losesAnswers = 1
   server.response = () => (server.stored.size > 0 ? new Unreachable("away") : null)
   const box = outbox()
@@ -240,7 +240,7 @@ test("a message that was stored before it was changed is changed at the server",
   expect(memory.rows.size).toBe(0)
 })
 
-test.each(["edit", "discard"] as const)("what is being sent can still be withdrawn and changed: %s", async what => {
+test.each(["edit", "discard"] as const)("a message that is being sent can be withdrawn and changed: %s", async what => {
   const box = outbox()
   await box.add(7, "a")
   if (what === "edit") await box.edit(shown[0]!.key, "b")

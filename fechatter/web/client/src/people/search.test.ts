@@ -13,7 +13,7 @@ beforeEach(() => {
 })
 afterEach(() => vi.useRealTimers())
 
-test("what was typed last is shown, however late the response to what was typed before", async () => {
+test("the matches of the latest query are shown, even if an earlier response arrives later", async () => {
   const answers = new Map<string, (found: User[]) => void>()
   const find = vi.spyOn(usePeople(), "find").mockImplementation(query => new Promise(done => answers.set(query, done)))
   const query = ref("")

@@ -12,7 +12,7 @@ export function standing(): Standing {
   }
 }
 
-/** Ask the person for permission; if the browser cannot ask, the result is no permission. */
+/** Ask the person for permission. If the browser cannot ask, permission is not granted. */
 export async function askForNotifications(): Promise<Standing> {
   try {
     return await Notification.requestPermission()

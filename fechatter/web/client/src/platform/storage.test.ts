@@ -15,7 +15,7 @@ test.each([
   ["is missing", undefined],
   ["is null, as in some web views", null],
   ["is full", { getItem: () => null, setItem: refused, removeItem: () => undefined }],
-])("where the storage %s, values live as long as the page", (_how, storage) => {
+])("if the storage %s, values live as long as the page", (_how, storage) => {
   vi.stubGlobal("localStorage", storage)
   expect(browserStorage.get("test")).toBe(null)
   browserStorage.set("test", "a")
@@ -24,7 +24,7 @@ test.each([
   expect(browserStorage.get("test")).toBe(null)
 })
 
-test("what is no JSON, or another thing than expected, is nothing", () => {
+test("a value that is not JSON or not of the expected type counts as missing", () => {
   for (const text of ["{", "5", "null", "[]", ""]) {
     browserStorage.set("test", text)
     expect(browserStorage.getJson("test", isObject)).toBe(null)
@@ -41,14 +41,14 @@ const ALLOWED: Record<string, RegExp> = {
   "parts that are loaded later": /(?<!load\(\(\) => )(?<!(?:lazy|page)\(\(\) => )(?<!loadPart\(\(\) => )\bimport\(/u,
 }
 
-test.each(Object.entries(ALLOWED))("one place alone deals with %s", (_what, pattern) => {
+test.each(Object.entries(ALLOWED))("only one file uses %s", (_what, pattern) => {
   const sources = import.meta.glob<string>("/src/**/*.{ts,vue}", { query: "?raw", import: "default", eager: true })
   const others = Object.entries(sources).filter(
     ([path]) => !/^\/src\/(?:platform|testing|gallery)\/|\.test\.ts$/u.test(path),
   )
   expect(others.length).toBeGreaterThan(100)
   const found = others.flatMap(([path, text]) => (pattern.test(text) ? [path] : []))
-  // Its two tables of languages are loaded by one function each.
+  // Each of its two tables of languages has one function that loads it.
   const tables = ["/src/i18n/index.ts", "/src/text/emoji.ts"]
   const composing = ["/src/components/keys.ts"]
   expect(found.filter(path => ![...tables, ...composing].includes(path))).toEqual([])

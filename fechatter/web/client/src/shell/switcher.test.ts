@@ -43,7 +43,7 @@ const world = begin(
 const actions: Action[] = [{ label: "New channel", icon: "plus", run: () => undefined }]
 const labels = (query: string) => targets(world, actions, query).map(target => target.label)
 
-test("with nothing typed: unread chats, then the newest, then what can be done; nothing archived", () => {
+test("without a query, unread chats come first, then new ones, then actions, and no archived chats", () => {
   expect(labels("")).toEqual(["general", "Ada Lovelace", "design", "New channel"])
 })
 
@@ -55,7 +55,7 @@ test("chats, people and actions are found by a few letters, in any script", () =
   expect(labels("zzz")).toEqual([])
 })
 
-test("somebody one has a chat with is offered once, oneself never", () => {
+test("a person with a direct chat appears once, and the person themselves never", () => {
   expect(targets(world, actions, "ada").map(target => target.kind)).toEqual(["chat"])
   expect(labels("Me").includes("Me")).toBe(false)
 })

@@ -22,21 +22,21 @@ function created(content: string, facts: { sender_id?: number; at?: string } = {
   return { type: "message.created", seq: 2, workspace_id: 1, chat_id: 7, at, data: { message } } as never
 }
 
-test("what is said to oneself is told of, what is said to everybody only by name", () => {
+test("direct messages notify, and messages in a channel only with a mention", () => {
   expect(isWorthNotice(created("hi"), world({}), NOW)).toBe(true)
   expect(isWorthNotice(created("hi"), world({ chat_type: "group" }), NOW)).toBe(true)
   expect(isWorthNotice(created("hi"), world({ chat_type: "public_channel" }), NOW)).toBe(false)
   expect(isWorthNotice(created("hi @Ada!"), world({ chat_type: "public_channel" }), NOW)).toBe(true)
 })
 
-test("one's own words, old ones, archived and muted chats never notify", () => {
+test("own messages, old messages, and archived and muted chats never notify", () => {
   expect(isWorthNotice(created("hi", { sender_id: 1 }), world({}), NOW)).toBe(false)
   expect(isWorthNotice(created("hi", { at: "2026-03-04T11:00:00.000Z" }), world({}), NOW)).toBe(false)
   expect(isWorthNotice(created("hi"), world({ archived_at: "2026-01-01" }), NOW)).toBe(false)
   expect(isWorthNotice(created("hi @ada"), world({ muted: true }), NOW)).toBe(false)
 })
 
-test("a handle is meant only as a whole", () => {
+test("a handle matches only as a whole word", () => {
   expect(mentions("ask @ada.", "ada")).toBe(true)
   expect(mentions("ask @ada-lovelace or me@ada", "ada")).toBe(false)
   expect(mentions("@adam and @ada", "ada")).toBe(true)

@@ -20,11 +20,8 @@ const act = fc.oneof(
   fc.tuple(fc.constant("prefer" as const), chatId, personId),
   fc.tuple(fc.constant("renamePerson" as const), personId, personId),
 )
-/**
- * What a client hears: the next event, an old one again, an answer about a chat or about people, everything anew, a
- * mark.
- */
-const heard = fc.oneof(
+/** The input of a client: the next event, an old event again, a response, a full load, or a read mark. */
+const input = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(fc.constant("next" as const), fc.nat(), chatId) },
   fc.tuple(fc.constant("again" as const), fc.nat(), chatId),
   fc.tuple(fc.constant("chat" as const), fc.nat(), chatId),
@@ -42,13 +39,10 @@ function shown(world: World) {
   }
 }
 
-type Heard = readonly ["next" | "again" | "chat" | "people" | "sync" | "mark", number, number]
+type Input = readonly ["next" | "again" | "chat" | "people" | "sync" | "mark", number, number]
 
-/**
- * The world of a client that hears these things, then what is left of events and marks: each mark once after the last
- * load.
- */
-function following(server: ModelServer, hears: readonly Heard[]): World {
+/** Returns the world of a client after these inputs, and after all remaining events and marks. */
+function following(server: ModelServer, inputs: readonly Input[]): World {
   let world = begin(server.sync(0))
   world = takePeople(world, [...server.snapshot(0).users.values()], 0)
   let next = 0
@@ -59,8 +53,8 @@ function following(server: ModelServer, hears: readonly Heard[]): World {
     next += 1
     world = apply(world, event)
   }
-  for (const [what, number, id] of hears) {
-    // An answer may be of any position, older or newer than the events heard so far.
+  for (const [what, number, id] of inputs) {
+    // A response may have any position, older or newer than the applied events.
     const seq = number % (server.seq + 1)
     const snapshot = server.snapshot(seq, number)
     if (what === "next") advance()
@@ -69,7 +63,7 @@ function following(server: ModelServer, hears: readonly Heard[]): World {
     else if (what === "people") world = takePeople(world, [...snapshot.users.values()], seq)
     else if (what === "mark" && marks.size > 0) {
       const mark = [...marks][number % marks.size]!
-      // A mark of a chat that is not known yet comes again with `resumed`.
+      // The mark of an unknown chat arrives again with `resumed`.
       if (world.chats.has(mark.chat_id)) marks.delete(mark)
       world = read(world, [mark])
     } else if (what === "sync" && seq >= next) {
@@ -82,13 +76,13 @@ function following(server: ModelServer, hears: readonly Heard[]): World {
   return read(world, [...marks])
 }
 
-test("after any interleaving of events, answers and marks the world equals a fresh load", () => {
+test("after any order of events, responses and marks, the world equals a fresh load", () => {
   fc.assert(
-    fc.property(fc.array(act, { minLength: 1, maxLength: 60 }), fc.array(heard, { maxLength: 60 }), (acts, hears) => {
+    fc.property(fc.array(act, { minLength: 1, maxLength: 60 }), fc.array(input, { maxLength: 60 }), (acts, inputs) => {
       const server = new ModelServer()
       server.join(10, ME)
       for (const [name, id, other] of acts) server[name](id, other)
-      const world = following(server, hears)
+      const world = following(server, inputs)
       let fresh = begin(server.sync(server.seq))
       fresh = takePeople(fresh, [...server.snapshot(server.seq).users.values()], server.seq)
       expect(shown(world)).toEqual(shown(fresh))
@@ -98,7 +92,7 @@ test("after any interleaving of events, answers and marks the world equals a fre
   )
 })
 
-test("a chat that was left does not come back with a late response", () => {
+test("a late response does not restore a chat that the person has left", () => {
   const server = new ModelServer()
   server.join(10, 1)
   const joined = server.snapshot(server.seq).chats.get(10)!
@@ -109,7 +103,7 @@ test("a chat that was left does not come back with a late response", () => {
   expect(takeChat(after, joined, server.seq - 1).chats.has(10)).toBe(false)
 })
 
-test("who is met in passing keeps what was known of them", () => {
+test("the fields of a person in a chat do not replace further known fields", () => {
   const world = begin(new ModelServer().sync(0))
   const met = meet(takePeople(world, [user(2)], 0), [summary(user(2))], 0)
   expect(met.people.get(2)).toEqual(user(2))

@@ -41,15 +41,15 @@ const ids = (chats: Chat[]) => chats.map(one => one.id)
 const shownIds = (shown: Sections) =>
   Object.fromEntries(Object.entries(shown).map(([name, chats]: [string, Chat[]]) => [name, ids(chats)]))
 const NONE = { unread: [], starred: [], channels: [], direct: [], older: [], archived: [] }
-const said = (id: number) => ({ id }) as Chat["last_message"]
+const lastMessage = (id: number) => ({ id }) as Chat["last_message"]
 
-test("channels stand by name, direct chats by their newest message, starred and archived ones apart", () => {
+test("channels are sorted by name, direct chats by activity, and starred and archived ones are separate", () => {
   const shown = sections(
     world(
       chat(1, "public_channel", { name: "zebra" }),
       chat(2, "private_channel", { name: "Apple" }),
       chat(3, "single"),
-      chat(4, "group", { last_message: said(9) }),
+      chat(4, "group", { last_message: lastMessage(9) }),
       chat(5, "public_channel", { name: "old", archived_at: "2026-01-01", starred: true }),
       chat(6, "public_channel", { name: "plans", starred: true }),
     ),
@@ -58,7 +58,7 @@ test("channels stand by name, direct chats by their newest message, starred and 
   expect(shownIds(shown)).toEqual({ ...NONE, starred: [6], channels: [2, 1], direct: [4, 3], archived: [5] })
 })
 
-test("no clock decides which chat is newer", () => {
+test("clocks do not decide which chat is newer", () => {
   const late = { id: 9, created_at: "1999-01-01T00:00:00.000Z" } as Chat["last_message"]
   const early = { id: 8, created_at: "2099-01-01T00:00:00.000Z" } as Chat["last_message"]
   const shown = sections(
@@ -68,7 +68,7 @@ test("no clock decides which chat is newer", () => {
   expect(ids(shown.direct)).toEqual([4, 3])
 })
 
-test("with 62 channels and 25 direct chats the unread ones are the first rows", () => {
+test("among 62 channels and 25 direct chats, unread chats are the first rows", () => {
   const channels = Array.from({ length: 62 }, (_, at) => chat(100 + at, "public_channel", { name: `channel ${at}` }))
   const direct = Array.from({ length: 25 }, (_, at) => chat(200 + at, "group"))
   channels[61] = { ...channels[61]!, unread_count: 1 }
@@ -80,7 +80,7 @@ test("with 62 channels and 25 direct chats the unread ones are the first rows", 
   expect([ids(shown.direct).slice(0, 2), shown.direct.length, shown.older.length]).toEqual([[224, 223], MAX_DIRECT, 9])
 })
 
-test("the open chat is never hidden, and stays where it was when it was opened", () => {
+test("the open chat is never hidden, and stays in the section from which it was opened", () => {
   const direct = Array.from({ length: 25 }, (_, at) => chat(200 + at, "group"))
   const shown = sections(world(...direct), "en", { openId: 200 })
   expect([ids(shown.direct).at(-1), shown.older.length]).toEqual([200, 9])
@@ -90,7 +90,7 @@ test("the open chat is never hidden, and stays where it was when it was opened",
   expect([ids(arrived.unread), ids(arrived.direct)]).toEqual([[], [2]])
 })
 
-test("a filter leaves what fits, by the other's name too, and hides nothing old", () => {
+test("a filter finds chats by the other person's name too, and also older ones", () => {
   const all = world(chat(1, "public_channel", { name: "general" }), chat(3, "single"))
   expect(ids(sections(all, "en", { filter: "love" }).direct)).toEqual([3])
   expect(ids(sections(all, "en", { filter: "love" }).channels)).toEqual([])
@@ -98,7 +98,7 @@ test("a filter leaves what fits, by the other's name too, and hides nothing old"
   expect(sections(world(...many), "en", { filter: "ada" }).direct).toHaveLength(25)
 })
 
-test("while rows are held none of them moves, whatever is read, sent or starred meanwhile", () => {
+test("while rows are held, reading, sending and starring move none of them", () => {
   const place = fc.record({
     unread_count: fc.nat({ max: 2 }),
     starred: fc.boolean(),
@@ -108,7 +108,7 @@ test("while rows are held none of them moves, whatever is read, sent or starred 
   const some = (places: { unread_count: number; starred: boolean; muted: boolean; at: number }[]) =>
     world(
       ...places.map(({ at, ...facts }, id) =>
-        chat(id + 1, id % 2 === 0 ? "group" : "public_channel", { ...facts, last_message: said(1000 + at) }),
+        chat(id + 1, id % 2 === 0 ? "group" : "public_channel", { ...facts, last_message: lastMessage(1000 + at) }),
       ),
     )
   const lists = fc.array(place, { minLength: 1, maxLength: 30 })
@@ -136,7 +136,7 @@ test("while rows are held none of them moves, whatever is read, sent or starred 
   )
 })
 
-test("next and previous go round, also from nowhere, and only to unread ones when asked", () => {
+test("next and previous continue at the other end, and can skip chats that are read", () => {
   const chats = [chat(1, "group"), chat(2, "group", { unread_count: 3 }), chat(3, "group")]
   expect(neighbour(chats, 3, 1)?.id).toBe(1)
   expect(neighbour(chats, 1, -1)?.id).toBe(3)
@@ -147,12 +147,12 @@ test("next and previous go round, also from nowhere, and only to unread ones whe
   expect(neighbour([], undefined, 1)).toBeUndefined()
 })
 
-test("the chat with somebody is theirs alone, no group with them", () => {
+test("the direct chat with a person is not a group that contains the person", () => {
   expect(singleWith(world(chat(4, "group"), chat(3, "single")), 2)?.id).toBe(3)
   expect(singleWith(world(chat(4, "group")), 2)).toBeUndefined()
 })
 
-test("a chat of two that somebody else opened is listed from its first message on", () => {
+test("a direct chat that the other person opened is listed after its first message", () => {
   const all = world(
     chat(1, "single", { owner_id: ADA.id }),
     chat(2, "single", { owner_id: ME.id }),
@@ -161,7 +161,7 @@ test("a chat of two that somebody else opened is listed from its first message o
   expect(ids(sections(all, "en").direct).sort()).toEqual([2, 3])
 })
 
-test("the group of exactly these people is found, in whatever order they are named", () => {
+test("the group of exactly these people is found, in any order", () => {
   const bob = { ...ADA, id: 3, handle: "bob" }
   const eve = { ...ADA, id: 4, handle: "eve" }
   const all = world(

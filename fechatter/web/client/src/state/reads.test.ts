@@ -4,7 +4,7 @@ import { apply } from "@/state/apply"
 import { begin, read, readUpTo } from "@/state/world"
 import { ME, ModelServer } from "@/testing/modelServer"
 
-/** A chat of which the person has read nothing, with so many messages of somebody else. */
+/** Returns a server with one unread chat that has `count` messages of another person. */
 function unreadChat(count: number): ModelServer {
   const server = new ModelServer()
   server.join(10, 1)
@@ -20,7 +20,7 @@ const mark = (number: number, revision: number, seq: number, deleted_above = 0):
   seq,
 })
 
-test("of two read marks the higher revision wins, then the higher number", () => {
+test("the read mark with the higher revision wins, then the one with the higher number", () => {
   const server = unreadChat(3)
   const world = begin(server.sync(server.seq))
   const once = read(world, [mark(2, 0, 4)])
@@ -32,7 +32,7 @@ test("of two read marks the higher revision wins, then the higher number", () =>
   expect(read(back, [mark(3, 0, 4)])).toBe(back)
 })
 
-test("a deletion that is heard twice, or that a mark included already, counts once", () => {
+test("a deletion that arrives twice, or that a mark already includes, counts once", () => {
   const server = unreadChat(4)
   const start = begin(server.sync(server.seq))
   server.delete(10, 3)
@@ -40,12 +40,12 @@ test("a deletion that is heard twice, or that a mark included already, counts on
   const once = apply(start, deletion)
   expect(once.chats.get(10)!.unread_count).toBe(3)
   expect(apply(once, deletion).chats.get(10)!.unread_count).toBe(3)
-  // The mark comes before the event that it includes.
+  // The mark arrives before the event that it includes.
   const early = read(start, [mark(1, 0, deletion.seq, 1)])
   expect(apply(early, deletion).chats.get(10)!.unread_count).toBe(2)
 })
 
-test("one's own message, sent after messages were marked as unread, counts whenever the mark arrives", () => {
+test('an own message after "mark as unread" counts as read, even if the mark arrives late', () => {
   const server = unreadChat(3)
   const start = begin(server.sync(server.seq))
   server.unread(10, 0)
@@ -57,7 +57,7 @@ test("one's own message, sent after messages were marked as unread, counts whene
   expect(apply(read(start, [late!]), server.events.at(-1)!).chats.get(10)).toMatchObject(counts)
 })
 
-test("a mark that is moved here shows at once, and a guess is put right by the server's", () => {
+test("a mark that moves on this device shows at once, and the server's mark corrects a guess", () => {
   const server = unreadChat(6)
   server.delete(10, 1)
   const start = begin(server.sync(server.seq))
@@ -67,7 +67,7 @@ test("a mark that is moved here shows at once, and a guess is put right by the s
   expect(read(guess, server.marks).chats.get(10)).toMatchObject({ last_read_number: 3, unread_count: 3 })
 })
 
-test("a chat that is being emptied stays small, and its count stays right", () => {
+test("a chat with many deletions uses little memory, and its count is correct", () => {
   const server = unreadChat(1200)
   let world = begin(server.sync(server.seq))
   for (let number = 0; number < 1100; number += 1) server.delete(10, number)

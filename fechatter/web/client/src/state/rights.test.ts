@@ -6,7 +6,7 @@ const chat = (facts: Partial<Chat>) =>
   ({ chat_type: "public_channel", owner_id: 1, archived_at: null, ...facts }) as Chat
 const person = (id: number, role: Role) => ({ id, role })
 
-test("members write and leave, owners of the chat and admins manage it", () => {
+test("members write and leave; the chat's owner and admins manage it", () => {
   for (const who of [person(1, "member"), person(2, "admin"), person(3, "owner")])
     expect(mayIn(chat({}), "RENAME", who)).toBe(true)
   for (const who of [person(2, "member"), person(2, "guest")]) {
@@ -15,7 +15,7 @@ test("members write and leave, owners of the chat and admins manage it", () => {
   }
 })
 
-test("an archived chat is read and left, but not written to", () => {
+test("members can read and leave an archived chat, but not write to it", () => {
   const archived = chat({ archived_at: "2026-01-02T03:04:05.678Z" })
   expect(mayIn(archived, "SEND", person(2, "member"))).toBe(false)
   expect(mayIn(archived, "LEAVE", person(2, "member"))).toBe(true)
@@ -26,7 +26,7 @@ test("nobody leaves a direct chat", () => {
   expect(mayIn(chat({ chat_type: "single" }), "LEAVE", person(1, "owner"))).toBe(false)
 })
 
-test("guests see no channels, admins give no ownership", () => {
+test("guests see no channels, and admins cannot make owners", () => {
   expect(may("SEE_CHANNELS", { role: "guest" })).toBe(false)
   expect(mayGive({ role: "admin" })).not.toContain("owner")
   expect(mayChange({ role: "admin" }, "owner")).toBe(false)

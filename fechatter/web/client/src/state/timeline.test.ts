@@ -20,7 +20,7 @@ function message(number: number, revision = 1, deleted = false): Message {
   }
 }
 
-/** A chat of a server: what it holds, and the pages it gives. */
+/** A model of a chat on the server, with its pages. */
 class Chat {
   readonly messages: Message[] = []
 
@@ -58,7 +58,7 @@ function numbers(timeline: Timeline) {
   return timeline.items.map(item => item.number)
 }
 
-test("after any scrolling and any news the run has no hole, is never too long and shows what the server has", () => {
+test("after any scrolling and any events, the run has no gap, is not too long and equals the server's state", () => {
   const step = fc.tuple(
     fc.constantFrom("older", "newer", "newest", "around", "send", "edit", "delete", "again", "rest"),
     fc.nat(),
@@ -96,7 +96,7 @@ test("after any scrolling and any news the run has no hole, is never too long an
   )
 })
 
-test("what comes before the first page is shown with it, and only what the page does not reach is news", () => {
+test("messages that arrive before the first page are shown with it", () => {
   const chat = new Chat(3)
   const page = chat.newest()
   const fourth = chat.send()
@@ -104,7 +104,7 @@ test("what comes before the first page is shown with it, and only what the page 
   expect(numbers(timeline)).toEqual([1, 2, 3, 4])
 })
 
-test("a response that overtakes the events before it leaves a hole until they come", () => {
+test("a response before the events of earlier messages leaves a gap until they arrive", () => {
   const chat = new Chat(2)
   const timeline = start(empty(7), chat.newest())
   const [third, fourth] = [chat.send(), chat.send()]
@@ -113,7 +113,7 @@ test("a response that overtakes the events before it leaves a hole until they co
   expect(hasHole(take(early, third))).toBe(false)
 })
 
-test("an older form of a message never comes back", () => {
+test("an older version never replaces a message", () => {
   const chat = new Chat(2)
   const timeline = start(empty(7), chat.newest())
   const edited = chat.change(2, false)!
@@ -122,7 +122,7 @@ test("an older form of a message never comes back", () => {
   expect(take(take(timeline, deleted), edited).items[1]).toEqual(deleted)
 })
 
-test("a reader far from the end keeps their place while the end runs away", () => {
+test("a reader far from the end keeps their place while new messages arrive", () => {
   const chat = new Chat(MAX)
   let timeline = start(empty(7), chat.page(1, MAX))
   timeline = take(timeline, chat.send(), false)

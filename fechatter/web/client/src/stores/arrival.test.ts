@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { Arrivals, type Place } from "@/stores/arrival"
 
-/** A chat whose messages are there once they are loaded; each load ends when the test says so. */
+/** A chat whose loads end when the test wants it. */
 class Chat {
   readonly known = new Set<number>()
   readonly destinations: Place[] = []
@@ -43,7 +43,7 @@ test("a chat opens at its first unread message, or at its end", async () => {
   expect(read.arrivals.last.value).toEqual({ kind: "end", number: 0, chatId: 7, isThere: true })
 })
 
-test("a message is missed only after the server answered, whatever is at hand of the chat", async () => {
+test("a message counts as missing only after the server's response", async () => {
   const chat = new Chat(null, number => number <= 300)
   chat.known.add(300)
   void chat.arrivals.bring(7, 20)
@@ -56,7 +56,7 @@ test("a message is missed only after the server answered, whatever is at hand of
   expect(chat.arrivals.last.value).toMatchObject({ number: 301, isThere: false })
 })
 
-test("of two journeys the later one ends, in whatever order the answers come", async () => {
+test("of two journeys the later one wins, in any order of the responses", async () => {
   const chat = new Chat(null)
   void chat.arrivals.bring(7, 20)
   await settled()
@@ -66,7 +66,7 @@ test("of two journeys the later one ends, in whatever order the answers come", a
   expect(chat.arrivals.last.value).toMatchObject({ number: 40, isThere: true })
 })
 
-test("what could not be loaded is tried again, unless the reader went elsewhere", async () => {
+test("a failed load can be repeated, unless the reader has moved elsewhere", async () => {
   const chat = new Chat(null)
   void chat.arrivals.bring(7, 20)
   await chat.end(0, false)

@@ -9,7 +9,7 @@ import { usePeople } from "@/stores/people"
 const person = (id: number, role: User["role"], more: Partial<User> = {}) =>
   ({ id, handle: `p${id}`, fullname: `P ${id}`, avatar_url: null, role, disabled: false, ...more }) as User
 
-/** A newcomer joins while somebody of this role looks; returns the addresses that were asked for. */
+/** A new person joins while a person with this role is online. Returns the requests and the known e-mail address. */
 async function joined(role: User["role"]): Promise<{ asked: string[]; email: string | undefined }> {
   const live = useLive()
   const followers: Follower[] = []
@@ -32,10 +32,10 @@ beforeEach(() => {
   setActivePinia(createPinia())
 })
 
-test("an admin is shown a newcomer's address without loading the page again", async () => {
+test("an admin sees the e-mail address of a new person without a reload", async () => {
   expect(await joined("admin")).toEqual({ asked: ["/api/users?limit=50&ids=2"], email: "bo@example.org" })
 })
 
-test("whoever may not see addresses does not ask for them", async () => {
+test("without the right to see e-mail addresses, the client does not request them", async () => {
   expect(await joined("member")).toEqual({ asked: [], email: undefined })
 })

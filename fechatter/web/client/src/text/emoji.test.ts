@@ -14,6 +14,6 @@ test.each([
   ["> ```\n> :tada:\n:tada:", "> ```\n> :tada:\n🎉"],
   ["https://a.b/:tada:/c :tada:", "https://a.b/:tada:/c 🎉"],
   [":nothing: :tada", ":nothing: :tada"],
-])("names of emoji become them outside code and addresses: %s", (written, sent) => {
+])("names of emoji are replaced outside code and addresses: %s", (written, sent) => {
   expect(withEmoji(written, [tada])).toBe(sent)
 })

@@ -33,7 +33,7 @@ test.each([
   "ada@good.org",
   "mailto:ada@good.org",
   "https://еvil.example",
-])("a link never shows another address than it opens: %s", words => {
+])("a link never shows an address that it does not open: %s", words => {
   expect(shown(`[${words}](${EVIL})`)).toBe(EVIL)
   expect(shown(`[${words}](${EVIL} "https://good.org")`)).toBe(EVIL)
   if (!words.includes("\n")) expect(shown(`| [${words}](${EVIL}) |\n|-|`)).toBe(EVIL)
@@ -51,20 +51,20 @@ test.each([
   ["https://good.org/very/long…", "https://good.org/very/longer"],
   ["ada@good.org", "mailto:ada@good.org"],
   ["https://例え.jp/é", "https://例え.jp/é"],
-])("honest words stay: %s", (words, address) => {
+])("text that matches the address stays: %s", (words, address) => {
   expect(shown(`[${words}](${address})`)).toBe(words)
 })
 
-test("a path of another page is not shown for this one", () => {
+test("a link never shows the path of another page", () => {
   expect(shown("[https://good.org/ada](https://good.org/eve)")).toBe("https://good.org/eve")
 })
 
-test("a name before the host is not shown as if it were the host", () => {
+test("user information before the host is not shown", () => {
   expect(shown("<https://good.org@evil.example>")).toBe("https://evil.example/")
   expect(shown("[https://good.org](https://good.org@evil.example/a)")).toBe("https://evil.example/a")
 })
 
-test("letters of one script that look like those of another are shown as the network has them", () => {
+test("a host with look-alike letters is shown as `xn--…`", () => {
   expect(shown("https://аpple.com")).toBe("https://xn--pple-43d.com")
   expect(shown("https://аррӏе.com")).toBe("https://xn--80ak6aa92e.com")
   for (const address of [
@@ -76,7 +76,7 @@ test("letters of one script that look like those of another are shown as the net
     expect(shown(address)).toBe(address)
 })
 
-test("nothing within a link is read backwards, and a link without words shows its address", () => {
+test("no text in a link is reversed, and a link without text shows its address", () => {
   expect(shown(`[a\u202eb](${EVIL})`)).toBe("ab")
   for (const words of ["", " ", "\u200b", "\u3164"]) expect(shown(`[${words}](${EVIL})`)).toBe(EVIL)
 })

@@ -13,7 +13,7 @@ function links(parts: Part[]): string[] {
   ])
 }
 
-test("what people write in chats is understood", () => {
+test("the usual Markdown is understood", () => {
   expect(parse("**a** _b_ ~~c~~ `d`")).toEqual([
     {
       kind: "paragraph",
@@ -41,7 +41,7 @@ test("what people write in chats is understood", () => {
   ])
 })
 
-test("a quote ends with its line, but not within code", () => {
+test("a quote ends with its line, except within code", () => {
   expect(parse("> q\na")).toMatchObject([{ kind: "quote" }, { kind: "paragraph", parts: [{ text: "a" }] }])
   expect(parse("> q\n> r")).toMatchObject([
     { kind: "quote", parts: [{ parts: [{ text: "q" }, { kind: "break" }, { text: "r" }] }] },
@@ -49,7 +49,7 @@ test("a quote ends with its line, but not within code", () => {
   expect(parse("```\n> q\na\n```")).toEqual([{ kind: "block", language: "", text: "> q\na" }])
 })
 
-test("addresses become links, dangerous ones stay text", () => {
+test("addresses become links, but dangerous ones stay text", () => {
   expect(links(parse("see https://example.com/a?b=c, and <https://example.org>"))).toEqual([
     "https://example.com/a?b=c",
     "https://example.org",
@@ -69,7 +69,7 @@ test("addresses become links, dangerous ones stay text", () => {
   }
 })
 
-test("markup in a message is text", () => {
+test("HTML in a message stays text", () => {
   for (const content of [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -81,7 +81,7 @@ test("markup in a message is text", () => {
   }
 })
 
-test("no message makes it fail or lets an unsafe address through", () => {
+test("no message breaks the parser or creates an unsafe link", () => {
   const unit = fc.constantFrom(..."*_`~[]()<>!#-+>|\\ \n\t1.ab:/", "javascript:", "https://x.y", "😀", "\u202e")
   fc.assert(
     fc.property(fc.string({ unit, maxLength: 120 }), content => {
@@ -91,12 +91,12 @@ test("no message makes it fail or lets an unsafe address through", () => {
   )
 })
 
-test("a few emoji alone are recognised", () => {
+test("a message of a few emoji is recognised", () => {
   expect(isEmojiOnly("😀👍🏽 👩‍👩‍👧")).toBe(true)
   for (const content of ["😀 a", "1", "", "😀".repeat(7)]) expect(isEmojiOnly(content)).toBe(false)
 })
 
-test("a link's words are no address of another place", () => {
+test("the text of a link is never another address", () => {
   const shown = (content: string) => text(parse(content))
   expect(shown("[https://bank.example](https://evil.example/a)")).toBe("https://evil.example/a")
   expect(shown("[**www.bank.example**/login](https://evil.example)")).toBe("https://evil.example")
@@ -109,24 +109,24 @@ test.each([
   ..."#,##,# #,-,+,*,1.,>,> >,> #,- #,```,~~~,||\n|-|,- [ ],` `,[](x),&#8203;,<!-- a -->,<b></b>,[a]: b".split(","),
   "```py\n```",
   "[a]: https://b.c",
-])("what would show nothing is shown as it was written: %s", content => {
+])("content that would be invisible is shown as written: %s", content => {
   const inline = text(parse(content)).replace(/\s/gu, "")
-  // A quote, an item and the end of a heading are drawn and not written.
+  // A quote, an item and the end of a heading are drawn, not written as text.
   expect(content.replace(/\s/gu, "").endsWith(inline) || content.startsWith("# #")).toBe(true)
   expect(inline).not.toBe("")
 })
 
-test("an empty block among others is shown as it was written", () => {
+test("an empty block among others is shown as written", () => {
   expect(text(parse("a\n#\nb"))).toBe("a#b")
   expect(text(parse("a\n\n>\n\nb"))).toBe("a>b")
 })
 
-test("a message of invisible characters names them", () => {
+test("a message of invisible characters shows their names", () => {
   expect(text(parse("\u200b"))).toBe("U+200B")
   expect(text(parse("\u3164".repeat(20)))).toBe(`${"U+3164 ".repeat(8)}…`)
 })
 
-test("a fence ends with its own length and sign, in lists and quotes too", () => {
+test("a fence ends with the same character and length, also in lists and quotes", () => {
   expect(parse("````\n```py\nx\n```\n````")).toEqual([{ kind: "block", language: "", text: "```py\nx\n```" }])
   expect(parse("~~~\n```\n~~~")).toEqual([{ kind: "block", language: "", text: "```" }])
   expect(parse("- a\n  ```\n  x\n    y\n  ```")).toMatchObject([
@@ -168,11 +168,11 @@ test.each([
   expect(text([paragraph])).toBe(content.replaceAll("*", ""))
 })
 
-test("words of other scripts are emphasised as everywhere", () => {
+test("emphasis in other scripts follows CommonMark", () => {
   expect(text(parse("2*3*4 a_b_c ** a ** `**`"))).toBe("234 a_b_c ** a ** **")
 })
 
-test("tables, tasks, rules and addresses that begin with www. are understood", () => {
+test("tables, tasks, rules and addresses with www. are understood", () => {
   expect(parse("|a|b|\n|:-|-:|\n|1|**2**|")).toEqual([
     {
       kind: "table",
@@ -216,7 +216,7 @@ test("no letter of a message is lost", () => {
   fc.assert(
     fc.property(fc.string({ unit, maxLength: 80 }), content => {
       const letters = (value: string) => value.replace(/[^ab注]/gu, "")
-      // A fence's language is shown by its colours.
+      // A fence's language is not part of the text.
       if (!/(?:```|~~~)[^\n]*[ab注]/u.test(content)) expect(letters(text(parse(content)))).toBe(letters(content))
     }),
     { numRuns: 500 },

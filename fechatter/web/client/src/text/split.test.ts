@@ -6,7 +6,7 @@ import { length, split } from "@/text/text"
 const MAX = 4000
 const FENCE = /^[> ]*(?:[-+*]|\d+[.)])?[> ]*(?:`{3,}|~{3,})/u
 
-/** All code of a text, whatever messages it is in. */
+/** Returns all code of these messages. */
 function codeOf(parts: Part[]): string {
   return parts
     .map(part => (part.kind === "block" ? `${part.text}\n` : "parts" in part ? codeOf(part.parts) : ""))
@@ -27,13 +27,13 @@ test.each([
   ["😀".repeat(4001), 2],
   ["a" + "\n".repeat(9000) + "b", 2],
   [" ".repeat(9000), 0],
-])("a hostile paste is a few messages: %#", (text, count) => {
+])("a hostile text becomes few messages: %#", (text, count) => {
   const parts = split(text, MAX)
   expect(parts).toHaveLength(count)
   for (const part of parts) expect(length(part)).toBeLessThanOrEqual(MAX)
 })
 
-test("code that is cut is code in each message, whatever its fence is and whatever it stands in", () => {
+test("divided code is code in each message, with any fence and in any block", () => {
   const code = Array.from({ length: 60 }, (_, line) => `  line ${line} {`).join("\n")
   const nested = code.replaceAll("line 30", "```\nline 30")
   const indented = (by: string, first = by) => `${first}~~~py x\n${code}\n~~~`.split("\n").join(`\n${by}`)
@@ -55,13 +55,13 @@ test("code that is cut is code in each message, whatever its fence is and whatev
   }
 })
 
-test("cuts are made between paragraphs, lines and words where that makes no more messages", () => {
+test("cuts are between paragraphs, lines and words if that needs no further message", () => {
   const words = (count: number) => "word ".repeat(count).trimEnd()
   expect(split(`${words(12)}\n\n${words(12)}`, 100)).toEqual([`${words(12)}\n\n`, words(12)])
   expect(split(`${words(12)}\n${words(12)}`, 100)).toEqual([`${words(12)}\n`, words(12)])
   for (const part of split(words(60), 100)) expect(part.trimEnd()).toMatch(/^word.*word$/u)
   expect(split("字".repeat(70) + "。" + "字".repeat(60), 100)[0]).toBe("字".repeat(70) + "。")
-  // A family is one character to people.
+  // People see a family as one character.
   const family = "👨‍👩‍👧‍👦"
   for (const part of split(family.repeat(40), 100)) expect(part.replaceAll(family, "")).toBe("")
 })
@@ -100,7 +100,7 @@ const hostile = fc
   )
   .map(list => list.join(""))
 
-/** Whether all signs of a text but spaces stand in another one, in their order. */
+/** Whether another text contains all characters of a text except spaces, in the same order. */
 function holds(whole: string, text: string): boolean {
   const signs = [...text.replace(/\s/gu, "")]
   let found = 0
@@ -108,7 +108,7 @@ function holds(whole: string, text: string): boolean {
   return found === signs.length
 }
 
-test("whatever is pasted comes to its end, in no more messages than it needs, which lose nothing", () => {
+test("every text is split into as few messages as possible, and none of it is lost", () => {
   fc.assert(
     fc.property(hostile, fc.integer({ min: 40, max: 400 }), (text, max) => {
       const parts = split(text, max)
@@ -120,7 +120,7 @@ test("whatever is pasted comes to its end, in no more messages than it needs, wh
       }
       expect(holds(parts.join(""), text)).toBe(true)
       if (!hasFences) expect(parts.join("").trim()).toBe(text.trim())
-      // What closes and opens a block again takes a quarter of a message at most.
+      // The lines that close and reopen a block use at most a quarter of a message.
       const min = Math.ceil(length(text) / (hasFences ? max * 0.75 : max))
       expect(parts.length).toBeLessThanOrEqual(min + (hasFences ? longLines(text, max) : 0))
     }),
@@ -128,7 +128,7 @@ test("whatever is pasted comes to its end, in no more messages than it needs, wh
   )
 })
 
-/** Lines that open or close a block are not cut, however little room they leave before them. */
+/** Counts the lines that open or close a block. They are never cut, so a message may end early before them. */
 function longLines(text: string, max: number): number {
   return text.split(/\r\n?|\n/u).filter(line => FENCE.test(line) && length(line) > max / 8).length
 }

@@ -6,17 +6,17 @@ test("characters are counted as the server counts: by scalar value", () => {
   expect(length("a😀é")).toBe(3)
 })
 
-test("what is nothing but white space is blank, whatever the script", () => {
+test("a text of only white space is blank, in every script", () => {
   for (const text of ["", " \n\t", "\u00a0\u3000\u2028"]) expect(isBlank(text)).toBe(true)
   expect(isBlank("\u200b")).toBe(false)
 })
 
-test("pasted control characters and halves of characters do not go out", () => {
+test("control characters and lone surrogates are not sent", () => {
   expect(clean("a\u001b[0m\r\nb\u0000\tc\ud800")).toBe("a[0m\nb\tc\ufffd")
 })
 
-test("parts of a long text are within the limit and lose nothing but space", () => {
-  // fast-check's own "binary" unit takes a second to make.
+test("the parts of a long text respect the limit and lose only space", () => {
+  // fast-check's own "binary" unit takes a second to create.
   const unit = fc.integer({ min: 0, max: 0x10ffff }).map(point => String.fromCodePoint(point))
   const words = fc.array(
     fc.oneof(fc.string({ unit, minLength: 1, maxLength: 30 }), fc.constantFrom("\n", "\n\n", " ", "😀")),
