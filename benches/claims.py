@@ -108,7 +108,7 @@ def fill(claims: ClaimsFile, results: str, found: dict[str, Any]) -> ClaimsFile:
     for claim in claims.claim:
         spread = found["figures"].get(claim.figure, {})
         claim.measured, claim.measured_least, claim.measured_most = (spread.get(name) for name in ("median", "least", "most"))
-        claim.verdict = claim.judged()
+        claim.verdict = claim.judge()
     return claims
 
 

@@ -1,4 +1,4 @@
-"""Load for a server, and figures of it: bounded in time and number, in a process of its own.
+"""Puts load on a server and measures it. Every load is bounded in time and number and runs in a separate process.
 
-Called by `fechatter bench` and by `make figures` and `make claims`. Nothing here is part of a running server.
+Callers are `fechatter bench`, `make figures` and `make claims`. A running server does not use this package.
 """

@@ -1,6 +1,6 @@
-"""The headlines of this kind of server, what was measured of each, and whether it holds.
+"""The performance claims: what was measured for each, and whether it holds.
 
-`claims.toml` beside this file holds them; `make claims` writes the measured values into it, nobody else does.
+`claims.toml` in this folder lists them. Only `make claims` writes the measured values into it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ Verdict = Literal["holds", "does not hold", "not built yet"]
 
 
 class Claim(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """One headline.
+    """One claim.
 
-    Attributes: bench: the command that measures it. figure: its name in the results file. bound: what is to be reached:
-    at `least` or at `most` so much. measured: the median of all rounds, with the least and the most of them; None as
-    long as there is nothing to measure. reason: why it does not hold, if it does not.
+    Attributes:
+        bench: the command that measures it.
+        figure: its name in the results file.
+        least, most: the bound to reach; each claim has one of the two.
+        measured: the median of all rounds; `measured_least` and `measured_most` are their extremes. None: not measured.
+        reason: why the claim does not hold, if it does not.
     """
 
     headline: str
@@ -35,12 +38,12 @@ class Claim(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     verdict: Verdict = "not built yet"
     reason: str = ""
 
-    def told_verdict(self) -> str:
-        """The verdict, with the reason where there must be one."""
+    def full_verdict(self) -> str:
+        """The verdict, with the reason if the claim does not hold."""
         return f"{self.verdict}: {self.reason}" if self.verdict == "does not hold" else self.verdict
 
-    def judged(self) -> Verdict:
-        """What the measured value says."""
+    def judge(self) -> Verdict:
+        """Return the verdict for the measured value."""
         if self.measured is None:
             return "not built yet"
         enough = self.least is None or self.measured >= self.least
@@ -48,7 +51,7 @@ class Claim(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ClaimsFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """All headlines, and where the measured values come from."""
+    """All claims, and the source of the measured values."""
 
     results: str
     machine: str
@@ -60,26 +63,26 @@ def read_claims() -> ClaimsFile:
 
 
 def claims_text(claims: ClaimsFile) -> str:
-    """For a terminal: a line a headline, its reason below."""
+    """Return the claims as text: one line per claim, and the reason in the next line."""
     width = max(len(claim.headline) for claim in claims.claim)
     lines = [f"measured: {claims.machine}", f"rounds and spread: {claims.results}", ""]
     for claim in claims.claim:
-        lines.append(f"{claim.verdict:<13}  {claim.headline:<{width}}  {told(claim):>14}  {claim.bench}")
+        lines.append(f"{claim.verdict:<13}  {claim.headline:<{width}}  {measured_text(claim):>14}  {claim.bench}")
         if claim.verdict == "does not hold":
             lines.append(f"{'':<13}    because {claim.reason}")
     return "\n".join(lines)
 
 
 def claims_table(claims: ClaimsFile) -> str:
-    """The same as a table in Markdown."""
+    """Return the claims as a table in Markdown."""
     lines = ["| headline | measured | | measured by |", "|---|---|---|---|"]
     for claim in claims.claim:
-        lines.append(f"| {claim.headline} | {told(claim)} | {claim.told_verdict()} | `{claim.bench}` |")
+        lines.append(f"| {claim.headline} | {measured_text(claim)} | {claim.full_verdict()} | `{claim.bench}` |")
     return "\n".join([*lines, "", textwrap.fill(f"Measured on: {claims.machine}.", 120, break_on_hyphens=False), ""])
 
 
-def told(claim: Claim) -> str:
-    """The measured value with its unit."""
+def measured_text(claim: Claim) -> str:
+    """Return the measured value with its unit, or "" if there is none."""
     return "" if claim.measured is None else f"{_number(claim.measured)} {claim.unit}".strip()
 
 

@@ -1,4 +1,4 @@
-"""A raw HTTP/1.1 connection for load: callbacks alone, so that the generator is not what is measured."""
+"""A raw HTTP/1.1 connection for load. It uses only callbacks, to keep the cost of the generator low."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ANSWER_SECONDS = 15.0
 
 
 class Refused(Exception):
-    """The server answered a request that load depends on with something else than success."""
+    """The server did not answer a request with success, although the load depends on it."""
 
 
 class Connection(asyncio.Protocol):
-    """One request at a time; answers carry Content-Length or are chunked. It can be opened again after it was closed.
+    """Sends one request at a time. Responses have a Content-Length or are chunked. A closed connection can be reopened.
 
     Attributes:
         lost: called once with the reason when the server ends the connection.
@@ -47,12 +47,12 @@ class Connection(asyncio.Protocol):
             self.lost(error or ConnectionResetError("the server closed a connection"))
 
     def call(self, request: bytes, answered: Answered) -> None:
-        """Send a request; `answered` gets the status and the body of its answer."""
+        """Send a request; `answered` receives the status and the body of its response."""
         self._answered = answered
         self._transport.write(request)
 
     async def request(self, request: bytes) -> tuple[int, bytes]:
-        """Send a request and wait. Raises OSError, TimeoutError."""
+        """Send a request and wait for its response. Raises OSError, TimeoutError."""
         future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
 
         def lost(error: Exception) -> None:
@@ -65,10 +65,10 @@ class Connection(asyncio.Protocol):
             return await future
 
     async def ask(self, method: str, path: str, token: str | None = None, body: Any = None) -> Any:
-        """What the server says, parsed; None when it says nothing. Raises Refused, OSError, TimeoutError."""
+        """Return the parsed body of a response, or None if it is empty. Raises Refused, OSError, TimeoutError."""
         status, answer = await self.request(write_request(method, path, token, None if body is None else orjson.dumps(body)))
         if status not in (200, 201, 204):
-            raise Refused(f"{method} {path} was answered with {status}: {answer[:300].decode(errors='replace')}")
+            raise Refused(f"{method} {path} returned {status}: {answer[:300].decode(errors='replace')}")
         return orjson.loads(answer) if answer else None
 
     def data_received(self, data: bytes) -> None:
@@ -92,7 +92,7 @@ async def open_connection(target: LoadTarget) -> Connection:
 
 
 def write_request(method: str, path: str, token: str | None = None, body: bytes | None = None) -> bytes:
-    """The bytes of a request."""
+    """Return the bytes of a request."""
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     if token is not None:
         lines.append(f"Authorization: Bearer {token}")
@@ -102,7 +102,7 @@ def write_request(method: str, path: str, token: str | None = None, body: bytes 
 
 
 def _body(head: bytes, rest: bytes) -> bytes | None:
-    """The whole body, or None while it is still coming."""
+    """Return the complete body, or None while it is still arriving."""
     place = head.find(b"content-length:")
     if place >= 0:
         length = int(head[place + 15 :].split(b"\r", 1)[0])

@@ -1,4 +1,4 @@
-"""Signals that end a measurement, noticed only where the measurement waits.
+"""Signals end a measurement only at the places where it waits.
 
 If a signal could raise anywhere, it could raise after a server's process started and before the process was recorded.
 That server would run for ever. So a signal raises only inside `allowed`; elsewhere it waits until the next `allowed`.

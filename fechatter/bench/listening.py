@@ -1,4 +1,4 @@
-"""Live streams: what reaches them and when, and what a quiet one costs."""
+"""Live streams: how fast messages reach them, and how much memory a quiet stream costs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ SETTLE_SECONDS = 1.0
 
 
 class Stream(asyncio.Protocol):
-    """One /events stream; it counts the messages it is shown.
+    """One /events stream; it counts the messages that it receives.
 
-    Attributes: latencies: seconds from the moment a message was due to its coming here; only where it `times` them,
-    because that costs.
+    Attributes:
+        latencies: seconds from the moment when a message was due to its arrival. Only streams with `times` measure
+            them, because that has a cost.
     """
 
     def __init__(self, token: str, *, times: bool) -> None:
@@ -52,7 +53,7 @@ class Stream(asyncio.Protocol):
             self.live.set_result(None)
         seen = self._tail + data
         self.messages += seen.count(CREATED)
-        # A name cut in two by the network is seen whole next time, and none twice.
+        # The tail is shorter than the name, so a name that was cut in two is counted once.
         self._tail = seen[-len(CREATED) + 1 :]
         self.last_at = time.perf_counter()
         if self._times:
@@ -61,7 +62,7 @@ class Stream(asyncio.Protocol):
             self._reached.set_result(None)
 
     async def reach(self, messages: int) -> None:
-        """Return once so many have come since the stream began. Raises OSError."""
+        """Wait until the stream has received this many messages in total. Raises OSError."""
         if self.messages < messages:
             self._aim, self._reached = messages, asyncio.get_running_loop().create_future()
             await self._reached
@@ -71,8 +72,10 @@ class Stream(asyncio.Protocol):
 
 
 async def listen(target: LoadTarget, workspace: LoadWorkspace, count: int, *, timing: int = 0) -> list[Stream]:
-    """Open streams and wait until each said hello; the first `timing` of them time what comes. Raises OSError,
-    TimeoutError.
+    """Open streams and wait for the hello of each. The first `timing` streams measure latencies.
+
+    Raises:
+        OSError, TimeoutError: the server does not answer.
     """
     streams: list[Stream] = []
     for first in range(0, count, OPEN_AT_ONCE):
@@ -91,7 +94,7 @@ async def _open(target: LoadTarget, workspace: LoadWorkspace, number: int, *, ti
 
 
 async def idle_bytes(target: LoadTarget, workspace: LoadWorkspace, count: int) -> float | None:
-    """Memory of the server per open, quiet stream; None where it cannot be known. Raises OSError, TimeoutError."""
+    """Return the server's memory per quiet stream, or None if it is unknown. Raises OSError, TimeoutError."""
     first = await listen(target, workspace, min(count, OPEN_AT_ONCE))
     await asyncio.sleep(SETTLE_SECONDS)
     before = target.memory_bytes()

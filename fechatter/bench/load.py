@@ -1,11 +1,11 @@
-"""Requests at a server over many connections, in one of two ways.
+"""Sends requests to a server over many connections, in one of two ways.
 
-closed loop: each connection sends its next request when the last was answered. It finds the capacity; its latencies are
-those of a full server, and a slow server is asked less often.
+Closed loop: each connection sends its next request after the response to the last one. This measures capacity. Its
+latencies are those of a server at full load, and a slow server receives fewer requests.
 
-open loop: requests are due at a fixed rate, whatever the server does. A latency counts from the moment the request was
-due, not from the moment it could be sent, so that a server that stands still is charged for everybody who waits (no
-coordinated omission).
+Open loop: requests are due at a fixed rate, whatever the server does. A latency counts from the moment when the request
+was due, not when it could be sent. A server that stops is therefore charged for every waiting request (no coordinated
+omission).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from fechatter.bench.target import LoadTarget
 from fechatter.bench.timing import Timing
 
 Write = Callable[[float], bytes]
-"""Makes a request's bytes; told when it is due, in seconds of `time.perf_counter`."""
+"""Returns the bytes of a request for the time when it is due, in seconds of `time.perf_counter`."""
 
 WARM_UP_SECONDS = 1.0
 DRAIN_SECONDS = 10.0
-"""How long the answers to what was sent are waited for at the end."""
+"""How long to wait for outstanding responses at the end."""
 
 
 class Request(msgspec.Struct):
@@ -47,7 +47,7 @@ class Request(msgspec.Struct):
 
 
 class Load(ABC):
-    """One measurement's connections: `run` puts load on a server for `seconds`, after warming up."""
+    """The connections of one measurement. `run` puts load on a server for `seconds`, after a warm-up."""
 
     def __init__(self, target: LoadTarget, writes: list[Write], seconds: float, warm_up: float = WARM_UP_SECONDS) -> None:
         """One connection for each of `writes`."""
@@ -99,7 +99,7 @@ class Load(ABC):
             self._finish()
 
     def _finish(self) -> None:
-        """What has no answer by now has waited at least so long."""
+        """Finish the measurement. Requests without a response count with the time that they have waited."""
         for due in [*(request.due for request in self._under_way.values()), *self._late()]:
             if due >= self._begins:
                 self.timing.add(time.perf_counter() - due, 0)
@@ -107,7 +107,7 @@ class Load(ABC):
             self._over.set_result(None)
 
     def _lost(self, connection: Connection, error: Exception) -> None:
-        """A server may close a connection that nobody uses; a request that crossed the close goes out again."""
+        """Send a request again if the server closed the idle connection at the same moment."""
         request = self._under_way.get(connection)
         if request is None:
             return
@@ -129,11 +129,11 @@ class Load(ABC):
 
     def _reopen(self, connection: Connection, request: Request) -> None:
         request.reopened = True
-        task = self._loop.create_task(self._call_anew(connection, request))
+        task = self._loop.create_task(self._call_again(connection, request))
         self._reopening.add(task)
         task.add_done_callback(self._reopening.discard)
 
-    async def _call_anew(self, connection: Connection, request: Request) -> None:
+    async def _call_again(self, connection: Connection, request: Request) -> None:
         try:
             await self._target.connect(lambda: connection)
         except OSError as error:  # TimeoutError is one
@@ -159,15 +159,15 @@ class Load(ABC):
 
     @abstractmethod
     def _next(self, connection: Connection, now: float) -> None:
-        """The connection is free again."""
+        """Use a connection that has become free."""
 
     @abstractmethod
     def _late(self) -> list[float]:
-        """When the requests were due that no connection was free for."""
+        """Return when the requests were due for which no connection was free."""
 
 
 class ClosedLoop(Load):
-    """As many requests as the server answers."""
+    """Sends as many requests as the server answers."""
 
     def _start(self) -> None:
         for connection in self._connections:
@@ -182,14 +182,14 @@ class ClosedLoop(Load):
 
 
 class OpenLoop(Load):
-    """`rate` requests a second, evenly spaced."""
+    """Sends `rate` requests per second, evenly spaced."""
 
     def __init__(self, target: LoadTarget, writes: list[Write], seconds: float, rate: float, warm_up: float = WARM_UP_SECONDS) -> None:
         super().__init__(target, writes, seconds, warm_up)
         self._pause = 1 / rate
 
     def _start(self) -> None:
-        # In turn, so that none is idle for longer than the others.
+        # The connections take turns, so that none is idle for longer than the others.
         self._free = deque(random.sample(self._connections, len(self._connections)))
         self._waiting: deque[float] = deque()  # bounded by rate * seconds
         self._due = time.perf_counter()

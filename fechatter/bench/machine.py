@@ -1,4 +1,4 @@
-"""Where figures were measured: figures of two machines do not compare."""
+"""Describes the machine: figures of different machines are not comparable."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ SHARED = "server, database and load generator share the machine; loopback"
 
 
 def machine() -> str:
-    """Processors, memory, system, Python and what was measured, in one line."""
+    """Return processors, memory, system, Python and version in one line."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"{_version()}; {os.cpu_count()} processors, {memory:.0f} GiB, {platform.system()} {platform.release()} {platform.machine()}, "
-        f"Python {platform.python_version()}"
+        f"{_version()}; {os.cpu_count()} processors, {memory:.0f} GiB, "
+        f"{platform.system()} {platform.release()} {platform.machine()}, Python {platform.python_version()}"
     )
 
 
 def _version() -> str:
-    """The commit in a checkout, else the version."""
+    """Return the commit in a checkout, otherwise the version."""
     checkout = Path(__file__).parents[2]
     if not (checkout / ".git").exists():
         return f"version {__version__}"

@@ -1,4 +1,4 @@
-"""A server of its own for a measurement: one `fechatter serve` in a temporary folder, gone when the measurement ends."""
+"""A server for one measurement: one `fechatter serve` in a temporary folder, which is removed at the end."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 PR_SET_PDEATHSIG = 1
 """From Linux's `sys/prctl.h`."""
-BEYOND = {
+NO_LIMITS = {
     "FECHATTER_MESSAGES_PER_MINUTE": "10000000",
     "FECHATTER_REQUESTS_PER_MINUTE": "10000000",
     "FECHATTER_STRANGER_REQUESTS_PER_MINUTE": "10000000",
     "FECHATTER_STREAMS_PER_PERSON": "100000",
 }
-"""A handful of people send what a crowd would: counted as ever, against more than they can reach."""
+"""A few people send as much as a crowd. Requests are counted as usual, against limits that the load cannot reach."""
 
 
 class OwnServer:
-    """It can be started and stopped several times and keeps its data meanwhile; use as a context manager.
+    """A server that can be started and stopped several times and keeps its data. Use it as a context manager.
 
     Attributes:
-        environment: of its process, from the next start on.
-        arguments: what the interpreter is started with.
+        environment: the environment of its process, used from the next start on.
+        arguments: the arguments of the interpreter.
     """
 
     def __init__(self, database_url: str | None = None, interrupts: Interrupts | None = None) -> None:
@@ -54,7 +54,7 @@ class OwnServer:
         """Return the seconds from the start of the process to the first answer. Raises StartError."""
         began = time.perf_counter()
         with (self.folder / "errors").open("w") as errors:
-            # In a group of its own: Ctrl-C is for the measurement, which then stops the server in good order.
+            # In its own process group: Ctrl-C reaches only the measurement, which then stops the server properly.
             self._process = subprocess.Popen(
                 [sys.executable, *self.arguments],
                 env=self.environment,
@@ -76,7 +76,7 @@ class OwnServer:
         return self._read(r"#token=(\S+)$")
 
     def _read(self, pattern: str) -> str:
-        """The group of the next line, which is to match."""
+        """Return the group of the next output line, which must match. Raises StartError."""
         assert self._process is not None
         assert self._process.stdout is not None
         watch = threading.Timer(START_SECONDS, self._process.kill)
@@ -87,8 +87,8 @@ class OwnServer:
             watch.cancel()
         found = re.search(pattern, line.rstrip())
         if found is None:
-            told = (self.folder / "errors").read_text().strip()
-            raise StartError(f"The server to be measured did not start as it should. {line.strip()} {told}".strip())
+            errors = (self.folder / "errors").read_text().strip()
+            raise StartError(f"The server to be measured did not start. {line.strip()} {errors}".strip())
         return found[1]
 
     def stop(self) -> None:
@@ -113,7 +113,7 @@ class OwnServer:
 
 
 def _end_with_parent() -> None:
-    """Runs in the new process: Linux stops the server when the measurement is killed."""
+    """Make Linux stop the server if the measurement is killed. Runs in the new process."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -126,8 +126,8 @@ def _first_answer(port: int) -> None:
 
 
 def _environment(folder: Path, database_url: str | None) -> dict[str, str]:
-    """This process's, with none of its settings."""
+    """Return this process's environment without its settings."""
     settings = {name for each in describe() for name in (each.variable, each.alias)}
     mine = {name: value for name, value in os.environ.items() if name not in settings}
     mine |= {"FECHATTER_DATA_DIR": str(folder), "FECHATTER_HOST": "127.0.0.1", "FECHATTER_PORT": "0", "FECHATTER_LOG_LEVEL": "error"}
-    return mine | BEYOND | ({"FECHATTER_DATABASE_URL": database_url} if database_url else {})
+    return mine | NO_LIMITS | ({"FECHATTER_DATABASE_URL": database_url} if database_url else {})

@@ -1,4 +1,4 @@
-"""A report as a plain SVG: one column for each range of latencies, and where the percentiles lie."""
+"""Draws a report as SVG: one column per range of latencies, and a mark at each percentile."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from fechatter.bench.report import Bar, Report
 WIDTH, HEIGHT = 720, 360
 LEFT, RIGHT, TOP, BOTTOM = 60, 20, 80, 60
 MARKS = {"p50_ms": "p50", "p90_ms": "p90", "p99_ms": "p99"}
-STYLE = (
-    "text{font:12px sans-serif;fill:#222}.title{font-size:16px;font-weight:bold}.bar{fill:#4477aa}.mark{stroke:#cc3311}.name{fill:#cc3311}"
-)
+STYLE = """\
+text{font:12px sans-serif;fill:#222}.title{font-size:16px;font-weight:bold}
+.bar{fill:#4477aa}.mark{stroke:#cc3311}.name{fill:#cc3311}"""
 
 
 def draw(report: Report) -> str:
-    """The text of an SVG file."""
+    """Return the text of an SVG file."""
     found = report.latencies
     column = (WIDTH - LEFT - RIGHT) / max(len(found), 1)
     parts = [
@@ -41,7 +41,7 @@ def _column(bar: Bar, number: int, width: float, found: list[Bar]) -> str:
 
 
 def _marks(report: Report, width: float) -> list[str]:
-    """A line at each percentile: in the column that holds it."""
+    """Draw a line at each percentile, in its column."""
     lines = []
     for row, (figure, name) in enumerate(MARKS.items()):
         value = report.figures.get(figure)

@@ -1,4 +1,4 @@
-"""What a bench found, as text for people, as JSON for programs, and as a picture."""
+"""The result of a bench, as text for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNITS = {"ms": "ms", "us": "µs", "second": "/s", "seconds": "s", "percent": "%"
 
 
 class Bar(msgspec.Struct):
-    """So many of the latencies lie above the bar before and up to `up_to_ms`."""
+    """The number of latencies up to `up_to_ms` and above the bound of the previous bar."""
 
     up_to_ms: float
     count: int
@@ -26,8 +26,8 @@ class Report(msgspec.Struct):
     """One bench's result. The last word of a figure's name is its unit.
 
     Attributes:
-        how: how the load was made; figures of two ways do not compare.
-        notes: what one must know to read the figures right.
+        how: how the load was generated; figures of different ways are not comparable.
+        notes: hints that are needed to understand the figures.
     """
 
     bench: str
@@ -49,7 +49,7 @@ class Report(msgspec.Struct):
 
 
 def latency_figures(latencies: list[float], prefix: str = "") -> dict[str, float]:
-    """Average, percentiles and the longest, in milliseconds; nothing when nothing was measured."""
+    """Return average, percentiles and maximum in milliseconds, or nothing without latencies."""
     if not latencies:
         return {}
     ordered = sorted(latencies)
@@ -58,20 +58,22 @@ def latency_figures(latencies: list[float], prefix: str = "") -> dict[str, float
 
 
 def figures_of(timing: Timing) -> dict[str, float]:
-    """Everything a run of load measured."""
-    count = max(len(timing.latencies), 1)
+    """Return all figures of a run of load."""
+    count = len(timing.latencies)
     found = {
         "rate_per_second": timing.rate,
         **latency_figures(timing.latencies),
         "refused": timing.refused,
         "unanswered": timing.unanswered,
-        "generator_cpu_per_request_us": timing.generator_cpu_seconds / count * 1e6,
         "generator_busy_percent": timing.generator_share * 100,
     }
+    if count:
+        found["generator_cpu_per_request_us"] = timing.generator_cpu_seconds / count * 1e6
     if timing.late:
         found["generator_late_p99_ms"] = percentile(sorted(timing.late), 0.99) * 1000
     if timing.server_cpu_seconds is not None:
-        found["server_cpu_per_request_us"] = timing.server_cpu_seconds / count * 1e6
+        if count:
+            found["server_cpu_per_request_us"] = timing.server_cpu_seconds / count * 1e6
         found["server_busy_percent"] = timing.server_cpu_seconds / timing.seconds * 100
     if timing.server_memory_bytes is not None:
         found["server_memory_mib"] = timing.server_memory_bytes / 2**20
@@ -79,21 +81,21 @@ def figures_of(timing: Timing) -> dict[str, float]:
 
 
 def notes_of(timing: Timing) -> list[str]:
-    """What spoils a run's figures, if anything does."""
+    """Return what distorts the figures of a run."""
     found = []
     if reason := timing.limited_by_generator():
         found.append(f"The load generator was the limit: {reason}. The server may be better than this.")
     if timing.reopened:
-        found.append(f"{timing.reopened:,} connections were reopened, because the server had closed them while they were idle.")
+        found.append(f"{timing.reopened:,} connections were reopened because the server had closed them while they were idle.")
     if timing.refused:
-        found.append(f"{timing.refused:,} requests were refused (limits of a running server count for load too).")
+        found.append(f"{timing.refused:,} requests were refused (the limits of a running server apply to load too).")
     if timing.unanswered:
-        found.append(f"{timing.unanswered:,} requests had no answer at the end: the server cannot hold this rate.")
+        found.append(f"{timing.unanswered:,} requests had no response at the end: the server cannot sustain this rate.")
     return found
 
 
 def bars(latencies: list[float]) -> list[Bar]:
-    """Counts between bounds that grow evenly, five to a power of ten."""
+    """Count latencies between bounds that grow by a constant factor, five per power of ten."""
     counts = Counter(math.ceil(STEPS_A_DECADE * math.log10(max(latency * 1000, 1e-3))) for latency in latencies)
     if not counts:
         return []

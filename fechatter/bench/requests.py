@@ -1,4 +1,4 @@
-"""The requests that load is made of."""
+"""The requests of each bench."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ _counter = itertools.count()
 
 
 def new_key() -> str:
-    """A UUIDv7: ordered in time."""
+    """Return a UUIDv7, which is ordered by time."""
     value = (time.time_ns() // 1_000_000 << 80) | 0x7000 << 64 | (next(_counter) & 0xFFF) << 64 | 0x8000 << 48 | random.getrandbits(48)
     return str(UUID(int=value))
 
 
 def sends(workspace: LoadWorkspace, connections: int, *, keys: bool = True) -> list[Write]:
-    """Messages of one person a connection to all chats in turn; each begins with the moment it was due, in nanoseconds."""
+    """Return sends to all chats, from one person per connection.
+
+    The content of each message begins with the time when it was due, in nanoseconds.
+    """
     return [_send(person, workspace.chats, keys=keys) for person in _people(workspace, connections)]
 
 
 def _send(person: LoadPerson, chats: list[int], *, keys: bool) -> Write:
-    """Written once but for the moment and the key, which have always the same length."""
+    """Write the request once, except for due time and key, which have a constant length."""
     body = (b'{"content":"%%b %b","idempotency_key":"%%b"}' if keys else b'{"content":"%%b %b"}') % TEXT.encode()
     blanks = (b"0" * DUE_DIGITS, b"-" * KEY_CHARACTERS)
     length = len(body % blanks[: 1 + keys])
@@ -40,26 +43,26 @@ def _send(person: LoadPerson, chats: list[int], *, keys: bool) -> Write:
         ready.append(head + b"\r\n\r\n" + body)
 
     def write(due: float) -> bytes:
-        moment = b"%019d" % int(due * 1e9)
-        return random.choice(ready) % ((moment, new_key().encode()) if keys else moment)
+        due_text = b"%019d" % int(due * 1e9)
+        return random.choice(ready) % ((due_text, new_key().encode()) if keys else due_text)
 
     return write
 
 
 def pages(workspace: LoadWorkspace, connections: int) -> list[Write]:
-    """Pages of 50 messages: the newest, or those around any number."""
+    """Return reads of pages of 50 messages: the newest ones, or those around any number."""
     paths = [f"/api/chat/{chat}/messages?limit={PAGE}" for chat in workspace.chats]
     paths += [f"{path}&around={number}" for path in paths for number in range(1, MESSAGES_A_CHAT, 40)]
     return [_gets(person, paths) for person in _people(workspace, connections)]
 
 
 def checks(workspace: LoadWorkspace, connections: int) -> list[Write]:
-    """The least request that a token is needed for: whose it is."""
+    """Return the smallest request that needs a token: its own user."""
     return [_gets(person, ["/api/users/me"]) for person in _people(workspace, connections)]
 
 
 def queries(workspace: LoadWorkspace, connections: int) -> list[Write]:
-    """Everything a client reads, each as often as the others."""
+    """Return everything that a client reads, in equal shares."""
     paths = ["/api/chat", "/api/sync", "/api/users?limit=50", "/api/users?q=person", "/api/channels", "/api/sessions", "/api/workspace"]
     for chat in workspace.chats[:5]:
         paths += [f"/api/chat/{chat}", f"/api/chat/{chat}/members", f"/api/chat/{chat}/messages", f"/api/chat/{chat}/messages?before=100"]
@@ -67,7 +70,7 @@ def queries(workspace: LoadWorkspace, connections: int) -> list[Write]:
 
 
 def bare(connections: int) -> list[Write]:
-    """Requests that read and store nothing: what HTTP alone costs."""
+    """Return requests that read and store nothing, to measure the cost of HTTP alone."""
     request = write_request("GET", "/health/simple")
     return [lambda _: request] * connections
 

@@ -1,4 +1,4 @@
-"""The benches: what each puts on a server, and the figures it takes from there."""
+"""The benches: the load of each, and the figures that it measures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REQUESTS: dict[str, Callable[[LoadWorkspace, int], list[Write]]] = {
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """How much load. Without a `rate` (requests a second) it is a closed loop."""
+    """The amount of load. Without `rate` (requests per second), it is a closed loop."""
 
     seconds: float = 10.0
     connections: int = 64
@@ -37,10 +37,10 @@ class Wanted(msgspec.Struct, frozen=True):
     listeners: int = 200
 
     def how(self) -> str:
-        """The loop in words: what its latencies mean."""
+        """Describe the loop and the meaning of its latencies."""
         over = f"over {self.connections} connections, {self.seconds:g} s"
         if self.rate is None:
-            return f"closed loop: capacity {over}; latencies are those of a full server"
+            return f"closed loop: capacity {over}; latencies are those of a server at full load"
         return f"open loop: {self.rate:,g}/s {over}; latencies count from when a request was due"
 
     def load(self, target: LoadTarget, writes: list[Write], warm_up: float = WARM_UP_SECONDS) -> Load:
@@ -59,13 +59,17 @@ async def measure(bench: str, target: LoadTarget, workspace: LoadWorkspace, want
 
 
 async def measure_requests(bench: str, target: LoadTarget, writes: list[Write], wanted: Wanted) -> Report:
-    """Put `writes` on the server, one connection each. Raises OSError, TimeoutError."""
+    """Send `writes`, one connection each. Raises OSError, TimeoutError."""
     timing = await wanted.load(target, writes).run()
     return Report(bench, wanted.how(), "", machine(), figures_of(timing), bars(timing.latencies), notes_of(timing))
 
 
 async def measure_deliveries(target: LoadTarget, workspace: LoadWorkspace, wanted: Wanted) -> Report:
-    """Send to one chat that everybody listens to, until every stream has every message. Raises OSError, TimeoutError."""
+    """Send to one chat with many listeners until every stream has received every message.
+
+    Raises:
+        OSError, TimeoutError: the server does not answer.
+    """
     streams = await listen(target, workspace, wanted.listeners, timing=TIMED_STREAMS)
     writes = requests.sends(LoadWorkspace(workspace.people, workspace.chats[:1]), wanted.connections)
     began, cpu = time.perf_counter(), target.cpu_seconds()
@@ -75,9 +79,10 @@ async def measure_deliveries(target: LoadTarget, workspace: LoadWorkspace, wante
         await asyncio.gather(*(stream.reach(sent) for stream in streams))
     used = target.cpu_seconds()
     found = _deliveries(streams, began) | figures_of(timing)
-    if cpu is not None and used is not None:
+    if cpu is not None and used is not None and found["delivered"]:
         found["server_cpu_per_delivery_us"] = (used - cpu) / found["delivered"] * 1e6
-    how = f"{wanted.how()}; {wanted.listeners:,} listeners; from due to shown as seen by {min(TIMED_STREAMS, wanted.listeners)} of them"
+    timed = min(TIMED_STREAMS, wanted.listeners)
+    how = f"{wanted.how()}; {wanted.listeners:,} listeners; {timed} of them measure the time from due to shown"
     latencies = [latency for stream in streams for latency in stream.latencies]
     for stream in streams:
         stream.close()
@@ -95,13 +100,15 @@ async def measure_idle(target: LoadTarget, workspace: LoadWorkspace, listeners: 
     """Raises OSError, TimeoutError, StartError."""
     cost = await idle_bytes(target, workspace, listeners)
     if cost is None:
-        raise StartError("The server's memory cannot be read; on this machine --pid names its process.")
+        raise StartError("The server's memory cannot be read. If it runs on this machine, name its process with --pid.")
     return Report("idle", f"{listeners:,} open, quiet streams", "", machine(), {"memory_of_a_stream_kib": cost / 1024})
 
 
 def measure_start(server: OwnServer, rounds: int) -> Report:
-    """From the start of the process to the first answer: once with an empty folder, then with what was there. Raises
-    StartError.
+    """Measure from the start of the process to the first response: with an empty folder, then with existing data.
+
+    Raises:
+        StartError: the server does not start.
     """
     found = [server.start()]
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""One `fechatter bench`: a server of its own, or a running one, and the load of one bench on it."""
+"""Runs one bench on a new server or on a running one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """Who puts load on a running server: an access token, or who signs in."""
+    """How the load signs in to a running server: with an access token, or with e-mail address and password."""
 
     token: str | None = None
     email: str = ""
@@ -44,9 +44,9 @@ def on_own_server(bench: str, wanted: Wanted, database_url: str | None, interrup
             with interrupts.allowed():
                 report = uvloop.run(_on_own(bench, wanted, server))
     engine = "SQLite" if database_url is None else "PostgreSQL"
-    report.target = f"a server of its own on {engine}, rate limits beyond reach; {SHARED}"
+    report.target = f"a new server on {engine}, without effective rate limits; {SHARED}"
     if database_url is not None:
-        report.notes.append(f"The database {urlsplit(database_url).path.lstrip('/')} now holds what the load left: drop it.")
+        report.notes.append(f"The database {urlsplit(database_url).path.lstrip('/')} now contains the data of the load. Drop it.")
     return report
 
 
@@ -56,7 +56,7 @@ async def _on_own(bench: str, wanted: Wanted, server: OwnServer) -> Report:
 
 
 async def _check_empty(database_url: str) -> None:
-    """Load is for a database of its own. Raises StartError."""
+    """Raises StartError: the database contains tables, or does not answer."""
     try:
         connection = await asyncpg.connect(database_url, timeout=DATABASE_SECONDS)
         tables = await connection.fetchval(_TABLES, timeout=DATABASE_SECONDS)
@@ -64,15 +64,15 @@ async def _check_empty(database_url: str) -> None:
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StartError(f"The database does not answer ({error}).") from error
     if tables:
-        raise StartError("That database holds tables already; load is only put on an empty one.")
+        raise StartError("The database contains tables. Use an empty one.")
 
 
 def on_running_server(bench: str, wanted: Wanted, target: LoadTarget, access: Credentials) -> Report:
     """Raises StartError, OSError, TimeoutError, Refused."""
     if bench == "start":
-        raise StartError("`start` measures a server of its own: leave out --url.")
+        raise StartError("`start` measures a new server. Omit --url.")
     report = uvloop.run(_on_running(bench, wanted, target, access))
-    report.target = f"{target.host}:{target.port}, one person in a private channel, with the limits that are set there"
+    report.target = f"{target.host}:{target.port}, one person in a private channel, with the limits of that server"
     return report
 
 

@@ -1,4 +1,4 @@
-"""Where load goes: an address, and the server's process as far as it is known."""
+"""The server under load: its address, and its process if it is known."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONNECT_SECONDS = 10.0
 
 
 class LoadTarget(msgspec.Struct, frozen=True):
-    """A server to be measured; `pid` is its process when it is on this machine and known."""
+    """A server to measure; `pid` is its process, if it is known and on this machine."""
 
     host: str
     port: int
@@ -36,7 +36,7 @@ class LoadTarget(msgspec.Struct, frozen=True):
         return made
 
     def cpu_seconds(self) -> float | None:
-        """Processor time its process has used, all threads; None where that cannot be known."""
+        """Return the processor time of its process, all threads, or None if it is unknown."""
         try:
             fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         except OSError:
@@ -44,7 +44,7 @@ class LoadTarget(msgspec.Struct, frozen=True):
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_bytes(self) -> int | None:
-        """Its resident memory now; None where that cannot be known."""
+        """Return its current resident memory, or None if it is unknown."""
         try:
             lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         except OSError:
@@ -53,14 +53,14 @@ class LoadTarget(msgspec.Struct, frozen=True):
 
 
 def parse_target(url: str, pid: int | None, *, owned: bool) -> LoadTarget:
-    """The server at `url`. Load is put on other machines only by who says that they are `owned`. Raises StartError."""
+    """Parse a URL. A server on another machine must be `owned` by the user. Raises StartError."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise StartError(f"{url!r} is no address ({error}).") from error
+        raise StartError(f"{url!r} is not a valid URL ({error}).") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-        raise StartError(f"{url!r} is no address of a server; one looks like http://127.0.0.1:6688.")
+        raise StartError(f"{url!r} is not the URL of a server, such as http://127.0.0.1:6688.")
     if not owned and not _is_loopback(parts.hostname):
         raise StartError(f"{parts.hostname} is not this machine. If the server is yours, add --i-own-this-server.")
     tls = parts.scheme == "https"

@@ -1,4 +1,4 @@
-"""What one run of load measured: latencies, and what it cost the server and the generator."""
+"""The measurements of one run of load: latencies, and the cost for the server and the generator."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import time
 from fechatter.bench.target import LoadTarget
 
 BUSY_SHARE = 0.9
-"""A generator that uses more of one processor than this has no time left to be on time."""
+"""A generator that uses a larger share of its processor cannot send on time."""
 LATE_SECONDS = 0.005
 
 
 class Timing:
     """Latencies in seconds.
 
-    Attributes: refused: answers that were no success. unanswered: requests without an answer at the end; their latency
-    is how long they had waited by then. reopened: connections that the server had closed, opened again for the next
-    request. late: how much later than due each request of an open loop left though a connection was free: the
-    generator's own delay.
+    Attributes:
+        refused: responses other than success.
+        unanswered: requests without a response at the end; their latency is the time that they have waited.
+        reopened: connections that the server had closed and that were opened again for the next request.
+        late: the generator's own delay: how late each request of an open loop left although a connection was free.
     """
 
     def __init__(self, target: LoadTarget) -> None:
@@ -36,11 +37,11 @@ class Timing:
         self.server_memory_bytes: int | None = None
 
     def start(self) -> None:
-        """The warming up is over."""
+        """Begin to measure after the warm-up."""
         self._began, self._own_cpu, self._server_cpu = time.perf_counter(), time.process_time(), self._target.cpu_seconds()
 
     def stop(self) -> None:
-        """The time is over; answers may still come."""
+        """End the measured time; responses may still arrive."""
         self._ended = time.perf_counter()
         self.generator_cpu_seconds = time.process_time() - self._own_cpu
         now = self._target.cpu_seconds()
@@ -48,7 +49,7 @@ class Timing:
         self.server_memory_bytes = self._target.memory_bytes()
 
     def add(self, latency: float, status: int) -> None:
-        """One request's; a status of 0 when there was no answer."""
+        """Add the latency of one request. Status 0 means that there was no response."""
         self.latencies.append(latency)
         if status == 0:
             self.unanswered += 1
@@ -58,22 +59,22 @@ class Timing:
 
     @property
     def seconds(self) -> float:
-        """From the end of the warming up to the end of the time."""
+        """The measured time, without the warm-up."""
         return self._ended - self._began
 
     @property
     def rate(self) -> float:
-        """Successes a second. What was late is counted over the time that it took."""
+        """Successful responses per second, including the time of late responses."""
         slow = max(self._last - self._ended, 0.0)
         return (len(self.latencies) - self.refused - self.unanswered) / (self.seconds + slow)
 
     @property
     def generator_share(self) -> float:
-        """How much of one processor the generator used."""
+        """The share of one processor that the generator used."""
         return self.generator_cpu_seconds / self.seconds
 
     def limited_by_generator(self) -> str | None:
-        """Why the figures are the generator's rather than the server's, when they are."""
+        """Return why the generator, not the server, limited the figures; None if it did not."""
         if self.generator_share > BUSY_SHARE:
             return f"it used {self.generator_share:.0%} of the one processor it can use"
         lag = percentile(sorted(self.late), 0.99) if self.late else 0.0
@@ -83,5 +84,5 @@ class Timing:
 
 
 def percentile(ordered: list[float], share: float) -> float:
-    """The nearest rank: the least value that `share` of them do not exceed."""
+    """Return the nearest rank: the smallest value that at least `share` of the values do not exceed."""
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]

@@ -1,4 +1,4 @@
-"""A workspace to put load on: people, and chats of all of them with something in them."""
+"""A workspace for load: people, and chats with messages, of which all of these people are members."""
 
 from __future__ import annotations
 
@@ -46,7 +46,11 @@ async def furnish(target: LoadTarget, setup_token: str, people: int, chats: int)
 
 @asynccontextmanager
 async def visit(target: LoadTarget, person: LoadPerson) -> AsyncIterator[LoadWorkspace]:
-    """A private channel of one person on a running server, deleted at the end. Raises Refused, OSError, TimeoutError."""
+    """Create a private channel of one person on a running server, and delete it at the end.
+
+    Raises:
+        Refused, OSError, TimeoutError: the server refuses a request or does not answer.
+    """
     connection = await open_connection(target)
     body = {"chat_type": "private_channel", "name": "Load", "members": []}
     chat_id = (await connection.ask("POST", "/api/chat", person.token, body))["id"]
@@ -68,7 +72,7 @@ async def sign_in(target: LoadTarget, email: str, password: str) -> LoadPerson:
 
 
 async def who_is(target: LoadTarget, token: str) -> LoadPerson:
-    """Whose access token that is. Raises Refused, OSError, TimeoutError."""
+    """Return the owner of an access token. Raises Refused, OSError, TimeoutError."""
     connection = await open_connection(target)
     me = await connection.ask("GET", "/api/users/me", token)
     connection.close()

@@ -29,6 +29,6 @@ def test_the_performance_page_shows_the_claims() -> None:
 
 def test_claims_that_do_not_hold_have_a_reason() -> None:
     for claim in read_claims().claim:
-        assert claim.verdict == claim.judged()
+        assert claim.verdict == claim.judge()
         assert claim.reason or claim.verdict != "does not hold", claim.headline
         assert claim.headline in claims_text(read_claims())
