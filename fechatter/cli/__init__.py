@@ -1,6 +1,6 @@
-"""The `fechatter` command: reads the settings, then hands over to one of its commands.
+"""The `fechatter` command: reads the settings and runs one of its subcommands.
 
-A command's module is imported only when it is called, so that `--version` and a usage error answer at once.
+The module of a subcommand is imported only when needed, so that `--version` and usage errors are fast.
 """
 
 import argparse
@@ -23,9 +23,9 @@ STANDARD_ERROR = 2
 
 EXIT_CODES = """\
 exit codes:
-  0  done; for serve: stopped in good order
-  1  failed or refused, with the reason on standard error
-  2  not started: the command line, a value on it or a setting is wrong
+  0  success; for serve: stopped normally
+  1  failed or refused; the reason is on standard error
+  2  not started: the command line, an argument or a setting is invalid
 """
 
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     hold_standard_streams()
     terminal.prepare()
     options = build_parser().parse_args(arguments)
-    faults = list(terminal.arguments_that_are_no_text(options))
+    faults = list(terminal.undecodable_arguments(options))
     if faults:
         terminal.note("\n".join(f"fechatter: {fault}" for fault in faults))
         return USAGE
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminal.note(f"fechatter: {_storage_trouble(error)}")
         return FAILURE
     except StorageError as error:
-        terminal.note(f"fechatter: the database cannot be used ({error}); `fechatter doctor` tells what helps.")
+        terminal.note(f"fechatter: the database cannot be used ({error}); run `fechatter doctor` for a remedy.")
         return FAILURE
 
 
@@ -69,18 +69,18 @@ def _storage_trouble(error: OSError | sqlite3.Error) -> str:
 
 
 def hold_standard_streams() -> None:
-    """Who starts us may have closed them; then the database or a client's socket would be what errors are printed to."""
+    """Open standard streams that are closed. Otherwise errors would be printed into the database or a socket."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
         continue
     os.close(descriptor)
-    sys.stderr = sys.stderr or open(STANDARD_ERROR, "w", closefd=False)  # noqa: SIM115  # for as long as the process lives
+    sys.stderr = sys.stderr or open(STANDARD_ERROR, "w", closefd=False)  # noqa: SIM115
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Call the command that was named.
+    """Run the named subcommand.
 
     Raises:
-        StartError: it cannot do its work; the message says why.
+        StartError: it cannot do its work; the message states why.
     """
     match options.command:
         case "serve":
@@ -100,7 +100,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
             return keeping.run_backup(settings, options) if options.command == "backup" else keeping.run_restore(settings, options)
         case "users" | "workspaces" | "sessions" | "export" | "bench":
-            return import_module(f"fechatter.cli.{options.command}").run(settings, options)  # type: ignore[no-any-return]
+            code: int = import_module(f"fechatter.cli.{options.command}").run(settings, options)
+            return code
         case _:
             from fechatter.cli import config
 
@@ -108,7 +109,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line: `--config` may stand before or after the command."""
+    """Return the parser. `--config` may come before or after the subcommand."""
     parser = argparse.ArgumentParser(
         prog="fechatter",
         description="A real-time team chat server that people host themselves.",
@@ -123,15 +124,15 @@ def build_parser() -> argparse.ArgumentParser:
 
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("serve", parents=[shared], help="start the server")
-    commands.add_parser("migrate", parents=[shared], help="bring the database up to date and stop")
-    doctor = commands.add_parser("doctor", parents=[shared], help="look for what would keep the server from running well")
-    doctor.add_argument("--json", action="store_true", help="answer in JSON")
+    commands.add_parser("migrate", parents=[shared], help="update the tables of the database and stop")
+    doctor = commands.add_parser("doctor", parents=[shared], help="check the installation for problems")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
     add_keeping(commands, shared)
     add_administration(commands, shared)
     add_bench(commands, shared)
-    config = commands.add_parser("config", help="check, show or explain the settings")
+    config = commands.add_parser("config", help="check, show or document the settings")
     actions = config.add_subparsers(dest="action", required=True, metavar="action")
-    actions.add_parser("check", parents=[shared], help="say whether the server would start with them")
-    actions.add_parser("show", parents=[shared], help="show each value and where it came from")
-    actions.add_parser("docs", parents=[shared], help="list every setting, its names, default and meaning")
+    actions.add_parser("check", parents=[shared], help="check whether the settings are valid")
+    actions.add_parser("show", parents=[shared], help="show each value and its source")
+    actions.add_parser("docs", parents=[shared], help="list every setting with its names, default and meaning")
     return parser

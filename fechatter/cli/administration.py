@@ -1,7 +1,6 @@
-"""What the commands of administration share: the database beside a running server, who commands, what is asked and
-told.
+"""Shared by the administration commands: the database beside a running server, the acting user, input and output.
 
-The server learns of what is done here as it learns of another node: from the event log, within a second or two.
+A running server learns of each change from the event log, as from another node, within one or two seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import TypeVar
 from fechatter.accounts.administration import commanding
 from fechatter.auth.passwords import Passwords, check_password
 from fechatter.cli.checks_database import pending_migrations
-from fechatter.cli.terminal import as_json, no_text, note, read_line, report, show
+from fechatter.cli.terminal import as_json, note, read_line, report, show, undecodable_input
 from fechatter.disk.troubles import trouble
 from fechatter.errors import Invalid, NotFound, Problem, StartError, StorageError
 from fechatter.model import Actor, Workspace
@@ -37,8 +36,10 @@ PAGE_ROWS = 100
 
 
 def administer(settings: Settings, options: Namespace, work: Callable[[Database], Awaitable[None]]) -> int:
-    """Do one command's work and return its exit code. Raises StartError: there is no such database, or it is of another
-    version.
+    """Do the work of one command and return its exit code.
+
+    Raises:
+        StartError: there is no such database, or it belongs to another version.
     """
     _check_database(settings.database_address)
     try:
@@ -47,7 +48,7 @@ def administer(settings: Settings, options: Namespace, work: Callable[[Database]
         _refuse(options, problem)
         return USAGE if isinstance(problem, Invalid) else REFUSED
     except StorageError as error:
-        note(f"fechatter: the database refused ({error}); this step stored nothing, try again")
+        note(f"fechatter: the database refused the change ({error}); this step stored nothing, try again")
         return REFUSED
     except (EOFError, KeyboardInterrupt):
         note("fechatter: interrupted; finished steps are stored, and you can run the command again")
@@ -56,19 +57,18 @@ def administer(settings: Settings, options: Namespace, work: Callable[[Database]
 
 
 def _check_database(address: str) -> None:
-    """A running server's tables are not changed under it, and none are made where there are none. Raises StartError."""
+    """Raises StartError: the tables are missing or belong to another version. Only the server changes them."""
     opening.check_there(address)
     try:
         pending = pending_migrations(address)
     except (OSError, sqlite3.Error) as error:
         raise StartError(trouble(error, opening.sqlite_path(address))) from error
     if pending:
-        raise StartError("The database is not of this version yet: start the server, or run `fechatter migrate`, first.")
+        raise StartError("The database belongs to an earlier version. Start the server or run `fechatter migrate` first.")
 
 
 async def _with_database(settings: Settings, work: Callable[[Database], Awaitable[None]]) -> None:
-    # The server hands on what is in the log; nobody listens here.
-    # asyncio's own handler would only ask the task to end, which does not happen while a person is asked something.
+    # The default handler interrupts a prompt; asyncio's handler would only cancel the task.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     database = await opening.open_database(
         settings.database_address,
@@ -90,11 +90,11 @@ def _refuse(options: Namespace, problem: Problem) -> None:
 
 
 async def workspace_of(database: Database, slug: str | None) -> Workspace:
-    """The workspace named, or the only one.
+    """Return the named workspace, or the only one.
 
     Raises:
         NotFound: `workspace_not_found`.
-        Invalid: none was named and there are several.
+        Invalid: there are several workspaces and no name.
     """
     if slug is not None:
         found = await database.read(lambda tx: workspaces.by_slug(tx, slug))
@@ -103,9 +103,9 @@ async def workspace_of(database: Database, slug: str | None) -> Workspace:
         return found
     several = await database.read(lambda tx: workspaces.page(tx, 0, 2))
     if not several:
-        raise NotFound("There is no workspace yet; make one with `fechatter workspaces create`.", code="workspace_not_found")
+        raise NotFound("There is no workspace yet. Create one with `fechatter workspaces create`.", code="workspace_not_found")
     if len(several) > 1:
-        raise Invalid.field("--workspace", "missing", "There are several workspaces: name one by its slug.")
+        raise Invalid.field("--workspace", "missing", "There are several workspaces. Name one by its slug.")
     return several[0]
 
 
@@ -115,14 +115,14 @@ async def change(database: Database, workspace: Workspace, work: Callable[[Trans
 
     async def transaction(tx: Transaction) -> T:
         if await workspaces.by_slug(tx, workspace.slug) is None:
-            raise NotFound("The workspace was deleted meanwhile.", code="workspace_not_found")
+            raise NotFound("The workspace was deleted in the meantime.", code="workspace_not_found")
         return await work(tx, actor)
 
     return await database.write(workspace.id, transaction)
 
 
 def system_user() -> str:
-    """Whom the operating system says this process belongs to; variables that anybody may set are not asked."""
+    """Return the user of this process from the operating system, not from variables that anybody may set."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -130,8 +130,10 @@ def system_user() -> str:
 
 
 async def new_password_hash() -> str:
-    """The hash of a password that is typed twice without being shown, or is standard input's first line. Raises
-    Invalid.
+    """Return the hash of a new password, which is typed twice without echo or is the first line of standard input.
+
+    Raises:
+        Invalid: the password is not allowed, or the two inputs differ.
     """
     password = _typed_password() if sys.stdin is not None and sys.stdin.isatty() else read_line()
     check_password("password", password)
@@ -144,27 +146,27 @@ async def new_password_hash() -> str:
 
 def _typed_password() -> str:
     try:
-        password, again = getpass.getpass("New password: "), getpass.getpass("Once more: ")
+        password, again = getpass.getpass("New password: "), getpass.getpass("Repeat it: ")
     except UnicodeError as error:
-        raise no_text(error) from error
+        raise undecodable_input(error) from error
     if again != password:
-        raise Invalid.field("password", "mismatch", "The two are not the same.")
+        raise Invalid.field("password", "mismatch", "The two passwords differ.")
     return password
 
 
 def typed(question: str) -> str:
-    """What is answered to a question, on a terminal or by standard input. Raises EOFError."""
+    """Return the answer to a question, from a terminal or standard input. Raises EOFError."""
     note(question, end=" ")
     return read_line()
 
 
-def tell(options: Namespace, value: object, sentence: str) -> None:
+def show_outcome(options: Namespace, value: object, sentence: str) -> None:
     """Print the outcome: JSON for programs, a sentence for people."""
     report(as_json(value) if options.json else sentence)
 
 
-def tell_rows(options: Namespace, items: list[T], cells: Callable[[T], list[str]]) -> None:
-    """Print a list: one JSON object with `items`, or a line each in columns."""
+def show_rows(options: Namespace, items: list[T], cells: Callable[[T], list[str]]) -> None:
+    """Print a list: one JSON object with `items`, or one line in columns per item."""
     if options.json:
         show(as_json({"items": items}))
         return

@@ -1,4 +1,4 @@
-"""`fechatter bench`: put load on a server of its own or a running one, and say what was measured."""
+"""`fechatter bench`: puts load on a new or running server and prints the measurements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OK, INTERRUPTED = 0, 130
 
 
 def run(settings: Settings, options: Namespace) -> int:
-    """Measure, and print the report. Raises StartError."""
+    """Measure and print the report. Raises StartError."""
     if options.action == "claims":
         show(as_json(read_claims()) if options.json else claims_text(read_claims()))
         return OK
@@ -36,7 +36,7 @@ def run(settings: Settings, options: Namespace) -> int:
     except Refused as error:
         raise StartError(str(error)) from error
     except OSError as error:  # TimeoutError is one
-        raise StartError(f"The server went away or did not answer in time ({error!r}).") from error
+        raise StartError(f"The server closed the connection or did not answer in time ({error!r}).") from error
     if options.picture:
         options.picture.write_text(draw(report), encoding="utf-8")
     show(as_json(report) if options.json else report.text())
@@ -57,7 +57,7 @@ def _access(options: Namespace, target: LoadTarget) -> Credentials:
     if options.token:
         return Credentials(token=options.token)
     if not options.email:
-        raise StartError(f"Say who puts load on {target.host}: --email or --token.")
+        raise StartError(f"Name an account on {target.host} with --email or --token.")
     return Credentials(email=options.email, password=_password())
 
 

@@ -1,4 +1,4 @@
-"""What `fechatter doctor` looks at in the database. Nothing is written there."""
+"""The checks of `fechatter doctor` for the database. They write nothing."""
 
 import asyncio
 import sqlite3
@@ -22,21 +22,21 @@ from fechatter.storage.folder import in_use
 
 LEAST_SQLITE = (3, 38, 0)
 CHECK_SECONDS = 20.0
-STEPS_BETWEEN_LOOKS = 10_000
+STEPS_BETWEEN_CHECKS = 10_000
 WAL_OFFSET, HEADER_OF_WAL = 18, bytes([2, 2])
-"""The place in a database file that marks its journal as a write-ahead log."""
+"""The place in a database file where two bytes mark its journal as a write-ahead log."""
 _NEWEST = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1"
 
 
 def database(settings: Settings) -> Finding:
-    """The database answers and its tables are of this version, or will be after the next start."""
+    """Check that the database answers, and that its tables belong to this version or an earlier one."""
     engine = "postgres" if opening.is_postgres(settings.database_address) else "sqlite"
     try:
         if (waiting := _remains(settings)) is not None:
             return waiting
         pending = pending_migrations(settings.database_address)
     except StartError as error:
-        return Finding("database", False, str(error), "Name the right database, or start the program that fits it.")
+        return Finding("database", False, str(error), "Name the right database, or use the version that fits it.")
     except (OSError, sqlite3.Error) as error:
         return unusable("database", error, opening.sqlite_path(settings.database_address))
     state = f"{pending} migrations to apply at the next start" if pending else "up to date"
@@ -60,23 +60,23 @@ def _remains(settings: Settings) -> Finding | None:
 
 
 def database_settings(settings: Settings) -> Finding:
-    """The engine is new enough, and set up so that what was answered is kept."""
+    """Check that the engine is new enough, and that its settings keep acknowledged data."""
     address = settings.database_address
     try:
         if opening.is_postgres(address):
             return judge_postgres(asyncio.run(_look(address)), settings.connection_limit)
         return _sqlite(opening.sqlite_path(address))
     except StartError as error:
-        return Finding("database settings", False, str(error), "Make the database answer first.")
+        return Finding("database settings", False, str(error), "Start or repair the database first.")
     except (OSError, sqlite3.Error) as error:
         return unusable("database settings", error, opening.sqlite_path(address))
 
 
 def judge_postgres(found: Mapping[str, Any], connection_limit: int) -> Finding:
-    """The worst fault of this PostgreSQL, if it has one."""
+    """Return the worst fault of this PostgreSQL, if it has one."""
     for fault in soundness.faults(found, connection_limit):
         return Finding("database settings", False, fault.state, fault.remedy)
-    # The server asks for synchronous_commit = on itself, whatever the default is.
+    # The server sets synchronous_commit = on itself.
     return Finding("database settings", True, f"PostgreSQL {found['version']}, {found['connections']} connections")
 
 
@@ -86,7 +86,7 @@ def _sqlite(path: Path) -> Finding:
     if is_empty(path):
         return Finding("database settings", True, f"SQLite {sqlite3.sqlite_version}, no database yet")
     wal = _has_wal(path)
-    remedy = "Start the server once: it sets the mode; network file systems cannot have it, so move data_dir to a local disk."
+    remedy = "Start the server once, which sets the mode. A network file system does not support it; use a local disk."
     mode = "WAL" if wal else "not WAL"
     return Finding("database settings", wal, f"SQLite {sqlite3.sqlite_version}, journal mode {mode}", remedy)
 
@@ -94,8 +94,8 @@ def _sqlite(path: Path) -> Finding:
 def _has_wal(path: Path) -> bool:
     """Whether the database keeps a write-ahead log. Raises OSError.
 
-    A process that closes a file loses all its locks on it, those of its SQLite connections too, and then any other
-    program may delete the log. So the file of a running server, which has a log, is not opened.
+    A process that closes a file loses all its locks on it, even those of its SQLite connections. Another program could
+    then delete the log. So this function does not open the file of a running server, which has a log.
     """
     if log_file(path, "-wal").exists():
         return True
@@ -105,10 +105,10 @@ def _has_wal(path: Path) -> bool:
 
 
 def integrity(settings: Settings) -> Finding:
-    """SQLite's file is whole, as far as it can be looked at in 20 seconds; PostgreSQL looks after its own."""
+    """Check the SQLite file for damage, for at most 20 seconds. PostgreSQL checks its own files."""
     path = opening.sqlite_path(settings.database_address)
     if opening.is_postgres(settings.database_address) or is_empty(path):
-        return Finding("integrity", True, "nothing to look at")
+        return Finding("integrity", True, "nothing to check")
     try:
         with open_reader(path) as connection:
             return _checked(connection)
@@ -121,7 +121,7 @@ def integrity(settings: Settings) -> Finding:
 def _checked(connection: sqlite3.Connection) -> Finding:
     """Return the result of SQLite's own check. Only its list or SQLITE_CORRUPT proves damage. Raises sqlite3.Error."""
     until = time.monotonic() + CHECK_SECONDS
-    connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
+    connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_CHECKS)
     try:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
@@ -138,26 +138,26 @@ _RESTORE = "Stop the server, keep a copy of the database file, move it away and 
 
 
 def database_clock(settings: Settings) -> Finding:
-    """The database's clock and this machine's agree, and none has gone back behind the newest message."""
-    subject, remedy = "database clock", "Keep both machines' clocks by NTP."
+    """Check that the database's clock agrees with this machine's, and that neither is behind the newest message."""
+    subject, remedy = "database clock", "Set the clocks of both machines with NTP."
     before = time.time()
     try:
         newest, there = asyncio.run(_clocks(settings.database_address))
     except StartError as error:
-        return Finding(subject, False, str(error), "Make the database answer first.")
+        return Finding(subject, False, str(error), "Start or repair the database first.")
     except (OSError, sqlite3.Error) as error:
         return unusable(subject, error, opening.sqlite_path(settings.database_address))
     now = time.time()
     if there is not None and (apart := seconds_apart(there, before, now)):
-        return Finding(subject, False, f"{apart:+.1f} s against this machine's", remedy)
+        return Finding(subject, False, f"differs from this machine's by {apart:+.1f} s", remedy)
     if newest is not None and newest / 1000 > now + CLOCK_SECONDS:
         state = f"the newest message is {newest / 1000 - now:,.0f} s in the future"
-        return Finding(subject, False, state, "Set this machine's clock; it has gone back.")
-    return Finding(subject, True, "as this machine's" if there is not None else "not ahead of this machine's")
+        return Finding(subject, False, state, "Set this machine's clock, which has gone back.")
+    return Finding(subject, True, "agrees with this machine's" if there is not None else "the newest message is not in the future")
 
 
 async def _clocks(address: str) -> tuple[int | None, float | None]:
-    """The time of the newest message in milliseconds, and the database's own in seconds where it has one."""
+    """Return the time of the newest message in milliseconds, and PostgreSQL's own time in seconds."""
     if opening.is_postgres(address):
         async with _postgres(address) as link:
             there = await link.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
@@ -177,10 +177,10 @@ def is_empty(path: Path) -> bool:
 
 
 def pending_migrations(address: str) -> int:
-    """How many the next start will apply; nothing is written.
+    """Return how many migrations the next start will apply. Writes nothing.
 
     Raises:
-        StartError: the database cannot be reached, or it and this program do not fit.
+        StartError: the database cannot be reached, or it does not fit this version.
         OSError, sqlite3.Error: the file cannot be read.
     """
     if opening.is_postgres(address):
@@ -189,7 +189,7 @@ def pending_migrations(address: str) -> int:
 
 
 def _applied_sqlite(path: Path) -> dict[str, str | None]:
-    """Version and checksum of each migration applied; none when there is no file yet."""
+    """Return version and checksum of each applied migration; none if there is no file yet."""
     check_exists(path)
     if not path.exists():
         return {}
@@ -198,7 +198,7 @@ def _applied_sqlite(path: Path) -> dict[str, str | None]:
 
 
 async def _applied_postgres(url: str) -> dict[str, str | None]:
-    """Version and checksum of each migration applied; none when the database is empty. Raises StartError."""
+    """Return version and checksum of each applied migration; none if the database is empty. Raises StartError."""
     async with _postgres(url) as link:
         if not await link.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
             return {}

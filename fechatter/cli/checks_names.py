@@ -12,7 +12,7 @@ from fechatter.settings import Settings
 from fechatter.storage import opening, rekeying
 from fechatter.storage.rekeying import Kept
 
-REMEDY = "Rename the channels or handles; of two accounts with one e-mail address, disable the one that is not used."
+REMEDY = "Rename the channels or handles. If two accounts have one e-mail address, disable the unused account."
 SHOWN = 5
 
 
@@ -26,7 +26,7 @@ def names(settings: Settings) -> Finding:
         kept = asyncio.run(_kept(address))
     except (StartError, OSError, sqlite3.Error) as error:
         return Finding(subject, True, f"not checked ({error})")
-    return Finding(subject, not kept, "; ".join(map(_told, kept)) or "all are different", REMEDY)
+    return Finding(subject, not kept, "; ".join(map(_described, kept)) or "all are different", REMEDY)
 
 
 async def _kept(address: str) -> list[Kept]:
@@ -34,6 +34,6 @@ async def _kept(address: str) -> list[Kept]:
         return await rekeying.kept(source.tx)
 
 
-def _told(kept: Kept) -> str:
+def _described(kept: Kept) -> str:
     ids = ", ".join(map(str, kept.ids[:SHOWN]))
     return f"{len(kept.ids)} {kept.kind} with the name of another one (ids {ids}{' …' if len(kept.ids) > SHOWN else ''})"

@@ -1,4 +1,4 @@
-"""What `fechatter doctor` looks at around the server: its address, what people see of it, its certificate, NATS."""
+"""The checks of `fechatter doctor` for addresses, certificate and NATS."""
 
 import asyncio
 import errno
@@ -23,7 +23,7 @@ EVERYBODY = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 
 
 def port(settings: Settings) -> Finding:
-    """The address can be listened on, or is by the server of this data folder."""
+    """Check that the server can listen on its address, or that it already does."""
     subject, where = "address", f"{settings.host}:{settings.port}"
     try:
         family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
@@ -33,12 +33,12 @@ def port(settings: Settings) -> Finding:
     except OSError as error:
         if error.errno == errno.EADDRINUSE and _is_running(settings):
             return Finding(subject, True, f"{where}: the server of this data folder is running")
-        return Finding(subject, False, f"{where}: {error.strerror}", "Set host and port, or stop who listens there.")
+        return Finding(subject, False, f"{where}: {error.strerror}", "Set host and port, or stop the program that listens there.")
     return Finding(subject, True, f"{where} is free")
 
 
 def _is_running(settings: Settings) -> bool:
-    """Whether a server holds the data folder; what cannot be read is said by `data_folder`."""
+    """Return whether a server uses the data folder. The check `data_folder` reports errors."""
     try:
         return in_use(settings.data_dir)
     except OSError:
@@ -46,21 +46,21 @@ def _is_running(settings: Settings) -> bool:
 
 
 def public_address(settings: Settings) -> Finding:
-    """The address people use, and the proxies that are believed, can be what was meant."""
+    """Check that public URL and trusted proxies are plausible."""
     subject, shown = "public address", settings.public_url or "(not set)"
     if any(ipaddress.ip_network(each, strict=False) in EVERYBODY for each in settings.trusted_proxies):
-        remedy = "Name the proxy's own address: anybody may forge theirs while all are believed, and escape the rate limits."
-        return Finding(subject, False, "trusted_proxies holds every address", remedy)
+        remedy = "Name only the proxy's address. Now any client can forge its address and evade rate limits."
+        return Finding(subject, False, "trusted_proxies contains every address", remedy)
     if settings.public_url is None:
         wide = settings.host in EVERYWHERE
-        return Finding(subject, not wide, f"{shown}, listening on {settings.host}", "Set public_url to the address people use.")
+        return Finding(subject, not wide, f"{shown}, listening on {settings.host}", "Set public_url to the URL that people use.")
     parts = urlsplit(settings.public_url)
     if parts.scheme == "http" and not _is_local(parts.hostname or ""):
-        remedy = "Serve https (tls_certificate, or a proxy) and say so in public_url: passwords travel readable."
+        remedy = "Serve HTTPS (tls_certificate, or a proxy) and set public_url to it. Passwords are sent unencrypted now."
         return Finding(subject, False, f"{shown} is not encrypted", remedy)
     if settings.tls_certificate is None and parts.scheme == "https" and not settings.trusted_proxies:
-        remedy = "Set trusted_proxies to the proxy's address: without it everybody is one client to the rate limits."
-        return Finding(subject, False, f"{shown} is served by a proxy that is not named", remedy)
+        remedy = "Set trusted_proxies to the proxy's address. Without it, rate limits treat all people as one client."
+        return Finding(subject, False, f"{shown} is served by a proxy that is not in trusted_proxies", remedy)
     return Finding(subject, True, shown)
 
 
@@ -72,8 +72,8 @@ def _is_local(host: str) -> bool:
 
 
 def certificate(settings: Settings) -> Finding:
-    """The TLS certificate fits its key, is valid now and will be for two weeks."""
-    subject, remedy = "certificate", "Renew it, and send the server SIGHUP."
+    """Check that the TLS certificate fits its key, is valid now and stays valid for two weeks."""
+    subject, remedy = "certificate", "Renew it, and send SIGHUP to the server."
     try:
         loaded = load_certificate(settings)
         if loaded is None:
@@ -85,11 +85,11 @@ def certificate(settings: Settings) -> Finding:
     except ssl.SSLError as error:
         return Finding(subject, False, f"{settings.tls_certificate}: {_reason(error)}", remedy)
     left = ends - time.time()
-    return Finding(subject, left > RENEW_SECONDS, f"valid for {left / 86400:.0f} days more", remedy)
+    return Finding(subject, left > RENEW_SECONDS, f"valid for {left / 86400:.0f} more days", remedy)
 
 
 def _valid_until(chain: str, key: str) -> float:
-    """When it ends, learned by shaking hands with oneself. Raises ssl.SSLError: it is not valid now."""
+    """Return when the certificate expires, from a TLS handshake in memory. Raises ssl.SSLError: it is not valid now."""
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     server.load_cert_chain(chain, key)
     client.check_hostname = False
@@ -112,13 +112,13 @@ def _reason(error: ssl.SSLError) -> str:
 
 
 def nats(settings: Settings) -> Finding:
-    """NATS takes connections and has JetStream."""
+    """Check that NATS accepts connections and has JetStream."""
     if settings.nats_url is None:
-        return Finding("nats", True, "not used: this is the one process")
+        return Finding("nats", True, "not used: there is one process")
     for url in settings.nats_url.split(","):
         parts = urlsplit(url.strip())
         try:
-            # The client's own first attempt waits two seconds when refused, and names no server.
+            # The NATS client waits two seconds after a refused connection, and does not name the server.
             socket.create_connection((parts.hostname or "", parts.port or 4222), TIMEOUT_SECONDS).close()
         except OSError as error:
             return Finding("nats", False, f"{parts.hostname}: {error}", "Start NATS, or correct nats_url.")
@@ -129,11 +129,11 @@ def nats_access(settings: Settings) -> Finding:
     """Check that NATS requires a password: every client that it accepts can read every event."""
     subject = "nats access"
     if settings.nats_url is None:
-        return Finding(subject, True, "not used: this is the one process")
-    remedy = "Set up users with passwords in NATS and put one into nats_url: any client can read every message of every workspace."
+        return Finding(subject, True, "not used: there is one process")
+    remedy = "Create NATS users with passwords and put one into nats_url. Now any client can read every message."
     for server in settings.nats_url.split(","):
-        if asyncio.run(_lets_in_anybody(_without_user(server.strip()))):
-            return Finding(subject, False, f"{urlsplit(server.strip()).hostname} accepts anybody", remedy)
+        if asyncio.run(_accepts_everybody(_without_user(server.strip()))):
+            return Finding(subject, False, f"{urlsplit(server.strip()).hostname} accepts every client", remedy)
     return Finding(subject, True, "requires a password")
 
 
@@ -142,7 +142,7 @@ def _without_user(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-async def _lets_in_anybody(url: str) -> bool:
+async def _accepts_everybody(url: str) -> bool:
     """Whether the server accepts a connection without a user; False if it cannot be reached."""
     from nats.aio.client import Client
     from nats.errors import Error as NatsError
@@ -160,7 +160,7 @@ async def _lets_in_anybody(url: str) -> bool:
 
 
 async def _quiet(error: Exception) -> None:
-    """What is raised tells it."""
+    """Ignore the error; `connect` raises it too."""
 
 
 async def _jetstream(url: str) -> Finding:
@@ -178,7 +178,7 @@ async def _jetstream(url: str) -> Finding:
             finally:
                 await connection.close()
     except JetStreamError as error:
-        return Finding("nats", False, f"takes connections, but has no JetStream ({error})", "Start NATS with --jetstream.")
+        return Finding("nats", False, f"accepts connections, but has no JetStream ({error})", "Start NATS with --jetstream.")
     except (OSError, TimeoutError, NatsError) as error:
-        return Finding("nats", False, f"takes connections, but does not let this server in ({error!r})", "Correct nats_url.")
-    return Finding("nats", True, "takes connections, with JetStream")
+        return Finding("nats", False, f"accepts connections, but refuses this server ({error!r})", "Correct nats_url.")
+    return Finding("nats", True, "accepts connections, with JetStream")

@@ -1,4 +1,4 @@
-"""`fechatter config`: whether the settings are good, what they are and where each came from, what each means."""
+"""`fechatter config`: checks the settings, shows their values and sources, and documents them."""
 
 from fechatter.cli.terminal import show as print_line
 from fechatter.settings import Setting, Settings, describe, shown
@@ -6,15 +6,15 @@ from fechatter.settings.rules import wanted
 
 
 def check(settings: Settings) -> int:
-    """Say that the settings are good: they were checked when they were read."""
-    print_line("The settings are good.")
+    """Report that the settings are valid; reading them has checked them."""
+    print_line("The settings are valid.")
     if settings.unused():
-        print_line(f"Set, but not used by this version: {', '.join(settings.unused())}.")
+        print_line(f"These settings have no effect in this version: {', '.join(settings.unused())}.")
     return 0
 
 
 def show(settings: Settings) -> int:
-    """Print one line a setting: `key = value  (source)`, secrets masked."""
+    """Print one line per setting: key, value and source. Secrets are masked."""
     lines = list(settings.shown())
     widths = [max(len(line[column]) for line in lines) for column in (0, 1)]
     for key, value, source in lines:
@@ -23,7 +23,7 @@ def show(settings: Settings) -> int:
 
 
 def docs() -> int:
-    """Print the settings as a table in Markdown; one that nothing uses only where operators know its name from before."""
+    """Print the settings as a table in Markdown. An unused setting is listed only if it has an alias."""
     print_line("| key | environment | value | default | meaning |")
     print_line("|---|---|---|---|---|")
     for setting in describe():
@@ -35,7 +35,7 @@ def docs() -> int:
 
 def _cells(setting: Setting) -> list[str]:
     names = [setting.variable] + ([setting.alias] if setting.alias else [])
-    meaning = setting.description + (" (Not used by this version.)" if setting.unused else "")
+    meaning = setting.description + (" (No effect in this version.)" if setting.unused else "")
     return [
         f"`{setting.key}`",
         ", ".join(f"`{name}`" for name in names),

@@ -1,4 +1,4 @@
-"""`fechatter doctor`: looks at what the server stands on and says, line by line, what is wrong and what helps."""
+"""`fechatter doctor`: checks the installation and prints each problem with its remedy."""
 
 import logging
 import sqlite3
@@ -25,19 +25,19 @@ def log_findings(settings: Settings) -> None:
 
 
 def doctor(settings: Settings, *, json: bool = False) -> int:
-    """Print every finding; 1 when one of them is wrong."""
+    """Print every finding; return 1 if there is a problem."""
     findings = [_finding(check, settings) for check in checks.ALL]
     good = all(finding.good for finding in findings)
     if json:
-        told = [finding._asdict() | ({"remedy": ""} if finding.good else {}) for finding in findings]
-        show(as_json({"good": good, "findings": told, "unused_settings": settings.unused()}))
+        rows = [finding._asdict() | ({"remedy": ""} if finding.good else {}) for finding in findings]
+        show(as_json({"good": good, "findings": rows, "unused_settings": settings.unused()}))
         return 0 if good else 1
     for finding in findings:
         show(f"{MARKS[finding.good]}{finding.subject}: {finding.state}")
         if not finding.good:
             show(f"      → {finding.remedy}")
     if settings.unused():
-        show(f"note  set, but not used by this version: {', '.join(settings.unused())}")
+        show(f"note  these settings have no effect in this version: {', '.join(settings.unused())}")
     return 0 if good else 1
 
 

@@ -1,4 +1,4 @@
-"""`fechatter export`: a workspace as lines of JSON, into a file or onto standard output."""
+"""`fechatter export`: writes a workspace as lines of JSON to a file or to standard output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import IO
 
 from fechatter.audit.record import Act, record
 from fechatter.cli.administration import administer, change, workspace_of
-from fechatter.cli.keeping import Progress, give_way
+from fechatter.cli.keeping import Progress, lower_priority
 from fechatter.cli.terminal import as_json, note
 from fechatter.disk.drafts import check_new, draft
 from fechatter.errors import StartError
@@ -25,12 +25,12 @@ from fechatter.storage import opening
 from fechatter.storage.engines.base import Database, Transaction
 
 STANDARD_OUTPUT = Path("-")
-UNWRITABLE = {errno.EPIPE: "Who read the export has gone", errno.ENOSPC: "There is no room for the export"}
+UNWRITABLE = {errno.EPIPE: "The reader of the export has ended", errno.ENOSPC: "There is no space for the export"}
 
 
 def run(settings: Settings, options: Namespace) -> int:
-    """Returns the exit code. Raises StartError."""
-    give_way()
+    """Run the command and return its exit code. Raises StartError."""
+    lower_priority()
     if options.file != STANDARD_OUTPUT:
         check_new(options.file)
     return administer(settings, options, lambda database: _export(settings, database, options))
@@ -46,15 +46,15 @@ async def _export(settings: Settings, database: Database, options: Namespace) ->
                 counts = await write_workspace(source.tx, workspace.id, out.write, progress)
     finally:
         progress.end()
-    told = {"workspace": workspace.slug, "counts": counts, "seconds": round(time.monotonic() - began, 3)}
+    outcome = {"workspace": workspace.slug, "counts": counts, "seconds": round(time.monotonic() - began, 3)}
     if options.json:
-        note(as_json(told, sys.stderr))
+        note(as_json(outcome, sys.stderr))
     else:
         note(f"{workspace.slug}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}")
 
 
 async def _record(tx: Transaction, actor: Actor, workspace: Workspace) -> None:
-    """Beforehand: who breaks it off has what was written so far."""
+    """Record the export before it starts, because an interrupted export has written data too."""
     await record(tx, actor, Act.WORKSPACE_EXPORTED, workspace.id)
 
 
@@ -66,10 +66,10 @@ def _output(file: Path) -> Iterator[IO[bytes]]:
             sys.stdout.buffer.flush()
         except OSError as error:
             if error.errno not in UNWRITABLE:
-                raise  # it was in reading
-            # The interpreter would complain once more at its end.
+                raise  # reading failed, not writing
+            # Otherwise the interpreter would report the error again at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise StartError(f"{UNWRITABLE[error.errno]}; it is not whole.") from error
+            raise StartError(f"{UNWRITABLE[error.errno]}; it is incomplete.") from error
     else:
         with draft(file) as out:
             yield out

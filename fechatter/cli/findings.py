@@ -1,4 +1,4 @@
-"""What a check of `fechatter doctor` answers, and where it looks."""
+"""The result of a check of `fechatter doctor`."""
 
 import sqlite3
 from pathlib import Path
@@ -12,7 +12,7 @@ CLOCK_SECONDS = 2.0
 
 
 class Finding(NamedTuple):
-    """One line of the report; `remedy` is shown when it is not good."""
+    """One line of the report; `remedy` is shown if it is not good."""
 
     subject: str
     good: bool
@@ -20,8 +20,8 @@ class Finding(NamedTuple):
     remedy: str = ""
 
 
-def standing(folder: Path) -> Path:
-    """The folder itself, or the nearest one above it that is there."""
+def nearest_existing(folder: Path) -> Path:
+    """Return the folder, or its nearest parent that exists."""
     return next(path for path in (folder, *folder.absolute().parents) if path.exists())
 
 

@@ -1,4 +1,4 @@
-"""`fechatter backup` and `restore`: everything in one file, and back."""
+"""`fechatter backup` and `restore`: write all data to one file, and restore it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fechatter.audit.record import Act, record
 from fechatter.backup.making import make
 from fechatter.backup.manifest import Manifest
 from fechatter.backup.restoring import restore
-from fechatter.cli.administration import CONNECTIONS, REFUSED, system_user, tell
+from fechatter.cli.administration import CONNECTIONS, REFUSED, show_outcome, system_user
 from fechatter.cli.checks_database import pending_migrations
 from fechatter.cli.terminal import note, shown_path
 from fechatter.errors import StartError, StorageError
@@ -35,7 +35,7 @@ PROGRESS_SECONDS = 0.2
 
 
 class Progress:
-    """One line on a terminal that is written over and over; nothing where standard error is no terminal."""
+    """One line on a terminal that is updated in place. Without a terminal on standard error, it prints nothing."""
 
     def __init__(self) -> None:
         self._shown = sys.stderr is not None and sys.stderr.isatty()
@@ -53,9 +53,9 @@ class Progress:
 
 
 def run_backup(settings: Settings, options: Namespace) -> int:
-    """Returns the exit code. Raises StartError."""
+    """Run the command and return its exit code. Raises StartError."""
     opening.check_there(settings.database_address)
-    give_way()
+    lower_priority()
     progress, began = Progress(), time.monotonic()
     try:
         manifest = asyncio.run(interruptible(make(settings, options.file, progress)))
@@ -66,17 +66,13 @@ def run_backup(settings: Settings, options: Namespace) -> int:
         progress.end()
     _record(settings, manifest)
     seconds = time.monotonic() - began
-    told = _told(options.file, manifest, seconds)
-    tell(
-        options,
-        told,
-        f"{shown_path(options.file)} holds everything as of {manifest.created_at}: {_summary(manifest)}, {seconds:.1f} s. Keep it secret.",
-    )
+    sentence = f"Backed up {_summary(manifest)} as of {manifest.created_at} to {shown_path(options.file)}, {seconds:.1f} s."
+    show_outcome(options, _outcome(options.file, manifest, seconds), f"{sentence} Keep the file secret.")
     return 0
 
 
 def run_restore(settings: Settings, options: Namespace) -> int:
-    """Returns the exit code. Raises StartError."""
+    """Run the command and return its exit code. Raises StartError."""
     progress, began = Progress(), time.monotonic()
     try:
         manifest = asyncio.run(interruptible(restore(settings, options.file, system_user(), progress)))
@@ -86,19 +82,19 @@ def run_restore(settings: Settings, options: Namespace) -> int:
     finally:
         progress.end()
     seconds = time.monotonic() - began
-    told = _told(options.file, manifest, seconds)
-    tell(options, told, f"Restored as of {manifest.created_at}: {_summary(manifest)}, {seconds:.1f} s. Everybody has to sign in again.")
+    sentence = f"Restored {_summary(manifest)} as of {manifest.created_at}, {seconds:.1f} s."
+    show_outcome(options, _outcome(options.file, manifest, seconds), f"{sentence} All people must sign in again.")
     return 0
 
 
 async def interruptible(work: Coroutine[Any, Any, T]) -> T:
-    """Do it; a signal breaks it off at once, for much of it awaits nothing, and what was begun is taken away."""
+    """Await the work. A signal interrupts it at once, and the partial result is removed."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     return await work
 
 
-def _told(file: Path, manifest: Manifest, seconds: float) -> dict[str, object]:
+def _outcome(file: Path, manifest: Manifest, seconds: float) -> dict[str, object]:
     return {
         "file": shown_path(file),
         "bytes": file.stat().st_size,
@@ -114,18 +110,17 @@ def _told(file: Path, manifest: Manifest, seconds: float) -> dict[str, object]:
 
 def _summary(manifest: Manifest) -> str:
     counts = manifest.counts()
-    return (
-        f"{counts['workspaces']:,} workspaces, {counts['users']:,} people, {counts['messages']:,} messages, {len(manifest.files):,} files"
-    )
+    rows = f"{counts['workspaces']:,} workspaces, {counts['users']:,} people, {counts['messages']:,} messages"
+    return f"{rows}, {len(manifest.files):,} files"
 
 
-def give_way() -> None:
-    """A running server comes first."""
+def lower_priority() -> None:
+    """Let a running server have the processors first."""
     os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def _record(settings: Settings, manifest: Manifest) -> None:
-    """The copy is there, whether it can be written down or not: a full disk is when one wants a backup most."""
+    """Record the backup in the audit log. The backup succeeds even if this fails, for example on a full disk."""
     try:
         if pending_migrations(settings.database_address):
             note("fechatter: the audit log belongs to another version, so the backup was not recorded there")

@@ -1,4 +1,4 @@
-"""`fechatter migrate`: brings the database up to date and stops, for those who do that apart from the start."""
+"""`fechatter migrate`: updates the tables of the database and stops, for operators who do this before a start."""
 
 import asyncio
 
@@ -6,10 +6,10 @@ from fechatter.settings import Settings
 
 
 def migrate(settings: Settings) -> int:
-    """Apply what is missing and name it.
+    """Apply the missing migrations and print their names.
 
     Raises:
-        StartError: the database cannot be reached, is newer than this program or is not ours.
+        StartError: the database cannot be reached, is newer than this program or belongs to another program.
     """
     from fechatter.cli.terminal import report
     from fechatter.storage import opening

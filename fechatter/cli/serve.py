@@ -1,4 +1,4 @@
-"""`fechatter serve`: run the server until it is told to stop."""
+"""`fechatter serve`: runs the server until a signal stops it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from fechatter.settings import Settings
 
 
 def serve(settings: Settings, reread: Callable[[], Settings]) -> int:
-    """Returns the exit code; `reread` returns the settings as they are by now. Raises StartError."""
+    """Serve and return the exit code. `reread` returns the current settings. Raises StartError."""
 
     async def run() -> int:
         server = RunningServer(settings, reread, lambda: _examine(settings))
-        # What is loaded by now stays for ever: the collector need not look at it again.
+        # Objects loaded so far stay forever, so the collector need not examine them again.
         gc.freeze()
         return await server.run()
 
@@ -24,7 +24,7 @@ def serve(settings: Settings, reread: Callable[[], Settings]) -> int:
 
 
 def _examine(settings: Settings) -> None:
-    # Loaded only now: the server starts sooner.
+    # Imported here so that the server starts sooner.
     from fechatter.cli.doctor import log_findings
 
     log_findings(settings)

@@ -1,4 +1,4 @@
-"""`fechatter sessions`: shows and ends people's sessions from the command line."""
+"""`fechatter sessions`: lists and ends the sessions of people from the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from argparse import Namespace
 import msgspec
 
 from fechatter.accounts import administration
-from fechatter.cli.administration import administer, change, tell, tell_rows, workspace_of
+from fechatter.cli.administration import administer, change, show_outcome, show_rows, workspace_of
 from fechatter.cli.users import find_person
 from fechatter.errors import NotFound
 from fechatter.model import Actor, SessionId, Workspace, timestamp
@@ -18,7 +18,7 @@ from fechatter.storage.users import Account
 
 
 def run(settings: Settings, options: Namespace) -> int:
-    """Returns the exit code. Raises StartError."""
+    """Run the command and return its exit code. Raises StartError."""
 
     async def work(database: Database) -> None:
         command = _list if options.action == "list" else _revoke
@@ -27,7 +27,7 @@ def run(settings: Settings, options: Namespace) -> int:
     return administer(settings, options, work)
 
 
-class Shown(msgspec.Struct, frozen=True):
+class ShownSession(msgspec.Struct, frozen=True):
     """A session as administrators see it."""
 
     id: SessionId
@@ -43,8 +43,13 @@ async def _list(database: Database, workspace: Workspace, options: Namespace) ->
         return await rows.live(tx, account.id)
 
     found = await database.read(work)
-    shown = [Shown(each.id, timestamp(each.last_used_at), timestamp(each.expires_at), each.address, each.user_agent) for each in found]
-    tell_rows(options, shown, lambda each: [str(each.id), each.last_used_at, each.address, repr(each.user_agent)])
+    shown = [_shown(session) for session in found]
+    show_rows(options, shown, lambda each: [str(each.id), each.last_used_at, each.address, repr(each.user_agent)])
+
+
+def _shown(session: rows.Session) -> ShownSession:
+    used, expires = timestamp(session.last_used_at), timestamp(session.expires_at)
+    return ShownSession(session.id, used, expires, session.address, session.user_agent)
 
 
 async def _revoke(database: Database, workspace: Workspace, options: Namespace) -> None:
@@ -54,13 +59,13 @@ async def _revoke(database: Database, workspace: Workspace, options: Namespace) 
 
     ended = await change(database, workspace, work)
     plural = "" if len(ended) == 1 else "s"
-    tell(options, {"ended": ended}, f"{len(ended)} session{plural} of {options.person} ended.")
+    show_outcome(options, {"ended": ended}, f"Ended {len(ended)} session{plural} of {options.person}.")
 
 
 async def _end(tx: Transaction, actor: Actor, account: Account, only: int | None) -> list[int]:
-    """The ids of those that ended. Raises NotFound `session_not_found`."""
+    """Return the ids of the sessions that ended. Raises NotFound `session_not_found`."""
     try:
         ended = await administration.end_sessions(tx, actor, account, None if only is None else SessionId(only))
     except NotFound as error:
-        raise NotFound(f"There is no session {only} of this person.", code="session_not_found") from error
+        raise NotFound(f"This person has no session {only}.", code="session_not_found") from error
     return [session.id for session in ended]

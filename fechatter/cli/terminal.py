@@ -62,11 +62,11 @@ def note(text: str, end: str = "\n") -> None:
     try:
         _write(sys.stderr, f"{text}{end}")
     except OSError:
-        pass  # there is nowhere left to say so
+        pass  # nothing is left to write to
 
 
 def as_json(value: object, stream: TextIO | None = None) -> str:
-    """One line of JSON; in ASCII where the stream (standard output unless given) cannot encode it as it is."""
+    """Return one line of JSON; in ASCII if the stream (default: standard output) cannot encode it otherwise."""
     text, stream = encode(value).decode(), stream or sys.stdout
     try:
         text.encode(getattr(stream, "encoding", None) or "utf-8")
@@ -76,11 +76,11 @@ def as_json(value: object, stream: TextIO | None = None) -> str:
 
 
 def shown_path(path: Path) -> str:
-    """A path as text; bytes that are not UTF-8 are escaped."""
+    """Return a path as text; bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def arguments_that_are_no_text(options: Namespace) -> Iterator[str]:
+def undecodable_arguments(options: Namespace) -> Iterator[str]:
     """Return an error for each argument that is not UTF-8; a path may be any bytes."""
     for name, value in vars(options).items():
         if isinstance(value, str) and not is_text(value):
@@ -105,36 +105,40 @@ def _next_line(stream: TextIO) -> str:
     try:
         line = stream.readline() if raw is None or stream.isatty() else text_of(raw.readline())
     except ValueError as error:
-        raise no_text(error) from error
+        raise undecodable_input(error) from error
     if not is_text(line):
-        raise no_text(ValueError("it is not UTF-8"))
+        raise undecodable_input(ValueError("it is not UTF-8"))
     return line
 
 
-def no_text(error: ValueError) -> Invalid:
+def undecodable_input(error: ValueError) -> Invalid:
     """Return the error for input that cannot be decoded."""
     return Invalid.field("standard input", "invalid_character", f"The input cannot be decoded: {error}.")
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    """Write it all now. Raises OSError; the stream leads nowhere from then on, or the interpreter would complain at its
-    end."""
+    """Write and flush. After an OSError, redirect the stream to /dev/null; otherwise the interpreter would report it
+    again.
+
+    Raises:
+        OSError: the stream cannot be written.
+    """
     if stream is None:
         return
     try:
         stream.write(text)
         stream.flush()
     except OSError:
-        _lead_nowhere(stream)
+        _discard_output(stream)
         raise
 
 
-def _lead_nowhere(stream: TextIO) -> None:
+def _discard_output(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, stream.fileno())
         stream.flush()
     except (OSError, io.UnsupportedOperation):
-        pass  # a stream without a descriptor keeps nothing back
+        pass  # a stream without a descriptor has no buffer
     finally:
         os.close(nowhere)

@@ -1,13 +1,23 @@
-"""`fechatter users`: people's accounts, administered from the command line."""
+"""`fechatter users`: administers the accounts of people from the command line."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from fechatter.accounts import administration, password_resets, people
 from fechatter.accounts.people import Standing
-from fechatter.cli.administration import PAGE_ROWS, administer, change, new_password_hash, system_user, tell, tell_rows, workspace_of
+from fechatter.cli.administration import (
+    PAGE_ROWS,
+    administer,
+    change,
+    new_password_hash,
+    show_outcome,
+    show_rows,
+    system_user,
+    workspace_of,
+)
 from fechatter.errors import NotFound
 from fechatter.model import Actor, Role, User, Workspace, timestamp
 from fechatter.settings import Settings
@@ -20,7 +30,7 @@ Work = Callable[[Database, Workspace, Namespace], Awaitable[None]]
 
 
 def run(settings: Settings, options: Namespace) -> int:
-    """Returns the exit code. Raises StartError."""
+    """Run the command and return its exit code. Raises StartError."""
 
     async def work(database: Database) -> None:
         command = _reset_link(settings) if options.action == "reset-link" else WORK[options.action]
@@ -34,11 +44,11 @@ async def _list(database: Database, workspace: Workspace, options: Namespace) ->
     found: list[User] = []
     while True:
         after = found[-1].id if found else 0
-        page = await database.read(lambda tx, after=after: people.page(tx, actor, "", after, PAGE_ROWS))  # type: ignore[misc]
+        page = await database.read(partial(people.page, actor=actor, query="", after=after, limit=PAGE_ROWS))
         found += page
         if len(page) < PAGE_ROWS:
             break
-    tell_rows(options, found, _cells)
+    show_rows(options, found, _cells)
 
 
 def _cells(user: User) -> list[str]:
@@ -50,11 +60,11 @@ async def _create(database: Database, workspace: Workspace, options: Namespace) 
     administration.check_person(wanted)
     password_hash = await new_password_hash()
     user = await change(database, workspace, lambda tx, actor: administration.create_person(tx, actor, wanted, password_hash))
-    tell(options, user, f"{user.email} is @{user.handle} of {workspace.slug}, as {user.role}.")
+    show_outcome(options, user, f"Created {user.email} as @{user.handle} in {workspace.slug}, with the role {user.role}.")
 
 
 async def _reset_password(database: Database, workspace: Workspace, options: Namespace) -> None:
-    # Asked for before a password is typed, and once more in the transaction.
+    # Checked before a password is typed, and again in the transaction.
     await database.read(lambda tx: find_person(tx, workspace, options.person))
     password_hash = await new_password_hash()
 
@@ -64,7 +74,7 @@ async def _reset_password(database: Database, workspace: Workspace, options: Nam
         return people.view(actor, account)
 
     user = await change(database, workspace, work)
-    tell(options, user, f"{user.email} has the new password; all sessions ended.")
+    show_outcome(options, user, f"{user.email} has a new password, and all sessions have ended.")
 
 
 def _reset_link(settings: Settings) -> Work:
@@ -77,13 +87,13 @@ def _reset_link(settings: Settings) -> Work:
         reset, token = await change(database, workspace, work)
         url, expires_at = password_resets.link(public_url(settings, settings.port), token), timestamp(reset.expires_at)
         made = {"id": reset.id, "token": token, "url": url, "expires_at": expires_at}
-        tell(options, made, f"{url}\nThe link works once, until {expires_at}.")
+        show_outcome(options, made, f"{url}\nThe link works once, until {expires_at}.")
 
     return command
 
 
-def _standing(wanted: Standing, sentence: str) -> Work:
-    """The command that gives a person another standing."""
+def _change_to(wanted: Standing, sentence: str) -> Work:
+    """Return the command that changes the standing of a person."""
 
     async def command(database: Database, workspace: Workspace, options: Namespace) -> None:
         async def work(tx: Transaction, actor: Actor) -> User:
@@ -91,7 +101,7 @@ def _standing(wanted: Standing, sentence: str) -> Work:
             return await people.update(tx, actor, account.id, wanted)
 
         user = await change(database, workspace, work)
-        tell(options, user, f"{user.email} {sentence}.")
+        show_outcome(options, user, f"{user.email} {sentence}.")
 
     return command
 
@@ -101,14 +111,14 @@ async def find_person(tx: Transaction, workspace: Workspace, name: str) -> Accou
     try:
         return await administration.find(tx, workspace.id, name)
     except NotFound as error:
-        raise NotFound(f"There is nobody {name!r} in {workspace.slug}.", code="user_not_found") from error
+        raise NotFound(f"There is no person {name!r} in {workspace.slug}.", code="user_not_found") from error
 
 
 WORK: dict[str, Work] = {
     "list": _list,
     "create": _create,
-    "disable": _standing(Standing(disabled=True), "is disabled; sessions and invitations ended"),
-    "enable": _standing(Standing(disabled=False), "may sign in"),
+    "disable": _change_to(Standing(disabled=True), "is disabled; all sessions and invitations have ended"),
+    "enable": _change_to(Standing(disabled=False), "can sign in"),
     "reset-password": _reset_password,
-    "make-owner": _standing(Standing(role=Role.OWNER), "is an owner"),
+    "make-owner": _change_to(Standing(role=Role.OWNER), "is an owner"),
 }

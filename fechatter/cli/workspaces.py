@@ -1,20 +1,21 @@
-"""`fechatter workspaces`: workspaces, administered from the command line."""
+"""`fechatter workspaces`: administers workspaces from the command line."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from fechatter.accounts import administration, removal
-from fechatter.accounts import workspace as rooms
+from fechatter.accounts import workspace as changing
 from fechatter.cli.administration import (
     PAGE_ROWS,
     administer,
     change,
     new_password_hash,
+    show_outcome,
+    show_rows,
     system_user,
-    tell,
-    tell_rows,
     typed,
     workspace_of,
 )
@@ -26,7 +27,7 @@ from fechatter.storage.engines.base import Database
 
 
 def run(settings: Settings, options: Namespace) -> int:
-    """Returns the exit code. Raises StartError."""
+    """Run the command and return its exit code. Raises StartError."""
     return administer(settings, options, lambda database: WORK[options.action](database, options))
 
 
@@ -34,11 +35,11 @@ async def _list(database: Database, options: Namespace) -> None:
     found: list[Workspace] = []
     while True:
         after = found[-1].id if found else 0
-        page = await database.read(lambda tx, after=after: workspaces.page(tx, after, PAGE_ROWS))  # type: ignore[misc]
+        page = await database.read(partial(workspaces.page, after=after, limit=PAGE_ROWS))
         found += page
         if len(page) < PAGE_ROWS:
             break
-    tell_rows(options, found, lambda workspace: [str(workspace.id), workspace.slug, workspace.name])
+    show_rows(options, found, lambda workspace: [str(workspace.id), workspace.slug, workspace.name])
 
 
 async def _create(database: Database, options: Namespace) -> None:
@@ -48,14 +49,14 @@ async def _create(database: Database, options: Namespace) -> None:
     made = await database.write_unlocked(
         lambda tx: administration.begin_workspace(tx, system_user(), options.name, owner, password_hash),
     )
-    tell(options, made, f"{made.name} is there, as {made.slug}; its owner is {owner.email}.")
+    show_outcome(options, made, f"Created {made.name} as {made.slug}; its owner is {owner.email}.")
 
 
 async def _rename(database: Database, options: Namespace) -> None:
     workspace = await workspace_of(database, options.workspace)
-    wanted = rooms.WorkspaceChange(name=options.name)
-    renamed = await change(database, workspace, lambda tx, actor: rooms.update(tx, actor, wanted))
-    tell(options, renamed, f"{renamed.slug} is called {renamed.name}.")
+    wanted = changing.WorkspaceChange(name=options.name)
+    renamed = await change(database, workspace, lambda tx, actor: changing.update(tx, actor, wanted))
+    show_outcome(options, renamed, f"The name of {renamed.slug} is now {renamed.name}.")
 
 
 async def _delete(database: Database, options: Namespace) -> None:
@@ -63,11 +64,11 @@ async def _delete(database: Database, options: Namespace) -> None:
     workspace = await workspace_of(database, options.workspace)
     name = options.yes
     if name is None:
-        name = typed(f"Everything in {workspace.name!r} will be lost. Type its name to delete it:")
+        name = typed(f"All data of {workspace.name!r} will be deleted. Type its name to confirm:")
     if name != workspace.name:
-        raise Forbidden(f"The workspace is called {workspace.name!r}; nothing was deleted.", code="name_differs")
+        raise Forbidden(f"The name of the workspace is {workspace.name!r}; nothing was deleted.", code="name_differs")
     await removal.remove(database, administration.commanding(workspace.id, system_user()), workspace)
-    tell(options, workspace, f"{workspace.slug} is deleted, with everything in it.")
+    show_outcome(options, workspace, f"Deleted {workspace.slug} and all its data.")
 
 
 WORK: dict[str, Callable[[Database, Namespace], Awaitable[None]]] = {

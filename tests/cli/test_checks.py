@@ -41,7 +41,7 @@ def test_a_full_disk_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 def test_a_low_limit_of_open_files_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (256, 1024))
-    assert checks.open_files(Settings()).state == "at most 1024: 886 connections"
+    assert checks.open_files(Settings()).state == "at most 1024, for 886 connections"
     assert not checks.open_files(Settings()).good
 
 
@@ -54,7 +54,7 @@ def test_secrets_that_others_can_read_are_reported(tmp_path: Path) -> None:
     assert checks.secrets(settings).remedy == f"chmod 600 {tmp_path / 'secrets' / 'jwt_secret'}"
     (tmp_path / "secrets" / "jwt_secret").chmod(0o600)
     (tmp_path / "fechatter.db").touch(0o644)
-    assert "fechatter.db is open to others" in checks.secrets(settings).state
+    assert f"other users can read {settings.data_dir / 'fechatter.db'}" in checks.secrets(settings).state
 
 
 def test_secrets_of_another_user_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_a_wrong_clock_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(time, "time", lambda: 0.0)
     assert "before this program was installed" in checks.clock(settings).state
     monkeypatch.setattr(time, "time", lambda: now + 60)
-    assert checks.clock(settings).state.startswith("the disk's is -")
+    assert checks.clock(settings).state.startswith("the disk's clock differs by -")
 
 
 def test_the_report_is_available_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,4 +96,4 @@ def test_the_report_is_available_as_json(tmp_path: Path, monkeypatch: pytest.Mon
     report = orjson.loads(capsys.readouterr().out)
     assert report["good"] is False
     wrong = {finding["subject"]: finding["remedy"] for finding in report["findings"] if not finding["good"]}
-    assert wrong["public address"] == "Set public_url to the address people use."
+    assert wrong["public address"] == "Set public_url to the URL that people use."

@@ -33,13 +33,13 @@ def test_a_port_in_use_by_the_server_of_this_data_folder_is_good(tmp_path: Path)
 
 
 def test_a_nats_server_is_checked_for_jetstream(nats_url: str) -> None:
-    assert checks_network.nats(Settings(nats_url=nats_url)).state == "takes connections, with JetStream"
+    assert checks_network.nats(Settings(nats_url=nats_url)).state == "accepts connections, with JetStream"
     assert not checks_network.nats(Settings(nats_url="nats://127.0.0.1:1")).good
 
 
 def test_a_nats_server_without_passwords_is_reported(nats_url: str) -> None:
     finding = checks_network.nats_access(Settings(nats_url=nats_url))
-    assert (finding.good, "127.0.0.1 accepts anybody") == (False, finding.state)
+    assert (finding.good, "127.0.0.1 accepts every client") == (False, finding.state)
     assert checks_network.nats_access(Settings()).good
 
 
@@ -68,15 +68,15 @@ def test_a_server_that_is_not_nats_is_reported(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(checks_network, "TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         finding = checks_network.nats(Settings(nats_url=f"nats://127.0.0.1:{listener.getsockname()[1]}"))
-    assert "does not let this server in" in finding.state
+    assert "refuses this server" in finding.state
 
 
 @pytest.mark.parametrize(
     ("settings", "report"),
     [
         (Settings(public_url="https://chat.example.org"), "Set trusted_proxies"),
-        (Settings(public_url="http://chat.example.org", trusted_proxies=("10.0.0.1",)), "passwords travel readable"),
-        (Settings(public_url="https://chat.example.org", trusted_proxies=("0.0.0.0/0",)), "anybody may forge"),
+        (Settings(public_url="http://chat.example.org", trusted_proxies=("10.0.0.1",)), "Passwords are sent unencrypted"),
+        (Settings(public_url="https://chat.example.org", trusted_proxies=("0.0.0.0/0",)), "any client can forge"),
         (Settings(host="0.0.0.0"), "Set public_url"),
     ],
 )
@@ -121,7 +121,7 @@ def _settings_with_certificate(folder: Path, days: float, begun_days_ago: float 
 
 
 def test_a_certificate_is_good_until_two_weeks_before_its_end(tmp_path: Path) -> None:
-    assert checks_network.certificate(_settings_with_certificate(tmp_path, 60.5)).state == "valid for 60 days more"
+    assert checks_network.certificate(_settings_with_certificate(tmp_path, 60.5)).state == "valid for 60 more days"
     assert checks_network.certificate(_settings_with_certificate(tmp_path, 60.5)).good
     assert not checks_network.certificate(_settings_with_certificate(tmp_path, 10)).good
     assert "expired" in checks_network.certificate(_settings_with_certificate(tmp_path, -1)).state

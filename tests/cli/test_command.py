@@ -65,7 +65,7 @@ def test_settings_are_shown_with_their_sources(capsys: pytest.CaptureFixture[str
 def test_the_check_lists_settings_without_effect(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1")
     assert main(["config", "check"]) == 0
-    assert "not used by this version: redis_url" in capsys.readouterr().out
+    assert "no effect in this version: redis_url" in capsys.readouterr().out
 
 
 def test_the_documentation_of_settings_works_with_invalid_settings(

@@ -220,7 +220,7 @@ def refusing_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[OSErro
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (OSError(28, "No space left on device"), "make room on its disk"),
+        (OSError(28, "No space left on device"), "free space on its disk"),
         (PermissionError(13, "Permission denied"), f"let user {os.geteuid()} write there"),
         (OSError(30, "Read-only file system"), "mount its file system writable"),
         (OSError(5, "Input/output error"), "check the disk"),
