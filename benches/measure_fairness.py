@@ -52,7 +52,7 @@ _FILLS = [
         """INSERT INTO chats (id, workspace_id, chat_type, name, name_key, owner_id, creator_id, member_count, created_at, updated_at)
         SELECT {id} + n, {workspace}, 'private_channel', 'Heavy ' || n, 'heavy ' || n, {heavy}, {heavy}, 2, 0, 0 FROM n""",
     ),
-    (CHATS, "INSERT INTO chat_heads (chat_id, last_number, last_message_id) SELECT {id} + n, 1, {id} + n FROM n"),
+    (CHATS, "INSERT INTO timelines (id, last_number, last_message_id) SELECT {id} + n, 1, {id} + n FROM n"),
     (
         CHATS,
         """INSERT INTO messages (id, chat_id, number, sender_id, content, created_at)

@@ -26,9 +26,8 @@ from fechatter.bus.seal import Seal
 from fechatter.bus.single_node import SingleNodeBus
 from fechatter.hub.hub import Hub
 from fechatter.messages.publishing import Publisher
-from fechatter.messages.send import INTAKE_BYTES, INTAKE_MESSAGES, Sender
+from fechatter.messages.send import Sender, open_intake
 from fechatter.messages.writer import Writer
-from fechatter.native import Intake
 from fechatter.services import Services
 from fechatter.settings import Settings, load_settings
 from fechatter.stopping import Stage, StopOrder
@@ -68,7 +67,7 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
     stopping.add(Stage.BACKENDS, database.close)
     database.watch_files(lambda error: on_death("database files", error))
     hub = Hub(database, tasks, settings)
-    intake = Intake(INTAKE_MESSAGES, INTAKE_BYTES)
+    intake = open_intake()
     writer = Writer(intake, database, publisher.finish)
     sender = Sender(intake, writer.wake)
     quotas = Quotas(settings)

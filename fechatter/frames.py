@@ -7,10 +7,9 @@ same bytes. The SSE block holds the event's JSON as its `data:` line, so other t
 from __future__ import annotations
 
 import msgspec
-import orjson
 
 from fechatter.events import EventType
-from fechatter.model import UserId, WorkspaceId, timestamp
+from fechatter.model import UserId, WorkspaceId, encode, timestamp
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
@@ -50,12 +49,12 @@ class Signal(msgspec.Struct, frozen=True, array_like=True):
 
 
 def encode_block(era: str, seq: int, event_type: EventType, event: dict[str, object]) -> bytes:
-    """The SSE block of an event given as its JSON object, see `event_object`."""
+    """Return the SSE block of an event; `event` is the result of `event_object`."""
     return b"id: %b.%d\nevent: %b\ndata: %b\n\n" % (
         era.encode(),
         seq,
         event_type.encode(),
-        orjson.dumps(event),
+        encode(event),
     )
 
 
@@ -76,7 +75,7 @@ def event_object(
 def control_block(name: str, data: dict[str, object], position: object | None = None) -> bytes:
     """An SSE control frame (`hello`, `resumed`, `reset`, `closing`); `position` becomes its `id:`."""
     identity = b"" if position is None else b"id: %b\n" % str(position).encode()
-    return identity + b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(data))
+    return identity + b"event: %b\ndata: %b\n\n" % (name.encode(), encode(data))
 
 
 def block_json(block: bytes) -> bytes:

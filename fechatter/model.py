@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Annotated, Final, Literal, NewType
 
 import msgspec
-import orjson
 
 WorkspaceId = NewType("WorkspaceId", int)
 UserId = NewType("UserId", int)
@@ -116,8 +115,17 @@ class Workspace(msgspec.Struct, frozen=True):
     default_chat_id: Annotated[ChatId | None, msgspec.Meta(description="The channel that new people join.", examples=[21])] = None
 
 
+class Extras(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The optional fields of a message. Each field needs a default; docs/extending.md shows how to add one.
+
+    The sender's JSON is checked against this struct, then stored and sent unchanged. As long as the struct has no
+    field, messages with `extras` are refused.
+    """
+
+
 class Message(msgspec.Struct, frozen=True):
-    """A message. A deleted one keeps its place, with an empty content; `idempotency_key` is shown to its sender only."""
+    """A message. A deleted message keeps its place, without content and extras. Only its sender sees
+    `idempotency_key`."""
 
     id: Annotated[MessageId, msgspec.Meta(examples=[4711])]
     chat_id: AnyChat
@@ -128,6 +136,7 @@ class Message(msgspec.Struct, frozen=True):
     created_at: Timestamp
     edited_at: Timestamp | None
     deleted_at: Timestamp | None
+    extras: Extras | msgspec.UnsetType = msgspec.UNSET
     idempotency_key: Annotated[str, msgspec.Meta(examples=["0199a1c4-7d2e-7cc3-98c4-dc0c0c07398f"])] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -236,5 +245,5 @@ def optional_timestamp(milliseconds: int | None) -> str | None:
 
 
 def encode(value: object) -> bytes:
-    """Compact JSON of structs, dicts and lists of them."""
-    return orjson.dumps(msgspec.to_builtins(value))
+    """Return the compact JSON of structs, and of dicts and lists that contain structs."""
+    return msgspec.json.encode(value)

@@ -18,10 +18,9 @@ from fechatter.errors import Problem
 from fechatter.events import EventType, UserData, WorkspaceData
 from fechatter.frames import Frame
 from fechatter.messages.publishing import Answer, WrittenBatch, answer_senders
-from fechatter.messages.send import Sender
+from fechatter.messages.send import Sender, open_intake
 from fechatter.messages.writer import Writer
-from fechatter.model import Actor, ChatId, ChatType, Role, SessionId, UserId, WorkspaceId
-from fechatter.native import Intake
+from fechatter.model import Actor, ChatId, ChatType, Extras, Role, SessionId, UserId, WorkspaceId
 from fechatter.storage import events, users, workspaces
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
@@ -173,12 +172,12 @@ class WriterNode:
         batches: the written batches.
     """
 
-    def __init__(self, database: Database | InterruptedDatabase, *, capacity: int = 4096) -> None:
+    def __init__(self, database: Database | InterruptedDatabase, *, capacity: int = 4096, extras_fields: type[Extras] = Extras) -> None:
         self.frames: list[Frame] = []
         self.batches: list[WrittenBatch] = []
         self._tasks = Tasks(_raise_on_death)
-        self._intake = Intake(capacity)
-        self._writer = Writer(self._intake, cast("Database", database), self._finish)
+        self._intake = open_intake(capacity, extras_fields)
+        self._writer = Writer(self._intake, cast("Database", database), self._finish, extras_fields)
         self._sender = Sender(self._intake, lambda: None)
         self._waiting: list[asyncio.Task[Answer]] = []
         self._running = self._tasks.start("writer", database.writer.call(self._writer.run))
@@ -188,9 +187,9 @@ class WriterNode:
         answer_senders(batch)
         self.frames += batch.frames
 
-    def push(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> asyncio.Task[Answer]:
-        """Start a send without waking the writer. The response arrives after a `commit`."""
-        body = orjson.dumps({"content": content} | ({} if key is None else {"idempotency_key": key}))
+    def push(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> asyncio.Task[Answer]:
+        """Start a send without waking the writer. The response arrives after a `commit`. `more` are other fields."""
+        body = orjson.dumps({"content": content} | ({} if key is None else {"idempotency_key": key}) | more)
         answer = self._tasks.start("send", self._send(body, who, chat_id))
         self._waiting.append(answer)
         return answer
@@ -208,15 +207,15 @@ class WriterNode:
         waiting, self._waiting = self._waiting, []
         await asyncio.gather(*waiting)
 
-    async def send(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> Answer:
+    async def send(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> Answer:
         """Send one message in a batch of its own."""
-        answer = self.push(who, chat_id, content, key)
+        answer = self.push(who, chat_id, content, key, **more)
         await self.commit()
         return await answer
 
-    async def sent(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None) -> dict[str, Any]:
+    async def sent(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> dict[str, Any]:
         """Send one message, which must be stored, and return it."""
-        status, message = stored(await self.send(who, chat_id, content, key))
+        status, message = stored(await self.send(who, chat_id, content, key, **more))
         assert status == 201
         return message
 

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import inspect
 from starlette.requests import HTTPConnection
 
-from fechatter.api.bodies import field_error
 from fechatter.errors import FieldError, Invalid
+from fechatter.validation import field_error
 
 MOST_DIGITS = 20
 

@@ -11,6 +11,9 @@ from typing import Final
 
 import msgspec
 
+from fechatter.model import Message
+from fechatter.storage.messages import Version
+
 FORMAT: Final = 1
 
 
@@ -73,27 +76,10 @@ class MembershipLine(ExportLine, frozen=True, tag="membership"):
     joined_at: str
 
 
-class EarlierContent(msgspec.Struct, frozen=True):
-    """The content of a message before an edit. `edited_at` is the time when it was written; None for the first."""
-
-    revision: int
-    content: str
-    edited_at: str | None
-
-
-class MessageLine(ExportLine, frozen=True, tag="message"):
+class MessageLine(ExportLine, Message, frozen=True, tag="message", kw_only=True):
     """A message; each chat's messages are in the order of their numbers. `versions` starts with the oldest."""
 
-    id: int
-    chat_id: int
-    number: int
-    sender_id: int
-    content: str
-    revision: int
-    created_at: str
-    edited_at: str | None
-    deleted_at: str | None
-    versions: list[EarlierContent]
+    versions: list[Version]
 
 
 class EndLine(ExportLine, frozen=True, tag="end"):

@@ -12,8 +12,10 @@ import msgspec
 from fechatter import __version__
 from fechatter.export import lines
 from fechatter.model import WorkspaceId, optional_timestamp, timestamp
-from fechatter.storage import events
+from fechatter.storage import events, messages
 from fechatter.storage.engines.base import Row, Transaction
+from fechatter.storage.messages import Version
+from fechatter.storage.timelines import timeline_of
 
 PAGE_ROWS = 1000
 
@@ -27,9 +29,9 @@ WHERE workspace_id = $1 AND deleted_at IS NULL AND id > $2 ORDER BY id LIMIT $3"
 _MEMBERS = """
 SELECT chat_id, user_id, role, joined_at FROM memberships
 WHERE chat_id = $1 AND left_seq IS NULL AND user_id > $2 ORDER BY user_id LIMIT $3"""
-_MESSAGES = """
-SELECT id, chat_id, number, sender_id, content, revision, created_at, edited_at, deleted_at FROM messages
-WHERE chat_id = $1 AND number > $2 ORDER BY number LIMIT $3"""
+_MESSAGES = f"""
+SELECT {messages.columns_of("m")} FROM messages m
+WHERE {timeline_of("m")} = $1 AND m.number > $2 ORDER BY m.number LIMIT $3"""
 _VERSIONS = """
 SELECT message_id, revision, content, edited_at FROM message_versions
 WHERE message_id IN ANY_OF($1) ORDER BY message_id, until_seq"""
@@ -74,10 +76,10 @@ class ExportWriter:
             after = rows[-1]["number"]
             self._progress("messages", self.counts["message"], None)
 
-    async def _versions(self, message_ids: list[int]) -> dict[int, list[lines.EarlierContent]]:
-        found: dict[int, list[lines.EarlierContent]] = {}
+    async def _versions(self, message_ids: list[int]) -> dict[int, list[Version]]:
+        found: dict[int, list[Version]] = {}
         for row in await self._tx.fetch(_VERSIONS, message_ids) if message_ids else ():
-            version = lines.EarlierContent(row["revision"], row["content"], optional_timestamp(row["edited_at"]))
+            version = Version(row["revision"], row["content"], optional_timestamp(row["edited_at"]))
             found.setdefault(row["message_id"], []).append(version)
         return found
 
@@ -122,19 +124,8 @@ def _chat(row: Row) -> lines.ChatLine:
     )
 
 
-def _message(row: Row, versions: list[lines.EarlierContent]) -> lines.MessageLine:
-    return lines.MessageLine(
-        row["id"],
-        row["chat_id"],
-        row["number"],
-        row["sender_id"],
-        row["content"],
-        row["revision"],
-        timestamp(row["created_at"]),
-        optional_timestamp(row["edited_at"]),
-        optional_timestamp(row["deleted_at"]),
-        versions,
-    )
+def _message(row: Row, versions: list[Version]) -> lines.MessageLine:
+    return lines.MessageLine(**msgspec.structs.asdict(messages.message(row)), versions=versions)
 
 
 async def write_workspace(tx: Transaction, workspace_id: WorkspaceId, write: Write, progress: Progress) -> dict[str, int]:

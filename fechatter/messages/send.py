@@ -12,7 +12,7 @@ from functools import partial
 
 from fechatter.errors import FieldError, Invalid, MalformedRequest, Problem, Unavailable
 from fechatter.messages.publishing import Answer
-from fechatter.model import ChatId, SessionId, UserId
+from fechatter.model import ChatId, Extras, SessionId, UserId
 from fechatter.native import Intake, IntakeFull, InvalidMessage, MalformedBody, parse_message
 from fechatter.queues import Queue
 from fechatter.telemetry.measures import Histogram
@@ -21,6 +21,11 @@ INTAKE_MESSAGES = 4096
 INTAKE_BYTES = 16 << 20
 LARGE_BYTES = 64 << 10
 """Minimum size of a batch that another thread parses. Parsing 6 MiB of escapes takes up to 55 ms."""
+
+
+def open_intake(capacity: int = INTAKE_MESSAGES, fields: type[Extras] = Extras) -> Intake:
+    """Create the intake. It refuses messages with extras as long as `fields` has no field."""
+    return Intake(capacity, INTAKE_BYTES, extras_allowed=bool(fields.__struct_fields__))
 
 
 class Sender:

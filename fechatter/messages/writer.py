@@ -17,10 +17,11 @@ from fechatter.errors import Conflict, Invalid, Problem, StorageError, Unauthori
 from fechatter.events import EventType
 from fechatter.frames import Frame
 from fechatter.messages import repeats
+from fechatter.messages.extras import extras_problem
 from fechatter.messages.permissions import Permissions
 from fechatter.messages.publishing import Answer, WrittenBatch
 from fechatter.messages.refused_rows import store_apart
-from fechatter.model import WorkspaceId, now_ms, timestamp
+from fechatter.model import Extras, WorkspaceId, now_ms, timestamp
 from fechatter.native import Intake, MessageBatch
 from fechatter.rights import chats as rights
 from fechatter.storage.engines.base import Database
@@ -41,6 +42,7 @@ class Writer:
 
     Args:
         finish: called on the main loop with each written batch.
+        extras_fields: the struct that the extras of messages must match.
 
     Attributes:
         stored: messages stored since the start.
@@ -50,12 +52,19 @@ class Writer:
         busy_since: monotonic time at which the current batch was taken; None between batches.
     """
 
-    def __init__(self, intake: Intake, database: Database, finish: Callable[[WrittenBatch], None]) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        database: Database,
+        finish: Callable[[WrittenBatch], None],
+        extras_fields: type[Extras] = Extras,
+    ) -> None:
         self._intake = intake
         self._database = database
         self._permissions = Permissions(database)
         self._main_loop = asyncio.get_running_loop()
         self._finish = finish
+        self._extras_fields = extras_fields
         self._ready = asyncio.Event()
         self._stopping = False
         self._ended = False
@@ -134,6 +143,8 @@ class Writer:
 
     async def _decide_and_store(self, work: BatchWork) -> None:
         todo, folded = repeats.fold(work.batch)
+        if work.extras:
+            todo = work.refuse_invalid_extras(todo, self._extras_fields)
         for _ in range(MAX_ROUNDS):
             verdicts = await self._permissions.decide(work.sessions, work.chats, todo)
             allowed = work.refuse_forbidden(verdicts)
@@ -213,9 +224,17 @@ class BatchWork:
         self.fingerprints = batch.fingerprints.tolist()
         self._contents = batch.contents()
         self._keys = batch.keys()
+        self._threads = batch.thread_ids.tolist()
+        self.extras = {row: extras.decode() for row, extras in batch.extras().items()}
         self.answers: list[Answer | None] = [None] * len(batch)
         self.frames: list[Frame] = []
         self.failure: Exception | None = None
+
+    def refuse_invalid_extras(self, rows: list[int], fields: type[Extras]) -> list[int]:
+        """Answer the rows whose extras are invalid; return the others."""
+        for row in self.extras.keys() & set(rows):
+            self.answers[row] = extras_problem(self.extras[row], fields)
+        return [row for row in rows if self.answers[row] is None]
 
     def refuse_forbidden(self, verdicts: dict[int, Writing]) -> list[int]:
         """Answer the rows whose sender may not write; return the others."""
@@ -239,6 +258,8 @@ class BatchWork:
             [self._contents[place] for place in places],
             [self._keys[place] for place in places],
             [self.fingerprints[place] for place in places],
+            [self._threads[place] for place in places] if any(self._threads) else [],
+            [self.extras.get(place) for place in places] if self.extras else [],
         )
 
     def accept(self, stored: Stored, now: int) -> None:

@@ -1,6 +1,6 @@
 """Rows of chats: what they are, their heads, and one person's view of them.
 
-`chat_heads` is a narrow table of its own because every message changes it.
+Their heads are rows of `timelines`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from fechatter.model import ChatId, ChatType, MessageId, UserId, WorkspaceId
+from fechatter.storage import timelines
 from fechatter.storage.engines.base import Row, Transaction
 from fechatter.storage.read_marks import DELETED_ABOVE
 
@@ -64,14 +65,14 @@ SELECT c.id, c.chat_type, c.name, c.description, c.owner_id, c.member_count, c.c
     h.last_number, h.last_message_id, m.role, COALESCE(r.number, 0) AS read_number,
     COALESCE(m.starred, 0) AS starred, COALESCE(m.muted, 0) AS muted, COALESCE(r.revision, 0) AS read_revision,
     CASE WHEN m.user_id IS NULL THEN 0 ELSE {DELETED_ABOVE} END AS deleted_above"""
-_MARKS = "LEFT JOIN read_marks r ON r.chat_id = m.chat_id AND r.user_id = m.user_id"
+_MARKS = "LEFT JOIN read_marks r ON r.timeline_id = m.chat_id AND r.user_id = m.user_id"
 _MINE = f"""
 {_COLUMNS}
-FROM memberships m JOIN chats c ON c.id = m.chat_id JOIN chat_heads h ON h.chat_id = m.chat_id {_MARKS}
+FROM memberships m JOIN chats c ON c.id = m.chat_id JOIN timelines h ON h.id = m.chat_id {_MARKS}
 WHERE m.user_id = $1 AND m.left_seq IS NULL AND m.chat_id > $2 AND c.deleted_at IS NULL ORDER BY m.chat_id LIMIT $3"""
 _FIND = f"""
 {_COLUMNS}
-FROM chats c JOIN chat_heads h ON h.chat_id = c.id
+FROM chats c JOIN timelines h ON h.id = c.id
     LEFT JOIN memberships m ON m.chat_id = c.id AND m.user_id = $3 AND m.left_seq IS NULL {_MARKS}
 WHERE c.id = $2 AND c.workspace_id = $1 AND c.deleted_at IS NULL"""
 _PUBLIC = """
@@ -84,7 +85,6 @@ _INSERT = """
 INSERT INTO chats (id, workspace_id, chat_type, name, name_key, description, owner_id, creator_id, member_count,
     idempotency_key, fingerprint, pair_low, pair_high, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $13)"""
-_INSERT_HEAD = "INSERT INTO chat_heads (chat_id) VALUES ($1)"
 _PAIR = "SELECT id FROM chats WHERE workspace_id = $1 AND pair_low = $2 AND pair_high = $3"
 _KEYED = "SELECT id, fingerprint FROM chats WHERE creator_id = $1 AND idempotency_key = $2"
 _NAMED = """
@@ -97,13 +97,6 @@ _CHANGE = """
 UPDATE chats SET name = $2, name_key = CASE WHEN name = $2 THEN name_key ELSE $3 END, description = $4,
     archived_at = $5, updated_at = $6
 WHERE id = $1"""
-_EMPTIED = """
-UPDATE chat_heads SET emptied_through = COALESCE(
-    (SELECT n.number - 1 FROM messages n WHERE n.chat_id = chat_heads.chat_id AND n.number > chat_heads.emptied_through
-        AND n.deleted_at IS NULL ORDER BY n.number LIMIT 1),
-    last_number)
-WHERE chat_id IN ANY_OF($1) AND EXISTS (SELECT 1 FROM messages d WHERE d.chat_id = chat_heads.chat_id
-    AND d.number = chat_heads.emptied_through + 1 AND d.deleted_at IS NOT NULL)"""
 _COUNT = "UPDATE chats SET member_count = member_count + $2, updated_at = $3 WHERE id = $1"
 _OWNER = "UPDATE chats SET owner_id = $2, updated_at = $3 WHERE id = $1"
 FORGOTTEN = -1
@@ -187,7 +180,7 @@ async def insert(tx: Transaction, chat: NewChat) -> None:
         *(chat.pair or (None, None)),
         tx.now,
     )
-    await tx.execute(_INSERT_HEAD, chat.id)
+    await timelines.begin(tx, chat.id)
 
 
 async def change(
@@ -195,11 +188,6 @@ async def change(
 ) -> None:
     """Set the fields that a PATCH may change; an unchanged name keeps its key. Raises UniqueViolation."""
     await tx.execute(_CHANGE, chat_id, name, name_key, description, archived_at, tx.now)
-
-
-async def note_deletions(tx: Transaction, chat_ids: list[ChatId]) -> None:
-    """Update `emptied_through` of these chats after deletions. Over all calls, each message is read once."""
-    await tx.execute(_EMPTIED, chat_ids)
 
 
 async def count(tx: Transaction, chat_id: ChatId, difference: int) -> None:

@@ -1,7 +1,7 @@
 """Erases the contents of deleted chats, one small step per transaction.
 
 `chats.delete` hides a chat at once and clears its name and description. The functions here then delete its messages and
-read marks, and clear its events. A chat without a row in `chat_heads` is fully erased. Its memberships stay, because a
+read marks, and clear its events. A chat without a row in `timelines` is fully erased. Its memberships stay, because a
 replay shows the end of the chat to its former members.
 """
 
@@ -15,6 +15,7 @@ from fechatter.events import EventType
 from fechatter.model import ChatId, WorkspaceId
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.event_types import TYPE_CODES
+from fechatter.storage.timelines import timeline_of
 
 STEP_MESSAGES: Final = 200
 STEP_EVENTS: Final = 2000
@@ -24,17 +25,17 @@ AFTER_MS: Final = 60_000
 
 _WITH_CONTENT = ", ".join(str(TYPE_CODES[each]) for each in (EventType.CHAT_UPDATED, EventType.MEMBER_JOINED))
 _DELETED = """
-SELECT c.id, c.workspace_id FROM chats c JOIN chat_heads h ON h.chat_id = c.id
+SELECT c.id, c.workspace_id FROM chats c JOIN timelines h ON h.id = c.id
 WHERE (c.deleted_at < $1 OR c.deleted_at > $2) AND c.id > $3 ORDER BY c.id LIMIT $4"""
-_MESSAGES = "SELECT id FROM messages WHERE chat_id = $1 ORDER BY number LIMIT $2"
+_MESSAGES = f"SELECT m.id FROM messages m WHERE {timeline_of('m')} = $1 ORDER BY m.number LIMIT $2"
 _DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
 _DROP_MESSAGES = "DELETE FROM messages WHERE id IN ANY_OF($1)"
 _REACH = "SELECT floor_seq, event_seq FROM workspaces WHERE id = $1"
 _CLEAR_EVENTS = f"""
 UPDATE events SET data = NULL
 WHERE workspace_id = $1 AND seq > $2 AND seq <= $3 AND type IN ({_WITH_CONTENT}) AND chat_id IN ANY_OF($4)"""
-_DROP_MARKS = "DELETE FROM read_marks WHERE chat_id IN ANY_OF($1)"
-_DROP_HEADS = "DELETE FROM chat_heads WHERE chat_id IN ANY_OF($1)"
+_DROP_MARKS = "DELETE FROM read_marks WHERE timeline_id IN ANY_OF($1)"
+_DROP_HEADS = "DELETE FROM timelines WHERE id IN ANY_OF($1)"
 
 
 class DeletedChat(msgspec.Struct, frozen=True):

@@ -51,7 +51,7 @@ WHERE e.workspace_id = $1 AND e.seq > $2 AND e.seq <= $3 AND e.type NOT IN ({_co
 ORDER BY e.seq LIMIT $6"""
 # Of each pair (message, number) the content that was there then, if another one has followed: however often it was edited, one row.
 _VERSIONS = """
-SELECT v.message_id, p.b AS seq, v.content, v.revision, v.edited_at
+SELECT v.message_id, p.b AS seq, v.content, v.revision, v.edited_at, v.extras
 FROM PAIRS($1) AS p JOIN message_versions v ON v.message_id = p.a AND v.until_seq = (
     SELECT MIN(x.until_seq) FROM message_versions x WHERE x.message_id = p.a AND x.until_seq > p.b)"""
 _POSITION = f"""
@@ -217,7 +217,7 @@ def _unreadable(workspace_id: WorkspaceId, row: Row) -> Frame:
 def _readable(workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
     event_type = TYPES[row["type"]]
     stored: dict[str, Any] = orjson.loads(row["data"]) if row["data"] else {}
-    message = None if row["id"] is None else msgspec.to_builtins(_message_as_of(row, version))
+    message = None if row["id"] is None else _message_as_of(row, version)
     data = stored.get("data")
     if data is None:
         data = {"message": message}
@@ -247,6 +247,11 @@ def _message_as_of(row: Row, version: Row | None) -> Message:
     now = messages.message(row)
     if version is None:
         return now
-    content = "" if now.deleted_at is not None else version["content"]
-    edited_at = optional_timestamp(version["edited_at"])
-    return msgspec.structs.replace(now, content=content, revision=version["revision"], edited_at=edited_at)
+    deleted = now.deleted_at is not None
+    return msgspec.structs.replace(
+        now,
+        content="" if deleted else version["content"],
+        revision=version["revision"],
+        edited_at=optional_timestamp(version["edited_at"]),
+        extras=messages.stored_extras(None if deleted else version["extras"]),
+    )

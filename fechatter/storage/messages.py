@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from fechatter.model import ChatId, Message, MessageId, Timestamp, optional_timestamp, timestamp
+from fechatter.model import ChatId, Extras, Message, MessageId, Timestamp, optional_timestamp, timestamp
 from fechatter.storage.engines.base import Row, Transaction
+from fechatter.storage.timelines import timeline_of
 
-_NAMES = ("id", "chat_id", "number", "sender_id", "content", "revision", "created_at", "edited_at", "deleted_at")
+_NAMES = (
+    *("id", "chat_id", "number", "sender_id", "content", "revision"),
+    *("created_at", "edited_at", "deleted_at", "extras"),
+)
 
 
 def columns_of(table: str) -> str:
@@ -19,8 +24,8 @@ def columns_of(table: str) -> str:
 
 
 _COLUMNS = ", ".join(_NAMES)
-_BEFORE = f"SELECT {_COLUMNS} FROM messages WHERE chat_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3"
-_AFTER = f"SELECT {_COLUMNS} FROM messages WHERE chat_id = $1 AND number > $2 ORDER BY number LIMIT $3"
+_BEFORE = f"SELECT {_COLUMNS} FROM messages m WHERE {timeline_of('m')} = $1 AND number < $2 ORDER BY number DESC LIMIT $3"
+_AFTER = f"SELECT {_COLUMNS} FROM messages m WHERE {timeline_of('m')} = $1 AND number > $2 ORDER BY number LIMIT $3"
 _ONE = f"SELECT {_COLUMNS} FROM messages WHERE id = $1 AND chat_id = $2"
 _MANY = f"SELECT {_COLUMNS} FROM messages WHERE id IN ANY_OF($1)"
 _BY_KEY = f"""
@@ -29,10 +34,10 @@ FROM message_keys k JOIN messages m ON m.id = k.message_id
 WHERE k.idempotency_key = $1 AND k.chat_id = $2 AND k.sender_id = $3"""
 _KEPT = "SELECT id FROM messages WHERE id IN ANY_OF($1) AND deleted_at IS NULL"
 _KEEP_VERSION = """
-INSERT INTO message_versions (message_id, until_seq, content, revision, edited_at)
-SELECT id, $2, content, revision, edited_at FROM messages WHERE id = $1"""
+INSERT INTO message_versions (message_id, until_seq, content, revision, edited_at, extras)
+SELECT id, $2, content, revision, edited_at, extras FROM messages WHERE id = $1"""
 _EDIT = "UPDATE messages SET content = $2, revision = revision + 1, edited_at = $3 WHERE id = $1"
-_DELETE = "UPDATE messages SET content = '', deleted_at = $2 WHERE id = $1"
+_DELETE = "UPDATE messages SET content = '', extras = NULL, deleted_at = $2 WHERE id = $1"
 _VERSIONS = """
 SELECT revision, content, edited_at FROM message_versions
 WHERE message_id = $1 AND revision > $2 ORDER BY until_seq LIMIT $3"""
@@ -63,7 +68,13 @@ def message(row: Row) -> Message:
         timestamp(row["created_at"]),
         optional_timestamp(row["edited_at"]),
         optional_timestamp(row["deleted_at"]),
+        stored_extras(row["extras"]),
     )
+
+
+def stored_extras(text: str | None) -> Extras | UnsetType:
+    """Return the stored extras of a message. Encoding writes them unchanged, so they are not decoded here."""
+    return UNSET if text is None else cast(Extras, msgspec.Raw(text))
 
 
 async def before(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> list[Message]:

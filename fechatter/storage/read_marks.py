@@ -9,36 +9,37 @@ from __future__ import annotations
 from fechatter.model import ChatId, ReadMark, UserId, WorkspaceId
 from fechatter.storage import events
 from fechatter.storage.engines.base import Row, Transaction
+from fechatter.storage.timelines import timeline_of
 
 _BEYOND = "CASE WHEN h.emptied_through > COALESCE(r.number, 0) THEN h.emptied_through ELSE COALESCE(r.number, 0) END"
 DELETED_ABOVE = f"""
     ({_BEYOND} - COALESCE(r.number, 0)
-        + (SELECT COUNT(*) FROM messages d WHERE d.chat_id = h.chat_id AND d.number > {_BEYOND} AND d.deleted_at IS NOT NULL))"""
-"""How many messages above the mark are deleted: `h` is a row of chat_heads, `r` of read_marks, or no row."""
+        + (SELECT COUNT(*) FROM messages d WHERE {timeline_of("d")} = h.id AND d.number > {_BEYOND} AND d.deleted_at IS NOT NULL))"""
+"""How many messages above the mark are deleted: `h` is a row of timelines, `r` of read_marks, or no row."""
 
 _ADVANCE = """
-INSERT INTO read_marks (chat_id, user_id, number) VALUES ($1, $2, $3)
-ON CONFLICT (chat_id, user_id) DO UPDATE SET number = excluded.number WHERE read_marks.number < excluded.number"""
+INSERT INTO read_marks (timeline_id, user_id, number) VALUES ($1, $2, $3)
+ON CONFLICT (timeline_id, user_id) DO UPDATE SET number = excluded.number WHERE read_marks.number < excluded.number"""
 _PUT_BACK = """
-INSERT INTO read_marks (chat_id, user_id, number, revision) VALUES ($1, $2, $3, 1)
-ON CONFLICT (chat_id, user_id) DO UPDATE SET number = excluded.number, revision = read_marks.revision + 1"""
+INSERT INTO read_marks (timeline_id, user_id, number, revision) VALUES ($1, $2, $3, 1)
+ON CONFLICT (timeline_id, user_id) DO UPDATE SET number = excluded.number, revision = read_marks.revision + 1"""
 _OF = f"""
-SELECT r.chat_id, r.number, r.revision, {DELETED_ABOVE} AS deleted_above
-FROM memberships m JOIN read_marks r ON r.chat_id = m.chat_id AND r.user_id = m.user_id
-    JOIN chat_heads h ON h.chat_id = m.chat_id
+SELECT h.id AS chat_id, r.number, r.revision, {DELETED_ABOVE} AS deleted_above
+FROM memberships m JOIN read_marks r ON r.timeline_id = m.chat_id AND r.user_id = m.user_id
+    JOIN timelines h ON h.id = m.chat_id
 WHERE m.user_id = $1 AND m.left_seq IS NULL AND m.chat_id"""
 _ALL = f"{_OF} > 0 ORDER BY m.chat_id"
 _ONE = f"{_OF} = $2"
 _FIRST_UNREAD = f"""
-SELECT n.number FROM chat_heads h LEFT JOIN read_marks r ON r.chat_id = h.chat_id AND r.user_id = $2
-    JOIN messages n ON n.chat_id = h.chat_id AND n.number > {_BEYOND} AND n.deleted_at IS NULL
-WHERE h.chat_id = $1 ORDER BY n.number LIMIT 1"""
-_REVISIONS = "SELECT user_id, revision FROM read_marks WHERE chat_id = $1 AND user_id IN ANY_OF($2)"
+SELECT n.number FROM timelines h LEFT JOIN read_marks r ON r.timeline_id = h.id AND r.user_id = $2
+    JOIN messages n ON {timeline_of("n")} = h.id AND n.number > {_BEYOND} AND n.deleted_at IS NULL
+WHERE h.id = $1 ORDER BY n.number LIMIT 1"""
+_REVISIONS = "SELECT user_id, revision FROM read_marks WHERE timeline_id = $1 AND user_id IN ANY_OF($2)"
 _START = """
-INSERT INTO read_marks (chat_id, user_id, number)
-SELECT m.chat_id, m.user_id, h.last_number FROM memberships m JOIN chat_heads h ON h.chat_id = m.chat_id
+INSERT INTO read_marks (timeline_id, user_id, number)
+SELECT m.chat_id, m.user_id, h.last_number FROM memberships m JOIN timelines h ON h.id = m.chat_id
 WHERE m.chat_id = $1 AND m.user_id IN ANY_OF($2) AND h.last_number > 0
-ON CONFLICT (chat_id, user_id) DO UPDATE SET number = excluded.number"""
+ON CONFLICT (timeline_id, user_id) DO UPDATE SET number = excluded.number"""
 
 
 async def advance(tx: Transaction, chat_id: ChatId, user_id: UserId, number: int) -> None:

@@ -11,6 +11,7 @@ from fechatter.model import ChatId, WorkspaceId
 from fechatter.storage import erasure
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.sessions import Session
+from fechatter.storage.timelines import timeline_of
 
 STEP_ROWS = 500
 STEP_PEOPLE = 50
@@ -24,8 +25,12 @@ SELECT id, workspace_id, user_id, salt, generation, created_at, last_used_at, ex
     used_order
 FROM sessions WHERE workspace_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT $2"""
 _CHATS = "SELECT id FROM chats WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"
-_MESSAGES = "SELECT id FROM messages WHERE chat_id = $1 ORDER BY number LIMIT $2"
-_DROP_OF_CHAT = [f"DELETE FROM {table} WHERE chat_id = $1" for table in ("read_marks", "chat_heads", "memberships")]
+_MESSAGES = f"SELECT m.id FROM messages m WHERE {timeline_of('m')} = $1 ORDER BY m.number LIMIT $2"
+_DROP_OF_CHAT = (
+    "DELETE FROM read_marks WHERE timeline_id = $1",
+    "DELETE FROM timelines WHERE id = $1",
+    "DELETE FROM memberships WHERE chat_id = $1",
+)
 _DROP_CHAT = "DELETE FROM chats WHERE id = $1"
 _KEYS = "SELECT idempotency_key FROM message_keys WHERE idempotency_key > $1 ORDER BY idempotency_key LIMIT $2"
 _DROP_KEYS = """

@@ -10,7 +10,7 @@ _CLAIM_SETUP = "UPDATE server SET setup_used_at = $1 WHERE id = 1 AND setup_used
 _IS_SET_UP = "SELECT id FROM server WHERE id = 1 AND setup_used_at IS NOT NULL"
 
 TABLES: Final = (
-    *("server", "workspaces", "eras", "users", "sessions", "password_resets", "invitations", "chats", "chat_heads", "memberships"),
+    *("server", "workspaces", "eras", "users", "sessions", "password_resets", "invitations", "chats", "timelines", "memberships"),
     *("read_marks", "messages", "message_keys", "message_versions", "events", "audit"),
 )
 # Reads no row, but fails when a table is missing or may not be read.

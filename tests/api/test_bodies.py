@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fechatter.api.bodies import Body, Id, decode, json_pointer
+from fechatter.api.bodies import Body, Id
 from fechatter.errors import Invalid, MalformedRequest
+from fechatter.validation import decode, json_pointer
 
 
 class Example(Body, frozen=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fechatter.model import Actor, ChatId
+from fechatter.model import Actor, ChatId, Extras
 from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database
 from fechatter.storage.opening import open_database
@@ -52,6 +52,12 @@ async def open_settings(settings: Settings) -> Database:
     return await open_database(settings.database_address, lambda frames, signals: None, connections=4)
 
 
+class MoodExtras(Extras, frozen=True):
+    """An optional field of messages that only these tests register."""
+
+    mood: str = ""
+
+
 class FilledDatabase:
     """A small open database, as a server has it."""
 
@@ -70,9 +76,9 @@ async def filled(settings: Settings) -> AsyncIterator[FilledDatabase]:
     database = await open_settings(settings)
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
-    node = WriterNode(database)
+    node = WriterNode(database, extras_fields=MoodExtras)
     for number, content in enumerate(['plain "quoted"', "back\\slash \\\\ \\n", "line\nbreak\ttab\r", "Ünïcödé 👩‍👩‍👧 \u2028"]):
-        await node.sent(alice, chat_id, content, f"key {number}")
+        await node.sent(alice, chat_id, content, f"key {number}", extras={"mood": content})
     try:
         yield FilledDatabase(settings, database, alice, bob, chat_id, node)
     finally:

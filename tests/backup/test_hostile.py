@@ -170,17 +170,17 @@ def _set_rows(manifest, members, table, lines):  # type: ignore[no-untyped-def]
 
 @_case("cannot be read")
 def rows_that_are_not_json(manifest, members):  # type: ignore[no-untyped-def]
-    _set_rows(manifest, members, "chat_heads", b"[1,2\n")
+    _set_rows(manifest, members, "timelines", b"[1,2\n")
 
 
 @_case("values instead of")
 def rows_that_are_too_short(manifest, members):  # type: ignore[no-untyped-def]
-    _set_rows(manifest, members, "chat_heads", b"[1]\n")
+    _set_rows(manifest, members, "timelines", b"[1]\n")
 
 
 @_case("does not fit")
 def values_of_another_type(manifest, members):  # type: ignore[no-untyped-def]
-    _set_rows(manifest, members, "chat_heads", b'["a",0,{"b":1},2]\n')
+    _set_rows(manifest, members, "timelines", b'["a",0,{"b":1},2]\n')
 
 
 @_case("does not fit")
@@ -190,7 +190,7 @@ def row_with_a_dangling_reference(manifest, members):  # type: ignore[no-untyped
 
 @_case("ends within a row")
 def row_without_an_end(manifest, members):  # type: ignore[no-untyped-def]
-    _set_rows(manifest, members, "chat_heads", b"[1,2,3]")
+    _set_rows(manifest, members, "timelines", b"[1,2,3]")
 
 
 @_case("damaged")

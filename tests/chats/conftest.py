@@ -22,7 +22,7 @@ INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, 
 VALUES ($1, $2, $3, $3, '', $3, $3, $3, $4, $5, 0)"""
 _DISABLE = "UPDATE users SET disabled_at = 1 WHERE id = $1"
 _HEAD = """
-UPDATE chat_heads SET last_number = last_number + 1, last_message_id = $2 WHERE chat_id = $1 RETURNING last_number"""
+UPDATE timelines SET last_number = last_number + 1, last_message_id = $2 WHERE id = $1 RETURNING last_number"""
 _MESSAGE = """
 INSERT INTO messages (id, chat_id, number, sender_id, content, created_at) VALUES ($1, $2, $3, $4, $5, $6)"""
 

@@ -11,7 +11,7 @@ from fechatter.storage.event_types import TYPES
 
 _CHATS = """
 SELECT c.id, c.chat_type, c.name_key, c.owner_id, c.member_count, c.pair_low, c.pair_high, c.deleted_at, h.last_number
-FROM chats c JOIN chat_heads h ON h.chat_id = c.id WHERE c.workspace_id = $1"""
+FROM chats c JOIN timelines h ON h.id = c.id WHERE c.workspace_id = $1"""
 _MEMBERS = "SELECT chat_id, user_id, role, joined_seq, left_seq FROM memberships WHERE workspace_id = $1"
 _NUMBERS = """
 SELECT m.chat_id, m.number FROM messages m JOIN chats c ON c.id = m.chat_id WHERE c.workspace_id = $1 ORDER BY m.chat_id, m.number"""

@@ -13,7 +13,7 @@ from fechatter.model import ChatType, Role
 from tests.chats.conftest import World
 
 SINGLE, GROUP, PRIVATE, PUBLIC = ChatType
-TABLES = ("chats", "chat_heads", "memberships", "read_marks", "events", "workspaces")
+TABLES = ("chats", "timelines", "memberships", "read_marks", "events", "workspaces")
 
 
 async def all_rows(world: World) -> list[Any]:

@@ -120,7 +120,7 @@ async def test_a_chat_emptied_by_retention_is_counted_by_its_prefix(world: World
     for step in (ids[:10], ids[12:20], ids[10:12]):
         await world.do(lambda tx, actor, step=step: retention.empty(tx, actor.workspace_id, step), alice)
     await _delete(world, alice, chat.id, 30)
-    through = "SELECT emptied_through FROM chat_heads WHERE chat_id = $1"
+    through = "SELECT emptied_through FROM timelines WHERE id = $1"
     assert await world.rows(through, chat.id) == [(20,)]
     assert (await world.chat(bob, chat.id)).unread_count == 19
     assert (await world.see(reading.unread_of, bob, chat.id)).first_unread_number == 21

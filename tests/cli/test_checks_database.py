@@ -100,7 +100,7 @@ def test_a_damaged_database_file_is_reported(tmp_path: Path) -> None:
 
 MANY_MESSAGES = """
 WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < 200000)
-INSERT INTO messages SELECT n, 1, n, 1, 'x', 1, 1, NULL, NULL FROM g"""
+INSERT INTO messages (id, chat_id, number, sender_id, content, created_at) SELECT n, 1, n, 1, 'x', 1 FROM g"""
 
 
 def test_a_check_of_integrity_ends_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +116,9 @@ def test_messages_from_the_future_are_reported(tmp_path: Path) -> None:
     settings = _migrated_database(tmp_path)
     assert checks_database.database_clock(settings).good
     with closing(sqlite3.connect(tmp_path / "fechatter.db")) as connection:
-        connection.execute("INSERT INTO messages VALUES (1, 1, 1, 1, 'x', 1, ?, NULL, NULL)", (int(time.time() * 1000) + 3_600_000,))
+        columns = "id, chat_id, number, sender_id, content, created_at"
+        an_hour_ahead = int(time.time() * 1000) + 3_600_000
+        connection.execute(f"INSERT INTO messages ({columns}) VALUES (1, 1, 1, 1, 'x', ?)", (an_hour_ahead,))
         connection.commit()
     assert "in the future" in checks_database.database_clock(settings).state
 

@@ -18,6 +18,8 @@ class Sending(msgspec.Struct, frozen=True):
     chat_id: ChatId
     content: str = "hello"
     key: str | None = None
+    thread_id: int = 0
+    extras: str | None = None
 
 
 def rows_of(sendings: list[Sending]) -> MessageRows:
@@ -30,6 +32,8 @@ def rows_of(sendings: list[Sending]) -> MessageRows:
         [each.content for each in sendings],
         [None if each.key is None else stored_key(each.key) for each in sendings],
         [fingerprint(each.content) for each in sendings],
+        [each.thread_id for each in sendings],
+        [each.extras for each in sendings],
     )
 
 

@@ -7,18 +7,19 @@ from itertools import groupby
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from fechatter.chats import membership
 from fechatter.model import Actor, ChatId, now_ms
-from fechatter.storage import events, messages, read_marks, rights
+from fechatter.storage import events, messages, read_marks, rights, timelines
 from fechatter.storage.engines.base import Database
 from fechatter.storage.opening import open_database
 from tests import world
 from tests.contracts.rows import Sending, by_place, decided_now, repeats, rows_of, store
 from tests.engines import Published
 
-_HEADS = "SELECT last_number, last_message_id FROM chat_heads WHERE chat_id = $1"
+_HEADS = "SELECT last_number, last_message_id FROM timelines WHERE id = $1"
 
 
 async def head_of(database: Database, chat_id: ChatId) -> tuple[int, int | None]:
@@ -28,7 +29,9 @@ async def head_of(database: Database, chat_id: ChatId) -> tuple[int, int | None]
 
 
 async def count(database: Database, table: str, *chats: ChatId) -> int:
-    row = await database.read(lambda tx: tx.fetchrow(f"SELECT count(*) AS many FROM {table} WHERE chat_id IN ANY_OF($1)", list(chats)))
+    column = "timeline_id" if table == "read_marks" else "chat_id"
+    sql = f"SELECT count(*) AS many FROM {table} WHERE {column} IN ANY_OF($1)"
+    row = await database.read(lambda tx: tx.fetchrow(sql, list(chats)))
     assert row is not None
     return int(row["many"])
 
@@ -145,7 +148,7 @@ async def test_a_batch_that_cannot_be_stored_fails_completely(database: Database
     alice, _, chat_id, _ = await two_chats(database)
     await store(database, [Sending(alice, chat_id)])
     # The next number is taken, which no key explains.
-    await database.write_unlocked(lambda tx: tx.execute("UPDATE chat_heads SET last_number = 0 WHERE chat_id = $1", chat_id))
+    await database.write_unlocked(lambda tx: tx.execute("UPDATE timelines SET last_number = 0 WHERE id = $1", chat_id))
     before = await database.read(lambda tx: events.heads(tx, alice.workspace_id))
     result = await store(database, [Sending(alice, chat_id, "lost", "k1"), Sending(alice, chat_id)])
     assert (result.stored, result.stale, set(result.failed)) == ([], set(), {alice.workspace_id})
@@ -158,7 +161,7 @@ async def test_a_failing_workspace_does_not_affect_the_others_on_postgresql(shar
     alice, _, broken, _ = await two_chats(database)
     xavier, _, whole, _ = await two_chats(database)
     await store(database, [Sending(alice, broken)])
-    await database.write_unlocked(lambda tx: tx.execute("UPDATE chat_heads SET last_number = 0 WHERE chat_id = $1", broken))
+    await database.write_unlocked(lambda tx: tx.execute("UPDATE timelines SET last_number = 0 WHERE id = $1", broken))
     result = await store(database, [Sending(alice, broken), Sending(xavier, whole)])
     assert (set(by_place(result)), set(result.failed)) == ({1}, {alice.workspace_id})
     await database.close()
@@ -196,6 +199,29 @@ class Statements:
         self.seen.append(record.query)
 
 
+async def test_a_thread_has_a_head_numbers_and_read_marks_of_its_own(database: Database) -> None:
+    alice, bob, chat_id, _ = await two_chats(database)
+    thread = ChatId(await database.write_unlocked(lambda tx: tx.new_id()))
+    await database.write_unlocked(lambda tx: timelines.begin(tx, thread))
+    batch = [
+        Sending(alice, chat_id, "first"),
+        Sending(bob, chat_id, "a reply", thread_id=thread),
+        Sending(alice, chat_id, "second", extras='{"mood":"calm"}'),
+        Sending(bob, chat_id, "another reply", thread_id=thread, extras='{"mood":"calm"}'),
+    ]
+    places = by_place(await store(database, batch))
+    assert [places[place][1] for place in range(4)] == [1, 1, 2, 2]
+    assert await head_of(database, chat_id) == (2, places[2][0])
+    assert await head_of(database, thread) == (2, places[3][0])
+    for timeline, contents in ((chat_id, ["first", "second"]), (thread, ["a reply", "another reply"])):
+        found = await database.read(lambda tx, each=timeline: messages.after(tx, each, 0, 10))
+        assert [(each.chat_id, each.content) for each in found] == [(chat_id, content) for content in contents]
+        assert [each.extras for each in found] == [msgspec.UNSET, msgspec.Raw('{"mood":"calm"}')]
+    assert await marks_of(database, alice) == [(chat_id, 2)]
+    assert await marks_of(database, bob) == []
+    assert await count(database, "read_marks", chat_id, thread) == 2
+
+
 @pytest.mark.parametrize("size", [1, 32, 256])
 async def test_the_number_of_statements_does_not_depend_on_the_size_of_a_batch(database: Database, size: int) -> None:
     alice, bob, first, second = await two_chats(database)
@@ -210,7 +236,7 @@ async def test_the_number_of_statements_does_not_depend_on_the_size_of_a_batch(d
         for seen in (at_once, mixed):
             # SQLite traces the insert again for each statement of its trigger.
             assert [next(shown).split()[0] for _, shown in groupby(seen)] == ["BEGIN", "SELECT", "INSERT", "COMMIT"]
-            assert len(seen) == 12
+            assert len(seen) == 13
     else:
         assert len(at_once) == 1
         assert len(mixed) <= 7  # The refused statement, then lock, compare, look up and store.

@@ -164,15 +164,15 @@ async def test_lists_and_pairs_are_tables_on_both_engines(database: Database) ->
     async def work(tx: Transaction) -> tuple[list[int], list[int]]:
         made = [await tx.new_id() for _ in range(3)]
         for each in made:
-            await tx.execute("INSERT INTO chat_heads (chat_id, last_number) VALUES ($1, $2)", each, each * 2)
-        some = await tx.fetch("SELECT chat_id FROM chat_heads WHERE chat_id IN ANY_OF($1) ORDER BY chat_id", made[1:])
-        none = await tx.fetch("SELECT chat_id FROM chat_heads WHERE chat_id IN ANY_OF($1)", [])
+            await tx.execute("INSERT INTO timelines (id, last_number) VALUES ($1, $2)", each, each * 2)
+        some = await tx.fetch("SELECT id FROM timelines WHERE id IN ANY_OF($1) ORDER BY id", made[1:])
+        none = await tx.fetch("SELECT id FROM timelines WHERE id IN ANY_OF($1)", [])
         pairs = [(made[0], made[0] * 2), (made[1], 0)]
-        sql = "SELECT p.a, p.b FROM chat_heads JOIN PAIRS($1) AS p ON p.a = chat_id AND p.b = last_number"
+        sql = "SELECT p.a, p.b FROM timelines JOIN PAIRS($1) AS p ON p.a = id AND p.b = last_number"
         matching = [(row["a"], row["b"]) for row in await tx.fetch(sql, pairs)]
         assert not none
         assert matching == pairs[:1]
-        return made, [row["chat_id"] for row in some]
+        return made, [row["id"] for row in some]
 
     made, some = await database.write_unlocked(work)
     assert some == made[1:]

@@ -37,7 +37,7 @@ class Requests(Sending):
 
     async def read(self, who: str, chat: str, node: int = 0) -> None:
         """Up to the chat's last number, or to the one before."""
-        row = await self.database.read(lambda tx: tx.fetchrow("SELECT last_number FROM chat_heads WHERE chat_id = $1", self.chats[chat]))
+        row = await self.database.read(lambda tx: tx.fetchrow("SELECT last_number FROM timelines WHERE id = $1", self.chats[chat]))
         if row is not None and row["last_number"]:
             await self.do(node, reading.mark_read, who, self.chats[chat], row["last_number"])
 

@@ -21,7 +21,23 @@ def components(kinds: Sequence[Any]) -> tuple[list[Schema], dict[str, Schema]]:
     renamed = {_name(name): _plain(schema) for name, schema in sorted(named.items())}
     if len(renamed) < len(named) or any("." in name for name in renamed):
         raise LookupError(f"two types have one name: {sorted(named)}")
+    for name in [name for name, schema in renamed.items() if not _allows_anything(schema)]:
+        _drop(renamed, name)
     return [_plain(schema) for schema in shown], renamed
+
+
+def _allows_anything(schema: Schema) -> bool:
+    """Whether an object of the type can have a field; `Extras` cannot, as long as no field is defined."""
+    return schema.get("properties") != {} or schema.get("additionalProperties") is not False
+
+
+def _drop(named: dict[str, Schema], name: str) -> None:
+    """Remove a type, and the fields that have it."""
+    del named[name]
+    for schema in named.values():
+        fields = schema.get("properties", {})
+        for field in [field for field, shape in fields.items() if shape == {"$ref": PREFIX + name}]:
+            del fields[field]
 
 
 def add_union(named: dict[str, Schema], name: str, union: Schema, description: str) -> None:

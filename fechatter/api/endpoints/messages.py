@@ -23,7 +23,7 @@ from fechatter.chats.access import check_access
 from fechatter.errors import Invalid, NotFound, Unauthorized
 from fechatter.messages import changes, history
 from fechatter.messages.send import parse_content
-from fechatter.model import MAX_ID, Actor, ChatId, Message, MessageId
+from fechatter.model import MAX_ID, Actor, ChatId, Extras, Message, MessageId
 from fechatter.native import MAX_CONTENT_CHARACTERS, MAX_KEY_CHARACTERS
 from fechatter.rights.table import ChatAction
 from fechatter.services import Services
@@ -64,6 +64,7 @@ class NewMessage(Body, frozen=True):
 
     content: Content
     idempotency_key: Key | None = None
+    extras: Extras | msgspec.UnsetType = msgspec.UNSET
 
 
 class EditedMessage(Body, frozen=True):

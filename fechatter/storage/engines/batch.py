@@ -15,6 +15,8 @@ class MessageRows(msgspec.Struct):
     Attributes:
         rows: each row's index in the MessageBatch.
         keys: stored idempotency keys, or None.
+        thread_ids: 0 = the chat itself. The column is empty if no row has a thread.
+        extras: JSON objects, or None. The column is empty if no row has extras.
     """
 
     rows: list[int]
@@ -24,11 +26,20 @@ class MessageRows(msgspec.Struct):
     contents: list[str]
     keys: list[bytes | None]
     fingerprints: list[int]
+    thread_ids: list[int] = []
+    extras: list[str | None] = []
+
+    @property
+    def timeline_ids(self) -> list[int]:
+        """The timeline of each row: its thread, or its chat."""
+        if not self.thread_ids:
+            return self.chat_ids
+        return [thread_id or chat_id for thread_id, chat_id in zip(self.thread_ids, self.chat_ids, strict=True)]
 
     def some(self, indices: list[int]) -> MessageRows:
         """Return the rows at these indices of the columns."""
         columns: list[list[Any]] = [getattr(self, name) for name in self.__struct_fields__]
-        return MessageRows(*([column[index] for index in indices] for column in columns))
+        return MessageRows(*([column[index] for index in indices] if column else [] for column in columns))
 
 
 class Decided(NamedTuple):

@@ -20,36 +20,39 @@ from fechatter.storage.engines.postgres_settings import WRITE
 from fechatter.storage.event_types import MESSAGE_CREATED
 
 # $1 workspace, $2 rights_seq decided with, $3 now, $4 count, $5 chats, $6 senders, $7 contents, $8 keys, $9 fingerprints,
-# $10 each row's place within its chat (from 1), $11 the era decided in, $12 the highest number committed, $13 and $14 the database's life
+# $10 each row's place within its timeline (from 1), $11 the era decided in, $12 the highest number committed,
+# $13 and $14 the database's life, $15 threads, $16 extras. unnest fills columns that are empty with NULL.
 _STORE = f"""
 WITH locked AS (
     UPDATE workspaces SET event_seq = event_seq + $4 WHERE id = $1 AND rights_seq = $2 AND era = $11 AND event_seq >= $12
         AND EXISTS (SELECT FROM server WHERE id = 1 AND epoch = $11 AND {IS_SAME.format(started="$13", server_table="$14")})
     RETURNING event_seq
 ), given AS (
-    SELECT * FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::bytea[], $9::bigint[], $10::bigint[])
-        WITH ORDINALITY AS g (chat_id, sender_id, content, idempotency_key, fingerprint, place, ordinal)
+    SELECT *, COALESCE(thread_id, chat_id) AS timeline_id
+    FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::bytea[], $9::bigint[], $10::bigint[], $15::bigint[], $16::text[])
+        WITH ORDINALITY
+        AS g (chat_id, sender_id, content, idempotency_key, fingerprint, place, thread_id, extras, ordinal)
 ), drawn AS MATERIALIZED (
     SELECT nextval('ids') AS id, ordered.* FROM (
         SELECT given.*, locked.event_seq - $4 + given.ordinal AS seq FROM locked, given ORDER BY given.ordinal
     ) AS ordered
 ), heads AS (
-    UPDATE chat_heads SET last_number = last_number + per_chat.count, last_message_id = per_chat.last_id
-    FROM (SELECT chat_id, count(*) AS count, max(id) AS last_id FROM drawn GROUP BY chat_id) AS per_chat
-    WHERE chat_heads.chat_id = per_chat.chat_id
-    RETURNING chat_heads.chat_id, last_number - per_chat.count AS before
+    UPDATE timelines SET last_number = last_number + new.count, last_message_id = new.last_id
+    FROM (SELECT timeline_id, count(*) AS count, max(id) AS last_id FROM drawn GROUP BY timeline_id) AS new
+    WHERE timelines.id = new.timeline_id
+    RETURNING timelines.id AS timeline_id, last_number - new.count AS before
 ), numbered AS MATERIALIZED (
-    SELECT drawn.*, heads.before + drawn.place AS number FROM drawn JOIN heads USING (chat_id)
+    SELECT drawn.*, heads.before + drawn.place AS number FROM drawn JOIN heads USING (timeline_id)
 ), stored AS (
-    INSERT INTO messages (id, chat_id, number, sender_id, content, created_at)
-    SELECT id, chat_id, number, sender_id, content, $3 FROM numbered ORDER BY ordinal
+    INSERT INTO messages (id, chat_id, number, sender_id, content, created_at, thread_id, extras)
+    SELECT id, chat_id, number, sender_id, content, $3, thread_id, extras FROM numbered ORDER BY ordinal
 ), keyed AS (
     INSERT INTO message_keys (idempotency_key, chat_id, sender_id, message_id, fingerprint, created_at)
     SELECT idempotency_key, chat_id, sender_id, id, fingerprint, $3 FROM numbered WHERE idempotency_key IS NOT NULL
 ), marked AS (
-    INSERT INTO read_marks (chat_id, user_id, number)
-    SELECT chat_id, sender_id, max(number) FROM numbered GROUP BY chat_id, sender_id
-    ON CONFLICT (chat_id, user_id) DO UPDATE SET number = greatest(read_marks.number, excluded.number)
+    INSERT INTO read_marks (timeline_id, user_id, number)
+    SELECT timeline_id, sender_id, max(number) FROM numbered GROUP BY timeline_id, sender_id
+    ON CONFLICT (timeline_id, user_id) DO UPDATE SET number = greatest(read_marks.number, excluded.number)
 ), logged AS (
     INSERT INTO events (workspace_id, seq, type, chat_id, message_id, created_at)
     SELECT $1, seq, {MESSAGE_CREATED}, chat_id, id, $3 FROM numbered ORDER BY ordinal
@@ -128,6 +131,7 @@ async def _store_places(
     connection: Link, rows: MessageRows, places: list[int], workspace_id: int, conditions: BatchConditions, now: int
 ) -> Stored | None:
     chat_ids = [rows.chat_ids[place] for place in places]
+    timeline_ids = rows.timeline_ids
     answer = await connection.fetch(
         _STORE,
         workspace_id,
@@ -139,11 +143,13 @@ async def _store_places(
         [rows.contents[place] for place in places],
         [rows.keys[place] for place in places],
         [rows.fingerprints[place] for place in places],
-        _places_in_chat(chat_ids),
+        _places_in_timeline([timeline_ids[place] for place in places]),
         conditions.decided.era,
         conditions.committed,
         conditions.life.started,
         conditions.life.server_table,
+        [rows.thread_ids[place] or None for place in places] if rows.thread_ids else [],
+        [rows.extras[place] for place in places] if rows.extras else [],
     )
     if not answer:
         return None
@@ -159,11 +165,11 @@ async def _store_places(
     )
 
 
-def _places_in_chat(chat_ids: list[int]) -> list[int]:
-    """1, 2, 3 … within each chat, in the rows' order."""
+def _places_in_timeline(timeline_ids: list[int]) -> list[int]:
+    """Return 1, 2, 3 … within each timeline, in the order of the rows."""
     seen: dict[int, int] = {}
     places = []
-    for chat_id in chat_ids:
-        seen[chat_id] = place = seen.get(chat_id, 0) + 1
+    for timeline_id in timeline_ids:
+        seen[timeline_id] = place = seen.get(timeline_id, 0) + 1
         places.append(place)
     return places

@@ -26,26 +26,30 @@ SELECT json_array(
     (SELECT epoch FROM server WHERE id = 1),
     (SELECT json_group_array(json_array(workspaces.id, event_seq, rights_seq, era))
         FROM json_each(?1) AS given CROSS JOIN workspaces ON workspaces.id = given.value),
-    (SELECT json_group_array(json_array(chat_id, last_number))
-        FROM json_each(?2) AS given CROSS JOIN chat_heads ON chat_id = given.value),
+    (SELECT json_group_array(json_array(timelines.id, last_number))
+        FROM json_each(?2) AS given CROSS JOIN timelines ON timelines.id = given.value),
     (SELECT json_group_array(given.value->>0)
         FROM json_each(?3) AS given CROSS JOIN message_keys ON idempotency_key = substr(?4, given.value->>1, given.value->>2)
             AND chat_id = given.value->>3 AND sender_id = given.value->>4))"""
-_STORE = "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STORE = "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _VIEW = """
 CREATE TEMP VIEW batch AS
-SELECT 0 AS now, 0 AS last_id, '' AS sequences, '' AS heads, '' AS messages, '' AS marks, '' AS events, '' AS keys, x'' AS key_bytes"""
+SELECT 0 AS now, 0 AS last_id, '' AS sequences, '' AS heads, '' AS messages, '' AS extended, '' AS marks, '' AS events,
+    '' AS keys, x'' AS key_bytes"""
 _TRIGGER = f"""
 CREATE TEMP TRIGGER store_batch INSTEAD OF INSERT ON batch BEGIN
     UPDATE counters SET value = new.last_id WHERE name = 'ids';
     UPDATE workspaces SET event_seq = given.value->>1 FROM json_each(new.sequences) AS given WHERE workspaces.id = given.value->>0;
-    UPDATE chat_heads SET last_number = given.value->>1, last_message_id = given.value->>2
-        FROM json_each(new.heads) AS given WHERE chat_id = given.value->>0;
+    UPDATE timelines SET last_number = given.value->>1, last_message_id = given.value->>2
+        FROM json_each(new.heads) AS given WHERE timelines.id = given.value->>0;
     INSERT INTO messages (id, chat_id, number, sender_id, content, created_at)
         SELECT value->>0, value->>1, value->>2, value->>3, value->>4, new.now FROM json_each(new.messages);
-    INSERT INTO read_marks (chat_id, user_id, number)
+    INSERT INTO messages (id, chat_id, number, sender_id, content, thread_id, extras, created_at)
+        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, new.now
+        FROM json_each(new.extended);
+    INSERT INTO read_marks (timeline_id, user_id, number)
         SELECT value->>0, value->>1, value->>2 FROM json_each(new.marks) WHERE true
-        ON CONFLICT (chat_id, user_id) DO UPDATE SET number = max(number, excluded.number);
+        ON CONFLICT (timeline_id, user_id) DO UPDATE SET number = max(number, excluded.number);
     INSERT INTO events (workspace_id, seq, type, chat_id, message_id, created_at)
         SELECT value->>0, value->>1, {MESSAGE_CREATED}, value->>2, value->>3, new.now FROM json_each(new.events);
     INSERT INTO message_keys (idempotency_key, chat_id, sender_id, message_id, fingerprint, created_at)
@@ -73,7 +77,7 @@ class BatchHeads(msgspec.Struct):
         era: the current one.
         sequences, decided, eras: for each workspace the last event, the newest rights with the current era, and its own
             era.
-        numbers: each chat's last number.
+        numbers: each timeline's last number.
         taken: the places whose key is stored already.
     """
 
@@ -100,19 +104,19 @@ def store(
     last_id, taken = heads.last_id, heads.taken
     places = [place for place in range(len(rows.rows)) if place not in taken]
     workspace_ids = [rows.workspace_ids[place] for place in places]
-    chat_ids = [rows.chat_ids[place] for place in places]
+    timeline_ids = [rows.timeline_ids[place] for place in places]
     stored = Stored(
         heads.era,
         [rows.rows[place] for place in places],
         list(range(last_id + 1, last_id + 1 + len(places))),
-        _count_up(heads.numbers, chat_ids),
+        _count_up(heads.numbers, timeline_ids),
         _count_up(heads.sequences, workspace_ids),
         workspace_ids,
-        chat_ids,
+        [rows.chat_ids[place] for place in places],
         [rows.rows[place] for place in sorted(taken)],
     )
     if places:
-        connection.execute(_STORE, _columns(stored, rows, places, now))
+        connection.execute(_STORE, _columns(stored, rows, places, timeline_ids, now))
     return StoreResult([stored], set(), {})
 
 
@@ -131,7 +135,7 @@ def _read_heads(connection: sqlite3.Connection, rows: MessageRows, decided_with:
         if key is not None:
             keyed.append((place, len(blob) + 1, len(key), rows.chat_ids[place], rows.sender_ids[place]))
             blob += key
-    given = (_json(list(decided_with)), _json(list(set(rows.chat_ids))), _json(keyed), bytes(blob))
+    given = (_json(list(decided_with)), _json(list(set(rows.timeline_ids))), _json(keyed), bytes(blob))
     ((found,),) = connection.execute(_HEADS, given).fetchall()
     last_id, era, workspaces, numbers, taken = orjson.loads(found)
     return BatchHeads(
@@ -154,13 +158,16 @@ def _count_up(last: Mapping[int, int], keys: list[int]) -> list[int]:
     return numbers
 
 
-def _columns(stored: Stored, rows: MessageRows, places: list[int], now: int) -> tuple[object, ...]:
-    """What the view takes: each table's rows as one JSON array, the keys' bytes as one blob."""
+def _columns(stored: Stored, rows: MessageRows, places: list[int], timeline_ids: list[int], now: int) -> tuple[object, ...]:
+    """Return the columns of the view: the rows of each table as one JSON array, and the bytes of the keys as one blob."""
     sender_ids = [rows.sender_ids[place] for place in places]
     contents = [rows.contents[place] for place in places]
     messages = list(zip(stored.ids, stored.chat_ids, stored.numbers, sender_ids, contents, strict=True))
-    heads = {chat_id: (chat_id, number, identity) for identity, chat_id, number, _, _ in messages}
-    marks = {(chat_id, sender_id): (chat_id, sender_id, number) for _, chat_id, number, sender_id, _ in messages}
+    heads, marks = {}, {}
+    for timeline_id, (identity, _, number, sender_id, _) in zip(timeline_ids, messages, strict=True):
+        heads[timeline_id] = (timeline_id, number, identity)
+        marks[timeline_id, sender_id] = (timeline_id, sender_id, number)
+    plain, extended = _by_extension(messages, rows, places)
     events = list(zip(stored.workspace_ids, stored.sequences, stored.chat_ids, stored.ids, strict=True))
     keyed: list[tuple[int, ...]] = []
     blob = bytearray()
@@ -174,12 +181,30 @@ def _columns(stored: Stored, rows: MessageRows, places: list[int], now: int) -> 
         stored.ids[-1],
         _json(list(dict(zip(stored.workspace_ids, stored.sequences, strict=True)).items())),
         _json(list(heads.values())),
-        _json(messages),
+        _json(plain),
+        _json(extended),
         _json(list(marks.values())),
         _json(events),
         _json(keyed),
         bytes(blob),
     )
+
+
+def _by_extension(
+    messages: Sequence[tuple[object, ...]], rows: MessageRows, places: list[int]
+) -> tuple[Sequence[tuple[object, ...]], Sequence[tuple[object, ...]]]:
+    """Split messages into plain ones and ones with a thread or extras, so that plain ones need no column for these."""
+    if not rows.thread_ids and not rows.extras:
+        return messages, []
+    plain, extended = [], []
+    for place, message in zip(places, messages, strict=True):
+        thread_id = (rows.thread_ids[place] or None) if rows.thread_ids else None
+        extras = rows.extras[place] if rows.extras else None
+        if thread_id is None and extras is None:
+            plain.append(message)
+        else:
+            extended.append((*message, thread_id, extras))
+    return plain, extended
 
 
 def _json(rows: Sequence[object]) -> str:

@@ -636,7 +636,10 @@ export interface components {
              */
             updated_at: string;
         };
-        /** @description A message. A deleted one keeps its place, with an empty content; `idempotency_key` is shown to its sender only. */
+        /**
+         * @description A message. A deleted message keeps its place, without content and extras. Only its sender sees
+         *         `idempotency_key`.
+         */
         Message: {
             /** @example 4711 */
             id: number;
