@@ -151,7 +151,12 @@ async def serving(folder: Path) -> AsyncIterator[Application]:
 async def enter(app: Application) -> tuple[str, str]:
     """Sign up and make a chat; returns the token and the address of the chat's messages."""
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server") as client:
-        person = {"email": "ada@example.org", "fullname": "Ada", "password": "mellow otter paints", "workspace": "Engines"}
+        person = {
+            "email": "ada@example.org",
+            "fullname": "Ada",
+            "password": "mellow otter paints",
+            "workspace": "Engines",
+        }
         token = (await client.post("/api/signup", json=person)).json()["access_token"]
         headers = {"authorization": f"Bearer {token}"}
         wanted = {"chat_type": "private_channel", "name": "notes", "members": []}

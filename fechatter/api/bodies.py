@@ -1,7 +1,7 @@
 """Request bodies: turns their bytes into a checked struct, or into a refusal that names the place of the error.
 
-A body type is a msgspec Struct that inherits `Body`, so unknown fields are refused. Types are strict: "1" is no number.
-Ids have the type `Id`. The package that uses a text that people typed also checks it (`accounts/texts.py`).
+A body type is a msgspec Struct that inherits `Body`, so unknown fields are refused. Types are strict: "1" is not a
+number. Ids have the type `Id`. The package that uses a text that people typed also checks it (`accounts/texts.py`).
 """
 
 from __future__ import annotations

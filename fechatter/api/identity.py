@@ -50,7 +50,7 @@ def claims(request: HTTPConnection) -> Claims:
 
 
 def bearer_token(authorization: bytes) -> str:
-    """Return the token of an Authorization header. Raises Unauthorized: the scheme is another one, or the header is empty."""
+    """Return the token of an Authorization header. Raises Unauthorized: another scheme, or an empty header."""
     scheme, _, token = authorization.partition(b" ")
     if scheme.lower() != b"bearer":
         raise Unauthorized()

@@ -39,7 +39,10 @@ class Items(msgspec.Struct, Generic[T], frozen=True):
     """One page of a list, ordered by id."""
 
     items: Sequence[T]
-    next: Annotated[str | None, msgspec.Meta(description="The `cursor` of the next page; null on the last page.", examples=["YWZ0ZXI6Mg"])]
+    next: Annotated[
+        str | None,
+        msgspec.Meta(description="The `cursor` of the next page; null on the last page.", examples=["YWZ0ZXI6Mg"]),
+    ]
 
 
 def page_of(rows: Sequence[T], page: Page, *, key: str = "id") -> Items[T]:

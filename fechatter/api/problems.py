@@ -70,7 +70,12 @@ class ConflictProblem(ProblemBody, frozen=True, kw_only=True):
     workspaces: list[WorkspaceChoice] | msgspec.UnsetType = msgspec.UNSET
 
 
-BODIES: dict[int, type[ProblemBody]] = {409: ConflictProblem, 410: ResetProblem, 413: TooLargeProblem, 422: InvalidProblem}
+BODIES: dict[int, type[ProblemBody]] = {
+    409: ConflictProblem,
+    410: ResetProblem,
+    413: TooLargeProblem,
+    422: InvalidProblem,
+}
 """The type of the body for each status whose body has further fields."""
 
 

@@ -27,7 +27,7 @@ class Query(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
 
 
 class Kinds(msgspec.Struct, frozen=True):
-    """The names of the parameters that are whole numbers, and of those that are lists."""
+    """The names of the parameters that are whole numbers, and the names of the lists."""
 
     numbers: frozenset[str]
     lists: frozenset[str]

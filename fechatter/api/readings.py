@@ -60,7 +60,10 @@ def read_all(services: Services, requests: Requests, found: figures.Figures | No
 
 
 def _requests(requests: Requests) -> Iterator[Reading]:
-    yield Reading(names.REQUESTS, {(route, method, str(status)): count for (route, method, status), count in requests.counts.items()})
+    yield Reading(
+        names.REQUESTS,
+        {(route, method, str(status)): count for (route, method, status), count in requests.counts.items()},
+    )
     yield Reading(names.REQUEST_SECONDS, requests.seconds)
     yield Reading(names.PROBLEMS, {(code,): count for code, count in requests.problems.items()})
     yield Reading(names.LIMITED, {(limit,): count for limit, count in requests.limited.items()})

@@ -60,7 +60,12 @@ class Route:
     def match(self, path: str) -> dict[str, Any] | None:
         """Return the parameters in `path`, or None if it does not match. Raises NotFound: an id is too large."""
         found = self._pattern.fullmatch(path)
-        return None if found is None else {name: convert(found[name]) for name, convert in self._convertors}
+        if found is None:
+            return None
+        parameters = {}
+        for name, convert in self._convertors:
+            parameters[name] = convert(found[name])
+        return parameters
 
 
 class Router(routing.Router):

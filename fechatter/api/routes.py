@@ -1,8 +1,8 @@
 """Every URL of the server in one table: path, then method and endpoint.
 
 The router tries paths with parameters in this order, so the busiest ones come first. `{…:id}` is an id; a number that
-is too large for an id is 404. An entry is an `Endpoint`, or an ASGI app of its own if an `Endpoint` is too slow (sending)
-or a response is not enough (streams).
+is too large for an id is 404. An entry is an `Endpoint`. Sending and streams are ASGI apps of their own, because an
+`Endpoint` is too slow for one and too little for the other.
 """
 
 from __future__ import annotations

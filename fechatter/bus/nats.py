@@ -201,9 +201,8 @@ class NatsBus:
         self._forged_at = time.monotonic()
         if self._may_warn():
             reason = error if isinstance(error, msgspec.DecodeError) else "its signature is wrong"
-            log.warning(
-                "dropped a bus message that no node of this server sent (%s); do all nodes have the same FECHATTER_JWT_SECRET?", reason
-            )
+            hint = "do all nodes have the same FECHATTER_JWT_SECRET?"
+            log.warning("dropped a bus message that no node of this server sent (%s); %s", reason, hint)
 
     def _reject_old(self) -> None:
         self.rejected += 1

@@ -101,7 +101,10 @@ class NatsSession:
         return max((one.pending_msgs for one in self._subscriptions), default=0)
 
     async def open(self, url: str) -> None:
-        """Connect, create the stream if it is missing, and begin to receive. Raises nats.errors.Error, OSError, TimeoutError."""
+        """Connect, create the stream if it is missing, and begin to receive.
+
+        Raises nats.errors.Error, OSError, TimeoutError.
+        """
         async with asyncio.timeout(OPEN_SECONDS):
             await self._client.connect(
                 [url],

@@ -63,7 +63,7 @@ class GapFiller:
             self._filling.discard(feed.workspace_id)
 
     async def fill(self, feed: WorkspaceFeed) -> bool:
-        """Read what a feed waits for from the log. Returns whether the feed made progress. Raises StorageUnavailable."""
+        """Read what a feed waits for from the log. Returns whether it made progress. Raises StorageUnavailable."""
         sequencer = feed.sequencer
         place, expected = sequencer.place, sequencer.expected
         upto = min(expected, place.seq + FILL_EVENTS)

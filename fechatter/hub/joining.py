@@ -66,7 +66,7 @@ async def begin(tx: Transaction, reader: Reader, cursor: Position | None, seen: 
 
 
 async def go_on(tx: Transaction, reader: Reader, replay: Replaying, settings: Settings) -> Start:
-    """Read the next piece of a replay, as if the client had reconnected with its present cursor. Raises Unauthorized."""
+    """Read the next piece of a replay, as if the client had reconnected with its new cursor. Raises Unauthorized."""
     actor = await _actor(tx, reader)
     position = await events.heads(tx, actor.workspace_id)
     found = await missed(tx, actor, replay.reached, position, settings, begun=True)
@@ -101,8 +101,11 @@ async def _replay(tx: Transaction, actor: Actor, here: Position, replay: Replayi
 
 
 def _hello(here: Position, delivered: Position | None, session_id: SessionId, settings: Settings) -> bytes:
-    """Return the first block. `delivered` is the position up to which everything was delivered; with missed events, that
-    is the cursor."""
+    """Return the first block.
+
+    Args:
+        delivered: the position up to which everything was delivered. If there are missed events, it is the cursor.
+    """
     data = {
         "epoch": here.era,
         "head": here.seq,

@@ -146,7 +146,7 @@ class Listener:
         self._enter(Live(head))
         return held
 
-    def begin_anew(self, lost: Position) -> None:
+    def reset(self, lost: Position) -> None:
         """Handle a log that does not contain this listener's position `lost`: a replay from there sends the client
         `reset`."""
         self._enter(Replaying(lost, lost))

@@ -39,7 +39,7 @@ class WorkspaceFeed:
         self._by_user: dict[int, set[Listener]] = {}
 
     def attach(self, listener: Listener) -> Joining:
-        """Hold all frames for a listener whose replay is being read."""
+        """Keep all frames back for a listener whose replay is being read."""
         self._joining.add(listener)
         self.listeners.add(listener)
         self._by_user.setdefault(listener.reader.user_id, set()).add(listener)
@@ -83,7 +83,7 @@ class WorkspaceFeed:
         for listener in self.listeners:
             if isinstance(listener.state, Live):
                 self._leave_all(listener)
-                listener.begin_anew(lost)
+                listener.reset(lost)
 
     def receive(self, frames: Iterable[Frame]) -> None:
         """Show frames from the bus, as far as it is their turn."""

@@ -222,7 +222,7 @@ async def test_publishing_goes_on_while_nats_is_dead_and_delivery_resumes_after(
         assert two.seqs == [1, 1002]
     said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert sum("cannot be reached" in each for each in said) == 2
-    assert sum("1000 frames were left to the log" in each for each in said) == 1
+    assert sum("read 1000 frames from the log" in each for each in said) == 1
 
 
 async def test_the_server_starts_without_nats_and_joins_it_later(own_server: Nats) -> None:

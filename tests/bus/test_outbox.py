@@ -29,7 +29,10 @@ async def test_what_waits_is_gathered_by_workspace_in_order() -> None:
     box.put([frame(2)], [])
     box.put([frame(3, era="next")], [])
     frames, signals = box.take()
-    assert {workspace: [each.seq for each in waiting] for workspace, waiting in frames.items()} == {1: [1, 2, 3], 2: [9]}
+    assert {workspace: [each.seq for each in waiting] for workspace, waiting in frames.items()} == {
+        1: [1, 2, 3],
+        2: [9],
+    }
     assert (count(frames), signals) == (4, {1: [signal()]})
     assert box.take() == ({}, {})
 

@@ -43,7 +43,15 @@ def test_any_changed_bit_another_subject_and_another_secret_are_found(payload: b
 
 def test_a_message_is_news_once_and_in_order_for_each_node() -> None:
     repeats = Repeats()
-    assert [repeats.is_news(message(count), NOW) for count in (1, 2, 2, 1, 5, 4, 6)] == [True, True, False, False, True, False, True]
+    assert [repeats.is_news(message(count), NOW) for count in (1, 2, 2, 1, 5, 4, 6)] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
     assert repeats.is_news(message(1, node="b"), NOW)
 
 

@@ -123,5 +123,11 @@ class Closing(msgspec.Struct, frozen=True):
     reason: Literal["slow", "revoked", "shutdown", "unavailable"]
 
 
-CONTROL: dict[str, type[msgspec.Struct]] = {"hello": Hello, "resumed": Resumed, "reset": Reset, "closing": Closing, "read.moved": ReadMoved}
+CONTROL: dict[str, type[msgspec.Struct]] = {
+    "hello": Hello,
+    "resumed": Resumed,
+    "reset": Reset,
+    "closing": Closing,
+    "read.moved": ReadMoved,
+}
 """Frames that are not in the log, by their `event:`."""

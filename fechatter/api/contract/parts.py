@@ -17,7 +17,11 @@ from fechatter.codes import PROBLEMS
 from fechatter.model import MAX_ID
 
 PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
-SECURITY: dict[str, list[dict[str, list[str]]]] = {"required": [{"bearer": []}], "optional": [{}, {"bearer": []}], "none": []}
+SECURITY: dict[str, list[dict[str, list[str]]]] = {
+    "required": [{"bearer": []}],
+    "optional": [{}, {"bearer": []}],
+    "none": [],
+}
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -88,8 +92,13 @@ class Parts:
         named = self._named[query]
         for name, field in named["properties"].items():
             plain = without_null(field)
-            made = {"name": name, "in": "query", "required": name in named.get("required", ()), "description": plain.pop("description", "")}
-            yield made | {"schema": plain} | ({"style": "form", "explode": False} if plain.get("type") == "array" else {})
+            made = {
+                "name": name,
+                "in": "query",
+                "required": name in named.get("required", ()),
+                "description": plain.pop("description", ""),
+            }
+            yield (made | {"schema": plain} | ({"style": "form", "explode": False} if plain.get("type") == "array" else {}))
 
     def _body(self, declared: Operation) -> dict[str, Any]:
         schema = self._schema(declared.body)
@@ -137,7 +146,10 @@ class Parts:
     def _either(self, answer: Answer, refusal: dict[str, str]) -> dict[str, Any]:
         refused: dict[str, Any] = self.refusals[refusal["$ref"].rpartition("/")[2]]
         own = self._answer(answer, counted=False)
-        return refused | {"content": own["content"] | refused["content"], "description": f"{own['description']} {refused['description']}"}
+        return refused | {
+            "content": own["content"] | refused["content"],
+            "description": f"{own['description']} {refused['description']}",
+        }
 
     def problem_examples(self) -> dict[str, Any]:
         """An example of each public code."""

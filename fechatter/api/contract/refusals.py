@@ -15,7 +15,15 @@ from fechatter.errors import Problem
 ALWAYS = ("malformed_host", "internal_error", "database_busy", "storage_unavailable", "stopping")
 COUNTED = ("rate_limited",)
 SIGNED_IN = ("unauthorized", "session_ended")
-WITH_BODY = ("malformed_json", "incomplete_body", "body_timeout", "body_too_large", "unsupported_media_type", "invalid", "batches_full")
+WITH_BODY = (
+    "malformed_json",
+    "incomplete_body",
+    "body_timeout",
+    "body_too_large",
+    "unsupported_media_type",
+    "invalid",
+    "batches_full",
+)
 WRITING = ("storage_full", "writer_full")
 
 _HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After", "RateLimit", "RateLimit-Policy"], 503: ["Retry-After"]}

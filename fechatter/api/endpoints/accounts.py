@@ -134,7 +134,11 @@ async def log_out(request: Request) -> Response:
     return answer
 
 
-@operation("changePassword", Answer(None, 204), refuses=("wrong_password", "password_changed", "too_many_attempts", "sign_in_busy"))
+@operation(
+    "changePassword",
+    Answer(None, 204),
+    refuses=("wrong_password", "password_changed", "too_many_attempts", "sign_in_busy"),
+)
 async def change_password(request: Request, wanted: signin.PasswordChange) -> Response:
     """Change your password
 
@@ -150,7 +154,15 @@ def access_of(request: Request) -> Access:
     """Return the services that sign-in needs."""
     have = services(request)
     refresh_tokens = RefreshTokens(have.secrets.signing)
-    return Access(have.settings, have.database, have.secrets, have.passwords, refresh_tokens, have.limits, sharing.required(request).key)
+    return Access(
+        have.settings,
+        have.database,
+        have.secrets,
+        have.passwords,
+        refresh_tokens,
+        have.limits,
+        sharing.required(request).key,
+    )
 
 
 def session_response(request: Request, signed_in: SignedIn, status: int = 200) -> Response:

@@ -72,7 +72,11 @@ async def send_many(request: Request) -> Response:
             charged = quotas.messages.charge(user_id, max(messages_count, math.ceil(held.size / MESSAGE_BYTES)) - 1)
     request.scope["state"]["quota"] += charged
     results = [_result(answer, request.scope["state"]["request_id"]) for answer in answers]
-    return Response(b'{"results":[' + b",".join(results) + b"]}", media_type="application/json", headers={"cache-control": "no-store"})
+    return Response(
+        b'{"results":[' + b",".join(results) + b"]}",
+        media_type="application/json",
+        headers={"cache-control": "no-store"},
+    )
 
 
 async def _send_batch(request: Request, body: bytes) -> list[tuple[int, bytes] | Problem]:

@@ -22,7 +22,10 @@ from fechatter.storage.engines.base import Transaction
 class NewReadMark(Body, frozen=True):
     """The newest message that you have read."""
 
-    number: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The number of the newest message that you have read.", examples=[51])]
+    number: Annotated[
+        int,
+        msgspec.Meta(ge=0, le=MAX_ID, description="The number of the newest message that you have read.", examples=[51]),
+    ]
     revision: (
         Annotated[
             int,
@@ -40,7 +43,10 @@ class NewReadMark(Body, frozen=True):
 class UnreadFrom(Body, frozen=True):
     """The message to mark as unread, with all later messages."""
 
-    number: Annotated[int, msgspec.Meta(ge=1, le=MAX_ID, description="The number of the first message to mark as unread.", examples=[51])]
+    number: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=MAX_ID, description="The number of the first message to mark as unread.", examples=[51]),
+    ]
 
 
 @operation("listChats", Answer(Items[Chat], position=True))

@@ -22,7 +22,11 @@ FILE = Path(__file__).parent.parent / "contract" / "openapi.json"
 STYLE = FILE.with_name("docs.css")
 
 
-@operation("showContract", Answer(dict[str, Any], headers=("ETag",)), Answer(None, 304, "The document has not changed.", headers=("ETag",)))
+@operation(
+    "showContract",
+    Answer(dict[str, Any], headers=("ETag",)),
+    Answer(None, 304, "The document has not changed.", headers=("ETag",)),
+)
 async def openapi(request: Request) -> Response:
     """Get this document
 

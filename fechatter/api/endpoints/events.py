@@ -69,7 +69,10 @@ async def sync(request: Request) -> Response:
     """
 
     async def work(tx: Transaction, actor: Actor) -> tuple[dict[str, object], bytes]:
-        state: dict[str, object] = {"me": await people.show(tx, actor, actor.user_id), "workspace": await workspace.show(tx, actor)}
+        state: dict[str, object] = {
+            "me": await people.show(tx, actor, actor.user_id),
+            "workspace": await workspace.show(tx, actor),
+        }
         return state, await encoded_chats_of(tx, actor, limit=MOST_CHATS)
 
     (state, chats), position = await read(request, work)

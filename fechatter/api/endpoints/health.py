@@ -142,8 +142,11 @@ def _loop(loop: LoopState) -> Part:
 
 
 def _writer(request: Request) -> Part:
-    """The message writer: `degraded` if a batch takes long, many messages wait or the last batch failed; `down` if a batch
-    takes longer than any database may."""
+    """Check the message writer.
+
+    It is `degraded` if a batch takes long, many messages wait or the last batch failed. It is `down` if a batch takes
+    longer than any database may.
+    """
     writer = services(request).writer
     began, waiting = writer.busy_since, writer.waiting
     seconds = None if began is None else time.monotonic() - began

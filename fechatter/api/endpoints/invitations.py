@@ -67,7 +67,7 @@ def _view(invitation: Invitation) -> InvitationView:
 async def create(request: Request, wanted: invitations.NewInvitation) -> Response:
     """Create an invitation
 
-    For owners and admins. The response is the only one that contains `token` and `url`.
+    For owners and admins. Only this response contains `token` and `url`.
     """
     invitation, token = await write(request, lambda tx, actor: invitations.create(tx, actor, wanted))
     url = f"{clients.public_address(request, services(request).settings)}/join#token={token}"

@@ -41,8 +41,8 @@ Content = Annotated[
     msgspec.Meta(
         min_length=1,
         max_length=MAX_CONTENT_CHARACTERS,
-        description=f"1 to {MAX_CONTENT_CHARACTERS:,} Unicode scalar values, stored unchanged. White space alone is refused, and so are "
-        "control characters except tab, newline and carriage return.",
+        description=f"1 to {MAX_CONTENT_CHARACTERS:,} Unicode scalar values, stored unchanged. White space alone is "
+        "refused, and so are control characters except tab, newline and carriage return.",
         examples=["Good morning"],
     ),
 ]
@@ -51,9 +51,10 @@ Key = Annotated[
     msgspec.Meta(
         min_length=1,
         max_length=MAX_KEY_CHARACTERS,
-        description="Your own key for this message, without control characters. If you send the key again, the response is the message "
-        "that was stored first; with another content, the key is refused. A key belongs to one sender in one chat. The server stores it "
-        "for at least seven days. A UUIDv7 is the cheapest key. A bot's answer uses a key derived from the `id` that it answers.",
+        description="Your own key for this message, without control characters. If you send the key again, the "
+        "response is the message that was stored first; with another content, the key is refused. A key belongs to one "
+        "sender in one chat. The server stores it for at least seven days. A UUIDv7 is the cheapest key. A bot's "
+        "answer uses a key derived from the `id` that it answers.",
         examples=["0199a1c4-7d2e-7cc3-98c4-dc0c0c07398f"],
     ),
 ]
@@ -94,9 +95,9 @@ class HistoryQuery(Query, frozen=True):
 class SendMessage:
     """Send a message
 
-    The response comes once the message is stored, and has its number in the chat. If no response comes, send the message
-    again with the same `idempotency_key`: it is stored only once. The key may be in the header `Idempotency-Key`
-    instead. Two different keys are refused.
+    The response comes once the message is stored. It has the message's number in the chat. If no response comes, send
+    the message again with the same `idempotency_key`: it is stored only once. The key may be in the header
+    `Idempotency-Key` instead. Two different keys are refused.
     """
 
     # The hot path: an ASGI app of its own, without a Request and a Response.
@@ -141,7 +142,10 @@ async def _read_slow_body(scope: Scope, receive: Receive, begun: bytes) -> bytes
 
 
 def _read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, str | None]:
-    """Return Authorization and Idempotency-Key, in one pass. Raises Unauthorized, UnsupportedMediaType, TooLarge, Invalid."""
+    """Return Authorization and Idempotency-Key, in one pass.
+
+    Raises Unauthorized, UnsupportedMediaType, TooLarge, Invalid.
+    """
     authorization, key = b"", None
     for name, value in headers:
         if name == b"authorization":

@@ -19,12 +19,17 @@ from fechatter.storage.engines.base import Transaction
 from fechatter.telemetry.exposition import MEDIA_TYPE, render
 
 
-@operation("showMetrics", Answer(str, media_type=MEDIA_TYPE), refuses=("unauthorized", "session_ended", "forbidden"), token="required")
+@operation(
+    "showMetrics",
+    Answer(str, media_type=MEDIA_TYPE),
+    refuses=("unauthorized", "session_ended", "forbidden"),
+    token="required",
+)
 async def show(request: Request) -> Response:
     """Get the server's metrics
 
-    In Prometheus' text format. The bearer token is the server's `metrics_token`. On servers without open sign-up, owners
-    and admins may also use their own access token.
+    In Prometheus' text format. The bearer token is the server's `metrics_token`. On servers without open sign-up,
+    owners and admins may also use their own access token.
     """
     found = services(request)
     if not _has_token(request, found.settings):
@@ -46,7 +51,7 @@ def _has_token(request: Request, settings: Settings) -> bool:
 
 
 async def _check_admin(request: Request, settings: Settings) -> None:
-    """Check the rights of an owner or admin. With open sign-up they have none, because metrics describe the whole server."""
+    """Check for an owner or admin on a server without open sign-up. Metrics describe the whole server."""
 
     async def work(tx: Transaction, actor: Actor) -> bool:
         return may(actor.role, WorkspaceAction.SEE_HEALTH)

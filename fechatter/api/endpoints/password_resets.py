@@ -57,7 +57,7 @@ class ResetOpening(msgspec.Struct, frozen=True):
 async def create(request: Request) -> Response:
     """Create a password reset link for a person
 
-    For owners and admins. The response is the only one that contains `token` and `url`.
+    For owners and admins. Only this response contains `token` and `url`.
     """
     user_id = UserId(request.path_params["user_id"])
     reset, token = await write(request, lambda tx, actor: password_resets.create(tx, actor, user_id))

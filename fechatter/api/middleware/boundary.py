@@ -110,7 +110,12 @@ class RequestBoundary:
                 await self._refuse(INCOMPLETE, scope, receive, send)
         except Exception as error:
             if "status" in state:
-                log.error("the response to request %s was not completed", request_id, exc_info=error, extra={"request_id": request_id})
+                log.error(
+                    "the response to request %s was not completed",
+                    request_id,
+                    exc_info=error,
+                    extra={"request_id": request_id},
+                )
                 # Granian logs exceptions that propagate, so drop the cause.
                 raise BrokenOff(request_id) from None
             await self._refuse(as_problem(error, request_id), scope, receive, send)

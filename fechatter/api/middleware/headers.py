@@ -23,7 +23,14 @@ NO_DOCUMENT: Header = (POLICY, b"default-src 'none'; frame-ancestors 'none'")
 HTTPS_ONLY: Header = (b"strict-transport-security", b"max-age=31536000")
 
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Event-Cursor", "Idempotency-Key", "Last-Event-ID", "X-Request-Id")
+CORS_REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Event-Cursor",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "X-Request-Id",
+)
 CORS_RESPONSE_HEADERS = ("Event-Cursor", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 
 
@@ -45,9 +52,13 @@ class SecurityHeaders:
 
 
 def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
-    """Allow requests from pages of `origins`, with a token but never with cookies. Without origins, return the app itself."""
+    """Allow requests from pages of `origins`, with a token but never with cookies."""
     if not origins:
         return app
     return CORSMiddleware(
-        app, allow_origins=origins, allow_methods=CORS_METHODS, allow_headers=CORS_REQUEST_HEADERS, expose_headers=CORS_RESPONSE_HEADERS
+        app,
+        allow_origins=origins,
+        allow_methods=CORS_METHODS,
+        allow_headers=CORS_REQUEST_HEADERS,
+        expose_headers=CORS_RESPONSE_HEADERS,
     )
