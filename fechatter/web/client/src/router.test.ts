@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest"
-import { begin, type Session } from "@/api/token"
+import { type Session, setSession } from "@/api/token"
 import { router } from "@/router"
 
 const session = {
@@ -25,7 +25,7 @@ test("after signing in, a person reaches the page that they wanted", async () =>
 })
 
 test("a person with a session reaches the page", async () => {
-  begin(session)
+  setSession(session)
   await router.push("/settings/language")
   expect(router.currentRoute.value.params["section"]).toBe("language")
 })

@@ -1,8 +1,8 @@
 /** Requests with an access token. An expired token is renewed, and the request is sent again. */
 
 import { seqOf } from "@/api/cursor"
-import { open, Problem, request, type ApiResponse, type RequestOptions } from "@/api/http"
-import { refused, token } from "@/api/token"
+import { type ApiResponse, open, Problem, request, type RequestOptions } from "@/api/http"
+import { dropToken, token } from "@/api/token"
 
 /** The highest position in the responses since `forgetPositions`, or null. */
 let seen: string | null = null
@@ -17,11 +17,11 @@ export function seenPosition(): string | null {
 /** Forget the positions, because everything is loaded again. */
 export function forgetPositions(): void {
   seen = null
-  askAgain()
+  repeatPending()
 }
 
 /** Repeat the requests that are still waiting for a response. */
-export function askAgain(): void {
+export function repeatPending(): void {
   generation += 1
 }
 
@@ -58,7 +58,7 @@ interface Page<Item> {
 }
 
 /** Returns the items of all pages of a list, but loads no further page after `max` items. */
-export async function all<Item>(path: string, max = 1000): Promise<Item[]> {
+export async function allItems<Item>(path: string, max = 1000): Promise<Item[]> {
   const items: Item[] = []
   let next: string | null = null
   do {
@@ -76,7 +76,7 @@ async function withToken<T>(send: (authorization: { Authorization: string }) => 
     return await send({ Authorization: `Bearer ${first}` })
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 401) throw error
-    refused(first)
+    dropToken(first)
   }
   return send({ Authorization: `Bearer ${await token()}` })
 }

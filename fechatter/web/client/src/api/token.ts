@@ -6,7 +6,7 @@
 import { Problem, request } from "@/api/http"
 import type { User, Workspace } from "@/api/nouns"
 import { inTurn } from "@/platform/locks"
-import { isObject, browserStorage, tabStorage } from "@/platform/storage"
+import { browserStorage, isObject, tabStorage } from "@/platform/storage"
 
 const KEY = "fechatter.workspace"
 const BROWSER = { "X-Requested-With": "fechatter" }
@@ -31,12 +31,12 @@ export async function token(): Promise<string> {
 }
 
 /** Forget a token that was refused, unless a newer one has replaced it. */
-export function refused(old: string): void {
+export function dropToken(old: string): void {
   if (accessToken === old) accessToken = null
 }
 
 /** Use the session from the response to a sign-in or sign-up. */
-export function begin(session: Session): void {
+export function setSession(session: Session): void {
   accessToken = session.access_token
   const text = JSON.stringify({ slug: session.workspace.slug, name: nameOf(session) } satisfies Remembered)
   tabStorage.set(KEY, text)
@@ -44,7 +44,7 @@ export function begin(session: Session): void {
 }
 
 /** Forget this tab's person. If another person used this browser later, that person stays remembered. */
-export function forget(): void {
+export function forgetSession(): void {
   accessToken = null
   const mine = tabStorage.get(KEY) ?? browserStorage.get(KEY)
   tabStorage.delete(KEY)
@@ -74,17 +74,17 @@ function isRemembered(found: unknown): found is Remembered {
 type SessionPath = "/api/signin" | "/api/signup" | "/api/password-resets"
 
 /** Sign in or up. The refresh token arrives as a cookie. Throws Problem or Unreachable. */
-export async function obtain(path: SessionPath, body: unknown): Promise<Session> {
+export async function requestSession(path: SessionPath, body: unknown): Promise<Session> {
   const session = (await request<Session>("POST", path, { body, headers: BROWSER })).body
-  begin(session)
+  setSession(session)
   return session
 }
 
 /** End the session on the server. Throws SignedOut, Problem or Unreachable. */
-export async function end(): Promise<void> {
+export async function endSession(): Promise<void> {
   const headers = { ...BROWSER, Authorization: `Bearer ${await token()}` }
   await request("POST", "/api/logout", { headers })
-  forget()
+  forgetSession()
 }
 
 /** One renewal at a time serves all waiting requests. The tabs of a browser take turns. */
@@ -104,11 +104,11 @@ async function ask(): Promise<string> {
     ).body
     // Another person signed in to this workspace in another tab. This tab must not continue as that person.
     if (nameOf(session) !== who.name) throw new SignedOut()
-    begin(session)
+    setSession(session)
     return session.access_token
   } catch (error) {
     if (!(error instanceof SignedOut) && (!(error instanceof Problem) || error.isTemporary)) throw error
-    forget()
+    forgetSession()
     throw new SignedOut()
   }
 }

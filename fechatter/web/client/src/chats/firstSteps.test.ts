@@ -2,14 +2,14 @@ import { expect, test } from "vitest"
 import type { Chat, Role, Sync } from "@/api/nouns"
 import { steps } from "@/chats/firstSteps"
 import { landing } from "@/session/landing"
-import { begin } from "@/state/world"
+import { worldOf } from "@/state/world"
 
 const workspace = { id: 1, slug: "w", name: "W", created_at: "", default_chat_id: 7 }
 
 function world(role: Role, ...chats: Partial<Chat>[]) {
   const me = { id: 1, handle: "ada", fullname: "Ada", role } as Sync["me"]
   const facts = { members: [], archived_at: null, last_number: 0, member_count: 1 }
-  return begin({ cursor: "e.1", me, workspace, chats: chats.map(chat => ({ ...facts, ...chat }) as Chat) })
+  return worldOf({ cursor: "e.1", me, workspace, chats: chats.map(chat => ({ ...facts, ...chat }) as Chat) })
 }
 
 const done = (role: Role, hasInvited: boolean, ...chats: Partial<Chat>[]) =>

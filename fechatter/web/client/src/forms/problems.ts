@@ -1,9 +1,9 @@
 /** Explains errors in the person's language. */
 
-import { Problem, Unreachable, type FieldProblem } from "@/api/http"
+import { type FieldProblem, Problem, Unreachable } from "@/api/http"
 import { SignedOut } from "@/api/token"
 import { toast } from "@/components/toasts"
-import { t, type Key } from "@/i18n"
+import { type Key, t } from "@/i18n"
 
 export interface Explained {
   text: string

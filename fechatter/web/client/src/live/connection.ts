@@ -1,11 +1,11 @@
 /**
  * The live stream: reads `/events`, resumes from its cursor after each interruption, and reports its phase.
  *
- * The cursor moves only after a frame was applied. The server sends a frame that was not applied again.
+ * The cursor moves only after a frame was applied. If a frame was not applied, the server sends it again.
  */
 
 import { Pause, pauseMs } from "@/api/pause"
-import { BlockReader, type Block } from "@/live/blocks"
+import { type Block, BlockReader } from "@/live/blocks"
 
 const CONNECT_MS = 15_000
 const FIRST_SILENCE_MS = 30_000

@@ -7,8 +7,8 @@
  */
 
 import { eraOf, seqOf } from "@/api/cursor"
-import { Connection, type Phase, type Environment } from "@/live/connection"
-import { openChannel, type Channel } from "@/platform/channel"
+import { Connection, type Environment, type Phase } from "@/live/connection"
+import { type Channel, openChannel } from "@/platform/channel"
 import { lockManager } from "@/platform/locks"
 
 const SILENCE_MS = 60_000

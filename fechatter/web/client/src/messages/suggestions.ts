@@ -2,7 +2,7 @@
 
 import { computed, ref, shallowRef, type Ref } from "vue"
 import { locale } from "@/i18n"
-import { emoji, found, type Emoji } from "@/text/emoji"
+import { emoji, type Emoji, found } from "@/text/emoji"
 
 const MAX_SUGGESTED = 8
 const MAX_NAME = 60

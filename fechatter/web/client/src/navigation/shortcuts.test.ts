@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest"
 import { effectScope } from "vue"
-import { pressed, shortcuts, useShortcuts, type Shortcut } from "@/navigation/shortcuts"
+import { pressed, type Shortcut, shortcuts, useShortcuts } from "@/navigation/shortcuts"
 
 const shortcut = (keys: string, run: () => void): Shortcut => ({
   keys,

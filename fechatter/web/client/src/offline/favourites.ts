@@ -1,7 +1,7 @@
 /** A person's recent emoji and skin tone, stored in this browser until they sign out. */
 
 import { remembered } from "@/api/token"
-import { isObject, browserStorage } from "@/platform/storage"
+import { browserStorage, isObject } from "@/platform/storage"
 import type { Emoji } from "@/text/emoji"
 
 const MAX_RECENT = 24

@@ -1,9 +1,9 @@
 import { beforeEach, expect, test } from "vitest"
-import { begin, type Session } from "@/api/token"
+import { type Session, setSession } from "@/api/token"
 import { forgetLastChat, setLastChat, takeLastChat, wantLastChat } from "@/offline/lastChat"
 
 function signIn(userId: number): void {
-  begin({ access_token: "t", user: { id: userId }, workspace: { id: 1, slug: "acme" } } as Session)
+  setSession({ access_token: "t", user: { id: userId }, workspace: { id: 1, slug: "acme" } } as Session)
 }
 
 beforeEach(() => {

@@ -16,12 +16,12 @@ export function setLastChat(chatId: number): void {
   browserStorage.set(keyOf(name), String(chatId))
 }
 
-/** The home page shall open the last chat, because the person has just signed in. */
+/** Make the home page open the last chat. Call this after a person has signed in. */
 export function wantLastChat(): void {
   isWanted = true
 }
 
-/** Returns the chat that the home page shall open, once; null for none. */
+/** Returns the chat for the home page to open, or null. After `wantLastChat`, one call returns the chat. */
 export function takeLastChat(): number | null {
   const name = remembered()?.name
   if (!isWanted || name === undefined) return null

@@ -11,7 +11,7 @@ import type { Message } from "@/api/nouns"
 import { Pause, pauseMs } from "@/api/pause"
 import { SignedOut } from "@/api/token"
 import type { OutboxStorage } from "@/offline/outboxStorage"
-import { openChannel, type Channel } from "@/platform/channel"
+import { type Channel, openChannel } from "@/platform/channel"
 import { inTurn } from "@/platform/locks"
 import { inOrder, next, nextOrder, type Refusal, type Waiting } from "@/state/waiting"
 

@@ -1,5 +1,5 @@
 import type { Role } from "@/api/nouns"
-import { t, type Key } from "@/i18n"
+import { type Key, t } from "@/i18n"
 
 const NAMES: Record<Role, Key> = {
   owner: "session.roleOwner",

@@ -1,5 +1,6 @@
 /**
- * Desktop notifications. Browsers may lack or refuse them; phones allow them only to service workers. Nothing throws.
+ * Desktop notifications. Browsers may lack or refuse them; phones allow them only to service workers. No function here
+ * throws.
  */
 
 export type Standing = NotificationPermission | "missing"

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest"
-import { isObject, browserStorage } from "@/platform/storage"
+import { browserStorage, isObject } from "@/platform/storage"
 
 afterEach(() => {
   vi.unstubAllGlobals()

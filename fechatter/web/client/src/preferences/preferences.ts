@@ -1,6 +1,6 @@
 import { reactive, watch } from "vue"
 import { askForNotifications, standing, type Standing } from "@/platform/notifications"
-import { isObject, browserStorage } from "@/platform/storage"
+import { browserStorage, isObject } from "@/platform/storage"
 
 /** The effect of Enter in the composer: the device's default, or the person's choice. */
 export type EnterKey = "auto" | "send" | "line"

@@ -10,7 +10,7 @@ import { preferences } from "@/preferences/preferences"
 import { goodMoment } from "@/shell/offer"
 import { PICTURES } from "@/shell/title"
 import { isWorthNotice } from "@/shell/worthNotice"
-import { isLoud } from "@/state/attention"
+import { isBold } from "@/state/attention"
 import type { DurableEvent, MessageEvent } from "@/state/events"
 import { title } from "@/state/names"
 import type { World } from "@/state/world"
@@ -57,11 +57,11 @@ class Notices {
     this.timers.add(timer)
   }
 
-  /** Read or muted messages no longer need a notification. */
+  /** Close the notifications of chats that are read or muted. */
   closeSettled(chats: ReadonlyMap<number, Chat> | undefined): void {
     for (const [id, notification] of this.shown) {
       const chat = chats?.get(id)
-      if (chat === undefined || !isLoud(chat)) this.shown.delete(id) && notification.close()
+      if (chat === undefined || !isBold(chat)) this.shown.delete(id) && notification.close()
     }
   }
 

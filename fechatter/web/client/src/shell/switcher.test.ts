@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import type { Chat, Sync } from "@/api/nouns"
-import { targets, type Action } from "@/shell/switcher"
-import { begin } from "@/state/world"
+import { type Action, targets } from "@/shell/switcher"
+import { worldOf } from "@/state/world"
 
 const person = (id: number, fullname: string, handle: string) => ({ id, fullname, handle, avatar_url: null })
 const [ME, ADA, LI] = [person(1, "Me", "me"), person(2, "Ada Lovelace", "ada"), person(3, "李明", "liming")]
@@ -26,7 +26,7 @@ function chat(id: number, facts: Partial<Chat>): Chat {
 }
 
 const me: Sync["me"] = { ...ME, kind: "person", role: "member", created_at: "", disabled: false }
-const world = begin(
+const world = worldOf(
   {
     cursor: "e.1",
     me,

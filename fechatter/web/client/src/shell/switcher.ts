@@ -3,7 +3,7 @@
 import type { Chat } from "@/api/nouns"
 import type { IconName } from "@/components/icons"
 import { best } from "@/i18n/matching"
-import { isLoud } from "@/state/attention"
+import { isBold } from "@/state/attention"
 import { isListed } from "@/state/lists"
 import { byActivity, title } from "@/state/names"
 import type { Person, World } from "@/state/world"
@@ -39,8 +39,8 @@ export function targets(world: World, actions: readonly Action[], query: string)
 
 function chatTargets(world: World): Target[] {
   const newest = byActivity([...world.chats.values()].filter(chat => isListed(chat, world)))
-  const unread = newest.filter(isLoud)
-  const read = newest.filter(chat => !isLoud(chat))
+  const unread = newest.filter(isBold)
+  const read = newest.filter(chat => !isBold(chat))
   const rest = [...read.filter(chat => chat.archived_at === null), ...read.filter(chat => chat.archived_at !== null)]
   return [...unread, ...rest].map(chat => ({ kind: "chat", id: `chat-${chat.id}`, chat, label: title(chat, world) }))
 }

@@ -12,7 +12,7 @@ export function useTitle(place: () => string): void {
   const live = useLive()
   const chats = useChats()
   watchEffect(() => {
-    const count = preferences.badge ? chats.forMe : 0
+    const count = preferences.badge ? chats.badgeTotal : 0
     const parts = [place(), live.world?.workspace.name ?? "Fechatter"].filter(part => part !== "")
     document.title = (count > 0 ? `(${count}) ` : "") + parts.join(" · ")
     setPicture(count > 0 ? PICTURES.unread : PICTURES.quiet)

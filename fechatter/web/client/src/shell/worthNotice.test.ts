@@ -1,14 +1,14 @@
 import { expect, test } from "vitest"
 import type { Chat, Sync } from "@/api/nouns"
 import { isWorthNotice, mentions } from "@/shell/worthNotice"
-import { begin } from "@/state/world"
+import { worldOf } from "@/state/world"
 
 const NOW = Date.parse("2026-03-04T12:00:00.000Z")
 
 function world(facts: Partial<Chat>) {
   const chat = { id: 7, members: [], archived_at: null, chat_type: "single", ...facts } as unknown as Chat
   const me = { id: 1, handle: "ada", fullname: "Ada", role: "member" } as Sync["me"]
-  return begin({
+  return worldOf({
     cursor: "e.1",
     me,
     workspace: { id: 1, slug: "", name: "", created_at: "", default_chat_id: null },

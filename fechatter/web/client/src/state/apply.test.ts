@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { apply } from "@/state/apply"
-import { begin, meet, read, takeChat, takePeople, type World } from "@/state/world"
+import { applyChat, applyMarks, applyPeople, applySummaries, type World, worldOf } from "@/state/world"
 import { ME, ModelServer, summary, user } from "@/testing/modelServer"
 
 const chatId = fc.integer({ min: 10, max: 12 })
@@ -43,8 +43,8 @@ type Input = readonly ["next" | "again" | "chat" | "people" | "sync" | "mark", n
 
 /** Returns the world of a client after these inputs, and after all remaining events and marks. */
 function following(server: ModelServer, inputs: readonly Input[]): World {
-  let world = begin(server.sync(0))
-  world = takePeople(world, [...server.snapshot(0).users.values()], 0)
+  let world = worldOf(server.sync(0))
+  world = applyPeople(world, [...server.snapshot(0).users.values()], 0)
   let next = 0
   let marks = new Set(server.marks)
   const advance = () => {
@@ -59,21 +59,21 @@ function following(server: ModelServer, inputs: readonly Input[]): World {
     const snapshot = server.snapshot(seq, number)
     if (what === "next") advance()
     else if (what === "again" && next > 0) world = apply(world, server.events[number % next]!)
-    else if (what === "chat" && snapshot.chats.has(id)) world = takeChat(world, snapshot.chats.get(id)!, seq)
-    else if (what === "people") world = takePeople(world, [...snapshot.users.values()], seq)
+    else if (what === "chat" && snapshot.chats.has(id)) world = applyChat(world, snapshot.chats.get(id)!, seq)
+    else if (what === "people") world = applyPeople(world, [...snapshot.users.values()], seq)
     else if (what === "mark" && marks.size > 0) {
       const mark = [...marks][number % marks.size]!
       // The mark of an unknown chat arrives again with `resumed`.
       if (world.chats.has(mark.chat_id)) marks.delete(mark)
-      world = read(world, [mark])
+      world = applyMarks(world, [mark])
     } else if (what === "sync" && seq >= next) {
-      world = takePeople(begin(server.sync(seq, number), world.people), [...snapshot.users.values()], seq)
+      world = applyPeople(worldOf(server.sync(seq, number), world.people), [...snapshot.users.values()], seq)
       next = seq
       marks = new Set(server.marks)
     }
   }
   while (next < server.seq) advance()
-  return read(world, [...marks])
+  return applyMarks(world, [...marks])
 }
 
 test("after any order of events, responses and marks, the world equals a fresh load", () => {
@@ -83,10 +83,10 @@ test("after any order of events, responses and marks, the world equals a fresh l
       server.join(10, ME)
       for (const [name, id, other] of acts) server[name](id, other)
       const world = following(server, inputs)
-      let fresh = begin(server.sync(server.seq))
-      fresh = takePeople(fresh, [...server.snapshot(server.seq).users.values()], server.seq)
+      let fresh = worldOf(server.sync(server.seq))
+      fresh = applyPeople(fresh, [...server.snapshot(server.seq).users.values()], server.seq)
       expect(shown(world)).toEqual(shown(fresh))
-      expect(shown(read(world, server.allMarks()))).toEqual(shown(fresh))
+      expect(shown(applyMarks(world, server.allMarks()))).toEqual(shown(fresh))
     }),
     { numRuns: 1000 },
   )
@@ -96,15 +96,15 @@ test("a late response does not restore a chat that the person has left", () => {
   const server = new ModelServer()
   server.join(10, 1)
   const joined = server.snapshot(server.seq).chats.get(10)!
-  const world = begin(server.sync(server.seq))
+  const world = worldOf(server.sync(server.seq))
   server.leave(10, 1)
   const after = apply(world, server.events.at(-1)!)
   expect(after.chats.has(10)).toBe(false)
-  expect(takeChat(after, joined, server.seq - 1).chats.has(10)).toBe(false)
+  expect(applyChat(after, joined, server.seq - 1).chats.has(10)).toBe(false)
 })
 
 test("the fields of a person in a chat do not replace further known fields", () => {
-  const world = begin(new ModelServer().sync(0))
-  const met = meet(takePeople(world, [user(2)], 0), [summary(user(2))], 0)
+  const world = worldOf(new ModelServer().sync(0))
+  const met = applySummaries(applyPeople(world, [user(2)], 0), [summary(user(2))], 0)
   expect(met.people.get(2)).toEqual(user(2))
 })

@@ -3,13 +3,13 @@
 import { applyToChats } from "@/state/chats"
 import type { DurableEvent } from "@/state/events"
 import { applyToPeople } from "@/state/people"
-import { at, knownAt, type World } from "@/state/world"
+import { knownAt, withPosition, type World } from "@/state/world"
 
 /** Returns the world after one event. An event that the world already includes changes nothing. */
 export function apply(world: World, event: DurableEvent): World {
   const name = subject(event)
   if (event.seq <= knownAt(world, name)) return world
-  return at(change(world, event), name, event.seq)
+  return withPosition(change(world, event), name, event.seq)
 }
 
 function change(world: World, event: DurableEvent): World {

@@ -9,18 +9,18 @@ export function isUnread(chat: Chat): boolean {
 }
 
 /** Unread and not muted: it is bold and comes first. */
-export function isLoud(chat: Chat): boolean {
+export function isBold(chat: Chat): boolean {
   return isUnread(chat) && !chat.muted
 }
 
 /** The chat's unread messages that count in badges: all in a direct chat, none in a channel. */
-export function countForMe(chat: Chat): number {
-  return isLoud(chat) && !isChannel(chat) ? chat.unread_count : 0
+export function badgeCount(chat: Chat): number {
+  return isBold(chat) && !isChannel(chat) ? chat.unread_count : 0
 }
 
 /** The number in the title: the sum of the badges. */
-export function totalForMe(chats: Iterable<Chat>): number {
+export function badgeTotal(chats: Iterable<Chat>): number {
   let total = 0
-  for (const chat of chats) total += countForMe(chat)
+  for (const chat of chats) total += badgeCount(chat)
   return total
 }

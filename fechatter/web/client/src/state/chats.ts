@@ -2,18 +2,18 @@
 
 import type { Chat } from "@/api/nouns"
 import type { ChatEvent, ChatFacts, MessageEvent } from "@/state/events"
-import { grown, replaced, shrunk } from "@/state/reads"
-import { countedIn, meet, recount, withCounted, type World } from "@/state/world"
+import { replaced, withDeletion, withMessage } from "@/state/reads"
+import { applySummaries, countedIn, recount, withCounted, type World } from "@/state/world"
 
 export function applyToChats(world: World, event: ChatEvent | MessageEvent): World {
   const id = event.chat_id
   switch (event.type) {
     case "message.created":
-      return recount(world, id, chat => grown(chat, event.data.message, event.seq, world.me.id))
+      return recount(world, id, chat => withMessage(chat, event.data.message, event.seq, world.me.id))
     case "message.edited":
       return changed(world, id, chat => changedLast(chat, event.data.message))
     case "message.deleted": {
-      const counted = recount(world, id, chat => shrunk(chat, event.data.message.number, event.seq))
+      const counted = recount(world, id, chat => withDeletion(chat, event.data.message.number, event.seq))
       return changed(counted, id, chat => changedLast(chat, event.data.message))
     }
     case "chat.updated":
@@ -57,11 +57,11 @@ function changedLast(chat: Chat, message: NonNullable<Chat["last_message"]>): Ch
 /** When the person joins, the event contains the complete chat, which replaces the known one. */
 function joined(world: World, event: Extract<ChatEvent, { type: "member.joined" }>): World {
   const { member, chat } = event.data
-  const met = meet(world, [member.user], event.seq)
+  const met = applySummaries(world, [member.user], event.seq)
   if (member.user_id !== world.me.id || !isWhole(chat))
     return changed(met, event.chat_id, known => ({ ...known, ...chat }))
   const taken = withCounted(met, replaced(countedIn(met, event.chat_id), chat, event.seq))
-  return meet(taken, chat.members, event.seq)
+  return applySummaries(taken, chat.members, event.seq)
 }
 
 function isWhole(chat: ChatFacts): chat is Chat {

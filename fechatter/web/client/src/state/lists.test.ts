@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import type { Chat, ChatType } from "@/api/nouns"
-import { groupOf, MAX_DIRECT, neighbour, sections, singleWith, steady, type Sections } from "@/state/lists"
-import { begin } from "@/state/world"
+import { groupOf, MAX_DIRECT, neighbour, sections, type Sections, singleWith, steady } from "@/state/lists"
+import { worldOf } from "@/state/world"
 
 const ME = { id: 1, handle: "me", fullname: "Me", avatar_url: null }
 const ADA = { id: 2, handle: "ada", fullname: "Ada Lovelace", avatar_url: null }
@@ -33,7 +33,7 @@ function chat(id: number, type: ChatType, facts: Partial<Chat> = {}): Chat {
 function world(...chats: Chat[]) {
   const me = { ...ME, kind: "person", role: "member" as const, created_at: "", disabled: false }
   const workspace = { id: 1, slug: "w", name: "W", created_at: "", default_chat_id: null }
-  return begin({ cursor: "e.1", me, workspace, chats })
+  return worldOf({ cursor: "e.1", me, workspace, chats })
 }
 
 const ids = (chats: Chat[]) => chats.map(one => one.id)

@@ -2,7 +2,7 @@
 
 import type { Chat } from "@/api/nouns"
 import { score } from "@/i18n/matching"
-import { isLoud } from "@/state/attention"
+import { isBold } from "@/state/attention"
 import { byActivity, byTitle, isChannel, title } from "@/state/names"
 import type { World } from "@/state/world"
 
@@ -33,7 +33,7 @@ const NAMES = ["unread", "starred", "channels", "direct", "older", "archived"] a
 export function sections(world: World, locale: string, { filter = "", openId, stay }: Shown = {}): Sections {
   const all = [...world.chats.values()].filter(chat => isListed(chat, world) && fits(chat, world, filter))
   const [active, archived] = parted(all, chat => chat.archived_at === null)
-  const [unread, read] = parted(active, chat => (chat.id === stay?.id ? stay.isUnread : isLoud(chat)))
+  const [unread, read] = parted(active, chat => (chat.id === stay?.id ? stay.isUnread : isBold(chat)))
   const [starred, plain] = parted(read, chat => chat.starred)
   const [channels, direct] = parted(plain, isChannel)
   const ordered = byActivity(direct)
@@ -87,7 +87,7 @@ export function neighbour(
   const start = at < 0 && by < 0 ? 0 : at
   for (let step = 1; step <= chats.length; step += 1) {
     const chat = chats[(start + by * step + chats.length * 2) % chats.length]
-    if (chat !== undefined && chat.id !== from && (!onlyUnread || isLoud(chat))) return chat
+    if (chat !== undefined && chat.id !== from && (!onlyUnread || isBold(chat))) return chat
   }
   return undefined
 }

@@ -39,7 +39,7 @@ export function readingOf(chat: Chat, seq: number): Reading {
 }
 
 /** Apply a new message; sending an own message marks it as read. */
-export function grown({ chat, reading }: Counted, message: Message, seq: number, me: number): Counted {
+export function withMessage({ chat, reading }: Counted, message: Message, seq: number, me: number): Counted {
   const longer = { ...chat, last_number: message.number, last_message: message }
   if (message.sender_id !== me || seq <= reading.seq) return counted(longer, reading)
   const sent = { seq, number: message.number }
@@ -47,14 +47,14 @@ export function grown({ chat, reading }: Counted, message: Message, seq: number,
 }
 
 /** Apply the deletion of a message at position `seq`. */
-export function shrunk({ chat, reading }: Counted, number: number, seq: number): Counted {
+export function withDeletion({ chat, reading }: Counted, number: number, seq: number): Counted {
   if (seq <= reading.seq) return { chat, reading }
   const later = [...reading.later, { seq, number }]
   return counted(chat, later.length > MAX_LATER ? folded(chat, { ...reading, later }) : { ...reading, later })
 }
 
 /** Apply a read mark. The higher revision wins, then the higher number, then the newer count. */
-export function marked({ chat, reading }: Counted, mark: ReadMark): Counted {
+export function withMark({ chat, reading }: Counted, mark: ReadMark): Counted {
   if (!isNews({ chat, reading }, mark)) return { chat, reading }
   const { sent } = reading
   const isSentSince = sent !== null && sent.seq > mark.seq && sent.number > mark.last_read_number
@@ -75,7 +75,7 @@ export function marked({ chat, reading }: Counted, mark: ReadMark): Counted {
 }
 
 /** Move the mark forward to `number` on this device. If `isUnclear`, the count is a guess until the server responds. */
-export function advanced({ chat, reading }: Counted, number: number): Counted {
+export function withReadUpTo({ chat, reading }: Counted, number: number): Counted {
   if (number <= chat.last_read_number) return { chat, reading }
   const deletedAbove = Math.min(reading.deletedAbove, Math.max(0, chat.last_number - number))
   return counted({ ...chat, last_read_number: number }, { ...reading, deletedAbove })
@@ -92,7 +92,7 @@ export function replaced(known: Counted | undefined, chat: Chat, seq: number): C
   if (known === undefined || !isHigher(markOf(known.chat), markOf(chat))) return response
   const { last_read_number: number, read_revision } = known.chat
   if (known.reading.seq >= seq) return counted({ ...chat, read_revision, last_read_number: number }, known.reading)
-  return advanced({ ...response, chat: { ...chat, read_revision } }, number)
+  return withReadUpTo({ ...response, chat: { ...chat, read_revision } }, number)
 }
 
 function counted(chat: Chat, reading: Reading): Counted {

@@ -24,7 +24,7 @@ export function mayIn(chat: Chat, action: ChatAction, me: Pick<User, "id" | "rol
 }
 
 /** Returns the roles that the person may assign. */
-export function mayGive(me: Pick<User, "role">): Role[] {
+export function assignableRoles(me: Pick<User, "role">): Role[] {
   return table.people.give[me.role] as Role[]
 }
 

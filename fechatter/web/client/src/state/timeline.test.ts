@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import type { Message, MessagePage } from "@/api/nouns"
-import { MAX, empty, hasHole, newer, older, rest, start, take, type Timeline } from "@/state/timeline"
+import { empty, hasHole, MAX, newer, newestOnly, older, start, type Timeline, withMessage } from "@/state/timeline"
 
 const PAGE = 50
 
@@ -75,13 +75,13 @@ test("after any scrolling and any events, the run has no gap, is not too long an
         else if (what === "newer" && timeline.hasNewer) timeline = newer(timeline, chat.page(last + 1, last + PAGE))
         else if (what === "newest") timeline = start(timeline, chat.newest())
         else if (what === "around") timeline = start(empty(7), chat.page(target - 25, target + 24))
-        else if (what === "send") timeline = take(timeline, chat.send(), isAtEnd)
-        else if (what === "rest") timeline = rest(timeline, PAGE)
+        else if (what === "send") timeline = withMessage(timeline, chat.send(), isAtEnd)
+        else if (what === "rest") timeline = newestOnly(timeline, PAGE)
         else if (what === "again" && chat.messages[target - 1])
-          timeline = take(timeline, chat.messages[target - 1]!, isAtEnd)
+          timeline = withMessage(timeline, chat.messages[target - 1]!, isAtEnd)
         else if (what === "edit" || what === "delete") {
           const changed = chat.change(target, what === "delete")
-          if (changed) timeline = take(timeline, changed, isAtEnd)
+          if (changed) timeline = withMessage(timeline, changed, isAtEnd)
         }
         if (!timeline.isLoaded) timeline = start(timeline, chat.newest())
         const shown = numbers(timeline)
@@ -100,7 +100,7 @@ test("messages that arrive before the first page are shown with it", () => {
   const chat = new Chat(3)
   const page = chat.newest()
   const fourth = chat.send()
-  const timeline = start(take(empty(7), fourth), page)
+  const timeline = start(withMessage(empty(7), fourth), page)
   expect(numbers(timeline)).toEqual([1, 2, 3, 4])
 })
 
@@ -108,9 +108,9 @@ test("a response before the events of earlier messages leaves a gap until they a
   const chat = new Chat(2)
   const timeline = start(empty(7), chat.newest())
   const [third, fourth] = [chat.send(), chat.send()]
-  const early = take(timeline, fourth)
+  const early = withMessage(timeline, fourth)
   expect(hasHole(early)).toBe(true)
-  expect(hasHole(take(early, third))).toBe(false)
+  expect(hasHole(withMessage(early, third))).toBe(false)
 })
 
 test("an older version never replaces a message", () => {
@@ -118,14 +118,14 @@ test("an older version never replaces a message", () => {
   const timeline = start(empty(7), chat.newest())
   const edited = chat.change(2, false)!
   const deleted = chat.change(2, true)!
-  expect(take(take(timeline, edited), message(2)).items[1]).toEqual(edited)
-  expect(take(take(timeline, deleted), edited).items[1]).toEqual(deleted)
+  expect(withMessage(withMessage(timeline, edited), message(2)).items[1]).toEqual(edited)
+  expect(withMessage(withMessage(timeline, deleted), edited).items[1]).toEqual(deleted)
 })
 
 test("a reader far from the end keeps their place while new messages arrive", () => {
   const chat = new Chat(MAX)
   let timeline = start(empty(7), chat.page(1, MAX))
-  timeline = take(timeline, chat.send(), false)
+  timeline = withMessage(timeline, chat.send(), false)
   expect(numbers(timeline)[0]).toBe(1)
   expect(timeline.hasNewer).toBe(true)
 })

@@ -59,7 +59,7 @@ export function newer(timeline: Timeline, page: MessagePage): Timeline {
 }
 
 /** Add one message from an event or a response. A full run drops messages at the end where the reader is not. */
-export function take(timeline: Timeline, message: Message, isReaderAtEnd = true): Timeline {
+export function withMessage(timeline: Timeline, message: Message, isReaderAtEnd = true): Timeline {
   if (!timeline.isLoaded) return { ...timeline, items: keep(timeline.items, message).slice(-MAX) }
   const grown = merged(timeline, message)
   if (grown.items.length <= MAX) return grown
@@ -75,7 +75,7 @@ export function hasHole(timeline: Timeline): boolean {
 }
 
 /** Keep only the newest `count` messages, for a chat that is not open. */
-export function rest(timeline: Timeline, count: number): Timeline {
+export function newestOnly(timeline: Timeline, count: number): Timeline {
   if (timeline.hasNewer) return { ...empty(timeline.chatId) }
   if (timeline.items.length <= count) return timeline
   return { ...timeline, items: timeline.items.slice(-count), hasOlder: true }

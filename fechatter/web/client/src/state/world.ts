@@ -8,7 +8,7 @@
 
 import { seqOf } from "@/api/cursor"
 import type { Chat, ReadMark, Sync, User, UserSummary, Workspace } from "@/api/nouns"
-import { advanced, marked, readingOf, replaced, type Counted, type Reading } from "@/state/reads"
+import { type Counted, type Reading, readingOf, replaced, withMark, withReadUpTo } from "@/state/reads"
 
 /** A person: complete, or only with the fields that chats contain. */
 export type Person = UserSummary & Partial<User>
@@ -32,7 +32,7 @@ export interface World {
 }
 
 /** Returns the world of a response of `/api/sync`. The people in `known` stay known. */
-export function begin(sync: Sync, known: ReadonlyMap<number, Person> = new Map()): World {
+export function worldOf(sync: Sync, known: ReadonlyMap<number, Person> = new Map()): World {
   const people = new Map(known)
   for (const person of [...sync.chats.flatMap(chat => chat.members), sync.me])
     people.set(person.id, { ...people.get(person.id), ...person })
@@ -56,20 +56,20 @@ export function knownAt(world: World, name: string): number {
 }
 
 /** Returns the world with `name` known at position `seq`. */
-export function at(world: World, name: string, seq: number): World {
+export function withPosition(world: World, name: string, seq: number): World {
   return { ...world, seq: Math.max(world.seq, seq), positions: new Map(world.positions).set(name, seq) }
 }
 
 /** Apply a complete chat from a response at position `seq`, unless a newer state is known. */
-export function takeChat(world: World, chat: Chat, seq: number): World {
+export function applyChat(world: World, chat: Chat, seq: number): World {
   const name = `chat:${chat.id}`
   if (seq < knownAt(world, name)) return world
   const taken = withCounted(world, replaced(countedIn(world, chat.id), chat, seq))
-  return at(meet(taken, chat.members, seq), name, seq)
+  return withPosition(applySummaries(taken, chat.members, seq), name, seq)
 }
 
 /** Apply people from a response at position `seq`. Fields that are known from a later position stay. */
-export function takePeople(world: World, users: readonly User[], seq: number): World {
+export function applyPeople(world: World, users: readonly User[], seq: number): World {
   return users.reduce((before, user) => {
     const name = `person:${user.id}`
     const known = before.people.get(user.id)
@@ -77,12 +77,12 @@ export function takePeople(world: World, users: readonly User[], seq: number): W
     const people = new Map(before.people).set(user.id, isOlder ? { ...user, ...known } : { ...known, ...user })
     if (isOlder) return { ...before, people }
     const me = user.id === before.me.id ? { ...before.me, ...user } : before.me
-    return at({ ...before, people, me }, name, seq)
+    return withPosition({ ...before, people, me }, name, seq)
   }, world)
 }
 
 /** Apply the fields of people that a chat contains at position `seq`. */
-export function meet(world: World, met: readonly Person[], seq: number): World {
+export function applySummaries(world: World, met: readonly Person[], seq: number): World {
   const people = new Map(world.people)
   for (const person of met) {
     const known = people.get(person.id)
@@ -93,13 +93,13 @@ export function meet(world: World, met: readonly Person[], seq: number): World {
 }
 
 /** Apply read marks from this device or another one. */
-export function read(world: World, marks: readonly ReadMark[]): World {
-  return marks.reduce((before, mark) => recount(before, mark.chat_id, known => marked(known, mark)), world)
+export function applyMarks(world: World, marks: readonly ReadMark[]): World {
+  return marks.reduce((before, mark) => recount(before, mark.chat_id, known => withMark(known, mark)), world)
 }
 
 /** Move the person's read mark of a chat forward to `number` on this device. */
 export function readUpTo(world: World, chatId: number, number: number): World {
-  return recount(world, chatId, known => advanced(known, number))
+  return recount(world, chatId, known => withReadUpTo(known, number))
 }
 
 /** Returns a chat with the reading behind its counts. */

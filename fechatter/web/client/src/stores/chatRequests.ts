@@ -1,6 +1,6 @@
 /** Requests about chats that change no state here; events bring their effect. */
 
-import { all, call } from "@/api/call"
+import { allItems, call } from "@/api/call"
 import type { Channel, Member } from "@/api/nouns"
 
 /** All of them throw Problem, Unreachable. */
@@ -15,7 +15,7 @@ export const chatRequests = {
 
   /** Returns the public channels of the workspace, joined or not. */
   channels(query: string): Promise<Channel[]> {
-    return all<Channel>(`/api/channels?q=${encodeURIComponent(query)}`, 200)
+    return allItems<Channel>(`/api/channels?q=${encodeURIComponent(query)}`, 200)
   },
 
   /** Returns a page of members, ordered by id, and the cursor of the next page. */

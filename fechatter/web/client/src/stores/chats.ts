@@ -7,8 +7,8 @@ import { seqOf } from "@/api/cursor"
 import type { Chat, ChatType, NamedChat } from "@/api/nouns"
 import { toast } from "@/components/toasts"
 import { t } from "@/i18n"
-import { totalForMe } from "@/state/attention"
-import { takeChat } from "@/state/world"
+import { badgeTotal } from "@/state/attention"
+import { applyChat } from "@/state/world"
 import { bound } from "@/stores/bound"
 import { chatRequests } from "@/stores/chatRequests"
 import { useLive } from "@/stores/live"
@@ -31,7 +31,7 @@ export const useChats = defineStore("chats", () => {
   return {
     list,
     /** The number in the title. */
-    forMe: computed(() => totalForMe(list.value)),
+    badgeTotal: computed(() => badgeTotal(list.value)),
     byId: (id: number): Chat | undefined => live.world?.chats.get(id),
     create,
     change,
@@ -81,5 +81,5 @@ function warnOfSimilarName(named: NamedChat): void {
 /** Load a chat that a response named, so that it appears before its event arrives. */
 async function show(id: number): Promise<void> {
   const { body, cursor } = await callWhole<Chat>("GET", `/api/chat/${id}`)
-  useLive().change(world => takeChat(world, body, seqOf(cursor)))
+  useLive().change(world => applyChat(world, body, seqOf(cursor)))
 }

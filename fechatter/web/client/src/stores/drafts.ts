@@ -3,7 +3,7 @@
 import { defineStore } from "pinia"
 import { reactive } from "vue"
 import type { Database } from "@/offline/database"
-import { openChannel, type Channel } from "@/platform/channel"
+import { type Channel, openChannel } from "@/platform/channel"
 import { bound } from "@/stores/bound"
 
 interface Draft {

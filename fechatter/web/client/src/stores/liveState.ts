@@ -6,7 +6,7 @@ import type { ReadMark, Sync } from "@/api/nouns"
 import { SignedOut } from "@/api/token"
 import { apply } from "@/state/apply"
 import type { DurableEvent } from "@/state/events"
-import { begin, read, type Person, type World } from "@/state/world"
+import { applyMarks, type Person, type World, worldOf } from "@/state/world"
 
 /** A store whose state is not part of the world. */
 export interface Follower {
@@ -41,7 +41,7 @@ export class LiveState {
   /** Show the state that an earlier visit saved, until the server responds. */
   show(sync: Sync, people: readonly Person[]): void {
     if (this.world.value !== null) return
-    this.world.value = begin(sync, new Map(people.map(person => [person.id, person])))
+    this.world.value = worldOf(sync, new Map(people.map(person => [person.id, person])))
     this.isKept.value = true
   }
 
@@ -51,7 +51,7 @@ export class LiveState {
     forgetPositions()
     const sync = await call<Sync>("GET", "/api/sync")
     if (visit !== this.visit) throw new SignedOut()
-    this.world.value = begin(sync, this.world.value?.people)
+    this.world.value = worldOf(sync, this.world.value?.people)
     this.isKept.value = false
     this.followers.forEach(follower => follower.reloaded())
     return sync.cursor
@@ -63,7 +63,7 @@ export class LiveState {
   }
 
   moveMarks(marks: readonly ReadMark[]): void {
-    this.change(world => read(world, marks))
+    this.change(world => applyMarks(world, marks))
   }
 
   change(by: (world: World) => World): void {

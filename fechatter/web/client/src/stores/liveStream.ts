@@ -1,6 +1,6 @@
 /** Loads the workspace and then follows the live stream. */
 
-import { askAgain, openStream, seenPosition } from "@/api/call"
+import { openStream, repeatPending, seenPosition } from "@/api/call"
 import { Problem } from "@/api/http"
 import type { Frame } from "@/api/nouns"
 import { Pause, pauseMs } from "@/api/pause"
@@ -80,7 +80,7 @@ export class LiveStream {
 
   /** The position that a stream must still contain. The log may have gone back since the pending requests were sent. */
   private seenHeader(): Record<string, string> {
-    if (!this.isFirstStream) askAgain()
+    if (!this.isFirstStream) repeatPending()
     this.isFirstStream = false
     const cursor = seenPosition()
     return cursor === null ? {} : { "Event-Cursor": cursor }

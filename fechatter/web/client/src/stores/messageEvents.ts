@@ -1,7 +1,7 @@
 /** Applies events to the loaded messages. */
 
 import type { DurableEvent } from "@/state/events"
-import { useLive, type Follower } from "@/stores/live"
+import { type Follower, useLive } from "@/stores/live"
 import type { OpenChat } from "@/stores/openChat"
 import type { ReaderPosition } from "@/stores/readerPosition"
 import type { Sending } from "@/stores/sending"

@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from "vitest"
 import * as api from "@/api/call"
 import type { Sync, User } from "@/api/nouns"
 import type { DurableEvent } from "@/state/events"
-import { useLive, type Follower } from "@/stores/live"
+import { type Follower, useLive } from "@/stores/live"
 import { usePeople } from "@/stores/people"
 
 const person = (id: number, role: User["role"], more: Partial<User> = {}) =>

@@ -6,7 +6,7 @@ import { call, callWhole } from "@/api/call"
 import { seqOf } from "@/api/cursor"
 import type { User } from "@/api/nouns"
 import { may } from "@/state/rights"
-import { takePeople, type Person } from "@/state/world"
+import { applyPeople, type Person } from "@/state/world"
 import { useLive } from "@/stores/live"
 import { MAX_IDS, MissingPeople } from "@/stores/missingPeople"
 import { peopleRequests } from "@/stores/peopleRequests"
@@ -54,7 +54,7 @@ function userRequests() {
   const live = useLive()
 
   function take(users: User[], cursor: string | null): void {
-    live.change(world => takePeople(world, users, seqOf(cursor)))
+    live.change(world => applyPeople(world, users, seqOf(cursor)))
   }
 
   async function takePage(query: string): Promise<Page> {

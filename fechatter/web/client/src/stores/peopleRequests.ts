@@ -1,6 +1,6 @@
 /** Requests about people and invitations that change no state here; events bring their effect. */
 
-import { all, call } from "@/api/call"
+import { allItems, call } from "@/api/call"
 import type { Role, Workspace } from "@/api/nouns"
 
 export interface Invitation {
@@ -47,7 +47,7 @@ export const peopleRequests = {
   },
 
   invitations(): Promise<Invitation[]> {
-    return all<Invitation>("/api/invitations")
+    return allItems<Invitation>("/api/invitations")
   },
 
   async revokeInvitation(id: number): Promise<void> {

@@ -3,7 +3,7 @@
 import { call } from "@/api/call"
 import type { Chat, ReadMark, Unread } from "@/api/nouns"
 import { isUnclear } from "@/state/reads"
-import { countedIn, read, readUpTo } from "@/state/world"
+import { applyMarks, countedIn, readUpTo } from "@/state/world"
 import { useLive } from "@/stores/live"
 
 export class ReadMarks {
@@ -38,7 +38,7 @@ export class ReadMarks {
   /** Mark a message and all later messages as unread, on every device. Throws Problem, Unreachable. */
   async markUnread(id: number, number: number): Promise<void> {
     const mark = await call<ReadMark>("POST", `/api/chat/${id}/unread`, { body: { number } })
-    this.live.change(world => read(world, [mark]))
+    this.live.change(world => applyMarks(world, [mark]))
   }
 
   /** Returns the number of the first unread message, or null. Throws Problem, Unreachable. */

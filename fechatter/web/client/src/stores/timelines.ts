@@ -3,7 +3,7 @@
 import { reactive, shallowReactive } from "vue"
 import { call } from "@/api/call"
 import type { Message, MessagePage } from "@/api/nouns"
-import { empty, hasHole, newer, older, rest, start, take, type Timeline } from "@/state/timeline"
+import { empty, hasHole, newer, newestOnly, older, start, type Timeline, withMessage } from "@/state/timeline"
 import { usePeople } from "@/stores/people"
 import type { ReaderPosition } from "@/stores/readerPosition"
 
@@ -75,7 +75,7 @@ export class Timelines {
     const known = chatId === null ? undefined : this.byChat.get(chatId)
     if (chatId === null || known === undefined) return
     this.byChat.delete(chatId)
-    this.byChat.set(chatId, rest(known, PAGE))
+    this.byChat.set(chatId, newestOnly(known, PAGE))
   }
 
   forget(chatId: number): void {
@@ -91,7 +91,7 @@ export class Timelines {
     const known = this.byChat.get(chatId)
     if (known === undefined) return
     const { openId, isAtEnd } = this.position
-    const grown = take(known, message, chatId !== openId.value || isAtEnd.value)
+    const grown = withMessage(known, message, chatId !== openId.value || isAtEnd.value)
     this.keep(chatId, grown)
     if (grown.isLoaded && hasHole(grown)) setTimeout(() => this.fillHole(chatId), HOLE_MS)
   }
@@ -105,7 +105,7 @@ export class Timelines {
   newestPages(): Timeline[] {
     return [...this.byChat.values()]
       .filter(timeline => timeline.isLoaded && !timeline.hasNewer)
-      .map(timeline => rest(timeline, PAGE))
+      .map(timeline => newestOnly(timeline, PAGE))
   }
 
   clear(): void {

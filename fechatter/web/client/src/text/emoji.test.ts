@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { withEmoji, type Emoji } from "@/text/emoji"
+import { type Emoji, withEmoji } from "@/text/emoji"
 
 const tada = { text: "🎉", name: "tada" } as Emoji
 

@@ -7,7 +7,7 @@
  * fits. Among the possible places, the split uses the place that reads best.
  */
 
-import { fencesIn, type Fence } from "@/text/fences"
+import { type Fence, fencesIn } from "@/text/fences"
 
 /** Better places have higher ranks. */
 const RANKS = { inCharacter: 0, inWord: 1, word: 2, codeLine: 3, line: 4, paragraph: 5 } as const

@@ -6,13 +6,13 @@
  */
 
 import { watch } from "vue"
-import { end, forget, remembered } from "@/api/token"
-import { openDatabase, wipe, type Database } from "@/offline/database"
+import { endSession, forgetSession, remembered } from "@/api/token"
+import { type Database, openDatabase, wipe } from "@/offline/database"
 import { forgetFavourites } from "@/offline/favourites"
 import { forgetLastChat } from "@/offline/lastChat"
 import { outboxStorageIn } from "@/offline/outboxStorage"
 import { dropShell } from "@/offline/shell"
-import { openChannel, type Channel } from "@/platform/channel"
+import { type Channel, openChannel } from "@/platform/channel"
 import { useDrafts } from "@/stores/drafts"
 import { useLive } from "@/stores/live"
 import { useMessages } from "@/stores/messages"
@@ -47,7 +47,7 @@ export async function beginVisit(): Promise<void> {
 /** End the session and delete all its data, in all tabs of this person. Throws Problem, Unreachable. */
 export async function signOut(): Promise<void> {
   const name = remembered()?.name
-  await end()
+  await endSession()
   if (name === undefined) return
   const channel = tabs(name)
   channel.postMessage("signed out")
@@ -67,7 +67,7 @@ export function leaveVisit(): void {
 /** Delete everything about this person. The client itself is stored again if another person uses it in this browser. */
 async function endVisit(name: string): Promise<void> {
   leaveVisit()
-  forget()
+  forgetSession()
   forgetFavourites(name)
   forgetLastChat(name)
   await Promise.all([wipe(name), dropShell()])
