@@ -104,7 +104,8 @@ def store(
     last_id, taken = heads.last_id, heads.taken
     places = [place for place in range(len(rows.rows)) if place not in taken]
     workspace_ids = [rows.workspace_ids[place] for place in places]
-    timeline_ids = [rows.timeline_ids[place] for place in places]
+    every_timeline = rows.timeline_ids
+    timeline_ids = [every_timeline[place] for place in places]
     stored = Stored(
         heads.era,
         [rows.rows[place] for place in places],
@@ -163,10 +164,8 @@ def _columns(stored: Stored, rows: MessageRows, places: list[int], timeline_ids:
     sender_ids = [rows.sender_ids[place] for place in places]
     contents = [rows.contents[place] for place in places]
     messages = list(zip(stored.ids, stored.chat_ids, stored.numbers, sender_ids, contents, strict=True))
-    heads, marks = {}, {}
-    for timeline_id, (identity, _, number, sender_id, _) in zip(timeline_ids, messages, strict=True):
-        heads[timeline_id] = (timeline_id, number, identity)
-        marks[timeline_id, sender_id] = (timeline_id, sender_id, number)
+    heads = {row[0]: row for row in zip(timeline_ids, stored.numbers, stored.ids, strict=True)}
+    marks = {row[:2]: row for row in zip(timeline_ids, sender_ids, stored.numbers, strict=True)}
     plain, extended = _by_extension(messages, rows, places)
     events = list(zip(stored.workspace_ids, stored.sequences, stored.chat_ids, stored.ids, strict=True))
     keyed: list[tuple[int, ...]] = []
