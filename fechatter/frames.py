@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from fechatter.events import EventType
-from fechatter.model import UserId, WorkspaceId, encode, timestamp
+from fechatter.model import UserId, WorkspaceId, encode
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
@@ -58,16 +58,14 @@ def encode_block(era: str, seq: int, event_type: EventType, event: dict[str, obj
     )
 
 
-def event_object(
-    workspace_id: int, seq: int, event_type: EventType, chat_id: int | None, created_at_ms: int, data: object
-) -> dict[str, object]:
-    """The JSON object of one event, in the contract's field order."""
+def event_object(workspace_id: int, seq: int, event_type: EventType, chat_id: int | None, at: str, data: object) -> dict[str, object]:
+    """Return the JSON object of one event, with its fields in the order of the contract."""
     return {
         "type": event_type.value,
         "seq": seq,
         "workspace_id": workspace_id,
         "chat_id": chat_id,
-        "at": timestamp(created_at_ms),
+        "at": at,
         "data": data,
     }
 

@@ -15,7 +15,7 @@ import orjson
 
 from fechatter.events import EVENTS, EventData, EventType, MessageData, Visibility, types_visible_to
 from fechatter.frames import Frame, encode_block, event_object
-from fechatter.model import Message, Position, UserId, WorkspaceId, optional_timestamp
+from fechatter.model import Message, Position, UserId, WorkspaceId, optional_timestamp, timestamp
 from fechatter.storage import eras, messages
 from fechatter.storage.engines.base import Row, Transaction
 from fechatter.storage.event_types import TYPE_CODES, TYPES
@@ -208,7 +208,7 @@ def _unreadable(workspace_id: WorkspaceId, row: Row) -> Frame:
 
     It has the event's number, so that later events are shown, and still moves people between lanes.
     """
-    shown = event_object(workspace_id, row["seq"], EventType.UNREADABLE, row["of_chat"], 0, {})
+    shown = event_object(workspace_id, row["seq"], EventType.UNREADABLE, row["of_chat"], timestamp(0), {})
     block = encode_block(row["era"], row["seq"], EventType.UNREADABLE, shown)
     event_type = TYPES.get(row["type"], EventType.UNREADABLE)
     return Frame(workspace_id, row["seq"], event_type, row["of_chat"], row["user_id"], block, era=row["era"])
@@ -218,12 +218,13 @@ def _readable(workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame
     event_type = TYPES[row["type"]]
     stored: dict[str, Any] = orjson.loads(row["data"]) if row["data"] else {}
     message = None if row["id"] is None else _message_as_of(row, version)
+    at = timestamp(row["at"])
     data = stored.get("data")
     if data is None:
         data = {"message": message}
 
     def block(shown: object) -> bytes:
-        event = event_object(workspace_id, row["seq"], event_type, row["of_chat"], row["at"], shown)
+        event = event_object(workspace_id, row["seq"], event_type, row["of_chat"], at, shown)
         return encode_block(row["era"], row["seq"], event_type, event)
 
     own = stored.get("own")

@@ -9,7 +9,12 @@ from json.decoder import JSONObject  # type: ignore[attr-defined]
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from typing import Any
 
-import orjson
+import msgspec
+
+from fechatter import model
+from fechatter.events import EventType, MessageData
+from fechatter.frames import encode_block, event_object
+from fechatter.storage import messages
 
 MAX_CHARACTERS = 4000
 MAX_KEY_CHARACTERS = 64
@@ -259,30 +264,25 @@ def fingerprint(content: str, extras: str | None = None) -> int:
 def encode(
     chat_id: int, sender_id: int, message: Message, stored: tuple[int, int, int, int], created_at: str, epoch: str
 ) -> tuple[bytes, bytes]:
-    """Return the answer and the frame of one message; `stored` is (id, number, sequence, workspace id)."""
+    """Return the answer and the frame of one message, made from the types that define them.
+
+    `stored` is (id, number, sequence, workspace id).
+    """
     message_id, number, sequence, workspace_id = stored
     content, key, extras = message
-    shown: dict[str, Any] = {
-        "id": message_id,
-        "chat_id": chat_id,
-        "number": number,
-        "sender_id": sender_id,
-        "content": content,
-        "revision": 1,
-        "created_at": created_at,
-        "edited_at": None,
-        "deleted_at": None,
-    }
-    if extras is not None:
-        shown["extras"] = orjson.Fragment(extras)
-    event = {
-        "type": "message.created",
-        "seq": sequence,
-        "workspace_id": workspace_id,
-        "chat_id": chat_id,
-        "at": created_at,
-        "data": {"message": shown},
-    }
-    answer = shown if key is None else {**shown, "idempotency_key": key}
-    frame = f"id: {epoch}.{sequence}\nevent: message.created\ndata: ".encode() + orjson.dumps(event) + b"\n\n"
-    return orjson.dumps(answer), frame
+    shown = model.Message(
+        model.MessageId(message_id),
+        model.ChatId(chat_id),
+        number,
+        model.UserId(sender_id),
+        content,
+        1,
+        created_at,
+        None,
+        None,
+        messages.stored_extras(extras),
+    )
+    data = MessageData(shown)
+    event = event_object(workspace_id, sequence, EventType.MESSAGE_CREATED, chat_id, created_at, data)
+    answer = shown if key is None else msgspec.structs.replace(shown, idempotency_key=key)
+    return model.encode(answer), encode_block(epoch, sequence, EventType.MESSAGE_CREATED, event)
