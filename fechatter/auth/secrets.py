@@ -35,7 +35,7 @@ class Secrets(msgspec.Struct, frozen=True):
 
     @property
     def server_id(self) -> str:
-        """Eight characters that identify this server; nodes with the same secret share them. They reveal nothing of it."""
+        """Eight characters that identify this server and all nodes with the same secret, without revealing it."""
         return hmac.digest(self.signing, b"fechatter server id", hashlib.sha256).hex()[:8]
 
     def is_setup_token(self, token: str) -> bool:

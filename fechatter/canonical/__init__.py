@@ -1,3 +1,1 @@
-"""Canonical forms of text, names, e-mail addresses, IP addresses and web origins: they are compared and stored like
-this.
-"""
+"""Canonical forms of text, names, e-mail addresses, IP addresses and web origins, for comparing and storing them."""

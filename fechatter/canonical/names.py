@@ -17,8 +17,8 @@ MARKS_ON_ONE_CHARACTER: Final = 8
 """No script needs more. A thousand marks would draw over the lines above."""
 
 _DEFAULT_IGNORABLE: Final = (
-    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
-    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 """The property Default_Ignorable_Code_Point, as a class of a regular expression; a test compares it with Node.js's."""
 _BLANK: Final = "\u2800\ufffc\U00013441\U00013442\U00016fe4\U0001d159"

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _storage_trouble(error: OSError | sqlite3.Error) -> str:
-    """Return one line for a disk or database error. Raises any other error again."""
+    """Return one line for a disk or database error. Re-raises any other error."""
     from fechatter.disk.troubles import is_of_storage, trouble
 
     if not is_of_storage(error):

@@ -29,9 +29,7 @@ BACKLOG = 4096
 HEAD_SECONDS = 10
 """How long a connection may take to send the head of its first or next request."""
 BUFFER_BYTES = 64 * 1024
-"""Granian buffers no more for a client that does not read. Each such client costs a third less than by default (0.65
-MB).
-"""
+"""How much Granian buffers for a client that does not read: a third less than by default (0.65 MB)."""
 WATCH_SECONDS = 0.1
 
 
@@ -176,7 +174,7 @@ async def _run(granian: _Granian) -> None:
 
 
 def _granian(app: ASGIApp, held: socket.socket, connections: int, certificate: Certificate | None) -> _Granian:
-    """Configure HTTP/1.1 only: Granian has no time limit for a half-sent HTTP/2 preface."""
+    """Configure HTTP/1.1 only. Browsers use HTTP/2 over TLS only, and Granian has no limit for a half-sent preface."""
     return _Granian(
         app,
         held,

@@ -24,7 +24,8 @@ def most_connections(settings: Settings) -> int:
     """Return how many clients may be connected. Raises StartError: too few files may be open."""
     files, reserved = _raise_file_limit(), RESERVED_FILES + settings.connection_limit
     if files < reserved + FEWEST_CONNECTIONS:
-        raise StartError(f"At most {files} files may be open, but at least {reserved + FEWEST_CONNECTIONS} are needed. Raise `ulimit -n`.")
+        needed = reserved + FEWEST_CONNECTIONS
+        raise StartError(f"At most {files} files may be open, but at least {needed} are needed. Raise `ulimit -n`.")
     return files - reserved
 
 

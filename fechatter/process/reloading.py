@@ -27,14 +27,14 @@ SETTLED_SECONDS = 30.0
 EARLIER_SECONDS = 3600.0
 """How long a stream may stay on a certificate that was replaced."""
 SPREAD_SECONDS = 60.0
-"""Streams that must leave an earlier certificate are ended over so long, since all of them come back."""
+"""Streams on an earlier certificate are closed over this period, because all of them reconnect."""
 
 
 class Reloading:
     """
     Args:
-        certificate: the one in use.
-        reread: returns the settings as they are now. Raises StartError.
+        certificate: the certificate in use.
+        reread: returns the current settings. Raises StartError.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Reloading:
         self._asked.set()
 
     async def run(self) -> None:
-        """Reload whenever it is asked for."""
+        """Reload after each `ask`."""
         while True:
             await self._asked.wait()
             self._asked.clear()

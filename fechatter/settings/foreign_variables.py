@@ -15,7 +15,8 @@ CONFIG_FILE = "FECHATTER_CONFIG"
 
 _SERVICE = r"FECHATTER(?:_[A-Z0-9_]+?)?"
 _OF_A_SERVICE = re.compile(
-    rf"{_SERVICE}_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]+_[A-Z]+(?:_(?:ADDR|PORT|PROTO|START|END))*|ENV_.+)"
+    rf"{_SERVICE}_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|"
+    r"PORT_[0-9]+_[A-Z]+(?:_(?:ADDR|PORT|PROTO|START|END))*|ENV_.+)"
 )
 _ENDS_LIKE_A_LINK = re.compile(rf"{_SERVICE}_(?:PORT|NAME)")
 _ADDRESS = re.compile(r"(?:tcp|udp|sctp)://\S+:[0-9]+(?:-[0-9]+)?", re.IGNORECASE)

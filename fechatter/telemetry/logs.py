@@ -1,6 +1,7 @@
 """The log on standard error: one JSON object per line, or a readable line on a terminal.
 
-    {"time": "2026-11-21T17:40:58.123Z", "level": "error", "logger": "fechatter.api…", "message": "…", "request_id": "…"}
+    {"time": "2026-11-21T17:40:58.123Z", "level": "error", "logger": "fechatter.api…", "message": "…",
+     "request_id": "…"}
 
 Values passed as `extra=` become fields. `faults.describe_error` formats every error, so that no line contains a value
 that a client sent. Control characters are escaped, so that no text can start a line.
@@ -46,7 +47,7 @@ def set_up(settings: Settings, stream: TextIO | None = None) -> None:
 
 
 def set_level(level: str) -> None:
-    """Set the least severe level that is logged. Debug lines of libraries are never logged: they may contain anything."""
+    """Set the least severe level that is logged. Debug lines of libraries are never logged."""
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.getLogger(OURS).setLevel(number)
     logging.getLogger().setLevel(max(number, logging.INFO))

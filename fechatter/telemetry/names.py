@@ -1,8 +1,8 @@
 """Declares every metric: its name, kind, meaning and labels. `make metrics` prints `METRICS.md` from this module.
 
 Names follow Prometheus: the unit is at the end, and `_total` marks a value that only grows. No label contains a value
-that a client sent: routes are templates, and all unknown routes share one value. A figure is that of one process, unless its
-meaning includes "in the database". A metric whose value is unknown has no sample.
+that a client sent: routes are templates, and all unknown routes share one value. A figure is that of one process,
+unless its meaning includes "in the database". A metric whose value is unknown has no sample.
 """
 
 from __future__ import annotations

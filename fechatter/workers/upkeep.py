@@ -55,7 +55,7 @@ class Upkeep:
         return await self._database.write(workspace_id, lambda tx: upkeep.drop_old_events(tx, workspace_id, tx.now - age_ms))
 
     async def prune_keys(self) -> int:
-        """Drop keys older than `idempotency_days`, and the fingerprints of deleted messages; return the number of keys."""
+        """Drop old keys, and the fingerprints of deleted messages; return the number of keys."""
         dropped, after = 0, b""
         while True:
             step = await self._drop_some_keys(after)

@@ -155,7 +155,7 @@ async def test_known_addresses_are_remembered_up_to_a_limit(monkeypatch: pytest.
     rates = AttemptLimits()
     for number in range(10):
         rates.remember("ada", "", f"192.0.2.{number}")
-    assert len(rates._known) == 3
+    assert len(rates._homes) == 3
 
 
 @pytest.mark.parametrize(
