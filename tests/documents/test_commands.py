@@ -87,6 +87,8 @@ def test_the_first_messages_can_be_typed_in_as_the_page_shows_them(tmp_path: Pat
     server.start()
     try:
         stream = tmp_path / "stream"
+        (printed,) = blocks("docs/quick-start.md", "")
+        printed = printed.replace("6688", str(server.port)).replace("…", server.setup_token)
         script = "\n".join(blocks("docs/api.md", "sh")).split("FECHATTER=")[0]
         script = script.replace("http://127.0.0.1:6688", f"http://127.0.0.1:{server.port}")
         script = script.replace('"TOKEN"', f'"{server.setup_token}"')
@@ -96,6 +98,7 @@ def test_the_first_messages_can_be_typed_in_as_the_page_shows_them(tmp_path: Pat
         done = subprocess.run(["sh", "-euc", script], env=environment, capture_output=True, text=True, check=False, timeout=100)
     finally:
         server.kill()
+    assert printed in server.output
     assert done.returncode == 0, done.stderr
     assert '"content":"Hello, Grace!"' in done.stdout.replace('": "', '":"')
 
