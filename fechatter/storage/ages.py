@@ -1,7 +1,7 @@
 """The age of rows. Clocks jump, so ages are judged in the order of the rows' numbers, never by a row's own time alone.
 
-* A row dated in the future was nevertheless written before now, so its date says nothing about its age. Queries skip
-  such rows (`created_at <= now`). They count as old as the rows that follow them and are removed together with those.
+* A row dated in the future was nevertheless written before now, so its date is useless. Queries skip such rows
+  (`created_at <= now`). They are as old as the rows that follow them and are removed together with those.
 * Among the other rows, the first young row keeps all rows after it, whatever their dates are.
 """
 

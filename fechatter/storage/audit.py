@@ -1,4 +1,7 @@
-"""Rows of the audit log: who did what, when and from where. They name no foreign key, so that they outlive what they tell of."""
+"""Rows of the audit log: who did what, when and from where.
+
+The table has no foreign keys, because an entry outlives the rows that it refers to.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from fechatter.storage.engines.base import Row, Transaction
 STEP_ROWS = 500
 
 _INSERT = """
-INSERT INTO audit (id, workspace_id, created_at, action, actor_id, source, place, subject_type, subject_id, before_act, after_act)
+INSERT INTO audit (id, workspace_id, created_at, action, actor_id, source, place, subject_type, subject_id, before_act,
+    after_act)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 _PAGE = """
 SELECT id, created_at, action, actor_id, source, place, subject_type, subject_id, before_act, after_act FROM audit
@@ -24,10 +28,12 @@ _DROP = "DELETE FROM audit WHERE id <= $1"
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An entry; its time in milliseconds. `before` and `after` are JSON-ready, without secrets.
+    """An entry.
 
     Attributes:
+        created_at: milliseconds.
         actor_id: the person who acted; None for the command line.
+        before, after: JSON-ready data about the change, without secrets.
     """
 
     id: int
@@ -59,12 +65,12 @@ async def insert(tx: Transaction, workspace_id: WorkspaceId, entry: Entry) -> No
 
 
 async def page(tx: Transaction, workspace_id: WorkspaceId, after: int, limit: int) -> list[Entry]:
-    """The workspace's entries, by id, beyond `after`."""
+    """Return the workspace's entries after the id `after`, by id."""
     return [_entry(row) for row in await tx.fetch(_PAGE, workspace_id, after, limit)]
 
 
 async def drop_old(tx: Transaction, before_ms: int) -> int:
-    """The oldest entries of all workspaces (see `ages`). Returns how many were dropped."""
+    """Delete the oldest entries of all workspaces (see `ages`). Returns how many were deleted."""
     old = old_prefix(await tx.fetch(_OLDEST, tx.now, STEP_ROWS), before_ms)
     return await tx.execute(_DROP, old[-1]["id"]) if old else 0
 

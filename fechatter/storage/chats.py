@@ -1,6 +1,6 @@
-"""Rows of chats: what they are, their heads, and one person's view of them.
+"""Rows of chats, their heads, and one person's view of them.
 
-Their heads are rows of `timelines`.
+The heads are rows of `timelines`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ChatRow(msgspec.Struct, frozen=True):
 
 
 class NewChat(msgspec.Struct, frozen=True):
-    """A chat about to be inserted; `pair` holds the two of a single chat, the lower id first."""
+    """A chat to insert. `pair` is the two people of a single chat, the lower id first."""
 
     id: ChatId
     workspace_id: WorkspaceId
@@ -100,8 +100,8 @@ WHERE id = $1"""
 _COUNT = "UPDATE chats SET member_count = member_count + $2, updated_at = $3 WHERE id = $1"
 _OWNER = "UPDATE chats SET owner_id = $2, updated_at = $3 WHERE id = $1"
 FORGOTTEN = -1
-"""Stands where the fingerprint of a request was whose chat was deleted since."""
-# What may hold a word of somebody goes at once: name, description, and the fingerprint that could prove a guess at them.
+"""Replaces the fingerprint of the request after its chat was deleted."""
+# Everything that contains words of a person is cleared at once. The fingerprint could confirm a guess at them.
 _DELETE = f"""
 UPDATE chats SET deleted_at = $2, updated_at = $2, member_count = 0, description = '',
     name = CASE WHEN name IS NULL THEN NULL ELSE '' END, name_key = CASE WHEN name_key IS NULL THEN NULL ELSE '' END,
@@ -110,18 +110,18 @@ WHERE id = $1"""
 
 
 async def find(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_id: UserId) -> ChatRow | None:
-    """The chat as `user_id` has it, member or not; None when it is deleted or of another workspace."""
+    """Return the chat with this person's state; None if it is deleted or belongs to another workspace."""
     row = await tx.fetchrow(_FIND, workspace_id, chat_id, user_id)
     return None if row is None else _chat(row)
 
 
 async def mine(tx: Transaction, user_id: UserId, after: int, limit: int) -> list[ChatRow]:
-    """The chats the person is in, by id, those beyond the id `after`."""
+    """Return the person's chats after the id `after`, by id."""
     return [_chat(row) for row in await tx.fetch(_MINE, user_id, after, limit)]
 
 
 def _chat(row: Row) -> ChatRow:
-    # _COLUMNS stand in the order of ChatRow's fields.
+    # _COLUMNS has the order of ChatRow's fields.
     chat_id, chat_type, *rest = row
     return ChatRow(chat_id, ChatType(chat_type), *rest)
 
@@ -136,24 +136,27 @@ async def public(
     *,
     joined_only: bool,
 ) -> Sequence[Row]:
-    """Public channels whose name key is LIKE `pattern` ('!' escapes), by id; `mine` is NULL for who is no member."""
+    """Return public channels whose name key is LIKE `pattern` (escape character `!`), by id.
+
+    The column `mine` is NULL if the person is not a member.
+    """
     return await tx.fetch(_PUBLIC, workspace_id, user_id, int(not joined_only), pattern, after, limit)
 
 
 async def with_pair(tx: Transaction, workspace_id: WorkspaceId, pair: tuple[UserId, UserId]) -> ChatId | None:
-    """The single chat of these two, the lower id first."""
+    """Return the single chat of two people; the lower id comes first."""
     row = await tx.fetchrow(_PAIR, workspace_id, *pair)
     return None if row is None else ChatId(row["id"])
 
 
 async def with_key(tx: Transaction, creator_id: UserId, idempotency_key: str) -> tuple[ChatId, int] | None:
-    """The chat this person made with the key, deleted or not, and the fingerprint of what was first asked."""
+    """Return the chat that the person created with this key, even if deleted, and the fingerprint of that request."""
     row = await tx.fetchrow(_KEYED, creator_id, idempotency_key)
     return None if row is None else (ChatId(row["id"]), row["fingerprint"])
 
 
 async def public_with_name(tx: Transaction, workspace_id: WorkspaceId, name_key: str) -> ChatId | None:
-    """The public channel that has the name now."""
+    """Return the public channel with this name."""
     row = await tx.fetchrow(_NAMED, workspace_id, name_key)
     return None if row is None else ChatId(row["id"])
 
@@ -196,10 +199,10 @@ async def count(tx: Transaction, chat_id: ChatId, difference: int) -> None:
 
 
 async def set_owner(tx: Transaction, chat_id: ChatId, owner_id: UserId) -> None:
-    """Name the owner; their roles are `members.set_role`."""
+    """Set the owner. The memberships' roles are set by `members.set_role`."""
     await tx.execute(_OWNER, chat_id, owner_id, tx.now)
 
 
 async def delete(tx: Transaction, chat_id: ChatId) -> None:
-    """Hide the chat for ever; its name is free again. `erasure` takes away what it held."""
+    """Hide the chat for ever and free its name. `erasure` deletes its contents later."""
     await tx.execute(_DELETE, chat_id, tx.now)

@@ -1,10 +1,11 @@
-"""Eras of the event log. A cursor names the era of its number, so a cursor from a log that went back in time is recognised.
+"""Eras of the event log. A cursor names the era of its number, so a cursor of a log that went back in time is detected.
 
-Each start of a server and each change of the database's identity begins an era. Its name is random, because a counter would go
-back with the data and repeat. `server.epoch` is the current era. A workspace enters it with the first number that is written in
-it: `eras` has one row for each range of numbers, and `workspaces.era` is the era of the workspace's last row.
+Each start of a server and each change of the database's identity begins an era. Its name is random, because a counter
+would go back with the data and repeat. `server.epoch` is the current era. A workspace enters it with the first number
+that is written in it. `eras` has one row per range of numbers, and `workspaces.era` is the era of the last range.
 
-The first half of an era's name is its life. A start keeps the life; a change of identity, or a head that went back, begins another.
+The first half of an era's name is its life. A start keeps the life. A change of identity, or a head that went back,
+begins another life.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from fechatter.storage.engines.base import Transaction
 from fechatter.storage.engines.errors import StorageUnavailable
 
 _FIRST = "INSERT INTO server (id, epoch, system_id, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
-# An update locks the row, on either engine, so that nodes that notice the same change begin one era.
+# The update locks the row, so that nodes that notice the same change begin one era together.
 _LOCKED = "UPDATE server SET system_id = system_id WHERE id = 1 RETURNING epoch, system_id"
 _CURRENT = "SELECT epoch FROM server WHERE id = 1"
 _BEGIN = "UPDATE server SET epoch = $1, system_id = $2 WHERE id = 1"
 _BEGIN_AFTER = "UPDATE server SET epoch = $1 WHERE id = 1 AND epoch = $2"
 _END_SESSIONS = "UPDATE sessions SET revoked_at = $1 WHERE revoked_at IS NULL"
-# An older copy of the database does not know that a link was used.
+# A link that is unused in an older copy of the database may have been used since.
 _END_RESETS = "UPDATE password_resets SET revoked_at = $1 WHERE revoked_at IS NULL AND used_at IS NULL"
 ENTER = "UPDATE workspaces SET era = $2 WHERE id = $1"
-# A range that was entered and got no number is replaced. The first one includes 0, the position before everything.
+# A range without numbers is replaced. The first range includes 0, the position before every event.
 RANGE = """
 INSERT INTO eras (workspace_id, first_seq, era) VALUES ($1, CASE WHEN $2 = 1 THEN 0 ELSE $2 END, $3)
 ON CONFLICT (workspace_id, first_seq) DO UPDATE SET era = excluded.era"""
@@ -53,13 +54,16 @@ def new_era(life: str = "") -> str:
 
 
 async def at(tx: Transaction, workspace_id: WorkspaceId, seq: int) -> str | None:
-    """The era of the number `seq`; beyond the head, of the newest range. None if the log no longer reaches back so far."""
+    """Return the era of the number `seq`, or of the newest range if `seq` is above the head.
+
+    None means that the log does not reach back so far.
+    """
     row = await tx.fetchrow(_AT, workspace_id, seq)
     return None if row is None else row["era"]
 
 
 async def current(tx: Transaction) -> str:
-    """The current era; "" if none began yet."""
+    """Return the current era; "" if none has begun yet."""
     row = await tx.fetchrow(_CURRENT)
     return "" if row is None else str(row["epoch"])
 
@@ -85,7 +89,7 @@ async def begin_after(tx: Transaction, era: str) -> str:
 
 
 async def _current(tx: Transaction) -> tuple[str, str]:
-    """The current era, and the system that it began on; locked until the transaction ends."""
+    """Lock the server's row; returns the current era and the system id on which it began."""
     row = await tx.fetchrow(_LOCKED)
     if row is None:
         raise StorageUnavailable("the database has no row of the server; it may be half restored")
@@ -97,18 +101,19 @@ async def _begin(tx: Transaction, system_id: str, known: str, life: str = "") ->
     await tx.execute(_BEGIN, era, system_id)
     if not life:
         await tx.execute(_END_RESETS, tx.now)
-    # Another PostgreSQL cluster means a restored copy. A failover or a restart keeps the cluster's identifier, and the sessions.
+    # Another PostgreSQL cluster means a restored copy. A failover or a restart keeps the cluster's identifier, and
+    # so the sessions.
     if system_id.partition("/")[0] != known.partition("/")[0]:
         await tx.execute(_END_SESSIONS, tx.now)
     return era
 
 
 async def enter(tx: Transaction, workspace_id: int, first_seq: int, era: str) -> None:
-    """The workspace's numbers from `first_seq` on belong to `era`."""
+    """Record that the workspace's numbers from `first_seq` on belong to `era`."""
     await tx.execute(ENTER, workspace_id, era)
     await tx.execute(RANGE, workspace_id, first_seq, era)
 
 
 async def prune(tx: Transaction, workspace_id: WorkspaceId, floor: int) -> None:
-    """Drop the ranges that end before `floor`; the range of `floor` stays."""
+    """Delete the ranges that end before `floor`; the range of `floor` stays."""
     await tx.execute(_PRUNE, workspace_id, floor)

@@ -1,4 +1,4 @@
-"""How much there is in the database, as far as that can be told without counting rows."""
+"""Figures about the database that need no counting of large tables."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from fechatter.storage.engines.base import Transaction
 
 DAY_MS = 24 * 3600 * 1000
 
-# Numbers of events have no gaps, so the heads and floors tell how many there are.
+# Event numbers have no gaps, so a workspace has as many events as its head is above its floor.
 _LOG = "SELECT coalesce(sum(event_seq), 0) AS heads, coalesce(sum(floor_seq), 0) AS floors FROM workspaces"
 _OLDEST = """
-SELECT min(e.created_at) AS oldest FROM workspaces w JOIN events e ON e.workspace_id = w.id AND e.seq = w.floor_seq + 1"""
+SELECT min(e.created_at) AS oldest
+FROM workspaces w JOIN events e ON e.workspace_id = w.id AND e.seq = w.floor_seq + 1"""
 _PEOPLE = "SELECT count(DISTINCT user_id) AS people FROM sessions WHERE last_used_at > $1"
 _MIGRATION = "SELECT max(version) AS newest FROM schema_migrations"
 
@@ -22,7 +23,7 @@ class Figures(msgspec.Struct, frozen=True):
         log_events, log_dropped: events above and below the floors of all workspaces.
         log_age_seconds: age of the oldest event; None if the log is empty.
         people_day: people whose session was used within 24 hours.
-        migration: the newest one's number.
+        migration: number of the newest migration.
     """
 
     log_events: int
@@ -33,7 +34,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 async def read(tx: Transaction) -> Figures:
-    """All of them, from one snapshot."""
+    """Read all figures from one snapshot."""
     [log], [oldest] = await tx.fetch(_LOG), await tx.fetch(_OLDEST)
     [people], [migration] = await tx.fetch(_PEOPLE, tx.now - DAY_MS), await tx.fetch(_MIGRATION)
     age_seconds = None if oldest["oldest"] is None else max(0, tx.now - oldest["oldest"]) / 1000

@@ -1,4 +1,4 @@
-"""The data folder belongs to one server process at a time."""
+"""Locks the data folder, so that only one server process uses it at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fechatter.errors import StartError
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """The data folder, made when missing, for this process alone. Raises StartError."""
+    """Lock the data folder for this process; create it if it is missing. Raises StartError."""
     make_folder(folder)
     try:
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -33,7 +33,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the data folder unless it exists. Raises StartError."""
+    """Create the data folder if it is missing. Raises StartError."""
     try:
         if not folder.is_dir():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def make_folder(folder: Path) -> None:
 
 
 def in_use(folder: Path) -> bool:
-    """Whether a server runs on this data folder. Raises OSError when its lock cannot be read."""
+    """Whether a server uses this data folder. Raises OSError: its lock cannot be read."""
     try:
         lock = os.open(folder / "lock", os.O_RDONLY)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Rows of invitations; the token itself is nowhere, only its hash."""
+"""Rows of invitations. The token itself is not stored, only its hash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fechatter.storage.engines.base import Row, Transaction
 
 
 class Invitation(msgspec.Struct, frozen=True):
-    """An invitation's row; times in milliseconds. `email` binds it to one address."""
+    """An invitation's row; times in milliseconds. If `email` is set, only that address can use the invitation."""
 
     id: int
     workspace_id: WorkspaceId
@@ -49,17 +49,17 @@ async def by_hash(tx: Transaction, token_hash: bytes) -> Invitation | None:
 
 
 async def page(tx: Transaction, workspace_id: WorkspaceId, after: int, limit: int) -> list[Invitation]:
-    """Those not revoked, by id, beyond `after`."""
+    """Return invitations that are not revoked, after the id `after`, by id."""
     return [_invitation(row) for row in await tx.fetch(_PAGE, workspace_id, after, limit)]
 
 
 async def claim(tx: Transaction, invitation_id: int) -> bool:
-    """Use it once; False when it is used up, over or revoked."""
+    """Count one use. Returns False if no uses are left, or the invitation has expired or was revoked."""
     return await tx.execute(_CLAIM, invitation_id, tx.now) == 1
 
 
 async def revoke(tx: Transaction, workspace_id: WorkspaceId, invitation_id: int) -> bool:
-    """False when there is no such invitation to revoke."""
+    """Revoke an invitation. Returns False if there is no such invitation that is not revoked."""
     return await tx.execute(_REVOKE, workspace_id, invitation_id, tx.now) == 1
 
 

@@ -1,7 +1,7 @@
-"""Rows of memberships: who is in a chat, since which event number, until which.
+"""Rows of memberships: who is in a chat, from which event number on, and until which.
 
-A row outlives the membership: `left_seq` is the number of the event that ended it, and coming back sets a new
-`joined_seq`. Changes carry the numbers of their events.
+A row outlives the membership. `joined_seq` and `left_seq` are the numbers of the events that began and ended it; a
+person who comes back gets a new `joined_seq`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ SHOWN_MEMBERS = 8
 
 
 class Present(msgspec.Struct, frozen=True):
-    """A member and how it is shown."""
+    """A current member, with name and handle."""
 
     member: Member
     user: UserSummary
 
 
 _IN_ORDER = "ORDER BY x.joined_seq, x.user_id LIMIT 1"
-# From each member to the next by `memberships_by_joining`: eight steps a chat, however many members it has.
+# Steps from each member to the next in the index `memberships_by_joining`: eight rows per chat of any size.
 _FIRST = f"""
 WITH RECURSIVE shown (chat_id, user_id, joined_seq, place) AS (
     SELECT m.chat_id, m.user_id, m.joined_seq, 1
@@ -35,7 +35,8 @@ WITH RECURSIVE shown (chat_id, user_id, joined_seq, place) AS (
         SELECT x.user_id FROM memberships x WHERE x.chat_id = s.chat_id AND x.left_seq IS NULL
             AND (x.joined_seq, x.user_id) > (s.joined_seq, s.user_id) {_IN_ORDER})
     WHERE s.place < {SHOWN_MEMBERS})
-SELECT s.chat_id, u.id, u.handle, u.fullname FROM shown s JOIN users u ON u.id = s.user_id ORDER BY s.chat_id, s.place"""
+SELECT s.chat_id, u.id, u.handle, u.fullname
+FROM shown s JOIN users u ON u.id = s.user_id ORDER BY s.chat_id, s.place"""
 _PRESENT = """
 SELECT m.user_id, m.role, m.joined_at, u.handle, u.fullname FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.chat_id = $1 AND m.left_seq IS NULL"""
@@ -68,12 +69,12 @@ UPDATE memberships SET left_seq = p.b, role = 'member', starred = 0, muted = 0 F
 WHERE chat_id = $1 AND user_id = p.a AND left_seq IS NULL"""
 _LEAVE_ALL = "UPDATE memberships SET left_seq = $2, starred = 0, muted = 0 WHERE chat_id = $1 AND left_seq IS NULL"
 _ROLE = "UPDATE memberships SET role = $3 WHERE chat_id = $1 AND user_id = $2 AND left_seq IS NULL"
-
-_PREFERENCES = "UPDATE memberships SET starred = $3, muted = $4 WHERE chat_id = $1 AND user_id = $2 AND left_seq IS NULL"
+_PREFERENCES = """
+UPDATE memberships SET starred = $3, muted = $4 WHERE chat_id = $1 AND user_id = $2 AND left_seq IS NULL"""
 
 
 async def first_of(tx: Transaction, chat_ids: list[ChatId]) -> dict[ChatId, list[UserSummary]]:
-    """The first eight of each chat in the order of their joining, in one query."""
+    """Return the SHOWN_MEMBERS longest members of each chat, in one query."""
     shown: dict[ChatId, list[UserSummary]] = {chat_id: [] for chat_id in chat_ids}
     for row in await tx.fetch(_FIRST, chat_ids):
         shown[row["chat_id"]].append(UserSummary(row["id"], row["handle"], row["fullname"]))
@@ -81,12 +82,12 @@ async def first_of(tx: Transaction, chat_ids: list[ChatId]) -> dict[ChatId, list
 
 
 async def page(tx: Transaction, chat_id: ChatId, after: int, limit: int) -> list[Member]:
-    """Members by user id, those beyond `after`."""
+    """Return members after the user id `after`, by user id."""
     return [_present(row).member for row in await tx.fetch(_PAGE, chat_id, after, limit)]
 
 
 async def present(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) -> dict[UserId, Present]:
-    """Those of `user_ids` who are in the chat now."""
+    """Return the current members among `user_ids`."""
     found = [_present(row) for row in await tx.fetch(_SOME, chat_id, user_ids)]
     return {each.user.id: each for each in found}
 
@@ -97,51 +98,51 @@ def _present(row: Row) -> Present:
 
 
 async def ever(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) -> set[UserId]:
-    """Those who are in the chat or were."""
+    """Return the current and former members among `user_ids`."""
     return {row["user_id"] for row in await tx.fetch(_EVER, chat_id, user_ids)}
 
 
 async def people(tx: Transaction, workspace_id: WorkspaceId, user_ids: list[UserId]) -> set[UserId]:
-    """Those who may become members of chats of the workspace: its persons that are not disabled."""
+    """Return the people among `user_ids` who can be added to chats: people of the workspace who are not disabled."""
     return {row["id"] for row in await tx.fetch(_PEOPLE, workspace_id, user_ids)}
 
 
 async def met(tx: Transaction, user_id: UserId, user_ids: list[UserId]) -> set[UserId]:
-    """Those who share a chat with `user_id` now."""
+    """Return the people among `user_ids` who share a chat with `user_id`."""
     return {row["user_id"] for row in await tx.fetch(_MET, user_id, user_ids)}
 
 
 async def chat_ids_of(tx: Transaction, user_id: UserId) -> list[ChatId]:
-    """The chats someone is in now."""
+    """Return the person's chats."""
     return [row["chat_id"] for row in await tx.fetch(_CHATS_OF, user_id)]
 
 
 async def successor(tx: Transaction, chat_id: ChatId) -> UserId | None:
-    """Who owns the chat next: the longest member, the disabled and guests last; None when nobody is left."""
+    """Return the next owner: the longest member, with guests and disabled people last; None if nobody is left."""
     row = await tx.fetchrow(_SUCCESSOR, chat_id)
     return None if row is None else UserId(row["user_id"])
 
 
 async def join(tx: Transaction, chat_id: ChatId, joined: list[tuple[UserId, int]]) -> None:
-    """Let people in, each from the number of its own event on; they join at the chat's `updated_at`."""
+    """Make people members, each from the given event number on. `joined_at` is the chat's `updated_at`."""
     await tx.execute(_JOIN, chat_id, joined)
 
 
 async def leave(tx: Transaction, chat_id: ChatId, left: list[tuple[UserId, int]]) -> None:
-    """End memberships, each at the number of its own event."""
+    """End memberships, each at the given event number."""
     await tx.execute(_LEAVE, chat_id, left)
 
 
 async def leave_all(tx: Transaction, chat_id: ChatId, seq: int) -> None:
-    """End every membership of a chat at one number: it is deleted."""
+    """End all memberships of a deleted chat at one event number."""
     await tx.execute(_LEAVE_ALL, chat_id, seq)
 
 
 async def set_role(tx: Transaction, chat_id: ChatId, user_id: UserId, role: str) -> None:
-    """Make a member `owner` or `member`."""
+    """Set a member's role: `owner` or `member`."""
     await tx.execute(_ROLE, chat_id, user_id, role)
 
 
 async def set_preferences(tx: Transaction, chat_id: ChatId, user_id: UserId, *, starred: bool, muted: bool) -> None:
-    """Return a member's preferences for the chat."""
+    """Set a member's preferences for the chat."""
     await tx.execute(_PREFERENCES, chat_id, user_id, int(starred), int(muted))

@@ -25,12 +25,12 @@ def is_postgres(address: str) -> bool:
 
 
 def sqlite_path(address: str) -> Path:
-    """The file of `sqlite:///path`, or the address itself as a path."""
+    """Return the file of `sqlite:///path`, or the address itself as a path."""
     return Path(address.removeprefix("sqlite://"))
 
 
 def check_there(address: str) -> None:
-    """Raises StartError: it names a file that is not there."""
+    """Raises StartError: the address names a file that does not exist."""
     if is_postgres(address):
         return
     path = sqlite_path(address)
@@ -40,7 +40,7 @@ def check_there(address: str) -> None:
 
 
 async def migrate(address: str) -> list[str]:
-    """Bring the database up to date; returns the names of the migrations applied. Raises StartError."""
+    """Bring the database up to date and return the names of the applied migrations. Raises StartError."""
     if is_postgres(address):
         return await migrate_postgres(address)
     return migrate_sqlite(sqlite_path(address))
@@ -65,7 +65,7 @@ async def open_database(address: str, publish: Publish, *, connections: int = 10
 
 @asynccontextmanager
 async def open_source(address: str) -> AsyncIterator[CopySource]:
-    """One snapshot of the database as it is, for as long as it takes, beside those who use it. Raises StartError."""
+    """Open one snapshot of the database, beside a running server. Raises StartError."""
     if is_postgres(address):
         async with postgres_copy.postgres_source(address) as source:
             yield source
@@ -76,7 +76,7 @@ async def open_source(address: str) -> AsyncIterator[CopySource]:
 
 @asynccontextmanager
 async def open_target(address: str, migrations: list[Migration]) -> AsyncIterator[CopyTarget]:
-    """A new database of these migrations, there when the block ends well. Raises StartError."""
+    """Create a database with these migrations; it becomes visible when the block ends. Raises StartError."""
     if is_postgres(address):
         async with postgres_copy.postgres_target(address, migrations) as target:
             yield target

@@ -25,7 +25,8 @@ _BY_HASH = """
 SELECT id, workspace_id, user_id, created_by, created_at, expires_at, used_at, revoked_at FROM password_resets
 WHERE token_hash = $1"""
 _INSERT = """
-INSERT INTO password_resets (id, workspace_id, user_id, created_by, created_at, expires_at, used_at, revoked_at, token_hash)
+INSERT INTO password_resets (id, workspace_id, user_id, created_by, created_at, expires_at, used_at, revoked_at,
+    token_hash)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 _CLAIM = """
 UPDATE password_resets SET used_at = $2

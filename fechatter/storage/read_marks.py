@@ -1,7 +1,7 @@
 """Read marks: the number up to which a person has read a chat.
 
-They are state, not events. Within a revision a mark only moves forward; marking messages as unread begins the next revision.
-Unread = the chat's last number - the mark - the number of deleted messages above the mark.
+Read marks are state, not events. Within a revision, a mark only moves forward; "mark as unread" begins the next
+revision. Unread = the chat's last number - the mark - the number of deleted messages above the mark.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from fechatter.storage.timelines import timeline_of
 _BEYOND = "CASE WHEN h.emptied_through > COALESCE(r.number, 0) THEN h.emptied_through ELSE COALESCE(r.number, 0) END"
 DELETED_ABOVE = f"""
     ({_BEYOND} - COALESCE(r.number, 0)
-        + (SELECT COUNT(*) FROM messages d WHERE {timeline_of("d")} = h.id AND d.number > {_BEYOND} AND d.deleted_at IS NOT NULL))"""
-"""How many messages above the mark are deleted: `h` is a row of timelines, `r` of read_marks, or no row."""
+        + (SELECT COUNT(*) FROM messages d
+            WHERE {timeline_of("d")} = h.id AND d.number > {_BEYOND} AND d.deleted_at IS NOT NULL))"""
+"""SQL for the number of deleted messages above the mark. `h` is a row of timelines, `r` of read_marks or NULL."""
 
 _ADVANCE = """
 INSERT INTO read_marks (timeline_id, user_id, number) VALUES ($1, $2, $3)
@@ -43,12 +44,12 @@ ON CONFLICT (timeline_id, user_id) DO UPDATE SET number = excluded.number"""
 
 
 async def advance(tx: Transaction, chat_id: ChatId, user_id: UserId, number: int) -> None:
-    """Move one mark forward within its revision; a mark at or above the number stays."""
+    """Move a mark forward within its revision, but never back."""
     await tx.execute(_ADVANCE, chat_id, user_id, number)
 
 
 async def put_back(tx: Transaction, chat_id: ChatId, user_id: UserId, number: int) -> None:
-    """Set one mark to `number`, in its next revision."""
+    """Set a mark to `number`, in its next revision."""
     await tx.execute(_PUT_BACK, chat_id, user_id, number)
 
 
@@ -63,7 +64,7 @@ async def revisions(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) ->
 
 
 async def of(tx: Transaction, user_id: UserId, seq: int) -> list[ReadMark]:
-    """The person's marks in the chats it is in now, by chat, as of the event `seq`; a chat without a mark is left out."""
+    """Return the person's marks as of the event `seq`, by chat. Chats without a mark are left out."""
     return [_mark(row, seq) for row in await tx.fetch(_ALL, user_id)]
 
 
@@ -80,6 +81,6 @@ def _mark(row: Row, seq: int) -> ReadMark:
 
 
 async def first_unread(tx: Transaction, chat_id: ChatId, user_id: UserId) -> int | None:
-    """The number of the first message above the mark that is not deleted."""
+    """Return the number of the first message above the mark that is not deleted."""
     row = await tx.fetchrow(_FIRST_UNREAD, chat_id, user_id)
     return None if row is None else row["number"]

@@ -22,13 +22,17 @@ from fechatter.storage.upkeep import workspace_ids
 
 log = logging.getLogger(__name__)
 
+KEPT: Final = "%s of workspace %d keep an older key, because another row has the new key: %s"
+
 VERSION: Final = 1
-"""Of the rules by which keys are made."""
+"""The version of the rules for keys."""
 
 _MIGRATED = "SELECT version FROM schema_migrations WHERE version = '0005'"
 _VERSION = "SELECT keys_version FROM server WHERE id = 1"
 _DONE = "UPDATE server SET keys_version = $1 WHERE id = 1"
-_PEOPLE = "SELECT id, email, email_key, fullname, fullname_key, handle, handle_key FROM users WHERE workspace_id = $1 ORDER BY id"
+_PEOPLE = """
+SELECT id, email, email_key, fullname, fullname_key, handle, handle_key FROM users
+WHERE workspace_id = $1 ORDER BY id"""
 _CHATS = """
 SELECT id, chat_type, name, name_key FROM chats
 WHERE workspace_id = $1 AND name IS NOT NULL AND deleted_at IS NULL ORDER BY id"""
@@ -59,7 +63,7 @@ async def rekey(database: Database) -> None:
         return
     for workspace_id in await database.read(workspace_ids):
         for kept in await database.write(workspace_id, partial(_rekey, workspace_id=workspace_id)):
-            log.warning("%s of workspace %d keep an older key, because another row has the new key: %s", kept.kind, workspace_id, kept.ids)
+            log.warning(KEPT, kept.kind, workspace_id, kept.ids)
     await database.write_unlocked(lambda tx: tx.execute(_DONE, VERSION))
 
 
@@ -117,8 +121,10 @@ def _channels(chats: Sequence[Row]) -> list[Keyed]:
 
 
 def changes(rows: Sequence[Keyed]) -> list[tuple[int, str]]:
-    """Return ids and new keys in an order that never gives two rows the same key; rows that cannot change are left
-    out."""
+    """Return ids and new keys in an order in which no two rows ever have the same key.
+
+    Rows that cannot change are left out.
+    """
     holders = {row.key for row in rows}
     waiting = [row for row in rows if row.key != row.wanted]
     made: list[tuple[int, str]] = []

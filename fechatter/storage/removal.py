@@ -21,8 +21,8 @@ STEP_KEYS = 2000
 _DISABLE = "UPDATE users SET disabled_at = $2 WHERE workspace_id = $1 AND disabled_at IS NULL"
 _REVOKE_INVITATIONS = "UPDATE invitations SET revoked_at = $2 WHERE workspace_id = $1 AND revoked_at IS NULL"
 _SESSIONS = """
-SELECT id, workspace_id, user_id, salt, generation, created_at, last_used_at, expires_at, address, user_agent, revoked_at,
-    used_order
+SELECT id, workspace_id, user_id, salt, generation, created_at, last_used_at, expires_at, address, user_agent,
+    revoked_at, used_order
 FROM sessions WHERE workspace_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT $2"""
 _CHATS = "SELECT id FROM chats WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"
 _MESSAGES = f"SELECT m.id FROM messages m WHERE {timeline_of('m')} = $1 ORDER BY m.number LIMIT $2"

@@ -1,7 +1,7 @@
-"""Emptying messages that are kept no longer, a small step a transaction.
+"""Deletes the content of messages that are older than the retention period, one small step per transaction.
 
-What stays is what stays of a message that somebody deleted: its place and number, without content or versions. So numbers keep no gap,
-what is sent again under an old key still finds its first message, and clients learn of it by `message.deleted` as ever.
+The result equals a deletion by a person: the row keeps its number, without content, extras or versions, and
+clients get `message.deleted`. So numbers stay without gaps, and a repeated send still finds its message by its key.
 """
 
 from __future__ import annotations
@@ -29,7 +29,13 @@ _DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
 
 
 class Due(msgspec.Struct, frozen=True):
-    """What was found: messages to empty by workspace, the last id looked at, and whether there may be more beyond it."""
+    """Messages to empty.
+
+    Attributes:
+        messages: their ids, by workspace.
+        last_id: the last id that was examined.
+        more: whether there may be more after `last_id`.
+    """
 
     messages: dict[WorkspaceId, list[MessageId]]
     last_id: int
@@ -37,7 +43,7 @@ class Due(msgspec.Struct, frozen=True):
 
 
 async def due(tx: Transaction, after: int, before_ms: int) -> Due:
-    """Look at the next old messages by id, beyond `after` (see `ages`)."""
+    """Examine the next old messages after the id `after` (see `ages`)."""
     dated = await tx.fetch(_NEXT, after, tx.now, LOOK_ROWS)
     old = old_prefix(dated, before_ms)
     if not old:
@@ -53,12 +59,13 @@ async def due(tx: Transaction, after: int, before_ms: int) -> Due:
 
 
 async def empty(tx: Transaction, workspace_id: WorkspaceId, message_ids: list[MessageId]) -> int:
-    """Empty those that nobody has deleted meanwhile; returns how many."""
+    """Empty the messages that are not deleted yet; returns how many."""
     rows = sorted((row["id"], row["chat_id"]) for row in await tx.fetch(_EMPTY, message_ids, tx.now))
     if rows:
         await tx.execute(_DROP_VERSIONS, [message_id for message_id, _ in rows])
         await timelines.note_deletions(tx, sorted({ChatId(chat_id) for _, chat_id in rows}))
-        await events.append(tx, workspace_id, [_draft(MessageId(message), ChatId(chat)) for message, chat in rows], rights=False)
+        drafts = [_draft(MessageId(message), ChatId(chat)) for message, chat in rows]
+        await events.append(tx, workspace_id, drafts, rights=False)
     return len(rows)
 
 

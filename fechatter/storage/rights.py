@@ -1,4 +1,4 @@
-"""Who someone is and where they may write, as the database says now and the table of rights decides."""
+"""Reads who a session belongs to and in which chats it may write, as decided by the table of rights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at
 _WRITERS = """
 SELECT s.id AS session_id, s.user_id, p.b AS chat_id, s.workspace_id, w.rights_seq, u.role AS workspace_role,
     (SELECT epoch FROM server WHERE id = 1) AS era,
-    m.role AS chat_role, c.chat_type, c.archived_at, s.revoked_at, s.expires_at, u.disabled_at, m.joined_seq, m.left_seq, c.deleted_at
+    m.role AS chat_role, c.chat_type, c.archived_at, s.revoked_at, s.expires_at, u.disabled_at, m.joined_seq,
+    m.left_seq, c.deleted_at
 FROM PAIRS($1) AS p
 JOIN sessions s ON s.id = p.a
 JOIN users u ON u.id = s.user_id
@@ -30,8 +31,13 @@ LEFT JOIN chats c ON c.id = m.chat_id"""
 
 
 class Writing(msgspec.Struct, frozen=True):
-    """Whether a session of `user_id` may write into a chat. `refusal` is None, "unauthorized" or a code from the table
-    of rights. `era` is the era that was current at the decision."""
+    """Whether a session of `user_id` may write to a chat.
+
+    Attributes:
+        rights_seq: the version of the workspace's rights at the decision.
+        refusal: None, "unauthorized", or a code from the table of rights.
+        era: the current era at the decision.
+    """
 
     workspace_id: int
     rights_seq: int
@@ -40,12 +46,12 @@ class Writing(msgspec.Struct, frozen=True):
     era: str
 
     def refusal_of(self, sender_id: int) -> str | None:
-        """Why not, for who says that the session is theirs."""
+        """Return the refusal for a sender; "unauthorized" if the session belongs to another person."""
         return self.refusal if sender_id == self.user_id else "unauthorized"
 
 
 async def actor(tx: Transaction, session_id: SessionId) -> Actor | None:
-    """None when the session ended or its person was disabled."""
+    """Return the session's person; None if the session has ended or the person is disabled."""
     row = await tx.fetchrow(_ACTOR, session_id, tx.now)
     if row is None:
         return None
@@ -61,7 +67,7 @@ async def reader(tx: Transaction, session_id: SessionId) -> tuple[Actor | None, 
 
 
 async def writers(tx: Transaction, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Writing]:
-    """For pairs (session, chat); a session that does not exist has no entry."""
+    """Return the decision for each pair (session, chat); unknown sessions are left out."""
     return {
         (row["session_id"], row["chat_id"]): Writing(
             row["workspace_id"], row["rights_seq"], _refusal(row, tx.now), row["user_id"], row["era"]

@@ -1,4 +1,4 @@
-"""The server's own row: what there is once for all workspaces."""
+"""The server's own row, which all workspaces share."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _CLAIM_SETUP = "UPDATE server SET setup_used_at = $1 WHERE id = 1 AND setup_used
 _IS_SET_UP = "SELECT id FROM server WHERE id = 1 AND setup_used_at IS NOT NULL"
 
 TABLES: Final = (
-    *("server", "workspaces", "eras", "users", "sessions", "password_resets", "invitations", "chats", "timelines", "memberships"),
-    *("read_marks", "messages", "message_keys", "message_versions", "events", "audit"),
+    *("server", "workspaces", "eras", "users", "sessions", "password_resets", "invitations", "chats", "timelines"),
+    *("memberships", "read_marks", "messages", "message_keys", "message_versions", "events", "audit"),
 )
-# Reads no row, but fails when a table is missing or may not be read.
+# Reads no row, but fails if a table is missing or the role may not read it.
 _CHECK = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE 1 = 0" for table in TABLES)
 
 
 async def claim_setup(tx: Transaction) -> bool:
-    """Use up the set-up token; False when somebody has before."""
+    """Use the set-up token. Returns False if it was already used."""
     return await tx.execute(_CLAIM_SETUP, tx.now) == 1
 
 

@@ -1,4 +1,4 @@
-"""Rows of sessions: one for each device somebody signed in on."""
+"""Rows of sessions: one for each sign-in on a device."""
 
 from __future__ import annotations
 
@@ -70,22 +70,22 @@ async def find(tx: Transaction, session_id: SessionId) -> Session | None:
 
 
 async def live(tx: Transaction, user_id: UserId, after: int = 0, limit: int = MOST_AT_ONCE) -> list[Session]:
-    """A person's sessions that have not ended, by id, beyond `after`."""
+    """Return a person's live sessions after the id `after`, by id."""
     return [_session(row) for row in await tx.fetch(_LIVE, user_id, tx.now, after, limit)]
 
 
 async def longest_unused(tx: Transaction, user_id: UserId, kept: int) -> list[Session]:
-    """A person's live sessions but the `kept` that were used last."""
+    """Return a person's live sessions, except the `kept` most recently used."""
     return [_session(row) for row in await tx.fetch(_LONGEST_UNUSED, user_id, tx.now, kept, MOST_AT_ONCE)]
 
 
 async def expiries(tx: Transaction, session_ids: Sequence[int]) -> dict[int, int]:
-    """When each of the sessions expires, in milliseconds; those that are not live are left out."""
+    """Return when each session expires, in milliseconds. Sessions that are not live are left out."""
     return {row["id"]: row["expires_at"] for row in await tx.fetch(_EXPIRIES, list(session_ids), tx.now)}
 
 
 async def advance(tx: Transaction, session_id: SessionId, generation: int, expires_at: int) -> None:
-    """The session was used: its newest refresh token is of `generation`, and it lives until `expires_at`."""
+    """Record a use: set the generation of the newest refresh token, and extend the session to `expires_at`."""
     await tx.execute(_ADVANCE, session_id, generation, tx.now, expires_at, await tx.new_id())
 
 
@@ -94,7 +94,7 @@ async def revoke(tx: Transaction, session_ids: Sequence[int]) -> None:
 
 
 async def forget(tx: Transaction, user_id: UserId, ended_before: int) -> None:
-    """Remove a person's sessions that ended before then."""
+    """Delete a person's sessions that ended before `ended_before`."""
     await tx.execute(_FORGET, user_id, ended_before)
 
 

@@ -1,4 +1,4 @@
-"""Removes rows that are no longer kept, one small step per transaction; see `ages` for their age."""
+"""Deletes old events and idempotency keys, one small step per transaction; see `ages` for the age of a row."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WHERE idempotency_key > $1 AND idempotency_key <= $2 AND message_id IN ANY_OF($3
 
 
 class KeyStep(msgspec.Struct, frozen=True):
-    """`last_key` is where the next step goes on, None at the end."""
+    """`last_key` is the key after which the next step starts, or None at the end."""
 
     dropped: int
     last_key: bytes | None
@@ -47,12 +47,12 @@ async def workspace_ids(tx: Transaction) -> list[WorkspaceId]:
 
 
 async def drop_old_events(tx: Transaction, workspace_id: WorkspaceId, before_ms: int) -> int:
-    """The oldest events, up to the first that is young enough; the floor moves first. Returns how many were dropped."""
+    """Delete the oldest events up to the first young one, and move the floor. Returns how many were deleted."""
     rows = await tx.fetch(_OLDEST, workspace_id, tx.now, STEP_ROWS)
     old = old_prefix(rows, before_ms)
     if not old:
         return 0
-    # Numbers have no gaps, so this counts the rows that were passed over too.
+    # Numbers have no gaps, so this range includes the rows that the query skipped.
     last = min(int(old[-1]["seq"]), int(old[0]["floor_seq"]) + STEP_ROWS)
     await tx.execute(_RAISE_FLOOR, workspace_id, last)
     await eras.prune(tx, workspace_id, last)
@@ -60,7 +60,7 @@ async def drop_old_events(tx: Transaction, workspace_id: WorkspaceId, before_ms:
 
 
 async def drop_old_keys(tx: Transaction, after: bytes, before_ms: int) -> KeyStep:
-    """Look at the next keys: drop the old ones, and of the others the fingerprints of what is no longer there."""
+    """Examine the next keys: delete old keys, and replace the fingerprints of deleted messages by FORGOTTEN."""
     rows = await tx.fetch(_KEYS, after, STEP_ROWS)
     if not rows:
         return KeyStep(0, None)
@@ -75,7 +75,7 @@ async def drop_old_keys(tx: Transaction, after: bytes, before_ms: int) -> KeySte
 
 
 async def _old_messages(tx: Transaction, message_ids: list[int], before_ms: int) -> list[int]:
-    """Return the messages, by id, that an old message follows."""
+    """Return those of the messages that an old message follows; such a message is old, whatever its date."""
     old: list[int] = []
     while message_ids:
         following = await tx.fetchrow(_FOLLOWING, message_ids[0], tx.now)

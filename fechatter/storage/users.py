@@ -1,4 +1,4 @@
-"""Rows of people. `User` is what others may see; `Account` is the row with what only rooms of `accounts` read."""
+"""Rows of people. `User` contains the public fields; `Account` is the whole row, for the package `accounts`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class NewAccount(msgspec.Struct, frozen=True):
-    """A person about to be inserted; the keys are the folded forms by which rows are found."""
+    """A person to insert. The keys are the folded forms by which rows are found."""
 
     id: UserId
     workspace_id: WorkspaceId
@@ -48,15 +48,15 @@ class NewAccount(msgspec.Struct, frozen=True):
 
 
 _COLUMNS = """
-SELECT u.id, u.workspace_id, w.slug, w.name, w.created_at AS workspace_created_at, w.default_chat_id, u.email, u.password_hash, u.fullname,
-    u.handle, u.kind, u.role, u.timezone, u.language, u.created_at, u.disabled_at
+SELECT u.id, u.workspace_id, w.slug, w.name, w.created_at AS workspace_created_at, w.default_chat_id, u.email,
+    u.password_hash, u.fullname, u.handle, u.kind, u.role, u.timezone, u.language, u.created_at, u.disabled_at
 FROM users u JOIN workspaces w ON w.id = u.workspace_id"""
 _FIND = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.id = $2"
 _BY_EMAIL = f"""
 {_COLUMNS} WHERE u.email_key IN ($1, $2, $3) AND ($4 = '' OR w.slug = $4) AND u.kind = 'person'
 ORDER BY CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END, u.id LIMIT $5"""
 _BY_EMAIL_IN = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.email_key = $2"
-# A guest ($3 = 1) sees itself ($4) and whoever is in a chat with it.
+# A guest ($3 = 1) sees only itself ($4) and the people in its chats.
 _VISIBLE = """
 ($3 = 0 OR u.id = $4 OR EXISTS (
     SELECT 1 FROM memberships mine JOIN memberships theirs ON theirs.chat_id = mine.chat_id
@@ -79,14 +79,15 @@ INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, 
     created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 _CHANGE_PROFILE = """
-UPDATE users SET fullname = $2, fullname_key = $3, handle = $4, handle_key = COALESCE($5, handle_key), timezone = $6, language = $7
+UPDATE users SET fullname = $2, fullname_key = $3, handle = $4, handle_key = COALESCE($5, handle_key), timezone = $6,
+    language = $7
 WHERE id = $1"""
 _CHANGE_STANDING = "UPDATE users SET role = $2, disabled_at = $3 WHERE id = $1"
 _CHANGE_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1"
 
 
 async def insert(tx: Transaction, new: NewAccount) -> None:
-    """Raises UniqueViolation: the workspace has this e-mail address or handle."""
+    """Raises UniqueViolation: the e-mail address or the handle is taken in the workspace."""
     await tx.execute(_INSERT, *msgspec.structs.astuple(new), tx.now)
 
 
@@ -95,7 +96,7 @@ async def find(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> A
 
 
 async def find_visible(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId, viewer_id: UserId, *, guest: bool) -> Account | None:
-    """`find`, of those whom the viewer may see."""
+    """Return the account if the viewer may see it."""
     return _account(await tx.fetchrow(_FIND_VISIBLE, workspace_id, user_id, int(guest), viewer_id))
 
 
@@ -121,13 +122,16 @@ async def by_handle(tx: Transaction, workspace_id: WorkspaceId, handle_key: str)
 async def page(
     tx: Transaction, workspace_id: WorkspaceId, after: int, viewer_id: UserId, query: str, limit: int, *, guest: bool
 ) -> list[Account]:
-    """People beyond the id `after`, by id, whose name or handle contains each word of `query` (folded, may be empty)."""
+    """Return people after the id `after`, by id, whose name or handle contains every word of `query`.
+
+    `query` must be folded; it may be empty.
+    """
     rows = await tx.fetch(_PAGE, workspace_id, after, int(guest), viewer_id, limit, *_patterns(query))
     return [_known(row) for row in rows]
 
 
 def _patterns(query: str) -> list[str]:
-    """SEARCH_WORDS patterns for LIKE. Words beyond the last pattern belong to it, as they were typed."""
+    """Return SEARCH_WORDS patterns for LIKE. The last pattern contains all remaining words."""
     escaped = query.replace("!", "!!").replace("%", "!%").replace("_", "!_")
     words = escaped.split(maxsplit=SEARCH_WORDS - 1)
     return [f"%{word.strip()}%" for word in words] + ["%"] * (SEARCH_WORDS - len(words))
@@ -143,7 +147,7 @@ async def many(
     *,
     guest: bool,
 ) -> list[Account]:
-    """Those of `ids` whom the viewer may see, by id, beyond `after`."""
+    """Return the people among `ids` whom the viewer may see, after the id `after`, by id."""
     rows = await tx.fetch(_MANY, workspace_id, after, int(guest), viewer_id, ids, limit)
     return [_known(row) for row in rows]
 
@@ -153,12 +157,15 @@ async def is_handle_taken(tx: Transaction, workspace_id: WorkspaceId, handle_key
 
 
 async def has_other_owner(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> bool:
-    """Whether somebody else, not disabled, owns the workspace."""
+    """Whether the workspace has another owner who is not disabled."""
     return await tx.fetchrow(_OTHER_OWNERS, workspace_id, user_id) is not None
 
 
 async def change_profile(tx: Transaction, account: Account, fullname_key: str, handle_key: str | None) -> None:
-    """Store name, handle, time zone and language; None keeps the handle's key. Raises UniqueViolation: the handle is taken."""
+    """Store name, handle, time zone and language. A `handle_key` of None keeps the stored key.
+
+    Raises UniqueViolation: the handle is taken.
+    """
     await tx.execute(
         _CHANGE_PROFILE,
         account.id,
@@ -172,7 +179,7 @@ async def change_profile(tx: Transaction, account: Account, fullname_key: str, h
 
 
 async def change_standing(tx: Transaction, account: Account) -> None:
-    """Store role and disabling."""
+    """Store the role and whether the account is disabled."""
     await tx.execute(_CHANGE_STANDING, account.id, account.role, account.disabled_at)
 
 
@@ -181,7 +188,7 @@ async def change_password(tx: Transaction, user_id: UserId, password_hash: str) 
 
 
 def public_view(account: Account) -> User:
-    """What everybody in the workspace may see, and events tell."""
+    """Return the fields that everybody in the workspace may see, and that events contain."""
     return User(
         id=account.id,
         handle=account.handle,

@@ -21,7 +21,7 @@ _SET_DEFAULT_CHAT = "UPDATE workspaces SET default_chat_id = $2 WHERE id = $1"
 
 
 class WorkspaceName(msgspec.Struct, frozen=True):
-    """A workspace in a choice of several."""
+    """A workspace in a list to choose from."""
 
     slug: str
     name: str
@@ -49,17 +49,17 @@ async def with_slug_of(tx: Transaction, base: str) -> list[Workspace]:
 
 
 async def page(tx: Transaction, after: int, limit: int) -> list[Workspace]:
-    """The server's workspaces, by id, beyond `after`."""
+    """Return the server's workspaces after the id `after`, by id."""
     return [_known(row) for row in await tx.fetch(_PAGE, after, limit)]
 
 
 async def rename(tx: Transaction, workspace_id: WorkspaceId, name: str) -> None:
-    """The slug stays, so that nobody's sign-in changes."""
+    """Change the name. The slug stays, because people sign in with it."""
     await tx.execute(_RENAME, workspace_id, name)
 
 
 async def set_default_chat(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId | None) -> None:
-    """The channel that new people join, or none."""
+    """Set the channel that new people join; None for no channel."""
     await tx.execute(_SET_DEFAULT_CHAT, workspace_id, chat_id)
 
 

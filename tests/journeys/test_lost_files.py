@@ -192,7 +192,7 @@ async def test_lost_files_are_detected_without_a_write_and_reported(lone_server:
 
 
 async def _check_writes_are_refused_and_reads_work(server: ServerProcess, ada: Client) -> None:
-    await asyncio.to_thread(server.wait_for_output, "could not be saved, and the server will retry")
+    await asyncio.to_thread(server.wait_for_output, "could not be saved; the server will retry")
     for _ in range(3):
         refused = await ada.ask("PATCH", "/api/users/me", {"fullname": "Ada"})
         assert (refused.status, refused.json["code"]) == (503, "storage_unavailable")

@@ -1,10 +1,8 @@
-"""Moves the write-ahead log into the database file on a thread of its own, so that no commit waits for it.
+"""Moves the write-ahead log into the database file on a separate thread, so that no commit waits for it.
 
-A passive checkpoint never blocks the writer, but under constant load it never sees the log's end either, and the log
-would grow for ever. Once the bulk is moved, the writer itself moves the small rest between two batches, after which the
-log starts over.
-
-A checkpoint that fails, such as on a full disk, is tried again until it succeeds; then the log shrinks again.
+A passive checkpoint never blocks the writer. Under constant load, however, it never reaches the end of the log, which
+would grow for ever. So after the bulk is moved, the writer moves the small rest between two batches, and the log starts
+over. A checkpoint that fails, for example on a full disk, is retried until it succeeds.
 """
 
 from __future__ import annotations
@@ -19,9 +17,9 @@ from fechatter.storage.engines.thread import LoopThread
 
 CHECKPOINT_BYTES = 16 * 1024 * 1024
 KEPT_BYTES = 4 * 1024 * 1024
-"""The log file is cut to this when it starts over, so that its size tells how much waits."""
+"""The log file is truncated to this size when it starts over, so that its size shows how much is not moved yet."""
 OVERGROWN_BYTES = 4 * CHECKPOINT_BYTES
-"""The log reaches this size only while checkpoints fail. It is then truncated as soon as nobody reads from it."""
+"""The log reaches this size only while checkpoints fail. It is truncated as soon as nobody reads from it."""
 LOOK_EVERY_SECONDS = 0.2
 MOST_PAUSE_SECONDS = 5.0
 
@@ -29,7 +27,7 @@ MOST_PAUSE_SECONDS = 5.0
 class Checkpointer:
     """
     Attributes:
-        state: how the last checkpoint went.
+        state: the result of the last checkpoint.
     """
 
     def __init__(self, path: Path, write_connection: sqlite3.Connection, writer: LoopThread) -> None:
@@ -63,7 +61,7 @@ class Checkpointer:
             return 0
 
     def _finish(self) -> None:
-        # RESTART would wait for readers. PASSIVE moves what it can; if that was all, the next commit starts the log over.
+        # RESTART would wait for readers. If PASSIVE moves the whole log, the next commit starts it over.
         try:
             self._write_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             if self._wal_bytes() >= OVERGROWN_BYTES:

@@ -1,7 +1,9 @@
-"""The three spellings that differ between the engines' SQL, replaced once per statement.
+"""Translates the SQL of this program to each engine. Only parameters and these three functions differ:
 
-`ANY_OF($n)` is the rows of a list of integers; `PAIRS($n)` a table (a, b) of a list of integer pairs; `JSON_ROWS($n)` a table of a list
-of tuples, with one column `value`: its parts are `value->>0`, cast to their type.
+* `ANY_OF($n)`: the rows of a list of integers.
+* `PAIRS($n)`: a table (a, b) from a list of integer pairs.
+* `JSON_ROWS($n)`: a table from a list of tuples, with one column `value`. The first element is `value->>0`, to be cast
+  to its type.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ _PARAMETER = re.compile(r"\$(\d+)")
 
 @lru_cache(maxsize=1024)
 def for_sqlite(sql: str) -> str:
-    """Numbered parameters `?n`; lists arrive as JSON texts."""
+    """Use numbered parameters `?n`; lists are passed as JSON."""
     sql = _ANY_OF.sub(r"(SELECT value FROM json_each($\1))", sql)
     sql = _PAIRS.sub(r"(SELECT value->>0 AS a, value->>1 AS b FROM json_each($\1))", sql)
     sql = _JSON_ROWS.sub(r"json_each($\1)", sql)
@@ -28,18 +30,20 @@ def for_sqlite(sql: str) -> str:
 
 @lru_cache(maxsize=1024)
 def for_postgres(sql: str) -> str:
-    """Arrays for lists of integers, JSON text for pairs."""
+    """Use arrays for lists of integers, and JSON for lists of tuples."""
     sql = _ANY_OF.sub(r"(SELECT unnest($\1::bigint[]))", sql)
-    sql = _PAIRS.sub(r"(SELECT (value->>0)::bigint AS a, (value->>1)::bigint AS b FROM json_array_elements($\1::text::json))", sql)
+    pairs = r"(SELECT (value->>0)::bigint AS a, (value->>1)::bigint AS b FROM json_array_elements($\1::text::json))"
+    sql = _PAIRS.sub(pairs, sql)
     return _JSON_ROWS.sub(r"json_array_elements($\1::text::json)", sql)
 
 
 def sqlite_parameter(value: object) -> object:
+    """Convert lists to JSON."""
     return orjson.dumps(value).decode() if isinstance(value, (list, tuple)) else value
 
 
 def postgres_parameter(value: object) -> object:
-    """Lists of pairs become JSON; lists of integers stay arrays."""
+    """Convert lists of tuples to JSON; lists of integers stay arrays."""
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)):
         return orjson.dumps(value).decode()
     return value

@@ -14,7 +14,7 @@ class WentBack(Exception):
     era."""
 
     def __init__(self, workspace_id: int, head: int, era: str) -> None:
-        super().__init__(f"the log of workspace {workspace_id} ends at {head} in era {era}, which this server did not write")
+        super().__init__(f"the log of workspace {workspace_id} ends at {head} in era {era}; this server did not write it")
         self.era = era
 
 

@@ -19,18 +19,20 @@ from fechatter.storage.engines.postgres_link import Link
 from fechatter.storage.engines.postgres_settings import WRITE
 from fechatter.storage.event_types import MESSAGE_CREATED
 
-# $1 workspace, $2 rights_seq decided with, $3 now, $4 count, $5 chats, $6 senders, $7 contents, $8 keys, $9 fingerprints,
-# $10 each row's place within its timeline (from 1), $11 the era decided in, $12 the highest number committed,
-# $13 and $14 the database's life, $15 threads, $16 extras. unnest fills columns that are empty with NULL.
+# $1 workspace, $2 rights_seq of the decision, $3 now, $4 count, $5 chats, $6 senders, $7 contents, $8 keys,
+# $9 fingerprints, $10 each row's place in its timeline (from 1), $11 era of the decision, $12 highest committed number,
+# $13 and $14 the database's life, $15 threads, $16 extras. `unnest` fills empty columns with NULL.
+_SAME_LIFE = IS_SAME.format(started="$13", server_table="$14")
 _STORE = f"""
 WITH locked AS (
-    UPDATE workspaces SET event_seq = event_seq + $4 WHERE id = $1 AND rights_seq = $2 AND era = $11 AND event_seq >= $12
-        AND EXISTS (SELECT FROM server WHERE id = 1 AND epoch = $11 AND {IS_SAME.format(started="$13", server_table="$14")})
+    UPDATE workspaces SET event_seq = event_seq + $4
+    WHERE id = $1 AND rights_seq = $2 AND era = $11 AND event_seq >= $12
+        AND EXISTS (SELECT FROM server WHERE id = 1 AND epoch = $11 AND {_SAME_LIFE})
     RETURNING event_seq
 ), given AS (
     SELECT *, COALESCE(thread_id, chat_id) AS timeline_id
-    FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::bytea[], $9::bigint[], $10::bigint[], $15::bigint[], $16::text[])
-        WITH ORDINALITY
+    FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::bytea[], $9::bigint[], $10::bigint[], $15::bigint[],
+        $16::text[]) WITH ORDINALITY
         AS g (chat_id, sender_id, content, idempotency_key, fingerprint, place, thread_id, extras, ordinal)
 ), drawn AS MATERIALIZED (
     SELECT nextval('ids') AS id, ordered.* FROM (
@@ -61,12 +63,13 @@ SELECT id, number, seq FROM numbered ORDER BY ordinal"""
 _LOCK = "SELECT rights_seq, event_seq, era FROM workspaces WHERE id = $1 FOR UPDATE"
 _SERVER = f"SELECT epoch, {IS_SAME.format(started='$1', server_table='$2')} AS is_same FROM server WHERE id = 1"
 _KNOWN = """
-SELECT g.ordinal FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS g (key, chat_id, sender_id, ordinal)
+SELECT g.ordinal
+FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS g (key, chat_id, sender_id, ordinal)
 JOIN message_keys k ON k.idempotency_key = g.key AND k.chat_id = g.chat_id AND k.sender_id = g.sender_id"""
 
 
 class BatchConditions(msgspec.Struct, frozen=True):
-    """The conditions for storing a batch: `committed` is the highest committed number."""
+    """What must still be true when a batch is stored. `committed` is the highest committed event number."""
 
     decided: Decided
     life: Life
@@ -74,10 +77,11 @@ class BatchConditions(msgspec.Struct, frozen=True):
 
 
 async def store(connection: Link, rows: MessageRows, workspace_id: int, conditions: BatchConditions, now: int) -> Stored | None:
-    """Store the rows; returns None if the workspace's rights or the era changed, so that the batch must be decided
-    again.
+    """Store the rows. Returns None if the rights or the era changed, so that the batch must be decided again.
 
-    Raises LifeChanged and WentBack: nothing was stored; StorageError: it is unknown whether the rows were stored.
+    Raises:
+        LifeChanged, WentBack: nothing was stored.
+        StorageError: it is unknown whether the rows were stored.
     """
     places = [place for place, owner in enumerate(rows.workspace_ids) if owner == workspace_id]
     try:
@@ -89,8 +93,10 @@ async def store(connection: Link, rows: MessageRows, workspace_id: int, conditio
 
 
 async def _may_store(connection: Link, workspace_id: int, conditions: BatchConditions) -> bool:
-    """Lock the workspace, and enter the current era; False if the rights or the era changed. Raises LifeChanged,
-    WentBack."""
+    """Lock the workspace and enter the current era. Returns False if the rights or the era changed.
+
+    Raises LifeChanged, WentBack.
+    """
     locked = await connection.fetch(_LOCK, workspace_id)
     servers = await connection.fetch(_SERVER, conditions.life.started, conditions.life.server_table)
     if not servers or not servers[0]["is_same"]:

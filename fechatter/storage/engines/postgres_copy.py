@@ -1,4 +1,4 @@
-"""Copying whole PostgreSQL databases by COPY, see `storage.copying`: out of one REPEATABLE READ snapshot, into one transaction."""
+"""Copies whole PostgreSQL databases with COPY, see `storage.copying`: from one snapshot, or in one transaction."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from fechatter.storage.engines.postgres_transaction import PostgresTransaction
 from fechatter.storage.soundness import check_sound
 
 LONGEST_SECONDS = 6 * 3600.0
-"""For one table."""
+"""Timeout of one statement, which copies a whole table."""
 COPY_SETTINGS = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
-KINDS: dict[str, Kind] = {"BIGINT": "integer", "INTEGER": "integer", "SMALLINT": "integer", "TEXT": "text", "BYTEA": "bytes"}
+INTEGERS = ("BIGINT", "INTEGER", "SMALLINT")
+KINDS: dict[str, Kind] = {**dict.fromkeys(INTEGERS, "integer"), "TEXT": "text", "BYTEA": "bytes"}
 
 _COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
@@ -52,13 +53,14 @@ class PostgresSource:
         values = ", ".join(_json_value(column) for column in table.columns)
 
         async def unescape(lines: bytes) -> None:
-            # COPY doubles backslashes; nothing else that it escapes stands in JSON.
+            # COPY doubles backslashes. JSON contains no other character that COPY escapes.
             take(lines.replace(b"\\\\", b"\\"))
 
-        await self._link.driver.copy_from_query(f"SELECT json_build_array({values})::text FROM {table.name}", output=unescape)
+        query = f"SELECT json_build_array({values})::text FROM {table.name}"
+        await self._link.driver.copy_from_query(query, output=unescape)
 
     async def last_id(self) -> int:
-        # A sequence is no part of the snapshot, but never behind it.
+        # A sequence is outside the snapshot, but never behind it.
         return int(await self._link.fetchval(_LAST_ID))
 
     async def epoch(self) -> str:
@@ -87,7 +89,7 @@ async def tables_of(link: Link) -> list[Table]:
 
 @asynccontextmanager
 async def postgres_source(url: str) -> AsyncIterator[PostgresSource]:
-    """The database as it is now. Raises StartError."""
+    """Open a snapshot of the database. Raises StartError."""
     # A standby also works, and reduces the load on the primary.
     async with _connected(url, primary=False) as link, link.transaction(READ):
         yield PostgresSource(link, await tables_of(link), await postgres_migrate.applied(link))
@@ -126,7 +128,10 @@ def _misfits(name: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def postgres_target(url: str, migrations: list[migrate.Migration]) -> AsyncIterator[PostgresTarget]:
-    """A database of these migrations, visible when all is done. Raises StartError: it is not empty, or cannot be written."""
+    """Create the tables of these migrations in one transaction, which is committed when the block ends.
+
+    Raises StartError: the database is not empty or cannot be written.
+    """
     async with _connected(url) as link, link.transaction(WRITE):
         await check_sound(link)
         await link.fetch("SELECT pg_advisory_xact_lock($1)", postgres_migrate.ADVISORY_LOCK)
@@ -136,7 +141,7 @@ async def postgres_target(url: str, migrations: list[migrate.Migration]) -> Asyn
 
 
 async def is_empty(url: str) -> bool:
-    """Whether the database holds no table. Raises StartError."""
+    """Whether the database contains no table. Raises StartError."""
     async with _connected(url) as link, link.transaction(READ):
         return not await link.fetchval("SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema())")
 

@@ -15,9 +15,9 @@ UNIQUE_VIOLATION = "23505"
 DISK_FULL = "53100"
 SYNTAX_ERROR = "42601"
 CONFLICTS = ("40001", "40P01")
-"""serialization_failure, deadlock_detected."""
+"""SQLSTATEs `serialization_failure` and `deadlock_detected`."""
 ROW_CLASSES = ("22", "23", "P0001")
-"""Data exceptions, violated constraints, and errors from an operator's trigger."""
+"""SQLSTATE classes of data exceptions and violated constraints, and the SQLSTATE of an operator's trigger."""
 
 
 def translate(error: Exception) -> Exception:

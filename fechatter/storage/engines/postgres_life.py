@@ -1,7 +1,7 @@
 """Identifies the PostgreSQL server. If a transaction reaches another server than before, the node must begin an era.
 
-A promoted standby, rolled-back files and a restarted server have another start time. A database that was dropped and
-restored in the same cluster has another table. New connections are no sign of a change, because a pooler hides them.
+A promoted standby, a server with rolled-back files and a restarted server have another start time. A database that was
+dropped and restored in the same cluster has another table. New connections prove nothing, because a pooler hides them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import msgspec
 from fechatter.storage.engines.errors import StorageUnavailable
 
 _LIFE = """
-SELECT pg_postmaster_start_time(), 'server'::regclass::oid::bigint, has_function_privilege('pg_control_system()', 'EXECUTE')"""
+SELECT pg_postmaster_start_time(), 'server'::regclass::oid::bigint,
+    has_function_privilege('pg_control_system()', 'EXECUTE')"""
 _CLUSTER = "SELECT system_identifier::text FROM pg_control_system()"
 IS_SAME = "pg_postmaster_start_time() = {started} AND 'server'::regclass::oid = {server_table}"
 
 
 class Reads(Protocol):
-    """A connection to read from."""
+    """A connection that can read."""
 
     async def fetch(self, sql: str, *args: object) -> Sequence[asyncpg.Record]: ...
     async def fetchval(self, sql: str, *args: object) -> Any: ...
@@ -33,7 +34,8 @@ class LifeChanged(StorageUnavailable):
 
 
 class Life(msgspec.Struct, frozen=True):
-    """
+    """The identity of a running PostgreSQL server and its database.
+
     Attributes:
         cluster: PostgreSQL's system identifier; "" if this role may not read it.
         started: when the server was started.
@@ -49,14 +51,13 @@ class Life(msgspec.Struct, frozen=True):
 
     @property
     def check(self) -> str:
-        """Return a statement that fails with `division_by_zero` in another life; sent with BEGIN, it costs no round
-        trip."""
+        """SQL that fails with `division_by_zero` in another life. Sent with BEGIN, it costs no round trip."""
         same = IS_SAME.format(started=f"'{self.started.isoformat()}'::timestamptz", server_table=self.server_table)
         return f"SELECT 1 / ({same})::int"
 
 
 async def read_life(connection: Reads) -> Life:
-    """Raises StorageError."""
+    """Read the identity from the server. Raises StorageError."""
     ((started, server_table, is_readable),) = await connection.fetch(_LIFE)
     cluster = str(await connection.fetchval(_CLUSTER)) if is_readable else ""
     return Life(cluster, started, server_table)

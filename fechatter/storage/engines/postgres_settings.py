@@ -1,7 +1,7 @@
-"""Every setting of a PostgreSQL session that this server relies on, as SQL.
+"""Every session setting of PostgreSQL that this server relies on, as SQL.
 
-A role, a database or a pooler may have other defaults. Without a pooler they are set once for a connection; behind one
-they are set in each transaction, because the next transaction may run on another of the pooler's connections.
+A role, a database or a pooler may have other defaults. Without a pooler, the settings are sent once per connection.
+Behind a pooler they are sent in each transaction, because the next transaction may use another connection.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import msgspec
 
 SETTINGS: Final[Mapping[str, str]] = {
     "client_encoding": "UTF8",
-    # Refused rows and conflicts are answers, not ends of a connection.
+    # Refused rows and conflicts must not end the connection.
     "exit_on_error": "off",
     "idle_in_transaction_session_timeout": "10000",
     "idle_session_timeout": "0",
     "jit": "off",
     "lock_timeout": "5000",
-    # Every statement finds its rows by key, so planning again for each parameter value costs more than it gains.
+    # Every statement finds its rows by key, so a new plan for each parameter value costs more than it saves.
     "plan_cache_mode": "force_generic_plan",
     "standard_conforming_strings": "on",
     "statement_timeout": "10000",
@@ -35,16 +35,16 @@ WRITE: Final = "READ COMMITTED"
 
 POOLED: Final = "FE001"
 STANDBY: Final = "FE002"
-"""The SQLSTATEs that the guard raises."""
+"""SQLSTATEs raised by the statement of `_refuse`."""
 
 
 class SessionSettings(msgspec.Struct, frozen=True):
     """The properties that all connections to one database share.
 
     Attributes:
-        schema: where the tables are; "" until it is known.
-        pooled: a pooler stands in front, so no state outlives a transaction.
-        primary: refuse a standby, whose data may be old.
+        schema: the schema of the tables; "" until it is known.
+        pooled: PostgreSQL is behind a pooler, so no state outlives a transaction.
+        primary: refuse a standby, because its data may be old.
         version: PostgreSQL's major version.
     """
 
@@ -54,32 +54,32 @@ class SessionSettings(msgspec.Struct, frozen=True):
     version: int
 
     def at_start(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """The settings sent at connection start, because a role's timeouts may end a session before the first
-        statement."""
+        """Settings to send at connection start: a role's timeouts could end a session before its first statement."""
         return {**settings, **({"search_path": self.schema} if self.schema else {})}
 
     def for_connection(self, settings: Mapping[str, str], server_pid: int) -> str:
-        """Set everything for the connection; fails with POOLED when another process than `server_pid` runs it."""
+        """SQL that applies all settings to a connection. It fails with POOLED if another process than `server_pid` runs
+        it."""
         values = {
             **self._values(settings),
             "default_transaction_isolation": "read committed",
             "default_transaction_deferrable": "off",
         }
-        other = _refusal(f"pg_backend_pid() <> {server_pid}", POOLED, "a pooler stands in front of PostgreSQL")
-        return "; ".join([*(f"SET {name} TO {_literal(value)}" for name, value in values.items()), self._guard(other)])
+        other = _refusal(f"pg_backend_pid() <> {server_pid}", POOLED, "PostgreSQL is behind a connection pooler")
+        return "; ".join([*(f"SET {name} TO {_literal(value)}" for name, value in values.items()), self._refuse(other)])
 
     def begin(self, settings: Mapping[str, str], how: str) -> str:
-        """Begin a transaction: `how` is READ or WRITE. Every explicit transaction of this server begins with this."""
+        """SQL that begins a transaction: `how` is READ or WRITE. Every explicit transaction begins with it."""
         if not self.pooled:
             return f"BEGIN ISOLATION LEVEL {how}"
         locals_ = [f"SET LOCAL {name} TO {_literal(value)}" for name, value in self._values(settings).items()]
-        return "; ".join([f"BEGIN ISOLATION LEVEL {how}", *locals_, self._guard()])
+        return "; ".join([f"BEGIN ISOLATION LEVEL {how}", *locals_, self._refuse()])
 
     def _values(self, settings: Mapping[str, str]) -> dict[str, str]:
         newer = {name: "0" for name, version in SINCE.items() if self.version >= version}
         return {**newer, **self.at_start(settings)}
 
-    def _guard(self, *refusals: str) -> str:
+    def _refuse(self, *refusals: str) -> str:
         standby = _refusal("pg_is_in_recovery()", STANDBY, "it is a standby; name the primary in database_url")
         return f"DO $guard$BEGIN {' '.join([*refusals, *([standby] if self.primary else [])])} END$guard$"
 
@@ -89,6 +89,6 @@ def _refusal(condition: str, state: str, message: str) -> str:
 
 
 def _literal(value: str) -> str:
-    """Read the same whether `standard_conforming_strings` is on or not."""
+    """Quote a value so that `standard_conforming_strings` does not matter."""
     doubled = value.replace("\\", "\\\\").replace("'", "''")
     return f"E'{doubled}'"

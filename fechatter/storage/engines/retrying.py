@@ -24,6 +24,6 @@ async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
         try:
             return await attempt()
         except TransactionConflict as conflict:
-            log.debug("try %d of a transaction: %s", tries, conflict)
+            log.debug("attempt %d of a transaction failed: %s", tries, conflict)
             await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS * 2**tries))
     return await attempt()

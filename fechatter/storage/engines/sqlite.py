@@ -1,7 +1,7 @@
-"""SQLite: one connection that writes, on the writer's thread; a few that read; a checkpointer.
+"""SQLite: one connection for writing on the writer's thread, a few for reading, and a checkpointer.
 
-WAL with `synchronous=FULL`: what `write` or `store` returned from survives `kill -9`. The work of a transaction runs on the connection's
-thread from beginning to end; nothing hops between threads inside it.
+With WAL and `synchronous=FULL`, a commit survives `kill -9` and a power cut once `write` or `store` has returned. A
+transaction runs on one thread from beginning to end.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ T = TypeVar("T")
 READERS = 3
 BUSY_TIMEOUT_SECONDS = 5.0
 LEAST_BUSY_SECONDS = 0.05
-"""How long a change waits for another process's lock after it has waited in the line as long as it may: for who holds it a moment."""
+"""Minimum wait for another process's lock after the time in the queue has used up the timeout."""
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
-    """A connection as this server uses it; autocommit, so that BEGIN and COMMIT are ours. The file must exist."""
+    """Open a connection in autocommit mode, so that this module alone sends BEGIN and COMMIT. The file must exist."""
     connection = open_file(path, timeout=BUSY_TIMEOUT_SECONDS)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    # What is deleted is overwritten, not only let go of.
+    # Overwrite deleted rows with zeros.
     connection.execute("PRAGMA secure_delete=ON")
-    # A trigger's statements can be undone together: without this the notes for that are a file made and removed for each batch.
+    # SQLite keeps a journal of a trigger's statements. In a file, it would be created and deleted for each batch.
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute("PRAGMA cache_size=-65536" if not readonly else "PRAGMA cache_size=-16384")
     connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -75,7 +75,7 @@ class SqliteDatabase:
         self._main_loop = asyncio.get_running_loop()
         self._write_connection = connect(path)
         sqlite_batch.prepare(self._write_connection)
-        # The first read opens the log files, which the guard must know.
+        # The first read opens the log files, which the guard must watch.
         self._write_connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
         self._guard = FileGuard(path)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
@@ -90,7 +90,7 @@ class SqliteDatabase:
 
     @era.setter
     def era(self, era: str) -> None:
-        # No other server writes here. An unknown era comes from rolled-back files or from a command.
+        # No other server writes to this file, so an unknown era comes from rolled-back files or from a command.
         self._high_water.era = era
 
     async def read(self, work: Work[T]) -> T:
@@ -108,7 +108,7 @@ class SqliteDatabase:
         with translated():
             connection = connect(self.path, readonly=True)
         try:
-            # The reader may have opened another database than the writer.
+            # The file may have been replaced since the writer opened it.
             self._guard.check()
         except StorageLost:
             connection.close()
@@ -146,9 +146,9 @@ class SqliteDatabase:
         return self._change(work, asked)
 
     def _begin_after(self, error: WentBack) -> None:
-        """Begin an era, because the log went back in time or a command wrote."""
+        """Begin an era, because the log went back in time or a command wrote to it."""
         self._enter(error.era)
-        log.warning("%s; it continues in era %s", error, self.era)
+        log.warning("%s; the event log continues in era %s", error, self.era)
 
     def _enter(self, after: str) -> str:
         self.era = self._change(lambda tx: eras.begin_after(tx, after), time.monotonic())
@@ -158,7 +158,7 @@ class SqliteDatabase:
     def _change(self, work: Work[T], asked: float) -> T:
         self._guard.refuse()
         transaction = SqliteTransaction(self._write_connection, self._high_water)
-        with self._patience(time.monotonic() - asked):
+        with self._busy_timeout(time.monotonic() - asked):
             transaction.run("BEGIN IMMEDIATE")
         try:
             result = run_inline(work(transaction))
@@ -173,8 +173,11 @@ class SqliteDatabase:
         return result
 
     @contextmanager
-    def _patience(self, waited_seconds: float) -> Iterator[None]:
-        """Whoever waited in the line waits less for a lock: else each of the line would wait its full time after the one before."""
+    def _busy_timeout(self, waited_seconds: float) -> Iterator[None]:
+        """Subtract the time in the queue from the wait for the lock.
+
+        Otherwise each write of the queue would wait for the full timeout, one after the other.
+        """
         if waited_seconds < 1:
             yield
             return
@@ -210,7 +213,7 @@ class SqliteDatabase:
         return result
 
     def _roll_back(self) -> None:
-        # SQLite itself has rolled back already after some errors (a full disk).
+        # After some errors, such as a full disk, SQLite itself has already rolled back.
         if self._write_connection.in_transaction:
             with translated():
                 self._write_connection.execute("ROLLBACK")
@@ -225,7 +228,7 @@ class SqliteDatabase:
             raise StorageBusy("writer_full") from error
 
     async def system_id(self) -> str:
-        """A copied file looks like the original; each start begins an era, and so does a head that goes back."""
+        """Return "", because a copied file looks like the original. A head that went back begins an era anyway."""
         return ""
 
     def queues(self) -> list[Queue]:
@@ -258,4 +261,4 @@ class SqliteDatabase:
 
 
 async def _take_the_lock(tx: Transaction) -> None:
-    """BEGIN IMMEDIATE has taken it."""
+    """Do nothing: BEGIN IMMEDIATE has taken the lock."""

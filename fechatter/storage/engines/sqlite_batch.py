@@ -1,8 +1,8 @@
-"""One batch of messages into SQLite: one statement reads what its numbers depend on, one writes all of it.
+"""Stores a batch of messages in SQLite with two statements: one reads the heads and the keys, one writes all rows.
 
-The second is an insert into a view whose trigger fills the tables. Python gives up the interpreter's lock at every step of a statement,
-and on a busy server each time costs a wait until the main loop yields. With a statement for each table and RETURNING for each row, a
-batch of 28 rows gave it up 68 times, and a fifth fewer messages were sent (benches/results).
+The second statement inserts into a view, whose trigger fills the tables. Python releases the GIL at every step of a
+statement, and on a busy server each release costs a wait until the main loop yields. With one statement per table and
+RETURNING per row, a batch of 28 rows released the GIL 68 times, and a fifth fewer messages were sent (benches/results).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ SELECT json_array(
     (SELECT json_group_array(json_array(timelines.id, last_number))
         FROM json_each(?2) AS given CROSS JOIN timelines ON timelines.id = given.value),
     (SELECT json_group_array(given.value->>0)
-        FROM json_each(?3) AS given CROSS JOIN message_keys ON idempotency_key = substr(?4, given.value->>1, given.value->>2)
+        FROM json_each(?3) AS given CROSS JOIN message_keys
+            ON idempotency_key = substr(?4, given.value->>1, given.value->>2)
             AND chat_id = given.value->>3 AND sender_id = given.value->>4))"""
 _STORE = "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _VIEW = """
@@ -39,7 +40,8 @@ SELECT 0 AS now, 0 AS last_id, '' AS sequences, '' AS heads, '' AS messages, '' 
 _TRIGGER = f"""
 CREATE TEMP TRIGGER store_batch INSTEAD OF INSERT ON batch BEGIN
     UPDATE counters SET value = new.last_id WHERE name = 'ids';
-    UPDATE workspaces SET event_seq = given.value->>1 FROM json_each(new.sequences) AS given WHERE workspaces.id = given.value->>0;
+    UPDATE workspaces SET event_seq = given.value->>1
+        FROM json_each(new.sequences) AS given WHERE workspaces.id = given.value->>0;
     UPDATE timelines SET last_number = given.value->>1, last_message_id = given.value->>2
         FROM json_each(new.heads) AS given WHERE timelines.id = given.value->>0;
     INSERT INTO messages (id, chat_id, number, sender_id, content, created_at)
@@ -59,19 +61,19 @@ END"""
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the view and its trigger; they last as long as the connection."""
+    """Create the temporary view and its trigger on the writer's connection."""
     connection.execute(_VIEW)
     connection.execute(_TRIGGER)
 
 
 def draw_ids(connection: sqlite3.Connection, count: int) -> int:
-    """The first of `count` ids never used before."""
+    """Draw `count` successive ids that were never used before; returns the first."""
     (last,) = connection.execute(_IDS, (count,)).fetchall()[0]
     return int(last) - count + 1
 
 
 class BatchHeads(msgspec.Struct):
-    """The state from which a batch's numbers are drawn.
+    """The stored state from which a batch's numbers are drawn.
 
     Attributes:
         era: the current one.
@@ -93,12 +95,14 @@ class BatchHeads(msgspec.Struct):
 def store(
     connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, Decided], high_water: HighWater, now: int
 ) -> StoreResult:
-    """Store the batch inside BEGIN IMMEDIATE; the caller commits, or rolls back if a workspace is stale. Raises
-    WentBack."""
+    """Store the batch inside BEGIN IMMEDIATE. The caller commits, or rolls back if a workspace is stale.
+
+    Raises WentBack.
+    """
     heads = _read_heads(connection, rows, decided_with)
-    # A workspace that is gone has no row.
+    # A deleted workspace has no row, so the dictionaries also differ in their keys.
     if heads.decided != dict(decided_with):
-        # One transaction holds them all: whoever is decided again, all are.
+        # The batch is one transaction, so all workspaces are decided again.
         return StoreResult([], set(decided_with), {})
     _enter_era(connection, heads, high_water)
     last_id, taken = heads.last_id, heads.taken
@@ -151,7 +155,7 @@ def _read_heads(connection: sqlite3.Connection, rows: MessageRows, decided_with:
 
 
 def _count_up(last: Mapping[int, int], keys: list[int]) -> list[int]:
-    """Number the rows within their key, in order."""
+    """Return the next number of each row's key, in the order of the rows."""
     value, numbers = dict(last), []
     for key in keys:
         value[key] += 1

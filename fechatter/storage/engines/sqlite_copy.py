@@ -1,6 +1,6 @@
-"""Copying whole SQLite databases, see `storage.copying`: out of a second process's read transaction, into a new file beside its place.
+"""Copies whole SQLite databases, see `storage.copying`: from one read transaction, or into a new file.
 
-A reader of the write-ahead log keeps no writer waiting; the log only grows until the reader is done.
+A reader of the write-ahead log blocks no writer; the log only grows until the reader has finished.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class SqliteSource:
 
 
 def _json_value(column: Column) -> str:
-    # hex() makes an empty text of NULL.
+    # hex(NULL) is an empty text.
     return f"iif({column.name} IS NULL, NULL, hex({column.name}))" if column.kind == "bytes" else column.name
 
 
@@ -84,7 +84,7 @@ def _table(connection: sqlite3.Connection, name: str) -> Table:
 
 @asynccontextmanager
 async def sqlite_source(path: Path) -> AsyncIterator[SqliteSource]:
-    """The database as it is now. Raises StartError."""
+    """Open a snapshot of the database. Raises StartError."""
     try:
         with open_reader(path) as connection:
             connection.row_factory = sqlite3.Row
@@ -120,7 +120,7 @@ class SqliteTarget:
             self._connection.execute("UPDATE counters SET value = ? WHERE name = 'ids'", (last_id,))
         broken = self._connection.execute("PRAGMA foreign_key_check").fetchone()
         if broken is not None:
-            raise Misfit(f"{broken[0]}: a row refers to one of {broken[2]} that is not there")
+            raise Misfit(f"{broken[0]}: a row refers to a missing row of {broken[2]}")
         sqlite_migrate.apply(self._connection, sqlite_migrate.missing(self._connection))
 
 
@@ -134,7 +134,10 @@ def _misfits(name: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def sqlite_target(path: Path, migrations: list[migrate.Migration]) -> AsyncIterator[SqliteTarget]:
-    """A new database of these migrations, in place at the end; until then no server starts there. Raises StartError."""
+    """Create a database with these migrations. It is renamed to `path` when the block ends.
+
+    Until then, no server starts at `path`. Raises StartError.
+    """
     draft = restore_draft(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -153,7 +156,7 @@ async def sqlite_target(path: Path, migrations: list[migrate.Migration]) -> Asyn
 
 @contextmanager
 def _claimed(draft: Path) -> Iterator[None]:
-    """The draft, empty and locked; removed at the end unless it was renamed. Raises StartError, OSError."""
+    """Create the draft, empty and locked; delete it at the end unless it was renamed. Raises StartError, OSError."""
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         if lock(descriptor) is False:
@@ -168,7 +171,7 @@ def _claimed(draft: Path) -> Iterator[None]:
 
 
 def _connect_draft(draft: Path) -> sqlite3.Connection:
-    # It is thrown away if anything goes wrong, and synced once before it takes its place.
+    # A failed draft is deleted, and a complete one is synced once, so it needs no journal.
     connection = open_file(draft)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode=OFF")

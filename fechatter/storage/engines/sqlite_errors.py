@@ -18,7 +18,7 @@ def translate(error: Exception) -> Exception:
     code = getattr(error, "sqlite_errorcode", None)
     if code in UNIQUE:
         return UniqueViolation(str(error))
-    # A number beyond 64 bits and half of a surrogate pair do not reach SQLite at all.
+    # Python itself refuses numbers beyond 64 bits and unpaired surrogates.
     if isinstance(error, OverflowError | UnicodeError) or (code is not None and code & 0xFF in ROW_CODES):
         return RowRefused(describe_error(error))
     if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
@@ -28,8 +28,8 @@ def translate(error: Exception) -> Exception:
     return error
 
 
-class translated:  # used like a function; contextlib's own would cost four times as much in each statement
-    """Raise what `translate` makes of an error of the module."""
+class translated:  # `contextmanager` would cost four times as much per statement
+    """Translate errors that are raised in the block."""
 
     __slots__ = ()
 

@@ -40,7 +40,7 @@ class OpenFiles:
         self._opened = [(file, _identity(os.stat(file))) for file in files]
 
     def lost(self) -> str | None:
-        """Return which file is no longer where it was opened. Raises StorageLost: the system does not report it."""
+        """Return a description of a lost file, or None. Raises StorageLost: the system cannot check the file."""
         for file, opened in self._opened:
             try:
                 found = _identity(os.stat(file))
@@ -58,11 +58,11 @@ def _identity(found: os.stat_result) -> tuple[int, int]:
 
 
 class FileGuard:
-    """Guards the files of one open database.
+    """Checks the files of one open database.
 
     Attributes:
-        lost: why nothing is written now; None while all files are where they were opened.
-        saved: where the open database was saved, after files were lost for good.
+        lost: why nothing is written now; None while all files are in place.
+        saved: the file in which the open database was saved after its files were lost.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,13 +74,13 @@ class FileGuard:
         self._thread: threading.Thread | None = None
 
     def check(self) -> None:
-        """Check the files; call this before each write, and before each acknowledgement. Raises StorageLost."""
+        """Check the files. Call this before each acknowledgement. Raises StorageLost."""
         if self.lost is None:
             self.lost = self._files.lost()
         self.refuse()
 
     def refuse(self) -> None:
-        """Raises StorageLost: files are known to be lost."""
+        """Raises StorageLost: the last check found lost files. Call this before each write."""
         if self.lost is not None:
             raise StorageLost(self.lost)
 
@@ -92,7 +92,7 @@ class FileGuard:
         """
         connection = open_file(self._path)
         connection.execute("PRAGMA query_only=ON")
-        # The first read opens the logs; the connection then reads from them whatever becomes of their names.
+        # The first read opens the logs. The connection reads from them even after they are renamed or deleted.
         connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
         arguments = (connection, on_rescued)
         self._thread = threading.Thread(target=self._run, args=arguments, name="database files", daemon=True)
@@ -101,7 +101,7 @@ class FileGuard:
     def _run(self, connection: sqlite3.Connection, on_rescued: OnRescued) -> None:
         while not self._stopped.wait(LOOK_EVERY_SECONDS if self.lost is None else RETRY_EVERY_SECONDS):
             if self._look() and self._rescue(connection):
-                on_rescued(StorageLost(self._farewell()))
+                on_rescued(StorageLost(self._explanation()))
                 break
         if self.saved is None and self._look():
             self._rescue(connection)
@@ -109,12 +109,12 @@ class FileGuard:
             connection.close()
         self._finished.set()
         if self.lost is not None:
-            # Closing the last connection deletes the log by its name, which may belong to another database by now.
-            # So this connection stays open until the process ends.
+            # Closing the last connection deletes the log by its name, which may now belong to another database. So this
+            # connection stays open until the process ends.
             threading.Event().wait()
 
     def _look(self) -> bool:
-        """Whether files are lost; if they were put back before the database was saved, writing goes on."""
+        """Return whether files are lost. If they are back before the database was saved, writing continues."""
         if self.saved is not None:
             return True
         try:
@@ -137,16 +137,16 @@ class FileGuard:
                 part.rename(target)
                 sync(target.parent)
         except (OSError, sqlite3.Error) as error:
-            log.critical("the open database could not be saved, and the server will retry: %s", trouble(error, target))
+            log.critical("the open database could not be saved; the server will retry: %s", trouble(error, target))
             return False
         self.saved = target
         log.critical("the open database is saved in %s", target)
         return True
 
-    def _farewell(self) -> str:
+    def _explanation(self) -> str:
         saved, path = shlex.quote(str(self.saved)), shlex.quote(str(self._path))
-        remedy = f"put it back: mv {saved} {path}"
-        return f"{self.lost} while the server ran. Everything that was acknowledged is saved; {remedy}"
+        lost = f"{self.lost} while the server ran"
+        return f"{lost}. Everything that was acknowledged is saved in {saved}. Put it back with `mv {saved} {path}`."
 
     def stop(self) -> None:
         """Stop checking. If files are lost and the database is not saved yet, try once more."""

@@ -1,4 +1,4 @@
-"""Opens SQLite files. Every connection of this program is opened here, so that no path is ever pasted into a URI.
+"""Opens SQLite files. Every connection of this program is opened here, so that every path is quoted in its URI.
 
 SQLite creates the side files `-wal` and `-shm` in the database's folder, even for a reader. Where that folder cannot
 be written, for example on a read-only mount, `open_reader` chooses a way that still sees every committed row.
@@ -81,7 +81,7 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def log_file(path: Path, ending: str) -> Path:
-    """The file beside the database: `-wal`, `-shm` or `-journal`."""
+    """Return the path of a side file: `-wal`, `-shm` or `-journal`."""
     return path.with_name(path.name + ending)
 
 
@@ -102,7 +102,7 @@ def _state(path: Path) -> tuple[object, ...]:
 
 @contextmanager
 def _unchanged(path: Path) -> Iterator[None]:
-    """Raises StartError: somebody wrote to the file during the block."""
+    """Check that nobody writes to the file during the block. Raises StartError."""
     before = _state(path)
     yield
     if _state(path) != before:
@@ -111,7 +111,7 @@ def _unchanged(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _copied(path: Path) -> Iterator[Path]:
-    """A copy of the database and its log in a temporary folder. Raises StartError."""
+    """Copy the database and its log to a temporary folder for the block. Raises StartError: there is no room."""
     files = [file for file in (path, log_file(path, "-wal"), log_file(path, "-journal")) if file.exists()]
     wanted_bytes = sum(file.stat().st_size for file in files)
     with tempfile.TemporaryDirectory(prefix="fechatter-") as folder:
@@ -127,7 +127,7 @@ def _copied(path: Path) -> Iterator[Path]:
 def copy_database(source: sqlite3.Connection, target: Path) -> None:
     """Copy everything that was committed into an empty file, in one step. Raises sqlite3.Error."""
     with closing(open_file(target)) as copy:
-        # The caller syncs the file once. A failed copy is thrown away, so it needs no journal.
+        # The caller syncs the file once. A failed copy is deleted, so it needs no journal.
         copy.execute("PRAGMA journal_mode=OFF")
         copy.execute("PRAGMA synchronous=OFF")
         source.backup(copy)

@@ -1,4 +1,4 @@
-"""A thread with an event loop of its own, for the writer: its batches never wait for what else the main loop does."""
+"""A thread with its own event loop, for the writer, so that batches never wait for the main loop."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MAX_WAITING_CALLS = 1024
 
 
 class CallsFull(Exception):
-    """More calls than MAX_WAITING_CALLS would wait; this one was not made."""
+    """MAX_WAITING_CALLS calls wait already; this call was not made."""
 
 
 class LoopThread:
-    """A named thread running one event loop until `stop`."""
+    """A named thread that runs one event loop until `stop`."""
 
     def __init__(self, name: str) -> None:
         self.loop = uvloop.new_event_loop()
@@ -35,7 +35,7 @@ class LoopThread:
         self.loop.close()
 
     async def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run `work()` on the thread's loop, in the order of the calls, and wait for its result on the caller's.
+        """Run `work()` on the thread's loop, in the order of the calls, and await its result on the caller's loop.
 
         Raises:
             CallsFull: MAX_WAITING_CALLS wait already.
@@ -51,13 +51,13 @@ class LoopThread:
         self.loop.call_soon_threadsafe(callback)
 
     async def stop(self) -> None:
-        """End the loop once what runs on it now has had its turn, and join the thread."""
+        """Stop the loop after its current callbacks, and join the thread."""
         self.loop.call_soon_threadsafe(self.loop.stop)
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join, 5)
 
 
 def run_inline(work: Awaitable[T]) -> T:
-    """Drive a coroutine that never really waits (storage work on SQLite) to its end, without a loop."""
+    """Run a coroutine that never suspends (storage work on SQLite) to its end, without a loop."""
     coroutine = work.__await__()
     try:
         next(coroutine)

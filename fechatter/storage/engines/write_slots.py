@@ -1,7 +1,7 @@
-"""Limits how many writers of a connection pool hold a connection at once, in total and per workspace.
+"""Limits how many writes use a connection of the pool at once, in total and per workspace.
 
-Writers use at most half of the pool, so that readers always find a free connection. Writers of one workspace use at
-most half of that, so that a workspace whose lock is held for long does not block the others.
+Writes use at most half of the pool, so that reads always find a free connection. Writes to one workspace use at most
+half of that, so that a workspace whose lock is not released does not block the other workspaces.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fechatter.storage.engines.errors import StorageBusy, StorageUnavailable
 
 
 class WriteSlots:
-    """Slots of one pool with `connections` connections. Whoever waits for a slot also waits in `line`."""
+    """The slots of a pool of `connections` connections. Waiting writes are counted in `line`."""
 
     def __init__(self, connections: int, timeout_seconds: float, line: WaitingLine) -> None:
         slots = max(1, connections // 2)
@@ -28,7 +28,7 @@ class WriteSlots:
 
     @asynccontextmanager
     async def slot(self, workspace_id: int | None) -> AsyncIterator[None]:
-        """Hold a slot for one write. A slot of the workspace comes first, so that nobody waits for it with another slot.
+        """Take a slot for one write: first one of the workspace, then one of the pool.
 
         Raises:
             StorageBusy: the workspace had no free slot within the timeout.
