@@ -185,6 +185,6 @@ async def test_a_full_disk_is_detected_before_anything_is_written(
     filled: FilledDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(10, 10, 0))
-    with pytest.raises(StartError, match="make room"):
+    with pytest.raises(StartError, match="free disk space first"):
         await make(filled.settings, tmp_path / "backup", no_progress)
     assert not (tmp_path / "backup").exists()
