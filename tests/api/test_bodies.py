@@ -16,9 +16,18 @@ class Example(Body, frozen=True):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"\xff", b'{"name": NaN}', b'{"name": "\\ud800"}', b'{"name": "\xed\xa0\x80"}', b'{"name": "x"} {}', b"\xef\xbb\xbf{}"],
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"name": NaN}',
+        b'{"name": "\\ud800"}',
+        b'{"name": "\xed\xa0\x80"}',
+        b'{"name": "x"} {}',
+        b"\xef\xbb\xbf{}",
+    ],
 )
-def test_what_is_not_json_is_malformed(body: bytes) -> None:
+def test_invalid_json_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedRequest):
         decode(body, Example)
 
@@ -40,20 +49,20 @@ def test_what_is_not_json_is_malformed(body: bytes) -> None:
         (b'{"name": "x", "members": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", "/members/0", "invalid_type"),
     ],
 )
-def test_json_of_another_shape_is_told_with_its_place(body: bytes, pointer: str, code: str) -> None:
+def test_json_of_another_shape_is_refused_with_a_pointer(body: bytes, pointer: str, code: str) -> None:
     with pytest.raises(Invalid) as refused:
         decode(body, Example)
     assert [(error.pointer, error.code) for error in refused.value.errors] == [(pointer, code)]
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_either_a_body_or_a_refusal(body: bytes) -> None:
+def test_any_bytes_are_decoded_or_refused(body: bytes) -> None:
     try:
         decode(body, Example)
     except (Invalid, MalformedRequest):
         pass
 
 
-def test_paths_become_pointers() -> None:
+def test_paths_are_converted_to_pointers() -> None:
     assert json_pointer("$.messages[3].content") == "/messages/3/content"
     assert json_pointer("$") == ""

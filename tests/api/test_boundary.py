@@ -1,3 +1,5 @@
+"""The request boundary: request ids, errors, and request bodies."""
+
 from __future__ import annotations
 
 import asyncio
@@ -11,57 +13,24 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import request_response
 from starlette.types import Receive
 
 from fechatter.api import receiving
 from fechatter.api.application import Application
-from fechatter.api.bodies import Body, read_body
 from fechatter.api.middleware.boundary import BrokenOff, RequestBoundary, request_ids
 from fechatter.api.middleware.requests import Requests
-from fechatter.api.responses import json_response
 from fechatter.api.router import Route
 from fechatter.api.routes import ROUTES
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.tokens import Claims
-from fechatter.errors import NotFound, TooManyRequests, Unauthorized
 from fechatter.model import SessionId, UserId, WorkspaceId
 from fechatter.settings import Settings
-from fechatter.storage.engines.errors import StorageFull, StorageUnavailable
+from tests.api.small_app import greet, serving
 from tests.servers.process import PATIENCE_SECONDS
 
 Headers = Sequence[tuple[bytes, bytes]]
 HOST = [(b"host", b"a")]
-
-
-class Named(Body, frozen=True):
-    name: str
-
-
-ERRORS: dict[str, Exception] = {
-    "unexpected": ValueError("secret detail"),
-    "hidden": NotFound(),
-    "stranger": Unauthorized(),
-    "often": TooManyRequests(retry_after_seconds=7),
-    "full": StorageFull("disk"),
-    "cut": StorageUnavailable("host db.internal"),
-}
-
-
-async def fail(request: Request) -> Response:
-    raise ERRORS[request.path_params["name"]]
-
-
-async def greet(request: Request) -> Response:
-    return json_response({"hello": (await read_body(request, Named, limit=1000)).name})
-
-
-APP_ROUTES = [
-    Route("/greet", {"POST": request_response(greet)}),
-    Route("/fail/{name}", {"GET": request_response(fail)}),
-]
 
 
 @pytest.fixture
@@ -69,7 +38,9 @@ def client() -> httpx2.AsyncClient:
     return serving()
 
 
-async def test_an_unexpected_error_tells_nothing_but_its_request_id(client: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_response_to_an_unexpected_error_contains_only_its_request_id(
+    client: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.ERROR):
         answer = await client.get("/fail/unexpected")
     assert answer.status_code == 500
@@ -98,8 +69,15 @@ async def test_errors_become_problems(client: httpx2.AsyncClient, name: str, sta
     assert "internal" not in answer.text
 
 
-async def test_the_clients_request_id_is_kept_when_it_is_sane(client: httpx2.AsyncClient) -> None:
-    for sent, kept in [("abc-1.2:3", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("<script>", False), ("", False)]:
+async def test_a_valid_request_id_of_the_client_is_kept(client: httpx2.AsyncClient) -> None:
+    for sent, kept in [
+        ("abc-1.2:3", True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("a b", False),
+        ("<script>", False),
+        ("", False),
+    ]:
         answer = await client.get("/fail/hidden", headers={"x-request-id": sent})
         assert (answer.headers["x-request-id"] == sent) is kept
     first, second = [(await client.get("/fail/hidden")).headers["x-request-id"] for _ in range(2)]
@@ -111,7 +89,11 @@ async def test_404_and_405_are_problems_and_nothing_redirects(client: httpx2.Asy
         answer = await client.get(path, headers={"host": "evil.example"})
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     answer = await client.delete("/fail/hidden")
-    assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "method_not_allowed", "GET, HEAD")
+    assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (
+        405,
+        "method_not_allowed",
+        "GET, HEAD",
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +116,7 @@ async def test_bodies_are_checked(client: httpx2.AsyncClient, body: bytes, conte
         assert answer.json()["errors"] == [{"pointer": "/name", "code": "invalid_type", "detail": "Expected `str`, got `int`"}]
 
 
-async def test_a_body_without_a_length_is_counted_while_it_is_read() -> None:
+async def test_a_body_without_a_length_is_limited_while_it_is_read() -> None:
     sent: list[Any] = []
     pulled = 0
 
@@ -156,20 +138,27 @@ async def test_a_body_without_a_length_is_counted_while_it_is_read() -> None:
 async def refusal(
     routes: list[Route], receive: Receive, method: str = "POST", path: str = "/greet", headers: Headers = ()
 ) -> tuple[int, str]:
-    """Status and code of the answer to what `receive` brings."""
+    """Return the status and the code of the response to the messages of `receive`."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "headers": [(b"host", b"a"), *headers], "query_string": b"", "scheme": "http"}
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "headers": [(b"host", b"a"), *headers],
+        "query_string": b"",
+        "scheme": "http",
+    }
     async with asyncio.timeout(PATIENCE_SECONDS):
         await Application(routes)(scope, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])["code"]
 
 
 @pytest.mark.parametrize("pause", [10.0, 0.05])
-async def test_a_body_that_stands_still_or_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, pause: float) -> None:
+async def test_a_body_that_stops_or_trickles_times_out(monkeypatch: pytest.MonkeyPatch, pause: float) -> None:
     monkeypatch.setattr(receiving, "PART_SECONDS", 0.2)
     monkeypatch.setattr(receiving, "BODY_SECONDS", 0.4)
 
@@ -180,7 +169,7 @@ async def test_a_body_that_stands_still_or_trickles_is_given_up(monkeypatch: pyt
     assert await refusal([Route("/greet", {"POST": request_response(greet)})], receive) == (408, "body_timeout")
 
 
-async def test_a_body_that_breaks_off_is_answered_all_the_same() -> None:
+async def test_an_incomplete_body_gets_a_response() -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
@@ -188,14 +177,14 @@ async def test_a_body_that_breaks_off_is_answered_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("OPTIONS", "*"), ("CONNECT", "")])
-async def test_a_target_that_is_no_path_is_nowhere(method: str, path: str) -> None:
+async def test_a_target_that_is_not_a_path_is_not_found(method: str, path: str) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     assert await refusal([Route("/", {"GET": request_response(greet)})], receive, method, path) == (404, "not_found")
 
 
-async def test_an_error_after_the_answer_began_ends_it_and_stays_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_error_after_the_response_began_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ValueError("late")
@@ -209,63 +198,12 @@ async def test_an_error_after_the_answer_began_ends_it_and_stays_in_the_log(capl
     assert "late" in caplog.text
 
 
-async def test_every_answer_tells_browsers_to_trust_it_little(client: httpx2.AsyncClient) -> None:
-    for path, status in [("/greet", 405), ("/nowhere", 404), ("/fail/unexpected", 500)]:
-        answer = await client.get(path)
-        assert answer.status_code == status
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "same-origin"
-        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
-        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
-        assert "camera=()" in answer.headers["permissions-policy"]
-        assert not {"strict-transport-security", "access-control-allow-origin"} & set(answer.headers)
-
-
-async def test_https_is_asked_for_where_people_have_it() -> None:
-    async with serving(public_url="https://chat.example.org") as asked:
-        assert (await asked.get("/nowhere")).headers["strict-transport-security"] == "max-age=31536000"
-
-
-async def test_pages_of_other_origins_ask_only_where_they_are_named() -> None:
-    ours, other = "https://tool.example.org", "https://evil.example"
-    preflight = {"access-control-request-method": "POST", "access-control-request-headers": "authorization, idempotency-key"}
-    async with serving(cors_origins=(ours,)) as asked:
-        answer = await asked.options("/greet", headers={"origin": ours, **preflight})
-        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, ours)
-        assert {"Authorization", "Idempotency-Key"} <= set(answer.headers["access-control-allow-headers"].split(", "))
-        assert {"x-request-id", "content-security-policy"} <= set(answer.headers)
-        assert (await asked.options("/greet", headers={"origin": other, **preflight})).status_code == 400
-        for path in ("/fail/hidden", "/fail/unexpected"):
-            told, refused = [await asked.get(path, headers={"origin": origin}) for origin in (ours, other)]
-            assert (told.headers["access-control-allow-origin"], told.headers["vary"]) == (ours, "Origin")
-            assert "X-Request-Id" in told.headers["access-control-expose-headers"]
-            assert ("access-control-allow-origin" in refused.headers, refused.headers["vary"]) == (False, "Origin")
-
-
-async def test_cookies_are_never_taken_from_other_origins() -> None:
-    for origins in (("*",), ("https://tool.example.org",)):
-        async with serving(cors_origins=origins) as asked:
-            headers = {"origin": "https://tool.example.org", "cookie": "a=b"}
-            answers = [
-                await asked.get("/fail/hidden", headers=headers),
-                await asked.options("/greet", headers={**headers, "access-control-request-method": "POST"}),
-            ]
-        assert not any("access-control-allow-credentials" in answer.headers for answer in answers)
-        assert {answer.headers["access-control-allow-origin"] for answer in answers} == set(origins)
-
-
-def serving(**settings: Any) -> httpx2.AsyncClient:
-    """Asks an app with these settings."""
-    app = Application(APP_ROUTES, settings=Settings(**settings))
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server")
-
-
-async def test_a_message_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_body_of_a_send_that_stops_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receiving, "PART_SECONDS", 0.1)
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(1)
-        raise AssertionError("still read")
+        raise AssertionError("the body is still read")
 
     who = Claims(UserId(1), WorkspaceId(2), SessionId(3))
     served = SimpleNamespace(tokens=SimpleNamespace(verify=lambda token: who), quotas=Quotas(Settings()))
@@ -274,7 +212,7 @@ async def test_a_message_that_stands_still_is_given_up(monkeypatch: pytest.Monke
     assert await refusal(ROUTES, receive, path="/api/chat/1/messages", headers=headers) == (408, "body_timeout")
 
 
-def test_ids_of_requests_differ_in_what_people_see_of_them() -> None:
+def test_request_ids_differ_in_the_part_that_people_see() -> None:
     ids = list(itertools.islice(request_ids(), 20_000))
     assert len({each[:8] for each in ids}) == len(ids)
     assert all(re.fullmatch("[0-9a-f]{16}", each) for each in ids)

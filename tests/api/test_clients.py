@@ -1,4 +1,4 @@
-"""Whose request it is, behind any row of proxies: nobody chooses their own address."""
+"""The client's address behind any number of proxies. No client can choose its own address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ CLIENT, OTHER = "203.0.113.9", "198.51.100.66"
 def request(peer: str | None, *headers: tuple[str, str]) -> Request:
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
     client = None if peer is None else (peer, 4711)
-    return Request({"type": "http", "method": "GET", "path": "/", "scheme": "http", "query_string": b"", "headers": raw, "client": client})
+    return Request(
+        {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "scheme": "http",
+            "query_string": b"",
+            "headers": raw,
+            "client": client,
+        }
+    )
 
 
 def seen(peer: str | None, *forwarded: str, settings: Settings = PROXIES) -> str:
@@ -37,12 +47,12 @@ def seen(peer: str | None, *forwarded: str, settings: Settings = PROXIES) -> str
         ("10.0.0.1", ["10.0.0.2, 10.0.0.3"], "10.0.0.2"),
     ],
 )
-def test_the_nearest_that_no_proxy_of_ours_stands_for_is_the_client(peer: str, forwarded: list[str], client: str) -> None:
+def test_the_nearest_address_that_is_not_our_proxy_is_the_client(peer: str, forwarded: list[str], client: str) -> None:
     assert seen(peer, *forwarded) == client
 
 
 @pytest.mark.parametrize("peer", [CLIENT, f"::ffff:{CLIENT}", "2001:db8:2::1", "11.0.0.1", "192.0.2.8", "fe80::1%eth0", "somewhere", ""])
-def test_who_is_no_proxy_of_ours_is_believed_nothing(peer: str) -> None:
+def test_headers_of_other_hosts_than_our_proxies_are_ignored(peer: str) -> None:
     assert seen(peer, OTHER) == peer.removeprefix("::ffff:")
     assert seen("10.0.0.1", OTHER, settings=Settings()) == "10.0.0.1"
 
@@ -65,23 +75,23 @@ def test_who_is_no_proxy_of_ours_is_believed_nothing(peer: str) -> None:
         "a" * 9000,
     ],
 )
-def test_garbage_leaves_the_proxy_that_passed_it_on(garbage: str) -> None:
+def test_an_invalid_address_leaves_the_proxy_that_added_it(garbage: str) -> None:
     assert seen("10.0.0.1", garbage) == "10.0.0.1"
     assert seen("10.0.0.1", f"{OTHER}, {garbage}, 10.0.0.9") == "10.0.0.9"
     assert seen("10.0.0.1", f"{garbage}, {CLIENT}") == CLIENT
 
 
-def test_no_other_header_names_a_client() -> None:
+def test_other_headers_do_not_name_the_client() -> None:
     for name in ("Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Forwarded"):
         assert address(request("10.0.0.1", (name, OTHER if name != "Forwarded" else f"for={OTHER};proto=https")), PROXIES) == "10.0.0.1"
 
 
-def test_thousands_of_forged_proxies_cost_little_and_hide_nobody() -> None:
+def test_thousands_of_forged_addresses_cost_little_and_do_not_hide_the_client() -> None:
     assert seen("10.0.0.1", "10.0.0.2," * 5000 + CLIENT) == CLIENT
     assert seen(CLIENT, "10.0.0.2," * 5000 + OTHER) == CLIENT
 
 
-def test_nobody_but_a_proxy_says_that_it_was_https() -> None:
+def test_only_a_proxy_can_set_the_scheme_to_https() -> None:
     headers = (("Host", "chat.example"), ("X-Forwarded-Proto", "https"))
     assert public_address(request("10.0.0.1", *headers), PROXIES) == "https://chat.example"
     assert public_address(request("::ffff:10.0.0.1", *headers), PROXIES) == "https://chat.example"
@@ -91,7 +101,7 @@ def test_nobody_but_a_proxy_says_that_it_was_https() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "scheme"),
+    ("sent", "scheme"),
     [
         (["https, http"], "https"),
         (["http, https"], "http"),
@@ -104,8 +114,8 @@ def test_nobody_but_a_proxy_says_that_it_was_https() -> None:
         ([""], "http"),
     ],
 )
-def test_of_several_proxies_the_outermost_tells_the_scheme(told: list[str], scheme: str) -> None:
-    headers = [("Host", "chat.example"), *(("X-Forwarded-Proto", value) for value in told)]
+def test_the_outermost_of_several_proxies_determines_the_scheme(sent: list[str], scheme: str) -> None:
+    headers = [("Host", "chat.example"), *(("X-Forwarded-Proto", value) for value in sent)]
     assert public_address(request("10.0.0.1", *headers), PROXIES) == f"{scheme}://chat.example"
     assert public_address(request(CLIENT, *headers), PROXIES) == "http://chat.example"
 
@@ -118,12 +128,12 @@ def test_a_link_begins_with_the_origin_that_the_browser_shows() -> None:
     assert public_address(request(CLIENT), Settings(host="::", port=0)) == "http://localhost"
 
 
-def test_a_proxy_may_be_named_as_a_mapped_address() -> None:
+def test_a_proxy_may_be_configured_as_a_mapped_address() -> None:
     settings = load_settings(None, {"FECHATTER_TRUSTED_PROXIES": "::ffff:127.0.0.1, ::ffff:10.0.0.0/104"})
     assert settings.trusted_proxies == ("127.0.0.1", "10.0.0.0/8")
     for peer in ("127.0.0.1", "::ffff:127.0.0.1", "::FFFF:7f00:1", "10.9.9.9"):
         assert seen(peer, CLIENT, settings=settings) == CLIENT
 
 
-def test_without_a_peer_nobody_is_known() -> None:
+def test_the_address_is_empty_without_a_peer() -> None:
     assert seen(None, OTHER) == ""

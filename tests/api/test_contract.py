@@ -1,4 +1,4 @@
-"""The contract is made from what the server does, is current, and declares every code that can be raised."""
+"""The committed contract is current, and declares every code that can be raised."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def test_the_committed_contract_is_current() -> None:
 
 
 def texts(node: ast.expr) -> Iterator[str]:
-    """Every text that an expression can be."""
+    """Yield every text that an expression can evaluate to."""
     return (each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str))
 
 
 def raised() -> Iterator[tuple[str, str]]:
-    """(`problem` or `field`, code) of every place in the sources that names one."""
+    """Yield (`problem` or `field`, code) for every place in the sources that names a code."""
     for path in (CHECKOUT / "fechatter").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
@@ -48,7 +48,7 @@ def raised() -> Iterator[tuple[str, str]]:
 RAISED = sorted(set(raised()))
 
 
-def test_enough_places_were_found() -> None:
+def test_the_search_finds_many_codes() -> None:
     assert len(RAISED) > 50
 
 
@@ -57,7 +57,11 @@ def test_every_code_that_is_raised_is_declared(kind: str, code: str) -> None:
     assert code in (PROBLEMS if kind == "problem" else FIELDS)
 
 
-def test_a_code_that_is_not_declared_cannot_be_raised() -> None:
-    for wrong in (lambda: Conflict(code="no_such_code"), lambda: NotFound(code="name_taken"), lambda: FieldError("/x", "no_such_code", "")):
+def test_an_undeclared_code_cannot_be_raised() -> None:
+    for wrong in (
+        lambda: Conflict(code="no_such_code"),
+        lambda: NotFound(code="name_taken"),
+        lambda: FieldError("/x", "no_such_code", ""),
+    ):
         with pytest.raises(LookupError):
             wrong()

@@ -1,4 +1,4 @@
-"""The pages of the contract: complete, without anything that runs, every link in them leads somewhere."""
+"""The pages of the contract are complete, run no scripts, and have no dead links."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def anchors(client: httpx2.AsyncClient, path: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_nothing_runs_or_is_styled_from_inside_a_page(client: httpx2.AsyncClient, path: str) -> None:
+async def test_pages_contain_no_scripts_and_no_inline_styles(client: httpx2.AsyncClient, path: str) -> None:
     page = await client.get(path)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "default-src 'none'" in page.headers["content-security-policy"]
@@ -35,7 +35,7 @@ async def test_nothing_runs_or_is_styled_from_inside_a_page(client: httpx2.Async
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_every_link_of_a_page_leads_somewhere(client: httpx2.AsyncClient, path: str) -> None:
+async def test_pages_have_no_dead_links(client: httpx2.AsyncClient, path: str) -> None:
     known = {page: await anchors(client, page) for page in PAGES}
     links = set(re.findall(r'href="([^"]+)"', (await client.get(path)).text))
     assert len(links) > 20
@@ -45,7 +45,7 @@ async def test_every_link_of_a_page_leads_somewhere(client: httpx2.AsyncClient, 
         assert not page or (await client.get(page)).status_code == 200, link
 
 
-async def test_the_pages_tell_of_every_operation_and_every_code(client: httpx2.AsyncClient) -> None:
+async def test_the_pages_list_every_operation_and_every_code(client: httpx2.AsyncClient) -> None:
     declared = {app.operation.id for methods in TABLE.values() for app in methods.values() if hasattr(app, "operation")}
     assert declared <= await anchors(client, "/docs")
     assert len(declared) > 40
@@ -53,6 +53,6 @@ async def test_the_pages_tell_of_every_operation_and_every_code(client: httpx2.A
     assert public <= await anchors(client, "/docs/problems")
 
 
-async def test_every_address_for_programs_is_in_the_contract() -> None:
+async def test_the_contract_contains_every_path_for_programs() -> None:
     undeclared = {path for path, methods in TABLE.items() for app in methods.values() if not hasattr(app, "operation")}
     assert not {path for path in undeclared if path.startswith(("/api", "/events", "/health", "/metrics"))}

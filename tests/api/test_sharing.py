@@ -1,4 +1,4 @@
-"""The turns of requests: whose client has left gives its place in the line up."""
+"""The turns of requests, and the charges for their work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.test_fair import settle
 
 
 class Client:
-    """A client whose requests wait; `leave` is its disconnect."""
+    """A client whose requests wait. `leave` disconnects it."""
 
     def __init__(self, quotas: Quotas, tasks: OwnTasks) -> None:
         self.quotas = quotas
@@ -44,15 +44,15 @@ async def wait_for_turn(request: Request, end: asyncio.Event) -> None:
         await end.wait()
 
 
-async def test_a_request_whose_client_has_left_leaves_the_line() -> None:
+async def test_a_request_leaves_the_queue_when_its_client_disconnects() -> None:
     quotas, tasks, end = Quotas(Settings()), OwnTasks(), asyncio.Event()
     staying, leaving = Client(quotas, tasks), Client(quotas, tasks)
     served = [asyncio.ensure_future(wait_for_turn(staying.request(), end)) for _ in range(OF_ONE + 1)]
-    given_up = [asyncio.ensure_future(wait_for_turn(leaving.request(), end)) for _ in range(20)]
+    left = [asyncio.ensure_future(wait_for_turn(leaving.request(), end)) for _ in range(20)]
     await settle()
     assert quotas.reads.queue.depth() == OF_ONE + 21
     leaving.leave()
-    for task in given_up:
+    for task in left:
         with pytest.raises(ClientDisconnect):
             await task
     assert quotas.reads.queue.depth() == OF_ONE + 1
@@ -62,7 +62,7 @@ async def test_a_request_whose_client_has_left_leaves_the_line() -> None:
     await tasks.stop()
 
 
-async def test_work_is_charged_and_beyond_many_rows_counts_as_more_requests() -> None:
+async def test_much_work_counts_as_several_requests() -> None:
     quotas = Quotas(Settings())
     share = sharing.Share(quotas, 7, quotas.requests, quotas.reads)
     assert share.charge_quota() == ()

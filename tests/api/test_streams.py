@@ -1,4 +1,4 @@
-"""The head of a stream: an answer and its end, and nobody listens."""
+"""A HEAD request for the stream is answered, and opens no listener."""
 
 from __future__ import annotations
 
@@ -21,21 +21,32 @@ from tests.hub.node import OwnTasks
 from tests.servers.process import PATIENCE_SECONDS
 
 
-async def test_the_head_of_a_stream_ends_whatever_its_client_does(database: Database) -> None:
+async def test_a_head_request_for_the_stream_ends_without_the_client(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     tokens, tasks, settings = AccessTokens(b"s" * 32, 900), OwnTasks(), Settings()
     hub = Hub(database, tasks, settings)
     app = Application(ROUTES)
-    parts = {"database": database, "tokens": tokens, "hub": hub, "tasks": tasks, "settings": settings, "quotas": Quotas(settings)}
+    parts = {
+        "database": database,
+        "tokens": tokens,
+        "hub": hub,
+        "tasks": tasks,
+        "settings": settings,
+        "quotas": Quotas(settings),
+    }
     app.services = cast("Services", SimpleNamespace(**parts))
     token = tokens.sign(Claims(alice.user_id, alice.workspace_id, alice.session_id))
-    # This client never says that it is gone before it has its answer.
+    # This client does not disconnect before it has its response.
     async with (
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://server") as client,
         asyncio.timeout(PATIENCE_SECONDS),
     ):
         answer = await client.head("/events", headers={"authorization": f"Bearer {token}"})
         refused = await client.head("/events")
-    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "text/event-stream; charset=utf-8", b"")
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (
+        200,
+        "text/event-stream; charset=utf-8",
+        b"",
+    )
     assert (hub.listeners, refused.status_code) == (0, 401)
     await tasks.stop()

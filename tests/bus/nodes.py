@@ -1,4 +1,4 @@
-"""A node of these tests: a bus with what it received."""
+"""A node of these tests: a publisher with its bus, and everything that the node received."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -32,7 +32,7 @@ def signal(block: bytes = b"signal") -> Signal:
 
 
 class Node:
-    """What one process receives, in the order it came."""
+    """The frames and signals that one process receives, in order of arrival."""
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
@@ -57,7 +57,7 @@ class Node:
         self._changed.set()
 
     async def until(self, ready: Callable[[], object]) -> None:
-        """Return when `ready` holds; it is asked after each receipt, and every 20 ms."""
+        """Return when `ready` is true. It is called after each message, and every 20 ms."""
         async with asyncio.timeout(WAIT_SECONDS):
             while not ready():
                 self._changed.clear()

@@ -1,4 +1,4 @@
-"""What every bus promises, whatever carries it."""
+"""The contract of every bus."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ async def node(request: pytest.FixtureRequest) -> AsyncIterator[Node]:
         yield each
 
 
-async def test_the_own_process_is_served_before_publish_returns(node: Node) -> None:
+async def test_the_own_node_has_everything_when_publish_returns(node: Node) -> None:
     node.publish(frames(1, 3), [signal()])
     assert node.seqs == [1, 2, 3]
     assert node.signals == [signal()]
@@ -27,11 +27,11 @@ async def test_the_era_travels_with_the_frames(node: Node) -> None:
     assert [each.era for each in node.frames] == ["one", "two"]
 
 
-async def test_publishing_nothing_is_nothing(node: Node) -> None:
+async def test_publishing_nothing_delivers_nothing(node: Node) -> None:
     node.publish([], [])
     assert node.frames == []
     assert node.signals == []
 
 
-async def test_a_bus_that_carries_is_ok(node: Node) -> None:
+async def test_a_working_bus_is_ok(node: Node) -> None:
     assert node.bus.state == "ok"

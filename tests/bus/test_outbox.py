@@ -23,7 +23,7 @@ FRAMES = st.builds(
 )
 
 
-async def test_what_waits_is_gathered_by_workspace_in_order() -> None:
+async def test_frames_and_signals_wait_grouped_by_workspace_in_order() -> None:
     box = Outbox()
     box.put([frame(1), frame(9, workspace_id=2)], [signal()])
     box.put([frame(2)], [])
@@ -37,7 +37,7 @@ async def test_what_waits_is_gathered_by_workspace_in_order() -> None:
     assert box.take() == ({}, {})
 
 
-async def test_a_full_outbox_takes_nothing_until_it_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_outbox_refuses_everything_until_it_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "MAX_WAITING_BYTES", 1000)
     box = Outbox()
     assert box.put([frame(1, block=bytes(1000))], [])
@@ -46,7 +46,7 @@ async def test_a_full_outbox_takes_nothing_until_it_is_emptied(monkeypatch: pyte
     assert box.put([frame(3)], [])
 
 
-async def test_waiting_ends_when_something_comes_or_time_is_up() -> None:
+async def test_wait_ends_with_a_signal_a_wake_or_a_timeout() -> None:
     box = Outbox()
     await box.wait(0.001)
     box.put([], [signal()])
@@ -57,12 +57,12 @@ async def test_waiting_ends_when_something_comes_or_time_is_up() -> None:
 
 
 @given(st.lists(FRAMES, max_size=20))
-def test_frames_come_out_as_they_went_in(frames: list[Frame]) -> None:
+def test_decoded_frames_equal_the_encoded_ones(frames: list[Frame]) -> None:
     assert wire.decode_frames(wire.encode(frames)) == frames
 
 
 @given(st.lists(FRAMES, max_size=40), st.integers(1, 3000))
-def test_pieces_fit_and_hold_every_frame_that_can_fit(frames: list[Frame], limit: int) -> None:
+def test_pieces_fit_and_contain_every_frame_that_fits(frames: list[Frame], limit: int) -> None:
     pieces = list(wire.split(frames, limit))
     assert all(piece and len(wire.encode(piece)) <= limit + 16 for piece in pieces)
     assert [each for piece in pieces for each in piece] == [each for each in frames if wire.size_bytes(each) <= limit]

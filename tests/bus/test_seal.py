@@ -1,4 +1,4 @@
-"""What a message of the bus proves, and which repeats are found."""
+"""The signatures of bus messages, and repeated signals."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def message(count: int, *, node: str = "a", sent_at: int = NOW) -> Signals:
 
 
 @given(st.text("abc.*", max_size=12), st.binary(max_size=200))
-def test_what_was_signed_is_opened(subject: str, payload: bytes) -> None:
+def test_a_signed_message_can_be_opened(subject: str, payload: bytes) -> None:
     ours = Seal(b"secret")
     assert ours.open(subject, ours.sign(subject, payload)) == payload
 
 
 @given(st.binary(min_size=1, max_size=200), st.data())
-def test_any_changed_bit_another_subject_and_another_secret_are_found(payload: bytes, data: st.DataObject) -> None:
+def test_a_changed_bit_another_subject_or_another_secret_is_forged(payload: bytes, data: st.DataObject) -> None:
     ours = Seal(b"secret")
     signed = ours.sign("events.1", payload)
     place = data.draw(st.integers(0, 8 * len(signed) - 1))
@@ -41,7 +41,7 @@ def test_any_changed_bit_another_subject_and_another_secret_are_found(payload: b
             ours.open(subject, forged)
 
 
-def test_a_message_is_news_once_and_in_order_for_each_node() -> None:
+def test_each_message_of_a_node_is_accepted_once_and_in_order() -> None:
     repeats = Repeats()
     assert [repeats.is_news(message(count), NOW) for count in (1, 2, 2, 1, 5, 4, 6)] == [
         True,
@@ -56,11 +56,11 @@ def test_a_message_is_news_once_and_in_order_for_each_node() -> None:
 
 
 @pytest.mark.parametrize("age", [-MOST_SECONDS * 1000 - 1, MOST_SECONDS * 1000 + 1])
-def test_an_old_message_and_one_of_the_future_are_no_news(age: int) -> None:
+def test_messages_from_the_past_or_the_future_are_dropped(age: int) -> None:
     assert not Repeats().is_news(message(1, sent_at=NOW - age), NOW)
 
 
-def test_nodes_that_are_gone_are_forgotten_and_their_messages_stay_old(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_of_a_forgotten_node_are_still_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seal, "MAX_NODES", 2)
     repeats, first = Repeats(), message(1, node="gone")
     assert repeats.is_news(first, NOW)
@@ -71,5 +71,5 @@ def test_nodes_that_are_gone_are_forgotten_and_their_messages_stay_old(monkeypat
     assert not repeats.is_news(first, later)
 
 
-def test_a_seal_shows_no_secret() -> None:
+def test_the_repr_of_a_seal_does_not_contain_the_secret() -> None:
     assert "secret" not in repr(Seal(b"secret"))

@@ -1,4 +1,4 @@
-"""Pages of a chat's history, against slices of a list."""
+"""Pages of a chat's history are compared with slices of a list."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ MANY = 9
 
 
 async def filled(database: Database) -> ChatId:
-    """A chat with the numbers 1 to MANY, between two others."""
+    """Return a chat with the numbers 1 to MANY; two other chats have messages too."""
     (alice,) = await world.people(database, "alice")
     chats = [await world.chat(database, alice) for _ in range(3)]
     await store(database, [Sending(alice, each) for _ in range(MANY) for each in chats])
     return chats[1]
 
 
-def told(page: MessagePage) -> tuple[list[int], bool, bool]:
+def shown(page: MessagePage) -> tuple[list[int], bool, bool]:
     return [each.number for each in page.items], page.has_older, page.has_newer
 
 
 def expected(found: list[int]) -> tuple[list[int], bool, bool]:
-    """Of numbers that are there; `found` is not empty."""
+    """Return the expected page for `found`, which is not empty."""
     return found, found[-1] > 1, found[0] < MANY
 
 
@@ -35,23 +35,23 @@ def expected(found: list[int]) -> tuple[list[int], bool, bool]:
 async def test_the_newest_come_first(database: Database, limit: int) -> None:
     chat_id = await filled(database)
     page = await database.read(lambda tx: history.latest(tx, chat_id, limit))
-    assert told(page) == expected(list(range(MANY, 0, -1))[:limit])
+    assert shown(page) == expected(list(range(MANY, 0, -1))[:limit])
 
 
-async def test_every_page_before_and_after_a_number_is_what_directly_precedes_or_follows_it(database: Database) -> None:
+async def test_pages_before_and_after_a_number_are_adjacent_to_it(database: Database) -> None:
     chat_id = await filled(database)
     there = range(MANY, 0, -1)
     for number in range(MANY + 3):
         for limit in (1, 3, 20):
             older = [each for each in there if each < number][:limit]
             page = await database.read(lambda tx, number=number, limit=limit: history.before(tx, chat_id, number, limit))  # type: ignore[misc]
-            assert told(page) == (expected(older) if older else ([], False, True))
+            assert shown(page) == (expected(older) if older else ([], False, True))
             newer = [each for each in there if each > number][-limit:]
             page = await database.read(lambda tx, number=number, limit=limit: history.after(tx, chat_id, number, limit))  # type: ignore[misc]
-            assert told(page) == (expected(newer) if newer else ([], True, False))
+            assert shown(page) == (expected(newer) if newer else ([], True, False))
 
 
-async def test_a_page_around_a_number_is_full_when_there_is_enough_and_holds_it(database: Database) -> None:
+async def test_a_page_around_a_number_contains_it_and_is_full_if_possible(database: Database) -> None:
     chat_id = await filled(database)
     for number in range(1, MANY + 1):
         for limit in range(1, MANY + 3):
@@ -59,10 +59,10 @@ async def test_a_page_around_a_number_is_full_when_there_is_enough_and_holds_it(
             found = [each.number for each in page.items]
             assert number in found
             assert len(found) == min(limit, MANY)
-            assert told(page) == expected(list(range(found[0], found[-1] - 1, -1)))
+            assert shown(page) == expected(list(range(found[0], found[-1] - 1, -1)))
 
 
-async def test_an_empty_chat_has_nothing_on_either_side(database: Database) -> None:
+async def test_every_page_of_an_empty_chat_is_empty(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     pages = [
@@ -71,4 +71,4 @@ async def test_an_empty_chat_has_nothing_on_either_side(database: Database) -> N
         await database.read(lambda tx: history.after(tx, chat_id, 0, 5)),
         await database.read(lambda tx: history.around(tx, chat_id, 5, 5)),
     ]
-    assert [told(page) for page in pages] == [([], False, False)] * 4
+    assert [shown(page) for page in pages] == [([], False, False)] * 4

@@ -1,4 +1,4 @@
-"""A row that the database refuses is refused alone, on both engines."""
+"""Only the row that the database refuses fails, on both engines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POISON = "poison"
 
 @pytest.fixture
 async def poisoned(database: Database) -> AsyncIterator[Database]:
-    """A database that refuses a message with a certain word, as one of another encoding refuses a character."""
+    """A database that refuses messages with a certain word, as a database of another encoding refuses a character."""
     if isinstance(database, SqliteDatabase):
         refuse = f"""CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN new.content LIKE '%{POISON}%'
             BEGIN SELECT RAISE(ABORT, 'refused'); END"""
@@ -71,9 +71,9 @@ async def test_a_batch_of_bad_rows_costs_a_bounded_number_of_tries(poisoned: Dat
     chat_id = await world.chat(poisoned, alice)
     handed_in = [desk.push(alice, chat_id, POISON) for _ in range(256)]
     await desk.commit()
-    told = Counter([refusal(await each) for each in handed_in])
-    assert told.keys() == {(422, "invalid"), (503, "not_stored")}
-    assert told[422, "invalid"] < refused_rows.MAX_TRIES
+    answers = Counter([refusal(await each) for each in handed_in])
+    assert answers.keys() == {(422, "invalid"), (503, "not_stored")}
+    assert answers[422, "invalid"] < refused_rows.MAX_TRIES
     assert stored(await desk.send(alice, chat_id, "good"))[1]["number"] == 1
 
 
@@ -88,7 +88,7 @@ async def test_a_refused_row_and_its_repeat_get_the_same_answer(poisoned: Databa
     assert stored(answers[2])[0] == 201
 
 
-async def test_any_other_change_that_is_refused_leaves_the_connection_usable(poisoned: Database) -> None:
+async def test_a_refused_change_leaves_the_connection_usable(poisoned: Database) -> None:
     (alice,) = await world.people(poisoned, "alice")
     chat_id = await world.chat(poisoned, alice)
 

@@ -1,4 +1,4 @@
-"""Earlier contents: kept with every edit, shown to the sender and the admins in the chat, gone with the message."""
+"""Earlier contents: stored at every edit, shown to the sender and to admins in the chat, removed with the message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.contracts.rows import Sending, by_place, store
 
 
 async def edited(database: Database, who: Actor, chat_id: ChatId, *contents: str) -> MessageId:
-    """A message that said each of `contents`, one after the other."""
+    """Send the first content and edit it to the others; returns the message."""
     sent = MessageId(by_place(await store(database, [Sending(who, chat_id, contents[0])]))[0][0])
     for content in contents[1:]:
         await world.do(database, changes.edit, who, chat_id, sent, content)
@@ -29,7 +29,7 @@ async def page(database: Database, who: Actor, chat_id: ChatId, message_id: Mess
     return [(each.revision, each.content, each.edited_at is None) for each in found]
 
 
-async def test_every_earlier_content_is_there_once_oldest_first(database: Database) -> None:
+async def test_every_earlier_content_is_listed_once_oldest_first(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     sent = await edited(database, alice, chat_id, "one", "two", "two", "three", "four")
@@ -39,7 +39,7 @@ async def test_every_earlier_content_is_there_once_oldest_first(database: Databa
     assert await page(database, alice, chat_id, plain) == []
 
 
-async def test_sender_and_admins_in_the_chat_see_them_and_nobody_else(database: Database) -> None:
+async def test_only_the_sender_and_admins_in_the_chat_see_earlier_contents(database: Database) -> None:
     workspace_id = await world.workspace(database)
     owner, sender, member = [await world.person(database, workspace_id, name) for name in ("owner", "sender", "member")]
     guest = await world.person(database, workspace_id, "guest", Role.GUEST)
@@ -62,7 +62,7 @@ async def test_sender_and_admins_in_the_chat_see_them_and_nobody_else(database: 
     assert await page(database, inside, chat_id, sent) == [(1, "one", True)]
 
 
-async def test_with_the_message_its_earlier_contents_are_gone(database: Database) -> None:
+async def test_deleting_a_message_removes_its_earlier_contents(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     sent = await edited(database, alice, chat_id, "one", "two")
@@ -70,7 +70,7 @@ async def test_with_the_message_its_earlier_contents_are_gone(database: Database
     assert await page(database, alice, chat_id, sent) == []
 
 
-async def test_a_message_an_admin_deletes_in_a_chat_of_others_is_recorded(database: Database) -> None:
+async def test_an_admins_deletion_of_another_persons_message_is_audited(database: Database) -> None:
     workspace_id = await world.workspace(database)
     owner, sender = [await world.person(database, workspace_id, name) for name in ("owner", "sender")]
     admin = await world.person(database, workspace_id, "admin", Role.ADMIN)
@@ -83,7 +83,7 @@ async def test_a_message_an_admin_deletes_in_a_chat_of_others_is_recorded(databa
     assert (entry.before, entry.after) == ({"chat_id": chat_id, "sender_id": sender.user_id}, None)
 
 
-async def test_there_is_an_end_to_edits(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_edits_is_limited(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changes, "MOST_EDITS", 2)
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)

@@ -1,59 +1,27 @@
-"""The message writer over the real engines: who is answered what, and what is stored and published then."""
+"""The message writer over the real engines: the answers, and what is stored and published."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from fechatter.chats import change, membership
 from fechatter.frames import block_json
-from fechatter.messages import changes
 from fechatter.model import Actor, ChatId
-from fechatter.storage import events, messages
+from fechatter.storage import events
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.postgres import PostgresDatabase
 from fechatter.storage.engines.sqlite import SqliteDatabase
-from fechatter.storage.opening import open_database
 from tests import world
-from tests.engines import Published
+from tests.messages.checks import check_whole, numbers
 from tests.world import InterruptedDatabase, WriterNode, refusal, stored
 
 _END_WAITING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'"
 
 
-@pytest.fixture
-async def between(database: Database) -> InterruptedDatabase:
-    return InterruptedDatabase(database)
-
-
-@pytest.fixture
-async def desk(between: InterruptedDatabase) -> AsyncIterator[WriterNode]:
-    made = WriterNode(between)
-    yield made
-    await made.close()
-
-
-async def numbers(database: Database, chat_id: ChatId) -> list[int]:
-    kept = await database.read(lambda tx: messages.after(tx, chat_id, 0, 10_000))
-    return [each.number for each in kept]
-
-
-async def check_whole(database: Database, desk: WriterNode, who: Actor, *chats: ChatId) -> None:
-    """No number of these chats or of the log is missing, and what was handed on is what the log holds."""
-    for chat_id in chats:
-        found = await numbers(database, chat_id)
-        assert found == list(range(1, len(found) + 1))
-    head = (await database.read(lambda tx: events.heads(tx, who.workspace_id))).head
-    log = await database.read(lambda tx: events.load(tx, who.workspace_id, 0, head))
-    assert [frame.seq for frame in log] == list(range(1, head + 1))
-    by_seq = {frame.seq: frame.block for frame in log}
-    assert all(by_seq[frame.seq] == frame.block for frame in desk.frames if frame.workspace_id == who.workspace_id)
-
-
-async def test_a_message_is_stored_answered_and_handed_on(database: Database, desk: WriterNode) -> None:
+async def test_a_message_is_stored_answered_and_published(database: Database, desk: WriterNode) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     status, message = stored(await desk.send(alice, chat_id, "Grüße", "key 1"))
@@ -72,13 +40,13 @@ async def test_a_message_is_stored_answered_and_handed_on(database: Database, de
     assert b'"content":"Gr\xc3\xbc\xc3\x9fe"' in block_json(frame.block)
 
 
-async def test_a_bad_row_is_answered_by_itself_and_the_others_are_kept(database: Database, desk: WriterNode) -> None:
+async def test_a_refused_row_does_not_affect_the_others(database: Database, desk: WriterNode) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     (xavier,) = await world.people(database, "xavier")
     chat_id, archived = await world.chat(database, alice), await world.chat(database, alice)
     await world.do(database, change.change, alice, archived, change.ChatUpdate(archived=True))
     nobody = Actor(alice.user_id, alice.workspace_id, 1, alice.role)  # type: ignore[arg-type]
-    handed_in = [
+    pushed = [
         desk.push(alice, chat_id, "first"),
         desk.push(bob, chat_id, "not his chat"),
         desk.push(xavier, chat_id, "another workspace"),
@@ -88,7 +56,7 @@ async def test_a_bad_row_is_answered_by_itself_and_the_others_are_kept(database:
         desk.push(alice, chat_id, "last"),
     ]
     await desk.commit()
-    answers = [await each for each in handed_in]
+    answers = [await each for each in pushed]
     assert len(desk.batches) == 1
     assert [stored(each)[1]["number"] for each in (answers[0], answers[-1])] == [1, 2]
     assert [refusal(each) for each in answers[1:-1]] == [
@@ -101,63 +69,8 @@ async def test_a_bad_row_is_answered_by_itself_and_the_others_are_kept(database:
     await check_whole(database, desk, alice, chat_id)
 
 
-async def test_a_repeat_in_the_same_batch_makes_one_message(database: Database, desk: WriterNode) -> None:
-    alice, bob = await world.people(database, "alice", "bob")
-    chat_id = await world.chat(database, alice, bob)
-    handed_in = [
-        desk.push(alice, chat_id, "text", "k1"),
-        desk.push(alice, chat_id, "text", "k1"),
-        desk.push(alice, chat_id, "other", "k1"),
-        desk.push(bob, chat_id, "bob's", "k1"),
-    ]
-    await desk.commit()
-    answers = [await each for each in handed_in]
-    assert [stored(answers[place])[0] for place in (0, 1, 3)] == [201, 200, 201]
-    assert stored(answers[0])[1] == stored(answers[1])[1]
-    assert refusal(answers[2]) == (409, "idempotency_conflict")
-    assert await numbers(database, chat_id) == [1, 2]
-    await check_whole(database, desk, alice, chat_id)
-
-
-async def test_a_repeat_in_a_later_batch_gets_the_first_message(database: Database, desk: WriterNode) -> None:
-    (alice,) = await world.people(database, "alice")
-    chat_id = await world.chat(database, alice)
-    key = "0190b2c4-0000-7000-8000-000000000001"
-    first = await desk.sent(alice, chat_id, "text", key)
-    handed_in = [desk.push(alice, chat_id, "text", key), desk.push(alice, chat_id, "new"), desk.push(alice, chat_id, "other", key)]
-    await desk.commit()
-    again, new, other = [await each for each in handed_in]
-    assert stored(again) == (200, first)
-    assert stored(new)[0] == 201
-    assert refusal(other) == (409, "idempotency_conflict")
-    assert stored(await desk.send(alice, chat_id, "text", key)) == (200, first)
-    await check_whole(database, desk, alice, chat_id)
-
-
-async def test_a_repeat_is_answered_with_the_message_as_it_is_now(database: Database, desk: WriterNode) -> None:
-    (alice,) = await world.people(database, "alice")
-    chat_id = await world.chat(database, alice)
-    first = await desk.sent(alice, chat_id, "first", "k1")
-    await world.do(database, changes.edit, alice, chat_id, first["id"], "second")
-    status, edited = stored(await desk.send(alice, chat_id, "first", "k1"))
-    assert (status, edited["content"], edited["revision"], edited["idempotency_key"]) == (200, "second", 2, "k1")
-    assert refusal(await desk.send(alice, chat_id, "second", "k1")) == (409, "idempotency_conflict")
-    await world.do(database, changes.delete, alice, chat_id, first["id"])
-    status, deleted = stored(await desk.send(alice, chat_id, "first", "k1"))
-    assert (status, deleted["content"], deleted["deleted_at"] is not None) == (200, "", True)
-    assert await numbers(database, chat_id) == [1]
-
-
-async def test_a_repeat_after_removal_is_not_found(database: Database, desk: WriterNode) -> None:
-    alice, bob = await world.people(database, "alice", "bob")
-    chat_id = await world.chat(database, alice, bob)
-    await desk.sent(bob, chat_id, "text", "k1")
-    await world.do(database, membership.remove, alice, chat_id, [bob.user_id])
-    assert refusal(await desk.send(bob, chat_id, "text", "k1")) == (404, "not_found")
-
-
 @pytest.mark.parametrize("company", [0, 2])
-async def test_who_is_removed_while_sending_is_refused(
+async def test_a_sender_who_is_removed_while_sending_is_refused(
     database: Database, between: InterruptedDatabase, desk: WriterNode, company: int
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
@@ -179,8 +92,8 @@ async def test_who_is_removed_while_sending_is_refused(
     await check_whole(database, desk, alice, chat_id)
 
 
-async def test_a_verdict_from_before_a_removal_is_not_renewed_by_a_later_one(database: Database, desk: WriterNode) -> None:
-    """One batch of a sender known since long and one never seen: the younger verdict proves nothing of the older."""
+async def test_a_newer_verdict_does_not_renew_an_older_one(database: Database, desk: WriterNode) -> None:
+    """The newer verdict of another sender in the same batch does not prove the older one."""
     alice, bob, carol = await world.people(database, "alice", "bob", "carol")
     chat_id = await world.chat(database, alice, bob, carol)
     await desk.sent(bob, chat_id)
@@ -200,7 +113,7 @@ async def test_a_verdict_from_before_a_removal_is_not_renewed_by_a_later_one(dat
         ("leave", (404, "not_found")),
     ],
 )
-async def test_rights_that_end_while_sending_refuse(
+async def test_a_sender_whose_rights_end_while_sending_is_refused(
     database: Database, between: InterruptedDatabase, desk: WriterNode, how: str, expected: tuple[int, str]
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
@@ -224,7 +137,9 @@ async def test_rights_that_end_while_sending_refuse(
     assert await numbers(database, chat_id) == [1]
 
 
-async def test_rights_that_never_rest_end_in_try_again(database: Database, between: InterruptedDatabase, desk: WriterNode) -> None:
+async def test_rights_that_change_in_every_round_end_in_not_stored(
+    database: Database, between: InterruptedDatabase, desk: WriterNode
+) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice)
     await desk.sent(alice, chat_id)
@@ -241,7 +156,7 @@ async def test_rights_that_never_rest_end_in_try_again(database: Database, betwe
     assert stored(await desk.send(alice, chat_id, "text", "k1"))[0] == 201
 
 
-async def test_two_workspaces_in_a_batch_where_one_changes_lose_nothing(
+async def test_a_change_in_one_workspace_loses_nothing_of_another_in_the_batch(
     database: Database, between: InterruptedDatabase, desk: WriterNode
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
@@ -253,15 +168,15 @@ async def test_two_workspaces_in_a_batch_where_one_changes_lose_nothing(
         await world.do(database, membership.remove, alice, first, [bob.user_id])
 
     between.work = remove
-    handed_in = [desk.push(alice, first), desk.push(xavier, second), desk.push(bob, first), desk.push(xavier, second)]
+    pushed = [desk.push(alice, first), desk.push(xavier, second), desk.push(bob, first), desk.push(xavier, second)]
     await desk.commit()
-    answers = [await each for each in handed_in]
+    answers = [await each for each in pushed]
     assert [stored(answers[place])[1]["number"] for place in (0, 1, 3)] == [1, 1, 2]
     assert refusal(answers[2]) == (404, "not_found")
     await check_whole(database, desk, xavier, second)
 
 
-async def test_a_batch_that_fails_is_told_to_every_sender_and_the_next_one_works(
+async def test_every_sender_of_a_failed_batch_gets_an_error_and_the_next_batch_works(
     database: Database, between: InterruptedDatabase, desk: WriterNode
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
@@ -277,9 +192,9 @@ async def test_a_batch_that_fails_is_told_to_every_sender_and_the_next_one_works
             await set_pages(database, "page_count FROM pragma_page_count")
 
     between.work = cut_off
-    handed_in = [desk.push(who, chat_id, "x" * 4000, f"k{place}") for place, who in enumerate([alice, bob] * 20)]
+    pushed = [desk.push(who, chat_id, "x" * 4000, f"k{place}") for place, who in enumerate([alice, bob] * 20)]
     await desk.commit()
-    answers = [refusal(await each) for each in handed_in]
+    answers = [refusal(await each) for each in pushed]
     assert set(answers) == {(503, "storage_full" if isinstance(database, SqliteDatabase) else "not_stored")}
     assert len(desk.frames) == 1
     await asyncio.gather(*holding)
@@ -292,7 +207,7 @@ async def test_a_batch_that_fails_is_told_to_every_sender_and_the_next_one_works
 
 
 async def cut_the_line(database: PostgresDatabase, who: Actor, holding: list[asyncio.Task[None]]) -> None:
-    """Return with the workspace locked; the writer's connection is ended once its statement waits for the lock."""
+    """Lock the workspace, and end the writer's connection once its statement waits for the lock."""
     process = (await database.writer.call(database._batch_connection)).get_server_pid()
     locked = asyncio.Event()
 
@@ -306,7 +221,7 @@ async def cut_the_line(database: PostgresDatabase, who: Actor, holding: list[asy
 
 
 async def set_pages(database: SqliteDatabase, most: str) -> None:
-    """The disk ends there."""
+    """Limit the size of the database, as a full disk does."""
 
     async def work() -> None:
         connection = database._write_connection
@@ -316,7 +231,7 @@ async def set_pages(database: SqliteDatabase, most: str) -> None:
     await database.writer.call(work)
 
 
-async def test_a_commit_whose_answer_is_lost_is_not_answered_201_and_a_repeat_finds_it(
+async def test_a_commit_with_a_lost_answer_is_not_stored_for_the_sender_and_a_repeat_finds_it(
     database: Database, between: InterruptedDatabase, desk: WriterNode
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
@@ -330,35 +245,13 @@ async def test_a_commit_whose_answer_is_lost_is_not_answered_201_and_a_repeat_fi
     await check_whole(database, desk, alice, chat_id)
 
 
-async def test_a_full_intake_refuses_and_keeps_what_it_has(database: Database) -> None:
+async def test_a_full_intake_refuses_new_messages_and_keeps_the_waiting_ones(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     desk = WriterNode(database, capacity=2)
-    handed_in = [desk.push(alice, chat_id, f"text {place}") for place in range(3)]
+    pushed = [desk.push(alice, chat_id, f"text {place}") for place in range(3)]
     await desk.commit()
-    assert [stored(await each)[1]["number"] for each in handed_in[:2]] == [1, 2]
-    assert refusal(await handed_in[2]) == (503, "intake_full")
+    assert [stored(await each)[1]["number"] for each in pushed[:2]] == [1, 2]
+    assert refusal(await pushed[2]) == (503, "intake_full")
     assert (await desk.sent(alice, chat_id))["number"] == 3
     await desk.close()
-
-
-async def test_two_writers_store_one_message_for_one_key(shared_postgres_url: str) -> None:
-    databases = [await open_database(shared_postgres_url, Published(), connections=3) for _ in range(2)]
-    desks = [WriterNode(database) for database in databases]
-    alice, bob = await world.people(databases[0], "alice", "bob")
-    chat_id = await world.chat(databases[0], alice, bob)
-    for start in range(0, 100, 10):
-        keys = [f"key {start + place}" for place in range(10)]
-        handed_in = [desk.push(who, chat_id, f"by {who.user_id}", key) for key in keys for who in (alice, bob) for desk in desks]
-        await asyncio.gather(*(desk.commit() for desk in desks))
-        answers = [stored(await each) for each in handed_in]
-        assert sorted(status for status, _ in answers) == [200] * 20 + [201] * 20
-        assert [answers[place][1]["id"] for place in range(0, 40, 2)] == [answers[place][1]["id"] for place in range(1, 40, 2)]
-    assert await numbers(databases[0], chat_id) == list(range(1, 201))
-    for desk in desks:
-        await check_whole(databases[0], desk, alice, chat_id)
-        await desk.close()
-    handed_on = sorted(frame.seq for desk in desks for frame in desk.frames)
-    assert handed_on == list(range(3, 203))
-    for database in databases:
-        await database.close()
