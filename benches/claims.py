@@ -1,6 +1,7 @@
 """Measures every headline and writes the values to claims.toml, benches/results and docs/performance.md: `make claims`.
 
-The server's headlines are measured in several rounds, each on a new server with SQLite; the native ones in turns.
+Each round measures the headlines of the server on a new server with SQLite. The native functions and the plain ways
+are measured alternately.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ PUBLISHED_DIGITS = 4
 
 
 async def measure_server(target: LoadTarget, place: LoadWorkspace, figures: Figures, seconds: float) -> None:
-    """One round of the server's headlines: latencies in an open loop, capacities in a closed one."""
+    """Measure the headlines of the server once: latencies in an open loop, capacities in a closed one."""
     for bench, rate in RATES.items():
         found = (await measure(bench, target, place, Wanted(seconds=seconds, rate=rate))).figures
         figures.add(f"{bench}_average_ms", found["average_ms"])
@@ -49,7 +50,7 @@ async def measure_server(target: LoadTarget, place: LoadWorkspace, figures: Figu
 
 
 def measure_native(figures: Figures) -> None:
-    """The extension against the plain ways, each as the quotient of times."""
+    """Measure the extension against the plain ways, as quotients of times."""
     plain, native = _plain_python(), _native()
     for name, ways in native.items():
         own = statistics.median(ways["fechatter"])
@@ -62,14 +63,22 @@ def measure_native(figures: Figures) -> None:
 
 
 def _native() -> dict[str, dict[str, list[float]]]:
-    """Nanoseconds an item, by name, of the extension and of plain Rust."""
-    command = ["cargo", "run", "--release", "--locked", "--quiet", "--manifest-path", ROOT / "benches" / "native" / "Cargo.toml"]
+    """Return nanoseconds per item of the extension and of plain Rust, by name."""
+    command = [
+        "cargo",
+        "run",
+        "--release",
+        "--locked",
+        "--quiet",
+        "--manifest-path",
+        ROOT / "benches" / "native" / "Cargo.toml",
+    ]
     done = subprocess.run([*command, "--target-dir", ROOT / "target" / "benches"], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
 def _plain_python() -> dict[str, list[float]]:
-    """Nanoseconds an item, by name, of plain Python: at least five rounds each."""
+    """Return nanoseconds per item of plain Python, by name; at least five rounds each."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "python.json"
         options = ["--benchmark-only", "--benchmark-quiet", "--benchmark-save-data", f"--benchmark-json={path}"]
@@ -80,7 +89,7 @@ def _plain_python() -> dict[str, list[float]]:
 
 
 def _nanoseconds(found: dict[str, Any]) -> list[float]:
-    """The quarters of what was measured: single rounds are too short to mean anything."""
+    """Return the quartiles of a measurement. Single rounds are too short."""
     stats, items = found["stats"], found["extra_info"]["items"]
     return [stats[quarter] / items * 1e9 for quarter in ("q1", "median", "q3")]
 
@@ -103,7 +112,7 @@ def publish(claims: ClaimsFile) -> None:
 
 
 def fill(claims: ClaimsFile, results: str, found: dict[str, Any]) -> ClaimsFile:
-    """The claims with the values of a results file, judged anew."""
+    """Return the claims with the values of a results file and the verdicts that follow from them."""
     claims.results, claims.machine = results, found["machine"]
     for claim in claims.claim:
         spread = found["figures"].get(claim.figure, {})
@@ -113,7 +122,7 @@ def fill(claims: ClaimsFile, results: str, found: dict[str, Any]) -> ClaimsFile:
 
 
 def as_toml(claims: ClaimsFile) -> str:
-    """The file's text: strings of JSON are strings of TOML too."""
+    """Return the text of the file. JSON strings are also TOML strings."""
     lines = ["# Written by `make claims`: measured values and verdicts are never changed by hand.", ""]
     lines += [f"{name} = {json.dumps(getattr(claims, name), ensure_ascii=False)}" for name in ("results", "machine")]
     for claim in claims.claim:

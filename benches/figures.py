@@ -1,4 +1,4 @@
-"""Measured values over several rounds, and the files of benches/results that keep them."""
+"""Measured values over several rounds, and the files in benches/results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 class Figures:
-    """Measured values by name, over the rounds."""
+    """The measured values of all rounds, by name."""
 
     def __init__(self) -> None:
         self.values: dict[str, list[float]] = {}
@@ -24,7 +24,7 @@ class Figures:
         print(f"  {name}: {value:,.2f}", flush=True)
 
     def spread(self, name: str) -> tuple[float, float, float]:
-        """Median, least and most."""
+        """Return median, least and most."""
         values = self.values[name]
         return statistics.median(values), min(values), max(values)
 
@@ -37,7 +37,7 @@ class Figures:
 
 
 def write_results(name: str, figures: Figures) -> str:
-    """Write the figures as a table, and return the file's name."""
+    """Write the figures as a table; return the name of the file."""
     today = datetime.datetime.now(datetime.UTC).date()
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{today}-{name}.md"
@@ -46,5 +46,5 @@ def write_results(name: str, figures: Figures) -> str:
 
 
 def header() -> str:
-    """What the figures hold for; a load average near the number of processors before they were measured spoils them."""
+    """Describe the conditions. A load average near the number of processors before a measurement makes it unusable."""
     return f"{machine()}; load average before {BUSY_BEFORE:.1f}; {SHARED}"

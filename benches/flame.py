@@ -1,7 +1,7 @@
-"""One flame graph of the send path, with Python and Rust frames: `make flame` writes benches/results/flame.svg.
+"""Draws a flame graph of the send path with Python and Rust frames: `make flame` writes benches/results/flame.svg.
 
-The extension is built with line tables and symbols, aside: the one in use stays as it is. py-spy looks at the server from outside while
-64 connections send as fast as they are answered. It stops the server to look, so the rate is lower meanwhile; the shares are what counts.
+A second build of the extension contains line tables and symbols. py-spy samples the server while 64 connections send in
+a closed loop. Each sample stops the server briefly, which lowers the rate, so only the shares are meaningful.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ PACKAGE = BUILD / "site" / "fechatter"
 RATE = 50
 SLACK_SECONDS = 60.0
 BEGINNING_SECONDS = 1.0
-"""py-spy reads the symbols first, and needs that long."""
+"""Time that py-spy needs to read the symbols."""
 
 
 def build() -> None:
-    """Put the checkout's package with an extension that has its symbols into a folder of its own, by links."""
+    """Make a folder with links to the package of the checkout, and with an extension that contains symbols."""
     keep = {"CARGO_PROFILE_RELEASE_STRIP": "none", "CARGO_PROFILE_RELEASE_DEBUG": "line-tables-only"}
     command = ["cargo", "build", "--release", "--locked", "--features", "python", "--package", "fechatter-native"]
     subprocess.run([*command, "--target-dir", BUILD], cwd=ROOT, check=True, env=os.environ | keep)
@@ -45,17 +45,25 @@ def build() -> None:
 
 
 def record(path: Path, seconds: float) -> None:
-    """Draw the server while it is sent to."""
+    """Sample the server under load and draw the graph."""
     os.environ["PYTHONPATH"] = str(PACKAGE.parent)
     with OwnServer() as server:
         server.start()
         place = uvloop.run(furnish(server.target, server.read_setup_token(), people=16, chats=20))
         stacks = server.folder / "stacks"
-        spy = [Path(sys.executable).parent / "py-spy", "record", "--native", "--rate", str(RATE), "--duration", str(int(seconds))]
+        spy = [
+            Path(sys.executable).parent / "py-spy",
+            "record",
+            "--native",
+            "--rate",
+            str(RATE),
+            "--duration",
+            str(int(seconds)),
+        ]
         with subprocess.Popen([*spy, "--format", "raw", "--output", stacks, "--pid", str(server.target.pid)]) as recording:
             report = uvloop.run(measure("send", server.target, place, Wanted(seconds=seconds + BEGINNING_SECONDS)))
             if recording.wait(SLACK_SECONDS) != 0:
-                raise SystemExit("py-spy could not look at the server; it needs the right to trace other processes")
+                raise SystemExit("py-spy could not sample the server; it needs the permission to trace other processes")
         root = read_stacks(stacks.read_text().splitlines())
     print(report.text())
     path.write_text(draw(root, f"The send path, SQLite: {root.samples:,} samples of threads that ran; {machine()}"))

@@ -1,4 +1,4 @@
-"""Draws stacks as a flame graph: a plain SVG, a colour for each kind of frame."""
+"""Draws stacks as a flame graph: a plain SVG with a colour for each language."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WIDTH, ROW, TOP, LEAST = 1400, 17, 70, 0.6
 COLOURS = {"Python": "#7fb2e5", "Rust": "#f2a15f", "C": "#d0d0d0"}
 STYLE = "text{font:11px monospace;fill:#111}.title{font:bold 15px sans-serif}rect{stroke:#fff;stroke-width:.5}"
 WAITS = ("epoll_", "pthread_cond", "syscall", "clock_nanosleep", "poll", "sem_", "PyThread_acquire_lock", "select")
-"""A thread whose innermost named frame begins so is waiting, and uses no processor."""
+"""Prefixes of the innermost named frame of a thread that waits and uses no processor."""
 LINE = re.compile(r":\d+\)$")
 
 
@@ -27,7 +27,7 @@ class Frame:
 
 
 def read_stacks(lines: Iterable[str]) -> Frame:
-    """The tree of `caller;callee;… count` lines, waits left out."""
+    """Return the tree of `caller;callee;… count` lines without waiting threads."""
     root = Frame("all threads that ran")
     for line in lines:
         stack, count = line.rsplit(" ", 1)
@@ -46,14 +46,14 @@ def _add(root: Frame, names: list[str], count: int) -> None:
 
 
 def kind(name: str) -> str:
-    """In which language a frame was written."""
+    """Return the language of a frame."""
     if name.endswith((".py)", "runpy>)")):
         return "Python"
     return "Rust" if "::" in name or name.endswith(".rs)") or name.startswith("_RNv") else "C"
 
 
 def draw(root: Frame, title: str) -> str:
-    """The text of an SVG file, outermost frames at the bottom; what is thinner than half a pixel is left out."""
+    """Return an SVG with the outermost frames at the bottom, without boxes that are narrower than `LEAST` pixels."""
     boxes = list(_boxes(root, 0.0, WIDTH / max(root.samples, 1), 0))
     height = TOP + ROW * (max(level for level, *_ in boxes) + 2)
     parts = [
@@ -78,6 +78,6 @@ def _boxes(frame: Frame, left: float, scale: float, level: int) -> Iterator[tupl
 def _box(top: float, left: float, width: float, frame: Frame, root: Frame) -> str:
     shown = frame.name[: int(width / 6.7)]
     text = f'<text x="{left + 2:.1f}" y="{top + 12}">{escape(shown)}</text>' if len(shown) > 3 else ""
-    told = f"{frame.name}: {frame.samples / max(root.samples, 1):.1%}"
+    label = f"{frame.name}: {frame.samples / max(root.samples, 1):.1%}"
     shape = f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{ROW - 1}" fill="{COLOURS[kind(frame.name)]}">'
-    return f"{shape}<title>{escape(told)}</title></rect>{text}"
+    return f"{shape}<title>{escape(label)}</title></rect>{text}"

@@ -1,7 +1,7 @@
-"""One heavy member, in a process of its own: `python -m benches.heavy_member FILE` asks again and again until it is terminated.
+"""One heavy member, in its own process: `python -m benches.heavy_member FILE` sends requests until it is terminated.
 
-FILE is JSON: `port`, `requests` (one connection each), and `slow`: whether each connection sends its body byte by byte and waits.
-At the end it prints how many answers of each status it received.
+FILE is JSON: `port`, `requests` (one connection each), and `slow`: whether each connection sends its body byte by byte.
+At the end, the process prints the number of answers of each status.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import uvloop
 SLOW_SECONDS = 0.2
 """The pause between two bytes of a slow body."""
 NICENESS = 10
-"""Clients run on machines of their own: here the heavy one must not take the processor from the server."""
+"""Real clients run on other machines, so this process must not take the processor from the server."""
 
 answers: Counter[int] = Counter()
 
 
 class Heavy(asyncio.Protocol):
-    """One connection: the same request, again as soon as it is answered."""
+    """One connection that repeats its request after each answer."""
 
     def __init__(self, request: bytes) -> None:
         self._request = request
@@ -38,7 +38,7 @@ class Heavy(asyncio.Protocol):
         self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """Count the body's bytes; nothing is kept."""
+        """Count the bytes of the body without storing them."""
         if self._left < 0:
             self._head += data
             head, end, rest = self._head.partition(b"\r\n\r\n")

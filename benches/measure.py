@@ -1,6 +1,7 @@
-"""The server's figures, all in one run: `make figures` writes them to benches/results/.
+"""Measures the server in one run: `make figures` writes the figures to benches/results/.
 
-Both engines in turn, several rounds, median with least and most. Everything shares this machine's processors: server, database and load.
+The rounds alternate between the engines. A figure has a median, a least and a most value. Server, database and load
+generator share the processors of the machine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SENDERS = 16
 
 
 def measure_engine(name: str, database_url: str | None, figures: Figures, seconds: float, listeners: int) -> None:
-    """One round on one engine, on a new server."""
+    """Measure one round on a new server with one engine."""
     with OwnServer(database_url) as server:
         figures.add(f"{name}: first start, s", server.start())
         uvloop.run(_measure(name, server, figures, seconds, listeners))
@@ -38,7 +39,12 @@ async def _measure(name: str, server: OwnServer, figures: Figures, seconds: floa
     found = await measure_requests("bare", target, requests.bare(CONNECTIONS), wanted)
     figures.add(f"{name}: requests/s that store nothing, {CONNECTIONS} connections", found.figures["rate_per_second"])
     for label, keys in (("with idempotency keys", True), ("without keys", False)):
-        _add_sends(name, label, await measure_requests("send", target, requests.sends(place, CONNECTIONS, keys=keys), wanted), figures)
+        _add_sends(
+            name,
+            label,
+            await measure_requests("send", target, requests.sends(place, CONNECTIONS, keys=keys), wanted),
+            figures,
+        )
     idle = await measure_idle(target, place, listeners)
     figures.add(f"{name}: memory of an idle stream, KiB", idle.figures["memory_of_a_stream_kib"])
     delivered = await measure_deliveries(target, place, Wanted(seconds=seconds, connections=SENDERS, listeners=listeners))
@@ -60,7 +66,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--listeners", type=int, default=1000)
-    parser.add_argument("--name", default="foundation", help="of the file in benches/results")
+    parser.add_argument("--name", default="foundation", help="name of the file in benches/results")
     options = parser.parse_args()
     figures = Figures()
     postgres = Postgres()

@@ -1,7 +1,7 @@
-"""What one heavy member does to the others: `make fairness`, or `python -m benches.measure_fairness`.
+"""Measures the effect of one heavy member on the others: `make fairness`, or `python -m benches.measure_fairness`.
 
-The others send at a quarter of the server's capacity, in turns with and without the heavy member. `--old FOLDER` measures a second
-checkout (with its extension built) in turns with this one.
+The others send at a quarter of the capacity of the server, alternately with and without the heavy member. The option
+`--old FOLDER` alternates between this checkout and a second one, whose extension must be built.
 """
 
 from __future__ import annotations
@@ -49,8 +49,10 @@ _FILLS = [
     ),
     (
         CHATS,
-        """INSERT INTO chats (id, workspace_id, chat_type, name, name_key, owner_id, creator_id, member_count, created_at, updated_at)
-        SELECT {id} + n, {workspace}, 'private_channel', 'Heavy ' || n, 'heavy ' || n, {heavy}, {heavy}, 2, 0, 0 FROM n""",
+        """INSERT INTO chats (id, workspace_id, chat_type, name, name_key,
+            owner_id, creator_id, member_count, created_at, updated_at)
+        SELECT {id} + n, {workspace}, 'private_channel', 'Heavy ' || n, 'heavy ' || n,
+            {heavy}, {heavy}, 2, 0, 0 FROM n""",
     ),
     (CHATS, "INSERT INTO timelines (id, last_number, last_message_id) SELECT {id} + n, 1, {id} + n FROM n"),
     (
@@ -75,7 +77,7 @@ _FILLS = [
 
 
 async def _fill(address: str, heavy: LoadPerson, chat: int) -> None:
-    """The heavy member is in 5,000 chats more, and 20,000 people more are in one of its chats."""
+    """Add 5,000 chats of the heavy member, and 20,000 people to one of its chats."""
     database: Database = await open_database(address, lambda frames, signals: None)
 
     async def work(tx: Transaction) -> None:
@@ -92,7 +94,7 @@ async def _fill(address: str, heavy: LoadPerson, chat: int) -> None:
 
 
 def heavy_kinds(place: LoadWorkspace, heavy: list[LoadPerson]) -> dict[str, list[bytes]]:
-    """The requests of each kind of heavy member, one connection each."""
+    """Return the requests of each kind of heavy member, one for each connection."""
     one, chat = heavy[0], place.chats[0]
     others = iter(heavy[1:])
     gets = {
@@ -147,7 +149,10 @@ class Side:
         connection = await open_connection(target)
         content = "ü" * 4000
         await connection.ask(
-            "POST", f"/api/chat/{place.chats[1]}/messages/batch", others[0].token, {"messages": [{"content": content}] * LARGE_MESSAGES}
+            "POST",
+            f"/api/chat/{place.chats[1]}/messages/batch",
+            others[0].token,
+            {"messages": [{"content": content}] * LARGE_MESSAGES},
         )
         cursor = (await connection.ask("GET", "/api/sync", others[0].token))["cursor"]
         life, _, head = cursor.rpartition(".")
@@ -159,12 +164,12 @@ class Side:
         return self._send(Wanted(CAPACITY_SECONDS, 64))[2]
 
     def _send(self, wanted: Wanted) -> tuple[float, float, float]:
-        """p50 and p99 in milliseconds, and the rate."""
+        """Return p50 and p99 in milliseconds, and the rate."""
         found = uvloop.run(measure("send", self.server.target, self._others, wanted)).figures
         return found["p50_ms"], found["p99_ms"], found["rate_per_second"]
 
     def compare(self, kind: str, rate: float) -> None:
-        """One turn without and one with the heavy member."""
+        """Measure once without and once with the heavy member."""
         wanted = Wanted(TURN_SECONDS, CONNECTIONS, rate)
         p50, p99, _ = self._send(wanted)
         with self._heavy(kind):
@@ -225,8 +230,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", choices=["SQLite", "PostgreSQL"], action="append")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--rate", type=float, help="what the others send a second; default a quarter of the capacity")
-    parser.add_argument("--kind", action="append", help="only kinds that begin with this")
+    parser.add_argument("--rate", type=float, help="sends of the others per second; default: a quarter of the capacity")
+    parser.add_argument("--kind", action="append", help="only kinds that start with this text")
     parser.add_argument("--old", type=Path, help="a second checkout")
     parser.add_argument("--no-file", action="store_true")
     options = parser.parse_args()

@@ -1,6 +1,6 @@
-"""Keeping data beside a busy server, with a million messages: `python -m benches.measure_keeping`.
+"""Measures backups and retention with a million messages: `python -m benches.measure_keeping`.
 
-How long a backup and a restore take, how large it is, and what a backup and the emptying of old messages do to those who send.
+The figures are the time and size of a backup, the time of a restore, and the effect of backups and retention on sends.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted, measure
 from fechatter.bench.workspace import LoadWorkspace, furnish
 from fechatter.model import now_ms
-from fechatter.native import fingerprint, stored_key
-from fechatter.storage.engines.batch import MessageRows
+from fechatter.storage.engines.batch import Decided, MessageRows
 from fechatter.storage.opening import open_database
+from tests.native.reference import fingerprint, stored_key
 from tests.servers.postgres import Postgres
 
 AT_ONCE = 2000
@@ -73,13 +73,13 @@ upkeep.FIRST_AFTER_SECONDS = 0.5
 upkeep.erase_chats = upkeep.Upkeep.prune_events = upkeep.Upkeep.prune_keys = upkeep.Upkeep.prune_audit = nothing
 from fechatter.cli import main
 sys.exit(main(["serve"]))"""
-"""A server that empties old messages from its start on, unless a file is there, and does no other upkeep."""
+"""A server whose only background work is to empty old messages. It pauses as long as a file exists."""
 TURN_SECONDS = 3.0
 MOST_TURNS = 8
 
 
 class Keeping:
-    """One engine's measurement."""
+    """The measurement of one engine."""
 
     def __init__(self, name: str, url: str | None, restored_url: str | None, messages: int) -> None:
         self.server = OwnServer(url)
@@ -106,28 +106,32 @@ class Keeping:
         self.server.stop()
 
     async def _fill(self, place: LoadWorkspace) -> None:
-        """Messages of the same age, beside the server's own door."""
+        """Store messages of the same age directly in the database."""
         database = await open_database(self._address, lambda frames, signals: None)
-        (workspace_id, rights), age = await database.read(_workspace), now_ms() - AGE_DAYS * 24 * 3600 * 1000
+        (workspace_id, decided), age = await database.read(_workspace), now_ms() - AGE_DAYS * 24 * 3600 * 1000
         for _ in range(0, self._messages, AT_ONCE):
             rows = _rows(place, workspace_id)
-            await database.writer.call(lambda rows=rows: database.store(rows, {workspace_id: rights}, age))  # type: ignore[misc]
+            result = await database.writer.call(lambda rows=rows: database.store(rows, {workspace_id: decided}, age))  # type: ignore[misc]
+            assert not result.stale, "the workspace was decided with another era or other rights"
         await database.close()
 
-    async def _in_turns(self, what: str, place: LoadWorkspace, pause: Done, go_on: Done, wanted: Callable[[int], bool]) -> None:
-        """Send while it goes on and while it rests, in turns: both have the same machine."""
-        found: dict[str, list[Report]] = {"resting": [], "going on": []}
+    async def _in_turns(self, what: str, place: LoadWorkspace, pause: Done, resume: Done, wanted: Callable[[int], bool]) -> None:
+        """Send while the work runs and while it pauses, alternately, so that both have the same conditions."""
+        found: dict[str, list[Report]] = {"paused": [], "running": []}
         turn = 0
         while wanted(turn):
-            found["going on"].append(await self._send(place))
+            found["running"].append(await self._send(place))
             pause()
-            found["resting"].append(await self._send(place))
-            go_on()
+            found["paused"].append(await self._send(place))
+            resume()
             turn += 1
         for state, each in found.items():
             names = ("rate_per_second", "p50_ms", "p99_ms")
             rate, middle, late = (statistics.median(one.figures[name] for one in each) for name in names)
-            self._say(f"sends, {what} {state}, median of {turn} turns", f"{rate:,.0f}/s, p50 {middle:.1f} ms, p99 {late:.1f} ms")
+            self._report(
+                f"sends, {what} {state}, median of {turn} turns",
+                f"{rate:,.0f}/s, p50 {middle:.1f} ms, p99 {late:.1f} ms",
+            )
 
     async def _send(self, place: LoadWorkspace) -> Report:
         found = await measure("send", self.server.target, place, Wanted(seconds=TURN_SECONDS, connections=CONNECTIONS))
@@ -140,10 +144,10 @@ class Keeping:
         stop, go_on = (lambda: backup.send_signal(signal.SIGSTOP)), (lambda: backup.send_signal(signal.SIGCONT))
         await self._in_turns("a backup", place, stop, go_on, lambda turn: turn < MOST_TURNS and backup.poll() is None)
         backup.wait(120)
-        self._say("size of the backup", f"{file.stat().st_size / 1e6:,.0f} MB")
+        self._report("size of the backup", f"{file.stat().st_size / 1e6:,.0f} MB")
         alone = time.perf_counter()
         self._beside("backup", str(file.with_name("second"))).wait(120)
-        self._say("backup of a server that nobody uses", f"{time.perf_counter() - alone:.1f} s")
+        self._report("backup of a server that nobody uses", f"{time.perf_counter() - alone:.1f} s")
 
     def _restore(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -151,22 +155,22 @@ class Keeping:
             backup = str(self.server.folder / "second")
             restore = self._beside("restore", backup, data_dir=f"{folder}/data", database_url=self._restored_url or "")
             assert restore.wait(300) == 0
-            self._say("restore", f"{time.perf_counter() - began:.1f} s")
+            self._report("restore", f"{time.perf_counter() - began:.1f} s")
 
     def _beside(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-        """Another command of `fechatter` on the server's settings, changed by these."""
+        """Start another `fechatter` command with the settings of the server and these changes."""
         environment = self.server.environment | {f"FECHATTER_{key.upper()}": value for key, value in settings.items()}
         command = [sys.executable, "-m", "fechatter", *arguments]
         return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, text=True)
 
-    def _say(self, what: str, found: str) -> None:
+    def _report(self, what: str, found: str) -> None:
         print(f"{self._name}: {what}: {found}", flush=True)
         self.lines.append(f"| {self._name} | {what} | {found} |")
 
 
 async def _workspace(tx):  # type: ignore[no-untyped-def]
-    row = await tx.fetchrow("SELECT id, rights_seq FROM workspaces")
-    return row["id"], row["rights_seq"]
+    row = await tx.fetchrow("SELECT workspaces.id, rights_seq, epoch FROM workspaces CROSS JOIN server")
+    return row["id"], Decided(row["rights_seq"], row["epoch"])
 
 
 def _rows(place: LoadWorkspace, workspace_id: int) -> MessageRows:

@@ -1,4 +1,7 @@
-"""What a page of history costs in a chat of a hundred messages and in one of ten million: `python -m benches.measure_listing`."""
+"""Measures a page of history in a chat of 100 and in a chat of 10,000,000 messages.
+
+Run it with `python -m benches.measure_listing`.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ def _pages() -> dict[str, Page]:
 
 
 async def _row(name: str, database: Database, label: str, page: Page) -> str:
-    """In turns, so that both sizes have the same machine."""
+    """Measure both sizes alternately, so that both have the same conditions."""
     taken: dict[int, list[float]] = {size: [] for size in SIZES}
     for _ in range(ROUNDS):
         for chat_id, size in enumerate(SIZES, 1):

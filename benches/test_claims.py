@@ -1,4 +1,4 @@
-"""The plain way in Python to do what the native functions do; `benches/native` measures those, over the same messages."""
+"""The plain way in Python of each native function. `benches/native` measures the functions with the same messages."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ BODIES = [orjson.dumps({"content": content, "idempotency_key": key}) for content
 
 
 def gather() -> list[Message]:
-    """A batch as a list of tuples."""
+    """Gather a batch as a list of tuples."""
     return [Message(number % 20, 2, 3, 4, content, key) for number, (content, key) in enumerate(PARSED)]
 
 
 def fill_lists() -> tuple[list[Any], ...]:
-    """A batch as a list a column, made anew."""
+    """Gather a batch as new lists, one for each column."""
     columns: tuple[list[Any], ...] = ([], [], [], [], [], [])
     for number, (content, key) in enumerate(PARSED):
         for column, value in zip(columns, (number % 20, 2, 3, 4, content, key), strict=True):
@@ -47,7 +47,7 @@ def fill_lists() -> tuple[list[Any], ...]:
 
 
 def parse() -> None:
-    """Each body into texts of its own, with the checks of length and characters."""
+    """Parse each body into its own texts, and check their length and characters."""
     for body in BODIES:
         found = orjson.loads(body)
         content, key = found["content"], found.get("idempotency_key")
@@ -62,7 +62,7 @@ MESSAGES = gather()
 
 
 def count() -> int:
-    """How many messages are of one chat, message by message."""
+    """Count the messages of one chat, message by message."""
     return sum(1 for message in MESSAGES if message.chat_id == 7)
 
 
@@ -87,7 +87,7 @@ def test_the_plain_way_in_python(benchmark: BenchmarkFixture, name: str) -> None
 
 
 def test_checking_a_token(benchmark: BenchmarkFixture) -> None:
-    """As requests do it: the same tokens come again and again."""
+    """Verify the same token again and again, as requests do."""
     tokens = AccessTokens(b"k" * 32, 900)
     signed = tokens.sign(Claims(UserId(1), WorkspaceId(2), SessionId(3)))
     benchmark.extra_info.update({"figure": "token", "items": 1})

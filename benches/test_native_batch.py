@@ -15,7 +15,7 @@ SIZES = [1, 32, 256]
 
 
 def make_batch(size: int) -> MessageBatch:
-    """A batch of `size` messages of 200 bytes."""
+    """Return a batch of `size` messages of 200 bytes."""
     intake = Intake()
     body = orjson.dumps({"content": CONTENT, "idempotency_key": KEY})
     for row in range(size):
@@ -40,7 +40,7 @@ def test_encode_python(benchmark: BenchmarkFixture, size: int) -> None:
 
 
 def encode_in_python(size: int) -> list[tuple[bytes, bytes]]:
-    """Answers and frames of the batch by dictionaries and orjson."""
+    """Encode the answers and frames of the batch with dictionaries and orjson."""
     message = (CONTENT, KEY, None)
     return [reference.encode(row % 20, row, message, (row, row, row, 1), CREATED_AT, "epoch") for row in range(size)]
 

@@ -1,4 +1,4 @@
-"""Bytes to a checked message: the extension against plain Python, for bodies as people send them."""
+"""Parsing and checking typical bodies: the extension against plain Python."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from tests.native import reference
 KEY = "0192f0c1-2345-7abc-8def-0123456789ab"
 CONTENTS = {
     "200 bytes": "Shall we meet at noon, then? " * 7,
-    "200 bytes, escapes": 'He said: "no".\n\tAnd left. ' * 8,
+    "200 bytes, escapes": 'Reply: "no".\n\tAnd left. ' * 8,
     "emoji": "我们中午见面吧 😀 " * 12,
     "4000 characters": "Shall we meet at noon? " * 173,
 }
@@ -31,7 +31,7 @@ def test_parse_and_check(benchmark: BenchmarkFixture, body: str, parser: str) ->
 
 @pytest.mark.parametrize("body", BODIES)
 def test_push_with_fingerprint(benchmark: BenchmarkFixture, body: str) -> None:
-    """The whole way from the body into the waiting batch, 1,000 messages a round."""
+    """Push 1,000 messages per round into the waiting batch."""
     benchmark.group = "push 1,000 messages"
     intake, found = native.Intake(max_bytes=1 << 30), BODIES[body]
 
@@ -48,7 +48,7 @@ def test_push_with_fingerprint(benchmark: BenchmarkFixture, body: str) -> None:
 
 
 def test_gather_in_python_lists(benchmark: BenchmarkFixture) -> None:
-    """The same in plain Python: parse, check, fingerprint, and a list a column."""
+    """Do the same in plain Python: parse, check and hash messages, and gather rows."""
     benchmark.group = "push 1,000 messages"
     body = BODIES["200 bytes"]
 

@@ -1,6 +1,7 @@
 """Deciding and numbering a batch: plain dictionaries against numpy over the same columns.
 
-The writer uses dictionaries because of this: numpy's fixed cost is more than all the work there is in a batch of up to 256 rows.
+A batch has at most 256 rows. At this size, numpy's fixed cost is higher than the whole work, so the engines use
+dictionaries.
 """
 
 import random

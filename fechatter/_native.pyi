@@ -17,10 +17,8 @@ __all__ = [
     "InvalidMessage",
     "MalformedBody",
     "MessageBatch",
-    "fingerprint",
     "parse_message",
     "skeleton",
-    "stored_key",
 ]
 
 MAX_CONTENT_CHARACTERS: Final[int]
@@ -56,19 +54,6 @@ def parse_message(body: bytes, header_key: str | None = None) -> tuple[str, str 
 
 def skeleton(text: str) -> str:
     """Return the skeleton of UTS #39. Two texts look alike if their skeletons are equal."""
-
-def stored_key(key: str) -> bytes:
-    """Return the form in which an idempotency key is stored and compared.
-
-    A UUID in its canonical lowercase form is stored as its 16 bytes. Any other key is stored as UTF-8, padded with NUL
-    to at least 17 bytes.
-    """
-
-def fingerprint(content: str) -> int:
-    """Return the first 8 bytes of the SHA-256 of a content's UTF-8, big endian, signed.
-
-    This is the fingerprint of a message without extras.
-    """
 
 @final
 class Intake:
@@ -163,15 +148,21 @@ class MessageBatch:
         """The session of each row."""
     @property
     def fingerprints(self) -> Column:
-        """The fingerprint of each row: `fingerprint(content)`, or for a row with extras the first 8 bytes of the
-        SHA-256 of content, NUL and extras."""
+        """The fingerprint of each row: the first 8 bytes of a SHA-256, big endian, signed.
+
+        The hash covers the content as UTF-8. In a row with extras, it also covers NUL and the extras.
+        """
     @property
     def tickets(self) -> list[Any]:
         """The ticket of each row, as it was pushed."""
     def contents(self) -> list[str]:
         """Return the content of each row."""
     def keys(self) -> list[bytes | None]:
-        """Return the `stored_key` of each row's key, or None."""
+        """Return the form in which each row's idempotency key is stored, or None.
+
+        A UUID in its canonical lowercase form is stored as its 16 bytes. Any other key is stored as UTF-8, padded with
+        NUL to at least 17 bytes.
+        """
     def extras(self) -> dict[int, bytes]:
         """Return the extras of the rows that have any: a JSON object as the sender wrote it, without line breaks."""
     def encode(

@@ -20,10 +20,8 @@ try:
         InvalidMessage,
         MalformedBody,
         MessageBatch,
-        fingerprint,
         parse_message,
         skeleton,
-        stored_key,
     )
 except ImportError as error:
     raise ImportError(f"The native extension cannot be loaded ({error}): run `make setup`.") from error
@@ -41,11 +39,9 @@ __all__ = [
     "MalformedBody",
     "MessageBatch",
     "check_build",
-    "fingerprint",
     "parse_message",
     "skeleton",
     "source_hash",
-    "stored_key",
 ]
 
 # The extension is built from these files and every .rs file under native/src. native/build.rs has the same list.

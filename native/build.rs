@@ -1,4 +1,4 @@
-//! Tells the crate what it was built from, and hands the migrations to the wheel.
+//! Compiles the hash of the sources into the crate, and copies the migrations for the wheel.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,19 @@ use std::{env, fs, io};
 
 use sha2::{Digest, Sha256};
 
-/// What the extension is built from, besides every file under `native/src`; relative to the checkout.
+/// The sources of the extension besides the files under `native/src`, relative to the checkout.
 const BUILD_FILES: [&str; 4] = ["Cargo.lock", "Cargo.toml", "native/Cargo.toml", "native/build.rs"];
 
 fn main() -> io::Result<()> {
-    let crate_folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo names the crate's folder"));
-    let checkout = crate_folder.parent().expect("the crate lies in a checkout");
+    let crate_folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets the variable"));
+    let checkout = crate_folder.parent().expect("the crate is in a checkout");
     println!("cargo::rustc-env=FECHATTER_SOURCE_HASH={}", source_hash(checkout)?);
-    println!("cargo::rustc-env=FECHATTER_BUILD={}", env::var("PROFILE").expect("cargo names the profile"));
+    println!("cargo::rustc-env=FECHATTER_BUILD={}", env::var("PROFILE").expect("cargo sets the variable"));
     copy_migrations(checkout)
 }
 
-/// SHA-256 over path, NUL, size in bytes, NUL and content of each file, in the order of their paths.
-/// `fechatter/native.py` computes the same.
+/// Returns the SHA-256 over path, NUL, size in bytes, NUL and content of each file, in the order of the paths.
+/// `fechatter/native.py` computes the same hash.
 fn source_hash(checkout: &Path) -> io::Result<String> {
     let mut files: Vec<PathBuf> = BUILD_FILES.iter().map(PathBuf::from).collect();
     collect_files(checkout, Path::new("native/src"), ".rs", &mut files)?;
@@ -50,19 +50,19 @@ fn collect_files(root: &Path, folder: &Path, ending: &str, files: &mut Vec<PathB
     Ok(())
 }
 
-/// Copies `migrations/**/*.sql` to the build's output folder: the wheel takes them from there.
+/// Copies `migrations/**/*.sql` to the output folder of the build, from which the wheel includes them.
 fn copy_migrations(checkout: &Path) -> io::Result<()> {
     let source = checkout.join("migrations");
     if !source.is_dir() {
         return Ok(());
     }
     println!("cargo::rerun-if-changed={}", source.display());
-    let target = PathBuf::from(env::var("OUT_DIR").expect("cargo names the output folder"));
+    let target = PathBuf::from(env::var("OUT_DIR").expect("cargo sets the variable"));
     let mut files = Vec::new();
     collect_files(checkout, Path::new("migrations"), ".sql", &mut files)?;
     for path in files {
         let copy = target.join(&path);
-        fs::create_dir_all(copy.parent().expect("a file lies in a folder"))?;
+        fs::create_dir_all(copy.parent().expect("a file is in a folder"))?;
         fs::copy(checkout.join(&path), copy)?;
     }
     Ok(())

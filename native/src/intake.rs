@@ -20,7 +20,7 @@ pub struct Taken<T> {
     pub tickets: Vec<T>,
 }
 
-/// A bounded first-in, first-out queue of messages. A ticket of type `T` identifies the sender who waits for the answer.
+/// A bounded first-in, first-out queue of messages. A ticket of type `T` identifies the sender of a message.
 #[derive(Debug)]
 pub struct Intake<T> {
     max_rows: usize,

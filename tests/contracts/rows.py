@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from fechatter.model import Actor, ChatId, now_ms
-from fechatter.native import fingerprint, stored_key
 from fechatter.storage import events
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.batch import Decided, MessageRows, Stored, StoreResult
+from tests.native.reference import fingerprint, stored_key
 
 
 class Sending(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The functions of `fechatter._native` in plain Python: the reference of the property tests, the baseline of the benches."""
+"""The functions of `fechatter._native` in plain Python: reference of the property tests and baseline of the benches."""
 
 import hashlib
 import json

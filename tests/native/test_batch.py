@@ -36,7 +36,13 @@ def address(batch: MessageBatch) -> int:
 def test_numpy_reads_the_columns_without_a_copy() -> None:
     batch = make_batch("a", "é😀", "c")
     columns = [batch.chat_ids, batch.thread_ids, batch.sender_ids, batch.session_ids, batch.fingerprints]
-    expected = [[10, 11, 12], [0, 0, 0], [20, 21, 22], [30, 31, 32], list(map(reference.fingerprint, ["a", "é😀", "c"]))]
+    expected = [
+        [10, 11, 12],
+        [0, 0, 0],
+        [20, 21, 22],
+        [30, 31, 32],
+        list(map(reference.fingerprint, ["a", "é😀", "c"])),
+    ]
     for column, values in zip(columns, expected, strict=True):
         read: np.ndarray[Any, Any] = np.asarray(column)
         assert read.dtype == np.int64

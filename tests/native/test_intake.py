@@ -101,7 +101,11 @@ def test_a_batch_has_at_most_256_rows() -> None:
     for number in range(600):
         intake.push(body(number), None, 1, 2, 3, number)
     batches = [intake.take(), intake.take(), intake.take()]
-    assert [batch and batch.tickets for batch in batches] == [list(range(256)), list(range(256, 512)), list(range(512, 600))]
+    assert [batch and batch.tickets for batch in batches] == [
+        list(range(256)),
+        list(range(256, 512)),
+        list(range(512, 600)),
+    ]
     assert intake.take() is None
 
 

@@ -93,17 +93,29 @@ def original(key: bytes) -> str:
     return str(uuid.UUID(bytes=key)) if len(key) == 16 else key.rstrip(b"\0").decode()
 
 
-@settings(deadline=None)
-@given(bodies.valid_texts | st.uuids().map(str) | st.uuids().map(lambda key: str(key).upper()))
-def test_stored_keys_and_fingerprints_equal_those_of_the_reference(text: str) -> None:
-    assert native.stored_key(text) == reference.stored_key(text)
-    assert native.fingerprint(text) == reference.fingerprint(text)
+uuids = st.uuids().map(str)
+valid_keys = uuids | uuids.map(str.upper) | st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=64)
+
+
+def stored_key(key: str) -> bytes | None:
+    """Return the stored form of a key from the header."""
+    intake = native.Intake()
+    intake.push(b'{"content":"a"}', key, 1, 2, 3, None)
+    batch = intake.take()
+    assert batch is not None
+    return batch.keys()[0]
 
 
 @settings(deadline=None)
-@given(bodies.valid_texts.filter(len), bodies.valid_texts.filter(len))
+@given(valid_keys)
+def test_stored_keys_equal_those_of_the_reference(key: str) -> None:
+    assert stored_key(key) == reference.stored_key(key)
+
+
+@settings(deadline=None)
+@given(valid_keys, valid_keys)
 def test_different_keys_have_different_stored_forms(first: str, second: str) -> None:
-    assert (native.stored_key(first) == native.stored_key(second)) == (first == second)
+    assert (stored_key(first) == stored_key(second)) == (first == second)
 
 
 def test_an_error_contains_the_fields_and_a_readable_text() -> None:

@@ -11,7 +11,6 @@ import pytest
 from fechatter.chats import change, create, membership
 from fechatter.messages import changes
 from fechatter.model import Actor, ChatId, ChatType
-from fechatter.native import fingerprint
 from fechatter.settings import Settings
 from fechatter.storage import chats, erasure, events, messages
 from fechatter.storage.engines.base import Database
@@ -21,6 +20,7 @@ from fechatter.workers.erasure import erase_chats
 from fechatter.workers.upkeep import Upkeep
 from tests import world
 from tests.engines import Published
+from tests.native.reference import fingerprint
 from tests.world import WriterNode
 
 MARK = "Quetzalcoatl"

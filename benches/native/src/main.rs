@@ -1,6 +1,6 @@
-//! Prints, as JSON, nanoseconds a message of each native function and of the plain way to do the same in Rust.
+//! Prints the nanoseconds per message of each native function and of the plain way in Rust, as JSON.
 //!
-//! `benches/test_claims.py` holds the plain way in Python, over the same messages.
+//! `benches/test_claims.py` contains the plain way in Python, with the same messages.
 
 mod fechatter;
 mod plain;
@@ -12,17 +12,18 @@ use fechatter_native::batch::Columns;
 use fechatter_native::message::parse_message;
 use fechatter_native::pool::Pool;
 
-/// Messages of one batch.
+/// Number of messages in a batch.
 const ROWS: usize = 256;
-/// Content of a message: 200 bytes.
+/// Seven of these make a content of 200 bytes.
 const CONTENT: &str = "Shall we meet at noon, then? ";
-/// Text of several scripts: 4,000 characters.
+/// A text in several scripts, which is repeated.
 const MIXED: &str = "We meet at noon; 我们中午见面吧; встретимся 😀 ";
 const MIXED_CHARACTERS: usize = 4000;
 
 fn main() {
     let bodies: Vec<String> = (0..ROWS).map(body).collect();
-    let messages: Vec<_> = bodies.iter().map(|body| parse_message(body.as_bytes(), None, false).expect("valid")).collect();
+    let parsed = bodies.iter().map(|body| parse_message(body.as_bytes(), None, false).expect("valid"));
+    let messages: Vec<_> = parsed.collect();
     let contents: Vec<String> = (0..ROWS).map(|_| CONTENT.repeat(7)).collect();
     let mixed: String = MIXED.chars().cycle().take(MIXED_CHARACTERS).collect();
     let columns = fechatter::columns(&messages);
@@ -39,7 +40,7 @@ fn main() {
     println!("{{{}}}", figures.join(", "));
 }
 
-/// A message as it is sent.
+/// Returns the body of a message.
 fn body(number: usize) -> String {
     let content = CONTENT.repeat(7);
     format!(r#"{{"content":"{content}","idempotency_key":"0192f0c1-2345-7abc-8def-{number:012x}"}}"#)

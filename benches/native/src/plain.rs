@@ -1,11 +1,11 @@
-//! The plain way to do the same: an allocation a text, a struct a message, the standard library and serde.
+//! The plain way: one allocation per text, one struct per message, the standard library and serde.
 
 use std::hint::black_box;
 
 use serde::Deserialize;
 
-/// One message with everything it owns.
-#[expect(dead_code, reason = "what is not read lies between what is")]
+/// One message that owns its texts.
+#[expect(dead_code, reason = "the unread fields separate the others in memory")]
 #[derive(Debug)]
 pub struct Row {
     pub chat_id: i64,
@@ -16,7 +16,7 @@ pub struct Row {
     pub key: Option<String>,
 }
 
-/// A body with copies of its texts.
+/// A body that owns its texts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -24,7 +24,7 @@ struct Body {
     idempotency_key: Option<String>,
 }
 
-/// Messages as structs, in 20 chats.
+/// Returns messages as structs, in 20 chats.
 pub fn rows(contents: &[String]) -> Vec<Row> {
     (0..20).cycle().zip(contents).map(|(chat_id, content)| row(chat_id, content)).collect()
 }
@@ -39,7 +39,7 @@ pub fn gather(contents: &[String]) {
     black_box(rows(contents));
 }
 
-/// Messages parsed by serde into texts of their own, with the checks of length and characters.
+/// Parses messages into their own texts with serde, and checks their length and characters.
 pub fn parse(bodies: &[String]) {
     for body in bodies {
         let body: Body = serde_json::from_slice(body.as_bytes()).expect("valid");
@@ -50,13 +50,13 @@ pub fn parse(bodies: &[String]) {
     }
 }
 
-/// How many messages are of one chat, struct by struct.
+/// Counts the messages of one chat, struct by struct.
 pub fn count(rows: &[Row]) {
     let wanted = black_box(7);
     black_box(rows.iter().filter(|row| row.chat_id == wanted).count());
 }
 
-/// Whether bytes are UTF-8, by the standard library.
+/// Checks UTF-8 with the standard library.
 pub fn check_utf8(bytes: &[u8]) {
     black_box(std::str::from_utf8(black_box(bytes)).is_ok());
 }

@@ -1,11 +1,11 @@
-//! Measures two ways in turns, so that both have the same machine.
+//! Measures two ways alternately, so that both have the same conditions.
 
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 40;
 const ROUND: Duration = Duration::from_millis(10);
 
-/// One member of a JSON object: `name`, with nanoseconds an item of each round of both ways.
+/// Returns a member of a JSON object: the name, and the nanoseconds per item in each round of both ways.
 pub fn measure(name: &str, items: usize, ours: impl Fn(), plain: impl Fn()) -> String {
     let (calls, plain_calls) = (calls_a_round(&ours), calls_a_round(&plain));
     let mut found = (Vec::new(), Vec::new());
@@ -26,7 +26,7 @@ fn calls_a_round(work: &impl Fn()) -> u32 {
     calls
 }
 
-/// Nanoseconds a call.
+/// Returns nanoseconds per call.
 fn nanoseconds(work: &impl Fn(), calls: u32) -> f64 {
     let began = Instant::now();
     for _ in 0..calls {

@@ -1,4 +1,4 @@
-//! Idempotency keys: the rules, and the form in which they are stored.
+//! Idempotency keys: their rules, and the form in which they are stored.
 
 use std::borrow::Cow;
 
@@ -6,26 +6,26 @@ use crate::error::FieldErrors;
 
 /// The longest key, in Unicode scalar values.
 pub const MAX_CHARACTERS: usize = 64;
-/// A stored key that is no UUID has at least this many bytes, so that it never looks like one.
+/// The least size of a stored key that is not a UUID. It differs from the size of a UUID.
 const SHORTEST_TEXT_BYTES: usize = 17;
 
-/// Where errors of a key point, wherever the key came from.
+/// JSON Pointer of the errors of a key, also of a key from the header.
 pub const POINTER: &str = "/idempotency_key";
 
-/// A key that keeps the rules, in its sender's spelling.
+/// A valid key as its sender wrote it.
 pub type Key<'a> = Cow<'a, str>;
 
 /// Whether `key` has 1-64 characters and no control character.
 #[must_use]
 pub fn is_valid(key: &str) -> bool {
-    // The length in bytes bounds the work on a key that is far too long.
+    // The check of the size in bytes limits the work on a key that is far too long.
     !key.is_empty()
         && key.len() <= MAX_CHARACTERS * 4
         && key.chars().count() <= MAX_CHARACTERS
         && !key.chars().any(char::is_control)
 }
 
-/// Returns `key` when it keeps the rules, else tells `errors`.
+/// Returns `key` if it is valid; otherwise adds an error.
 #[must_use]
 pub fn check<'a>(key: Key<'a>, errors: &mut FieldErrors) -> Option<Key<'a>> {
     if is_valid(&key) {
@@ -35,14 +35,14 @@ pub fn check<'a>(key: Key<'a>, errors: &mut FieldErrors) -> Option<Key<'a>> {
     None
 }
 
-/// Tells `errors` of a key that breaks the rules.
+/// Adds the error of an invalid key.
 pub fn push_invalid(errors: &mut FieldErrors) {
     errors.push(POINTER, "invalid_key", "must be 1 to 64 characters without control characters");
 }
 
-/// The 16 bytes of a UUID in its canonical spelling, else UTF-8 padded with NUL to at least 17 bytes.
+/// Returns the 16 bytes of a UUID in its canonical form, otherwise UTF-8 padded with NUL to at least 17 bytes.
 ///
-/// A valid key holds no NUL and only one spelling of a UUID is canonical, so two keys never share a form.
+/// Different keys have different stored forms: a valid key contains no NUL, and a UUID has one canonical form.
 #[must_use]
 pub fn stored(key: &str) -> Vec<u8> {
     if let Some(uuid) = uuid_bytes(key) {
@@ -53,7 +53,7 @@ pub fn stored(key: &str) -> Vec<u8> {
     bytes
 }
 
-/// The bytes of `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` in lowercase hexadecimal.
+/// Returns the bytes of `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` in lowercase hexadecimal.
 fn uuid_bytes(key: &str) -> Option<[u8; 16]> {
     let groups: Vec<&str> = key.splitn(6, '-').collect();
     if groups.iter().map(|group| group.len()).ne([8, 4, 4, 4, 12]) {
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_to_64_characters_without_controls_are_a_key() {
+    fn a_key_has_1_to_64_characters_and_no_control_character() {
         for key in ["a", &"😀".repeat(64), "two words", "\u{ad}", "-"] {
             assert!(is_valid(key), "{key:?}");
         }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_key_is_stored_longer_than_a_uuid() {
+    fn any_other_key_has_a_longer_stored_form() {
         assert_eq!(stored("a"), b"a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
         assert_eq!(stored("0123456789abcdef"), b"0123456789abcdef\0");
         for key in [

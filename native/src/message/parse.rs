@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::content::{self, Content};
 use super::extras::Extras;
-use super::fingerprint;
+use super::fingerprint::fingerprint;
 use super::json::{self, Kind};
 use super::key::{self, Key};
 use crate::error::{FieldErrors, Malformed, Rejected};
@@ -24,10 +24,10 @@ pub struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// Returns the fingerprint of content and extras; see [`fingerprint::of_message`].
+    /// Returns the [`fingerprint()`] of content and extras.
     #[must_use]
     pub fn fingerprint(&self) -> i64 {
-        fingerprint::of_message(&self.content, self.extras)
+        fingerprint(&self.content, self.extras)
     }
 
     /// Size of content and extras in a batch, in bytes.

@@ -144,7 +144,7 @@ impl MessageBatch {
     }
 }
 
-/// Whether a byte stands for itself in a JSON string and in an SSE line.
+/// Whether a JSON string and an SSE line can contain the byte unescaped.
 fn needs_no_escape(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')
 }

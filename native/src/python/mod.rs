@@ -11,7 +11,6 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _native {
     use pyo3::prelude::*;
-    use pyo3::types::PyBytes;
 
     use crate::confusables;
     use crate::message::{self, content, key, parse};
@@ -43,18 +42,6 @@ mod _native {
         let parsed = message::parse_message(body, header_key, false);
         let message = parsed.map_err(|rejected| super::errors::rejected(py, &rejected))?;
         Ok((message.content.as_str().to_owned(), message.key.map(key::Key::into_owned)))
-    }
-
-    /// Return the form in which a key is stored and compared.
-    #[pyfunction]
-    fn stored_key<'py>(py: Python<'py>, key: &str) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &key::stored(key))
-    }
-
-    /// Return the first 8 bytes of the SHA-256 of a content's UTF-8, big endian, signed.
-    #[pyfunction]
-    fn fingerprint(content: &str) -> i64 {
-        message::fingerprint::of_text(content)
     }
 
     /// Return the skeleton of UTS #39. Two texts look alike if their skeletons are equal.
