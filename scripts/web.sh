@@ -1,7 +1,7 @@
 #!/bin/sh
 # Commands for the web client in fechatter/web/client, with a Node.js that is installed as a Python wheel.
 #   web.sh build          build fechatter/web/dist, unless these sources are built already
-#   web.sh check|unit     check types and layout; run the tests that need no browser
+#   web.sh check|unit     check types, layers, sizes and layout; run the tests that need no browser
 #   web.sh browser        run the tests in Chromium against the real server
 #   web.sh format         format the sources
 #   web.sh types          generate the types of the API from fechatter/api/contract/openapi.json
