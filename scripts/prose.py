@@ -3,7 +3,7 @@
 
     scripts/prose.py                 every file that Git tracks
     scripts/prose.py PATH…           these files and folders
-    scripts/prose.py --sentences 35  also sentences of more than 35 words, in docstrings and Markdown
+    scripts/prose.py --sentences N   the maximum words of a sentence in docstrings and Markdown: 25; 0 means no limit
     scripts/prose.py --counts        the number of findings of each folder, instead of the findings
 
 Each line of output is `FILE:LINE: "PHRASE": write REPLACEMENT`. The exit code is 1 if there is a finding. The phrases
@@ -56,7 +56,7 @@ PATTERNS = {
 }
 NAMED = re.compile(r"\b(?:def|class|fn|struct|enum|trait|mod|function|const|let|interface|type)\s+(?:mut\s+)?([A-Za-z_]\w*)")
 MARKS = re.compile(r"^[ \t]*(?:///?!?|//!|\*|#+:?|--|/\*+)[ \t]?", re.MULTILINE)
-SENTENCE = re.compile(r"[^.!?:;|]+(?:[.:](?=\S)[^.!?:;|]+)*")
+SENTENCE = re.compile(r"(?:[^.!?:;|\n]|[.:](?=\S)|\n(?!\s*\n))+")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 COMMENTS = ("//", "#", "--", "/*", "<!--")
 
@@ -95,7 +95,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", type=Path)
-    parser.add_argument("--sentences", type=int, metavar="WORDS")
+    parser.add_argument("--sentences", type=int, metavar="WORDS", default=25)
     parser.add_argument("--counts", action="store_true")
     return parser.parse_args(arguments)
 
@@ -124,7 +124,7 @@ def kind(path: Path) -> str:
     return path.suffix or path.name
 
 
-def findings(path: Path, words: int | None) -> Iterator[tuple[int, str, str]]:
+def findings(path: Path, words: int) -> Iterator[tuple[int, str, str]]:
     """Line, phrase and replacement of each finding of a file."""
     source = path.read_text(encoding="utf-8")
     quoting = {number for number, line in enumerate(source.splitlines(), 1) if "prose: quote" in line}
