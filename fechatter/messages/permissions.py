@@ -8,7 +8,7 @@ the batch is decided again.
 from __future__ import annotations
 
 from fechatter.storage import rights
-from fechatter.storage.engines.base import Database
+from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.rights import Writing
 
 MAX_VERDICTS = 100_000
@@ -23,21 +23,29 @@ class Permissions:
         self._database = database
         self._verdicts: dict[tuple[int, int], Writing] = {}
 
-    async def decide(self, sessions: list[int], chats: list[int], rows: list[int]) -> dict[int, Writing]:
-        """Return the verdict for each of `rows`, which are places in the columns `sessions` and `chats`."""
+    async def decide(self, sessions: list[int], chats: list[int], rows: list[int], tx: Transaction | None = None) -> dict[int, Writing]:
+        """Return the verdict for each of `rows`, which are places in the columns `sessions` and `chats`.
+
+        `tx` reads the verdicts that are not cached; by default, a snapshot does.
+        """
         pairs = {row: (sessions[row], chats[row]) for row in rows}
         missing = list({pair for pair in pairs.values() if pair not in self._verdicts})
         if missing:
             if len(self._verdicts) + len(missing) > MAX_VERDICTS:
                 self._verdicts.clear()
                 missing = list(set(pairs.values()))
-            found = await self._database.read_on_writer(lambda tx: rights.writers(tx, missing))
+            found = await self._find(missing, tx)
             for pair in missing:
                 self._verdicts[pair] = found.get(pair, _UNKNOWN_SESSION)
         verdicts = {row: self._verdicts[pair] for row, pair in pairs.items()}
         if missing:
             self._drop_refusals(missing)
         return verdicts
+
+    async def _find(self, pairs: list[tuple[int, int]], tx: Transaction | None) -> dict[tuple[int, int], Writing]:
+        if tx is not None:
+            return await rights.writers(tx, pairs)
+        return await self._database.read_on_writer(lambda snapshot: rights.writers(snapshot, pairs))
 
     def _drop_refusals(self, pairs: list[tuple[int, int]]) -> None:
         # A stored batch proves that its verdicts are current. Nothing proves a refusal, so it is not cached.

@@ -13,20 +13,16 @@ import math
 import time
 from collections.abc import Callable
 
-from fechatter.errors import Conflict, Invalid, Problem, StorageError, Unauthorized, Unavailable
-from fechatter.events import EventType
-from fechatter.frames import Frame
+from fechatter.errors import Conflict, Problem, StorageError
 from fechatter.messages import repeats
-from fechatter.messages.extras import extras_problem
+from fechatter.messages.batch_work import Attempt, BatchWork, not_stored
 from fechatter.messages.permissions import Permissions
-from fechatter.messages.publishing import Answer, WrittenBatch
+from fechatter.messages.publishing import WrittenBatch
 from fechatter.messages.refused_rows import store_apart
-from fechatter.model import Extras, WorkspaceId, now_ms, timestamp
+from fechatter.model import Extras, now_ms
 from fechatter.native import Intake, MessageBatch
-from fechatter.rights import chats as rights
-from fechatter.storage.engines.base import Database
-from fechatter.storage.engines.batch import Decided, MessageRows, Stored, StoreResult
-from fechatter.storage.engines.errors import RowRefused, StorageFull
+from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
 from fechatter.storage.rights import Writing
 from fechatter.telemetry.faults import describe_error
 from fechatter.telemetry.measures import ROWS, Histogram
@@ -34,7 +30,7 @@ from fechatter.telemetry.measures import ROWS, Histogram
 log = logging.getLogger(__name__)
 
 MAX_ROUNDS = 20
-"""If rights change again in each of so many rounds, the rest of the batch fails with `not_stored`."""
+"""If the era changes again in each of so many rounds, the rest of the batch fails with `not_stored`."""
 
 
 class Writer:
@@ -133,7 +129,7 @@ class Writer:
             log.error("a batch of %d messages could not be stored", len(batch), exc_info=error)
             work.fail(work.open_rows(), error)
         self._note(work.failure)
-        return WrittenBatch(batch.tickets, [answer or _not_stored() for answer in work.answers], work.frames)
+        return WrittenBatch(batch.tickets, [answer or not_stored() for answer in work.answers], work.frames)
 
     def _note(self, failure: Exception | None) -> None:
         self.failing = "" if failure is None else describe_error(failure)
@@ -145,32 +141,52 @@ class Writer:
         todo, folded = repeats.fold(work.batch)
         if work.extras:
             todo = work.refuse_invalid_extras(todo, self._extras_fields)
+        verdicts = await self._permissions.decide(work.sessions, work.chats, todo)
+        verdicts = work.refuse_forbidden(verdicts)
+        stale = await self._store(work, verdicts) if verdicts else set()
         for _ in range(MAX_ROUNDS):
-            verdicts = await self._permissions.decide(work.sessions, work.chats, todo)
-            allowed = work.refuse_forbidden(verdicts)
-            if not allowed:
-                break
-            stale = await self._store(work, {row: verdicts[row] for row in allowed})
-            todo = [row for row in allowed if work.answers[row] is None and verdicts[row].workspace_id in stale]
-            if not todo:
+            for workspace_id in sorted(stale):
+                rows = [row for row in verdicts if verdicts[row].workspace_id == workspace_id and work.answers[row] is None]
+                if not await self._store_locked(work, workspace_id, rows):
+                    stale = stale - {workspace_id}
+            if not stale:
                 break
         await self._answer_folded(work, folded)
 
     async def _store(self, work: BatchWork, verdicts: dict[int, Writing]) -> set[int]:
         """Store rows and answer them. Returns the workspaces whose unanswered rows must be decided again."""
-        rows = work.rows(verdicts)
-        decided_with, now, began = _oldest(verdicts), now_ms(), time.monotonic()
-        refused: dict[int, StorageError] = {}
+        rows, decided_with, now, began = work.rows(verdicts), _oldest(verdicts), now_ms(), time.monotonic()
         result = await self._database.store(rows, decided_with, now)
+        return await self._finish_store(work, Attempt(rows, decided_with, now, began), result)
+
+    async def _store_locked(self, work: BatchWork, workspace_id: int, todo: list[int]) -> set[int]:
+        """Like `_store` for the rows of one workspace, decided under its lock: rights that change again and again must
+        not delay them."""
+        now, began = now_ms(), time.monotonic()
+        chosen = MessageRows([], [], [], [], [], [], []), Decided(0, "")
+
+        async def choose(tx: Transaction) -> tuple[MessageRows, Decided]:
+            nonlocal chosen
+            self._permissions.forget({workspace_id})
+            verdicts = work.refuse_forbidden(await self._permissions.decide(work.sessions, work.chats, todo, tx))
+            chosen = work.rows(verdicts), _oldest(verdicts).get(workspace_id, chosen[1])
+            return chosen
+
+        result = await self._database.store_locked(workspace_id, choose, now)
+        rows, decided = chosen
+        return await self._finish_store(work, Attempt(rows, {workspace_id: decided}, now, began, todo), result)
+
+    async def _finish_store(self, work: BatchWork, attempt: Attempt, result: StoreResult) -> set[int]:
+        refused: dict[int, StorageError] = {}
         if result.failed:
-            result, refused = await store_apart(self._database, rows, decided_with, now, result)
-        self.commit_seconds.observe(time.monotonic() - began)
+            result, refused = await store_apart(self._database, attempt.rows, attempt.decided_with, attempt.now, result)
+        self.commit_seconds.observe(time.monotonic() - attempt.began)
         self._permissions.forget(result.stale)
-        await self._answer_stored(work, result, now)
+        await self._answer_stored(work, result, attempt.now)
         for row, error in refused.items():
             work.refuse(row, error)
         for workspace_id, error in result.failed.items():
-            work.fail([row for row in verdicts if verdicts[row].workspace_id == workspace_id], error)
+            work.fail(attempt.rows_of(workspace_id) or attempt.todo, error)
         return result.stale
 
     async def _answer_stored(self, work: BatchWork, result: StoreResult, now: int) -> None:
@@ -199,7 +215,7 @@ class Writer:
 
 def _given_up(batch: MessageBatch) -> WrittenBatch:
     """The result of a batch that nobody will store."""
-    return WrittenBatch(batch.tickets, [_not_stored() for _ in batch.tickets], [])
+    return WrittenBatch(batch.tickets, [not_stored() for _ in batch.tickets], [])
 
 
 def _oldest(verdicts: dict[int, Writing]) -> dict[int, Decided]:
@@ -211,103 +227,3 @@ def _oldest(verdicts: dict[int, Writing]) -> dict[int, Decided]:
         # If two eras differ, one of them is over. No era has the name "", so the engine finds the workspace stale.
         decided_with[verdict.workspace_id] = Decided(min(rights_seq, verdict.rights_seq), era if era == verdict.era else "")
     return decided_with
-
-
-class BatchWork:
-    """One batch while it is decided and stored: its columns as lists, and the answer for each row."""
-
-    def __init__(self, batch: MessageBatch) -> None:
-        self.batch = batch
-        self.sessions = batch.session_ids.tolist()
-        self.chats = batch.chat_ids.tolist()
-        self.senders = batch.sender_ids.tolist()
-        self.fingerprints = batch.fingerprints.tolist()
-        self._contents = batch.contents()
-        self._keys = batch.keys()
-        self._threads = batch.thread_ids.tolist()
-        self.extras = {row: extras.decode() for row, extras in batch.extras().items()}
-        self.answers: list[Answer | None] = [None] * len(batch)
-        self.frames: list[Frame] = []
-        self.failure: Exception | None = None
-
-    def refuse_invalid_extras(self, rows: list[int], fields: type[Extras]) -> list[int]:
-        """Answer the rows whose extras are invalid; return the others."""
-        for row in self.extras.keys() & set(rows):
-            self.answers[row] = extras_problem(self.extras[row], fields)
-        return [row for row in rows if self.answers[row] is None]
-
-    def refuse_forbidden(self, verdicts: dict[int, Writing]) -> list[int]:
-        """Answer the rows whose sender may not write; return the others."""
-        allowed = []
-        for row, verdict in verdicts.items():
-            refusal = verdict.refusal_of(self.senders[row])
-            if refusal is None:
-                allowed.append(row)
-            else:
-                self.answers[row] = _refused(refusal)
-        return allowed
-
-    def rows(self, verdicts: dict[int, Writing]) -> MessageRows:
-        """Return the columns of some rows, as the engine stores them."""
-        places = list(verdicts)
-        return MessageRows(
-            places,
-            [verdict.workspace_id for verdict in verdicts.values()],
-            [self.chats[place] for place in places],
-            [self.senders[place] for place in places],
-            [self._contents[place] for place in places],
-            [self._keys[place] for place in places],
-            [self.fingerprints[place] for place in places],
-            [self._threads[place] for place in places] if any(self._threads) else [],
-            [self.extras.get(place) for place in places] if self.extras else [],
-        )
-
-    def accept(self, stored: Stored, now: int) -> None:
-        """Encode the answers and the frames of stored rows, each once."""
-        answers, blocks = self.batch.encode(
-            stored.rows, stored.ids, stored.numbers, stored.sequences, stored.workspace_ids, timestamp(now), stored.era
-        )
-        for row, answer in zip(stored.rows, answers, strict=True):
-            self.answers[row] = (201, answer)
-        columns = zip(stored.workspace_ids, stored.sequences, stored.chat_ids, blocks, strict=True)
-        self.frames += [
-            Frame(WorkspaceId(workspace_id), seq, EventType.MESSAGE_CREATED, chat_id, None, block, era=stored.era)
-            for workspace_id, seq, chat_id, block in columns
-        ]
-
-    def open_rows(self) -> list[int]:
-        return [row for row, answer in enumerate(self.answers) if answer is None]
-
-    def refuse(self, row: int, error: StorageError) -> None:
-        """Fail a row that the database would refuse again."""
-        log.error("a message was refused: %s", describe_error(error), extra={"requests": [self.batch.tickets[row][1]]})
-        self.answers[row] = _not_storable() if isinstance(error, RowRefused) else _not_stored()
-
-    def fail(self, rows: list[int], error: Exception) -> None:
-        """Fail rows that may be stored or not. Their senders can safely repeat them with the same key."""
-        rows = [row for row in rows if self.answers[row] is None]
-        self.failure = error
-        requests = [self.batch.tickets[row][1] for row in rows]
-        log.error("%d messages were not stored: %s", len(rows), describe_error(error), extra={"requests": requests})
-        for row in rows:
-            self.answers[row] = _disk_full() if isinstance(error, StorageFull) else _not_stored()
-
-
-def _refused(code: str) -> Problem:
-    if code == "unauthorized":
-        return Unauthorized("The session has ended.", code="session_ended")
-    return rights.problem(code)
-
-
-def _not_stored() -> Unavailable:
-    detail = "The message could not be stored. Send it again with the same idempotency key."
-    return Unavailable(detail, code="not_stored")
-
-
-def _not_storable() -> Invalid:
-    return Invalid.field("/content", "not_storable", "The database cannot store this message.")
-
-
-def _disk_full() -> Unavailable:
-    detail = "The server's disk is full. The message was not stored."
-    return Unavailable(detail, code="storage_full", retry_after_seconds=10)

@@ -66,6 +66,8 @@ class Transaction(Protocol):
 
 
 Work = Callable[[Transaction], Awaitable[T]]
+Choose = Callable[[Transaction], Awaitable[tuple[MessageRows, Decided]]]
+"""Decides under a workspace's lock which rows of a batch are stored, and returns them with the rights that it read."""
 Publish = Callable[[list[Frame], list[Signal]], None]
 
 
@@ -124,6 +126,11 @@ class Database(Protocol):
                 the workspace is stale.
             now: milliseconds.
         """
+        ...
+
+    async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
+        """Like `store` for one workspace, but the rows are decided under its lock, so other writes cannot make them
+        stale. Only a new era can."""
         ...
 
     async def begin_era(self, after: str) -> str:

@@ -71,6 +71,10 @@ class Stored(msgspec.Struct):
     repeats: list[int]
 
 
+def nothing_stored(era: str) -> Stored:
+    return Stored(era, [], [], [], [], [], [], [])
+
+
 class StoreResult(msgspec.Struct):
     """The result of `store` per workspace: its rows were stored, or it is `stale`, or all its rows `failed`."""
 

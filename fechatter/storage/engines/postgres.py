@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -20,11 +20,12 @@ from fechatter.loops import LoopState
 from fechatter.queues import Queue
 from fechatter.storage import eras
 from fechatter.storage.engines import postgres_batch
-from fechatter.storage.engines.base import Publish, Transaction, Work
+from fechatter.storage.engines.base import Choose, Publish, Transaction, Work
 from fechatter.storage.engines.batch import Decided, MessageRows, Stored, StoreResult
 from fechatter.storage.engines.connections import Connections, reads_line
 from fechatter.storage.engines.errors import StorageUnavailable
 from fechatter.storage.engines.high_water import HighWater, WentBack
+from fechatter.storage.engines.postgres_batch import BatchConditions
 from fechatter.storage.engines.postgres_life import Life, LifeChanged, read_life
 from fechatter.storage.engines.postgres_link import Connector, Link
 from fechatter.storage.engines.postgres_settings import READ, WRITE
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+StorePart = Callable[[Link, BatchConditions], Awaitable[Stored | None]]
+"""Stores one workspace's part of a batch."""
 
 CLOSE_TIMEOUT_SECONDS = 5
 ACQUIRE_TIMEOUT_SECONDS = 10
@@ -177,25 +180,32 @@ class PostgresDatabase:
         """Store the batch with one statement per workspace, in the order of their ids."""
         result = StoreResult([], set(), {})
         for workspace_id in sorted(set(rows.workspace_ids)):
-            attempt = partial(self._store_in, workspace_id, rows, decided_with[workspace_id], now)
-            try:
-                stored = await retried(attempt)
-            except StorageError as error:
-                result.failed[workspace_id] = error
-                continue
-            if stored is None:
-                result.stale.add(workspace_id)
-            else:
-                result.stored.append(stored)
+            await self._store_in(workspace_id, partial(postgres_batch.store, rows, decided_with[workspace_id], now), result)
         return result
 
-    async def _store_in(self, workspace_id: int, rows: MessageRows, decided: Decided, now: int) -> Stored | None:
+    async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
+        result = StoreResult([], set(), {})
+        await self._store_in(workspace_id, partial(postgres_batch.store_locked, choose, now), result)
+        return result
+
+    async def _store_in(self, workspace_id: int, store: StorePart, result: StoreResult) -> None:
+        """Store a workspace's part of a batch, and add what became of it to the result."""
+        try:
+            stored = await retried(lambda: self._store_once(workspace_id, store))
+        except StorageError as error:
+            result.failed[workspace_id] = error
+            return
+        if stored is None:
+            result.stale.add(workspace_id)
+        else:
+            result.stored.append(stored)
+
+    async def _store_once(self, workspace_id: int, store: StorePart) -> Stored | None:
         connection = await self._batch_connection()
         if self._life is None:
             raise StorageUnavailable("the database was not identified yet")
-        conditions = postgres_batch.BatchConditions(decided, self._life, self._high_water.of(workspace_id))
         try:
-            stored = await postgres_batch.store(connection, rows, workspace_id, conditions, now)
+            stored = await store(connection, BatchConditions(workspace_id, self._life, self._high_water.of(workspace_id)))
         except LifeChanged:
             await self._recognise(connection)
             return None

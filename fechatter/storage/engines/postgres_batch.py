@@ -11,12 +11,14 @@ from __future__ import annotations
 import msgspec
 
 from fechatter.storage import eras
-from fechatter.storage.engines.batch import Decided, MessageRows, Stored
+from fechatter.storage.engines.base import Choose
+from fechatter.storage.engines.batch import Decided, MessageRows, Stored, nothing_stored
 from fechatter.storage.engines.errors import UniqueViolation
 from fechatter.storage.engines.high_water import WentBack
 from fechatter.storage.engines.postgres_life import IS_SAME, Life, LifeChanged
 from fechatter.storage.engines.postgres_link import Link
 from fechatter.storage.engines.postgres_settings import WRITE
+from fechatter.storage.engines.postgres_transaction import PostgresTransaction
 from fechatter.storage.event_types import MESSAGE_CREATED
 
 # $1 workspace, $2 rights_seq of the decision, $3 now, $4 count, $5 chats, $6 senders, $7 contents, $8 keys,
@@ -69,104 +71,107 @@ JOIN message_keys k ON k.idempotency_key = g.key AND k.chat_id = g.chat_id AND k
 
 
 class BatchConditions(msgspec.Struct, frozen=True):
-    """What must still be true when a batch is stored. `committed` is the highest committed event number."""
+    """The conditions for storing one workspace's part of a batch.
 
-    decided: Decided
+    Attributes:
+        life: the database must still be this one.
+        committed: the highest event number that was committed; the log must not be behind it.
+    """
+
+    workspace_id: int
     life: Life
     committed: int
 
 
-async def store(connection: Link, rows: MessageRows, workspace_id: int, conditions: BatchConditions, now: int) -> Stored | None:
-    """Store the rows. Returns None if the rights or the era changed, so that the batch must be decided again.
+async def store(rows: MessageRows, decided: Decided, now: int, connection: Link, conditions: BatchConditions) -> Stored | None:
+    """Store the workspace's rows; returns None if its rights or the era changed, so that they must be decided again.
 
     Raises:
         LifeChanged, WentBack: nothing was stored.
         StorageError: it is unknown whether the rows were stored.
     """
-    places = [place for place, owner in enumerate(rows.workspace_ids) if owner == workspace_id]
+    own = rows.some([place for place, owner in enumerate(rows.workspace_ids) if owner == conditions.workspace_id])
     try:
         async with connection.statement():
-            stored = await _store_places(connection, rows, places, workspace_id, conditions, now)
+            stored = await _store_rows(connection, own, conditions, decided, now)
     except UniqueViolation:
         stored = None
-    return stored or await _store_carefully(connection, rows, places, workspace_id, conditions, now)
+    return stored or await store_locked(lambda _: _chosen(own, decided), now, connection, conditions)
 
 
-async def _may_store(connection: Link, workspace_id: int, conditions: BatchConditions) -> bool:
-    """Lock the workspace and enter the current era. Returns False if the rights or the era changed.
+async def _chosen(rows: MessageRows, decided: Decided) -> tuple[MessageRows, Decided]:
+    return rows, decided
 
-    Raises LifeChanged, WentBack.
-    """
-    locked = await connection.fetch(_LOCK, workspace_id)
+
+async def store_locked(choose: Choose, now: int, connection: Link, conditions: BatchConditions) -> Stored | None:
+    """Lock the workspace, let `choose` decide on the rows, and store them. Returns None and raises like `store`."""
+    async with connection.transaction(WRITE):
+        current = await _lock(connection, conditions)
+        rows, decided = await choose(PostgresTransaction(connection))
+        if not rows.rows:
+            return nothing_stored(current.era)
+        return await _store_new(connection, rows, conditions, current, now) if decided == current else None
+
+
+async def _lock(connection: Link, conditions: BatchConditions) -> Decided:
+    """Lock the workspace, and enter the current era. Returns its rights and the era. Raises LifeChanged, WentBack."""
+    workspaces = await connection.fetch(_LOCK, conditions.workspace_id)
     servers = await connection.fetch(_SERVER, conditions.life.started, conditions.life.server_table)
     if not servers or not servers[0]["is_same"]:
         raise LifeChanged("PostgreSQL was restarted or replaced")
     era = servers[0]["epoch"]
-    if not locked or Decided(locked[0]["rights_seq"], era) != conditions.decided:
-        return False
-    if locked[0]["event_seq"] < conditions.committed:
-        raise WentBack(workspace_id, locked[0]["event_seq"], era)
-    if locked[0]["era"] != era:
-        await connection.execute(eras.ENTER, workspace_id, era)
-        await connection.execute(eras.RANGE, workspace_id, locked[0]["event_seq"] + 1, era)
-    return True
+    if not workspaces:
+        return Decided(0, "")
+    if workspaces[0]["event_seq"] < conditions.committed:
+        raise WentBack(conditions.workspace_id, workspaces[0]["event_seq"], era)
+    if workspaces[0]["era"] != era:
+        await connection.execute(eras.ENTER, conditions.workspace_id, era)
+        await connection.execute(eras.RANGE, conditions.workspace_id, workspaces[0]["event_seq"] + 1, era)
+    return Decided(workspaces[0]["rights_seq"], era)
 
 
-async def _store_carefully(
-    connection: Link, rows: MessageRows, places: list[int], workspace_id: int, conditions: BatchConditions, now: int
-) -> Stored | None:
-    async with connection.transaction(WRITE):
-        if not await _may_store(connection, workspace_id, conditions):
-            return None
-        known = await connection.fetch(
-            _KNOWN,
-            [rows.keys[place] for place in places],
-            [rows.chat_ids[place] for place in places],
-            [rows.sender_ids[place] for place in places],
-        )
-        repeated = {places[row["ordinal"] - 1] for row in known}
-        fresh = [place for place in places if place not in repeated]
-        stored = Stored(conditions.decided.era, [], [], [], [], [], [], [])
-        if fresh:
-            stored = await _store_places(connection, rows, fresh, workspace_id, conditions, now) or stored
-        stored.repeats = [rows.rows[place] for place in sorted(repeated)]
-        return stored
+async def _store_new(connection: Link, rows: MessageRows, conditions: BatchConditions, decided: Decided, now: int) -> Stored:
+    """Store the rows whose keys are not stored yet, under the lock of the workspace."""
+    known = await connection.fetch(_KNOWN, rows.keys, rows.chat_ids, rows.sender_ids)
+    repeated = {row["ordinal"] - 1 for row in known}
+    fresh = rows.some([place for place in range(len(rows.rows)) if place not in repeated])
+    stored = await _store_rows(connection, fresh, conditions, decided, now) if fresh.rows else None
+    stored = stored or nothing_stored(decided.era)
+    stored.repeats = [rows.rows[place] for place in sorted(repeated)]
+    return stored
 
 
-async def _store_places(
-    connection: Link, rows: MessageRows, places: list[int], workspace_id: int, conditions: BatchConditions, now: int
-) -> Stored | None:
-    chat_ids = [rows.chat_ids[place] for place in places]
-    timeline_ids = rows.timeline_ids
+async def _store_rows(connection: Link, rows: MessageRows, conditions: BatchConditions, decided: Decided, now: int) -> Stored | None:
+    """Run the statement; returns None if a condition does not hold."""
     answer = await connection.fetch(
         _STORE,
-        workspace_id,
-        conditions.decided.rights_seq,
+        conditions.workspace_id,
+        decided.rights_seq,
         now,
-        len(places),
-        chat_ids,
-        [rows.sender_ids[place] for place in places],
-        [rows.contents[place] for place in places],
-        [rows.keys[place] for place in places],
-        [rows.fingerprints[place] for place in places],
-        _places_in_timeline([timeline_ids[place] for place in places]),
-        conditions.decided.era,
+        len(rows.rows),
+        rows.chat_ids,
+        rows.sender_ids,
+        rows.contents,
+        rows.keys,
+        rows.fingerprints,
+        _places_in_timeline(rows.timeline_ids),
+        decided.era,
         conditions.committed,
         conditions.life.started,
         conditions.life.server_table,
-        [rows.thread_ids[place] or None for place in places] if rows.thread_ids else [],
-        [rows.extras[place] for place in places] if rows.extras else [],
+        [thread_id or None for thread_id in rows.thread_ids],
+        rows.extras,
     )
     if not answer:
         return None
     return Stored(
-        conditions.decided.era,
-        [rows.rows[place] for place in places],
+        decided.era,
+        rows.rows,
         [row["id"] for row in answer],
         [row["number"] for row in answer],
         [row["seq"] for row in answer],
-        [workspace_id] * len(places),
-        chat_ids,
+        rows.workspace_ids,
+        rows.chat_ids,
         [],
     )
 

@@ -22,7 +22,7 @@ from fechatter.loops import LoopState
 from fechatter.queues import Queue
 from fechatter.storage import eras
 from fechatter.storage.engines import sqlite_batch
-from fechatter.storage.engines.base import Publish, Transaction, Work
+from fechatter.storage.engines.base import Choose, Publish, Transaction, Work
 from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
 from fechatter.storage.engines.checkpointer import Checkpointer
 from fechatter.storage.engines.connections import Connections, reads_line
@@ -37,6 +37,8 @@ from fechatter.storage.engines.thread import CallsFull, LoopThread, run_inline
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Chosen = Callable[[], tuple[MessageRows, Mapping[int, Decided]]]
+"""Returns a batch, and the rights and the era with which each workspace's rows were decided."""
 
 READERS = 3
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -189,22 +191,33 @@ class SqliteDatabase:
             self._write_connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}")
 
     async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
+        return self._store(list(decided_with), lambda: (rows, decided_with), now)
+
+    async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
+        def chosen() -> tuple[MessageRows, Mapping[int, Decided]]:
+            rows, decided = run_inline(choose(SqliteTransaction(self._write_connection)))
+            return rows, {workspace_id: decided} if rows.rows else {}
+
+        return self._store([workspace_id], chosen, now)
+
+    def _store(self, workspace_ids: list[int], chosen: Chosen, now: int) -> StoreResult:
         try:
-            return self._store(rows, decided_with, now)
+            return self._store_once(chosen, now)
         except WentBack as error:
             self._roll_back()
             self._begin_after(error)
-            return StoreResult([], set(decided_with), {})
+            return StoreResult([], set(workspace_ids), {})
         except BaseException as error:
             self._roll_back()
             meant = translate(error) if isinstance(error, Exception) else error
             if isinstance(meant, StorageError):
-                return StoreResult([], set(), dict.fromkeys(rows.workspace_ids, meant))
+                return StoreResult([], set(), dict.fromkeys(workspace_ids, meant))
             raise
 
-    def _store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
+    def _store_once(self, chosen: Chosen, now: int) -> StoreResult:
         self._guard.refuse()
         self._write_connection.execute("BEGIN IMMEDIATE")
+        rows, decided_with = chosen()
         result = sqlite_batch.store(self._write_connection, rows, decided_with, self._high_water, now)
         self._write_connection.execute("ROLLBACK" if result.stale else "COMMIT")
         self._guard.check()

@@ -1,0 +1,143 @@
+"""One batch while it is decided and stored, and the refusals of its rows."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from fechatter.errors import Invalid, Problem, StorageError, Unauthorized, Unavailable
+from fechatter.events import EventType
+from fechatter.frames import Frame
+from fechatter.messages.extras import extras_problem
+from fechatter.messages.publishing import Answer
+from fechatter.model import Extras, WorkspaceId, timestamp
+from fechatter.native import MessageBatch
+from fechatter.rights import chats as rights
+from fechatter.storage.engines.batch import Decided, MessageRows, Stored
+from fechatter.storage.engines.errors import RowRefused, StorageFull
+from fechatter.storage.rights import Writing
+from fechatter.telemetry.faults import describe_error
+
+log = logging.getLogger(__name__)
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One call of the engine.
+
+    Attributes:
+        decided_with: the rights and the era with which the rows were decided.
+        now: milliseconds.
+        began: monotonic seconds.
+        todo: the rows that were to be decided under the lock.
+    """
+
+    rows: MessageRows
+    decided_with: dict[int, Decided]
+    now: int
+    began: float
+    todo: list[int] = []
+
+    def rows_of(self, workspace_id: int) -> list[int]:
+        owners = zip(self.rows.rows, self.rows.workspace_ids, strict=True)
+        return [row for row, owner in owners if owner == workspace_id]
+
+
+class BatchWork:
+    """One batch while it is decided and stored: its columns as lists, and the answer for each row."""
+
+    def __init__(self, batch: MessageBatch) -> None:
+        self.batch = batch
+        self.sessions = batch.session_ids.tolist()
+        self.chats = batch.chat_ids.tolist()
+        self.senders = batch.sender_ids.tolist()
+        self.fingerprints = batch.fingerprints.tolist()
+        self._contents = batch.contents()
+        self._keys = batch.keys()
+        self._threads = batch.thread_ids.tolist()
+        self.extras = {row: extras.decode() for row, extras in batch.extras().items()}
+        self.answers: list[Answer | None] = [None] * len(batch)
+        self.frames: list[Frame] = []
+        self.failure: Exception | None = None
+
+    def refuse_invalid_extras(self, rows: list[int], fields: type[Extras]) -> list[int]:
+        """Answer the rows whose extras are invalid; return the others."""
+        for row in self.extras.keys() & set(rows):
+            self.answers[row] = extras_problem(self.extras[row], fields)
+        return [row for row in rows if self.answers[row] is None]
+
+    def refuse_forbidden(self, verdicts: dict[int, Writing]) -> dict[int, Writing]:
+        """Answer the rows whose sender may not write; return the verdicts of the others."""
+        allowed = {}
+        for row, verdict in verdicts.items():
+            refusal = verdict.refusal_of(self.senders[row])
+            if refusal is None:
+                allowed[row] = verdict
+            else:
+                self.answers[row] = _refused(refusal)
+        return allowed
+
+    def rows(self, verdicts: dict[int, Writing]) -> MessageRows:
+        """Return the columns of some rows, as the engine stores them."""
+        places = list(verdicts)
+        return MessageRows(
+            places,
+            [verdict.workspace_id for verdict in verdicts.values()],
+            [self.chats[place] for place in places],
+            [self.senders[place] for place in places],
+            [self._contents[place] for place in places],
+            [self._keys[place] for place in places],
+            [self.fingerprints[place] for place in places],
+            [self._threads[place] for place in places] if any(self._threads) else [],
+            [self.extras.get(place) for place in places] if self.extras else [],
+        )
+
+    def accept(self, stored: Stored, now: int) -> None:
+        """Encode the answers and the frames of stored rows, each once."""
+        answers, blocks = self.batch.encode(
+            stored.rows, stored.ids, stored.numbers, stored.sequences, stored.workspace_ids, timestamp(now), stored.era
+        )
+        for row, answer in zip(stored.rows, answers, strict=True):
+            self.answers[row] = (201, answer)
+        columns = zip(stored.workspace_ids, stored.sequences, stored.chat_ids, blocks, strict=True)
+        self.frames += [
+            Frame(WorkspaceId(workspace_id), seq, EventType.MESSAGE_CREATED, chat_id, None, block, era=stored.era)
+            for workspace_id, seq, chat_id, block in columns
+        ]
+
+    def open_rows(self) -> list[int]:
+        return [row for row, answer in enumerate(self.answers) if answer is None]
+
+    def refuse(self, row: int, error: StorageError) -> None:
+        """Fail a row that the database would refuse again."""
+        log.error("a message was refused: %s", describe_error(error), extra={"requests": [self.batch.tickets[row][1]]})
+        self.answers[row] = _not_storable() if isinstance(error, RowRefused) else not_stored()
+
+    def fail(self, rows: list[int], error: Exception) -> None:
+        """Fail rows that may be stored or not. Their senders can safely repeat them with the same key."""
+        rows = [row for row in rows if self.answers[row] is None]
+        self.failure = error
+        requests = [self.batch.tickets[row][1] for row in rows]
+        log.error("%d messages were not stored: %s", len(rows), describe_error(error), extra={"requests": requests})
+        for row in rows:
+            self.answers[row] = _disk_full() if isinstance(error, StorageFull) else not_stored()
+
+
+def _refused(code: str) -> Problem:
+    if code == "unauthorized":
+        return Unauthorized("The session has ended.", code="session_ended")
+    return rights.problem(code)
+
+
+def not_stored() -> Unavailable:
+    detail = "The message could not be stored. Send it again with the same idempotency key."
+    return Unavailable(detail, code="not_stored")
+
+
+def _not_storable() -> Invalid:
+    return Invalid.field("/content", "not_storable", "The database cannot store this message.")
+
+
+def _disk_full() -> Unavailable:
+    detail = "The server's disk is full. The message was not stored."
+    return Unavailable(detail, code="storage_full", retry_after_seconds=10)
