@@ -10,7 +10,7 @@ from fechatter.errors import Forbidden, NotFound
 from fechatter.events import EventType
 from fechatter.model import Actor, ChatId, Message, MessageId
 from fechatter.rights.table import ChatAction
-from fechatter.storage import events, messages, timelines
+from fechatter.storage import events, messages
 from fechatter.storage.engines.base import Transaction
 
 MOST_EDITS: Final = 1000
@@ -52,8 +52,7 @@ async def delete(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: Mes
         return
     if not own and chat.owner_id != actor.user_id:
         await record(tx, actor, Act.MESSAGE_DELETED, message_id, {"chat_id": chat_id, "sender_id": found.sender_id})
-    await messages.delete(tx, message_id)
-    await timelines.note_deletions(tx, [chat_id])
+    await messages.empty(tx, [message_id])
     await events.append(tx, actor.workspace_id, [_draft(EventType.MESSAGE_DELETED, chat_id, message_id)], rights=False)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from fechatter.model import ChatId, Extras, Message, MessageId, Timestamp, optional_timestamp, timestamp
+from fechatter.storage import timelines
 from fechatter.storage.engines.base import Row, Transaction
 from fechatter.storage.timelines import timeline_of
 
@@ -37,11 +38,13 @@ _KEEP_VERSION = """
 INSERT INTO message_versions (message_id, until_seq, content, revision, edited_at, extras)
 SELECT id, $2, content, revision, edited_at, extras FROM messages WHERE id = $1"""
 _EDIT = "UPDATE messages SET content = $2, revision = revision + 1, edited_at = $3 WHERE id = $1"
-_DELETE = "UPDATE messages SET content = '', extras = NULL, deleted_at = $2 WHERE id = $1"
+_EMPTY = """
+UPDATE messages SET content = '', extras = NULL, deleted_at = $2
+WHERE id IN ANY_OF($1) AND deleted_at IS NULL RETURNING id, chat_id"""
 _VERSIONS = """
 SELECT revision, content, edited_at FROM message_versions
 WHERE message_id = $1 AND revision > $2 ORDER BY until_seq LIMIT $3"""
-_DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id = $1"
+_DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
 
 END = 2**53
 FORGOTTEN = -1
@@ -125,7 +128,13 @@ async def versions(tx: Transaction, message_id: MessageId, after: int, limit: in
     return [Version(row["revision"], row["content"], optional_timestamp(row["edited_at"])) for row in rows]
 
 
-async def delete(tx: Transaction, message_id: MessageId) -> None:
-    """Leave the place and nothing of the content, neither the last nor the earlier ones."""
-    await tx.execute(_DELETE, message_id, tx.now)
-    await tx.execute(_DROP_VERSIONS, message_id)
+async def empty(tx: Transaction, message_ids: list[MessageId]) -> list[tuple[MessageId, ChatId]]:
+    """Delete the contents of these messages, now and earlier; their places remain.
+
+    Returns the messages that were not deleted before, with their chats, by id.
+    """
+    rows = sorted((MessageId(row["id"]), ChatId(row["chat_id"])) for row in await tx.fetch(_EMPTY, message_ids, tx.now))
+    if rows:
+        await tx.execute(_DROP_VERSIONS, [message_id for message_id, _ in rows])
+        await timelines.note_deletions(tx, sorted({chat_id for _, chat_id in rows}))
+    return rows

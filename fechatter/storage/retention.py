@@ -12,7 +12,7 @@ import msgspec
 
 from fechatter.events import EventType
 from fechatter.model import ChatId, MessageId, WorkspaceId
-from fechatter.storage import events, timelines
+from fechatter.storage import events, messages
 from fechatter.storage.ages import old_prefix
 from fechatter.storage.engines.base import Transaction
 
@@ -22,10 +22,6 @@ _NEXT = "SELECT m.id, m.created_at FROM messages m WHERE m.id > $1 AND m.created
 _RANGE = """
 SELECT m.id, c.workspace_id, (m.deleted_at IS NULL AND c.deleted_at IS NULL) AS filled
 FROM messages m JOIN chats c ON c.id = m.chat_id WHERE m.id > $1 AND m.id <= $2 ORDER BY m.id LIMIT $3"""
-_EMPTY = """
-UPDATE messages SET content = '', extras = NULL, deleted_at = $2
-WHERE id IN ANY_OF($1) AND deleted_at IS NULL RETURNING id, chat_id"""
-_DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -59,14 +55,12 @@ async def due(tx: Transaction, after: int, before_ms: int) -> Due:
 
 
 async def empty(tx: Transaction, workspace_id: WorkspaceId, message_ids: list[MessageId]) -> int:
-    """Empty the messages that are not deleted yet; returns how many."""
-    rows = sorted((row["id"], row["chat_id"]) for row in await tx.fetch(_EMPTY, message_ids, tx.now))
-    if rows:
-        await tx.execute(_DROP_VERSIONS, [message_id for message_id, _ in rows])
-        await timelines.note_deletions(tx, sorted({ChatId(chat_id) for _, chat_id in rows}))
-        drafts = [_draft(MessageId(message), ChatId(chat)) for message, chat in rows]
+    """Empty the messages that are not deleted yet; return their number."""
+    emptied = await messages.empty(tx, message_ids)
+    if emptied:
+        drafts = [_draft(message_id, chat_id) for message_id, chat_id in emptied]
         await events.append(tx, workspace_id, drafts, rights=False)
-    return len(rows)
+    return len(emptied)
 
 
 def _draft(message_id: MessageId, chat_id: ChatId) -> events.Draft:
