@@ -1550,7 +1550,7 @@ export interface components {
         WorkspaceData: {
             workspace: components["schemas"]["Workspace"];
         };
-        /** @description A workspace in a choice of several. */
+        /** @description A workspace in a list to choose from. */
         WorkspaceName: {
             slug: string;
             name: string;
