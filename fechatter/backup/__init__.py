@@ -1,1 +1,1 @@
-"""Backups: one file of everything, made beside a running server, and a new database from it on either engine."""
+"""Backups: everything in one file, made beside a running server and restored on either engine."""

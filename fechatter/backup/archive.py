@@ -1,6 +1,7 @@
-"""The backup's file: a zip of a member for each table and each uploaded file, and the manifest; its comment is the manifest's SHA-256.
+"""The backup file: a zip with one member per table and per uploaded file, and the manifest.
 
-Nothing of what the zip says is believed: its members are those of the manifest, as large as that says, read in pieces, with its sums.
+The zip's comment is the SHA-256 of the manifest. The reader does not trust the zip's directory: members, sizes and
+checksums must equal those of the manifest, and members are read in pieces.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from fechatter.backup.manifest import NAME, BackupRefused, Manifest, PackedFile,
 
 MARK: Final = b"fechatter backup "
 LEVEL: Final = 1
-"""Of compression: level 6 takes over four times as long and saves a sixth."""
+"""The compression level. Level 6 takes over four times as long and saves a sixth."""
 PIECE_BYTES: Final = 1 << 20
 LONGEST_LINE_BYTES: Final = 16 << 20
 LONGEST_MANIFEST_BYTES: Final = 64 << 20
 MOST_EXPANSION: Final = 1100
-"""Deflate cannot do more than 1,032: whatever claims to is a trap."""
-_DAMAGE: Final = (OSError, zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, ValueError)
+"""Deflate compresses by a factor of at most 1,032. A member that claims more is refused."""
+_ZIP_ERRORS: Final = (zipfile.BadZipFile, zlib.error, struct.error)
+_DAMAGE: Final = (*_ZIP_ERRORS, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 class Packer:
@@ -43,18 +45,19 @@ class Packer:
 
     @contextmanager
     def member(self, name: str) -> Iterator[MemberWriter]:
+        """Open a member for writing."""
         with self._zip.open(name, "w", force_zip64=True) as out:
             yield MemberWriter(out)
 
     def finish(self, manifest: Manifest) -> None:
-        """The last thing written: what is cut short has no manifest."""
+        """Write the manifest last, so that an incomplete file has none."""
         text = msgspec.json.encode(manifest)
         self._zip.writestr(NAME, text)
         self._zip.comment = MARK + hashlib.sha256(text).hexdigest().encode()
 
 
 class MemberWriter:
-    """One member being written: its size in bytes and its sum so far."""
+    """Writes one member; counts its bytes and computes its checksum."""
 
     def __init__(self, out: IO[bytes]) -> None:
         self._out = out
@@ -73,7 +76,7 @@ class MemberWriter:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """Raises BackupRefused: it is no backup, or damaged where one can see at once."""
+    """Open a backup. Raises BackupRefused: the file is not a backup, or its directory or manifest is damaged."""
     try:
         file = path.open("rb")
     except OSError as error:
@@ -89,7 +92,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 
 class Archive:
-    """A backup that is read. Everything raises BackupRefused when the file is not what its manifest says."""
+    """An open backup. Every method raises BackupRefused if the file does not match its manifest."""
 
     def __init__(self, opened: zipfile.ZipFile) -> None:
         self._zip = opened
@@ -104,21 +107,21 @@ class Archive:
             with self._zip.open(info) as member:
                 text = member.read(LONGEST_MANIFEST_BYTES)
         if MARK + hashlib.sha256(text).hexdigest().encode() != self._zip.comment:
-            raise BackupRefused("The backup's manifest is damaged (its sum differs).")
+            raise BackupRefused("The backup's manifest is damaged (its checksum differs).")
         return decode(text)
 
     def _check_members(self) -> None:
         held = [info.filename for info in self._zip.infolist()]
         named = [NAME, *(member.member for member in self.manifest.members)]
         if sorted(held) != sorted(named) or len(set(held)) != len(held):
-            raise BackupRefused("The backup does not hold what its manifest names.")
+            raise BackupRefused("The backup does not contain the files that its manifest lists.")
         for member in self.manifest.members:
             packed = self._zip.getinfo(member.member).compress_size
             if member.bytes > MOST_EXPANSION * (packed + 64):
-                raise BackupRefused(f"The backup's {member.member} claims to be larger than it can be.")
+                raise BackupRefused(f"The backup's {member.member} declares an impossible size.")
 
     def pieces(self, member: PackedRows | PackedFile) -> Iterator[bytes]:
-        """The member's bytes, its size and sum checked at the end."""
+        """Yield the member's bytes, and check its size and checksum at the end."""
         left, digest = member.bytes, hashlib.sha256()
         with _damage(member.member), self._zip.open(member.member) as opened:
             while piece := opened.read(PIECE_BYTES):
@@ -128,10 +131,10 @@ class Archive:
                 digest.update(piece)
                 yield piece
         if left != 0 or digest.hexdigest() != member.sha256:
-            raise BackupRefused(f"The backup's {member.member} is damaged (size or sum differ).")
+            raise BackupRefused(f"The backup's {member.member} is damaged (its size or checksum differs).")
 
     def rows(self, rows: PackedRows) -> Iterator[tuple[object, ...]]:
-        """A table's rows, bytes as bytes."""
+        """Yield a table's rows."""
         width = len(rows.table.columns)
         hexadecimal = [place for place, column in enumerate(rows.table.columns) if column.kind == "bytes"]
         for line in self._lines(rows):
@@ -140,9 +143,10 @@ class Archive:
                 for place in hexadecimal:
                     values[place] = _bytes(values[place])
             except (msgspec.DecodeError, ValueError, TypeError, IndexError) as error:
-                raise BackupRefused(f"The backup's {rows.member} holds a row that cannot be read ({error}).") from error
+                raise BackupRefused(f"The backup's {rows.member} contains an unreadable row ({error}).") from error
             if len(values) != width:
-                raise BackupRefused(f"The backup's {rows.member} holds a row of {len(values)} values instead of {width}.")
+                found = f"a row of {len(values)} values instead of {width}"
+                raise BackupRefused(f"The backup's {rows.member} contains {found}.")
             yield tuple(values)
 
     def _lines(self, rows: PackedRows) -> Iterator[bytes]:
@@ -150,23 +154,23 @@ class Archive:
         for piece in self.pieces(rows):
             *lines, rest = (rest + piece).split(b"\n")
             if len(rest) > LONGEST_LINE_BYTES:
-                raise BackupRefused(f"The backup's {rows.member} holds a row that is too long.")
+                raise BackupRefused(f"The backup's {rows.member} contains a row that is too long.")
             yield from lines
         if rest:
             raise BackupRefused(f"The backup's {rows.member} ends within a row.")
 
-    def check(self, tell: Callable[[int], None]) -> None:
-        """Read everything once; `tell` is given how many bytes were read."""
+    def check(self, progress: Callable[[int], None]) -> None:
+        """Read everything once; `progress` receives the number of bytes that were read."""
         read = 0
         for member in self.manifest.members:
             for piece in self.pieces(member):
                 read += len(piece)
-                tell(read)
+                progress(read)
 
 
 def _bytes(value: object) -> bytes | None:
     if value is not None and not isinstance(value, str):
-        raise ValueError("bytes are written as text")
+        raise ValueError("bytes must be a text of hexadecimal digits")
     return None if value is None else bytes.fromhex(value)
 
 

@@ -1,12 +1,13 @@
-"""Making a backup: one snapshot of the database, then the uploaded files, while the server goes on.
+"""Makes a backup beside a running server: one snapshot of the database, then the uploaded files.
 
-Files are written before the rows that name them, so all that the snapshot names are there; those added later are harmless. Secrets stay
-out (`secrets/`: a restore ends all sessions, and the next start makes new ones), and so do sessions.
+An upload stores the file before the row that names it. So every file that the snapshot names exists, and files added
+later do no harm. The folder `secrets/` and the sessions are left out: a restore ends all sessions, and the next start
+creates new secrets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -17,16 +18,14 @@ from fechatter.disk.drafts import check_new, check_space, draft
 from fechatter.model import now_ms, timestamp
 from fechatter.settings import Settings
 from fechatter.storage import migrate, opening
-from fechatter.storage.copying import CopySource, Table
+from fechatter.storage.copying import CopySource, Progress, Table
 
 SPACE_SHARE: Final = 2
-"""Of the database's size: packed it is a third or less (benches/results)."""
-Tell = Callable[[str, int, int], None]
-"""Is told of progress: of what, how much is done, how much there is."""
+"""Required free space as a fraction of the database: half. A backup takes a third or less (benches/results)."""
 
 
-async def make(settings: Settings, path: Path, tell: Tell) -> Manifest:
-    """Write a backup to `path`. Raises StartError; nothing is left there then."""
+async def make(settings: Settings, path: Path, progress: Progress) -> Manifest:
+    """Write a backup to `path`. Raises StartError: no file was left."""
     check_new(path)
     async with opening.open_source(settings.database_address) as source:
         created_at = timestamp(now_ms())
@@ -34,7 +33,7 @@ async def make(settings: Settings, path: Path, tell: Tell) -> Manifest:
         files = list(_files(settings.data_dir / "files"))
         _check_space(path, await source.size_bytes(), files)
         with draft(path) as out, Packer(out) as packer:
-            tables = [await _pack_table(packer, source, table, tell) for table in source.tables]
+            tables = [await _pack_table(packer, source, table, progress) for table in source.tables]
             manifest = Manifest(
                 format=FORMAT,
                 program=__version__,
@@ -44,7 +43,7 @@ async def make(settings: Settings, path: Path, tell: Tell) -> Manifest:
                 last_id=await source.last_id(),
                 created_at=created_at,
                 tables=tables,
-                files=list(_pack_files(packer, files, tell)),
+                files=list(_pack_files(packer, files, progress)),
             )
             packer.finish(manifest)
     return manifest
@@ -54,7 +53,7 @@ def _check_space(path: Path, database_bytes: int, files: list[tuple[str, Path]])
     check_space(path.absolute().parent, database_bytes // SPACE_SHARE + sum(file.stat().st_size for _, file in files))
 
 
-async def _pack_table(packer: Packer, source: CopySource, table: Table, tell: Tell) -> PackedRows:
+async def _pack_table(packer: Packer, source: CopySource, table: Table, progress: Progress) -> PackedRows:
     rows, total = 0, await source.count(table)
     name = f"tables/{table.name}.jsonl"
     with packer.member(name) as member:
@@ -63,20 +62,20 @@ async def _pack_table(packer: Packer, source: CopySource, table: Table, tell: Te
             nonlocal rows
             member.write(lines)
             rows += lines.count(b"\n")
-            tell(table.name, rows, total)
+            progress(table.name, rows, total)
 
         await source.copy(table, take)
         return PackedRows(table, rows, member.bytes, member.sha256)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Regular files under the folder; links are not followed, and drafts (`.…`) are no files yet."""
+    """Yield the regular files below the folder, without links and drafts (`.…`)."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
             yield path.relative_to(folder).as_posix(), path
 
 
-def _pack_files(packer: Packer, files: list[tuple[str, Path]], tell: Tell) -> Iterator[PackedFile]:
+def _pack_files(packer: Packer, files: list[tuple[str, Path]], progress: Progress) -> Iterator[PackedFile]:
     for done, (name, path) in enumerate(files, 1):
         try:
             check_path(name)
@@ -85,6 +84,6 @@ def _pack_files(packer: Packer, files: list[tuple[str, Path]], tell: Tell) -> It
                     member.write(piece)
                 packed = PackedFile(name, member.bytes, member.sha256)
         except (FileNotFoundError, BackupRefused):
-            continue  # removed meanwhile, together with what named it; or nothing that an upload makes
-        tell("files", done, len(files))
+            continue  # removed meanwhile together with its row, or not created by an upload
+        progress("files", done, len(files))
         yield packed

@@ -1,4 +1,4 @@
-"""What a backup says of itself: the first thing read of it, and the measure of everything else in it."""
+"""The manifest of a backup. It is read first, and everything else in the backup is checked against it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FILES: Final = "files/"
 
 
 class BackupRefused(StartError):
-    """A file that is no backup, is damaged, or does not fit this program or place. Nothing was restored."""
+    """The file is not a backup, is damaged, or cannot be restored here by this program. Nothing was restored."""
 
 
 class PackedRows(msgspec.Struct, frozen=True):
-    """A table's rows in the backup: how many, and the size and SHA-256 of their lines."""
+    """A table in the backup: the number of rows, and the size and SHA-256 of their lines."""
 
     table: Table
     rows: int
@@ -33,7 +33,7 @@ class PackedRows(msgspec.Struct, frozen=True):
 
 
 class PackedFile(msgspec.Struct, frozen=True):
-    """A file of the data folder's `files/`; `path` is relative to it."""
+    """An uploaded file in the backup. `path` is relative to `files/` of the data folder."""
 
     path: str
     bytes: int
@@ -45,12 +45,14 @@ class PackedFile(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """Attributes:
-    program: version of the program that wrote it.
-    engine, epoch: of the database it was made from.
-    migrations: the versions that were applied to it.
-    last_id: no id in it is above.
-    created_at: when its snapshot was taken.
+    """The contents of a backup.
+
+    Attributes:
+        program: version of the program that made the backup.
+        engine, epoch: engine and era of the source database.
+        migrations: versions of the migrations applied to it.
+        last_id: a number that is at least the highest id.
+        created_at: time of the snapshot.
     """
 
     format: int
@@ -69,10 +71,11 @@ class Manifest(msgspec.Struct, frozen=True):
 
     @property
     def bytes(self) -> int:
-        """How much it holds, unpacked."""
+        """The uncompressed size."""
         return sum(member.bytes for member in self.members)
 
     def counts(self) -> dict[str, int]:
+        """Return the number of rows of each table."""
         return {each.table.name: each.rows for each in self.tables}
 
 
@@ -81,23 +84,24 @@ class _Format(msgspec.Struct):
 
 
 def decode(text: bytes) -> Manifest:
-    """Raises BackupRefused."""
+    """Decode a manifest and check it. Raises BackupRefused."""
     try:
         if (found := msgspec.json.decode(text, type=_Format).format) != FORMAT:
-            raise BackupRefused(f"The backup is of format {found}, and this program reads format {FORMAT}; restore it with the newer one.")
+            needed = f"this program reads format {FORMAT}; restore it with the newer program"
+            raise BackupRefused(f"The backup has format {found}, and {needed}.")
         manifest = msgspec.json.decode(text, type=Manifest)
     except msgspec.DecodeError as error:
         raise BackupRefused(f"The backup's manifest is damaged ({error}).") from error
     if any(member.bytes < 0 for member in manifest.members) or not 0 <= manifest.last_id < 1 << 53:
-        raise BackupRefused("The backup's manifest is damaged (a number is out of its range).")
+        raise BackupRefused("The backup's manifest is damaged (a number is out of range).")
     for file in manifest.files:
         check_path(file.path)
     return manifest
 
 
 def check_path(path: str) -> None:
-    """Raises BackupRefused: this is not the path of a file within the folder."""
+    """Raises BackupRefused: the path does not name a file inside the folder."""
     parts = PurePosixPath(path).parts
     unsafe = not parts or path.startswith("/") or "/".join(parts) != path or ".." in parts or "\\" in path
     if unsafe or any(not character.isprintable() for character in path):
-        raise BackupRefused(f"The backup names a file that may lead elsewhere ({path!r}).")
+        raise BackupRefused(f"The backup names a file outside its folder ({path!r}).")

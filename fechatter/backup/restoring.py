@@ -1,7 +1,7 @@
-"""Restores a backup into an empty place, on either engine, whichever engine it was made on.
+"""Restores a backup into an empty database and data folder; the engine may differ from the backup's.
 
-First everything is read and compared with its checksums. Then the tables are created at the backup's version, filled
-and migrated. The restored database begins a new life and a new era, and nobody is signed in.
+First, the whole backup is read and its checksums are compared. Then the tables are created at the backup's version,
+filled and migrated. The restored database begins a new life and a new era, and nobody is signed in.
 """
 
 from __future__ import annotations
@@ -16,36 +16,40 @@ from typing import Final
 from fechatter.accounts.administration import commanding
 from fechatter.audit.record import Act, record
 from fechatter.backup.archive import Archive, open_archive
-from fechatter.backup.making import Tell
-from fechatter.backup.manifest import BackupRefused, Manifest
+from fechatter.backup.manifest import BackupRefused, Manifest, PackedRows
 from fechatter.disk.drafts import check_space, sync
 from fechatter.disk.troubles import trouble
 from fechatter.errors import StartError
 from fechatter.settings import Settings
 from fechatter.storage import eras, migrate, opening, upkeep
-from fechatter.storage.copying import CopyTarget, Misfit
+from fechatter.storage.copying import CopyTarget, Misfit, Progress
 from fechatter.storage.engines import postgres_copy
 from fechatter.storage.engines.sqlite_remains import restore_draft
 from fechatter.storage.folder import locked_folder
 
 FILES_DRAFT: Final = "files.restoring"
+ROWS_PER_REPORT: Final = 1000
+OVERWRITES: Final = "A restore overwrites nothing."
 _NEW_ERA = "UPDATE server SET epoch = $1, system_id = ''"
 
 
-async def restore(settings: Settings, path: Path, system_user: str, tell: Tell) -> Manifest:
-    """Restore the backup `path` to where the settings say. Raises BackupRefused, StartError; nothing is left behind then."""
+async def restore(settings: Settings, path: Path, system_user: str, progress: Progress) -> Manifest:
+    """Restore the backup `path` to the database and the data folder of the settings.
+
+    Raises BackupRefused, StartError: nothing was restored.
+    """
     with open_archive(path) as archive:
         manifest = archive.manifest
         migrations = migrations_of(manifest, settings.database_address)
         await check_empty(settings)
         _check_space(settings, manifest)
-        archive.check(lambda done: tell("checking", done, manifest.bytes))
+        archive.check(lambda done: progress("checking", done, manifest.bytes))
         with locked_folder(settings.data_dir):
             await check_empty(settings)
             try:
                 with _unpacked_files(settings.data_dir, archive) as put_in_place:
                     async with opening.open_target(settings.database_address, migrations) as target:
-                        await _fill(target, archive, tell)
+                        await _fill(target, archive, progress)
                         await _begin(target, manifest, system_user)
                         put_in_place()
             except OSError as error:
@@ -60,64 +64,62 @@ def migrations_of(manifest: Manifest, address: str) -> list[migrate.Migration]:
     known = migrate.available("postgres" if opening.is_postgres(address) else "sqlite")
     applied = [migration for migration in known if migration.version in manifest.migrations]
     if newer := sorted(set(manifest.migrations) - {migration.version for migration in known}):
-        raise BackupRefused(f"The backup is newer than this program (migration {newer[-1]}); restore it with the newer program.")
+        raise BackupRefused(f"The backup is newer than this program (migration {newer[-1]}). Use the newer program.")
     if not applied or applied != known[: len(applied)]:
         raise BackupRefused("The backup's manifest is damaged (migrations are missing).")
     return applied
 
 
 async def check_empty(settings: Settings) -> None:
-    """Nothing is restored over anything. What an interrupted restore left may go. Raises StartError."""
+    """Check that a restore would overwrite nothing, except the remains of an interrupted restore. Raises StartError."""
     address, left_over = settings.database_address, False
     if opening.is_postgres(address):
         if not await postgres_copy.is_empty(address):
-            raise StartError(
-                "The database is not empty, and nothing is restored over anything; make a new one and name it in database_url."
-            )
+            raise StartError(f"The database is not empty. {OVERWRITES} Name an empty database in database_url.")
     else:
         database = opening.sqlite_path(address)
         left_over = restore_draft(database).exists()
         if found := next((path for path in _parts(database) if path.exists()), None):
-            raise StartError(f"There is a database {found}, and nothing is restored over anything; move it away, or set data_dir.")
+            raise StartError(f"There is a database {found}. {OVERWRITES} Move it away, or set data_dir.")
     files = settings.data_dir / "files"
     if files.exists() and any(files.iterdir()) and not left_over:
-        raise StartError(f"{files} holds files, and nothing is restored over anything; move it away, or set data_dir.")
+        raise StartError(f"{files} contains files. {OVERWRITES} Move it away, or set data_dir.")
 
 
 def _parts(database: Path) -> list[Path]:
-    """A log that was left behind would be taken for the new file's own."""
+    """Return the database and its side files; SQLite would read a remaining log as that of the new file."""
     return [database, *(database.with_name(f"{database.name}{ending}") for ending in ("-wal", "-shm", "-journal"))]
 
 
 def _check_space(settings: Settings, manifest: Manifest) -> None:
-    """PostgreSQL's disk cannot be seen from here; its transaction is undone when that is full."""
+    """Check the free space. PostgreSQL's disk cannot be checked; if it is full, the transaction is rolled back."""
     in_tables = 0 if opening.is_postgres(settings.database_address) else sum(rows.bytes for rows in manifest.tables)
     folder = settings.data_dir.absolute()
-    standing = next(each for each in (folder, *folder.parents) if each.exists())
-    check_space(standing, in_tables + sum(file.bytes for file in manifest.files))
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    check_space(existing, in_tables + sum(file.bytes for file in manifest.files))
 
 
-async def _fill(target: CopyTarget, archive: Archive, tell: Tell) -> None:
+async def _fill(target: CopyTarget, archive: Archive, progress: Progress) -> None:
     tables = await target.tables()
     given = {rows.table.name: rows for rows in archive.manifest.tables}
     if {table.name: table for table in tables} != {name: rows.table for name, rows in given.items()}:
-        raise BackupRefused("The backup's tables are not those of its version.")
+        raise BackupRefused("The backup's tables differ from those of its version.")
     for table in tables:
         rows = given[table.name]
-        await target.fill(table, _counted(archive.rows(rows), lambda done, rows=rows: tell(rows.table.name, done, rows.rows)))  # type: ignore[misc]
+        await target.fill(table, _counted(archive, rows, progress))
 
 
-def _counted(rows: Iterator[tuple[object, ...]], tell: Callable[[int], None]) -> Iterator[tuple[object, ...]]:
+def _counted(archive: Archive, rows: PackedRows, progress: Progress) -> Iterator[tuple[object, ...]]:
     count = 0
-    for count, row in enumerate(rows, 1):
-        if count % 1000 == 0:
-            tell(count)
+    for count, row in enumerate(archive.rows(rows), 1):
+        if count % ROWS_PER_REPORT == 0:
+            progress(rows.table.name, count, rows.rows)
         yield row
-    tell(count)
+    progress(rows.table.name, count, rows.rows)
 
 
 async def _begin(target: CopyTarget, manifest: Manifest, system_user: str) -> None:
-    """The database's new life: another era, and an entry in each workspace's audit log."""
+    """Begin a new life of the database, and add an entry to each workspace's audit log."""
     await target.finish(manifest.last_id)
     await target.tx.execute(_NEW_ERA, eras.new_era())
     for workspace_id in await upkeep.workspace_ids(target.tx):
@@ -127,7 +129,10 @@ async def _begin(target: CopyTarget, manifest: Manifest, system_user: str) -> No
 
 @contextmanager
 def _unpacked_files(data_dir: Path, archive: Archive) -> Iterator[Callable[[], None]]:
-    """The backup's files beside their place; what is given puts them there. Gone again if anything goes wrong."""
+    """Unpack the files into a draft folder, and yield a function that puts them in place.
+
+    If the block fails, the files are deleted.
+    """
     draft, place = data_dir / FILES_DRAFT, data_dir / "files"
     shutil.rmtree(draft, ignore_errors=True)
     try:
@@ -153,7 +158,7 @@ def _unpack(path: Path, pieces: Iterator[bytes]) -> None:
 
 def _put_in_place(draft: Path, place: Path) -> None:
     if draft.exists():
-        # What stands there is empty, or was left by a restore that was interrupted at this point.
+        # The folder is empty, or an interrupted restore left it at this point.
         shutil.rmtree(place, ignore_errors=True)
         draft.rename(place)
         sync(place.parent)

@@ -13,6 +13,7 @@ from fechatter import __version__
 from fechatter.export import lines
 from fechatter.model import WorkspaceId, optional_timestamp, timestamp
 from fechatter.storage import events, messages
+from fechatter.storage.copying import Progress
 from fechatter.storage.engines.base import Row, Transaction
 from fechatter.storage.messages import Version
 from fechatter.storage.timelines import timeline_of
@@ -37,8 +38,6 @@ SELECT message_id, revision, content, edited_at FROM message_versions
 WHERE message_id IN ANY_OF($1) ORDER BY message_id, until_seq"""
 
 Write = Callable[[bytes], object]
-Progress = Callable[[str, int, int | None], None]
-"""Called with the kind of rows, how many are done, and the total, or None if the total is unknown."""
 
 
 class ExportWriter:

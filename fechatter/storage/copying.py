@@ -17,6 +17,8 @@ from fechatter.storage.engines.base import Transaction
 Kind = Literal["integer", "text", "bytes"]
 Take = Callable[[bytes], object]
 """Receives one or more complete lines, each with its newline."""
+Progress = Callable[[str, int, int | None], None]
+"""Receives the kind of rows, how many are done, and the total, or None if the total is unknown."""
 
 LEFT_OUT: Final = frozenset({"schema_migrations", "counters", "sessions", "password_resets"})
 """Tables that are not copied: created by the migrations, covered by `last_id`, or ended by every restore (a reset link

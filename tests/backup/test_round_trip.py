@@ -111,10 +111,10 @@ async def test_nothing_is_overwritten_by_a_restore(filled: FilledDatabase, elsew
     await make(filled.settings, tmp_path / "backup", no_progress)
     with pytest.raises(StartError, match="already exists"):
         await make(filled.settings, tmp_path / "backup", no_progress)
-    with pytest.raises(StartError, match="restored over anything"):
+    with pytest.raises(StartError, match="A restore overwrites nothing"):
         await restore(filled.settings, tmp_path / "backup", "root", no_progress)
     upload(elsewhere, "mine", b"kept")
-    with pytest.raises(StartError, match="holds files"):
+    with pytest.raises(StartError, match="contains files"):
         await restore(elsewhere, tmp_path / "backup", "root", no_progress)
     assert (elsewhere.data_dir / "files" / "mine").read_text() == "kept"
 
@@ -122,7 +122,7 @@ async def test_nothing_is_overwritten_by_a_restore(filled: FilledDatabase, elsew
 async def test_a_leftover_log_file_is_never_used_for_the_restored_database(filled: FilledDatabase, tmp_path: Path) -> None:
     await make(filled.settings, tmp_path / "backup", no_progress)
     upload(Settings(data_dir=tmp_path), "../restored/fechatter.db-wal", b"of another file")
-    with pytest.raises(StartError, match=r"fechatter\.db-wal, and nothing is restored"):
+    with pytest.raises(StartError, match=r"fechatter\.db-wal\. A restore overwrites nothing"):
         await restore(Settings(data_dir=tmp_path / "restored"), tmp_path / "backup", "root", no_progress)
 
 

@@ -76,7 +76,7 @@ async def test_a_busy_server_is_backed_up_exported_and_restored_on_the_other_eng
         assert {"workspace.backed_up", "workspace.exported"} <= set(acts)
         again = _run_fechatter(server, "restore", backup)
         assert again.returncode == 1
-        assert b"restored over anything" in again.stderr
+        assert b"A restore overwrites nothing" in again.stderr
         server.stop()
 
         assert _run_fechatter(restored, "restore", backup).returncode == 0
