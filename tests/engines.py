@@ -11,6 +11,7 @@ from fechatter.frames import Frame, Signal
 from fechatter.storage.engines.base import Database
 from fechatter.storage.opening import open_database
 from tests.servers.postgres import Postgres
+from tests.world import WriterNode
 
 CONNECTIONS = 4
 
@@ -53,5 +54,13 @@ def published() -> Published:
 async def database(address: str, published: Published) -> AsyncIterator[Database]:
     """An open, migrated database."""
     opened = await open_database(address, published, connections=CONNECTIONS)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def node(database: Database) -> AsyncIterator[WriterNode]:
+    """A node whose writer takes a batch when the test commits."""
+    opened = WriterNode(database)
     yield opened
     await opened.close()

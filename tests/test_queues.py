@@ -13,6 +13,7 @@ from fechatter.bus.seal import Seal
 from fechatter.queues import Queue, WaitingLine
 from fechatter.settings import Settings
 from fechatter.tasks import Tasks
+from tests.world import raise_on_death
 
 ARCHITECTURE = Path(__file__).parents[1] / "ARCHITECTURE.md"
 UNITS = {"MiB": 1 << 20}
@@ -27,14 +28,10 @@ def documented_queues() -> dict[str, tuple[int, str]]:
     return found
 
 
-def died(name: str, error: BaseException) -> None:
-    raise AssertionError(f"task {name} died") from error
-
-
 async def test_the_documented_queues_are_exactly_the_declared_ones(address: str, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data", database_url=address)
-    async with open_services(settings, died) as services:
-        queues = services.queues() + NatsBus("nats://127.0.0.1:1", Tasks(died), Seal(b"secret"), str).queues()
+    async with open_services(settings, raise_on_death) as services:
+        queues = services.queues() + NatsBus("nats://127.0.0.1:1", Tasks(raise_on_death), Seal(b"secret"), str).queues()
         assert [queue.depth() for queue in queues] == [0] * len(queues)
     declared = {queue.name: (queue.bound, queue.full) for queue in queues}
     assert len(declared) == len(queues)

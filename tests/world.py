@@ -175,7 +175,7 @@ class WriterNode:
     def __init__(self, database: Database | InterruptedDatabase, *, capacity: int = 4096, extras_fields: type[Extras] = Extras) -> None:
         self.frames: list[Frame] = []
         self.batches: list[WrittenBatch] = []
-        self._tasks = Tasks(_raise_on_death)
+        self._tasks = Tasks(raise_on_death)
         self._intake = open_intake(capacity, extras_fields)
         self._writer = Writer(self._intake, cast("Database", database), self._finish, extras_fields)
         self._sender = Sender(self._intake, lambda: None)
@@ -238,5 +238,6 @@ def refusal(answer: Answer) -> tuple[int, str]:
     return answer.status, answer.code
 
 
-def _raise_on_death(name: str, error: BaseException) -> None:
+def raise_on_death(name: str, error: BaseException) -> None:
+    """Fail the test in which a task ends with an error."""
     raise AssertionError(f"task {name} died") from error

@@ -22,12 +22,8 @@ def limited_server(engine: str, request: pytest.FixtureRequest, tmp_path_factory
     """A server with narrow rate limits, open sign-up and the log level `debug`."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
     settings = {"signup": "open", "heartbeat_seconds": "1", "rate_limits": "on", "log_level": "debug"}
-    process = ServerProcess(tmp_path_factory.mktemp("limited"), url, **settings, **NARROW)
-    try:
-        process.start()
+    with ServerProcess(tmp_path_factory.mktemp("limited"), url, **settings, **NARROW) as process:
         yield process
-    finally:
-        process.kill()
 
 
 async def execute(server: ServerProcess, sql: str) -> None:

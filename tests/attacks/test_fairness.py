@@ -20,12 +20,8 @@ MEBIBYTE = 1 << 20
 def fair_server(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server with default rate limits, except for the messages per minute."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
-    process = ServerProcess(tmp_path_factory.mktemp("fair"), url, signup="open", rate_limits="on", messages_per_minute="400")
-    try:
-        process.start()
+    with ServerProcess(tmp_path_factory.mktemp("fair"), url, signup="open", rate_limits="on", messages_per_minute="400") as process:
         yield process
-    finally:
-        process.kill()
 
 
 async def begin_batch(person: Client, path: str) -> Wire:

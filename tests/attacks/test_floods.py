@@ -30,12 +30,8 @@ MOST_STREAM_BYTES = 40 * 1024
 @pytest.fixture(scope="module")
 def crowded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server that allows many streams per person."""
-    process = ServerProcess(tmp_path_factory.mktemp("crowded"), signup="open", streams_per_person="100000", metrics_token=TOKEN)
-    try:
-        process.start()
+    with ServerProcess(tmp_path_factory.mktemp("crowded"), signup="open", streams_per_person="100000", metrics_token=TOKEN) as process:
         yield process
-    finally:
-        process.kill()
 
 
 async def open_many(person: Client, count: int, *, window_bytes: int | None = None) -> list[Stream]:

@@ -90,13 +90,14 @@ async def test_one_person_holds_only_a_few_large_bodies(limited_server: ServerPr
     path = f"/api/chat/{(await ada.chat('public_channel'))['id']}/messages/batch"
     held = [await begin_request(limited_server, path, ada) for _ in range(MOST_BATCHES)]
     body = {"messages": [{"content": "a"}]}
-    while (answer := await ada.ask("POST", path, body)).status != 429:
-        pass
+    # Attempts before the server has read all four heads also use up the person's messages.
+    while (answer := await ada.ask("POST", path, body)).status == 200 or answer.code == "rate_limited":
+        continue
     check_refused(answer, "too_many_at_once")
     for wire in held:
         wire.close()
     while (answer := await ada.ask("POST", path, body)).status != 200:
-        assert answer.code == "too_many_at_once"
+        assert answer.code in ("too_many_at_once", "rate_limited")
 
 
 async def test_without_rate_limits_no_limit_headers_are_sent(server: ServerProcess) -> None:

@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 import psutil
 import pytest
 
+from tests.servers.process import PATIENCE_SECONDS
+
 BENCH = [sys.executable, "-m", "fechatter", "bench"]
 
 
@@ -54,7 +56,7 @@ def test_an_interrupted_measurement_leaves_no_server(tmp_path: Path, running_ben
     running_bench.send_signal(number)
     _, errors = running_bench.communicate(timeout=60)
     assert running_bench.returncode == 130, errors
-    assert psutil.wait_procs(servers, timeout=30)[1] == []
+    assert psutil.wait_procs(servers, timeout=PATIENCE_SECONDS)[1] == []
     assert not list(tmp_path.glob("fechatter-bench-*"))
 
 
@@ -65,7 +67,7 @@ def test_repeated_signals_do_not_prevent_the_servers_stop(tmp_path: Path, runnin
         running_bench.send_signal(signal.SIGTERM)
         time.sleep(0.005)
     running_bench.communicate(timeout=60)
-    assert psutil.wait_procs(servers, timeout=30)[1] == []
+    assert psutil.wait_procs(servers, timeout=PATIENCE_SECONDS)[1] == []
     assert not list(tmp_path.glob("fechatter-bench-*"))
 
 
@@ -74,7 +76,7 @@ def test_the_server_of_a_killed_measurement_ends_too(running_bench: subprocess.P
     servers = psutil.Process(running_bench.pid).children()
     running_bench.kill()
     running_bench.communicate(timeout=60)
-    assert psutil.wait_procs(servers, timeout=30)[1] == []
+    assert psutil.wait_procs(servers, timeout=PATIENCE_SECONDS)[1] == []
 
 
 @pytest.mark.parametrize(

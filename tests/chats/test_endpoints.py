@@ -19,14 +19,11 @@ from fechatter.storage.engines.base import Transaction
 from fechatter.tasks import Tasks
 from fechatter.telemetry.watch import Watch
 from tests.chats.conftest import World
+from tests.world import raise_on_death
 
 _SESSION = """
 INSERT INTO sessions (id, workspace_id, user_id, salt, created_at, last_used_at, expires_at)
 VALUES ($1, $2, $3, $4, 0, 0, $5)"""
-
-
-def raise_on_death(name: str, error: BaseException) -> None:
-    raise AssertionError(f"task {name} died") from error
 
 
 class Api:

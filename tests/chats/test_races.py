@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import pytest
@@ -22,13 +22,6 @@ from tests.world import WriterNode, refusal, stored
 T = TypeVar("T")
 SINGLE, GROUP, PRIVATE, PUBLIC = ChatType
 GONE = (404, "not_found")
-
-
-@pytest.fixture
-async def node(database: Database) -> AsyncIterator[WriterNode]:
-    create_chat = WriterNode(database)
-    yield create_chat
-    await create_chat.close()
 
 
 async def try_act(database: Database, function: Callable[..., Awaitable[T]], who: Actor, *args: Any) -> T | tuple[int, str]:

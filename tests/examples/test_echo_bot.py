@@ -1,4 +1,4 @@
-"""The bots of examples/, as processes beside a real server."""
+"""The bots in examples/, as processes with a real server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANSWER_SECONDS = PATIENCE_SECONDS
 
 
 class Bot:
-    """An example, signed in as this person; what keeps a cursor keeps it over `end` and `start`."""
+    """An example bot, signed in as this person. A stored cursor survives `end` and `start`."""
 
     def __init__(self, example: str, person: Client, folder: Path) -> None:
         self._example = ROOT / "examples" / example
@@ -52,8 +52,8 @@ class Bot:
     def end(self) -> None:
         kill_all(self.process)
 
-    async def listens(self) -> str:
-        """The cursor that it keeps, once it has one."""
+    async def wait_for_cursor(self) -> str:
+        """Return the bot's stored cursor as soon as it exists."""
         async with asyncio.timeout(ANSWER_SECONDS):
             while True:
                 if self.cursor.exists():
@@ -62,7 +62,7 @@ class Bot:
 
 
 async def contents(person: Client, chat_id: int, count: int) -> list[str]:
-    """Of all messages of the chat, once there are so many."""
+    """Return the contents of all messages of the chat once it has at least `count`."""
     async with asyncio.timeout(ANSWER_SECONDS):
         while True:
             messages = await person.history(chat_id)
@@ -81,7 +81,7 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
     process.kill()
 
 
-async def test_the_bots_echo_each_message_once_whatever_restarts(server: ServerProcess, tmp_path: Path) -> None:
+async def test_the_bots_echo_each_message_once_across_restarts(server: ServerProcess, tmp_path: Path) -> None:
     ada = await owner(server, setup_token=server.setup_token)
     person, other = await colleague(ada), await colleague(ada)
     chat_id = (await ada.chat("private_channel", person))["id"]
@@ -90,14 +90,14 @@ async def test_the_bots_echo_each_message_once_whatever_restarts(server: ServerP
     bot.start()
     small.start()
     try:
-        first_cursor = await bot.listens()
-        await echoed_at_last(ada, other_chat_id)
+        first_cursor = await bot.wait_for_cursor()
+        await wait_until_it_echoes(ada, other_chat_id)
         await ada.send(chat_id, "not for the bot")
         await ada.send(chat_id, "!echo !echo one")
         expected = ["not for the bot", "!echo !echo one", "!echo one"]
         assert await contents(ada, chat_id, 3) == expected
 
-        # The server dies, and comes back with another secret: no token is good any more.
+        # Restart the server with another secret, so that all tokens become invalid.
         bot.process.send_signal(signal.SIGSTOP)
         small.process.send_signal(signal.SIGSTOP)
         before = await ada.history(other_chat_id)
@@ -115,7 +115,7 @@ async def test_the_bots_echo_each_message_once_whatever_restarts(server: ServerP
         everything = await contents(ada, other_chat_id, len(before) + 4)
         assert everything[len(before) :] == ["!echo two", "!echo three", "two", "three"]
 
-        # It starts where it was long ago, and sees everything again.
+        # Restart the bot with an old cursor, so that it sees all messages again.
         bot.end()
         bot.cursor.write_text(first_cursor)
         bot.start()
@@ -131,8 +131,8 @@ async def test_the_bots_echo_each_message_once_whatever_restarts(server: ServerP
         small.end()
 
 
-async def echoed_at_last(person: Client, chat_id: int) -> None:
-    """The small bot listens from its sign-in on: ask until it answers."""
+async def wait_until_it_echoes(person: Client, chat_id: int) -> None:
+    """The small bot listens from its sign-in on. Send until it answers."""
     async with asyncio.timeout(ANSWER_SECONDS):
         for number in range(100):
             await person.send(chat_id, f"!echo hello {number}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -16,13 +15,6 @@ from fechatter.model import Actor
 from fechatter.storage.engines.base import Database
 from tests import world
 from tests.world import WriterNode
-
-
-@pytest.fixture
-async def node(database: Database) -> AsyncIterator[WriterNode]:
-    opened = WriterNode(database)
-    yield opened
-    await opened.close()
 
 
 async def _export(database: Database, who: Actor) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A bus that keeps what it was given until a test says what becomes of it: delivered, repeated, misordered or lost."""
+"""A bus under the control of a test, which delivers, repeats, reorders or loses its messages."""
 
 from __future__ import annotations
 
@@ -6,47 +6,48 @@ from collections.abc import Callable
 
 from fechatter.frames import Frame, Signal
 
-Carried = tuple[list[Frame], list[Signal]]
+Publication = tuple[list[Frame], list[Signal]]
 Receive = Callable[[list[Frame], list[Signal]], None]
 
 
 class FaultyBus:
-    """
+    """Queues every publication until a test decides what happens to it.
+
     Attributes:
-        waiting: for each receiver what is on its way to it, oldest first.
+        waiting: the undelivered publications of each receiver, oldest first.
     """
 
     def __init__(self) -> None:
         self._receivers: list[Receive] = []
-        self.waiting: list[list[Carried]] = []
+        self.waiting: list[list[Publication]] = []
 
     def join(self, receive: Receive) -> int:
-        """One more receiver; returns its place."""
+        """Add a receiver and return its index."""
         self._receivers.append(receive)
         self.waiting.append([])
         return len(self.waiting) - 1
 
-    def publish(self, carried: Carried) -> None:
-        """On its way to every receiver."""
+    def publish(self, publication: Publication) -> None:
+        """Queue a publication for every receiver."""
         for waiting in self.waiting:
-            waiting.append(carried)
+            waiting.append(publication)
 
-    def deliver(self, place: int, which: int = 0) -> None:
-        """Hand over one of what waits; any but the first is out of order."""
-        if self.waiting[place]:
-            waiting = self.waiting[place]
-            self._receivers[place](*waiting.pop(which % len(waiting)))
+    def deliver(self, receiver: int, which: int = 0) -> None:
+        """Deliver one waiting publication. Any except the first is out of order."""
+        if self.waiting[receiver]:
+            waiting = self.waiting[receiver]
+            self._receivers[receiver](*waiting.pop(which % len(waiting)))
 
-    def repeat(self, place: int, which: int = 0) -> None:
-        """Hand it over, and keep it for another time."""
-        if self.waiting[place]:
-            waiting = self.waiting[place]
-            self._receivers[place](*waiting[which % len(waiting)])
+    def repeat(self, receiver: int, which: int = 0) -> None:
+        """Deliver a publication and keep it, so that it can be delivered again."""
+        if self.waiting[receiver]:
+            waiting = self.waiting[receiver]
+            self._receivers[receiver](*waiting[which % len(waiting)])
 
-    def lose(self, place: int, which: int = 0) -> None:
-        if self.waiting[place]:
-            self.waiting[place].pop(which % len(self.waiting[place]))
+    def lose(self, receiver: int, which: int = 0) -> None:
+        if self.waiting[receiver]:
+            self.waiting[receiver].pop(which % len(self.waiting[receiver]))
 
-    def deliver_all(self, place: int) -> None:
-        while self.waiting[place]:
-            self.deliver(place)
+    def deliver_all(self, receiver: int) -> None:
+        while self.waiting[receiver]:
+            self.deliver(receiver)

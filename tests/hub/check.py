@@ -1,4 +1,4 @@
-"""What must hold after a walk has settled, whatever its steps were."""
+"""Checks after a walk has settled, whatever its steps were."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from fechatter.model import WorkspaceId
 from fechatter.storage import events
 from tests.hub.device import Client
 from tests.hub.fresh import fresh_list, fresh_page
-from tests.hub.ghost import Violation
+from tests.hub.oracle import Violation
 from tests.hub.walk import Walk
 
 Event = dict[str, Any]
 
 
 async def check(walk: Walk) -> None:
-    """Raises Violation."""
+    """Check everything. Raises Violation."""
     for name in ("alice", "xavier"):
         await _check_log(walk, walk.people[name].workspace_id)
     _check_senders(walk)
     await _check_messages(walk)
     for client in walk.clients.values():
-        if not await walk.alive(client.who):
+        if not await walk.has_session(client.who):
             raise Violation("the stream of an ended session stays open")
         await _check_position(walk, client)
-        _check_shown(walk, client)
+        _check_received(walk, client)
         await _check_state(walk, client, marks=False)
     for who, client in walk.clients.items():
         await walk.drop(who)
@@ -37,12 +37,12 @@ async def check(walk: Walk) -> None:
 async def _check_log(walk: Walk, workspace_id: WorkspaceId) -> None:
     await walk.capture_log(workspace_id)
     head = (await walk.database.read(lambda tx: events.heads(tx, workspace_id))).head
-    if walk.ghost.numbers(workspace_id) != list(range(1, head + 1)):
+    if walk.oracle.numbers(workspace_id) != list(range(1, head + 1)):
         raise Violation("a number of the log is missing")
 
 
 async def _check_position(walk: Walk, client: Client) -> None:
-    """A heartbeat of now names the head."""
+    """A heartbeat must carry the current head."""
     heads = await walk.database.read(lambda tx: events.heads(tx, client.who.workspace_id))
     position = client.node and client.listener and client.node.hub.position(client.listener)
     if position != heads.position:
@@ -50,11 +50,11 @@ async def _check_position(walk: Walk, client: Client) -> None:
 
 
 def _check_senders(walk: Walk) -> None:
-    """Whoever wrote was a member when the message was numbered."""
-    for (_, seq), event in walk.ghost.log.items():
+    """Every sender must have been a member at the message's number."""
+    for (_, seq), event in walk.oracle.log.items():
         if event["type"] == "message.created":
             message = event["data"]["message"]
-            if not walk.ghost.was_member(message["sender_id"], message["chat_id"], seq):
+            if not walk.oracle.was_member(message["sender_id"], message["chat_id"], seq):
                 raise Violation(f"{event} was numbered when its sender was no member")
 
 
@@ -76,17 +76,17 @@ async def _check_messages(walk: Walk) -> None:
         raise Violation("two messages for one key, or a message without its key")
 
 
-def _check_shown(walk: Walk, client: Client) -> None:
-    """Everything that it may see since its beginning, and nothing else."""
+def _check_received(walk: Walk, client: Client) -> None:
+    """The client must have received every event that it may see since its base, and no other."""
     if client.base is None or client.listener is None:
         raise Violation("a client without a stream")
-    for event in client.shown.values():
+    for event in client.received.values():
         _check_entitled(walk, client, event)
-        if client.eras[event["seq"]] != walk.ghost.eras[client.who.workspace_id, event["seq"]]:
+        if client.eras[event["seq"]] != walk.oracle.eras[client.who.workspace_id, event["seq"]]:
             raise Violation(f"{event} under another era than the log's")
-    for (workspace_id, seq), event in walk.ghost.log.items():
+    for (workspace_id, seq), event in walk.oracle.log.items():
         must = workspace_id == client.who.workspace_id and seq > client.base.seq and _must_see(walk, client.who.user_id, event)
-        if must and seq not in client.shown:
+        if must and seq not in client.received:
             raise Violation(f"{client.who} was not shown {event}")
 
 
@@ -94,36 +94,36 @@ def _check_entitled(walk: Walk, client: Client, event: Event) -> None:
     chat_id, seq, user_id = event["chat_id"], event["seq"], client.who.user_id
     if event["workspace_id"] != client.who.workspace_id:
         raise Violation("an event of another workspace")
-    if walk.ghost.log[event["workspace_id"], seq].get("person", user_id) != user_id:
+    if walk.oracle.log[event["workspace_id"], seq].get("person", user_id) != user_id:
         raise Violation(f"{client.who} was shown {event}, which is another person's")
     if chat_id is None:
         return
-    if not walk.ghost.was_member(user_id, chat_id, seq):
+    if not walk.oracle.was_member(user_id, chat_id, seq):
         raise Violation(f"{client.who} was shown {event}, which it may not see")
     message = event["data"].get("message")
     if message is not None and message["deleted_at"] is None:
-        if message != walk.ghost.log[event["workspace_id"], seq]["data"]["message"]:
+        if message != walk.oracle.log[event["workspace_id"], seq]["data"]["message"]:
             raise Violation(f"{client.who} was shown {event}, which is not as of its number")
         _check_content(walk, user_id, message["content"])
 
 
 def _check_content(walk: Walk, user_id: int, content: str) -> None:
-    if content not in walk.ghost.written:
+    if content not in walk.oracle.written:
         raise Violation(f"{content!r} was never committed, or was restored away")
-    chat_id, seq = walk.ghost.written[content]
-    if not any(end is None or end > seq for _, end in walk.ghost.intervals(user_id, chat_id)):
+    chat_id, seq = walk.oracle.written[content]
+    if not any(end is None or end > seq for _, end in walk.oracle.intervals(user_id, chat_id)):
         raise Violation("was shown what was written after it had left")
 
 
 def _must_see(walk: Walk, user_id: int, event: Event) -> bool:
-    """By who is a member now: who left is owed the end, and what came before it no more."""
+    """Decide by current membership. A former member must see only the event that ended the membership."""
     if EVENTS[EventType(event["type"])].visibility is Visibility.SERVER:
         return False
     if event.get("person", user_id) != user_id:
         return False
     if event["chat_id"] is None:
         return True
-    known = walk.ghost.intervals(user_id, event["chat_id"])
+    known = walk.oracle.intervals(user_id, event["chat_id"])
     if not known:
         return False
     start, end = known[-1]
@@ -131,13 +131,13 @@ def _must_see(walk: Walk, user_id: int, event: Event) -> bool:
 
 
 async def _check_state(walk: Walk, client: Client, *, marks: bool) -> None:
-    """State and events give the state of a client that loads everything now."""
+    """State plus events must equal the state of a client that loads everything now."""
     _, workspace, people, chats = await walk.database.read(lambda tx: fresh_list(tx, client.who))
     state = client.state
-    shown = {chat_id: _as_shown(loaded.chat, loaded.messages, marks=marks) for chat_id, loaded in state.chats.items()}
-    wanted = {chat["id"]: _as_shown(chat, None, marks=marks) for chat in chats}
-    if shown != wanted:
-        raise Violation(f"{client.who}: chats differ: {_difference(shown, wanted)}")
+    received = {chat_id: _normalised(loaded.chat, loaded.messages, marks=marks) for chat_id, loaded in state.chats.items()}
+    wanted = {chat["id"]: _normalised(chat, None, marks=marks) for chat in chats}
+    if received != wanted:
+        raise Violation(f"{client.who}: chats differ: {_difference(received, wanted)}")
     if (state.workspace, state.people) != (workspace, {each["id"]: each for each in people}):
         raise Violation(f"{client.who}: people or workspace differ")
     for chat_id, loaded in state.chats.items():
@@ -146,10 +146,10 @@ async def _check_state(walk: Walk, client: Client, *, marks: bool) -> None:
             raise Violation(f"{client.who}: messages of {chat_id} differ")
 
 
-def _as_shown(chat: dict[str, Any], messages: dict[int, dict[str, Any]] | None, *, marks: bool) -> dict[str, Any]:
-    """The client counts unread messages by its own; a lost signal of a read mark is made good by the next `resumed`."""
-    shown = chat if messages is None else chat | {"unread_count": _unread(chat, messages)}
-    return shown if marks else shown | {"unread_count": 0, "last_read_number": 0, "read_revision": 0}
+def _normalised(chat: dict[str, Any], messages: dict[int, dict[str, Any]] | None, *, marks: bool) -> dict[str, Any]:
+    """Normalise the fields that a lost signal may leave outdated until the next `resumed`."""
+    received = chat if messages is None else chat | {"unread_count": _unread(chat, messages)}
+    return received if marks else received | {"unread_count": 0, "last_read_number": 0, "read_revision": 0}
 
 
 def _unread(chat: dict[str, Any], messages: dict[int, dict[str, Any]]) -> int:
@@ -157,12 +157,12 @@ def _unread(chat: dict[str, Any], messages: dict[int, dict[str, Any]]) -> int:
     return sum(each["deleted_at"] is None for each in beyond)
 
 
-def _difference(shown: dict[int, Any], wanted: dict[int, Any]) -> list[Any]:
-    if set(shown) != set(wanted):
-        return [sorted(shown), sorted(wanted)]
+def _difference(received: dict[int, Any], wanted: dict[int, Any]) -> list[Any]:
+    if set(received) != set(wanted):
+        return [sorted(received), sorted(wanted)]
     return [
-        (chat_id, name, shown[chat_id][name], wanted[chat_id][name])
-        for chat_id in shown
+        (chat_id, name, received[chat_id][name], wanted[chat_id][name])
+        for chat_id in received
         for name in wanted[chat_id]
-        if shown[chat_id][name] != wanted[chat_id][name]
+        if received[chat_id][name] != wanted[chat_id][name]
     ]

@@ -1,4 +1,4 @@
-"""One person's device: a stream and its cursor, and the rules every stream keeps."""
+"""A client device: a stream with its cursor, and the rules that every stream must follow."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ import orjson
 
 from fechatter.hub.listener import Listener
 from fechatter.model import Actor, Position
-from tests.hub.ghost import Violation
 from tests.hub.node import Joining, Node
+from tests.hub.oracle import Violation
 from tests.hub.state import State
 
 
 class Client:
-    """
+    """A client with a stream.
+
     Attributes:
-        base: where what it shows begins; the events after it must all be shown.
-        shown: the events it was shown since, and `eras` those of their positions.
-        life: counts its streams; an answer to a request of an earlier one is not taken.
-        seen: the highest position of its answers.
-        inbox: blocks that arrived and are not taken yet.
-        answer: of the request under way: life, chat (None for the list), then what was answered.
+        base: the position where the client began. It must receive every later event.
+        received: the events received since then, and `eras` those of their positions.
+        life: the number of its streams. A response to a request of an earlier stream is ignored.
+        seen: the highest position of its responses.
+        inbox: blocks that have arrived but are not processed yet.
+        answer: the response to the current request: life, chat (None for the list), then its content.
     """
 
     def __init__(self, who: Actor) -> None:
         self.who = who
         self.cursor: Position | None = None
         self.base: Position | None = None
-        self.shown: dict[int, dict[str, Any]] = {}
+        self.received: dict[int, dict[str, Any]] = {}
         self.eras: dict[int, str] = {}
         self.life = 0
         self.seen: Position | None = None
@@ -41,22 +42,22 @@ class Client:
         self.answer: tuple[Any, ...] | None = None
 
     def forget(self) -> None:
-        """Start again from nothing, as at a first start."""
-        self.shown, self.eras, self.state, self.seen = {}, {}, State(self.who.user_id), None
+        """Start again without data, as at a first start."""
+        self.received, self.eras, self.state, self.seen = {}, {}, State(self.who.user_id), None
         self.connected()
 
     def connected(self) -> None:
-        """What was asked before may be of a log that went back since."""
+        """A pending response may be from a log that has gone back since then."""
         self.answer = None
         self.life += 1
 
     def see(self, position: Position) -> None:
-        """An answer is taken that stands there."""
+        """Record the position of a processed response."""
         if self.seen is None or position.seq > self.seen.seq:
             self.seen = position
 
     def receive(self, block: bytes) -> None:
-        """One SSE block."""
+        """Process one SSE block."""
         lines = dict(line.split(b": ", 1) for line in block.split(b"\n") if line)
         position = Position.parse(lines[b"id"].decode()) if b"id" in lines else None
         data = orjson.loads(lines[b"data"]) if b"data" in lines else {}
@@ -88,5 +89,5 @@ class Client:
         if position.seq <= self.cursor.seq:
             raise Violation(f"{position.seq} after {self.cursor.seq}: repeated or misordered")
         self.cursor = position
-        self.shown[event["seq"]], self.eras[event["seq"]] = event, position.era
+        self.received[event["seq"]], self.eras[event["seq"]] = event, position.era
         self.state.apply(event)

@@ -1,4 +1,4 @@
-"""What a client loads that begins now: the answers of the HTTP contract, each from one snapshot."""
+"""The data that a new client loads: the responses of the HTTP contract, each from one snapshot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALL = 10_000
 
 
 async def fresh_list(tx: Transaction, who: Actor) -> tuple[Position, dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
-    """As `/api/sync` answers: position, workspace, people, chats."""
+    """Return what `/api/sync` returns: position, workspace, people and chats."""
     head = (await events.heads(tx, who.workspace_id)).position
     workspace = await workspaces.find(tx, who.workspace_id)
     accounts = await users.page(tx, who.workspace_id, 0, who.user_id, "", ALL, guest=False)
@@ -27,7 +27,7 @@ async def fresh_list(tx: Transaction, who: Actor) -> tuple[Position, dict[str, A
 
 
 async def fresh_page(tx: Transaction, who: Actor, chat_id: int) -> tuple[Position, list[dict[str, Any]]] | None:
-    """All messages of a chat with the answer's position, or None when it cannot be seen."""
+    """Return all messages of a chat with the position of the response, or None if the chat is hidden."""
     try:
         await views.chat_of(tx, who, ChatId(chat_id))
     except Problem:

@@ -1,7 +1,7 @@
-"""One node of a server over a real database, whose steps a test takes one by one.
+"""One node of a server over a real database, which a test moves step by step.
 
-The hub and the writer are the real ones. What a node would do by itself happens when a test says so: writing a batch, answering its
-senders, publishing its frames, reading the heads, and each read of a listener that joins.
+Hub and writer are real. The test decides when the node writes a batch, answers its senders, publishes frames, reads the
+heads, and performs each read of a joining listener.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from fechatter.settings import Settings
 from fechatter.storage.engines.base import Database, Work
 from fechatter.tasks import Tasks
 from tests.hub.bus import FaultyBus
-from tests.world import InterruptedDatabase, WriterNode
+from tests.world import InterruptedDatabase, WriterNode, raise_on_death
 
 T = TypeVar("T")
 
 
 class Gate:
-    """Stops a listener's joining before and after each of its reads."""
+    """Stops a joining listener before and after each of its reads."""
 
     def __init__(self) -> None:
         self._open = False
@@ -41,14 +41,14 @@ class Gate:
         await self._held
 
     def advance(self) -> None:
-        """Let it go on to the next stop."""
+        """Continue to the next stop."""
         held, self._held = self._held, None
         self._stopped.clear()
         if held is not None:
             held.set_result(None)
 
     def open(self) -> None:
-        """No more stops."""
+        """Remove all stops."""
         self._open = True
         self.advance()
 
@@ -59,8 +59,8 @@ class Gate:
 _gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
 
 
-class Stepped(InterruptedDatabase):
-    """A database whose reads stop at the gate of who joins."""
+class SteppedDatabase(InterruptedDatabase):
+    """A database whose reads stop at the gate of a joining listener."""
 
     async def read(self, work: Work[T]) -> T:
         gate = _gate.get()
@@ -73,7 +73,7 @@ class Stepped(InterruptedDatabase):
 
 
 class Joining:
-    """A stream that is being opened, in steps."""
+    """A stream that is opened step by step."""
 
     def __init__(self, hub: Hub, who: Actor, cursor: Position | None, seen: Position | None) -> None:
         self._gate = Gate()
@@ -85,14 +85,14 @@ class Joining:
         return await hub.open(reader, cursor, seen)
 
     async def step(self) -> None:
-        """On to the next stop, or to the end."""
+        """Continue to the next stop or to the end."""
         self._gate.advance()
         stopped = asyncio.create_task(self._gate.stopped())
         await asyncio.wait({self.task, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
 
     async def finish(self) -> None:
-        """To the end, whatever that is."""
+        """Continue to the end."""
         self._gate.open()
         await asyncio.wait({self.task})
 
@@ -102,10 +102,10 @@ class Joining:
 
 
 class OwnTasks(Tasks):
-    """Tasks that can be waited for."""
+    """Tasks that a test can wait for."""
 
     def __init__(self) -> None:
-        super().__init__(_died)
+        super().__init__(raise_on_death)
         self._started: set[asyncio.Task[Any]] = set()
 
     def start(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -114,14 +114,14 @@ class OwnTasks(Tasks):
         return task
 
     async def ended(self) -> None:
-        """Everything started so far, and what that started."""
+        """Wait for all started tasks and the tasks that they start."""
         while self._started:
             task = self._started.pop()
             await asyncio.wait({task})
 
 
-class SteppedDesk(WriterNode):
-    """A desk that keeps what the writer did, until it is answered and published."""
+class SteppedWriter(WriterNode):
+    """A writer node that keeps written batches until the test answers and publishes them."""
 
     def __init__(self, database: InterruptedDatabase, capture: Callable[[list[Frame]], None]) -> None:
         self._capture = capture
@@ -143,10 +143,11 @@ class SteppedDesk(WriterNode):
                 self.unpublished.append(batch.frames)
 
     async def write(self) -> None:
-        """Have what was handed in written; nobody hears of it yet.
+        """Write everything that was pushed, without answering.
 
-        The writer looks for more after a batch, and at every wake, at a time of its own: what is handed in while it still may look is
-        stored by no step, and a ghost that takes the log beside it knows another log than the database has. So this ends when it waits.
+        The writer looks for more messages after each batch and at every wake-up. A message pushed in between would be
+        stored by
+        no step, and the oracle would miss it. Therefore this method ends only when the writer waits.
         """
         await asyncio.sleep(0)
         self._rows_in += len(self._intake)
@@ -157,11 +158,11 @@ class SteppedDesk(WriterNode):
         await self.turn()
 
     async def turn(self) -> None:
-        """Everything the writer's thread was to do until now has had its turn."""
+        """Return when the writer's thread has done everything queued so far."""
         await self._thread.call(_nothing)
 
     async def answer(self) -> None:
-        """Tell the senders."""
+        """Answer the senders."""
         for batch in self.unanswered:
             answer_senders(batch)
         self.unanswered.clear()
@@ -169,11 +170,11 @@ class SteppedDesk(WriterNode):
 
 
 class Node:
-    """A node: its database, hub and desk, and what it has not published yet."""
+    """A node: its database, its hub, its writer and its unpublished frames."""
 
     def __init__(self, database: Database, bus: FaultyBus, settings: Settings, capture: Callable[[list[Frame]], None]) -> None:
         self.real = database
-        self.database = Stepped(database)
+        self.database = SteppedDatabase(database)
         self.unpublished: list[tuple[list[Frame], list[Signal]]] = []
         self._bus, self._settings, self._capture = bus, settings, capture
         self.place = bus.join(self._receive)
@@ -182,25 +183,25 @@ class Node:
     def _begin(self) -> None:
         self.tasks = OwnTasks()
         self.hub = Hub(cast("Database", self.database), self.tasks, self._settings)
-        self.desk = SteppedDesk(self.database, self._capture)
+        self.writer_node = SteppedWriter(self.database, self._capture)
 
     def _receive(self, frames: list[Frame], signals: list[Signal]) -> None:
         self.hub.receive(frames)
         self.hub.signal(signals)
 
     def take_published(self, frames: list[Frame], signals: list[Signal]) -> None:
-        """What the database publishes after a commit."""
+        """Record what the database publishes after a commit."""
         self._capture(frames)
         self.unpublished.append((frames, signals))
 
     def has_feed(self, workspace_id: int) -> bool:
-        """Whether the hub has a feed of the workspace."""
+        """Return whether the hub has a feed of the workspace."""
         return workspace_id in self.hub._feeds
 
     def publish(self, which: int = 0) -> None:
-        """Hand one commit's frames to the bus; any but the first is out of order."""
-        self.unpublished += [(frames, []) for frames in self.desk.unpublished]
-        self.desk.unpublished.clear()
+        """Publish the frames of one commit on the bus. Any except the first is out of order."""
+        self.unpublished += [(frames, []) for frames in self.writer_node.unpublished]
+        self.writer_node.unpublished.clear()
         if self.unpublished:
             self._bus.publish(self.unpublished.pop(which % len(self.unpublished)))
 
@@ -210,27 +211,23 @@ class Node:
             self.publish()
 
     async def poll(self) -> None:
-        """Read the heads and fill what is missing."""
+        """Read the heads and fill gaps."""
         await self.hub._read_heads()
         await self.tasks.ended()
 
     async def crash(self) -> None:
-        """What was not published or answered is forgotten; what was handed in may be committed still."""
-        self.desk.crashed = True
-        await self.desk.close()
+        """Forget everything unpublished and unanswered. Pushed messages may still be committed."""
+        self.writer_node.crashed = True
+        await self.writer_node.close()
         await self.tasks.stop()
         self.unpublished.clear()
         self._bus.waiting[self.place].clear()
         self._begin()
 
     async def close(self) -> None:
-        await self.desk.close()
+        await self.writer_node.close()
         await self.tasks.stop()
 
 
 async def _nothing() -> None:
     pass
-
-
-def _died(name: str, error: BaseException) -> None:
-    raise AssertionError(f"task {name} died") from error

@@ -1,23 +1,23 @@
-"""The requests that change something, by the real rooms; a refusal is an answer like another."""
+"""The requests that change something. A refusal is a valid outcome."""
 
 from __future__ import annotations
 
 from fechatter.chats import change, membership, preferences, reading
 from fechatter.messages import changes
 from tests import world
-from tests.hub.sending import Sending
+from tests.hub.sending import Senders
 
 
-class Requests(Sending):
+class Requests(Senders):
     async def join(self, who: str, chat: str, node: int = 0) -> None:
-        """By oneself into the public channel, else brought in by alice."""
+        """Join the public channel, or let alice add the person."""
         if chat == "c0":
             await self.do(node, membership.join, who, self.chats[chat])
         else:
             await self.do(node, membership.add, "alice", self.chats[chat], [self.people[who].user_id])
 
     async def remove(self, who: str, chat: str, node: int = 0) -> None:
-        """By alice, whatever she is there."""
+        """Let alice remove the person, whatever her role is."""
         await self.do(node, membership.remove, "alice", self.chats[chat], [self.people[who].user_id])
 
     async def leave(self, who: str, chat: str, node: int = 0) -> None:
@@ -36,13 +36,13 @@ class Requests(Sending):
         await self.do(node, change.change, "alice", self.chats[chat], change.ChatUpdate(archived=archived))
 
     async def read(self, who: str, chat: str, node: int = 0) -> None:
-        """Up to the chat's last number, or to the one before."""
+        """Mark the chat's last number as read."""
         row = await self.database.read(lambda tx: tx.fetchrow("SELECT last_number FROM timelines WHERE id = $1", self.chats[chat]))
         if row is not None and row["last_number"]:
             await self.do(node, reading.mark_read, who, self.chats[chat], row["last_number"])
 
     async def prefer(self, who: str, chat: str, node: int = 0, *, starred: bool = True, muted: bool = False) -> None:
-        """Star or mute a chat for oneself."""
+        """Star or mute a chat."""
         await self.do(node, preferences.update, who, self.chats[chat], preferences.PreferencesUpdate(starred=starred, muted=muted))
 
     async def edit(self, which: int = 0, node: int = 0) -> None:
@@ -57,7 +57,7 @@ class Requests(Sending):
             await self.do(node, changes.delete, "alice", self.chats[chat], message_id)
 
     async def revoke(self, who: str, node: int = 0) -> None:
-        if await self.alive(self.clients[who].who):
+        if await self.has_session(self.clients[who].who):
             await world.do(self.nodes[node].real, world.revoke, self.clients[who].who)
 
     async def rename_person(self, who: str, node: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""A workspace as it was at an earlier moment, put back in place: as a restored backup, or under nodes that know nothing of it."""
+"""Puts a workspace back to an earlier moment: as a restored backup, or under running nodes that do not know about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.postgres import PostgresDatabase
 
 _CHATS = "(SELECT id FROM chats WHERE workspace_id = $1)"
-# Each table's rows of one workspace, in an order in which they may be inserted.
+# The rows of one workspace in each table, in an order in which they can be inserted.
 _ROWS = {
     "workspaces": "id = $1",
     "users": "workspace_id = $1",
@@ -34,7 +34,7 @@ Backup = tuple[int, dict[str, list[dict[str, Any]]]]
 
 
 async def take_backup(database: Database, workspace_id: int) -> Backup:
-    """All rows of the workspace, from one snapshot."""
+    """Return all rows of the workspace from one snapshot."""
 
     async def work(tx: Transaction) -> dict[str, list[dict[str, Any]]]:
         return {
@@ -46,7 +46,7 @@ async def take_backup(database: Database, workspace_id: int) -> Backup:
 
 
 async def restore(databases: list[Database], backup: Backup) -> None:
-    """Put them in place of what is there, and end the sessions; every node starts."""
+    """Replace the rows by the backup's, end the sessions and begin an era on every node."""
     await _put_back(databases[0], backup)
     await databases[0].write_unlocked(lambda tx: tx.execute(_END_SESSIONS, backup[0], now_ms()))
     for database in databases:
@@ -56,7 +56,7 @@ async def restore(databases: list[Database], backup: Backup) -> None:
 
 
 async def go_back(databases: list[Database], backup: Backup) -> None:
-    """Put them in place of what is there, as a promoted standby or rolled back files do it under running nodes."""
+    """Replace the rows by the backup's, as a promoted standby or rolled-back files do under running nodes."""
     await _put_back(databases[0], backup)
     if isinstance(databases[0], PostgresDatabase):
         await databases[0].write_unlocked(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before'"))

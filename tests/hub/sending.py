@@ -1,4 +1,4 @@
-"""Senders that send again and again, and remember what they were answered."""
+"""Senders that repeat their messages and record the responses."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from fechatter.errors import Problem
 from fechatter.messages.writer import Answer
 from fechatter.model import MessageId
 from fechatter.storage.engines.base import Database
-from tests.hub.ghost import Violation
-from tests.hub.ground import Ground
+from tests.hub.cluster import Cluster
+from tests.hub.oracle import Violation
 from tests.world import refusal, stored
 
 Sent = tuple[str, str, str]
 """Sender, chat and idempotency key."""
 
 
-class Sending(Ground):
-    """
+class Senders(Cluster):
+    """The senders of a walk.
+
     Attributes:
-        acknowledged: message id of everything that was answered 200 or 201.
-        messages: chat and id of each answered message, for steps that change one.
+        acknowledged: the message id of every send that got 200 or 201.
+        messages: chat and id of each acknowledged message, for steps that change one.
     """
 
     def __init__(self, databases: list[Database]) -> None:
@@ -33,23 +34,23 @@ class Sending(Ground):
         self._sending: list[tuple[Sent, asyncio.Task[Answer]]] = []
 
     async def send(self, who: str, chat: str, key: str, node: int = 0, *, other: bool = False) -> None:
-        """Hand in a message, for the first time or again; `other` uses the key for another content."""
+        """Push a message, for the first time or again. `other` reuses the key for another content."""
         name = (who, chat, key)
         text = self._contents.setdefault(name, self.text())
         if other:
             self._spoiled.add(name)
             text = self.text()
-        task = self.nodes[node].desk.push(self.clients[who].who, self.chats[chat], text, "-".join(name))
+        task = self.nodes[node].writer_node.push(self.clients[who].who, self.chats[chat], text, "-".join(name))
         self._sending.append((name, task))
         await asyncio.sleep(0)
 
     def lose_answers(self) -> None:
-        """Of what was handed in until now, nobody may learn whether it is stored."""
+        """Accept from now on that the pushed messages may or may not be stored."""
         self._unsure |= {name for name, _ in self._sending}
 
     async def answer(self, node: int = 0) -> None:
-        """Tell the senders."""
-        await self.nodes[node].desk.answer()
+        """Answer the senders."""
+        await self.nodes[node].writer_node.answer()
         sending, self._sending = self._sending, []
         for name, task in sending:
             if not task.done():

@@ -1,4 +1,4 @@
-"""The databases of a walk's nodes, opened once for many walks: one on SQLite, two of one server on PostgreSQL."""
+"""The databases of a walk's nodes, opened once for many walks: one on SQLite, two for the same PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WALK_SECONDS = PATIENCE_SECONDS
 
 
 class Publishing:
-    """Where a database publishes to: the node of the walk that has it now."""
+    """Forwards a database's publications to the node that uses it now."""
 
     def __init__(self) -> None:
         self.node: Node | None = None
@@ -45,7 +45,7 @@ class Server:
 
     @asynccontextmanager
     async def walk(self) -> AsyncIterator[Walk]:
-        """Begin one; at the end it settles and is checked. Raises Violation, TimeoutError."""
+        """Begin a walk. At the end it settles and is checked. Raises Violation, TimeoutError."""
         walk = Walk(self._databases)
         for publishing, node in zip(self._publishing, walk.nodes, strict=True):
             publishing.node = node

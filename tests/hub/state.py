@@ -1,6 +1,6 @@
-"""A client's state and how events change it: what every client of the HTTP contract does, as plain functions over dicts.
+"""A client's state and how events change it, as plain functions over dicts.
 
-Each answer to a request tells its own position; events up to it are in it already and are not applied to that object again.
+Every response states its position. It already includes all events up to that position.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Event = dict[str, Any]
 
 @dataclass
 class Loaded:
-    """One chat. `messages` is None until its page came; `waiting` are the events of messages until then."""
+    """One chat. `messages` is None until its page arrives, and `waiting` collects message events until then."""
 
     chat: dict[str, Any]
     position: int
@@ -24,7 +24,7 @@ class Loaded:
 
 @dataclass
 class State:
-    """All that a client shows. `position` is that of the answer it began with; until that came, events wait."""
+    """Everything that a client shows. Events wait until the first response has set `position`."""
 
     user_id: int
     position: int | None = None
@@ -34,7 +34,7 @@ class State:
     waiting: list[Event] = field(default_factory=list)
 
     def begin(self, position: int, workspace: dict[str, Any], people: list[dict[str, Any]], chats: list[dict[str, Any]]) -> None:
-        """Take the answer of `/api/sync`, then what came since it was asked for."""
+        """Store the response of `/api/sync` and apply the events that have arrived since the request."""
         self.position, self.workspace = position, workspace
         self.people = {each["id"]: each for each in people}
         self.chats = {each["id"]: Loaded(each, position) for each in chats}
@@ -43,11 +43,11 @@ class State:
             self.apply(event)
 
     def needs(self) -> list[int]:
-        """The chats whose messages are still to be loaded."""
+        """Return the chats whose messages are not loaded yet."""
         return [chat_id for chat_id, loaded in self.chats.items() if loaded.messages is None]
 
     def load(self, chat_id: int, position: int, messages: list[dict[str, Any]]) -> None:
-        """Take a page of messages; one from before the chat was joined again is dropped."""
+        """Store a page of messages. A page from before the person joined again is ignored."""
         loaded = self.chats.get(chat_id)
         if loaded is None or loaded.messages is not None or position < loaded.position:
             return
@@ -57,7 +57,7 @@ class State:
             _apply_message(loaded, event)
 
     def apply(self, event: Event) -> None:
-        """Take one durable event."""
+        """Apply one durable event."""
         if self.position is None:
             self.waiting.append(event)
         elif event["chat_id"] is None:
@@ -91,7 +91,7 @@ class State:
             _apply(self.chats[chat_id], event, self.user_id)
 
     def read(self, mark: dict[str, Any]) -> None:
-        """Take a read mark, of another device or of `resumed`: the higher revision wins, then the higher number."""
+        """Apply a read mark: the higher revision wins, then the higher number."""
         loaded = self.chats.get(mark["chat_id"])
         if loaded is not None:
             chat = loaded.chat

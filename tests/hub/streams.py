@@ -1,4 +1,4 @@
-"""Clients that open streams, take what comes, lose them, and load what they have to load."""
+"""Clients that open streams, receive events, lose connections and load data."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from fechatter.errors import Problem
 from fechatter.model import Actor
 from fechatter.storage import events
 from tests import world
+from tests.hub.cluster import Cluster
 from tests.hub.device import Client
 from tests.hub.fresh import ALL, fresh_list, fresh_page
-from tests.hub.ghost import Violation
-from tests.hub.ground import Ground
 from tests.hub.node import Joining
+from tests.hub.oracle import Violation
 
 
-class Streams(Ground):
+class Streams(Cluster):
     async def close(self) -> None:
         for who in self.clients:
             await self.drop(who)
         await super().close()
 
     async def open(self, who: str, node: int = 0) -> None:
-        """Begin a stream; a session that ended is replaced first."""
+        """Begin a stream. An ended session is replaced first."""
         client = self.clients[who]
         if client.node is not None:
             return
-        if not await self.alive(client.who):
+        if not await self.has_session(client.who):
             client.who = self.people[who] = await world.new_session(self.database, client.who)
         client.node = self.nodes[node]
-        await self._wait_for_room(client)
+        await self._wait_for_feed(client)
         client.connected()
         client.joining = Joining(client.node.hub, client.who, client.cursor, client.seen)
         await client.joining.step()
 
-    async def _wait_for_room(self, client: Client) -> None:
-        """A room is opened by one at a time: who comes next could take no step until it is."""
+    async def _wait_for_feed(self, client: Client) -> None:
+        """Only one client at a time opens a feed. Others could take no step until it is open."""
         for other in self.clients.values():
             node, joining = other.node, other.joining
             if joining is None or node is None or node is not client.node or other.who.workspace_id != client.who.workspace_id:
@@ -41,15 +41,15 @@ class Streams(Ground):
             while not joining.task.done() and not node.has_feed(client.who.workspace_id):
                 await joining.step()
 
-    async def go_on(self, who: str) -> None:
-        """One read more of a joining."""
+    async def advance_join(self, who: str) -> None:
+        """Perform one more read of a joining stream."""
         joining = self.clients[who].joining
         if joining is not None:
             await joining.step()
             await self._joined(self.clients[who])
 
-    async def join_up(self, who: str) -> None:
-        """The joining to its end."""
+    async def finish_join(self, who: str) -> None:
+        """Perform the rest of the joining."""
         joining = self.clients[who].joining
         if joining is not None:
             await joining.finish()
@@ -67,15 +67,15 @@ class Streams(Ground):
     async def connect(self, who: str, node: int = 0) -> None:
         """Open, join and receive."""
         await self.open(who, node)
-        await self.join_up(who)
+        await self.finish_join(who)
         await self.receive(who)
 
     async def receive(self, who: str, most: int = ALL) -> None:
-        """Take some of what the stream wrote; at its end the connection is gone."""
+        """Process some blocks of the stream. At its end the connection closes."""
         client = self.clients[who]
         if client.listener is None or client.node is None:
             return
-        # As the stream's writer does it before each write.
+        # As the stream's writer does before each write.
         await client.node.hub.read_on(client.listener)
         client.inbox += [block for block in client.listener.take().split(b"\n\n") if block]
         blocks, client.inbox = client.inbox[:most], client.inbox[most:]
@@ -85,7 +85,7 @@ class Streams(Ground):
             await self.drop(who)
 
     async def heartbeat(self, who: str) -> None:
-        """With nothing else to tell, the position."""
+        """Process a heartbeat with the position if no events wait."""
         client = self.clients[who]
         if client.listener is None or client.node is None or client.inbox or client.listener.pending:
             return
@@ -96,7 +96,7 @@ class Streams(Ground):
             client.cursor = position
 
     async def drop(self, who: str | Actor) -> None:
-        """The connection breaks; what was on its way is lost."""
+        """Break the connection and lose what is in flight."""
         client = self.client(who)
         if client.joining is not None:
             await client.joining.give_up()
@@ -106,7 +106,7 @@ class Streams(Ground):
         client.inbox.clear()
 
     async def ask(self, who: str, node: int = 0) -> None:
-        """Send the next request of a client that loads; its answer comes later."""
+        """Send the client's next request. The response arrives in a later step."""
         client = self.clients[who]
         database = self.nodes[node].real
         if client.answer is not None or client.cursor is None or not await self._is_kept(client):
@@ -118,14 +118,15 @@ class Streams(Ground):
             client.answer = None if answer is None else (client.life, needs[0], *answer)
 
     async def _is_kept(self, client: Client) -> bool:
-        """Whether the log contains the client's position; after a log went back the client first has to hear of it."""
+        """Return whether the log contains the client's position. After a log went back, the client must learn that
+        first."""
         assert client.cursor is not None
         places = {client.who.workspace_id: client.cursor}
         _, standings = await self.database.read(lambda tx: events.standings(tx, places))
         return standings[client.who.workspace_id].kept
 
     async def take_answer(self, who: str) -> None:
-        """Take the request's answer."""
+        """Process the response."""
         client = self.clients[who]
         if client.answer is None:
             return
@@ -139,7 +140,7 @@ class Streams(Ground):
             client.state.load(chat_id, position.seq, *rest)
 
     async def load(self, who: str, node: int = 0) -> None:
-        """Everything the client still has to load."""
+        """Load everything that the client still needs."""
         for _ in range(len(self.chats) + 2):
             await self.ask(who, node)
             await self.take_answer(who)

@@ -1,4 +1,4 @@
-"""A listener: everything that waits in one write, and an end with a reason for who cannot keep up."""
+"""A listener sends everything that waits in one write, and is closed with a reason if it cannot keep up."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def listener() -> Listener:
     return Listener(Reader(UserId(1), WorkspaceId(1), SessionId(1)))
 
 
-def blocked(listener: Listener) -> float:
-    """Begin a write; returns a time at which it counts as blocked."""
+def begin_blocked_write(listener: Listener) -> float:
+    """Begin a write and return a time at which it counts as blocked."""
     listener.write_started()
     return time.monotonic() + BLOCKED_SECONDS + 0.1
 
 
-async def test_everything_that_waits_is_taken_in_one_write(listener: Listener) -> None:
+async def test_all_waiting_blocks_are_sent_in_one_write(listener: Listener) -> None:
     for block in (b"one\n\n", b"two\n\n", b"three\n\n"):
         listener.offer(block)
     await listener.wait(10)
@@ -32,7 +32,7 @@ async def test_everything_that_waits_is_taken_in_one_write(listener: Listener) -
     assert listener.pending_bytes == 0
 
 
-async def test_a_waiting_writer_is_woken_by_a_block_by_the_end_and_by_time(listener: Listener) -> None:
+async def test_a_waiting_writer_is_woken_by_a_block_by_a_close_and_by_a_timeout(listener: Listener) -> None:
     waiting = asyncio.create_task(listener.wait(10))
     await asyncio.sleep(0)
     listener.offer(b"block")
@@ -47,10 +47,10 @@ async def test_a_waiting_writer_is_woken_by_a_block_by_the_end_and_by_time(liste
 
 
 @pytest.mark.parametrize(("count", "size"), [(SLOW_EVENTS + 1, 1), (2, SLOW_BYTES)])
-def test_a_blocked_socket_with_too_much_waiting_is_closed_as_slow(listener: Listener, count: int, size: int) -> None:
+def test_a_blocked_socket_with_too_much_pending_is_closed_as_slow(listener: Listener, count: int, size: int) -> None:
     ended: list[bool] = []
     listener.on_abort(lambda: ended.append(True))
-    now = blocked(listener)
+    now = begin_blocked_write(listener)
     for _ in range(count):
         listener.offer(b"x" * size)
     listener.check_pace(time.monotonic())
@@ -62,8 +62,8 @@ def test_a_blocked_socket_with_too_much_waiting_is_closed_as_slow(listener: List
     assert len(listener.pending) == count
 
 
-def test_a_socket_that_takes_what_comes_is_never_slow(listener: Listener) -> None:
-    now = blocked(listener)
+def test_a_socket_that_reads_is_never_slow(listener: Listener) -> None:
+    now = begin_blocked_write(listener)
     listener.write_ended()
     for _ in range(SLOW_EVENTS * 4):
         listener.offer(b"x" * 4096)
@@ -71,23 +71,23 @@ def test_a_socket_that_takes_what_comes_is_never_slow(listener: Listener) -> Non
     assert listener.closed is None
 
 
-def test_a_blocked_socket_with_little_waiting_may_stay(listener: Listener) -> None:
-    now = blocked(listener)
+def test_a_blocked_socket_with_little_pending_stays_open(listener: Listener) -> None:
+    now = begin_blocked_write(listener)
     listener.offer(b"x")
     listener.check_pace(now)
     assert listener.closed is None
 
 
-def test_a_blocked_write_is_given_up_once_the_listener_is_closed(listener: Listener) -> None:
+def test_a_blocked_write_is_aborted_once_the_listener_is_closed(listener: Listener) -> None:
     ended: list[bool] = []
     listener.on_abort(lambda: ended.append(True))
-    now = blocked(listener)
+    now = begin_blocked_write(listener)
     listener.close(CloseReason.REVOKED)
     listener.check_pace(now)
     assert (listener.closed, ended) == (CloseReason.REVOKED, [True])
 
 
-def test_a_lagging_listener_first_loses_what_may_be_lost(listener: Listener) -> None:
+def test_a_lagging_listener_loses_ephemeral_signals_first(listener: Listener) -> None:
     for _ in range(SLOW_EVENTS + 1):
         listener.offer(b"durable")
     listener.offer_signal(b"ephemeral")
@@ -97,7 +97,7 @@ def test_a_lagging_listener_first_loses_what_may_be_lost(listener: Listener) -> 
 
 
 @pytest.mark.parametrize(("most_events", "most_bytes"), [(10, 10**9), (10**9, 100)])
-def test_what_waits_is_bounded_even_before_the_socket_counts_as_blocked(
+def test_pending_data_is_limited_before_the_socket_counts_as_blocked(
     listener: Listener, monkeypatch: pytest.MonkeyPatch, most_events: int, most_bytes: int
 ) -> None:
     monkeypatch.setattr(listeners, "MAX_EVENTS", most_events)
@@ -107,7 +107,7 @@ def test_what_waits_is_bounded_even_before_the_socket_counts_as_blocked(
     assert listener.closed is CloseReason.SLOW
 
 
-def test_the_first_reason_stays(listener: Listener) -> None:
+def test_the_first_close_reason_is_kept(listener: Listener) -> None:
     listener.close(CloseReason.REVOKED)
     listener.close(CloseReason.SLOW)
     assert listener.closed is CloseReason.REVOKED

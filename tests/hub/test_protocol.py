@@ -1,6 +1,7 @@
-"""The delivery protocol over the real rooms: whatever is lost, repeated, late or dies, clients end with what is there.
+"""The delivery protocol: whatever is lost, repeated, late or killed, every client ends with the current state.
 
-On PostgreSQL two nodes share a database; on SQLite one node has it. Each walk is random steps from a seed; a walk that fails prints them.
+On PostgreSQL two nodes share a database; on SQLite there is one node. Each walk consists of random steps from a seed,
+and a failing walk prints its steps.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.hub.ghost import Violation
+from tests.hub.oracle import Violation
 from tests.hub.server import Server
 
 Step = tuple[Any, ...]
@@ -27,8 +28,8 @@ _WEIGHTS = {
     "lose": 2,
     "poll": 2,
     "open": 6,
-    "go_on": 8,
-    "join_up": 4,
+    "advance_join": 8,
+    "finish_join": 4,
     "connect": 4,
     "receive": 14,
     "heartbeat": 2,
@@ -57,23 +58,23 @@ _WEIGHTS = {
 }
 
 
-def steps(chance: random.Random, nodes: int, length: int) -> list[Step]:
-    """A walk's steps as data."""
+def random_steps(chance: random.Random, nodes: int, length: int) -> list[Step]:
+    """Return the steps of a walk as data."""
     names = list(_WEIGHTS)
     if chance.random() < 0.6:
         names.remove("restore")
     if chance.random() < 0.6:
         names.remove("go_back")
-    return [_step(chance, chance.choices(names, [_WEIGHTS[name] for name in names])[0], nodes) for _ in range(length)]
+    return [_random_step(chance, chance.choices(names, [_WEIGHTS[name] for name in names])[0], nodes) for _ in range(length)]
 
 
-def _step(chance: random.Random, name: str, nodes: int) -> Step:
+def _random_step(chance: random.Random, name: str, nodes: int) -> Step:
     node, who, chat = chance.randrange(nodes), chance.choices(PEOPLE, (3, 5, 5, 1))[0], chance.choices(CHATS, (6, 2, 2, 1))[0]
     match name:
         case "send":
             return name, who, chat, f"k{chance.randrange(4)}", node, {"other": chance.random() < 0.05}
         case "commit":
-            between = _step(chance, chance.choice(("join", "remove", "leave", "archive", "revoke", "delete_chat", "edit")), nodes)
+            between = _random_step(chance, chance.choice(("join", "remove", "leave", "archive", "revoke", "delete_chat", "edit")), nodes)
             return name, node, between if chance.random() < 0.2 else None, {"lost": chance.random() < 0.1}
         case "publish" | "deliver" | "repeat" | "lose":
             return name, node, chance.choice((0, 0, 0, 1, 2))
@@ -101,9 +102,9 @@ def _step(chance: random.Random, name: str, nodes: int) -> Step:
             return name, who
 
 
-async def walk(server: Server, seed: int, length: int) -> None:
-    """Random steps; a violation tells them."""
-    todo = steps(random.Random(seed), server.nodes, length)
+async def run_walk(server: Server, seed: int, length: int) -> None:
+    """Run random steps. A violation contains them."""
+    todo = random_steps(random.Random(seed), server.nodes, length)
     try:
         async with server.walk() as taken:
             for step in todo:
@@ -113,13 +114,13 @@ async def walk(server: Server, seed: int, length: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(WALKS))
-async def test_clients_end_with_what_is_there_whatever_happened(server: Server, seed: int) -> None:
-    await walk(server, seed, LENGTH)
+async def test_clients_end_with_the_current_state_after_any_walk(server: Server, seed: int) -> None:
+    await run_walk(server, seed, LENGTH)
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("start", range(0, 8 * PROOF_WALKS, PROOF_WALKS))
-async def test_clients_end_with_what_is_there_in_many_long_walks(server: Server, start: int) -> None:
+async def test_clients_end_with_the_current_state_after_many_long_walks(server: Server, start: int) -> None:
     for seed in range(start, start + PROOF_WALKS):
-        await walk(server, 1000 + seed, PROOF_LENGTH)
+        await run_walk(server, 1000 + seed, PROOF_LENGTH)

@@ -1,4 +1,4 @@
-"""A long replay is told in pieces, each read when the one before is written; it ends as a short one does."""
+"""A long replay is read in pieces, each after the previous one was sent. Its result equals that of a short replay."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MISSED = 12
 SETTINGS = Settings(replay_events=MISSED, streams_per_person=2)
 
 
-class House(NamedTuple):
-    """alice and bob in a chat; bob missed what was sent since `cursor`."""
+class ReplayCase(NamedTuple):
+    """alice and bob in a chat. bob has missed everything since `cursor`."""
 
     database: Database
-    desk: world.WriterNode
+    writer_node: world.WriterNode
     hub: Hub
     alice: Actor
     bob: Actor
@@ -46,129 +46,129 @@ class House(NamedTuple):
         return heads.position
 
     async def send(self, content: str) -> None:
-        await self.desk.sent(self.alice, self.chat_id, content)
+        await self.writer_node.sent(self.alice, self.chat_id, content)
         self.deliver()
 
     def deliver(self) -> None:
-        self.hub.receive(self.desk.frames)
+        self.hub.receive(self.writer_node.frames)
 
 
 @pytest.fixture
-async def house(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+async def case(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ReplayCase]:
     monkeypatch.setattr(joining, "PIECE_BYTES", 1200)
     monkeypatch.setattr(joining, "READ_EVENTS", 3)
     tasks = OwnTasks()
-    desk = world.WriterNode(world.InterruptedDatabase(database))
+    writer_node = world.WriterNode(world.InterruptedDatabase(database))
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
-    found = House(database, desk, Hub(database, tasks, SETTINGS), alice, bob, chat_id, Position(database.era, 0))
+    found = ReplayCase(database, writer_node, Hub(database, tasks, SETTINGS), alice, bob, chat_id, Position(database.era, 0))
     found = found._replace(cursor=await found.head())
     for number in range(MISSED):
         await found.send(f"missed {number}")
     yield found
-    await desk.close()
+    await writer_node.close()
     await tasks.stop()
 
 
-def taken(listener: Listener) -> list[str]:
-    """What was written: contents of messages, and the names of all else."""
-    return [_told(block + b"\n\n") for block in listener.take().split(b"\n\n") if block]
+def written_blocks(listener: Listener) -> list[str]:
+    """Return what was written: contents of messages, and names of other blocks."""
+    return [_describe(block + b"\n\n") for block in listener.take().split(b"\n\n") if block]
 
 
-def _told(block: bytes) -> str:
+def _describe(block: bytes) -> str:
     shown = orjson.loads(block_json(block))
     message = shown["data"].get("message") if "data" in shown else None
     return str(message["content"]) if message is not None else block.split(b"event: ")[1].split(b"\n")[0].decode()
 
 
-async def read_through(house: House, listener: Listener) -> list[str]:
-    """Take everything, piece by piece."""
-    seen = taken(listener)
+async def read_through(case: ReplayCase, listener: Listener) -> list[str]:
+    """Receive everything, piece by piece."""
+    seen = written_blocks(listener)
     while isinstance(listener.state, Replaying):
-        await house.hub.read_on(listener)
-        seen += taken(listener)
+        await case.hub.read_on(listener)
+        seen += written_blocks(listener)
     return seen
 
 
 ALL = [f"missed {number}" for number in range(MISSED)]
 
 
-async def test_a_piece_is_read_only_when_the_one_before_is_written(house: House) -> None:
-    listener = await house.open()
+async def test_a_piece_is_read_only_after_the_previous_one_is_written(case: ReplayCase) -> None:
+    listener = await case.open()
     first = listener.pending_bytes
     assert first < 3000
-    await house.hub.read_on(listener)
+    await case.hub.read_on(listener)
     assert listener.pending_bytes == first
-    assert house.hub.position(listener) is None
-    seen = await read_through(house, listener)
+    assert case.hub.position(listener) is None
+    seen = await read_through(case, listener)
     assert seen == ["hello", *ALL, "resumed"]
-    assert house.hub.position(listener) == await house.head()
+    assert case.hub.position(listener) == await case.head()
 
 
-async def test_what_is_sent_meanwhile_comes_once_and_in_order(house: House) -> None:
-    listener = await house.open()
-    seen = taken(listener)
-    await house.send("during the replay")
+async def test_messages_sent_during_a_replay_arrive_once_and_in_order(case: ReplayCase) -> None:
+    listener = await case.open()
+    seen = written_blocks(listener)
+    await case.send("during the replay")
     assert not listener.pending
-    await house.hub.read_on(listener)
-    await house.send("during a piece")
-    seen += await read_through(house, listener)
-    await house.send("live")
-    assert [*seen, *taken(listener)] == ["hello", *ALL, "during the replay", "during a piece", "resumed", "live"]
+    await case.hub.read_on(listener)
+    await case.send("during a piece")
+    seen += await read_through(case, listener)
+    await case.send("live")
+    assert [*seen, *written_blocks(listener)] == ["hello", *ALL, "during the replay", "during a piece", "resumed", "live"]
 
 
-async def test_who_leaves_during_its_replay_sees_nothing_more_but_the_end(house: House) -> None:
-    listener = await house.open()
-    seen = taken(listener)
-    await world.do(house.database, membership.remove, house.alice, house.chat_id, [house.bob.user_id])
-    await house.send("without bob")
-    rest = await read_through(house, listener)
+async def test_a_member_removed_during_a_replay_sees_only_the_removal(case: ReplayCase) -> None:
+    listener = await case.open()
+    seen = written_blocks(listener)
+    await world.do(case.database, membership.remove, case.alice, case.chat_id, [case.bob.user_id])
+    await case.send("without bob")
+    rest = await read_through(case, listener)
     assert 1 < len(seen) < MISSED
     assert rest == ["member.left", "resumed"]
 
 
-async def test_a_session_that_ends_during_its_replay_is_closed(house: House) -> None:
-    listener = await house.open()
-    taken(listener)
-    await house.database.write(house.bob.workspace_id, lambda tx: world.revoke(tx, house.bob))
-    await house.hub.read_on(listener)
+async def test_a_session_that_ends_during_its_replay_is_closed(case: ReplayCase) -> None:
+    listener = await case.open()
+    written_blocks(listener)
+    await case.database.write(case.bob.workspace_id, lambda tx: world.revoke(tx, case.bob))
+    await case.hub.read_on(listener)
     assert listener.closed is CloseReason.REVOKED
 
 
-async def test_a_replay_that_is_not_taken_is_slow(house: House) -> None:
-    listener = await house.open()
+async def test_an_unread_replay_is_closed_as_slow(case: ReplayCase) -> None:
+    listener = await case.open()
     listener.write_started()
     listener.take()
     listener.check_pace(time.monotonic() + BLOCKED_SECONDS + 0.1)
     assert listener.closed is CloseReason.SLOW
 
 
-async def test_too_many_are_known_before_the_first_piece(house: House) -> None:
-    await house.send("one too many")
-    listener = await house.open()
-    assert taken(listener) == ["hello", "reset"]
+async def test_too_many_missed_events_are_detected_before_the_first_piece(case: ReplayCase) -> None:
+    await case.send("one too many")
+    listener = await case.open()
+    assert written_blocks(listener) == ["hello", "reset"]
     assert isinstance(listener.state, Live)
 
 
-async def test_a_page_holds_no_more_than_a_piece(house: House) -> None:
-    cursor, seen, pages, more = house.cursor, 0, 0, True
+async def test_a_page_of_events_is_no_larger_than_a_piece(case: ReplayCase) -> None:
+    cursor, seen, pages, more = case.cursor, 0, 0, True
     while more:
-        frames, cursor, more = await house.database.read(
-            lambda tx, after=cursor: joining.page(tx, house.bob, after, None, MISSED, SETTINGS)  # type: ignore[misc]
+        frames, cursor, more = await case.database.read(
+            lambda tx, after=cursor: joining.page(tx, case.bob, after, None, MISSED, SETTINGS)  # type: ignore[misc]
         )
         assert sum(len(frame.block) for frame in frames) <= 1200
         seen, pages = seen + len(frames), pages + 1
-    assert (seen, cursor) == (MISSED, await house.head())
+    assert (seen, cursor) == (MISSED, await case.head())
     assert pages > 2
 
 
-async def test_one_person_has_so_many_streams_and_no_more(house: House) -> None:
-    first = await house.open()
-    await house.open()
+async def test_the_streams_of_one_person_are_limited(case: ReplayCase) -> None:
+    first = await case.open()
+    await case.open()
     with pytest.raises(TooManyRequests) as refused:
-        await house.open()
+        await case.open()
     assert refused.value.code == "too_many_streams"
-    house.hub.leave(first)
-    await house.open()
-    other = await house.hub.open(Reader(house.alice.user_id, house.alice.workspace_id, house.alice.session_id), None)
+    case.hub.leave(first)
+    await case.open()
+    other = await case.hub.open(Reader(case.alice.user_id, case.alice.workspace_id, case.alice.session_id), None)
     assert other.closed is None

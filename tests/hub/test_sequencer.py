@@ -1,4 +1,4 @@
-"""The sequencer: whatever the bus does, each number is passed once, in order."""
+"""The sequencer passes on each number once and in order, whatever the bus does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def frame(seq: int, era: str = ERA) -> Frame:
 
 
 LOG = [frame(seq) for seq in range(1, HEAD + 1)]
-# What the bus brings: any numbers of the log, any of them again, never, late or before their time; sometimes the log is read.
+# Deliveries of the bus: any numbers, repeated, missing, late or early. Sometimes the log is read.
 DELIVERIES = st.lists(st.one_of(st.lists(st.integers(1, HEAD), max_size=8), st.just("fill")), max_size=30)
 
 
@@ -30,12 +30,12 @@ def accept(waiting: Sequencer, frames: list[Frame]) -> list[int]:
 
 
 def fill(waiting: Sequencer) -> list[int]:
-    """As the hub fills: from the position on, up to what is known to exist."""
+    """Fill as the hub does: from the position up to the highest known number."""
     return [frame.seq for frame in waiting.fill(LOG[waiting.position : waiting.expected])]
 
 
 @given(DELIVERIES)
-def test_each_number_is_passed_once_and_in_order_whatever_is_lost_repeated_or_late(deliveries: list[list[int] | str]) -> None:
+def test_each_number_is_passed_once_and_in_order_after_any_deliveries(deliveries: list[list[int] | str]) -> None:
     passed: list[int] = []
     waiting = Sequencer(Position(ERA, START), ERA)
     for delivery in deliveries:
@@ -52,12 +52,12 @@ def test_each_number_is_passed_once_and_in_order_whatever_is_lost_repeated_or_la
     assert waiting.held == 0
 
 
-def test_frames_that_follow_each_other_pass_at_once() -> None:
+def test_consecutive_frames_pass_at_once() -> None:
     waiting = Sequencer(Position(ERA, 0), ERA)
     assert accept(waiting, LOG) == list(range(1, HEAD + 1))
 
 
-def test_what_is_held_is_bounded_and_the_log_makes_up_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_held_frames_are_limited_and_read_from_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = Sequencer(Position(ERA, 0), ERA)
     monkeypatch.setattr(sequencer, "MAX_HELD", 3)
     assert (accept(waiting, LOG[1:]), waiting.held, waiting.expected) == ([], 3, HEAD)

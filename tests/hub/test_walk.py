@@ -1,4 +1,4 @@
-"""A walk is its steps and nothing else: what a test of the protocol finds must come again from the same steps."""
+"""A walk depends only on its steps, so that the steps of a failing walk reproduce the failure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tests.hub.server import Server
 BUSY_SECONDS = 0.02
 
 
-async def test_a_message_is_stored_by_the_next_commit_and_never_by_one_before(server: Server) -> None:
+async def test_a_message_is_stored_by_the_next_commit_and_never_earlier(server: Server) -> None:
     async with server.walk() as walk:
         node = walk.nodes[0]
         node.real.writer.run_soon(lambda: time.sleep(BUSY_SECONDS))
         await walk.commit()
         await walk.send("alice", "c0", "k")
-        await node.desk.turn()
+        await node.writer_node.turn()
         await walk.answer()
         assert walk.acknowledged == {}
         await walk.commit()

@@ -1,4 +1,4 @@
-"""A server of one or two nodes, its bus and its clients, taken step by step."""
+"""A server of one or two nodes, its bus and its clients, moved step by step."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ from typing import Any
 
 from fechatter.storage import events, upkeep
 from fechatter.storage.engines.base import Database, Transaction
-from tests.hub.ghost import Ghost
+from tests.hub.oracle import Oracle
 from tests.hub.requests import Requests
 from tests.hub.restoring import Backup, go_back, restore, take_backup
 from tests.hub.streams import Streams
 
 
 class Walk(Requests, Streams):
-    """Every step is a method; those of `Requests` and `Streams` are what people and their devices do."""
+    """Every method is a step. `Requests` and `Streams` contain the steps of people and devices."""
 
     def __init__(self, databases: list[Database]) -> None:
         super().__init__(databases)
-        self._backup: tuple[Backup, Ghost, list[Any]] | None = None
+        self._backup: tuple[Backup, Oracle, list[Any]] | None = None
 
     async def step(self, step: tuple[Any, ...]) -> None:
-        """A step as data: the method's name and its arguments."""
+        """Take a step given as data: the method's name and its arguments."""
         name, *args = step
         named = args.pop() if args and isinstance(args[-1], dict) else {}
         await getattr(self, name)(*args, **named)
 
     async def commit(self, node: int = 0, between: tuple[Any, ...] | None = None, *, lost: bool = False) -> None:
-        """Write what was handed in; `between` is a step taken after the decision; `lost`: the commit's answer never came."""
+        """Write everything that was pushed. `between` is a step after the decision. `lost`: the commit's response is
+        lost."""
         stepped = self.nodes[node].database
 
         async def once() -> None:
@@ -35,7 +36,7 @@ class Walk(Requests, Streams):
                 await self.step(between)
 
         stepped.work, stepped.lose_answer = once, lost
-        await self.nodes[node].desk.write()
+        await self.nodes[node].writer_node.write()
         stepped.work, stepped.lose_answer = None, False
         if lost:
             self.lose_answers()
@@ -63,7 +64,7 @@ class Walk(Requests, Streams):
         await self.nodes[node].crash()
 
     async def prune(self, newest: int = 3, who: str = "alice") -> None:
-        """Drop the log but for about the newest events."""
+        """Delete the log except for about the newest events."""
         workspace_id = self.people[who].workspace_id
         await self.capture_log(workspace_id)
 
@@ -80,23 +81,23 @@ class Walk(Requests, Streams):
     async def backup(self) -> None:
         await self.capture_log(self.people["alice"].workspace_id)
         taken = await take_backup(self.database, self.people["alice"].workspace_id)
-        self._backup = (taken, self.ghost.copy(), list(self.messages))
+        self._backup = (taken, self.oracle.copy(), list(self.messages))
 
     async def restore(self) -> None:
-        """Put the backup in place of what is there; the nodes start again, and a late publish of before may still come."""
+        """Restore the backup on restarted nodes. Late publications from before may still arrive."""
         if self._backup is None:
             return
-        late = [(place, carried) for place, waiting in enumerate(self.bus.waiting) for carried in waiting]
-        late += [(place, carried) for node in self.nodes for carried in node.unpublished for place in range(len(self.nodes))]
+        late = [(place, publication) for place, waiting in enumerate(self.bus.waiting) for publication in waiting]
+        late += [(place, publication) for node in self.nodes for publication in node.unpublished for place in range(len(self.nodes))]
         for place in range(len(self.nodes)):
             await self.crash(place)
         await restore([node.real for node in self.nodes], self._backup[0])
         self._forget_lost()
-        for place, carried in late:
-            self.bus.waiting[place].append((carried[0], []))
+        for place, publication in late:
+            self.bus.waiting[place].append((publication[0], []))
 
     async def go_back(self) -> None:
-        """Put the backup in place of what is there under the running nodes; what was acknowledged since is lost."""
+        """Restore the backup under the running nodes. Messages acknowledged since then are lost."""
         if self._backup is None:
             return
         for place in range(len(self.nodes)):
@@ -106,16 +107,16 @@ class Walk(Requests, Streams):
         self._forget_lost()
 
     def _forget_lost(self) -> None:
-        """What was written in alice's workspace since the backup never was."""
+        """Forget what was written in alice's workspace since the backup."""
         assert self._backup is not None
-        _, ghost, messages = self._backup
-        self.ghost.go_back(self.people["alice"].workspace_id, self.chats["d0"], ghost)
+        _, oracle, messages = self._backup
+        self.oracle.go_back(self.people["alice"].workspace_id, self.chats["d0"], oracle)
         self.messages = list(messages)
         there = {identity for _, identity in messages}
         self.acknowledged = {name: each for name, each in self.acknowledged.items() if name[0] == "xavier" or each in there}
 
     async def settle(self) -> None:
-        """Everything that is under way comes to its end; nobody connects anew who need not."""
+        """Finish everything that is pending, without unnecessary reconnects."""
         for place in range(len(self.nodes)):
             await self.commit(place)
             await self.answer(place)
@@ -125,7 +126,7 @@ class Walk(Requests, Streams):
                 self.bus.deliver_all(place)
                 await self.poll(place)
             for who in self.clients:
-                await self.join_up(who)
+                await self.finish_join(who)
                 await self.receive(who)
                 await self.connect(who)
                 await self.load(who)

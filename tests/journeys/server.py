@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -76,6 +77,13 @@ class ServerProcess:
         """The token of the printed set-up link. Raises ServerFailed if the server does not print one."""
         wait_until(lambda: bool(self._setup_tokens()), self.process, self._log)
         return self._setup_tokens()[-1]
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     def start(self) -> float:
         """Start the server and return the seconds until its first response. Raises ServerFailed."""

@@ -15,6 +15,7 @@ from tests.journeys.client import Client, owner
 from tests.journeys.restorable import RestorablePostgres
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Event, Stream
+from tests.servers.process import running
 
 KEPT, LOST, NEW = 8, 6, 10
 """Messages before the moment of the copy, after it, and after the database went back. NEW exceeds LOST."""
@@ -24,32 +25,20 @@ RETRY_SECONDS = 0.1
 
 @pytest.fixture
 def postgres() -> Iterator[RestorablePostgres]:
-    server = RestorablePostgres()
-    try:
-        server.start()
+    with running(RestorablePostgres()) as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture
 def on_postgres(postgres: RestorablePostgres, tmp_path: Path) -> Iterator[ServerProcess]:
-    server = ServerProcess(tmp_path, postgres.create_database(), heartbeat_seconds="1", signup="open")
-    try:
-        server.start()
+    with ServerProcess(tmp_path, postgres.create_database(), heartbeat_seconds="1", signup="open") as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture
 def on_sqlite(tmp_path: Path) -> Iterator[ServerProcess]:
-    server = ServerProcess(tmp_path, heartbeat_seconds="1", signup="open")
-    try:
-        server.start()
+    with ServerProcess(tmp_path, heartbeat_seconds="1", signup="open") as server:
         yield server
-    finally:
-        server.kill()
 
 
 class Observer:

@@ -26,12 +26,8 @@ def server(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest
     """A server that people join by invitation, with the most detailed log."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
     how = {"metrics_token": TOKEN, "log_level": "debug", "log_format": "json", "access_log": "on"}
-    process = ServerProcess(tmp_path_factory.mktemp("server"), url, **how)
-    try:
-        process.start()
+    with ServerProcess(tmp_path_factory.mktemp("server"), url, **how) as process:
         yield process
-    finally:
-        process.kill()
 
 
 async def people(server: ServerProcess) -> tuple[Client, Client]:

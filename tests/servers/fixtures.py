@@ -7,6 +7,7 @@ import pytest
 from tests.servers.disks import UNPROVED, can_mount
 from tests.servers.nats import Nats
 from tests.servers.postgres import Postgres
+from tests.servers.process import running
 
 QUICK = {"full_page_writes": "off", "autovacuum": "off"}
 """Options for a server with many small temporary databases: fewer disk writes and no background cleaning."""
@@ -15,12 +16,8 @@ QUICK = {"full_page_writes": "off", "autovacuum": "off"}
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
     """The shared server. A test that kills or stops a server starts its own `Postgres()`, whose data survive."""
-    server = Postgres(**QUICK)
-    try:
-        server.start()
+    with running(Postgres(**QUICK)) as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture
@@ -32,12 +29,8 @@ def postgres_url(postgres_server: Postgres) -> str:
 @pytest.fixture(scope="session")
 def nats_server() -> Iterator[Nats]:
     """The shared server. A test that kills or stops a server starts its own `Nats()`."""
-    server = Nats()
-    try:
-        server.start()
+    with running(Nats()) as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture

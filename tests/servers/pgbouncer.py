@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.postgres import OWNER, Postgres
-from tests.servers.process import accepts, free_port, kill_all, wait_until
+from tests.servers.process import ManagedServer, accepts, free_port, wait_until
 
 
-class PgBouncer:
+class PgBouncer(ManagedServer):
     """A pooler with PgBouncer's defaults, except for `settings`, such as `pool_mode="transaction"`."""
 
     def __init__(self, postgres: Postgres, **settings: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-pgbouncer-"))
         self.port = free_port()
         self._log = self.folder / "log"
-        self._process: subprocess.Popen[bytes] | None = None
         own = {"listen_addr": "127.0.0.1", "listen_port": str(self.port), "unix_socket_dir": "", "auth_type": "any"}
         lines = [
             "[databases]",
@@ -56,12 +55,6 @@ class PgBouncer:
         """Send a signal, such as SIGSTOP to make the pooler unresponsive."""
         if self._process is not None:
             self._process.send_signal(number)
-
-    def remove(self) -> None:
-        """Kill the pooler and delete its files."""
-        if self._process is not None:
-            kill_all(self._process)
-        shutil.rmtree(self.folder)
 
     def url(self, postgres_url: str) -> str:
         """Return the address of the same database through this pooler."""

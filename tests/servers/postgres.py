@@ -15,13 +15,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.servers.process import STOP_SECONDS, free_port, kill_all, wait_until
+from tests.servers.process import ManagedServer, free_port, wait_until
 
 OWNER = "fechatter"
 INSTALL_SECONDS = 60.0
 
 
-class Postgres:
+class Postgres(ManagedServer):
     """One server with its data. It keeps port and data across `kill` and `start`.
 
     `fsync` is on, because crash tests rely on commits that reach the disk.
@@ -35,7 +35,6 @@ class Postgres:
         self.log = self.folder / "log"
         self.port = free_port()
         self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
         self._names = itertools.count(1)
         self._as_user = _unprivileged_user()
         self._binaries = _reachable_binaries(self.folder) if self._as_user else _packaged() / "bin"
@@ -64,27 +63,9 @@ class Postgres:
             )
         wait_until(self._is_ready, self._process, self.log)
 
-    def kill(self) -> None:
-        """Kill every process of the server, as a power cut would."""
-        if self._process is not None:
-            kill_all(self._process)
-            self._process = None
-
     def stop(self) -> None:
         """Stop the server with SIGINT."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
-
-    def remove(self) -> None:
-        """Kill the server and delete its data."""
-        self.kill()
-        shutil.rmtree(self.folder)
+        self.end(signal.SIGINT)
 
     def url(self, database: str = "postgres") -> str:
         """Return the address of one of its databases."""

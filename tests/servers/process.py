@@ -1,10 +1,14 @@
 """Helpers for the servers of tests: free ports, waiting for a start, and killing all processes."""
 
+import shutil
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
@@ -64,6 +68,51 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while any(_runs(member) for member in family) and time.monotonic() < deadline:
         time.sleep(0.005)
+
+
+class ManagedServer:
+    """A server process with a folder of its own. Subclasses start it."""
+
+    folder: Path
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        """Kill every process of the server, as a power cut would."""
+        if self._process is not None:
+            kill_all(self._process)
+            self._process = None
+
+    def end(self, number: signal.Signals) -> None:
+        """Stop the server with a signal, or kill it if it does not stop in time."""
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def remove(self) -> None:
+        """Kill the server and delete its folder."""
+        self.kill()
+        shutil.rmtree(self.folder)
+
+
+S = TypeVar("S", bound=ManagedServer)
+
+
+@contextmanager
+def running(server: S) -> Iterator[S]:
+    """Start the server, and remove it at the end."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 def _runs(process: psutil.Process) -> bool:

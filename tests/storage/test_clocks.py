@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
 
 import pytest
@@ -33,13 +32,6 @@ CASES = [
     ("all old", [OLD, OLD, OLD], 3),
 ]
 cases = pytest.mark.parametrize(("dates", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-
-
-@pytest.fixture
-async def node(database: Database) -> AsyncIterator[WriterNode]:
-    opened = WriterNode(database)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture(autouse=True)

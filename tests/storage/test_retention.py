@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -22,13 +21,6 @@ from tests.engines import Published
 from tests.world import WriterNode
 
 pytestmark = pytest.mark.empty_database
-
-
-@pytest.fixture
-async def node(database: Database) -> AsyncIterator[WriterNode]:
-    opened = WriterNode(database)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,7 @@ from fechatter.app import open_services
 from fechatter.settings import Settings
 from fechatter.storage import figures
 from fechatter.telemetry import names
-
-
-def raise_on_death(name: str, error: BaseException) -> None:
-    raise AssertionError(f"task {name} died") from error
+from tests.world import raise_on_death
 
 
 async def test_a_new_server_reports_only_known_values(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The built client as browsers get it: its codings, what they may keep, what may run, what is not there."""
+"""The built client as browsers receive it: encodings, caching, security headers and missing files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BIG = max((path for path in files() if path.startswith("assets/")), key=lambda p
 
 
 class Tags(HTMLParser):
-    """What a page loads, and everything in it that would run or style from inside it."""
+    """Collects the files that a page loads, and all inline scripts and styles."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ def directives(answer: httpx2.Response) -> dict[str, str]:
 
 
 async def raw(client: httpx2.AsyncClient, path: str, accept_encoding: str) -> tuple[httpx2.Response, bytes]:
-    """The answer and its bytes as they come over the wire."""
+    """Return the response and its bytes as sent over the network."""
     async with client.stream("GET", path, headers={"accept-encoding": accept_encoding}) as answer:
         return answer, b"".join([part async for part in answer.aiter_raw()])
 
@@ -64,7 +64,7 @@ def test_the_client_is_built() -> None:
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-async def test_every_address_of_the_client_is_its_page_that_holds_nothing_inline(client: httpx2.AsyncClient, path: str) -> None:
+async def test_every_address_of_the_client_returns_its_page_without_inline_scripts(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["cache-control"] == "no-cache"
@@ -74,7 +74,7 @@ async def test_every_address_of_the_client_is_its_page_that_holds_nothing_inline
         assert (await client.get(address)).status_code == 200
 
 
-async def test_only_our_own_files_run_and_nothing_is_framed(client: httpx2.AsyncClient) -> None:
+async def test_only_own_files_run_and_framing_is_forbidden(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/chats")
     policy = directives(answer)
     assert policy["default-src"] == policy["form-action"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
@@ -83,7 +83,7 @@ async def test_only_our_own_files_run_and_nothing_is_framed(client: httpx2.Async
     assert "unsafe" not in answer.headers["content-security-policy"]
 
 
-async def test_what_has_its_digest_in_its_name_is_kept_for_ever(client: httpx2.AsyncClient) -> None:
+async def test_files_with_a_digest_in_their_name_are_cached_forever(client: httpx2.AsyncClient) -> None:
     for path in HASHED:
         answer = await client.get(path)
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -102,14 +102,14 @@ async def test_what_has_its_digest_in_its_name_is_kept_for_ever(client: httpx2.A
         ("deflate", None),
     ],
 )
-async def test_the_best_coding_the_browser_takes_is_sent(client: httpx2.AsyncClient, accepted: str, coding: str | None) -> None:
+async def test_the_best_accepted_encoding_is_sent(client: httpx2.AsyncClient, accepted: str, coding: str | None) -> None:
     answer, body = await raw(client, f"/static/{BIG}", accepted)
     assert answer.headers.get("content-encoding") == coding
     assert answer.headers["vary"] == "Accept-Encoding"
     assert body == files()[BIG].contents[coding or "identity"]
 
 
-async def test_the_packed_copies_hold_the_same_and_have_their_own_tags(client: httpx2.AsyncClient) -> None:
+async def test_compressed_copies_have_the_same_content_and_their_own_etags(client: httpx2.AsyncClient) -> None:
     plain, content = await raw(client, f"/static/{BIG}", "")
     packed, body = await raw(client, f"/static/{BIG}", "gzip")
     assert gzip.decompress(body) == content
@@ -136,12 +136,12 @@ async def test_nothing_else_is_served(client: httpx2.AsyncClient, path: str) -> 
 
 
 @pytest.mark.parametrize("path", [*ADDRESSES, "/static/boot.js"])
-async def test_pages_are_only_read(client: httpx2.AsyncClient, path: str) -> None:
+async def test_pages_can_only_be_read(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.post(path)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
-async def test_every_file_tells_browsers_to_guess_nothing(client: httpx2.AsyncClient) -> None:
+async def test_every_file_has_security_headers_and_the_right_type(client: httpx2.AsyncClient) -> None:
     types = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
     for path in files():
         answer = await client.get("/" if path == "index.html" else f"/static/{path}")
@@ -151,5 +151,5 @@ async def test_every_file_tells_browsers_to_guess_nothing(client: httpx2.AsyncCl
         assert expected is None or answer.headers["content-type"] == expected
 
 
-def test_no_source_map_ships() -> None:
+def test_no_source_map_is_shipped() -> None:
     assert not list(DIST.rglob("*.map"))

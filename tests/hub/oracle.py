@@ -1,4 +1,4 @@
-"""What an observer knows who sees every commit: all events ever logged, and who was in which chat from when to when."""
+"""A test oracle that sees every commit: all events ever logged, and the intervals of every membership."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from fechatter.frames import Frame, block_json
 
 
 class Violation(AssertionError):
-    """What must never happen, did."""
+    """A rule of delivery was broken."""
 
 
-class Ghost:
-    """Everything that was ever committed, as the log told it, also what was pruned since. `eras` are those of the log's numbers."""
+class Oracle:
+    """Records every committed event, including events that were deleted later. `eras` are the eras of their numbers."""
 
     def __init__(self) -> None:
         self.log: dict[tuple[int, int], dict[str, Any]] = {}
@@ -34,20 +34,20 @@ class Ghost:
             if frame.type in (EventType.MESSAGE_CREATED, EventType.MESSAGE_EDITED) and message and message["content"]:
                 self.written.setdefault(message["content"], (message["chat_id"], frame.seq))
 
-    def copy(self) -> Ghost:
-        made = Ghost()
+    def copy(self) -> Oracle:
+        made = Oracle()
         made.log, made.eras, made.written = dict(self.log), dict(self.eras), dict(self.written)
         return made
 
-    def go_back(self, workspace_id: int, foreign_chat: int, earlier: Ghost) -> None:
-        """What happened in the workspace since `earlier` never did; `foreign_chat` is the chat of another one."""
+    def go_back(self, workspace_id: int, foreign_chat: int, earlier: Oracle) -> None:
+        """Forget what happened in the workspace since `earlier`. `foreign_chat` belongs to the other workspace."""
         for own, before in ((self.log, earlier.log), (self.eras, earlier.eras)):
             _put_back(own, before, workspace_id)
         foreign = {text: place for text, place in self.written.items() if place[0] == foreign_chat}
         self.written = foreign | earlier.written
 
     def intervals(self, user_id: int, chat_id: int) -> list[tuple[int, int | None]]:
-        """From which number to which the person was in the chat."""
+        """Return the first and the last number of each membership of the person in the chat."""
         found: list[tuple[int, int | None]] = []
         for (_, seq), event in sorted(self.log.items()):
             if event["chat_id"] != chat_id:
@@ -61,7 +61,7 @@ class Ghost:
         return found
 
     def was_member(self, user_id: int, chat_id: int, seq: int) -> bool:
-        """At this number: joining and leaving count as in the chat."""
+        """Return whether the person was a member at this number, including the numbers of joining and leaving."""
         return any(start <= seq and (end is None or seq <= end) for start, end in self.intervals(user_id, chat_id))
 
     def numbers(self, workspace_id: int) -> list[int]:

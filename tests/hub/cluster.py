@@ -1,7 +1,7 @@
-"""The ground a walk goes over: one or two nodes, the bus between them, and the same few people and chats every time.
+"""The setting of a walk: one or two nodes, the bus between them, and always the same people and chats.
 
-alice owns the chats `c0` (public), `c1` and `c2` (private), and bob is in all three; carol may join `c0`.
-xavier, of another workspace, owns `d0`.
+alice owns the chats `c0` (public), `c1` and `c2` (private), and bob is in all three. carol can join `c0`.
+xavier, in another workspace, owns `d0`.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from tests import world
 from tests.hub.bus import FaultyBus
 from tests.hub.device import Client
 from tests.hub.fresh import ALL
-from tests.hub.ghost import Ghost
 from tests.hub.node import Node
+from tests.hub.oracle import Oracle
 
 T = TypeVar("T")
 
 SETTINGS = Settings(replay_events=8, replay_scan_events=60)
 
 
-class Ground:
+class Cluster:
     def __init__(self, databases: list[Database]) -> None:
-        self.ghost = Ghost()
+        self.oracle = Oracle()
         self.bus = FaultyBus()
-        self.nodes = [Node(database, self.bus, SETTINGS, self.ghost.capture) for database in databases]
+        self.nodes = [Node(database, self.bus, SETTINGS, self.oracle.capture) for database in databases]
         self.people: dict[str, Actor] = {}
         self.clients: dict[str, Client] = {}
         self.chats: dict[str, ChatId] = {}
@@ -42,7 +42,7 @@ class Ground:
         return self.nodes[0].real
 
     async def begin(self) -> None:
-        """People, chats and clients as the module says."""
+        """Create the people, chats and clients that the module describes."""
         workspace_id = await world.workspace(self.database)
         for name in ("alice", "bob", "carol"):
             self.people[name] = await world.person(self.database, workspace_id, name, Role.MEMBER)
@@ -68,18 +68,18 @@ class Ground:
         self._texts += 1
         return f"text {self._texts}"
 
-    async def do(self, node: int, room: Callable[..., Awaitable[T]], who: str, *args: Any) -> T | None:
-        """A writing request; a refusal is an answer like another."""
+    async def do(self, node: int, function: Callable[..., Awaitable[T]], who: str, *args: Any) -> T | None:
+        """Perform a write request. A refusal is a valid outcome."""
         try:
-            return await world.do(self.nodes[node].real, room, self.people[who], *args)
+            return await world.do(self.nodes[node].real, function, self.people[who], *args)
         except Problem:
             return None
 
-    async def alive(self, who: Actor) -> bool:
+    async def has_session(self, who: Actor) -> bool:
         row = await self.database.read(
             lambda tx: tx.fetchrow("SELECT 1 AS one FROM sessions WHERE id = $1 AND revoked_at IS NULL", who.session_id)
         )
         return row is not None
 
     async def capture_log(self, workspace_id: WorkspaceId) -> None:
-        self.ghost.capture(await self.database.read(lambda tx: events.load(tx, workspace_id, 0, ALL)))
+        self.oracle.capture(await self.database.read(lambda tx: events.load(tx, workspace_id, 0, ALL)))
