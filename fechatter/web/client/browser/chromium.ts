@@ -28,9 +28,9 @@ export function launchServer(): Promise<BrowserServer> {
 const UNREACHABLE = /Failed to load resource|error occurred when fetching the script/u
 
 /** The errors in each page. A test with an error fails. */
-export const troubles = new WeakMap<BrowserContext, string[]>()
+export const pageErrors = new WeakMap<BrowserContext, string[]>()
 
-/** Opens a page with a new profile. Its errors are stored in `troubles`. */
+/** Opens a page with a new profile. Its errors are stored in `pageErrors`. */
 export async function newPage(
   browser: Browser,
   baseURL: string,
@@ -38,7 +38,7 @@ export async function newPage(
 ): Promise<Page> {
   const context = await browser.newContext({ baseURL, viewport: DESKTOP, locale: "en-GB", ...options })
   const found: string[] = []
-  troubles.set(context, found)
+  pageErrors.set(context, found)
   context.on("weberror", error => found.push(String(error.error())))
   context.on("console", message => {
     if (message.type() === "error" && !UNREACHABLE.test(message.text())) found.push(message.text())

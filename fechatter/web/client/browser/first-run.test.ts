@@ -109,6 +109,6 @@ test("notifications are offered once, after the first message and never on load"
   await other.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
   await send(other, "three")
   await other.getByRole("button", { name: "Turn on" }).click()
-  const kept = await other.evaluate(() => localStorage.getItem("fechatter.preferences"))
-  expect(JSON.parse(kept!)).toMatchObject({ notifications: true })
+  const stored = await other.evaluate(() => localStorage.getItem("fechatter.preferences"))
+  expect(JSON.parse(stored!)).toMatchObject({ notifications: true })
 })

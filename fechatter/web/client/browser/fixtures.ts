@@ -1,7 +1,7 @@
 import axe from "axe-core"
 import { chromium, type Browser, type Page } from "playwright-core"
 import { expect, inject, onTestFinished } from "vitest"
-import { newPage, troubles } from "./chromium.ts"
+import { newPage, pageErrors } from "./chromium.ts"
 import { Person } from "./people.ts"
 
 /** The server of all tests. A test that kills its server creates one with `Server.make`. */
@@ -15,7 +15,7 @@ export async function openPage(options: Parameters<typeof newPage>[2] = {}, url 
   connected ??= chromium.connect(inject("browserUrl"))
   const page = await newPage(await connected, url, options)
   onTestFinished(async ({ task }) => {
-    const found = troubles.get(page.context())
+    const found = pageErrors.get(page.context())
     await page.context().close()
     if (task.result?.state === "pass") expect(found).toEqual([])
   })

@@ -2,7 +2,7 @@ import type { Page } from "playwright-core"
 import { expect, test } from "vitest"
 import { fillChat, newChat, openChat } from "./chat.ts"
 import { newOwner, openPage, server } from "./fixtures.ts"
-import { kept } from "./kept.ts"
+import { waitUntilSaved } from "./saved.ts"
 import type { Person } from "./people.ts"
 import { Proxy } from "./proxy.ts"
 
@@ -106,7 +106,7 @@ test("without a server, a saved message is shown, and other messages after the s
   await ada.enter(page)
   await openChat(page, chatId)
   await row(page, 300).waitFor()
-  await kept(page)
+  await waitUntilSaved(page)
   await proxy.stop()
   await openChat(page, chatId, 290)
   await expectAt(page, 290)

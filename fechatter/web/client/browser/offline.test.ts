@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest"
 import { composer, newChat, openChat, phase, settled, shown, stored, write } from "./chat.ts"
 import { newOwner, openPage, server } from "./fixtures.ts"
-import { kept } from "./kept.ts"
+import { waitUntilSaved } from "./saved.ts"
 import { Person } from "./people.ts"
 import { Proxy } from "./proxy.ts"
 import { Server } from "./server.ts"
@@ -37,7 +37,7 @@ test("if the server is killed during sending, no message is lost or stored twice
   await openChat(page, chatId)
   await write(page, "before")
   await settled(page)
-  await kept(page)
+  await waitUntilSaved(page)
   const words = Array.from({ length: 30 }, (_, place) => `word ${place}`)
   for (const word of words.slice(0, 10)) await write(page, word)
   const dying = own.kill()
@@ -66,7 +66,7 @@ test("without a server, the client starts, shows the saved state and accepts mes
   await ada.enter(page)
   await openChat(page, chatId)
   await page.getByText("read me on the train").waitFor()
-  await kept(page)
+  await waitUntilSaved(page)
   const cached = await page.evaluate(async () => {
     const caching = await Promise.all((await caches.keys()).map(async name => (await caches.open(name)).keys()))
     return caching.flat().map(request => new URL(request.url).pathname)

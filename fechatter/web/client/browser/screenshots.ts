@@ -2,7 +2,7 @@
 
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
-import { DESKTOP, launch, newPage, PHONE, troubles } from "./chromium.ts"
+import { DESKTOP, launch, newPage, PHONE, pageErrors } from "./chromium.ts"
 import { scenes } from "./scenes.ts"
 import { Server } from "./server.ts"
 
@@ -33,7 +33,7 @@ try {
           animations: "disabled",
         })
       }
-      for (const trouble of troubles.get(page.context()) ?? []) console.error(`${name}: ${trouble}`)
+      for (const error of pageErrors.get(page.context()) ?? []) console.error(`${name}: ${error}`)
       await page.context().close()
     }
   }

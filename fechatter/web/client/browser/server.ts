@@ -50,9 +50,9 @@ export class Server {
       env: { ...process.env, PYTHONPATH: ROOT, ...Object.fromEntries(variables) },
       stdio: ["ignore", "pipe", "pipe"],
     })
-    const hear = (text: Buffer) => (this.output += text.toString())
-    child.stdout.on("data", hear)
-    child.stderr.on("data", hear)
+    const collect = (text: Buffer) => (this.output += text.toString())
+    child.stdout.on("data", collect)
+    child.stderr.on("data", collect)
     this.process = child
     const deadline = Date.now() + START_MS
     while (!(this.output.includes(`Fechatter is at ${this.url}`) && (await this.answers()))) {

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import type { Plugin, ResolvedConfig } from "vite"
 
 const WORKER = "service-worker.js"
-const KEPT = /\.(?:js|css|svg|webmanifest)$/
+const STORED = /\.(?:js|css|svg|webmanifest)$/
 
 /** Writes the list of files that a start needs into the service worker. Larger files are stored on first use. */
 export function worker({ maxBytes }: { maxBytes: number }): Plugin {
@@ -19,15 +19,15 @@ export function worker({ maxBytes }: { maxBytes: number }): Plugin {
       const folder = config.build.outDir
       const names = (await readdir(folder, { recursive: true })).sort()
       const digest = createHash("sha256").update(await readFile(join(folder, "index.html")))
-      const kept: string[] = []
-      for (const name of names.filter(one => KEPT.test(one) && one !== WORKER)) {
+      const stored: string[] = []
+      for (const name of names.filter(one => STORED.test(one) && one !== WORKER)) {
         if ((await stat(join(folder, name))).size > maxBytes) continue
         digest.update(name).update(await readFile(join(folder, name)))
-        kept.push(config.base + name)
+        stored.push(config.base + name)
       }
       const script = await readFile(join(folder, WORKER), "utf8")
       const written = script
-        .replaceAll("SHELL_FILES", JSON.stringify(kept))
+        .replaceAll("SHELL_FILES", JSON.stringify(stored))
         .replaceAll("SHELL_VERSION", JSON.stringify(digest.digest("hex").slice(0, 16)))
       await writeFile(join(folder, WORKER), written)
     },

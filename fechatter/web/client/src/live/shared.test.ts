@@ -8,7 +8,7 @@ class SignedOut extends Error {}
 /** A tab that knows the events up to a number, from a load or from events. */
 class Tab {
   known = 0
-  heard: number[] = []
+  received: number[] = []
   loads = 0
   phases: string[] = []
   isSignedOut = false
@@ -26,7 +26,7 @@ class Tab {
           if (seq <= this.known) return
           if (seq !== this.known + 1) throw new Error(`${seq} after ${this.known}`)
           this.known = seq
-          this.heard.push(seq)
+          this.received.push(seq)
         },
         reload: async () => {
           if (server.isAway) throw new Error("away")
@@ -99,7 +99,7 @@ test("several tabs share one stream, and each gets every event once and in order
   for (let count = 0; count < 5; count += 1) server.send()
   await settle()
   expect(server.opened).toBe(1)
-  for (const one of all) expect(one.heard).toEqual([1, 2, 3, 4, 5])
+  for (const one of all) expect(one.received).toEqual([1, 2, 3, 4, 5])
   for (const one of all) expect(one.phases.at(-1)).toBe("live")
 })
 
@@ -114,8 +114,8 @@ test("if the leading tab closes, another tab continues from its position", async
   server.send()
   await settle()
   expect(server.opened).toBe(2)
-  expect(second.heard).toEqual([1, 2, 3])
-  expect(third.heard).toEqual([1, 2, 3])
+  expect(second.received).toEqual([1, 2, 3])
+  expect(third.received).toEqual([1, 2, 3])
   expect([second.loads, third.loads]).toEqual([0, 0])
 })
 
@@ -132,8 +132,8 @@ test("after an interruption the stream resumes from its cursor, and no event is 
   server.send()
   server.isAway = false
   await settle(60_000)
-  expect(one.heard).toEqual([1, 2])
-  expect(other.heard).toEqual([1, 2])
+  expect(one.received).toEqual([1, 2])
+  expect(other.received).toEqual([1, 2])
   expect(one.phases.at(-1)).toBe("live")
 })
 
@@ -199,12 +199,12 @@ test("if the log continues in another era, no tab reloads", async () => {
   server.send()
   server.send()
   await settle()
-  for (const one of all) expect([one.heard, one.loads]).toEqual([[1, 2, 3], 0])
+  for (const one of all) expect([one.received, one.loads]).toEqual([[1, 2, 3], 0])
   const late = tab()
   await settle()
   server.send()
   await settle()
-  expect(late.heard).toEqual([4])
+  expect(late.received).toEqual([4])
 })
 
 test("if the log goes back, every tab reloads, although its number is higher than the head", async () => {
@@ -216,5 +216,5 @@ test("if the log goes back, every tab reloads, although its number is higher tha
   await settle(2_000)
   server.send()
   await settle()
-  for (const one of all) expect([one.loads, one.known, one.heard.at(-1)]).toEqual([1, 3, 3])
+  for (const one of all) expect([one.loads, one.known, one.received.at(-1)]).toEqual([1, 3, 3])
 })

@@ -28,7 +28,7 @@ export function start(timeline: Timeline, page: MessagePage): Timeline {
   const items = ascending(page.items)
   const loaded: Timeline = { ...timeline, items, hasOlder: page.has_older, hasNewer: page.has_newer, isLoaded: true }
   // Messages from events belong to the end of the chat, so they are dropped if the page is not the end.
-  return page.has_newer ? loaded : timeline.items.reduce((before, message) => merged(before, message), loaded)
+  return page.has_newer ? loaded : timeline.items.reduce((before, message) => addWithinRun(before, message), loaded)
 }
 
 /** Add the page before the oldest message. */
@@ -60,8 +60,8 @@ export function newer(timeline: Timeline, page: MessagePage): Timeline {
 
 /** Add one message from an event or a response. A full run drops messages at the end where the reader is not. */
 export function withMessage(timeline: Timeline, message: Message, isReaderAtEnd = true): Timeline {
-  if (!timeline.isLoaded) return { ...timeline, items: keep(timeline.items, message).slice(-MAX) }
-  const grown = merged(timeline, message)
+  if (!timeline.isLoaded) return { ...timeline, items: withItem(timeline.items, message).slice(-MAX) }
+  const grown = addWithinRun(timeline, message)
   if (grown.items.length <= MAX) return grown
   if (isReaderAtEnd) return { ...grown, items: grown.items.slice(-MAX), hasOlder: true }
   return { ...grown, items: grown.items.slice(0, MAX), hasNewer: true }
@@ -81,14 +81,14 @@ export function newestOnly(timeline: Timeline, count: number): Timeline {
   return { ...timeline, items: timeline.items.slice(-count), hasOlder: true }
 }
 
-function merged(timeline: Timeline, message: Message): Timeline {
+function addWithinRun(timeline: Timeline, message: Message): Timeline {
   const [first, last] = [timeline.items[0], timeline.items.at(-1)]
   if (first !== undefined && message.number < first.number) return timeline
   if (timeline.hasNewer && (last === undefined || message.number > last.number)) return timeline
-  return { ...timeline, items: keep(timeline.items, message) }
+  return { ...timeline, items: withItem(timeline.items, message) }
 }
 
-function keep(items: readonly Message[], message: Message): readonly Message[] {
+function withItem(items: readonly Message[], message: Message): readonly Message[] {
   const before = items.findLastIndex(known => known.number < message.number)
   const place = before + 1
   const known = items[place]

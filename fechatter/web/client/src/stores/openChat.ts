@@ -36,8 +36,8 @@ export class OpenChat {
     openId.value = chatId
     setLastChat(chatId)
     const known = this.timelines.byChat.get(chatId)
-    if (known) this.timelines.keep(chatId, known)
-    else this.timelines.keepEmpty(chatId)
+    if (known) this.timelines.store(chatId, known)
+    else this.timelines.storeEmpty(chatId)
     await this.bring(chatId, around ?? null)
   }
 
@@ -100,7 +100,7 @@ export class OpenChat {
    */
   private async reopen(chatId: number): Promise<void> {
     this.timelines.forget(chatId)
-    this.timelines.keepEmpty(chatId)
+    this.timelines.storeEmpty(chatId)
     await this.bring(chatId, null)
   }
 

@@ -58,7 +58,7 @@ export class Timelines {
   }
 
   /** Store a timeline. If there are too many, the oldest one that is not open is dropped. */
-  keep(chatId: number, timeline: Timeline): void {
+  store(chatId: number, timeline: Timeline): void {
     this.byChat.set(chatId, timeline)
     this.people.ensure(new Set(timeline.items.map(message => message.sender_id)))
     if (this.byChat.size <= MAX_CHATS) return
@@ -66,8 +66,8 @@ export class Timelines {
     if (oldest !== undefined) this.byChat.delete(oldest)
   }
 
-  keepEmpty(chatId: number): void {
-    this.keep(chatId, empty(chatId))
+  storeEmpty(chatId: number): void {
+    this.store(chatId, empty(chatId))
   }
 
   /** A chat that is left keeps its newest page, so that it opens again without a load. */
@@ -92,7 +92,7 @@ export class Timelines {
     if (known === undefined) return
     const { openId, isAtEnd } = this.position
     const grown = withMessage(known, message, chatId !== openId.value || isAtEnd.value)
-    this.keep(chatId, grown)
+    this.store(chatId, grown)
     if (grown.isLoaded && hasHole(grown)) setTimeout(() => this.fillHole(chatId), HOLE_MS)
   }
 
@@ -122,7 +122,7 @@ export class Timelines {
       const page = await call<MessagePage>("GET", `/api/chat/${chatId}/messages?limit=${PAGE}${query}`)
       const known = this.byChat.get(chatId)
       if (known === undefined || generation !== this.generation(chatId)) return false
-      this.keep(chatId, grow(known, page))
+      this.store(chatId, grow(known, page))
       this.problems.delete(chatId)
       return true
     } catch (error) {

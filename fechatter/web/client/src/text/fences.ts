@@ -27,11 +27,11 @@ const MAX_SHARE = 0.25
 const MAX_INFO = 60
 
 /** Returns the blocks of a text for messages of `max` scalar values. A block with a long fence is cut like text. */
-export function fencesIn(signs: readonly string[], max: number): Fence[] {
-  const starts = lineStarts(signs)
-  const at = (line: number) => starts[line] ?? signs.length
-  const textOf = (line: number) => signs.slice(at(line), at(line + 1)).join("")
-  return blocksOf(signs.join("")).flatMap(({ type, map, markup, info }) => {
+export function fencesIn(characters: readonly string[], max: number): Fence[] {
+  const starts = lineStarts(characters)
+  const at = (line: number) => starts[line] ?? characters.length
+  const textOf = (line: number) => characters.slice(at(line), at(line + 1)).join("")
+  return blocksOf(characters.join("")).flatMap(({ type, map, markup, info }) => {
     if (type !== "fence" || map === null) return []
     const [first, last] = map
     const isClosed = last - first > 1 && closes(textOf(last - 1), markup)
@@ -47,10 +47,10 @@ function fits({ from, start, end, after }: Omit<Fence, "again">, { closing }: Ag
   return start - from + closing.length <= max && after - end <= max / 2
 }
 
-function lineStarts(signs: readonly string[]): number[] {
+function lineStarts(characters: readonly string[]): number[] {
   const starts = [0]
-  signs.forEach((sign, place) => {
-    if (sign === "\n" || (sign === "\r" && signs[place + 1] !== "\n")) starts.push(place + 1)
+  characters.forEach((character, place) => {
+    if (character === "\n" || (character === "\r" && characters[place + 1] !== "\n")) starts.push(place + 1)
   })
   return starts
 }

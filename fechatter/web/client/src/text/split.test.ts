@@ -102,10 +102,10 @@ const hostile = fc
 
 /** Whether another text contains all characters of a text except spaces, in the same order. */
 function holds(whole: string, text: string): boolean {
-  const signs = [...text.replace(/\s/gu, "")]
+  const characters = [...text.replace(/\s/gu, "")]
   let found = 0
-  for (const sign of whole) if (sign === signs[found]) found += 1
-  return found === signs.length
+  for (const character of whole) if (character === characters[found]) found += 1
+  return found === characters.length
 }
 
 test("every text is split into as few messages as possible, and none of it is lost", () => {

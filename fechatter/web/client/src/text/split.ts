@@ -25,7 +25,7 @@ export function split(text: string, max: number): string[] {
 
 class Splitter {
   /** Scalar values, as the server counts them. */
-  private readonly signs: readonly string[]
+  private readonly characters: readonly string[]
   private readonly max: number
   private readonly fences: Fence[]
   /** For each place, the number of the code block around it, from 1; 0 for none. */
@@ -34,11 +34,11 @@ class Splitter {
   private readonly barred: Uint8Array
 
   constructor(text: string, max: number) {
-    this.signs = [...text]
+    this.characters = [...text]
     this.max = max
-    this.fences = fencesIn(this.signs, max)
-    this.within = new Int32Array(this.signs.length + 1)
-    this.barred = new Uint8Array(this.signs.length + 1)
+    this.fences = fencesIn(this.characters, max)
+    this.within = new Int32Array(this.characters.length + 1)
+    this.barred = new Uint8Array(this.characters.length + 1)
     this.fences.forEach(({ from, start, end, after }, place) => {
       this.within.fill(place + 1, start, end)
       this.barred.fill(1, from + 1, start).fill(1, end, after)
@@ -52,7 +52,7 @@ class Splitter {
   }
 
   private part(start: number, end: number): string {
-    return this.opening(start) + this.signs.slice(start, end).join("") + this.closing(end)
+    return this.opening(start) + this.characters.slice(start, end).join("") + this.closing(end)
   }
 
   private fenceAt(place: number): Fence | undefined {
@@ -71,7 +71,7 @@ class Splitter {
   }
 
   private isLineStart(place: number): boolean {
-    const [last, next] = [this.signs[place - 1], this.signs[place]]
+    const [last, next] = [this.characters[place - 1], this.characters[place]]
     return last === "\n" || (last === "\r" && next !== "\n")
   }
 
@@ -86,26 +86,26 @@ class Splitter {
   }
 
   private isPlace(place: number): boolean {
-    return this.barred[place] === 0 && !(this.signs[place - 1] === "\r" && this.signs[place] === "\n")
+    return this.barred[place] === 0 && !(this.characters[place - 1] === "\r" && this.characters[place] === "\n")
   }
 
   /** Returns the first and the last place of the text, and the cuts between them. */
   private cuts(): number[] {
     const cuts = [0]
     for (const goal of this.goals().slice(1)) cuts.push(this.best(cuts.at(-1) as number, goal))
-    return [...cuts, this.signs.length]
+    return [...cuts, this.characters.length]
   }
 
   /** Returns, for each message, the least worth of its first place with which the remaining messages suffice. */
   private goals(): number[] {
-    const goals = [this.signs.length - this.max]
+    const goals = [this.characters.length - this.max]
     while ((goals[0] as number) > 0) goals.unshift(this.leastNeed(goals[0] as number) - this.max)
     return goals
   }
 
   private leastNeed(goal: number): number {
     let min = Infinity
-    for (let place = goal; place < Math.min(min, this.signs.length); place += 1)
+    for (let place = goal; place < Math.min(min, this.characters.length); place += 1)
       if (this.isPlace(place) && this.worth(place) >= goal) min = Math.min(min, this.need(place))
     return min
   }
@@ -124,10 +124,10 @@ class Splitter {
   }
 
   private rank(place: number): number {
-    const [last, next] = [this.signs[place - 1] ?? "", this.signs[place] ?? ""]
+    const [last, next] = [this.characters[place - 1] ?? "", this.characters[place] ?? ""]
     if (this.isLineStart(place)) {
       if (this.fenceAt(place)) return RANKS.codeLine
-      return this.signs[place - 2] === "\n" ? RANKS.paragraph : RANKS.line
+      return this.characters[place - 2] === "\n" ? RANKS.paragraph : RANKS.line
     }
     if (/[\s\u3001\u3002\uff01\uff0c\uff1b\uff1f]/u.test(last) && !/\s/u.test(next)) return RANKS.word
     return /[\p{M}\p{Emoji_Modifier}\u200d]/u.test(next) || last === "\u200d" ? RANKS.inCharacter : RANKS.inWord

@@ -4,12 +4,12 @@ import type { Page } from "playwright-core"
 import { expect } from "vitest"
 
 /** Wait until the worker has stored the client, and the client has saved its state. */
-export async function kept(page: Page): Promise<void> {
+export async function waitUntilSaved(page: Page): Promise<void> {
   await page.evaluate(async () => void (await navigator.serviceWorker.ready))
-  await expect.poll(() => page.evaluate(keptTimelines), { timeout: 60_000 }).toBeGreaterThan(0)
+  await expect.poll(() => page.evaluate(savedTimelines), { timeout: 60_000 }).toBeGreaterThan(0)
 }
 
-async function keptTimelines(): Promise<number> {
+async function savedTimelines(): Promise<number> {
   const ended = <Result>(request: IDBRequest<Result>) =>
     new Promise<Result>((resolve, reject) => {
       request.onsuccess = () => resolve(request.result)
