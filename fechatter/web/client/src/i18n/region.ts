@@ -3,8 +3,8 @@
 import { preferences } from "@/preferences/preferences"
 
 /**
- * Returns the tag for `Intl` formats: the first of the browser's languages that has this language and a region
- * ("en-GB"), or else the language with the first region of the browser ("en-DE").
+ * Returns the tag for `Intl` formats. It is the first of the browser's languages with this language and a region
+ * ("en-GB"). Otherwise it is the language with the first region of the browser ("en-DE").
  */
 export function regional(language: string, wanted: readonly string[] = navigator.languages): string {
   const tags = wanted.map(parsed).filter(tag => tag !== null)
