@@ -15,7 +15,7 @@ from fechatter.errors import StorageError
 from fechatter.native import BUILD, SOURCE_HASH
 from fechatter.services import Services
 from fechatter.storage import figures
-from fechatter.telemetry import logs, names, process
+from fechatter.telemetry import logs, names, resources
 from fechatter.telemetry.exposition import Reading, unlabeled
 
 log = logging.getLogger(__name__)
@@ -130,4 +130,4 @@ def _process(services: Services) -> Iterator[Reading]:
     yield unlabeled(names.LOG_LOST, logs.dropped())
     build = (__version__, BUILD, SOURCE_HASH[:12], platform.python_version(), services.database.engine)
     yield Reading(names.BUILD, {build: 1})
-    yield from process.readings()
+    yield from resources.readings()

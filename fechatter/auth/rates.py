@@ -1,6 +1,7 @@
-"""How often something may be tried: GCRA, the generic cell rate algorithm (ITU-T I.371), one number for each key.
+"""Limits how often something can be tried, with GCRA, the generic cell rate algorithm (ITU-T I.371).
 
-A key that tries no more costs nothing after a while; a table that is full forgets first who has the least to wait.
+The state is one number per key. A key without recent attempts is dropped. A full table first drops the keys that have
+to wait least.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ MOST_KEYS = 65_536
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """`burst` tries at once, and one more every `every_seconds`."""
+    """Allows `burst` attempts at once, and one more every `every_seconds`."""
 
     name: str
     burst: int
     every_seconds: float
 
     def refusal(
-        self, wait_seconds: float, code: str = "too_many_attempts", detail: str = "Too many attempts; wait a little."
+        self, wait_seconds: float, code: str = "too_many_attempts", detail: str = "Too many attempts. Wait before you try again."
     ) -> TooManyRequests:
-        """The answer to a try that came `wait_seconds` too early."""
+        """Return the error for an attempt that came `wait_seconds` too early."""
         return TooManyRequests(
             detail,
             code=code,
@@ -36,15 +37,14 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 class Meter:
-    """Counts the tries of each key against one limit.
+    """Counts the attempts of each key against one limit.
 
     Args:
-        limit: what is allowed.
-        clock: seconds that only grow.
-        most_keys: how many keys are remembered.
+        clock: returns monotonic seconds.
+        most_keys: the maximum number of keys in the table.
 
     Attributes:
-        window: the seconds after which an exhausted limit is fully available again.
+        window: the seconds until an exhausted limit is fully available again.
     """
 
     def __init__(self, limit: Limit, clock: Callable[[], float] = time.monotonic, most_keys: int = MOST_KEYS) -> None:
@@ -59,36 +59,41 @@ class Meter:
         return len(self._due)
 
     def take(self, key: Hashable) -> float:
-        """Count a try. Returns 0.0, or the seconds until there is one; then nothing is counted."""
+        """Count an attempt and return 0.0, or count nothing and return the seconds until one is allowed."""
         return max(0.0, -self.use(key))
 
     def use(self, key: Hashable) -> float:
-        """Count a try. Returns the seconds until none is counted any more, or those until there is one with a minus before them; then
-        nothing is counted."""
+        """Count an attempt.
+
+        Returns:
+            The seconds until all counted attempts have expired. If the limit refuses the attempt, it is not counted,
+                and
+            the result is negative: minus the seconds until an attempt is allowed.
+        """
         now = self._clock()
         used = self._due.get(key, now) - now
         used = self._every if used < 0 else used + self._every
         if used > self.window:
             return self.window - used
         if key not in self._due and len(self._due) >= self._most_keys:
-            self._make_room(now)
+            self._drop_some(now)
         self._due[key] = now + used
         return used
 
     def used(self, key: Hashable) -> float:
-        """The seconds until all counted tries have expired."""
+        """Return the seconds until all counted attempts have expired."""
         return max(0.0, self._due.get(key, 0.0) - self._clock())
 
     def charge(self, key: Hashable, count: float) -> float:
-        """Count `count` tries of a key that was let pass, beyond the limit too: then it waits the longer. Returns like `use`."""
+        """Count `count` attempts, even beyond the limit, which delays the next attempt. Returns the same as `use`."""
         now = self._clock()
         if key not in self._due and len(self._due) >= self._most_keys:
-            self._make_room(now)
+            self._drop_some(now)
         self._due[key] = max(self._due.get(key, now), now) + count * self._every
         return self._due[key] - now
 
     def give_back(self, key: Hashable) -> None:
-        """Uncount a try that was a good one."""
+        """Remove one attempt from the count, because it succeeded."""
         due = self._due.get(key)
         if due is None:
             return
@@ -98,11 +103,11 @@ class Meter:
             del self._due[key]
 
     def forget(self, key: Hashable) -> None:
-        """Uncount all tries of a key."""
+        """Remove all attempts of a key from the count."""
         self._due.pop(key, None)
 
-    def _make_room(self, now: float) -> None:
-        """Drop who waits for nothing; when that leaves the table full, the half that tried least."""
+    def _drop_some(self, now: float) -> None:
+        """Drop the keys without attempts and, if the table is still full, the half with the fewest attempts."""
         self._due = {key: due for key, due in self._due.items() if due > now}
         if len(self._due) >= self._most_keys:
             kept = sorted(self._due.items(), key=lambda item: item[1])[self._most_keys // 2 :]

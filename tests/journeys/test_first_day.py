@@ -130,7 +130,7 @@ async def test_a_foreign_database_is_refused_and_left_unchanged(tmp_path: Path) 
     connection.close()
     before = path.read_bytes()
     output = server.expect_failed_start()
-    assert "not Fechatter's" in output
+    assert "of another program" in output
     assert "recipes" in output
     assert "Traceback" not in output
     assert path.read_bytes() == before
@@ -153,3 +153,13 @@ async def test_an_orderly_stop_ends_streams_with_a_reason(own_server: ServerProc
     for stream in streams:
         [last] = await stream.rest()
         assert (last.name, last.data["reason"]) == ("closing", "shutdown")
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_the_start_names_all_settings_without_effect_in_one_line(own_server: ServerProcess) -> None:
+    own_server.variables = {"REDIS_URL": "redis://cache", "CACHE_TTL_SECONDS": "5"}
+    own_server.start()
+    own_server.stop()
+    lines = [line for line in own_server.output.splitlines() if "have no effect" in line]
+    assert len(lines) == 1
+    assert "these settings have no effect in this version: redis_url, cache_ttl_seconds" in lines[0]
