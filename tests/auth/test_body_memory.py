@@ -1,4 +1,4 @@
-"""The memory of request bodies: whoever holds most makes room."""
+"""The memory of request bodies: the key that uses most of it loses its largest body."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from fechatter.errors import Unavailable
 
 
 def receiving(stack: ExitStack, memory: BodyMemory, key: str, size: int) -> tuple[HeldBody, list[str]]:
-    """A body that is still received, and where it notes that it was given up."""
-    body, told = stack.enter_context(memory.hold(key)), []
-    body.give_up = lambda: told.append(key)
+    """Return a body that is being received, and the list of keys whose body was dropped."""
+    body, dropped = stack.enter_context(memory.hold(key)), []
+    body.give_up = lambda: dropped.append(key)
     body.grow(size)
-    return body, told
+    return body, dropped
 
 
-def test_a_newcomer_gets_room_from_whoever_holds_most() -> None:
+def test_a_new_body_replaces_the_largest_body_of_the_key_that_uses_most() -> None:
     memory = BodyMemory(100)
     with ExitStack() as stack:
-        (small, _), (large, told), (other, _) = (receiving(stack, memory, key, size) for key, size in (("a", 20), ("a", 40), ("b", 40)))
+        (small, _), (large, dropped), (other, _) = (receiving(stack, memory, key, size) for key, size in (("a", 20), ("a", 40), ("b", 40)))
         newcomer, _ = receiving(stack, memory, "c", 10)
         assert [body.given_up for body in (small, large, other, newcomer)] == [False, True, False, False]
-        assert (told, memory.bytes_held) == (["a"], 70)
+        assert (dropped, memory.bytes_held) == (["a"], 70)
     assert memory.bytes_held == 0
 
 
-def test_whoever_holds_most_is_refused_when_it_asks_for_more() -> None:
+def test_the_key_that_uses_most_is_refused_more_memory() -> None:
     memory = BodyMemory(100)
     with ExitStack() as stack:
         body, _ = receiving(stack, memory, "a", 60)
@@ -38,11 +38,11 @@ def test_whoever_holds_most_is_refused_when_it_asks_for_more() -> None:
         assert (refused.value.code, memory.bytes_held) == ("batches_full", 40)
 
 
-def test_a_body_that_is_in_use_is_not_given_up() -> None:
+def test_a_body_in_use_is_not_dropped() -> None:
     memory = BodyMemory(100)
     with ExitStack() as stack:
-        used, told = receiving(stack, memory, "a", 90)
+        used, dropped = receiving(stack, memory, "a", 90)
         used.give_up = None
         with pytest.raises(Unavailable):
             receiving(stack, memory, "b", 20)
-        assert (used.given_up, told, memory.bytes_held) == (False, [], 90)
+        assert (used.given_up, dropped, memory.bytes_held) == (False, [], 90)

@@ -11,7 +11,7 @@ from tests.test_fair import settle
 
 
 class Clock:
-    """Stands still unless it is moved."""
+    """A clock that only the test moves."""
 
     now = 1000.0
 
@@ -70,7 +70,7 @@ async def running(turns: SharedTurns, *keys: str) -> tuple[list[str], list[async
     return order, tasks
 
 
-async def test_a_newcomer_waits_for_no_heavy_request() -> None:
+async def test_a_new_key_waits_for_no_heavy_request() -> None:
     pace = Pace(clock=Clock())
     heavy = [f"heavy {number}" for number in range(HEAVY_AT_ONCE + 5)]
     for key in heavy:
@@ -84,7 +84,7 @@ async def test_a_newcomer_waits_for_no_heavy_request() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_heavy_keys_use_everything_while_nobody_else_is_there() -> None:
+async def test_heavy_keys_use_everything_while_no_other_key_is_active() -> None:
     clock = Clock()
     pace = Pace(clock=clock)
     pace.note("other")

@@ -16,7 +16,7 @@ class Clock:
         return self.now
 
 
-def test_a_burst_is_let_pass_and_then_one_in_so_many_seconds() -> None:
+def test_a_burst_is_allowed_and_then_one_attempt_per_interval() -> None:
     clock = Clock()
     meter = Meter(LIMIT, clock)
     assert [meter.take(b"a") for _ in range(4)] == [0.0, 0.0, 0.0, 10.0]
@@ -27,7 +27,7 @@ def test_a_burst_is_let_pass_and_then_one_in_so_many_seconds() -> None:
     assert [meter.take(b"a"), meter.take(b"a")] == [0.0, 10.0]
 
 
-def test_what_is_given_back_was_never_counted() -> None:
+def test_an_attempt_that_is_removed_does_not_count() -> None:
     meter = Meter(LIMIT, Clock())
     for _ in range(50):
         assert meter.take(b"a") == 0.0
@@ -42,7 +42,7 @@ def test_what_is_given_back_was_never_counted() -> None:
 
 
 @given(st.lists(st.floats(0, 30), max_size=60))
-def test_no_window_holds_more_than_the_limit(pauses: list[float]) -> None:
+def test_no_window_contains_more_attempts_than_the_limit(pauses: list[float]) -> None:
     clock = Clock()
     meter, passed = Meter(LIMIT, clock), []
     for pause in pauses:
@@ -53,7 +53,7 @@ def test_no_window_holds_more_than_the_limit(pauses: list[float]) -> None:
         assert last - first >= LIMIT.every_seconds - 1e-6
 
 
-def test_a_flood_of_keys_stays_bounded_and_frees_nobody_who_tried_much() -> None:
+def test_a_flood_of_keys_stays_bounded_and_keeps_the_keys_with_most_attempts() -> None:
     clock = Clock()
     meter = Meter(LIMIT, clock, most_keys=100)
     for _ in range(3):

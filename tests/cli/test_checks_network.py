@@ -120,7 +120,7 @@ def _settings_with_certificate(folder: Path, days: float, begun_days_ago: float 
     return Settings(tls_certificate=chain, tls_key=secret)
 
 
-def test_a_certificate_is_good_until_two_weeks_before_its_end(tmp_path: Path) -> None:
+def test_a_certificate_with_less_than_two_weeks_left_is_reported(tmp_path: Path) -> None:
     assert checks_network.certificate(_settings_with_certificate(tmp_path, 60.5)).state == "valid for 60 more days"
     assert checks_network.certificate(_settings_with_certificate(tmp_path, 60.5)).good
     assert not checks_network.certificate(_settings_with_certificate(tmp_path, 10)).good

@@ -36,7 +36,7 @@ def test_values_are_rendered_for_prometheus() -> None:
     for value in (0.05, 0.1, 0.5, 7.0):
         histogram.observe(value)
     metric = names.Metric("seconds", "histogram", "Two\nlines.", ("route",))
-    text = render([Reading(metric, {('a"\\\n',): histogram}), unlabeled(names.Metric("rooms", "gauge", "Rooms."), 2.5)])
+    text = render([Reading(metric, {('a"\\\n',): histogram}), unlabeled(names.Metric("streams", "gauge", "Streams."), 2.5)])
     assert text.splitlines() == [
         "# HELP seconds Two\\nlines.",
         "# TYPE seconds histogram",
@@ -45,9 +45,9 @@ def test_values_are_rendered_for_prometheus() -> None:
         'seconds_bucket{route="a\\"\\\\\\n",le="+Inf"} 4',
         f'seconds_sum{{route="a\\"\\\\\\n"}} {0.05 + 0.1 + 0.5 + 7.0!r}',
         'seconds_count{route="a\\"\\\\\\n"} 4',
-        "# HELP rooms Rooms.",
-        "# TYPE rooms gauge",
-        "rooms 2.5",
+        "# HELP streams Streams.",
+        "# TYPE streams gauge",
+        "streams 2.5",
     ]
 
 
