@@ -24,9 +24,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 FILE_LINES, LINE_WIDTH = 300, 120
 MEDIAN, PERCENTILE_90, LONGEST = 8, 20, 50
-GENERATED = re.compile(
+# Generated files, and migrations whose checksums are in databases already.
+UNCHECKED = re.compile(
     r"package-lock\.json|Cargo\.lock|openapi\.json|rights\.json|\.svg$|\.png$|requirements/|benches/results/|LICENSE"
-    r"|src/api/(schema|types|frames|contract)[\w.]*\.ts|METRICS\.md|claims\.toml"
+    r"|src/api/(schema|types|frames|contract)[\w.]*\.ts|METRICS\.md|claims\.toml|migrations/\w+/000\d_"
 )
 LANGUAGES = {".py": "Python", ".rs": "Rust", ".ts": "TypeScript", ".vue": "TypeScript", ".mjs": "TypeScript"}
 OTHERS = (".md", ".sql", ".sh", ".toml", ".css", ".html", ".service", ".pyi")
@@ -75,7 +76,7 @@ def files(paths: list[Path]) -> Iterator[Path]:
         named += [ROOT / name for name in listed.splitlines()]
     for path in sorted(set(named)):
         name = str(shown(path))
-        if path.suffix in (*LANGUAGES, *OTHERS) and not GENERATED.search(name) and path.is_file():
+        if path.suffix in (*LANGUAGES, *OTHERS) and not UNCHECKED.search(name) and path.is_file():
             yield path
 
 

@@ -88,7 +88,7 @@ class CopyTarget(Protocol):
         ...
 
     async def fill(self, table: Table, rows: Iterable[tuple[object, ...]]) -> None:
-        """Replace the rows that the migrations inserted by `rows`. Raises Misfit."""
+        """Delete the rows that the migrations inserted, and insert `rows`. Raises Misfit."""
         ...
 
     async def finish(self, last_id: int) -> None:

@@ -74,7 +74,7 @@ UPDATE memberships SET starred = $3, muted = $4 WHERE chat_id = $1 AND user_id =
 
 
 async def first_of(tx: Transaction, chat_ids: list[ChatId]) -> dict[ChatId, list[UserSummary]]:
-    """Return the SHOWN_MEMBERS longest members of each chat, in one query."""
+    """Return the SHOWN_MEMBERS longest-standing members of each chat, in one query."""
     shown: dict[ChatId, list[UserSummary]] = {chat_id: [] for chat_id in chat_ids}
     for row in await tx.fetch(_FIRST, chat_ids):
         shown[row["chat_id"]].append(UserSummary(row["id"], row["handle"], row["fullname"]))
@@ -118,7 +118,7 @@ async def chat_ids_of(tx: Transaction, user_id: UserId) -> list[ChatId]:
 
 
 async def successor(tx: Transaction, chat_id: ChatId) -> UserId | None:
-    """Return the next owner: the longest member, with guests and disabled people last; None if nobody is left."""
+    """Return the next owner: the longest-standing member, with guests and disabled people last; None if nobody is left."""
     row = await tx.fetchrow(_SUCCESSOR, chat_id)
     return None if row is None else UserId(row["user_id"])
 

@@ -1,8 +1,8 @@
 """Rows of timelines: numbered sequences of messages, each with a head.
 
 A timeline has its own numbers without gaps, and each person has a read mark in it. The timeline of a chat has the
-chat's id. A message with a `thread_id` belongs to the timeline with that id; ids are unique over all tables. `timelines`
-is a narrow table because every message changes it.
+chat's id. A message with a `thread_id` belongs to the timeline with that id; ids are unique over all tables. The table
+is narrow, because every message changes it.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 ALTER TABLE messages ADD COLUMN extras TEXT;
 ALTER TABLE message_versions ADD COLUMN extras TEXT;
 
--- A timeline has its own numbers, its own head and a read mark per person. The timeline of a chat has the chat's id, and
--- a message without a thread belongs to it.
+-- A timeline has its own numbers, its own head and a read mark per person. The timeline of a chat has the id of the
+-- chat, and messages without a thread belong to it.
 ALTER TABLE messages ADD COLUMN thread_id INTEGER;
 DROP INDEX messages_by_number;
 CREATE UNIQUE INDEX messages_by_number ON messages ((COALESCE(thread_id, chat_id)), number);

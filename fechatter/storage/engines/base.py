@@ -67,6 +67,7 @@ class Transaction(Protocol):
 
 Work = Callable[[Transaction], Awaitable[T]]
 Choose = Callable[[Transaction], Awaitable[tuple[MessageRows, Decided]]]
+"""Decides which rows of a batch are stored, under the lock of their workspace."""
 """Decides under a workspace's lock which rows of a batch are stored, and returns them with the rights that it read."""
 Publish = Callable[[list[Frame], list[Signal]], None]
 
@@ -118,7 +119,7 @@ class Database(Protocol):
     async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
         """Store a batch of messages on the writer's loop.
 
-        All rows of a workspace are stored in one transaction: messages, keys, chat heads, read marks and events.
+        All rows of a workspace are stored in one transaction: messages, keys, timelines, read marks and events.
 
         Args:
             rows: the batch.
@@ -129,8 +130,10 @@ class Database(Protocol):
         ...
 
     async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
-        """Like `store` for one workspace, but the rows are decided under its lock, so other writes cannot make them
-        stale. Only a new era can."""
+        """Like `store` for one workspace, but `choose` decides the rows under the workspace's lock.
+
+        So other writes cannot make the workspace stale. Only a new era can.
+        """
         ...
 
     async def begin_era(self, after: str) -> str:

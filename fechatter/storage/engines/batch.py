@@ -56,7 +56,7 @@ class Stored(msgspec.Struct):
         era: the era of the event numbers.
         rows: each stored row's index in the MessageBatch.
         ids: message ids.
-        numbers: message numbers in the chat.
+        numbers: message numbers in the timeline.
         sequences: event numbers in the workspace.
         repeats: indices in the MessageBatch of rows whose idempotency key was already stored.
     """
@@ -72,6 +72,7 @@ class Stored(msgspec.Struct):
 
 
 def nothing_stored(era: str) -> Stored:
+    """Return the result of a batch without new rows."""
     return Stored(era, [], [], [], [], [], [], [])
 
 

@@ -189,7 +189,7 @@ class PostgresDatabase:
         return result
 
     async def _store_in(self, workspace_id: int, store: StorePart, result: StoreResult) -> None:
-        """Store a workspace's part of a batch, and add what became of it to the result."""
+        """Store a workspace's part of a batch, and add the outcome to the result."""
         try:
             stored = await retried(lambda: self._store_once(workspace_id, store))
         except StorageError as error:
