@@ -147,16 +147,12 @@ class Side:
         from fechatter.bench.connection import open_connection
 
         connection = await open_connection(target)
-        content = "ü" * 4000
-        await connection.ask(
-            "POST",
-            f"/api/chat/{place.chats[1]}/messages/batch",
-            others[0].token,
-            {"messages": [{"content": content}] * LARGE_MESSAGES},
-        )
+        # Other processes have written to the database, so only a cursor from now on is certain to be in the log's era.
         cursor = (await connection.ask("GET", "/api/sync", others[0].token))["cursor"]
-        life, _, head = cursor.rpartition(".")
-        path = f"/api/events?after={life}.{int(head) - 1000}&limit=1000"
+        path = f"/api/chat/{place.chats[1]}/messages/batch"
+        for content in ["ü" * 4000, *["A message of the event log."] * 9]:
+            await connection.ask("POST", path, others[0].token, {"messages": [{"content": content}] * LARGE_MESSAGES})
+        path = f"/api/events?after={cursor}&limit=1000"
         self.kinds["the event log"] = [write_request("GET", path, place.people[5].token)] * HEAVY_CONNECTIONS
         connection.close()
 

@@ -67,7 +67,8 @@ async def test_deadlocking_changes_all_succeed(database: Database) -> None:
             database.write_unlocked(lambda tx: both(tx, one, other)),
             database.write_unlocked(lambda tx: both(tx, other, one)),
         )
-    assert len(tries) == 3
+    # On a busy machine PostgreSQL may end both.
+    assert 3 <= len(tries) <= MOST_TRIES
 
 
 async def test_work_that_hides_an_error_is_not_committed(database: Database) -> None:
