@@ -34,7 +34,13 @@ pub enum Kind {
 /// Returns the type of a value.
 #[must_use]
 pub fn kind(value: &RawValue) -> Kind {
-    kind_of(value.get())
+    match value.get().as_bytes()[0] {
+        b'"' => Kind::Text,
+        b'{' => Kind::Object,
+        b'[' => Kind::List,
+        b'n' => Kind::Null,
+        _ => Kind::Other,
+    }
 }
 
 /// Returns `body` as text.
@@ -52,7 +58,7 @@ pub fn utf8(body: &[u8]) -> Result<&str, Malformed> {
 /// # Errors
 /// [`Malformed::Json`] if `json` is not one JSON value.
 pub fn members<'a>(json: &'a str, each: impl FnMut(&'a RawValue, &'a RawValue)) -> Result<bool, Malformed> {
-    let is_object = kind_of(json) == Kind::Object;
+    let is_object = json.trim_ascii_start().starts_with('{');
     let mut reader = serde_json::Deserializer::from_str(json);
     if is_object {
         reader.deserialize_map(Members(each))?;
@@ -111,16 +117,6 @@ pub fn check_depth(json: &str) -> Result<(), Malformed> {
         }
     }
     Ok(())
-}
-
-fn kind_of(json: &str) -> Kind {
-    match json.trim_ascii_start().as_bytes().first() {
-        Some(b'"') => Kind::Text,
-        Some(b'{') => Kind::Object,
-        Some(b'[') => Kind::List,
-        Some(b'n') => Kind::Null,
-        _ => Kind::Other,
-    }
 }
 
 /// Returns the text of a string, or if it contains escapes a decoded copy, in which lone surrogates are not UTF-8.
