@@ -43,6 +43,13 @@ class Attempt(msgspec.Struct, frozen=True):
         return [row for row, owner in owners if owner == workspace_id]
 
 
+class AllowedGroup(msgspec.Struct, frozen=True):
+    """Rows of one session in one chat that may be stored."""
+
+    rows: list[int]
+    verdict: Writing
+
+
 class BatchWork:
     """One batch while it is decided and stored: its columns as lists, and the answer for each row."""
 
@@ -52,10 +59,19 @@ class BatchWork:
         self.chats = batch.chat_ids.tolist()
         self.senders = batch.sender_ids.tolist()
         self.fingerprints = batch.fingerprints.tolist()
-        self._contents = batch.contents()
-        self._keys = batch.keys()
-        self._threads = batch.thread_ids.tolist()
+        threads = batch.thread_ids.tolist()
         self.extras = {row: extras.decode() for row, extras in batch.extras().items()}
+        self._rows = MessageRows(
+            list(range(len(batch))),
+            [0] * len(batch),
+            self.chats,
+            self.senders,
+            batch.contents(),
+            batch.keys(),
+            self.fingerprints,
+            threads if any(threads) else [],
+            [self.extras.get(row) for row in range(len(batch))] if self.extras else [],
+        )
         self.answers: list[Answer | None] = [None] * len(batch)
         self.frames: list[Frame] = []
         self.failure: Exception | None = None
@@ -66,31 +82,29 @@ class BatchWork:
             self.answers[row] = extras_problem(self.extras[row], fields)
         return [row for row in rows if self.answers[row] is None]
 
-    def refuse_forbidden(self, verdicts: dict[int, Writing]) -> dict[int, Writing]:
-        """Answer the rows whose sender may not write; return the verdicts of the others."""
-        allowed = {}
-        for row, verdict in verdicts.items():
-            refusal = verdict.refusal_of(self.senders[row])
+    def refuse_forbidden(self, groups: list[list[int]], verdicts: list[Writing]) -> list[AllowedGroup]:
+        """Answer the groups whose sender may not write; return the others."""
+        allowed = []
+        for rows, verdict in zip(groups, verdicts, strict=True):
+            refusal = verdict.refusal_of(self.senders[rows[0]])
             if refusal is None:
-                allowed[row] = verdict
+                allowed.append(AllowedGroup(rows, verdict))
             else:
-                self.answers[row] = _refused(refusal)
+                for row in rows:
+                    self.answers[row] = _refused(refusal)
         return allowed
 
-    def rows(self, verdicts: dict[int, Writing]) -> MessageRows:
-        """Return the columns of some rows, as the engine stores them."""
-        places = list(verdicts)
-        return MessageRows(
-            places,
-            [verdict.workspace_id for verdict in verdicts.values()],
-            [self.chats[place] for place in places],
-            [self.senders[place] for place in places],
-            [self._contents[place] for place in places],
-            [self._keys[place] for place in places],
-            [self.fingerprints[place] for place in places],
-            [self._threads[place] for place in places] if any(self._threads) else [],
-            [self.extras.get(place) for place in places] if self.extras else [],
-        )
+    def rows(self, allowed: list[AllowedGroup]) -> MessageRows:
+        """Return the columns of the allowed rows, as the engine stores them."""
+        owners = {row: group.verdict.workspace_id for group in allowed for row in group.rows}
+        places = sorted(owners)
+        rows = self._rows if len(places) == len(self.batch) else self._rows.some(places)
+        return msgspec.structs.replace(rows, workspace_ids=[owners[place] for place in places])
+
+    def open_rows(self, allowed: list[AllowedGroup], workspace_id: int) -> list[int]:
+        """Return the allowed rows of the workspace that have no answer yet."""
+        groups = [group.rows for group in allowed if group.verdict.workspace_id == workspace_id]
+        return sorted(row for rows in groups for row in rows if self.answers[row] is None)
 
     def accept(self, stored: Stored, now: int) -> None:
         """Encode the answers and the frames of stored rows, each once."""
@@ -104,9 +118,6 @@ class BatchWork:
             Frame(WorkspaceId(workspace_id), seq, EventType.MESSAGE_CREATED, chat_id, None, block, era=stored.era)
             for workspace_id, seq, chat_id, block in columns
         ]
-
-    def open_rows(self) -> list[int]:
-        return [row for row, answer in enumerate(self.answers) if answer is None]
 
     def refuse(self, row: int, error: StorageError) -> None:
         """Fail a row that the database would refuse again."""

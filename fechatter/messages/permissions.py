@@ -23,21 +23,20 @@ class Permissions:
         self._database = database
         self._verdicts: dict[tuple[int, int], Writing] = {}
 
-    async def decide(self, sessions: list[int], chats: list[int], rows: list[int], tx: Transaction | None = None) -> dict[int, Writing]:
-        """Return the verdict for each of `rows`, which are places in the columns `sessions` and `chats`.
+    async def decide(self, pairs: list[tuple[int, int]], tx: Transaction | None = None) -> list[Writing]:
+        """Return the verdict for each pair (session, chat).
 
         `tx` reads the verdicts that are not cached; by default, a snapshot does.
         """
-        pairs = {row: (sessions[row], chats[row]) for row in rows}
-        missing = list({pair for pair in pairs.values() if pair not in self._verdicts})
+        missing = list({pair for pair in pairs if pair not in self._verdicts})
         if missing:
             if len(self._verdicts) + len(missing) > MAX_VERDICTS:
                 self._verdicts.clear()
-                missing = list(set(pairs.values()))
+                missing = list(set(pairs))
             found = await self._find(missing, tx)
             for pair in missing:
                 self._verdicts[pair] = found.get(pair, _UNKNOWN_SESSION)
-        verdicts = {row: self._verdicts[pair] for row, pair in pairs.items()}
+        verdicts = [self._verdicts[pair] for pair in pairs]
         if missing:
             self._drop_refusals(missing)
         return verdicts

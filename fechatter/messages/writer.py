@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 from fechatter.errors import Conflict, Problem, StorageError
 from fechatter.messages import repeats
-from fechatter.messages.batch_work import Attempt, BatchWork, not_stored
+from fechatter.messages.batch_work import AllowedGroup, Attempt, BatchWork, not_stored
+from fechatter.messages.groups import group_rows
 from fechatter.messages.permissions import Permissions
 from fechatter.messages.publishing import WrittenBatch
 from fechatter.messages.refused_rows import store_apart
@@ -23,7 +24,6 @@ from fechatter.model import Extras, now_ms
 from fechatter.native import Intake, MessageBatch
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
-from fechatter.storage.rights import Writing
 from fechatter.telemetry.faults import describe_error
 from fechatter.telemetry.measures import ROWS, Histogram
 
@@ -127,7 +127,7 @@ class Writer:
             await self._decide_and_store(work)
         except Exception as error:
             log.error("a batch of %d messages could not be stored", len(batch), exc_info=error)
-            work.fail(work.open_rows(), error)
+            work.fail(list(range(len(batch))), error)
         self._note(work.failure)
         return WrittenBatch(batch.tickets, [answer or not_stored() for answer in work.answers], work.frames)
 
@@ -141,21 +141,25 @@ class Writer:
         todo, folded = repeats.fold(work.batch)
         if work.extras:
             todo = work.refuse_invalid_extras(todo, self._extras_fields)
-        verdicts = await self._permissions.decide(work.sessions, work.chats, todo)
-        verdicts = work.refuse_forbidden(verdicts)
-        stale = await self._store(work, verdicts) if verdicts else set()
+        allowed = await self._decide(work, todo)
+        stale = await self._store(work, allowed) if allowed else set()
         for _ in range(MAX_ROUNDS):
             for workspace_id in sorted(stale):
-                rows = [row for row in verdicts if verdicts[row].workspace_id == workspace_id and work.answers[row] is None]
-                if not await self._store_locked(work, workspace_id, rows):
+                if not await self._store_locked(work, workspace_id, work.open_rows(allowed, workspace_id)):
                     stale = stale - {workspace_id}
             if not stale:
                 break
         await self._answer_folded(work, folded)
 
-    async def _store(self, work: BatchWork, verdicts: dict[int, Writing]) -> set[int]:
+    async def _decide(self, work: BatchWork, rows: list[int], tx: Transaction | None = None) -> list[AllowedGroup]:
+        """Return the rows that may be stored, in groups; answer the others."""
+        groups = group_rows(work.batch, (work.sessions, work.chats, work.senders), rows)
+        pairs = [(work.sessions[group[0]], work.chats[group[0]]) for group in groups]
+        return work.refuse_forbidden(groups, await self._permissions.decide(pairs, tx))
+
+    async def _store(self, work: BatchWork, allowed: list[AllowedGroup]) -> set[int]:
         """Store rows and answer them. Returns the workspaces whose unanswered rows must be decided again."""
-        rows, decided_with, now, began = work.rows(verdicts), _oldest(verdicts), now_ms(), time.monotonic()
+        rows, decided_with, now, began = work.rows(allowed), _oldest(allowed), now_ms(), time.monotonic()
         result = await self._database.store(rows, decided_with, now)
         return await self._finish_store(work, Attempt(rows, decided_with, now, began), result)
 
@@ -168,8 +172,8 @@ class Writer:
         async def choose(tx: Transaction) -> tuple[MessageRows, Decided]:
             nonlocal chosen
             self._permissions.forget({workspace_id})
-            verdicts = work.refuse_forbidden(await self._permissions.decide(work.sessions, work.chats, todo, tx))
-            chosen = work.rows(verdicts), _oldest(verdicts).get(workspace_id, chosen[1])
+            allowed = await self._decide(work, todo, tx)
+            chosen = work.rows(allowed), _oldest(allowed).get(workspace_id, chosen[1])
             return chosen
 
         result = await self._database.store_locked(workspace_id, choose, now)
@@ -218,11 +222,11 @@ def _given_up(batch: MessageBatch) -> WrittenBatch:
     return WrittenBatch(batch.tickets, [not_stored() for _ in batch.tickets], [])
 
 
-def _oldest(verdicts: dict[int, Writing]) -> dict[int, Decided]:
+def _oldest(allowed: list[AllowedGroup]) -> dict[int, Decided]:
     """For each workspace, return the rights and the era of its oldest verdict. If this verdict is too old, so is the
     batch."""
     decided_with: dict[int, Decided] = {}
-    for verdict in verdicts.values():
+    for verdict in (group.verdict for group in allowed):
         rights_seq, era = decided_with.get(verdict.workspace_id, Decided(verdict.rights_seq, verdict.era))
         # If two eras differ, one of them is over. No era has the name "", so the engine finds the workspace stale.
         decided_with[verdict.workspace_id] = Decided(min(rights_seq, verdict.rights_seq), era if era == verdict.era else "")
