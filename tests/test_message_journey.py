@@ -66,7 +66,7 @@ class Trace:
 
     Args:
         stream: the connection that receives the message in the end.
-        waiting: frames that began before the send, of the stream's task and of the writer's thread. They are no part of the
+        waiting: frames that began before the send, of the stream's task and of the writer's thread. They are not part of the
             way.
         background: the frames of all other tasks. Their calls are ignored.
     """

@@ -69,7 +69,7 @@ async def test_a_person_who_makes_too_many_requests_is_refused_and_others_are_no
     assert (await Client(limited_server).ask("GET", "/health/simple")).status == 200
 
 
-async def test_strangers_at_one_address_hold_only_their_share_of_open_requests(limited_server: ServerProcess) -> None:
+async def test_strangers_at_one_address_can_have_only_their_share_of_open_requests(limited_server: ServerProcess) -> None:
     ada = await owner(limited_server)
     held = [await begin_request(limited_server, "/api/signin") for _ in range(STRANGERS)]
     stranger = Client(limited_server)
@@ -85,7 +85,7 @@ async def test_strangers_at_one_address_hold_only_their_share_of_open_requests(l
     assert (answer.status, answer.headers["ratelimit-policy"]) == (200, '"strangers";q=6000;w=60')
 
 
-async def test_one_person_holds_only_a_few_large_bodies(limited_server: ServerProcess) -> None:
+async def test_one_person_can_have_only_a_few_large_bodies_open(limited_server: ServerProcess) -> None:
     ada = await owner(limited_server)
     path = f"/api/chat/{(await ada.chat('public_channel'))['id']}/messages/batch"
     held = [await begin_request(limited_server, path, ada) for _ in range(MOST_BATCHES)]

@@ -7,16 +7,8 @@ import asyncio
 from fechatter.auth.pace import BURST_ROWS, CROWDED_SECONDS, MOST_WAIT_SECONDS, OF_HEAVY, OF_ONE, ROWS_A_SECOND, Pace
 from fechatter.auth.turns import HEAVY_AT_ONCE, SharedTurns
 from fechatter.auth.turns import OF_ONE as TURNS_OF_ONE
+from tests.auth.clock import Clock
 from tests.test_fair import settle
-
-
-class Clock:
-    """A clock that only the test moves."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def has_to_wait(waiting: asyncio.Task[None]) -> bool:

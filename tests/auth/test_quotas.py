@@ -5,14 +5,7 @@ import pytest
 from fechatter.auth.quotas import AtOnce, Quota, Quotas
 from fechatter.errors import TooManyRequests
 from fechatter.settings import Settings
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.auth.clock import Clock
 
 
 def take_headers(quota: Quota, key: object = 1) -> tuple[str, ...]:

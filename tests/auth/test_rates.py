@@ -4,16 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fechatter.auth.rates import Limit, Meter
+from tests.auth.clock import Clock
 
 LIMIT = Limit("test", 3, 10.0)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_burst_is_allowed_and_then_one_attempt_per_interval() -> None:

@@ -65,7 +65,7 @@ def test_names_of_functions_and_of_tests_are_read(tmp_path: Path) -> None:
     assert findings(tmp_path / "test_names.py", "def test_nobody_is_told(): ...\n")
 
 
-def test_code_is_no_prose(tmp_path: Path) -> None:
+def test_code_is_not_prose(tmp_path: Path) -> None:
     assert findings(tmp_path / "page.md", "Call `tell()`:\n\n```sh\ntell who asks\n```\n") == []
     assert findings(tmp_path / "code.py", "tell = told(say)  # fine\n") == []
 

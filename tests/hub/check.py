@@ -46,7 +46,7 @@ async def _check_position(walk: Walk, client: Client) -> None:
     heads = await walk.database.read(lambda tx: events.heads(tx, client.who.workspace_id))
     position = client.node and client.listener and client.node.hub.position(client.listener)
     if position != heads.position:
-        raise Violation(f"a heartbeat says {position}, and the head is {heads.position}")
+        raise Violation(f"a heartbeat carries {position}, but the head is {heads.position}")
 
 
 def _check_senders(walk: Walk) -> None:
@@ -55,7 +55,7 @@ def _check_senders(walk: Walk) -> None:
         if event["type"] == "message.created":
             message = event["data"]["message"]
             if not walk.oracle.was_member(message["sender_id"], message["chat_id"], seq):
-                raise Violation(f"{event} was numbered when its sender was no member")
+                raise Violation(f"the sender of {event} was not a member at its number")
 
 
 async def _check_messages(walk: Walk) -> None:
@@ -87,7 +87,7 @@ def _check_received(walk: Walk, client: Client) -> None:
     for (workspace_id, seq), event in walk.oracle.log.items():
         must = workspace_id == client.who.workspace_id and seq > client.base.seq and _must_see(walk, client.who.user_id, event)
         if must and seq not in client.received:
-            raise Violation(f"{client.who} was not shown {event}")
+            raise Violation(f"{client.who} did not receive {event}")
 
 
 def _check_entitled(walk: Walk, client: Client, event: Event) -> None:
@@ -95,24 +95,24 @@ def _check_entitled(walk: Walk, client: Client, event: Event) -> None:
     if event["workspace_id"] != client.who.workspace_id:
         raise Violation("an event of another workspace")
     if walk.oracle.log[event["workspace_id"], seq].get("person", user_id) != user_id:
-        raise Violation(f"{client.who} was shown {event}, which is another person's")
+        raise Violation(f"{client.who} received {event}, which belongs to another person")
     if chat_id is None:
         return
     if not walk.oracle.was_member(user_id, chat_id, seq):
-        raise Violation(f"{client.who} was shown {event}, which it may not see")
+        raise Violation(f"{client.who} received {event} without the right to see it")
     message = event["data"].get("message")
     if message is not None and message["deleted_at"] is None:
         if message != walk.oracle.log[event["workspace_id"], seq]["data"]["message"]:
-            raise Violation(f"{client.who} was shown {event}, which is not as of its number")
+            raise Violation(f"{client.who} received {event} with content of another number")
         _check_content(walk, user_id, message["content"])
 
 
 def _check_content(walk: Walk, user_id: int, content: str) -> None:
     if content not in walk.oracle.written:
-        raise Violation(f"{content!r} was never committed, or was restored away")
+        raise Violation(f"{content!r} was never committed, or was lost in a restore")
     chat_id, seq = walk.oracle.written[content]
     if not any(end is None or end > seq for _, end in walk.oracle.intervals(user_id, chat_id)):
-        raise Violation("was shown what was written after it had left")
+        raise Violation("a former member received a message written after the membership")
 
 
 def _must_see(walk: Walk, user_id: int, event: Event) -> bool:

@@ -87,7 +87,7 @@ class Client:
         if self.cursor is None or position is None or position.seq != event["seq"]:
             raise Violation(f"an event without a position: {event}")
         if position.seq <= self.cursor.seq:
-            raise Violation(f"{position.seq} after {self.cursor.seq}: repeated or misordered")
+            raise Violation(f"{position.seq} after {self.cursor.seq}: repeated or out of order")
         self.cursor = position
         self.received[event["seq"]], self.eras[event["seq"]] = event, position.era
         self.state.apply(event)

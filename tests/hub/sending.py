@@ -63,11 +63,11 @@ class Senders(Cluster):
             if refusal(answer) == (409, "idempotency_conflict") and name not in self._spoiled:
                 raise Violation("a repeat of the same content was refused")
             if answer.status == 503 and name not in self._unsure:
-                raise Violation(f"{name} was not stored, and nothing was the matter")
+                raise Violation(f"{name} was not stored, although nothing failed")
             return
         _, message = stored(answer)
         if message["chat_id"] != self.chats[name[1]] or message["sender_id"] != self.people[name[0]].user_id:
-            raise Violation("answered with another's message")
+            raise Violation("the response contains another message")
         if self.acknowledged.setdefault(name, message["id"]) != message["id"]:
             raise Violation("two messages for one key")
         self.messages.append((name[1], message["id"]))

@@ -33,7 +33,7 @@ async def _sign_up_everybody(server: ServerProcess) -> Sessions:
 
 
 def sign_up_everybody(server: ServerProcess) -> Sessions:
-    """Sign up the host, one person per role and standing, one person who leaves every chat and one who joins none."""
+    """Sign up the host, one person per role and standing, a leaver of every chat and a stranger in none."""
     return asyncio.run(_sign_up_everybody(server))
 
 

@@ -127,7 +127,7 @@ class Stream:
 
 
 def parse(block: bytes) -> Event:
-    """Parse a block as the standard for server-sent events says, with each field at most once. Raises ValueError."""
+    """Parse a block as in the standard for server-sent events, with each field at most once. Raises ValueError."""
     fields: dict[str, str] = {}
     for line in block.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         name, _, value = line.partition(": ")

@@ -1,4 +1,4 @@
-"""The server keeps its contract: every response to a valid or invalid request is one that the contract describes."""
+"""The server keeps its contract: the contract describes every response to valid and invalid requests."""
 
 from __future__ import annotations
 

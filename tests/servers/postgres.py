@@ -98,7 +98,7 @@ class Postgres(ManagedServer):
             raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
 
     def _is_ready(self) -> bool:
-        """Decide as pg_ctl does: the lock file must name this process, and its last line must say that it is ready."""
+        """Decide as pg_ctl does: the lock file must name this process, and its last line must be "ready"."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
