@@ -30,7 +30,7 @@ class Published:
 
 @pytest.fixture(scope="session")
 def shared_postgres_url(postgres_server: Postgres) -> str:
-    """One database for many tests. Each test has its own workspaces, because creating a database takes half a second."""
+    """One database for many tests. Each test has its own workspaces. Creating a database takes half a second."""
     return postgres_server.create_database()
 
 

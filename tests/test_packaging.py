@@ -1,3 +1,5 @@
+"""The wheel, its installation and the locked requirements."""
+
 import json
 import os
 import re

@@ -142,4 +142,5 @@ _USER = """
 INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, handle, handle_key, role, created_at)
 VALUES ($1, $2, $3, $3, '', $3, $3, $3, 'member', 0)"""
 _MEMBER = """
-INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined_seq, joined_at) VALUES ($1, $2, $3, 'member', 1, 0)"""
+INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined_seq, joined_at)
+VALUES ($1, $2, $3, 'member', 1, 0)"""

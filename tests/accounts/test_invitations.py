@@ -1,3 +1,5 @@
+"""Invitations over HTTP: creating, using, listing and revoking them."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""People over HTTP: lists, searches, profiles, roles and disabled accounts."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""What the server reports about itself: `/api/server`, `/health` and `/metrics`."""
+
 from __future__ import annotations
 
 import shutil

@@ -1,3 +1,5 @@
+"""Sessions over HTTP: refresh tokens, cookies, lists and log-outs."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Sign-ins and changes of the password over HTTP."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Sign-ups over HTTP: with the set-up token, by invitation and with invalid values."""
+
 from __future__ import annotations
 
 import asyncio

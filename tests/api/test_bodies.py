@@ -1,3 +1,5 @@
+"""Decoding of JSON bodies into structs."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Pages of lists: cursors and query parameters."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""Limits of sign-in attempts."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Hashing of passwords in threads."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Quotas of messages and requests per minute."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The meter behind every rate limit."""
+
 from __future__ import annotations
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""Refresh tokens: their format and proof."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The server's secrets in the data folder."""
+
 from __future__ import annotations
 
 from pathlib import Path

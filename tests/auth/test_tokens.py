@@ -1,3 +1,5 @@
+"""Access tokens: signatures, claims and the cache of verified tokens."""
+
 from __future__ import annotations
 
 import time

@@ -1,4 +1,4 @@
-"""`fechatter bench` as a process: it starts its own server, prints a report in each format and leaves nothing behind."""
+"""`fechatter bench` as a process: it starts its own server, prints a report and leaves nothing behind."""
 
 from __future__ import annotations
 

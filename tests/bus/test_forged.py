@@ -35,7 +35,8 @@ async def test_invalid_messages_are_dropped_and_counted(nats_url: str, caplog: p
         await node.until(lambda: node.frames and node.signals)
         await node.until(lambda: rejected(node) >= 20)
         assert (node.seqs, node.signals, node.bus.state) == ([1], [signal()], "degraded")
-    assert sum("dropped a bus message" in record.message for record in caplog.records) == 2  # each node logs it once a minute
+    # Each node logs this once a minute.
+    assert sum("dropped a bus message" in record.message for record in caplog.records) == 2
 
 
 @pytest.mark.parametrize("seq", [2, 2**52])

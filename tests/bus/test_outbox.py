@@ -1,3 +1,5 @@
+"""The outbox of the NATS bus and the encoding of its messages."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

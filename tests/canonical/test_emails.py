@@ -1,3 +1,5 @@
+"""The canonical form of e-mail addresses."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The canonical form of IP addresses and networks."""
+
 from __future__ import annotations
 
 import pytest

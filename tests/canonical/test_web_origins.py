@@ -1,3 +1,5 @@
+"""The canonical form of web origins."""
+
 from __future__ import annotations
 
 import pytest

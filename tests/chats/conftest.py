@@ -18,7 +18,8 @@ T = TypeVar("T")
 
 _WORKSPACE = "INSERT INTO workspaces (id, slug, name, created_at) VALUES ($1, $2, $2, 0)"
 _USER = """
-INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, handle, handle_key, role, kind, created_at)
+INSERT INTO users
+  (id, workspace_id, email, email_key, password_hash, fullname, handle, handle_key, role, kind, created_at)
 VALUES ($1, $2, $3, $3, '', $3, $3, $3, $4, $5, 0)"""
 _DISABLE = "UPDATE users SET disabled_at = 1 WHERE id = $1"
 _HEAD = """

@@ -14,7 +14,8 @@ SELECT c.id, c.chat_type, c.name_key, c.owner_id, c.member_count, c.pair_low, c.
 FROM chats c JOIN timelines h ON h.id = c.id WHERE c.workspace_id = $1"""
 _MEMBERS = "SELECT chat_id, user_id, role, joined_seq, left_seq FROM memberships WHERE workspace_id = $1"
 _NUMBERS = """
-SELECT m.chat_id, m.number FROM messages m JOIN chats c ON c.id = m.chat_id WHERE c.workspace_id = $1 ORDER BY m.chat_id, m.number"""
+SELECT m.chat_id, m.number FROM messages m JOIN chats c ON c.id = m.chat_id
+WHERE c.workspace_id = $1 ORDER BY m.chat_id, m.number"""
 _EVENTS = "SELECT seq, type, chat_id, user_id FROM events WHERE workspace_id = $1 ORDER BY seq"
 _HEAD = "SELECT event_seq FROM workspaces WHERE id = $1"
 

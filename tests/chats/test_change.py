@@ -1,3 +1,5 @@
+"""Changing, archiving and deleting chats, and the directory of channels."""
+
 from __future__ import annotations
 
 import asyncio

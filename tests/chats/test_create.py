@@ -1,3 +1,5 @@
+"""Creating chats of each kind."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Joining, leaving, adding, removing and transferring the ownership of chats."""
+
 from __future__ import annotations
 
 import asyncio

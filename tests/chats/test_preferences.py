@@ -1,3 +1,5 @@
+"""A person's own preferences for a chat: starred and muted."""
+
 from __future__ import annotations
 
 import pytest

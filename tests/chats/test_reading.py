@@ -1,3 +1,5 @@
+"""Read marks, unread counts and the list of chats."""
+
 from __future__ import annotations
 
 import asyncio

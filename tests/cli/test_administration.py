@@ -224,7 +224,8 @@ _MEMBER = "INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined
 _MESSAGE = "INSERT INTO messages (id, chat_id, number, sender_id, content, created_at) VALUES ($1, $2, 1, $3, 'hello', 0)"
 _VERSION = "INSERT INTO message_versions (message_id, until_seq, content, revision) VALUES ($1, 1, 'hullo', 1)"
 _KEY = """
-INSERT INTO message_keys (idempotency_key, chat_id, sender_id, message_id, fingerprint, created_at) VALUES ($1, $2, $3, $4, 0, 0)"""
+INSERT INTO message_keys (idempotency_key, chat_id, sender_id, message_id, fingerprint, created_at)
+VALUES ($1, $2, $3, $4, 0, 0)"""
 _CHATS = "IN (SELECT id FROM chats WHERE workspace_id = $1)"
 _MESSAGES = f"IN (SELECT id FROM messages WHERE chat_id {_CHATS})"
 _COUNTED = {

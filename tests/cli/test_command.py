@@ -1,3 +1,5 @@
+"""The `fechatter` command: options, settings and exit codes."""
+
 import os
 import subprocess
 import sys

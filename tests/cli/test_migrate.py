@@ -1,3 +1,5 @@
+"""`fechatter migrate` and what `fechatter doctor` reports about migrations."""
+
 import sqlite3
 from contextlib import closing
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Data folders with any name, and storage that fails: each command works or reports the cause and a remedy in one line."""
+"""Data folders with any name, and storage that fails: each command works or reports cause and remedy in one line."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ INSERT INTO messages (id, chat_id, number, sender_id, content, created_at)
     SELECT n, n % 100, n / 100, 1, 'x', 0 FROM generate_series(1, 40000) n;
 INSERT INTO events (workspace_id, seq, type, chat_id, message_id, created_at)
     SELECT 1 + n % 10, n / 10, 1, n % 100, n, 0 FROM generate_series(1, 40000) n;
-INSERT INTO eras (workspace_id, first_seq, era) SELECT n, m, 'e' FROM generate_series(1, 10000) n, generate_series(0, 3) m;
+INSERT INTO eras (workspace_id, first_seq, era)
+  SELECT n, m, 'e' FROM generate_series(1, 10000) n, generate_series(0, 3) m;
 ANALYZE;
 """
 

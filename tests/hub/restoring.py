@@ -1,4 +1,4 @@
-"""Puts a workspace back to an earlier moment: as a restored backup, or under running nodes that do not know about it."""
+"""Puts a workspace back to an earlier moment: as a restored backup, or under running nodes that do not know it."""
 
 from __future__ import annotations
 

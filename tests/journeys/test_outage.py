@@ -1,4 +1,4 @@
-"""A PostgreSQL that refuses or ends connections: the server waits, reports it, and continues when the database is back."""
+"""A PostgreSQL that refuses or ends connections: the server waits, reports it, and continues afterwards."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def health(person: Client) -> Answer:
 
 @asynccontextmanager
 async def checked_recovery(server: ServerProcess) -> AsyncIterator[tuple[Client, int, Stream]]:
-    """Yield an owner, a chat and a stream. Afterwards check that everything works and no acknowledged message is lost."""
+    """Yield an owner, a chat and a stream. Then check that everything works and no acknowledged message is lost."""
     ada = await owner(server, setup_token=await asyncio.to_thread(lambda: server.setup_token))
     chat = (await ada.chat("public_channel"))["id"]
     stream = await ada.listen()

@@ -1,4 +1,4 @@
-"""Long replays are read in pieces and closed if the client does not read. The number of streams per person is limited."""
+"""Long replays are read in pieces and closed if the client does not read. Streams per person are limited."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The limit of open files and the connections that it allows."""
+
 from __future__ import annotations
 
 import resource

@@ -15,17 +15,20 @@ CHAT_ROLES = ("owner", "member", "left", None)
 
 _WORKSPACE = "INSERT INTO workspaces (id, slug, name, created_at) VALUES ($1, $2, '', 0)"
 _USER = """
-INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, handle, handle_key, role, created_at, disabled_at)
+INSERT INTO users
+  (id, workspace_id, email, email_key, password_hash, fullname, handle, handle_key, role, created_at, disabled_at)
 VALUES ($1, $2, $3, $3, '', '', $3, $3, $4, 0, $5)"""
 _SESSION = """
 INSERT INTO sessions (id, workspace_id, user_id, salt, created_at, last_used_at, expires_at, revoked_at)
 VALUES ($1, $2, $1, $3, 0, 0, $4, $5)"""
 _CHAT = """
-INSERT INTO chats (id, workspace_id, chat_type, name, name_key, owner_id, creator_id, member_count, pair_low, pair_high, created_at,
-    updated_at, archived_at, deleted_at)
+INSERT INTO chats
+  (id, workspace_id, chat_type, name, name_key, owner_id, creator_id, member_count, pair_low, pair_high, created_at, updated_at,
+  archived_at, deleted_at)
 VALUES ($1, $2, $3, $4, $4, $5, $5, $6, $7, $8, 0, 0, $9, $10)"""
 _MEMBER = """
-INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined_seq, left_seq, joined_at) VALUES ($1, $2, $3, $4, 1, $5, 0)"""
+INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined_seq, left_seq, joined_at)
+VALUES ($1, $2, $3, $4, 1, $5, 0)"""
 
 
 async def person(tx: Transaction, workspace_id: int, role: Role, *, ended: str = "") -> SessionId:

@@ -28,7 +28,7 @@ class Postgres(ManagedServer):
     """
 
     def __init__(self, data: Path | None = None, /, **options: str) -> None:
-        """Create the data folder, or use `data`. `options` are settings of PostgreSQL, such as `max_connections="50"`."""
+        """Create the data folder, or use `data`. `options` are its settings, such as `max_connections="50"`."""
         self.folder = Path(tempfile.mkdtemp(prefix="fechatter-postgres-"))
         self.data = data or self.folder / "data"
         self.data.mkdir(mode=0o700, exist_ok=True)

@@ -1,3 +1,5 @@
+"""The servers that tests start."""
+
 import asyncpg
 import nats
 from nats.js.api import StorageType, StreamConfig

@@ -1,3 +1,5 @@
+"""Settings from defaults, the file and the environment."""
+
 from pathlib import Path
 
 import pytest

@@ -18,7 +18,8 @@ from fechatter.storage.rekeying import Keyed, changes
 pytestmark = pytest.mark.empty_database
 
 PERSON = """
-INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, fullname_key, handle, handle_key, role, created_at)
+INSERT INTO users
+  (id, workspace_id, email, email_key, password_hash, fullname, fullname_key, handle, handle_key, role, created_at)
 VALUES ($1, $2, $3, $4, 'x', $5, $6, $7, $8, 'member', 1)"""
 CHANNEL = """
 INSERT INTO chats (id, workspace_id, chat_type, name, name_key, owner_id, creator_id, created_at, updated_at)
