@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fechatter.errors import Problem
-from fechatter.messages.writer import Answer
+from fechatter.messages.publishing import Answer
 from fechatter.model import MessageId
 from fechatter.storage.engines.base import Database
 from tests.hub.cluster import Cluster
