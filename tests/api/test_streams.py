@@ -7,11 +7,15 @@ from types import SimpleNamespace
 from typing import cast
 
 import httpx2
+import pytest
+from starlette.requests import Request
 
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
+from fechatter.api.streams import sse
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.tokens import AccessTokens, Claims
+from fechatter.errors import Invalid
 from fechatter.hub.hub import Hub
 from fechatter.services import Services
 from fechatter.settings import Settings
@@ -50,3 +54,11 @@ async def test_a_head_request_for_the_stream_ends_without_the_client(database: D
     )
     assert (hub.listeners, refused.status_code) == (0, 401)
     await tasks.stop()
+
+
+@pytest.mark.parametrize("second", [b"era.1", b"era.2", b""])
+def test_two_positions_to_resume_from_are_refused(second: bytes) -> None:
+    headers = [(b"last-event-id", b"era.1"), (b"last-event-id", second)]
+    with pytest.raises(Invalid) as refused:
+        sse._cursor(Request({"type": "http", "headers": headers, "query_string": b""}))
+    assert [error.code for error in refused.value.errors] == ["invalid_cursor"]

@@ -136,9 +136,12 @@ async def _send_closing(listener: Listener, send: Send) -> None:
 
 
 def _cursor(request: Request) -> Position | None:
-    """Return the position from Last-Event-ID, or else from the query. Raises Invalid."""
+    """Return the position from Last-Event-ID, or else from the query. Raises Invalid: not a position, or two headers."""
     query = read_query(request, StreamQuery)
-    header = request.headers.get("last-event-id")
+    given = request.headers.getlist("last-event-id")
+    if len(given) > 1:
+        raise Invalid.field("Last-Event-ID", "invalid_cursor", "Send only one Last-Event-ID.")
+    header = given[0] if given else ""
     text = header or query.last_event_id
     if not text:
         return None
