@@ -67,47 +67,47 @@ class GapFiller:
         sequencer = feed.sequencer
         place, expected = sequencer.place, sequencer.expected
         upto = min(expected, place.seq + FILL_EVENTS)
-        era, standing, frames = await self._read(WorkspaceId(feed.workspace_id), place, upto)
-        if feed.sequencer is not sequencer or standing is None or not await self.follow(feed, place, era, standing):
+        era, check, frames = await self._read(WorkspaceId(feed.workspace_id), place, upto)
+        if feed.sequencer is not sequencer or check is None or not await self.follow(feed, place, era, check):
             return False
         feed.fill(frames)
         self.filled += bool(frames)
         self.events += len(frames)
         if sequencer.position > place.seq or upto == place.seq:
             return True
-        if standing.head.seq > place.seq:  # the log no longer contains what the feed waits for
-            self._restart(feed, standing.head, era)
+        if check.head.seq > place.seq:  # the log no longer contains what the feed waits for
+            self._restart(feed, check.head, era)
         elif sequencer.expected == expected:
-            sequencer.correct(standing.head.seq)
+            sequencer.correct(check.head.seq)
         return False
 
-    async def _read(self, workspace_id: WorkspaceId, place: Position, upto: int) -> tuple[str, events.Standing | None, list[Frame]]:
+    async def _read(self, workspace_id: WorkspaceId, place: Position, upto: int) -> tuple[str, events.LogCheck | None, list[Frame]]:
         # In one snapshot, because a log that went back may have grown again beyond the feed's position.
-        async def read(tx: Transaction) -> tuple[str, events.Standing | None, list[Frame]]:
-            era, standings = await events.standings(tx, {workspace_id: place})
-            return era, standings.get(workspace_id), await events.load(tx, workspace_id, place.seq, upto)
+        async def read(tx: Transaction) -> tuple[str, events.LogCheck | None, list[Frame]]:
+            era, checks = await events.check_positions(tx, {workspace_id: place})
+            return era, checks.get(workspace_id), await events.load(tx, workspace_id, place.seq, upto)
 
         return await self._database.read(read)
 
-    async def follow(self, feed: WorkspaceFeed, place: Position, era: str, standing: events.Standing) -> bool:
+    async def follow(self, feed: WorkspaceFeed, place: Position, era: str, check: events.LogCheck) -> bool:
         """Update a feed from the log. Returns False if the log does not contain `place`; the feed then restarts.
 
         Args:
             place: the feed's position before the log was read.
             era: the current one, according to the log.
         """
-        if standing.kept:
+        if check.kept:
             if life_of(era) != life_of(feed.sequencer.era):
                 # Responses may have shown clients more than the log contains now. They reconnect with the highest
                 # position they saw.
                 feed.close(CloseReason.UNAVAILABLE)
             feed.sequencer.enter(era)
-            feed.sequencer.expect(standing.head.seq)
+            feed.sequencer.expect(check.head.seq)
             return True
-        if standing.head.seq < place.seq and era == feed.sequencer.era:
+        if check.head.seq < place.seq and era == feed.sequencer.era:
             # No writer has noticed yet. New events must not get the same positions as lost ones.
             era = await self._database.begin_era(era)
-        self._restart(feed, standing.head, era)
+        self._restart(feed, check.head, era)
         return False
 
     def _restart(self, feed: WorkspaceFeed, head: Position, era: str) -> None:

@@ -249,11 +249,11 @@ class Hub:
         feeds = {feed.workspace_id: (feed, feed.sequencer, feed.sequencer.place) for feed in self._feeds.values()}
         places = {workspace_id: place for workspace_id, (_, _, place) in feeds.items()}
         async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
-            self.era, standings = await self._database.read(lambda tx: events.standings(tx, places))
+            self.era, checks = await self._database.read(lambda tx: events.check_positions(tx, places))
             self._heads_read_at = time.monotonic()
             for workspace_id, (feed, sequencer, place) in feeds.items():
-                if workspace_id not in standings:  # the workspace was removed
+                if workspace_id not in checks:  # the workspace was removed
                     feed.close(CloseReason.REVOKED)
                 elif feed.sequencer is sequencer:
-                    await self.gaps.follow(feed, place, self.era, standings[workspace_id])
+                    await self.gaps.follow(feed, place, self.era, checks[workspace_id])
                     self.gaps.fill_soon(feed)

@@ -22,7 +22,7 @@ from fechatter.telemetry.faults import describe_error
 log = logging.getLogger(__name__)
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class StoreCall(msgspec.Struct, frozen=True):
     """One call of the engine.
 
     Attributes:

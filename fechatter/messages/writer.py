@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from fechatter.errors import Conflict, Problem, StorageError
 from fechatter.messages import repeats
-from fechatter.messages.batch_work import AllowedGroup, Attempt, BatchWork, not_stored
+from fechatter.messages.batch_work import AllowedGroup, BatchWork, StoreCall, not_stored
 from fechatter.messages.groups import group_rows
 from fechatter.messages.permissions import Permissions
 from fechatter.messages.publishing import WrittenBatch
@@ -161,7 +161,7 @@ class Writer:
         """Store rows and answer them. Returns the workspaces whose unanswered rows must be decided again."""
         rows, decided_with, now, began = work.rows(allowed), _oldest(allowed), now_ms(), time.monotonic()
         result = await self._database.store(rows, decided_with, now)
-        return await self._finish_store(work, Attempt(rows, decided_with, now, began), result)
+        return await self._finish_store(work, StoreCall(rows, decided_with, now, began), result)
 
     async def _store_locked(self, work: BatchWork, workspace_id: int, todo: list[int]) -> set[int]:
         """Like `_store` for the rows of one workspace, decided under its lock: rights that change again and again must
@@ -178,19 +178,19 @@ class Writer:
 
         result = await self._database.store_locked(workspace_id, choose, now)
         rows, decided = chosen
-        return await self._finish_store(work, Attempt(rows, {workspace_id: decided}, now, began, todo), result)
+        return await self._finish_store(work, StoreCall(rows, {workspace_id: decided}, now, began, todo), result)
 
-    async def _finish_store(self, work: BatchWork, attempt: Attempt, result: StoreResult) -> set[int]:
+    async def _finish_store(self, work: BatchWork, call: StoreCall, result: StoreResult) -> set[int]:
         refused: dict[int, StorageError] = {}
         if result.failed:
-            result, refused = await store_apart(self._database, attempt.rows, attempt.decided_with, attempt.now, result)
-        self.commit_seconds.observe(time.monotonic() - attempt.began)
+            result, refused = await store_apart(self._database, call.rows, call.decided_with, call.now, result)
+        self.commit_seconds.observe(time.monotonic() - call.began)
         self._permissions.forget(result.stale)
-        await self._answer_stored(work, result, attempt.now)
+        await self._answer_stored(work, result, call.now)
         for row, error in refused.items():
             work.refuse(row, error)
         for workspace_id, error in result.failed.items():
-            work.fail(attempt.rows_of(workspace_id) or attempt.todo, error)
+            work.fail(call.rows_of(workspace_id) or call.todo, error)
         return result.stale
 
     async def _answer_stored(self, work: BatchWork, result: StoreResult, now: int) -> None:

@@ -57,7 +57,7 @@ FROM PAIRS($1) AS p JOIN message_versions v ON v.message_id = p.a AND v.until_se
 _POSITION = f"""
 SELECT w.event_seq, w.floor_seq, w.rights_seq, {eras.OF_HEAD} AS era, v.epoch AS current_era
 FROM workspaces w JOIN server v ON v.id = 1 WHERE w.id = $1"""
-_STANDINGS = f"""
+_CHECKS = f"""
 SELECT w.id, w.event_seq, {eras.OF_HEAD} AS era, {eras.era_at("w.id", "p.b")} AS era_there
 FROM workspaces w JOIN PAIRS($1) AS p ON p.a = w.id JOIN server v ON v.id = 1 WHERE w.id IN ANY_OF($2)"""
 
@@ -100,7 +100,7 @@ class Heads(msgspec.Struct, frozen=True):
         return Position(self.era, self.head)
 
 
-class Standing(msgspec.Struct, frozen=True):
+class LogCheck(msgspec.Struct, frozen=True):
     """A workspace's log compared with a room's position: `kept` is False if the log does not contain the position."""
 
     head: Position
@@ -162,18 +162,18 @@ async def heads(tx: Transaction, workspace_id: WorkspaceId) -> Heads:
     return Heads(row["event_seq"], row["floor_seq"], row["rights_seq"], row["era"], row["current_era"])
 
 
-async def standings(tx: Transaction, positions: Mapping[int, Position]) -> tuple[str, dict[int, Standing]]:
+async def check_positions(tx: Transaction, positions: Mapping[int, Position]) -> tuple[str, dict[int, LogCheck]]:
     """Return the current era, and several workspaces' logs compared with these positions, in one snapshot."""
     pairs = [(workspace_id, position.seq) for workspace_id, position in positions.items()]
-    rows = await tx.fetch(_STANDINGS, pairs, list(positions)) if pairs else []
-    found = {row["id"]: _standing(row, positions[row["id"]]) for row in rows}
+    rows = await tx.fetch(_CHECKS, pairs, list(positions)) if pairs else []
+    found = {row["id"]: _check(row, positions[row["id"]]) for row in rows}
     return await eras.current(tx), found
 
 
-def _standing(row: Row, position: Position) -> Standing:
+def _check(row: Row, position: Position) -> LogCheck:
     # Before its first event a workspace has no range of numbers.
     there = position.seq == 0 or row["era_there"] == position.era
-    return Standing(Position(row["era"], row["event_seq"]), there and row["event_seq"] >= position.seq)
+    return LogCheck(Position(row["era"], row["event_seq"]), there and row["event_seq"] >= position.seq)
 
 
 async def load(tx: Transaction, workspace_id: WorkspaceId, after: int, upto: int, limit: int = 1_000_000) -> list[Frame]:

@@ -122,8 +122,8 @@ class Streams(Cluster):
         first."""
         assert client.cursor is not None
         places = {client.who.workspace_id: client.cursor}
-        _, standings = await self.database.read(lambda tx: events.standings(tx, places))
-        return standings[client.who.workspace_id].kept
+        _, checks = await self.database.read(lambda tx: events.check_positions(tx, places))
+        return checks[client.who.workspace_id].kept
 
     async def take_answer(self, who: str) -> None:
         """Process the response."""
