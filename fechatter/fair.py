@@ -1,4 +1,4 @@
-"""A bounded number of calls at once, shared fairly among keys: people, or the addresses of clients that are not signed in.
+"""Runs a bounded number of calls at once and shares them fairly among keys: people, or addresses of other clients.
 
 Each key has its own line, and lines are served in turn. A new key therefore waits for at most one call of each other
 key, however many calls the others have queued. When the queue is full, the newest call of the longest line is refused,
@@ -20,7 +20,7 @@ class FairQueue:
         of_one: how many calls of one key run at once.
         places: how many calls run at once; None for no limit beyond `of_one`.
         bound: how many calls run or wait.
-        refuse: makes the error of a call that is refused because the queue is full.
+        refuse: creates the error for a call that is refused because the queue is full.
     """
 
     def __init__(self, *, of_one: int, places: int | None, bound: int, refuse: Callable[[], Exception]) -> None:
@@ -32,7 +32,7 @@ class FairQueue:
         self._busy = self._waiting = 0
         self._lines: dict[Hashable, deque[asyncio.Future[None]]] = {}
         self._ready: dict[Hashable, None] = {}
-        """The lines that wait only for a place, in the order in which they are served."""
+        """The lines that wait only for a place, in the order of service."""
 
     def __len__(self) -> int:
         """How many calls run or wait."""
@@ -44,7 +44,7 @@ class FairQueue:
 
     @asynccontextmanager
     async def turn(self, key: Hashable) -> AsyncIterator[None]:
-        """Hold a place. Raises what `refuse` makes."""
+        """Hold a place during the block. Raises the error that `refuse` creates."""
         await self.enter(key)
         try:
             yield
@@ -52,9 +52,9 @@ class FairQueue:
             self.leave(key)
 
     async def enter(self, key: Hashable) -> None:
-        """Wait for a place; `leave` gives it back. Raises what `refuse` makes."""
+        """Wait for a place; `leave` returns it. Raises the error that `refuse` creates."""
         if len(self) >= self._bound:
-            self._make_room(key)
+            self._refuse_newest(key)
         if self.is_free(key):
             self.start(key)
             return
@@ -92,7 +92,7 @@ class FairQueue:
                     waiting.set_exception(error())
 
     def start(self, key: Hashable) -> None:
-        """Take a place that is free; `leave` gives it back."""
+        """Take a free place; `leave` returns it."""
         self._busy += 1
         self._running[key] += 1
 
@@ -101,7 +101,7 @@ class FairQueue:
         waiting = self._lines[key][0]
         self._remove(key, waiting)
         self._ready.pop(key, None)
-        if not waiting.done():  # its task may be cancelled, and not have run since
+        if not waiting.done():  # its task may have been cancelled and not have run since
             self.start(key)
             waiting.set_result(None)
         if key in self._lines and self._running[key] < self._of_one:
@@ -117,8 +117,8 @@ class FairQueue:
             del self._lines[key]
             self._ready.pop(key, None)
 
-    def _make_room(self, key: Hashable) -> None:
-        """Refuse the newest call of the longest line. Raises what `refuse` makes: that would be the call of `key`."""
+    def _refuse_newest(self, key: Hashable) -> None:
+        """Refuse the newest call of the longest line. Raises the error of `refuse` if that is the call of `key`."""
         longest = max(self._lines, key=lambda other: len(self._lines[other]), default=key)
         if longest == key or len(self._lines[longest]) <= len(self._lines.get(key, ())) + 1:
             raise self._refuse()

@@ -18,7 +18,7 @@ class HeldBody:
 
     Attributes:
         size: its bytes so far.
-        given_up: whether it had to make room for others; its reader then raises `refusal`.
+        given_up: whether it was dropped for other bodies; its reader then raises `refusal`.
         give_up: called once when this happens, while the body is received.
     """
 
@@ -66,14 +66,14 @@ class BodyMemory:
                 self._release(body)
 
     def grow(self, key: Hashable, size: int) -> None:
-        """Count bytes, and make room for them."""
+        """Count bytes, and drop other bodies if the memory is full."""
         self._of_keys[key] += size
         self._bytes += size
         while self._bytes > self._bound and self._give_one_up():
             pass
 
     def _give_one_up(self) -> bool:
-        """Only a body that is still received can be given up. Returns False when there is none."""
+        """Drop the largest unfinished body of the key that uses most memory; return False if there is none."""
         receiving = [body for body in self._bodies if body.give_up is not None and body.size]
         if not receiving:
             return False
@@ -93,5 +93,5 @@ class BodyMemory:
 
 
 def refusal() -> Unavailable:
-    """Return the error for a body that had to make room."""
-    return Unavailable("Too many bodies are being received.", code="batches_full")
+    """Return the error for a body that was dropped."""
+    return Unavailable("The server is receiving too many request bodies.", code="batches_full")

@@ -5,7 +5,7 @@ at once, and then an eighth of one processor. Its further requests wait, but are
 users are active. All keys beyond their burst are *heavy* and share a quarter of a processor. Heavy keys are charged by
 time if that is more, because a row takes longer on a slow or busy machine.
 
-In this process's memory: each node counts for itself, and a restart forgets.
+The counts are in this process's memory: each node counts on its own, and a restart resets the counts.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Pace:
 
     async def wait(self, key: Hashable) -> None:
         """Wait until the key is within its burst again."""
-        while self.slows(key) and (seconds := self.wait_seconds(key)):  # noqa: ASYNC110  # time is waited for, no event
+        while self.slows(key) and (seconds := self.wait_seconds(key)):  # noqa: ASYNC110
             await asyncio.sleep(min(seconds, LOOK_SECONDS))
 
     async def wait_with_heavy(self, key: Hashable) -> None:

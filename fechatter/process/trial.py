@@ -1,7 +1,7 @@
 """`python -m fechatter.process.trial CHAIN KEY`: exits with 0 if Granian can serve with this certificate.
 
-It runs as a separate process because Granian's core aborts on a key that it cannot use, for example on a curve that TLS
-does not support. It exits with REFUSED, or is killed by SIGABRT, only for that reason.
+It runs as a separate process because Granian's core aborts on a key that it cannot use. One example is a key on a curve
+that TLS does not support. It exits with REFUSED, or is killed by SIGABRT, only for that reason.
 """
 
 from __future__ import annotations
