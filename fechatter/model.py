@@ -115,12 +115,10 @@ class Workspace(msgspec.Struct, frozen=True):
     default_chat_id: Annotated[ChatId | None, msgspec.Meta(description="The channel that new people join.", examples=[21])] = None
 
 
-class Extras(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The optional fields of a message. Each field needs a default; docs/extending.md shows how to add one.
-
-    The sender's JSON is checked against this struct, then stored and sent unchanged. As long as the struct has no
-    field, messages with `extras` are refused.
-    """
+# The sender's JSON is checked against this struct, then stored and sent unchanged. As long as the struct has no field,
+# messages with `extras` are refused. The default of each field is UNSET; docs/extending.md shows how to add one.
+class Extras(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The optional fields of a message."""
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
+import msgspec
 import orjson
 import pytest
 
@@ -26,12 +27,16 @@ class MoodExtras(Extras, frozen=True):
     mood: Literal["calm", "wild"] | None = None
 
 
+class NoExtras(msgspec.Struct, forbid_unknown_fields=True):
+    """The extras of a server without optional fields."""
+
+
 CALM = {"mood": "calm"}
 WILD = {"mood": "wild"}
 
 
 @pytest.fixture
-async def desk(database: Database) -> AsyncIterator[WriterNode]:
+async def node(database: Database) -> AsyncIterator[WriterNode]:
     made = WriterNode(database, extras_fields=MoodExtras)
     yield made
     await made.close()
@@ -54,20 +59,20 @@ async def exported_messages(database: Database, who: Actor) -> list[dict[str, An
     return [line for each in b"".join(lines).splitlines() if (line := orjson.loads(each))["type"] == "message"]
 
 
-async def test_extras_reach_answers_frames_and_replays_unchanged(database: Database, desk: WriterNode) -> None:
+async def test_extras_reach_answers_frames_and_replays_unchanged(database: Database, node: WriterNode) -> None:
     alice, chat_id = await alice_in_a_chat(database)
-    sent = await desk.sent(alice, chat_id, "hello", "key", extras=CALM)
-    plain = await desk.sent(alice, chat_id, "plain")
+    sent = await node.sent(alice, chat_id, "hello", "key", extras=CALM)
+    plain = await node.sent(alice, chat_id, "plain")
     assert sent.pop("idempotency_key") == "key"
     assert sent["extras"] == CALM
     assert "extras" not in plain
-    assert (await log_of(database, alice))[-2:] == [frame.block for frame in desk.frames]
-    assert [orjson.loads(block_json(frame.block))["data"]["message"] for frame in desk.frames] == [sent, plain]
+    assert (await log_of(database, alice))[-2:] == [frame.block for frame in node.frames]
+    assert [orjson.loads(block_json(frame.block))["data"]["message"] for frame in node.frames] == [sent, plain]
 
 
-async def test_extras_are_on_pages_in_lists_of_chats_and_in_exports(database: Database, desk: WriterNode) -> None:
+async def test_extras_are_on_pages_in_lists_of_chats_and_in_exports(database: Database, node: WriterNode) -> None:
     alice, chat_id = await alice_in_a_chat(database)
-    plain, sent = await desk.sent(alice, chat_id, "plain"), await desk.sent(alice, chat_id, extras=CALM)
+    plain, sent = await node.sent(alice, chat_id, "plain"), await node.sent(alice, chat_id, extras=CALM)
     page = await database.read(lambda tx: history.latest(tx, chat_id, 10))
     assert orjson.loads(encode(page))["items"] == [sent, plain]
     listed = orjson.loads(await database.read(lambda tx: views.encoded_chats_of(tx, alice, limit=10)))
@@ -75,9 +80,9 @@ async def test_extras_are_on_pages_in_lists_of_chats_and_in_exports(database: Da
     assert [line.get("extras") for line in await exported_messages(database, alice)] == [None, CALM]
 
 
-async def test_an_edit_keeps_extras_and_a_deletion_removes_them_everywhere(database: Database, desk: WriterNode) -> None:
+async def test_an_edit_keeps_extras_and_a_deletion_removes_them_everywhere(database: Database, node: WriterNode) -> None:
     alice, chat_id = await alice_in_a_chat(database)
-    edited, deleted = [MessageId((await desk.sent(alice, chat_id, "one", extras=CALM))["id"]) for _ in range(2)]
+    edited, deleted = [MessageId((await node.sent(alice, chat_id, "one", extras=CALM))["id"]) for _ in range(2)]
     await world.do(database, changes.edit, alice, chat_id, edited, "two")
     await world.do(database, changes.edit, alice, chat_id, deleted, "two")
     await world.do(database, changes.delete, alice, chat_id, deleted)
@@ -87,9 +92,9 @@ async def test_an_edit_keeps_extras_and_a_deletion_removes_them_everywhere(datab
     assert [each.get("extras") for each in messages if each["id"] == deleted] == [None, None, None]
 
 
-async def test_retention_removes_extras(database: Database, desk: WriterNode) -> None:
+async def test_retention_removes_extras(database: Database, node: WriterNode) -> None:
     alice, chat_id = await alice_in_a_chat(database)
-    old = MessageId((await desk.sent(alice, chat_id, "old", extras=CALM))["id"])
+    old = MessageId((await node.sent(alice, chat_id, "old", extras=CALM))["id"])
     await database.write(alice.workspace_id, lambda tx: retention.empty(tx, alice.workspace_id, [old]))
     rows = await database.read(lambda tx: tx.fetch("SELECT extras FROM messages WHERE chat_id = $1", chat_id))
     assert [row["extras"] for row in rows] == [None]
@@ -104,28 +109,28 @@ async def test_retention_removes_extras(database: Database, desk: WriterNode) ->
         ([], "/extras", "invalid_type"),
     ],
 )
-async def test_invalid_extras_are_refused_alone(database: Database, desk: WriterNode, extras: object, pointer: str, code: str) -> None:
+async def test_invalid_extras_are_refused_alone(database: Database, node: WriterNode, extras: object, pointer: str, code: str) -> None:
     alice, chat_id = await alice_in_a_chat(database)
-    bad, good = desk.push(alice, chat_id, extras=extras), desk.push(alice, chat_id, extras=CALM)
-    await desk.commit()
+    bad, good = node.push(alice, chat_id, extras=extras), node.push(alice, chat_id, extras=CALM)
+    await node.commit()
     problem = await bad
     assert isinstance(problem, Invalid)
     assert [(error.pointer, error.code) for error in problem.errors] == [(pointer, code)]
     assert stored(await good)[1]["number"] == 1
 
 
-async def test_a_key_with_other_extras_is_a_conflict(database: Database, desk: WriterNode) -> None:
+async def test_a_key_with_other_extras_is_a_conflict(database: Database, node: WriterNode) -> None:
     alice, chat_id = await alice_in_a_chat(database)
-    first = await desk.sent(alice, chat_id, "hello", "key", extras=CALM)
-    assert stored(await desk.send(alice, chat_id, "hello", "key", extras=CALM)) == (200, first)
-    assert refusal(await desk.send(alice, chat_id, "hello", "key", extras=WILD)) == (409, "idempotency_conflict")
-    assert refusal(await desk.send(alice, chat_id, "hello", "key")) == (409, "idempotency_conflict")
+    first = await node.sent(alice, chat_id, "hello", "key", extras=CALM)
+    assert stored(await node.send(alice, chat_id, "hello", "key", extras=CALM)) == (200, first)
+    assert refusal(await node.send(alice, chat_id, "hello", "key", extras=WILD)) == (409, "idempotency_conflict")
+    assert refusal(await node.send(alice, chat_id, "hello", "key")) == (409, "idempotency_conflict")
 
 
 async def test_extras_are_an_unknown_field_as_long_as_no_field_is_defined(database: Database) -> None:
     alice, chat_id = await alice_in_a_chat(database)
-    desk = WriterNode(database)
-    problem = await desk.send(alice, chat_id, extras=CALM)
-    await desk.close()
+    node = WriterNode(database, extras_fields=NoExtras)
+    problem = await node.send(alice, chat_id, extras=CALM)
+    await node.close()
     assert isinstance(problem, Invalid)
     assert [(error.pointer, error.code) for error in problem.errors] == [("/extras", "unknown_field")]
