@@ -24,25 +24,9 @@ async def test_from_the_set_up_link_to_a_power_cut_and_recovery(
     assert ada.session["workspace"]["slug"] == "acme"
     bob, cyd = await colleague(ada), await colleague(ada)
 
-    stream = await bob.listen()
-    chats = [
-        await ada.chat("single", bob),
-        await ada.chat("group", bob, cyd),
-        await ada.chat("private_channel", bob),
-        await ada.chat("public_channel"),
-    ]
-    await bob.post(f"/api/chat/{chats[3]['id']}/join")
-    joined: list[str] = []
-    while len(joined) < len(chats):
-        *_, event = await stream.until("member.joined")
-        if event.data["data"]["member"]["user_id"] == bob.id:
-            joined.append(event.data["data"]["chat"]["chat_type"])
-    assert joined == ["single", "group", "private_channel", "public_channel"]
-    stream.close()
-
+    chat_id = await _join_every_kind_of_chat(ada, bob, cyd)
     stream = await bob.listen(await bob.cursor())
     await stream.until("resumed")
-    chat_id = chats[2]["id"]
     hello = await ada.send(chat_id, "Hello, Bob")
     assert (await stream.until("message.created"))[-1].data["data"]["message"] == hello
     answer = await bob.send(chat_id, "Hello, Ada")
@@ -79,6 +63,26 @@ async def test_from_the_set_up_link_to_a_power_cut_and_recovery(
     later = await ada.send(chat_id, "And this at once")
     assert (await stream.next()).data["data"]["message"] == later
     assert [message["number"] for message in await bob.history(chat_id)] == [1, 2, 3, 4, 5]
+
+
+async def _join_every_kind_of_chat(ada: Client, bob: Client, cyd: Client) -> int:
+    """Create the chats and check the events on Bob's stream; returns the id of the private channel."""
+    stream = await bob.listen()
+    chats = [
+        await ada.chat("single", bob),
+        await ada.chat("group", bob, cyd),
+        await ada.chat("private_channel", bob),
+        await ada.chat("public_channel"),
+    ]
+    await bob.post(f"/api/chat/{chats[3]['id']}/join")
+    joined: list[str] = []
+    while len(joined) < len(chats):
+        *_, event = await stream.until("member.joined")
+        if event.data["data"]["member"]["user_id"] == bob.id:
+            joined.append(event.data["data"]["chat"]["chat_type"])
+    assert joined == ["single", "group", "private_channel", "public_channel"]
+    stream.close()
+    return int(chats[2]["id"])
 
 
 async def test_the_set_up_link_works_once(own_server: ServerProcess) -> None:
