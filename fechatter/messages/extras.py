@@ -1,6 +1,6 @@
 """Extras: the optional fields of a message, one JSON object.
 
-The native side does not interpret the object. Only messages that have one are checked here, against the struct `Extras`.
+The native side does not interpret the object. Only messages with extras are checked here, against the struct `Extras`.
 """
 
 from __future__ import annotations
