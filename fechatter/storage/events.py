@@ -1,7 +1,8 @@
-"""The event log: everything that changes what a client shows, numbered without gaps in each workspace, committed with the rows it tells of.
+"""The event log: every change that a client shows, numbered without gaps per workspace.
 
-An event of a message holds no copy of its content: `load` gives the content as of the event's number. The frames of what a transaction
-appended are made by the same `load`, so a replay shows the same bytes as live delivery did.
+An event is committed together with the rows that it describes. An event of a message contains no copy of the content;
+`load` adds the content as of the event's number. Live frames are made by the same `load`, so a replay sends the same
+bytes as live delivery.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ WHERE e.workspace_id = $1 AND e.seq > $2 AND e.seq <= $3 AND e.type NOT IN ({_co
         OR (p.left_seq IS NULL AND p.joined_seq <= e.seq)
         OR p.left_seq = e.seq)
 ORDER BY e.seq LIMIT $6"""
-# Of each pair (message, number) the content that was there then, if another one has followed: however often it was edited, one row.
+# For each pair (message, event number): the content at that number, if it was replaced later. At most one row per pair.
 _VERSIONS = """
 SELECT v.message_id, p.b AS seq, v.content, v.revision, v.edited_at, v.extras
 FROM PAIRS($1) AS p JOIN message_versions v ON v.message_id = p.a AND v.until_seq = (
@@ -63,7 +64,7 @@ FROM workspaces w JOIN PAIRS($1) AS p ON p.a = w.id JOIN server v ON v.id = 1 WH
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """An event about to be numbered.
+    """An event without a number.
 
     Attributes:
         data: the frame's `data`; None if it is read from the message, or if no client sees the event.
@@ -81,10 +82,12 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 class Heads(msgspec.Struct, frozen=True):
-    """A workspace's log: `head` is its newest number, everything up to `floor` is gone, `rights` is the newest change
-    of rights.
+    """The state of a workspace's log.
 
     Attributes:
+        head: the newest number.
+        floor: the newest number that was deleted, with all numbers below it.
+        rights: the number of the newest change of rights.
         era: the era of `head`.
         current_era: the era of the next number.
     """
@@ -101,21 +104,21 @@ class Heads(msgspec.Struct, frozen=True):
 
 
 class LogCheck(msgspec.Struct, frozen=True):
-    """A workspace's log compared with a room's position: `kept` is False if the log does not contain the position."""
+    """The head of a workspace's log. `kept` is True if the log still contains a given position."""
 
     head: Position
     kept: bool
 
 
 async def append(tx: Transaction, workspace_id: WorkspaceId, drafts: Sequence[Draft], *, rights: bool) -> int:
-    """Number and store events; returns the first one's number."""
+    """Number and store events; returns the first number."""
     first = await reserve(tx, workspace_id, len(drafts), rights=rights)
     await insert(tx, workspace_id, first, drafts)
     return first
 
 
 async def reserve(tx: Transaction, workspace_id: WorkspaceId, count: int, *, rights: bool) -> int:
-    """Take `count` numbers, to be filled by `insert` in the same transaction; returns the first."""
+    """Reserve `count` numbers for `insert` in the same transaction; returns the first number."""
     row = await tx.fetchrow(_RESERVE, workspace_id, count, int(rights))
     if row is None:
         raise LookupError(f"no workspace {workspace_id}")
@@ -128,13 +131,15 @@ async def reserve(tx: Transaction, workspace_id: WorkspaceId, count: int, *, rig
 
 
 async def insert(tx: Transaction, workspace_id: WorkspaceId, first: int, drafts: Sequence[Draft]) -> None:
-    """Store events under numbers reserved before, and put their frames into `tx.frames`."""
-    rows = [
-        (seq, TYPE_CODES[draft.type], draft.chat_id, draft.user_id, draft.message_id, orjson.dumps(_stored_data(draft)).decode())
-        for seq, draft in enumerate(drafts, first)
-    ]
+    """Store events under reserved numbers, and append their frames to `tx.frames`."""
+    rows = [_stored_row(seq, draft) for seq, draft in enumerate(drafts, first)]
     await tx.execute(_INSERT, workspace_id, rows, tx.now)
     tx.frames.extend(await load(tx, workspace_id, first - 1, first + len(drafts) - 1))
+
+
+def _stored_row(seq: int, draft: Draft) -> tuple[object, ...]:
+    data = orjson.dumps(_stored_data(draft)).decode()
+    return seq, TYPE_CODES[draft.type], draft.chat_id, draft.user_id, draft.message_id, data
 
 
 def _stored_data(draft: Draft) -> dict[str, object]:
@@ -155,7 +160,7 @@ def _check_data(draft: Draft) -> None:
 
 
 async def heads(tx: Transaction, workspace_id: WorkspaceId) -> Heads:
-    """The workspace's head, floor and rights position in this snapshot."""
+    """Read the state of the workspace's log. Raises LookupError: the workspace was removed."""
     row = await tx.fetchrow(_POSITION, workspace_id)
     if row is None:
         raise LookupError(f"no workspace {workspace_id}")
@@ -163,7 +168,10 @@ async def heads(tx: Transaction, workspace_id: WorkspaceId) -> Heads:
 
 
 async def check_positions(tx: Transaction, positions: Mapping[int, Position]) -> tuple[str, dict[int, LogCheck]]:
-    """Return the current era, and several workspaces' logs compared with these positions, in one snapshot."""
+    """Check whether the logs of several workspaces still contain these positions.
+
+    Returns the current era, and the check of each workspace that still exists.
+    """
     pairs = [(workspace_id, position.seq) for workspace_id, position in positions.items()]
     rows = await tx.fetch(_CHECKS, pairs, list(positions)) if pairs else []
     found = {row["id"]: _check(row, positions[row["id"]]) for row in rows}
@@ -171,20 +179,24 @@ async def check_positions(tx: Transaction, positions: Mapping[int, Position]) ->
 
 
 def _check(row: Row, position: Position) -> LogCheck:
-    # Before its first event a workspace has no range of numbers.
+    # Before its first event, a workspace has no range of numbers.
     there = position.seq == 0 or row["era_there"] == position.era
     return LogCheck(Position(row["era"], row["event_seq"]), there and row["event_seq"] >= position.seq)
 
 
 async def load(tx: Transaction, workspace_id: WorkspaceId, after: int, upto: int, limit: int = 1_000_000) -> list[Frame]:
-    """The frames of the numbers after+1 … upto, contents as of each number, for every listener alike."""
+    """Return the frames of the numbers after+1 … upto, with contents as of each number."""
     return await _frames(tx, workspace_id, await tx.fetch(_RANGE, workspace_id, after, upto, limit))
 
 
 async def load_visible(
     tx: Transaction, workspace_id: WorkspaceId, after: int, upto: int, user_id: UserId, *, guest: bool, limit: int
 ) -> list[Frame]:
-    """What one person is shown of after+1 … upto: the chats it is in now, from its joining on; of others only its own leaving."""
+    """Return the frames of the numbers after+1 … upto that a person may see.
+
+    These are the events of the person's chats from the time of joining. Of former chats, only the person's own leaving
+    is included.
+    """
     rows = await tx.fetch(_VISIBLE, workspace_id, after, upto, user_id, int(guest), limit)
     return await _frames(tx, workspace_id, rows)
 

@@ -1,4 +1,4 @@
-"""Messages as rows: one chat's pages by number, single ones, edits and deletions. New ones are stored by the engine's `store`."""
+"""Rows of messages: pages of a timeline, single messages, edits and deletions. The engine's `store` inserts rows."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ def columns_of(table: str) -> str:
 
 
 _COLUMNS = ", ".join(_NAMES)
-_BEFORE = f"SELECT {_COLUMNS} FROM messages m WHERE {timeline_of('m')} = $1 AND number < $2 ORDER BY number DESC LIMIT $3"
-_AFTER = f"SELECT {_COLUMNS} FROM messages m WHERE {timeline_of('m')} = $1 AND number > $2 ORDER BY number LIMIT $3"
+_PAGE = f"SELECT {_COLUMNS} FROM messages m WHERE {timeline_of('m')} = $1"
+_BEFORE = f"{_PAGE} AND number < $2 ORDER BY number DESC LIMIT $3"
+_AFTER = f"{_PAGE} AND number > $2 ORDER BY number LIMIT $3"
 _ONE = f"SELECT {_COLUMNS} FROM messages WHERE id = $1 AND chat_id = $2"
 _MANY = f"SELECT {_COLUMNS} FROM messages WHERE id IN ANY_OF($1)"
 _BY_KEY = f"""
@@ -48,11 +49,11 @@ _DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
 
 END = 2**53
 FORGOTTEN = -1
-"""Stands where the fingerprint of a content was that was deleted since."""
+"""Replaces the fingerprint of a content that was deleted."""
 
 
 class Version(msgspec.Struct, frozen=True):
-    """An earlier content of a message; `edited_at` is when it was written, None for the first one."""
+    """The content of a message before an edit. `edited_at` is the time when it was written; None for the first."""
 
     revision: Annotated[int, msgspec.Meta(examples=[1])]
     content: Annotated[str, msgspec.Meta(examples=["Good mornign"])]
@@ -81,12 +82,12 @@ def stored_extras(text: str | None) -> Extras | UnsetType:
 
 
 async def before(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> list[Message]:
-    """Those directly before `number`, newest first."""
+    """Return the messages directly before `number`, newest first."""
     return [message(row) for row in await tx.fetch(_BEFORE, chat_id, number, limit)]
 
 
 async def after(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> list[Message]:
-    """Those directly following `number`, oldest first."""
+    """Return the messages directly after `number`, oldest first."""
     return [message(row) for row in await tx.fetch(_AFTER, chat_id, number, limit)]
 
 
@@ -96,19 +97,19 @@ async def one(tx: Transaction, chat_id: ChatId, message_id: MessageId) -> Messag
 
 
 async def many(tx: Transaction, message_ids: Sequence[int]) -> dict[int, Message]:
-    """By id; ids that are not there are left out."""
+    """Return messages by id; unknown ids are left out."""
     if not message_ids:
         return {}
     return {row["id"]: message(row) for row in await tx.fetch(_MANY, list(message_ids))}
 
 
 async def kept(tx: Transaction, message_ids: list[int]) -> set[int]:
-    """Those that are there and not deleted."""
+    """Return the ids of existing messages that are not deleted."""
     return {row["id"] for row in await tx.fetch(_KEPT, message_ids)} if message_ids else set()
 
 
 async def by_key(tx: Transaction, key: bytes, chat_id: int, sender_id: int, given_key: str | None) -> tuple[int, Message] | None:
-    """The fingerprint of the content first sent with this key, and the message as it is now."""
+    """Return the message that was sent with this key, and the fingerprint of its first content."""
     row = await tx.fetchrow(_BY_KEY, key, chat_id, sender_id)
     if row is None:
         return None
@@ -117,19 +118,19 @@ async def by_key(tx: Transaction, key: bytes, chat_id: int, sender_id: int, give
 
 
 async def edit(tx: Transaction, message_id: MessageId, content: str, seq: int) -> None:
-    """Replace the content; the earlier one is kept with the number that ended it."""
+    """Replace the content. The earlier content is kept with the number of the edit's event."""
     await tx.execute(_KEEP_VERSION, message_id, seq)
     await tx.execute(_EDIT, message_id, content, tx.now)
 
 
 async def versions(tx: Transaction, message_id: MessageId, after: int, limit: int) -> list[Version]:
-    """The earlier contents, oldest first, those beyond the revision `after`."""
+    """Return the earlier contents after the revision `after`, oldest first."""
     rows = await tx.fetch(_VERSIONS, message_id, after, limit)
     return [Version(row["revision"], row["content"], optional_timestamp(row["edited_at"])) for row in rows]
 
 
 async def empty(tx: Transaction, message_ids: list[MessageId]) -> list[tuple[MessageId, ChatId]]:
-    """Delete the contents of these messages, now and earlier; their places remain.
+    """Delete the current and earlier contents of these messages; their rows and numbers remain.
 
     Returns the messages that were not deleted before, with their chats, by id.
     """

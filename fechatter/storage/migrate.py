@@ -2,7 +2,7 @@
 
 `engines/sqlite_migrate.py` and `engines/postgres_migrate.py` apply them. All pending files and their rows in
 `schema_migrations` run in one transaction under a lock, so several processes may start at once. A start is refused if
-an applied file has changed, if the database is newer than the program, or if it contains tables of another program.
+an applied file has changed, the database is newer than the program, or it contains tables of another program.
 """
 
 from __future__ import annotations

@@ -67,7 +67,6 @@ class Transaction(Protocol):
 
 Work = Callable[[Transaction], Awaitable[T]]
 Choose = Callable[[Transaction], Awaitable[tuple[MessageRows, Decided]]]
-"""Decides which rows of a batch are stored, under the lock of their workspace."""
 """Decides under a workspace's lock which rows of a batch are stored, and returns them with the rights that it read."""
 Publish = Callable[[list[Frame], list[Signal]], None]
 
