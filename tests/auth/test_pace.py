@@ -1,4 +1,4 @@
-"""Work is counted for each key, and only keys that asked for much wait."""
+"""Work is counted per key, and only keys with much work wait."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from tests.auth.clock import Clock
 from tests.test_fair import settle
 
 
-def has_to_wait(waiting: asyncio.Task[None]) -> bool:
+def was_waiting(waiting: asyncio.Task[None]) -> bool:
     waiting.cancel()
     return not waiting.done()
 
 
-async def waits(pace: Pace, key: str) -> bool:
+async def has_to_wait(pace: Pace, key: str) -> bool:
     waiting = asyncio.ensure_future(pace.wait(key))
     await settle()
-    return has_to_wait(waiting)
+    return was_waiting(waiting)
 
 
-async def test_a_key_waits_beyond_its_burst_and_no_other_key_does() -> None:
+async def test_only_a_key_beyond_its_burst_waits() -> None:
     clock = Clock()
     pace = Pace(clock=clock)
     pace.charge("heavy", BURST_ROWS)
-    assert not await waits(pace, "heavy")
+    assert not await has_to_wait(pace, "heavy")
     pace.charge("heavy", 1_000)
     pace.note("other")
-    assert (await waits(pace, "heavy"), await waits(pace, "other"), pace.is_heavy("other")) == (True, False, False)
+    assert (await has_to_wait(pace, "heavy"), await has_to_wait(pace, "other"), pace.is_heavy("other")) == (True, False, False)
     clock.now += 1_000 * OF_ONE.every_seconds
     pace.note("other")
-    assert not await waits(pace, "heavy")
+    assert not await has_to_wait(pace, "heavy")
 
 
-def test_one_key_gets_an_eighth_of_a_processor_and_all_heavy_ones_a_quarter() -> None:
+def test_one_key_gets_an_eighth_of_a_processor_and_all_heavy_keys_a_quarter() -> None:
     assert (ROWS_A_SECOND * OF_ONE.every_seconds, ROWS_A_SECOND * OF_HEAVY.every_seconds) == (8, 4)
 
 
-async def test_with_limits_off_nobody_waits() -> None:
+async def test_without_rate_limits_nobody_waits() -> None:
     pace = Pace(enabled=False)
     pace.charge("heavy", 100 * BURST_ROWS)
-    assert not await waits(pace, "heavy")
+    assert not await has_to_wait(pace, "heavy")
 
 
 async def running(turns: SharedTurns, *keys: str) -> tuple[list[str], list[asyncio.Task[None]]]:
-    """The keys of the requests that got a turn."""
+    """Return the keys of the requests that got a turn."""
     order: list[str] = []
 
     async def request(key: str) -> None:
@@ -68,7 +68,7 @@ async def test_a_new_key_waits_for_no_heavy_request() -> None:
     for key in heavy:
         pace.charge(key, BURST_ROWS * 0.6)
     pace.note("newcomer")
-    # All heavy ones together are beyond their burst too, so the first of them wait even with a place.
+    # All heavy keys together are beyond their burst too, so their first requests wait although places are free.
     order, tasks = await running(SharedTurns("reads", pace), *[key for key in heavy for _ in range(5)], *["newcomer"] * 5)
     assert order == [*heavy[:HEAVY_AT_ONCE], *["newcomer"] * TURNS_OF_ONE]
     for task in tasks:
@@ -82,12 +82,12 @@ async def test_heavy_keys_use_everything_while_no_other_key_is_active() -> None:
     pace.note("other")
     for key in ("heavy", "heavy too"):
         pace.charge(key, 10 * BURST_ROWS)
-    assert await waits(pace, "heavy")
+    assert await has_to_wait(pace, "heavy")
     clock.now += CROWDED_SECONDS
-    assert not await waits(pace, "heavy")
+    assert not await has_to_wait(pace, "heavy")
 
 
-def test_one_request_never_costs_more_than_a_short_wait() -> None:
+def test_a_single_request_never_costs_more_than_a_short_wait() -> None:
     clock = Clock()
     pace = Pace(clock=clock)
     pace.charge("heavy", 1e12)
