@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -17,6 +17,16 @@ from fechatter.errors import StartError
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
 STILL_SECONDS = 0.4
 pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def listening(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[LoadTarget]:
+    """Listen on a free port, and handle each connection with `serve`."""
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield LoadTarget("127.0.0.1", server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
 
 
 @asynccontextmanager
@@ -33,11 +43,8 @@ async def server_with_a_pause(after: float) -> AsyncIterator[LoadTarget]:
         except asyncio.IncompleteReadError:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield LoadTarget("127.0.0.1", server.sockets[0].getsockname()[1])
-    finally:
-        server.close()
+    async with listening(serve) as target:
+        yield target
 
 
 async def test_an_open_loop_counts_a_pause_for_every_request_that_was_due_in_it() -> None:
@@ -70,11 +77,8 @@ async def closing_server(answers: int, idle_seconds: float | None = None) -> Asy
             pass
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield LoadTarget("127.0.0.1", server.sockets[0].getsockname()[1])
-    finally:
-        server.close()
+    async with listening(serve) as target:
+        yield target
 
 
 async def test_an_open_loop_uses_its_connections_in_turn() -> None:

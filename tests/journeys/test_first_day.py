@@ -104,25 +104,24 @@ async def test_the_set_up_link_works_once(own_server: ServerProcess) -> None:
     assert "/setup#token=" not in own_server.output[len(before) :]
 
 
+def check_second_server_is_refused(folder: Path, setting: str, value: str) -> None:
+    """Start a second server with this setting of the first one. Its output must name the setting and the value."""
+    (folder / "other").mkdir()
+    output = ServerProcess(folder / "other", **{setting: value}).expect_failed_start()
+    assert value in output
+    assert f"FECHATTER_{setting.upper()}" in output
+    assert "Traceback" not in output
+
+
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_port_in_use_is_reported_with_its_setting(own_server: ServerProcess, tmp_path: Path) -> None:
     own_server.start()
-    (tmp_path / "other").mkdir()
-    second = ServerProcess(tmp_path / "other", port=str(own_server.port))
-    output = second.expect_failed_start()
-    assert str(own_server.port) in output
-    assert "FECHATTER_PORT" in output
-    assert "Traceback" not in output
+    check_second_server_is_refused(tmp_path, "port", str(own_server.port))
 
 
 async def test_a_second_server_on_the_same_data_folder_is_refused(own_server: ServerProcess, tmp_path: Path) -> None:
     own_server.start()
-    (tmp_path / "other").mkdir()
-    second = ServerProcess(tmp_path / "other", data_dir=str(own_server.data_dir))
-    output = second.expect_failed_start()
-    assert str(own_server.data_dir) in output
-    assert "FECHATTER_DATA_DIR" in output
-    assert "Traceback" not in output
+    check_second_server_is_refused(tmp_path, "data_dir", str(own_server.data_dir))
 
 
 async def test_a_foreign_database_is_refused_and_left_unchanged(tmp_path: Path) -> None:
