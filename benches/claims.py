@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import uvloop
 
-from benches.figures import RESULTS, Figures, header
+from benches.figures import RESULTS, MeasuredFigures, header
 from fechatter.bench.claims import ClaimsFile, claims_table, claims_text, read_claims
 from fechatter.bench.own_server import OwnServer
 from fechatter.bench.runs import Wanted, measure
@@ -34,7 +34,7 @@ RATES = {"send": 1000, "list": 200, "auth": 500, "queries": 100}
 PUBLISHED_DIGITS = 4
 
 
-async def measure_server(target: LoadTarget, place: LoadWorkspace, figures: Figures, seconds: float) -> None:
+async def measure_server(target: LoadTarget, place: LoadWorkspace, figures: MeasuredFigures, seconds: float) -> None:
     """Measure the headlines of the server once: latencies in an open loop, capacities in a closed one."""
     for bench, rate in RATES.items():
         found = (await measure(bench, target, place, Wanted(seconds=seconds, rate=rate))).figures
@@ -49,7 +49,7 @@ async def measure_server(target: LoadTarget, place: LoadWorkspace, figures: Figu
     figures.add("online", min(wanted.listeners, round(found["delivered"] / sent)))
 
 
-def measure_native(figures: Figures) -> None:
+def measure_native(figures: MeasuredFigures) -> None:
     """Measure the extension against the plain ways, as quotients of times."""
     plain, native = _plain_python(), _native()
     for name, ways in native.items():
@@ -94,7 +94,7 @@ def _nanoseconds(found: dict[str, Any]) -> list[float]:
     return [stats[quarter] / items * 1e9 for quarter in ("q1", "median", "q3")]
 
 
-def write(figures: Figures) -> None:
+def write(figures: MeasuredFigures) -> None:
     """Write the measured values to a results file, and from there to claims.toml and docs/performance.md."""
     today = datetime.datetime.now(datetime.UTC).date()
     path = RESULTS / f"{today}-claims.json"
@@ -141,7 +141,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6.0)
     options = parser.parse_args()
-    figures = Figures()
+    figures = MeasuredFigures()
     measure_native(figures)
     for _ in range(options.rounds):
         with OwnServer() as server:

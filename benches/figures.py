@@ -13,7 +13,7 @@ BUSY_BEFORE = os.getloadavg()[0]
 RESULTS = Path(__file__).parent / "results"
 
 
-class Figures:
+class MeasuredFigures:
     """The measured values of all rounds, by name."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Figures:
         return "\n".join(lines)
 
 
-def write_results(name: str, figures: Figures) -> str:
+def write_results(name: str, figures: MeasuredFigures) -> str:
     """Write the figures as a table; return the name of the file."""
     today = datetime.datetime.now(datetime.UTC).date()
     RESULTS.mkdir(exist_ok=True)

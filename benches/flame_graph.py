@@ -14,21 +14,21 @@ WAITS = ("epoll_", "pthread_cond", "syscall", "clock_nanosleep", "poll", "sem_",
 LINE = re.compile(r":\d+\)$")
 
 
-class Frame:
+class StackFrame:
     """Samples of one function under one caller."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.samples = 0
-        self.callees: dict[str, Frame] = {}
+        self.callees: dict[str, StackFrame] = {}
 
-    def callee(self, name: str) -> Frame:
-        return self.callees.setdefault(name, Frame(name))
+    def callee(self, name: str) -> StackFrame:
+        return self.callees.setdefault(name, StackFrame(name))
 
 
-def read_stacks(lines: Iterable[str]) -> Frame:
+def read_stacks(lines: Iterable[str]) -> StackFrame:
     """Return the tree of `caller;callee;… count` lines without waiting threads."""
-    root = Frame("all threads that ran")
+    root = StackFrame("all threads that ran")
     for line in lines:
         stack, count = line.rsplit(" ", 1)
         names = [LINE.sub(")", name) for name in stack.split(";") if not name.startswith("0x")]
@@ -37,7 +37,7 @@ def read_stacks(lines: Iterable[str]) -> Frame:
     return root
 
 
-def _add(root: Frame, names: list[str], count: int) -> None:
+def _add(root: StackFrame, names: list[str], count: int) -> None:
     root.samples += count
     frame = root
     for name in names:
@@ -52,7 +52,7 @@ def kind(name: str) -> str:
     return "Rust" if "::" in name or name.endswith(".rs)") or name.startswith("_RNv") else "C"
 
 
-def draw(root: Frame, title: str) -> str:
+def draw(root: StackFrame, title: str) -> str:
     """Return an SVG with the outermost frames at the bottom, without boxes that are narrower than `LEAST` pixels."""
     boxes = list(_boxes(root, 0.0, WIDTH / max(root.samples, 1), 0))
     height = TOP + ROW * (max(level for level, *_ in boxes) + 2)
@@ -67,7 +67,7 @@ def draw(root: Frame, title: str) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _boxes(frame: Frame, left: float, scale: float, level: int) -> Iterator[tuple[int, float, float, Frame]]:
+def _boxes(frame: StackFrame, left: float, scale: float, level: int) -> Iterator[tuple[int, float, float, StackFrame]]:
     yield level, left, frame.samples * scale, frame
     for callee in sorted(frame.callees.values(), key=lambda each: each.name):
         if callee.samples * scale >= LEAST:
@@ -75,7 +75,7 @@ def _boxes(frame: Frame, left: float, scale: float, level: int) -> Iterator[tupl
         left += callee.samples * scale
 
 
-def _box(top: float, left: float, width: float, frame: Frame, root: Frame) -> str:
+def _box(top: float, left: float, width: float, frame: StackFrame, root: StackFrame) -> str:
     shown = frame.name[: int(width / 6.7)]
     text = f'<text x="{left + 2:.1f}" y="{top + 12}">{escape(shown)}</text>' if len(shown) > 3 else ""
     label = f"{frame.name}: {frame.samples / max(root.samples, 1):.1%}"

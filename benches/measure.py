@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import uvloop
 
-from benches.figures import Figures, write_results
+from benches.figures import MeasuredFigures, write_results
 from fechatter.bench import requests
 from fechatter.bench.own_server import OwnServer
 from fechatter.bench.report import Report
@@ -23,7 +23,7 @@ CONNECTIONS = 64
 SENDERS = 16
 
 
-def measure_engine(name: str, database_url: str | None, figures: Figures, seconds: float, listeners: int) -> None:
+def measure_engine(name: str, database_url: str | None, figures: MeasuredFigures, seconds: float, listeners: int) -> None:
     """Measure one round on a new server with one engine."""
     with OwnServer(database_url) as server:
         figures.add(f"{name}: first start, s", server.start())
@@ -32,7 +32,7 @@ def measure_engine(name: str, database_url: str | None, figures: Figures, second
         figures.add(f"{name}: second start to first answer, s", server.start())
 
 
-async def _measure(name: str, server: OwnServer, figures: Figures, seconds: float, listeners: int) -> None:
+async def _measure(name: str, server: OwnServer, figures: MeasuredFigures, seconds: float, listeners: int) -> None:
     target = server.target
     place = await furnish(target, server.read_setup_token(), people=16, chats=20)
     wanted = Wanted(seconds=seconds, connections=CONNECTIONS, listeners=listeners)
@@ -52,7 +52,7 @@ async def _measure(name: str, server: OwnServer, figures: Figures, seconds: floa
     figures.add(f"{name}: server CPU, µs a delivery", delivered.figures["server_cpu_per_delivery_us"])
 
 
-def _add_sends(name: str, label: str, sent: Report, figures: Figures) -> None:
+def _add_sends(name: str, label: str, sent: Report, figures: MeasuredFigures) -> None:
     assert sent.figures["refused"] == 0, f"{sent.figures['refused']} sends were refused"
     figures.add(f"{name}: sends/s, {CONNECTIONS} connections, {label}", sent.figures["rate_per_second"])
     figures.add(f"{name}: send p50, ms, {label}", sent.figures["p50_ms"])
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--listeners", type=int, default=1000)
     parser.add_argument("--name", default="foundation", help="name of the file in benches/results")
     options = parser.parse_args()
-    figures = Figures()
+    figures = MeasuredFigures()
     postgres = Postgres()
     postgres.start()
     engines: dict[str, Callable[[], str | None]] = {"SQLite": lambda: None, "PostgreSQL": postgres.create_database}

@@ -19,7 +19,7 @@ MIXED = ("We meet at noon; 我们中午见面吧; встретимся 😀 " * 
 CONTROL = {chr(number) for number in [*range(0x20), *range(0x7F, 0xA0)]} - set("\t\n\r")
 
 
-class Message(NamedTuple):
+class GatheredMessage(NamedTuple):
     chat_id: int
     sender_id: int
     session_id: int
@@ -32,9 +32,9 @@ PARSED = [(CONTENT, KEY.format(number)) for number in range(ROWS)]
 BODIES = [orjson.dumps({"content": content, "idempotency_key": key}) for content, key in PARSED]
 
 
-def gather() -> list[Message]:
+def gather() -> list[GatheredMessage]:
     """Gather a batch as a list of tuples."""
-    return [Message(number % 20, 2, 3, 4, content, key) for number, (content, key) in enumerate(PARSED)]
+    return [GatheredMessage(number % 20, 2, 3, 4, content, key) for number, (content, key) in enumerate(PARSED)]
 
 
 def fill_lists() -> tuple[list[Any], ...]:

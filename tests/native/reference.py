@@ -33,11 +33,11 @@ Message = tuple[str, str | None, str | None]
 """Content, idempotency key, and the source of the extras."""
 
 
-class Malformed(Exception):
+class NotJson(Exception):
     """The body is not JSON; args: (code,)."""
 
 
-class Invalid(Exception):
+class InvalidBody(Exception):
     """The body is not a valid message; args: (errors,)."""
 
 
@@ -60,7 +60,7 @@ def parse_batch(body: bytes, extras_allowed: bool = False) -> list[Message | Err
     """Parse `{"messages": [...]}`; returns each message or its errors."""
     value = decode(body, extras_allowed)
     if not isinstance(value, Object):
-        raise Invalid([("", "invalid_type", "must be an object")])
+        raise InvalidBody([("", "invalid_type", "must be an object")])
     errors: Errors = []
     messages: list[Any] | None = None
     for name, item in value:
@@ -73,7 +73,7 @@ def parse_batch(body: bytes, extras_allowed: bool = False) -> list[Message | Err
     if messages is None:
         errors.append(("/messages", "missing", "required"))
     if errors or messages is None:
-        raise Invalid(errors[:MAX_ERRORS])
+        raise InvalidBody(errors[:MAX_ERRORS])
     return [outcome(message, extras_allowed) for message in messages]
 
 
@@ -93,7 +93,7 @@ def outcome(value: Any, extras_allowed: bool) -> Message | Errors:
     """Return the message or its errors."""
     try:
         return check_message(value, None, extras_allowed)
-    except Invalid as invalid:
+    except InvalidBody as invalid:
         errors: Errors = invalid.args[0]
         return errors
 
@@ -103,13 +103,13 @@ def decode(body: bytes, with_sources: bool = False) -> Any:
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise Malformed("malformed_utf8", f"not UTF-8 at byte {error.start}") from error
+        raise NotJson("malformed_utf8", f"not UTF-8 at byte {error.start}") from error
     try:
         value = (SOURCE_DECODER if with_sources else DECODER).decode(text)
     except (ValueError, RecursionError) as error:
-        raise Malformed("malformed_json") from error
+        raise NotJson("malformed_json") from error
     if depth(value) > MAX_DEPTH:
-        raise Malformed("malformed_json")
+        raise NotJson("malformed_json")
     return value
 
 
@@ -156,7 +156,7 @@ def depth(value: Any) -> int:
 def check_message(value: Any, header_key: str | None, extras_allowed: bool) -> Message:
     """Check one decoded message. Collects every error, in the order of the body."""
     if not isinstance(value, Object):
-        raise Invalid([("", "invalid_type", "must be an object")])
+        raise InvalidBody([("", "invalid_type", "must be an object")])
     checks: dict[str, Callable[[Any, Errors], None]] = {"content": check_content, "idempotency_key": check_key}
     if extras_allowed:
         checks["extras"] = check_extras
@@ -180,7 +180,7 @@ def check_message(value: Any, header_key: str | None, extras_allowed: bool) -> M
     if "idempotency_key" not in wrong:
         key = join_keys(key, header_key, errors)
     if errors:
-        raise Invalid(errors[:MAX_ERRORS])
+        raise InvalidBody(errors[:MAX_ERRORS])
     extras = found["extras"].source.translate({ord("\n"): None, ord("\r"): None}) if "extras" in found else None
     return found["content"], key, extras
 

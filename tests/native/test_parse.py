@@ -23,11 +23,11 @@ def found(parse: Callable[..., Any], *arguments: Any) -> Any:
     except native.MalformedBody as error:
         code, detail = error.args
         return ("malformed", code, *([detail] if code == "malformed_utf8" else []))
-    except reference.Malformed as error:
+    except reference.NotJson as error:
         return ("malformed", *error.args)
     except native.InvalidMessage as error:
         return ("invalid", error.errors)
-    except reference.Invalid as error:
+    except reference.InvalidBody as error:
         return ("invalid", error.args[0])
 
 
