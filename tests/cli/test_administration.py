@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,8 @@ from fechatter.accounts import password_resets
 from fechatter.auth.passwords import Passwords
 from fechatter.cli import main
 from fechatter.errors import Problem
-from fechatter.settings import load_settings
-from fechatter.storage import audit, migrate, opening, users
-from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage import audit, migrate, users
+from tests.cli.workspace_rows import counts, fill, read_database
 
 PASSWORD = "correct horse battery"
 ADA = ["--email", "ada@example.org", "--fullname", "Ada"]
@@ -59,22 +57,6 @@ def terminal(
     assert main(["migrate"]) == 0
     capsys.readouterr()
     return Terminal(capsys, monkeypatch)
-
-
-async def open_configured_database() -> Database:
-    """Open the database that the environment names."""
-    return await opening.open_database(load_settings(None, os.environ).database_address, lambda frames, signals: None, connections=2)
-
-
-def read_database(work: Any) -> Any:
-    async def asking() -> Any:
-        database = await open_configured_database()
-        try:
-            return await database.read(work)
-        finally:
-            await database.close()
-
-    return asyncio.run(asking())
 
 
 def audit_log(workspace_id: Any) -> list[audit.Entry]:
@@ -178,82 +160,18 @@ def test_a_new_reset_link_revokes_the_previous_one(terminal: Terminal, monkeypat
 
 def test_a_workspace_is_deleted_completely_and_others_are_unchanged(terminal: Terminal) -> None:
     gone, kept = (terminal.run_json("workspaces", "create", name, *ADA) for name in ("Gone", "Kept"))
-    _fill(gone["id"])
-    _fill(kept["id"])
-    before = _counts(kept["id"])
+    fill(gone["id"])
+    fill(kept["id"])
+    before = counts(kept["id"])
     assert terminal.run_refused("workspaces", "delete", "--workspace", "gone", text="gone\n") == (1, "name_differs")
     assert terminal.run_refused("workspaces", "delete", "--workspace", "gone", "--yes", "Kept") == (1, "name_differs")
     assert terminal.run_json("workspaces", "delete", "--workspace", "gone", text="Gone\n")["id"] == gone["id"]
     assert [workspace["slug"] for workspace in terminal.run_json("workspaces", "list")["items"]] == ["kept"]
-    assert set(_counts(gone["id"]).values()) == {0}
-    assert _counts(kept["id"]) == before
+    assert set(counts(gone["id"]).values()) == {0}
+    assert counts(kept["id"]) == before
     assert [entry.action for entry in audit_log(gone["id"])] == ["workspace.deleted"]
     terminal.run_json("workspaces", "delete", "--yes", "Kept")
     assert terminal.run_json("workspaces", "create", "Gone", *ADA)["slug"] == "gone"
-
-
-def _fill(workspace_id: Any) -> None:
-    """Insert chats with messages, edits and keys."""
-
-    async def work(tx: Transaction) -> None:
-        (row,) = await tx.fetch("SELECT id FROM users WHERE workspace_id = $1", workspace_id)
-        for number in range(3):
-            chat_id, message_id = await tx.new_id(), await tx.new_id()
-            await tx.execute(_CHAT, chat_id, workspace_id, f"chat {number}", row["id"])
-            await tx.execute("INSERT INTO timelines (id, last_number) VALUES ($1, 1)", chat_id)
-            await tx.execute(_MEMBER, chat_id, row["id"], workspace_id)
-            await tx.execute("INSERT INTO read_marks (timeline_id, user_id, number) VALUES ($1, $2, 1)", chat_id, row["id"])
-            await tx.execute(_MESSAGE, message_id, chat_id, row["id"])
-            await tx.execute(_VERSION, message_id)
-            await tx.execute(_KEY, b"key", chat_id, row["id"], message_id)
-
-    async def writing() -> None:
-        database = await open_configured_database()
-        try:
-            await database.write_unlocked(work)
-        finally:
-            await database.close()
-
-    asyncio.run(writing())
-
-
-_CHAT = """
-INSERT INTO chats (id, workspace_id, chat_type, name, name_key, owner_id, creator_id, created_at, updated_at)
-VALUES ($1, $2, 'public_channel', $3, $3, $4, $4, 0, 0)"""
-_MEMBER = "INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined_seq, joined_at) VALUES ($1, $2, $3, 'owner', 1, 0)"
-_MESSAGE = "INSERT INTO messages (id, chat_id, number, sender_id, content, created_at) VALUES ($1, $2, 1, $3, 'hello', 0)"
-_VERSION = "INSERT INTO message_versions (message_id, until_seq, content, revision) VALUES ($1, 1, 'hullo', 1)"
-_KEY = """
-INSERT INTO message_keys (idempotency_key, chat_id, sender_id, message_id, fingerprint, created_at)
-VALUES ($1, $2, $3, $4, 0, 0)"""
-_CHATS = "IN (SELECT id FROM chats WHERE workspace_id = $1)"
-_MESSAGES = f"IN (SELECT id FROM messages WHERE chat_id {_CHATS})"
-_COUNTED = {
-    **dict.fromkeys(("users", "sessions", "invitations", "chats", "memberships", "events"), "workspace_id = $1"),
-    "workspaces": "id = $1",
-}
-
-
-def _counts(workspace_id: Any) -> dict[str, int]:
-    """Count the workspace's rows in each table. Tables without a workspace column include orphaned rows."""
-
-    async def work(tx: Transaction) -> dict[str, int]:
-        counts = {}
-        for table, where in _COUNTED.items():
-            (row,) = await tx.fetch(f"SELECT count(*) AS n FROM {table} WHERE {where}", workspace_id)
-            counts[table] = row["n"]
-        columns = {"timelines": "id", "read_marks": "timeline_id", "messages": "chat_id", "message_keys": "chat_id"}
-        for table, column in columns.items():
-            orphans = f"{column} {_CHATS} OR {column} NOT IN (SELECT id FROM chats)"
-            (row,) = await tx.fetch(f"SELECT count(*) AS n FROM {table} WHERE {orphans}", workspace_id)
-            counts[table] = row["n"]
-        (row,) = await tx.fetch(
-            f"SELECT count(*) AS n FROM message_versions WHERE message_id {_MESSAGES} OR message_id NOT IN (SELECT id FROM messages)",
-            workspace_id,
-        )
-        return {**counts, "message_versions": row["n"]}
-
-    return dict(read_database(work))
 
 
 def test_lists_are_printed_as_columns(terminal: Terminal) -> None:

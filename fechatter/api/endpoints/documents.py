@@ -19,7 +19,7 @@ from fechatter.web.files import WebFile
 from fechatter.web.static import respond
 
 FILE = Path(__file__).parent.parent / "contract" / "openapi.json"
-STYLE = FILE.with_name("docs.css")
+STYLES = [FILE.with_name("docs.css"), FILE.with_name("docs_operations.css")]
 
 
 @operation(
@@ -57,7 +57,7 @@ def pages() -> dict[str, WebFile]:
     return {
         "docs": file_of(docs_page(document), "text/html"),
         "problems": file_of(problems_page(document["components"]["examples"]["invalid"]["value"]), "text/html"),
-        "style": file_of(STYLE.read_bytes(), "text/css"),
+        "style": file_of(b"\n".join(path.read_bytes() for path in STYLES), "text/css"),
     }
 
 
