@@ -26,6 +26,8 @@ python_lane() {
     step mypy mypy --no-error-summary
     step stubtest python -m mypy.stubtest fechatter._native --concise
     step lint-imports lint-imports --no-logo
+    step prose scripts/prose.py
+    step documents python -m pytest --quiet tests/test_architecture.py tests/documents/test_links.py
 }
 
 rust_lane() {

@@ -33,7 +33,8 @@ LANGUAGES = {".py": "Python", ".rs": "Rust", ".ts": "TypeScript", ".vue": "TypeS
 OTHERS = (".md", ".sql", ".sh", ".toml", ".css", ".html", ".service", ".pyi")
 BRACED = re.compile(
     r"^(?P<indent>[ \t]*)(?:export |default |pub(?:\([\w:]+\))? |const |async |unsafe |extern \"C\" )*"
-    r"(?:fn (?P<fn>\w+)|function (?P<function>\w+)|(?P<arrow>\w+)(?::[^=\n]+)? = (?:async )?(?:\w+\([^()\n]*)?\([^\n]*=> \{$)"
+    r"(?:fn (?P<fn>\w+)|function (?P<function>\w+)"
+    r"|(?P<arrow>\w+)(?::[^=\n]+)? = (?:async )?(?:\w+\([^()\n]*)?\([^\n]*=> \{$)"
 )
 
 

@@ -54,7 +54,7 @@ if [ -n "${1:-}" ] || ! ls dist/fechatter-*.whl >/dev/null 2>&1; then
 fi
 if [ "${1:-}" = test ]; then
     command -v "${CHROMIUM:-chromium}" >/dev/null ||
-        missing "Chromium, for the web client's tests" "On Debian: apt-get install chromium; or set CHROMIUM to its path"
+        missing "Chromium, for the web client's tests" "On Debian: apt-get install chromium, or set CHROMIUM=PATH"
     check_lints
 fi
 exit $lacking

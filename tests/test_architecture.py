@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md fits the code: the files and names that it mentions exist, and its packages are in the order of their layers."""
+"""ARCHITECTURE.md fits the code: its files and names exist, and its packages are in the order of their layers."""
 
 import re
 import tomllib

@@ -111,5 +111,6 @@ def resumes(stream: Path) -> str:
     return (
         f"until grep -q 'Hello, Grace' {stream}; do sleep 0.05; done; kill %1 || kill $!\n"
         f"first=$(sed -n 's/^id: //p' {stream} | head -n 1)\n"
-        f'curl -sSN -m 60 "$url/events" -H "Authorization: Bearer $grace" -H "Last-Event-ID: $first" | grep -m 1 "Hello, Grace"'
+        'curl -sSN -m 60 "$url/events" -H "Authorization: Bearer $grace" -H "Last-Event-ID: $first" '
+        '| grep -m 1 "Hello, Grace"'
     )
