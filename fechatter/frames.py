@@ -1,7 +1,7 @@
-"""Frames: one committed event, encoded once, ready for every socket.
+"""Frames: one committed event, encoded once for every socket.
 
-A frame is made either by the native batch (messages just sent) or by `storage.events` (everything else, and every replay); both give the
-same bytes. The SSE block holds the event's JSON as its `data:` line, so other transports cut it out instead of encoding again.
+The native batch makes the frames of new messages, `storage.events` all others and every replay; both make the same
+bytes. The `data:` line of the SSE block is the event's JSON, so other transports cut it out and do not encode again.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     """One event of one workspace.
 
     Attributes:
-        user_id: the person the event is about (the member who joined, the user who changed), else None.
-        session_id: the session that ended, for `session.revoked`.
-        block: the SSE block, `id:`, `event:` and `data:` lines and the empty line.
-        own_block: what `user_id` itself is shown instead (its own `member.joined` carries the whole Chat).
-        era: of `seq`.
+        user_id: the person whom the event is about (the new member, the changed user), else None.
+        session_id: the ended session, for `session.revoked`.
+        block: the SSE block: the lines `id:`, `event:` and `data:`, and the empty line.
+        own_block: the block for `user_id` instead of `block`; the own `member.joined` contains the whole Chat.
+        era: the era of `seq`.
     """
 
     workspace_id: WorkspaceId
@@ -34,14 +34,14 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     era: str = ""
 
     def block_for(self, user_id: UserId) -> bytes:
-        """The SSE block as that person is shown it."""
+        """Return the SSE block for a person."""
         if self.own_block is not None and self.user_id == user_id:
             return self.own_block
         return self.block
 
 
 class Signal(msgspec.Struct, frozen=True, array_like=True):
-    """An ephemeral fact for one person's own devices: no number, never in the log, may be lost."""
+    """An ephemeral fact for the devices of one person: it has no number, is not in the log and may be lost."""
 
     workspace_id: WorkspaceId
     user_id: int
@@ -71,12 +71,12 @@ def event_object(workspace_id: int, seq: int, event_type: EventType, chat_id: in
 
 
 def control_block(name: str, data: dict[str, object], position: object | None = None) -> bytes:
-    """An SSE control frame (`hello`, `resumed`, `reset`, `closing`); `position` becomes its `id:`."""
+    """Return an SSE control frame (`hello`, `resumed`, `reset`, `closing`); `position` becomes its `id:`."""
     identity = b"" if position is None else b"id: %b\n" % str(position).encode()
     return identity + b"event: %b\ndata: %b\n\n" % (name.encode(), encode(data))
 
 
 def block_json(block: bytes) -> bytes:
-    """The JSON of a block's `data:` line, without decoding it."""
+    """Return the JSON of a block's `data:` line, without decoding it."""
     start = block.index(b"\ndata: ") + 7
     return block[start:-2]

@@ -1,7 +1,7 @@
-"""What the server talks about: ids, people, chats, messages, events. No I/O here.
+"""Ids, people, chats and messages. No I/O.
 
-Structs that leave the server (User, Chat, Message …) have the field names and the order of the HTTP contract; `encode` makes their JSON.
-Times are integers, milliseconds since the Unix epoch, until `timestamp` writes them as RFC 3339.
+Structs that clients receive (User, Chat, Message …) have the field names and the order of the HTTP contract; `encode`
+makes their JSON. Times are integers in milliseconds since the Unix epoch, and RFC 3339 (`timestamp`) in JSON.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_ID = 2**53 - 1
 
 
 class Role(StrEnum):
-    """What somebody may do in the workspace."""
+    """A person's role in the workspace."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -34,7 +34,7 @@ class Role(StrEnum):
 
 
 class ChatType(StrEnum):
-    """What kind of chat it is."""
+    """The type of a chat."""
 
     SINGLE = "single"
     GROUP = "group"
@@ -43,14 +43,14 @@ class ChatType(StrEnum):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """From where somebody acts: `place` is the client's address, or the operating system's user at the command line."""
+    """The origin of an action. `place` is the client's address, or the operating system's user for the command line."""
 
     source: Literal["api", "command_line"]
     place: str
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who makes a request, as the database says now; `user_id` 0 stands for the command line."""
+    """The person who makes a request, as stored at this moment; `user_id` 0 is the command line."""
 
     user_id: UserId
     workspace_id: WorkspaceId
@@ -67,7 +67,10 @@ Timestamp = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
-Handle = Annotated[str, msgspec.Meta(description="One word by which a person is mentioned; unique in the workspace.", examples=["ada"])]
+Handle = Annotated[
+    str,
+    msgspec.Meta(description="One word by which a person is mentioned; unique in the workspace.", examples=["ada"]),
+]
 Fullname = Annotated[str, msgspec.Meta(examples=["Ada Lovelace"])]
 AnyUser = Annotated[UserId, msgspec.Meta(examples=[7])]
 AnyChat = Annotated[ChatId, msgspec.Meta(examples=[21])]
@@ -81,7 +84,7 @@ ReadRevision = Annotated[
 
 
 class UserSummary(msgspec.Struct, frozen=True):
-    """A person as lists show them."""
+    """A person in lists."""
 
     id: AnyUser
     handle: Handle
@@ -90,7 +93,7 @@ class UserSummary(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """A person. `email` is present only for the person itself, admins and owners; `timezone` and `language` for the person itself."""
+    """A person. `email` is visible to the person, admins and owners; `timezone` and `language` only to the person."""
 
     id: AnyUser
     handle: Handle
@@ -106,7 +109,7 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    """A tenant: people, chats and a log of its own."""
+    """A tenant with its own people, chats and event log."""
 
     id: Annotated[WorkspaceId, msgspec.Meta(examples=[1])]
     slug: Annotated[str, msgspec.Meta(description="Its name as one word; it never changes.", examples=["analytical-engines"])]
@@ -139,7 +142,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Chat(msgspec.Struct, frozen=True):
-    """A chat as one member sees it; `members` are the first eight by joining."""
+    """A chat as one member sees it. `members` are the first eight members by joining."""
 
     id: AnyChat
     chat_type: ChatType
@@ -172,7 +175,7 @@ class ChatPreferences(msgspec.Struct, frozen=True):
 
 
 class ReadMark(msgspec.Struct, frozen=True):
-    """How far one person has read a chat, after the event `seq`. The higher revision wins, then the higher number.
+    """A person's read mark in a chat, after the event `seq`. The higher revision wins, then the higher number.
 
     From event `seq` on, a client keeps `deleted_above` up to date with the numbers of `message.deleted`:
     unread = the chat's last number - `last_read_number` - `deleted_above`.
@@ -181,12 +184,12 @@ class ReadMark(msgspec.Struct, frozen=True):
     chat_id: AnyChat
     last_read_number: LastReadNumber
     revision: ReadRevision
-    deleted_above: Annotated[int, msgspec.Meta(description="How many messages beyond `last_read_number` are deleted.", examples=[0])]
+    deleted_above: Annotated[int, msgspec.Meta(description="The number of deleted messages above `last_read_number`.", examples=[0])]
     seq: Annotated[int, msgspec.Meta(description="The newest event that is included in these numbers.", examples=[1204])]
 
 
 class Member(msgspec.Struct, frozen=True):
-    """Somebody who is in a chat."""
+    """A member of a chat."""
 
     user_id: AnyUser
     role: Annotated[str, msgspec.Meta(description="`owner` or `member` of the chat.", examples=["member"])]
@@ -206,7 +209,7 @@ def life_of(era: str) -> str:
 
 
 class Position(msgspec.Struct, frozen=True):
-    """A place in a workspace's event log, written `era.seq`: `era` is the era of the number `seq` (`storage/eras.py`)."""
+    """A position in a workspace's event log, as text `era.seq`; `era` is the era of the number `seq`."""
 
     era: str
     seq: int
@@ -216,25 +219,25 @@ class Position(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Position | None:
-        """None when `text` is not a position."""
+        """Return None if `text` is not a position."""
         found = _POSITION.fullmatch(text)
         return None if found is None else cls(found[1], int(found[2]))
 
 
 def now_ms() -> int:
-    """The wall clock, milliseconds; it decorates and never orders."""
+    """Return the wall clock in milliseconds, for display. Nothing is ordered by it."""
     return time.time_ns() // 1_000_000
 
 
 def timestamp(milliseconds: int) -> str:
-    """RFC 3339, UTC, milliseconds: 2026-01-02T03:04:05.678Z."""
+    """Return RFC 3339 in UTC with milliseconds: 2026-01-02T03:04:05.678Z."""
     seconds, rest = divmod(milliseconds, 1000)
     return f"{_second(seconds)}.{rest:03d}Z"
 
 
 @lru_cache(maxsize=4096)
 def _second(seconds: int) -> str:
-    # Messages of one page share their seconds, and formatting a date costs more than all else in a message.
+    # Messages of a page often share their seconds, and formatting a date costs more than the rest of a message.
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 

@@ -1,4 +1,4 @@
-"""What signing in and up needs, and what comes of it."""
+"""The services that sign-in and sign-up need, and their result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fechatter.storage.users import Account
 
 
 class Access(msgspec.Struct, frozen=True):
-    """The tools of the rooms that let people in.
+    """The services for signing people in.
 
     Attributes:
         who: the person, or the network of a client that is not signed in, whose share of password hashing is used.
@@ -34,14 +34,14 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Device(msgspec.Struct, frozen=True):
-    """Where somebody signs in from, as people are shown it in their list of sessions."""
+    """The device of a session, as the list of sessions shows it."""
 
     address: str
     user_agent: str
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """Somebody who was let in, with the session that was opened or refreshed."""
+    """A signed-in person, with the new or refreshed session."""
 
     account: Account
     session: Session

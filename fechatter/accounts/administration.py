@@ -1,6 +1,6 @@
-"""What those who run the server do to people's accounts from the command line; they need no rights in the workspace.
+"""Administration of accounts from the command line, which needs no rights in the workspace.
 
-Everything here runs with an actor of `commanding` and is written into the audit log.
+Everything here runs with an actor of `commanding` and is recorded in the audit log.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fechatter.storage.users import Account
 
 
 class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is to have an account."""
+    """A person who gets an account."""
 
     email: str
     fullname: str
@@ -33,7 +33,7 @@ class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def commanding(workspace_id: WorkspaceId, system_user: str) -> Actor:
-    """The actor of a command: nobody of the workspace, with all of its rights."""
+    """Return the actor of a command: it has all rights in the workspace and is not one of its people."""
     return Actor(UserId(0), workspace_id, SessionId(0), Role.OWNER, Origin("command_line", system_user))
 
 
@@ -44,7 +44,7 @@ def check_person(wanted: NewPerson) -> None:
 
 
 async def find(tx: Transaction, workspace_id: WorkspaceId, name: str) -> Account:
-    """Whoever has this id, e-mail address or handle (`@` before it or not). Raises NotFound."""
+    """Return the account with this id, e-mail address or handle (with or without `@`). Raises NotFound."""
     if name.isascii() and name.isdecimal() and len(name) <= 16 and int(name) <= MAX_ID:
         account = await users.find(tx, workspace_id, UserId(int(name)))
     elif "@" in name[1:]:
@@ -78,7 +78,7 @@ async def begin_workspace(tx: Transaction, system_user: str, name: str, owner: N
 
 
 async def create_person(tx: Transaction, actor: Actor, wanted: NewPerson, password_hash: str) -> User:
-    """A new account. Raises Conflict `email_taken`."""
+    """Create an account. Raises Conflict `email_taken`."""
     account = await create_account(tx, actor.workspace_id, wanted.email, wanted.fullname, wanted.role, password_hash)
     await record(tx, actor, Act.USER_CREATED, account.id, after={"email": account.email, "role": account.role})
     return people.view(actor, account)
@@ -93,7 +93,11 @@ async def reset_password(tx: Transaction, actor: Actor, account: Account, passwo
 
 
 async def end_sessions(tx: Transaction, actor: Actor, account: Account, only: SessionId | None = None) -> Sequence[Session]:
-    """End the person's sessions, or one of them; returns those that ended. Raises NotFound: that one is not theirs, or ended before."""
+    """End all sessions of the person, or only one; return the ended sessions.
+
+    Raises:
+        NotFound: the one session belongs to another person, or has ended before.
+    """
     ended = [session for session in await session_rows.live(tx, account.id) if only in (None, session.id)]
     if only is not None and not ended:
         raise NotFound()

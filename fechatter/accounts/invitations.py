@@ -1,7 +1,7 @@
-"""Invitations: a link that opens one workspace, with one role, for a while and a number of people.
+"""Invitations: links with which people join a workspace with a certain role.
 
-The token is shown once and kept as a hash. An invitation is good only while its maker could make it: who is disabled
-or has a lower role now invites nobody by links of before.
+An invitation expires and has a limited number of uses. Its token is shown once and stored as a hash. An invitation is
+valid only while its creator still has the right to create it.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ MOST_USES: Final = 1000
 
 
 class NewInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`email` binds it to one address, and to one use."""
+    """A new invitation. With `email`, only that address can use it, once."""
 
-    email: Annotated[str | None, msgspec.Meta(description="Binds it to this address.", examples=["grace@example.org"])] = None
+    email: Annotated[str | None, msgspec.Meta(description="Only this address can use it.", examples=["grace@example.org"])] = None
     role: Role = Role.MEMBER
     expires_in_seconds: Annotated[int, msgspec.Meta(ge=60, le=30 * DAY_SECONDS)] = 7 * DAY_SECONDS
     max_uses: Annotated[int, msgspec.Meta(ge=1, le=MOST_USES)] = 1
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """What an invitation opens, for whoever holds its token."""
+    """The public part of an invitation, for the client that has its token."""
 
     workspace: str
     role: Role
@@ -47,11 +47,11 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 async def create(tx: Transaction, actor: Actor, wanted: NewInvitation) -> tuple[Invitation, str]:
-    """A new invitation and its token.
+    """Create an invitation; return it with its token.
 
     Raises:
-        Forbidden: the actor invites nobody, or nobody with that role.
-        Invalid: a bad e-mail address, or one with several uses.
+        Forbidden: the actor cannot invite people, or not with that role.
+        Invalid: the e-mail address is invalid, or combined with several uses.
     """
     check_invite(actor, wanted.role)
     texts.refuse(_errors(wanted))
@@ -79,18 +79,18 @@ def _errors(wanted: NewInvitation) -> list[FieldError]:
         return []
     errors = email_errors("/email", wanted.email)
     if wanted.max_uses != 1:
-        errors.append(FieldError("/max_uses", "not_together", "An invitation for one address has one use."))
+        errors.append(FieldError("/max_uses", "not_together", "An invitation for one address can be used once only."))
     return errors
 
 
 async def page(tx: Transaction, actor: Actor, after: int, limit: int) -> list[Invitation]:
-    """The workspace's invitations that were not revoked, by id, beyond `after`. Raises Forbidden."""
+    """Return the invitations that are not revoked, by id after `after`. Raises Forbidden."""
     check_role(actor, WorkspaceAction.INVITE)
     return await invitations.page(tx, actor.workspace_id, after, limit)
 
 
 async def revoke(tx: Transaction, actor: Actor, invitation_id: int) -> None:
-    """Raises Forbidden; NotFound: no such invitation here, or revoked before."""
+    """Revoke an invitation. Raises Forbidden; NotFound: there is no such invitation, or it was revoked before."""
     check_role(actor, WorkspaceAction.INVITE)
     if not await invitations.revoke(tx, actor.workspace_id, invitation_id):
         raise NotFound()
@@ -98,7 +98,7 @@ async def revoke(tx: Transaction, actor: Actor, invitation_id: int) -> None:
 
 
 async def look_up(tx: Transaction, token: str) -> Opening:
-    """Return what the token's invitation opens.
+    """Return the public part of the token's invitation.
 
     Raises:
         NotFound: no such invitation.
@@ -156,4 +156,4 @@ def _hash(token: str) -> bytes:
 
 
 def _refused() -> Forbidden:
-    return Forbidden("The invitation is not good, or no longer.", code="invitation_refused")
+    return Forbidden("The invitation is not valid.", code="invitation_refused")

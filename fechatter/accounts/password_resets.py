@@ -1,7 +1,7 @@
 """Password reset links: an admin creates a link for a person, who can set a new password with it once.
 
 The token is shown once and stored as a hash. A person has one valid link at a time, for a day. A link is valid only
-while its creator still has the right to create it, so a link that a former admin kept does not work.
+while its creator still has the right to create it. So the links of former admins do not work.
 """
 
 from __future__ import annotations

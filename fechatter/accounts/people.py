@@ -1,4 +1,4 @@
-"""The people of a workspace: who sees whom, what one changes about oneself, what admins change about others."""
+"""The people of a workspace: who sees whom, changes of the own profile, changes by admins."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from fechatter.storage.users import Account
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one changes about oneself; what is not named stays."""
+    """Changes of the own profile. Fields that are left out stay unchanged."""
 
     fullname: Annotated[str, Meta(examples=["Ada Lovelace"])] | UnsetType = UNSET
     handle: Annotated[str, Meta(description="Letters, digits and `. _ -`, a letter or digit first.", examples=["ada"])] | UnsetType = UNSET
-    timezone: Annotated[str | None, Meta(description="Of the time zone database.", examples=["Europe/Zurich"])] | UnsetType = UNSET
+    timezone: Annotated[str | None, Meta(description="A name of the time zone database.", examples=["Europe/Zurich"])] | UnsetType = UNSET
     language: Annotated[str | None, Meta(description="A language tag.", examples=["en"])] | UnsetType = UNSET
 
 
 class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What admins change about others; what is not named stays."""
+    """Changes of another person by an admin. Fields that are left out stay unchanged."""
 
     role: Annotated[Role, Meta(examples=["member"])] | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
 
 
 def view(actor: Actor, account: Account) -> User:
-    """A person as the actor sees them."""
+    """Return a person as the actor sees them."""
     shown = users.public_view(account)
     if account.id == actor.user_id:
         return _own_view(account)
@@ -62,19 +62,19 @@ async def page(tx: Transaction, actor: Actor, query: str, after: int, limit: int
 
 
 async def many(tx: Transaction, actor: Actor, ids: list[int], after: int, limit: int) -> list[User]:
-    """Those of `ids` the actor sees, by id, beyond `after`."""
+    """Return the people of `ids` whom the actor sees, by id after `after`."""
     guest = sees_only_met(actor.role)
     found = await users.many(tx, actor.workspace_id, after, actor.user_id, ids, limit, guest=guest)
     return [view(actor, account) for account in found]
 
 
 async def show(tx: Transaction, actor: Actor, user_id: UserId) -> User:
-    """Raises NotFound: nobody, or nobody the actor sees."""
+    """Return a person. Raises NotFound: the actor sees no such person."""
     return view(actor, await visible(tx, actor, user_id))
 
 
 async def own_account(tx: Transaction, actor: Actor) -> Account:
-    """The actor's own row."""
+    """Return the actor's own row."""
     return await visible(tx, actor, actor.user_id)
 
 
@@ -88,10 +88,10 @@ async def visible(tx: Transaction, actor: Actor, user_id: UserId) -> Account:
 
 
 async def update_own(tx: Transaction, actor: Actor, wanted: Profile) -> User:
-    """Change one's own profile; what is so already makes no event.
+    """Change the actor's own profile. If no value changes, there is no event.
 
     Raises:
-        Invalid: a text that is not allowed.
+        Invalid: a text is not allowed.
         Conflict: `handle_taken`.
     """
     texts.refuse(_profile_errors(wanted))
@@ -100,11 +100,16 @@ async def update_own(tx: Transaction, actor: Actor, wanted: Profile) -> User:
     if changed == account:
         return view(actor, account)
     handle_key = key_of(changed.handle) if changed.handle != account.handle else None
-    if handle_key not in (None, key_of(account.handle)) and await users.is_handle_taken(tx, actor.workspace_id, handle_key):
-        raise Conflict("Somebody else has this handle.", code="handle_taken")
+    if handle_key is not None and handle_key != key_of(account.handle):
+        await _check_handle_free(tx, actor, handle_key)
     await users.change_profile(tx, changed, key_of(changed.fullname), handle_key)
-    await _tell(tx, EventType.USER_UPDATED, changed, rights=False)
+    await _announce(tx, EventType.USER_UPDATED, changed, rights=False)
     return view(actor, changed)
+
+
+async def _check_handle_free(tx: Transaction, actor: Actor, handle_key: str) -> None:
+    if await users.is_handle_taken(tx, actor.workspace_id, handle_key):
+        raise Conflict("Another person has this handle.", code="handle_taken")
 
 
 def _profile_errors(wanted: Profile) -> list[FieldError]:
@@ -125,11 +130,13 @@ def _named(wanted: Profile) -> dict[str, str | None]:
 
 
 async def update(tx: Transaction, actor: Actor, user_id: UserId, wanted: Standing) -> User:
-    """Change somebody's role, disable or enable them. Disabling ends their sessions and revokes their invitations.
+    """Change a person's role, or disable or enable the person.
+
+    Disabling ends the person's sessions and revokes their invitations.
 
     Raises:
-        NotFound: nobody the actor sees.
-        Forbidden: see `rights`; nobody disables themselves.
+        NotFound: the actor sees no such person.
+        Forbidden: see `rights`; people cannot disable themselves.
         Conflict: `last_owner`.
     """
     account = await visible(tx, actor, user_id)
@@ -139,13 +146,13 @@ async def update(tx: Transaction, actor: Actor, user_id: UserId, wanted: Standin
         return view(actor, account)
     await _check_owner_stays(tx, account, changed)
     if user_id == actor.user_id and changed.disabled_at is not None:
-        raise Forbidden("Nobody disables themselves.")
+        raise Forbidden("You cannot disable yourself.")
     await users.change_standing(tx, changed)
     await _record(tx, actor, account, changed)
     if changed.disabled_at is not None and account.disabled_at is None:
         await _shut_out(tx, changed)
     else:
-        await _tell(tx, EventType.USER_UPDATED, changed, rights=True)
+        await _announce(tx, EventType.USER_UPDATED, changed, rights=True)
     if account.role is Role.GUEST and changed.role is not Role.GUEST:
         await default_channel.welcome(tx, actor.workspace_id, user_id, changed.role)
     return view(actor, changed)
@@ -159,7 +166,7 @@ async def _record(tx: Transaction, actor: Actor, before: Account, after: Account
 
 
 async def _shut_out(tx: Transaction, account: Account) -> None:
-    await _tell(tx, EventType.USER_DISABLED, account, rights=True)
+    await _announce(tx, EventType.USER_DISABLED, account, rights=True)
     await invitations.revoke_made_by(tx, account.workspace_id, account.id)
     await sessions.end(tx, account.workspace_id, await session_rows.live(tx, account.id))
 
@@ -176,11 +183,11 @@ async def _check_owner_stays(tx: Transaction, before: Account, after: Account) -
     was_owner = before.role is Role.OWNER and before.disabled_at is None
     stays = after.role is Role.OWNER and after.disabled_at is None
     if was_owner and not stays and not await users.has_other_owner(tx, before.workspace_id, before.id):
-        raise Conflict("A workspace keeps at least one owner.", code="last_owner")
+        raise Conflict("A workspace needs at least one owner.", code="last_owner")
 
 
-async def _tell(tx: Transaction, event_type: EventType, account: Account, *, rights: bool) -> None:
-    # Their own devices are shown what only they see, so that all of them follow a change made on one.
+async def _announce(tx: Transaction, event_type: EventType, account: Account, *, rights: bool) -> None:
+    # The person's own devices get the private fields too, so that all of them show a change made on one.
     public, own = UserData(users.public_view(account)), UserData(_own_view(account))
     draft = events.Draft(event_type, user_id=account.id, data=public, own=own)
     await events.append(tx, account.workspace_id, [draft], rights=rights)

@@ -1,12 +1,14 @@
-"""Removing a workspace with everything in it, while the server serves the others.
+"""Removes a workspace with everything in it, while the server serves the other workspaces.
 
-First it is shut: everybody is disabled, their sessions end, invitations open nothing. Then its rows go, step by step, and its own row last:
-who is interrupted calls `remove` again. What stays is one entry of the audit log.
+First the workspace is closed: everybody is disabled, sessions end, invitations become invalid. Then its rows are
+deleted step by step, its own row last. An interrupted removal is continued by calling `remove` again. One entry of the
+audit log remains.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from fechatter.accounts import sessions
 from fechatter.audit.record import Act, record
@@ -18,27 +20,28 @@ Step = Callable[[Transaction], Awaitable[bool]]
 
 
 async def remove(database: Database, actor: Actor, workspace: Workspace) -> None:
-    """Remove the workspace for ever."""
+    """Remove the workspace permanently."""
     await _repeat(database, actor, lambda tx: _shut(tx, actor, workspace))
     after: bytes | None = b""
     while after is not None:
         after = await _drop_keys(database, actor, after)
     while chat_ids := await database.read(lambda tx: removal.chat_ids(tx, workspace.id, 0)):
         for chat_id in chat_ids:
-            await _repeat(database, actor, lambda tx, chat_id=chat_id: removal.drop_from_chat(tx, chat_id))  # type: ignore[misc]
+            await _repeat(database, actor, partial(removal.drop_from_chat, chat_id=chat_id))
     await _repeat(database, actor, lambda tx: removal.drop_events(tx, workspace.id))
     await _repeat(database, actor, lambda tx: removal.drop_people(tx, workspace.id))
     await database.write(workspace.id, lambda tx: removal.drop_workspace(tx, workspace.id, Act.WORKSPACE_DELETED))
 
 
 async def _shut(tx: Transaction, actor: Actor, workspace: Workspace) -> bool:
-    """Shut the workspace and end some sessions; whether some may be left."""
+    """Close the workspace and end some sessions; return whether there may be more."""
     await removal.shut(tx, workspace.id)
     ended = await removal.open_sessions(tx, workspace.id)
     await sessions.end(tx, workspace.id, ended)
     if len(ended) == removal.STEP_ROWS:
         return True
-    await record(tx, actor, Act.WORKSPACE_DELETED, workspace.id, before={"slug": workspace.slug, "name": workspace.name})
+    before = {"slug": workspace.slug, "name": workspace.name}
+    await record(tx, actor, Act.WORKSPACE_DELETED, workspace.id, before=before)
     return False
 
 

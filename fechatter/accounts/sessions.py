@@ -1,7 +1,7 @@
-"""Sessions: opened by signing in, kept alive by refreshing, ended by their person, an admin or time.
+"""Sessions: opened by sign-in, extended by refresh, ended by their person, an admin or time.
 
-A refresh token is good while it is the newest of its session, or the newest's predecessor: that one is answered with the
-newest again, since its answer may have been lost. Any older one is a copy somebody else has used: the session ends.
+The newest refresh token of a session is valid, and so is its predecessor: it returns the newest token again, because
+the response may have been lost. An older token means that somebody copied it, so the session ends.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REMEMBERED_AFTER_END: Final = 7 * DAY
 
 
 async def open_session(tx: Transaction, account: Account, device: Device, session_days: int) -> Session:
-    """Let somebody in on a device; beyond 50 sessions the one unused for longest ends."""
+    """Open a session on a device. If the person has 50 sessions, the one unused for longest ends."""
     await sessions.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END)
     await end(tx, account.workspace_id, await sessions.longest_unused(tx, account.id, MOST_SESSIONS - 1))
     session_id = await tx.new_id()
@@ -55,16 +55,15 @@ async def open_session(tx: Transaction, account: Account, device: Device, sessio
 
 
 async def refresh(access: Access, text: str, address: str, workspace_id: WorkspaceId | None = None) -> SignedIn:
-    """Keep a session alive.
+    """Extend a session.
 
     Args:
-        access: the tools.
         text: the refresh token.
-        address: the client's.
-        workspace_id: the workspace its cookie is for, when it came in one.
+        address: the client's address.
+        workspace_id: the workspace of the cookie, if the token came in a cookie.
 
     Raises:
-        Unauthorized: `token_reused`, and the session has ended; or the token is not good for whatever reason.
+        Unauthorized: `token_reused`, and the session has ended; or the token is invalid.
         TooManyRequests: `too_many_attempts`.
     """
     with access.limits.attempt(REFRESH, address):
@@ -80,14 +79,15 @@ async def _keep(access: Access, text: str, workspace_id: WorkspaceId | None) -> 
         raise tokens.refused()
     if access.refresh_tokens.is_genuine(token, session.salt):
         access.limits.count(SESSION, str(session.id))
-    kept = await access.database.write(session.workspace_id, lambda tx: _refresh(tx, access, token, session.workspace_id))
+    workspace_id = session.workspace_id
+    kept = await access.database.write(workspace_id, lambda tx: _refresh(tx, access, token, workspace_id))
     if kept is None:
-        raise Unauthorized("This refresh token was used before; its session has ended.", code="token_reused")
+        raise Unauthorized("This refresh token was used before. The session has ended.", code="token_reused")
     return kept
 
 
 async def _refresh(tx: Transaction, access: Access, token: RefreshToken, workspace_id: WorkspaceId) -> SignedIn | None:
-    """None: the token was used before. A return, not a raise, since the session's end is to be committed."""
+    """Return None if the token was used before. An exception would roll back the end of the session."""
     session = await sessions.find(tx, token.session_id)
     if session is None or not access.refresh_tokens.is_genuine(token, session.salt):
         raise tokens.refused()
@@ -106,7 +106,7 @@ async def _refresh(tx: Transaction, access: Access, token: RefreshToken, workspa
 
 
 async def end(tx: Transaction, workspace_id: WorkspaceId, ended: Sequence[Session]) -> None:
-    """End sessions; their streams close, their tokens are refused."""
+    """End sessions. Their streams close and their tokens become invalid."""
     if not ended:
         return
     await sessions.revoke(tx, [session.id for session in ended])
@@ -115,7 +115,7 @@ async def end(tx: Transaction, workspace_id: WorkspaceId, ended: Sequence[Sessio
 
 
 async def end_own(tx: Transaction, actor: Actor, session_id: SessionId) -> None:
-    """End one of the actor's sessions. Raises NotFound: it is none of theirs, or ended before."""
+    """End one of the actor's sessions. Raises NotFound: the actor has no such session."""
     session = await sessions.find(tx, session_id)
     if session is None or session.user_id != actor.user_id or not session.is_live(tx.now):
         raise NotFound()
@@ -123,6 +123,6 @@ async def end_own(tx: Transaction, actor: Actor, session_id: SessionId) -> None:
 
 
 async def end_others(tx: Transaction, actor: Actor) -> None:
-    """End all the actor's sessions but the one they speak through."""
+    """End all sessions of the actor except the current one."""
     own = await sessions.live(tx, actor.user_id)
     await end(tx, actor.workspace_id, [session for session in own if session.id != actor.session_id])

@@ -25,13 +25,13 @@ from fechatter.storage.users import Account
 from fechatter.storage.workspaces import WorkspaceName
 
 MOST_ACCOUNTS: Final = 10
-"""Of one address that are tried without a workspace's slug: each costs a hash."""
+"""The most accounts of an address that are tried without a workspace's slug; each try costs a hash."""
 REFUSED_SECONDS: Final = 0.5
-"""No refusal without a slug comes earlier, so that its time does not tell how many accounts the address has."""
+"""Minimum time of a refusal without a slug, so that the time does not reveal the number of accounts."""
 
 
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`workspace` is a slug, needed only when the password fits several accounts of the address."""
+    """`workspace` is required only if the password fits several accounts of the address."""
 
     email: Annotated[str, Meta(examples=["ada@example.org"])]
     password: Annotated[str, Meta(examples=["mellow otter paints"])]
@@ -42,7 +42,7 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The password there is, and the one there is to be."""
+    """The current password and the new one."""
 
     current_password: Annotated[str, Meta(examples=["mellow otter paints"])]
     new_password: Annotated[str, Meta(examples=["quiet lantern over hills"])]
@@ -52,11 +52,11 @@ class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 async def sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
-    """Let somebody in.
+    """Sign a person in.
 
     Raises:
         Unauthorized: `wrong_credentials`.
-        Forbidden: `account_disabled`, only when the password is right.
+        Forbidden: `account_disabled`, only if the password is right.
         Conflict: `workspace_required`, with the workspaces whose accounts the password fits.
         TooManyRequests: `too_many_attempts`.
         Unavailable: too many sign in at this moment.
@@ -70,7 +70,7 @@ async def sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
 
 
 def wanted_slug(wanted: SignIn) -> str:
-    """The slug to look for; "" for every workspace."""
+    """Return the slug to look for; "" for every workspace."""
     return "" if wanted.workspace is None else texts.slug_of(wanted.workspace) or "-"
 
 
@@ -85,7 +85,7 @@ async def _sign_in(access: Access, wanted: SignIn, device: Device, attempt: Atte
         raise _refused()
     if len(fitting) > 1:
         choice = [WorkspaceName(account.workspace_slug, account.workspace_name) for account in fitting]
-        raise Conflict("Say which workspace.", code="workspace_required", workspaces=choice)
+        raise Conflict("Choose a workspace.", code="workspace_required", workspaces=choice)
     return await access.database.write(fitting[0].workspace_id, lambda tx: _enter(tx, access, fitting[0], device))
 
 
@@ -97,7 +97,10 @@ async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Acc
     found = await _accounts_of(access, wanted)
     if not found:
         await access.passwords.verify(wanted.password, None, access.who)
-    fitting = [account for account in found if await access.passwords.verify(wanted.password, account.password_hash, access.who)]
+    fitting = []
+    for account in found:
+        if await access.passwords.verify(wanted.password, account.password_hash, access.who):
+            fitting.append(account)
     enabled = [account for account in found if account.disabled_at is None]
     attempt.proved = len(fitting) > 0 and all(account in fitting for account in enabled or found)
     return [account for account in fitting if account.disabled_at is None] or fitting
@@ -131,10 +134,10 @@ def _refused() -> Unauthorized:
 
 
 async def prepare_password(access: Access, account: Account, wanted: PasswordChange) -> str:
-    """The new password's hash, once the current one is proved.
+    """Check the current password and return the hash of the new one.
 
     Raises:
-        Invalid: the new one is too short or too long.
+        Invalid: the new password is too short or too long.
         Forbidden: `wrong_password`.
         TooManyRequests: `too_many_attempts`.
         Unavailable: too many sign in at this moment.

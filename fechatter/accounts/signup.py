@@ -1,7 +1,7 @@
-"""Signing up: with the set-up token, openly, or by invitation.
+"""Sign-up: with the set-up token, with an invitation, or openly.
 
-The gate is asked before the password is hashed, so that strangers cost nothing, and again in the transaction, since a
-token may be used up meanwhile.
+The token is checked before the password is hashed, so that requests without a valid token cost little. It is checked
+again in the transaction, because somebody else may have used it.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ from fechatter.storage.users import Account, NewAccount
 
 
 class SignUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A new person: of a new workspace, or of the one an invitation opens."""
+    """A new person, in a new workspace or in the workspace of an invitation."""
 
     email: Annotated[str, Meta(examples=["ada@example.org"])]
     password: Annotated[str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["mellow otter paints"])]
     fullname: Annotated[str, Meta(examples=["Ada Lovelace"])]
     workspace: Annotated[str | None, Meta(description="The name of a new workspace.", examples=["Analytical Engines"])] = None
-    setup_token: Annotated[str | None, Meta(description="For the first workspace: what the server prints when it starts.")] = None
+    setup_token: Annotated[
+        str | None, Meta(description="The token that the server prints at its first start, for the first workspace.")
+    ] = None
     invitation: Annotated[str | None, Meta(description="An invitation's token, instead of `workspace`.")] = None
 
     def __repr__(self) -> str:
@@ -45,10 +47,10 @@ class SignUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 async def sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
-    """Make the account, and its workspace when it is a new one, and let the person in.
+    """Create the account, and its workspace if it is new, and sign the person in.
 
     Raises:
-        Invalid: a text that is not allowed, or fields that do not go together.
+        Invalid: a text is not allowed, or fields do not go together.
         Forbidden: `signup_closed`, `setup_token_refused`, `invitation_refused`.
         Conflict: `workspace_taken`, `email_taken`.
         TooManyRequests: `too_many_attempts`.
@@ -93,7 +95,9 @@ def _check(wanted: SignUp) -> None:
     if wanted.invitation is None:
         errors += _workspace_errors(wanted.workspace)
     elif wanted.workspace is not None or wanted.setup_token is not None:
-        errors.append(FieldError("/invitation", "not_together", "An invitation names its workspace itself."))
+        errors.append(
+            FieldError("/invitation", "not_together", "Omit `workspace` and `setup_token`: the invitation determines the workspace.")
+        )
     texts.refuse(errors)
     check_password("/password", wanted.password)
 
@@ -105,10 +109,10 @@ def _workspace_errors(name: str | None) -> list[FieldError]:
 
 
 def workspace_name_errors(pointer: str, name: str) -> list[FieldError]:
-    """What is wrong with a workspace's name."""
+    """Return the errors of a workspace's name."""
     errors = name_errors(pointer, name, texts.WORKSPACE_CHARACTERS)
     if not errors and not texts.slug_of(name):
-        errors.append(FieldError(pointer, "invalid_name", "A workspace's name holds a letter or a digit."))
+        errors.append(FieldError(pointer, "invalid_name", "The name must contain a letter or a digit."))
     return errors
 
 
@@ -129,7 +133,7 @@ async def _check_gate(access: Access, wanted: SignUp, address: str) -> Invitatio
 
 
 def _setup_refused() -> Forbidden:
-    return Forbidden("The set-up token is not good, or has been used.", code="setup_token_refused")
+    return Forbidden("The set-up token is invalid, or was used before.", code="setup_token_refused")
 
 
 async def _new_workspace(tx: Transaction, wanted: SignUp) -> Workspace:
@@ -157,7 +161,7 @@ async def create_workspace(tx: Transaction, name: str) -> Workspace:
 
 
 async def create_account(tx: Transaction, workspace_id: WorkspaceId, email: str, fullname: str, role: Role, password_hash: str) -> Account:
-    """A new account, with a handle made from its name. Raises Conflict `email_taken`."""
+    """Create an account, with a handle made from its name. Raises Conflict `email_taken`."""
     key = email_key(email)
     if await users.by_email_in(tx, workspace_id, key) is not None:
         raise Conflict("This e-mail address has an account here.", code="email_taken")
@@ -187,7 +191,7 @@ async def create_account(tx: Transaction, workspace_id: WorkspaceId, email: str,
 
 
 async def free_handle(tx: Transaction, workspace_id: WorkspaceId, wanted: str) -> str:
-    """`wanted`, or with the first number behind it that nobody has; after nine tries the number is random."""
+    """Return `wanted`, or `wanted` with the first free number from 2 to 9, or with a random number."""
     for suffix in ("", *map(str, range(2, 10))):
         if not await users.is_handle_taken(tx, workspace_id, key_of(wanted + suffix)):
             return wanted + suffix

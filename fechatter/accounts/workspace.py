@@ -32,7 +32,7 @@ class WorkspaceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def show(tx: Transaction, actor: Actor) -> Workspace:
-    """The actor's workspace."""
+    """Return the actor's workspace."""
     workspace = await workspaces.find(tx, actor.workspace_id)
     if workspace is None:
         raise NotFound()

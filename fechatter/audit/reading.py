@@ -1,4 +1,4 @@
-"""Reading the audit log: for those whom the table of rights lets read it."""
+"""Reads the audit log, for people who have the right to read it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from fechatter.storage.engines.base import Transaction
 
 
 async def page(tx: Transaction, actor: Actor, after: int, limit: int) -> list[Entry]:
-    """The workspace's entries, by id, beyond `after`. Raises Forbidden."""
+    """Return entries of the workspace, by id after `after`. Raises Forbidden."""
     check_role(actor, WorkspaceAction.READ_AUDIT)
     return await audit.page(tx, actor.workspace_id, after, limit)

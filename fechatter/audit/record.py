@@ -1,4 +1,4 @@
-"""Writing the audit log. Each room that does an administrative act calls `record` in the same transaction, under the workspace's lock."""
+"""Writes the audit log. Every administrative act calls `record` in its own transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fechatter.storage.engines.base import Transaction
 
 
 class Act(StrEnum):
-    """What was done; the part before the dot is the kind of thing it was done to."""
+    """The acts. The part before the dot is the type of the subject."""
 
     USER_CREATED = "user.created"
     USER_ROLE_CHANGED = "user.role_changed"
@@ -53,8 +53,9 @@ async def record(
     """Write one entry.
 
     Args:
-        subject_id: the id of what it was done to.
-        before, after: what changed, as JSON-ready values; never a password, a token or a hash, nor what a chat is called or holds.
+        subject_id: the id of the changed object.
+        before, after: the changed values, JSON-ready; never a password, a token, a hash, or the name or content of a
+            chat.
     """
     entry = Entry(
         id=await tx.new_id(),

@@ -1,4 +1,4 @@
-"""The door to a chat: every room that touches one comes through here."""
+"""Access to chats: every action on a chat is checked here."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from fechatter.storage.engines.base import Transaction
 
 
 async def check_access(tx: Transaction, actor: Actor, chat_id: ChatId, action: ChatAction) -> ChatRow:
-    """The chat, when `actor` may do this with it.
+    """Return the chat if `actor` may do this with it.
 
     Raises:
-        NotFound: it is not there, of another workspace, or hidden.
-        Forbidden: it is visible, but this is not allowed.
+        NotFound: the chat does not exist, belongs to another workspace, or is hidden.
+        Forbidden: the chat is visible, but the action is not allowed.
     """
     chat = await chats.find(tx, actor.workspace_id, chat_id, actor.user_id)
     if chat is None:
@@ -27,12 +27,12 @@ async def check_access(tx: Transaction, actor: Actor, chat_id: ChatId, action: C
 
 
 def check_on(actor: Actor, chat: ChatRow, action: ChatAction) -> None:
-    """`check_access` of a chat that was read before, in the same transaction."""
+    """`check_access` for a chat that was already read in the same transaction."""
     who = standing(actor.role, chat.my_role)
     check_action(action, chat.chat_type, who, archived=chat.archived_at is not None)
 
 
 async def record_of_chat(tx: Transaction, actor: Actor, chat: ChatRow, act: Act, **after: int) -> None:
-    """Write an act into the audit log, unless it is the chat's owner's own; the chat's name stays with its members."""
+    """Record an act in the audit log, unless the chat's owner does it. The entry has no name, which is private."""
     if chat.owner_id != actor.user_id:
         await record(tx, actor, act, chat.id, {"chat_type": chat.chat_type, "owner_id": chat.owner_id}, after or None)

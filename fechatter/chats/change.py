@@ -1,4 +1,4 @@
-"""Changing a chat: its name and description, archiving, deleting."""
+"""Changes of a chat: name and description, archiving, deletion."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class ChatUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: ChatUpdate) -> Chat:
-    """ChatUpdate a chat; what is so already makes no event.
+    """Change a chat. If no value changes, there is no event.
 
     Raises:
-        NotFound, Forbidden: see `rights`; an archived chat is renamed only by a request that also brings it back.
-        Invalid: a text that is not allowed.
+        NotFound, Forbidden: see `rights`; an archived chat can be renamed only together with unarchiving it.
+        Invalid: a text is not allowed.
         Conflict: `name_taken`.
     """
     chat = await _check(tx, actor, chat_id, wanted)
@@ -71,7 +71,7 @@ async def _check(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: ChatUpd
 
 
 def changed(chat: ChatRow, wanted: ChatUpdate, now: int) -> ChatRow:
-    """The chat as wanted; archiving what is archived keeps its time."""
+    """Return the chat after the change. Archiving an archived chat keeps its time."""
     archived_at = chat.archived_at
     if wanted.archived is not UNSET:
         archived_at = (archived_at or now) if wanted.archived else None
@@ -84,7 +84,7 @@ def changed(chat: ChatRow, wanted: ChatUpdate, now: int) -> ChatRow:
 
 
 async def delete(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
-    """End the chat for everybody; its name is free again. Raises NotFound, Forbidden."""
+    """Delete the chat for everybody; its name is free again. Raises NotFound, Forbidden."""
     chat = await check_access(tx, actor, chat_id, ChatAction.DELETE)
     await record_of_chat(tx, actor, chat, Act.CHAT_DELETED)
     first = await events.reserve(tx, actor.workspace_id, 1, rights=True)

@@ -1,4 +1,4 @@
-"""The directory: the workspace's public channels, joined or not. Guests find only those they were brought into."""
+"""The directory of public channels. Guests find only the channels that they are in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fechatter.storage.engines.base import Transaction
 
 
 class Channel(msgspec.Struct, frozen=True):
-    """A public channel as somebody sees it who may join it."""
+    """A public channel, as people see it who may join."""
 
     id: AnyChat
     chat_type: ChatType
@@ -29,10 +29,10 @@ class Channel(msgspec.Struct, frozen=True):
 
 
 async def channels_of(tx: Transaction, actor: Actor, query: str, *, after: int, limit: int) -> list[Channel]:
-    """Public channels whose name has `query` in it, by id, those beyond the id `after`; archived ones are left out.
+    """Return public channels whose name contains `query`, by id after `after`, without archived channels.
 
     Raises:
-        Invalid: a query that no name can hold.
+        Invalid: no name can contain the query.
     """
     if len(query) > NAME_CHARACTERS or has_control_characters(query):
         raise Invalid.field("?q", "invalid_value", f"At most {NAME_CHARACTERS} characters, no control characters.")
@@ -60,5 +60,5 @@ async def channels_of(tx: Transaction, actor: Actor, query: str, *, after: int, 
 
 
 def escaped(text: str) -> str:
-    """`text` for LIKE … ESCAPE '!', where it stands for nothing but itself."""
+    """Escape `text` for LIKE … ESCAPE '!'."""
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

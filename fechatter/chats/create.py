@@ -1,4 +1,4 @@
-"""Making a chat: what each kind needs, one single chat for two people, and the same answer for a request sent twice."""
+"""Creates chats: the rules of each type, one single chat for two people, and repeats of the same request."""
 
 from __future__ import annotations
 
@@ -23,30 +23,32 @@ KEY_CHARACTERS = 64
 
 
 class WantedChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A request for a new chat; `members` are the others, the creator is in it anyway."""
+    """A request for a new chat. The creator is always a member."""
 
     chat_type: Annotated[ChatType, Meta(examples=["private_channel"])]
     name: Annotated[str | None, Meta(description=f"Up to {names.NAME_CHARACTERS} characters.", examples=["news"])] = None
     description: Annotated[str, Meta(description=f"Up to {names.DESCRIPTION_CHARACTERS} characters.")] = ""
-    members: Annotated[list[PersonId], Meta(description="The others, by their ids.", examples=[[7, 8]])] = []
-    idempotency_key: Annotated[str | None, Meta(description="A key of your own; sent again it gets the chat made first.")] = None
+    members: Annotated[list[PersonId], Meta(description="The ids of the other members.", examples=[[7, 8]])] = []
+    idempotency_key: Annotated[str | None, Meta(description="A key of your choice. A repeat with the same key returns the same chat.")] = (
+        None
+    )
 
 
 class Created(msgspec.Struct, frozen=True):
-    """`new` is False when the chat was there already."""
+    """The chat; `new` is False if it existed before."""
 
     chat: Chat
     new: bool
 
 
 async def create(tx: Transaction, actor: Actor, wanted: WantedChat) -> Created:
-    """Make a chat, or find the one that this request made before, or the single chat of these two.
+    """Create a chat, or return the chat of an earlier request with this key, or the single chat of these two people.
 
     Raises:
-        Forbidden: guests do not create channels.
-        Invalid: the request breaks a rule of its kind, or names people who are not known here.
-        Conflict: `name_taken`, or `idempotency_conflict`: the key came with another request before.
-        NotFound: the key's chat is hidden from the actor by now.
+        Forbidden: guests cannot create channels.
+        Invalid: the request breaks a rule of its chat type, or names unknown people.
+        Conflict: `name_taken`, or `idempotency_conflict`: the key was sent with another request before.
+        NotFound: the chat of the key is now hidden from the actor.
     """
     check_creation(actor.role, wanted.chat_type)
     others = check(actor, wanted)
@@ -62,7 +64,7 @@ async def create(tx: Transaction, actor: Actor, wanted: WantedChat) -> Created:
 
 
 def check(actor: Actor, wanted: WantedChat) -> list[UserId]:
-    """The others of a new chat, each once. Raises Invalid: lists what breaks a rule of its kind."""
+    """Return the other members of a new chat, each once. Raises Invalid, with every error."""
     others = [user_id for user_id in named_once(wanted.members) if user_id != actor.user_id]
     errors = [
         *names.errors(wanted.chat_type, wanted.name),
@@ -112,7 +114,7 @@ async def _existing(tx: Transaction, actor: Actor, wanted: WantedChat, others: l
 
 
 def fingerprint(wanted: WantedChat, others: list[UserId]) -> int:
-    """63 bits that tell one request from another."""
+    """Return 63 bits that distinguish requests."""
     content = msgspec.json.encode([wanted.chat_type, wanted.name, wanted.description, sorted(others)])
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest()) >> 1
 

@@ -1,7 +1,6 @@
-"""Coming and going: adding, removing, joining, leaving, handing over ownership.
+"""Memberships: adding, removing, joining, leaving, transfer of ownership.
 
-Each person's coming or going is one event, whose number becomes the membership's `joined_seq` or `left_seq`. All of it
-happens under the workspace's lock.
+Each change of a membership is one event, whose number becomes the membership's `joined_seq` or `left_seq`.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from fechatter.storage.engines.base import Transaction
 
 
 async def add(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[int]) -> list[Member]:
-    """Let people in; returns those who were not in before.
+    """Add people; return those who were not members before.
 
     Raises:
         NotFound, Forbidden: see `rights`.
-        Invalid: someone is unknown here, or there are too many.
+        Invalid: a person is unknown, or there are too many.
     """
     await check_access(tx, actor, chat_id, ChatAction.ADD_MEMBERS)
     wanted = await check_addable(tx, actor, user_ids)
@@ -39,7 +38,7 @@ async def add(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[int
 
 
 async def join(tx: Transaction, actor: Actor, chat_id: ChatId) -> Chat:
-    """Join a public channel; who is in already just gets it. Raises NotFound, Forbidden."""
+    """Join a public channel. For a member, nothing changes. Raises NotFound, Forbidden."""
     chat = await chats.find(tx, actor.workspace_id, chat_id, actor.user_id)
     if chat is None or chat.my_role is None:
         chat = await check_access(tx, actor, chat_id, ChatAction.JOIN)
@@ -56,7 +55,7 @@ async def let_in(tx: Transaction, workspace_id: WorkspaceId, chat: ChatRow, user
 
 
 async def admit(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_ids: list[UserId]) -> None:
-    """Make people members, in this order, nothing unread; `member_count` holds them already."""
+    """Make people members, in this order, without unread messages. `member_count` already includes them."""
     first = await events.reserve(tx, workspace_id, len(user_ids), rights=True)
     await members.join(tx, chat_id, list(zip(user_ids, range(first, first + len(user_ids)), strict=True)))
     await read_marks.start(tx, chat_id, user_ids)
@@ -65,17 +64,17 @@ async def admit(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, use
 
 
 async def leave(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
-    """Leave a chat; the longest member follows an owner. Raises NotFound, Forbidden."""
+    """Leave a chat. If the owner leaves, the longest member becomes the owner. Raises NotFound, Forbidden."""
     chat = await check_access(tx, actor, chat_id, ChatAction.LEAVE)
     await _depart(tx, actor.workspace_id, chat, [actor.user_id])
 
 
 async def remove(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[int]) -> None:
-    """End the membership of people; those who left already are passed over.
+    """Remove people; those who already left are skipped.
 
     Raises:
-        NotFound, Forbidden: see `rights`; everybody may remove oneself where one may leave.
-        Invalid: someone was never in the chat.
+        NotFound, Forbidden: see `rights`; people who may leave may remove themselves.
+        Invalid: a person was never in the chat.
     """
     action = ChatAction.LEAVE if set(user_ids) == {actor.user_id} else ChatAction.REMOVE_MEMBERS
     chat = await check_access(tx, actor, chat_id, action)
@@ -87,7 +86,7 @@ async def remove(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[
 
 
 async def remove_one(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: UserId) -> None:
-    """`remove` of one person named in the address. Raises NotFound also for who is no member."""
+    """`remove` for one person, named in the URL. Raises NotFound also if the person is not a member."""
     action = ChatAction.LEAVE if user_id == actor.user_id else ChatAction.REMOVE_MEMBERS
     chat = await check_access(tx, actor, chat_id, action)
     if user_id not in await members.present(tx, chat_id, [user_id]):
@@ -116,16 +115,16 @@ async def _depart(tx: Transaction, workspace_id: WorkspaceId, chat: ChatRow, use
     if heir is not None:
         await events.append(tx, workspace_id, [announcements.role_changed(now, MemberRole(heir, "owner"))], rights=True)
     if now.chat.member_count == 0 and chat.chat_type is not ChatType.PUBLIC_CHANNEL:
-        # Nobody can find it any more, so it ends; an empty public channel can be joined, and whoever does owns it.
+        # Nobody can find the chat, so it is deleted. An empty public channel remains; the next member owns it.
         await chats.delete(tx, chat.id)
         await events.append(tx, workspace_id, [announcements.deleted(chat.id)], rights=True)
 
 
 async def transfer(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: UserId) -> Member:
-    """Make a member the owner; the owner before stays a member.
+    """Make a member the owner; the former owner stays a member.
 
     Raises:
-        NotFound: also for who is no member, or is disabled.
+        NotFound: also if the person is not a member, or is disabled.
         Forbidden: see `rights`.
     """
     chat = await check_access(tx, actor, chat_id, ChatAction.TRANSFER)

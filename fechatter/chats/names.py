@@ -1,4 +1,4 @@
-"""Names and descriptions of chats: what they may hold, and the key by which public names are told apart."""
+"""Checks of the names and descriptions of chats, and warnings about names that look alike."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fechatter.storage.engines.base import Transaction
 NAME_CHARACTERS = 128
 DESCRIPTION_CHARACTERS = 1000
 KEY_BYTES = 1024
-"""Folding may multiply a text's length, and an index takes no endless key."""
+"""Folding may multiply the length of a text, and the length of an index key is limited."""
 COMPARED_CHANNELS = 10_000
 """The number of public channels that a new name is compared with."""
 CHANNELS = (ChatType.PRIVATE_CHANNEL, ChatType.PUBLIC_CHANNEL)
@@ -26,7 +26,8 @@ class NameWarning(msgspec.Struct, frozen=True):
     """The name was accepted, but people may confuse it with another name."""
 
     code: Annotated[
-        str, msgspec.Meta(description="`confusable_name`: the name looks like another public channel's.", examples=["confusable_name"])
+        str,
+        msgspec.Meta(description="`confusable_name`: the name looks like another public channel's.", examples=["confusable_name"]),
     ]
     detail: Annotated[str, msgspec.Meta(examples=["This name looks like another channel's name: news"])]
     chat_id: AnyChat
@@ -40,9 +41,9 @@ class NamedChat(Chat, frozen=True, kw_only=True):
 
 
 def errors(kind: ChatType, name: str | None) -> list[FieldError]:
-    """What is wrong with the name of such a chat: single chats have none, groups may, channels must."""
+    """Return the errors of a name: single chats have no name, groups may have one, channels must."""
     if name is None:
-        return [FieldError("/name", "missing", "A channel has a name.")] if kind in CHANNELS else []
+        return [FieldError("/name", "missing", "A channel needs a name.")] if kind in CHANNELS else []
     if kind is ChatType.SINGLE:
         return [FieldError("/name", "not_allowed", "A single chat has no name.")]
     found = name_errors("/name", name, NAME_CHARACTERS)
@@ -52,7 +53,7 @@ def errors(kind: ChatType, name: str | None) -> list[FieldError]:
 
 
 def description_errors(description: str) -> list[FieldError]:
-    """What is wrong with a description; it may be empty."""
+    """Return the errors of a description; it may be empty."""
     return _text_errors("/description", description, DESCRIPTION_CHARACTERS, allowed="\n\t")
 
 
@@ -67,7 +68,7 @@ def _text_errors(pointer: str, text: str, most: int, allowed: str = "") -> list[
 async def check_free(
     tx: Transaction, workspace_id: WorkspaceId, kind: ChatType, name: str | None, *, chat_id: ChatId | None = None
 ) -> None:
-    """Refuse the name of another public channel than `chat_id`; names of other kinds may repeat.
+    """Check that no other public channel has the name; names of other chats may repeat.
 
     Raises:
         Conflict: `name_taken`.
@@ -87,7 +88,8 @@ async def warnings(tx: Transaction, workspace_id: WorkspaceId, chat: Chat) -> li
         return []
     key = key_of(chat.name)
     wanted = skeleton(key)
-    others = [(chat_id, name, key_of(name)) for chat_id, name in await chats.public_names(tx, workspace_id, COMPARED_CHANNELS)]
+    named = await chats.public_names(tx, workspace_id, COMPARED_CHANNELS)
+    others = [(chat_id, name, key_of(name)) for chat_id, name in named]
     return [
         NameWarning("confusable_name", f"This name looks like another channel's name: {name}", chat_id, name)
         for chat_id, name, other in others

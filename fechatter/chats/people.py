@@ -1,4 +1,4 @@
-"""Lists of people in requests: who may be named there. Unknown and foreign ids are refused in the same words."""
+"""Checks of the people named in requests. Ids of other workspaces are refused like unknown ids."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from fechatter.storage.engines.base import Transaction
 MEMBERS_PER_REQUEST = 1000
 
 PersonId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
-"""A user id as a request names it."""
+"""A user id in a request."""
 
 
 def check_members(user_ids: list[int]) -> list[UserId]:
-    """The people named, each once, in order. Raises Invalid: none, or too many."""
+    """Return the named people, each once, in order. Raises Invalid: nobody, or too many."""
     if not user_ids:
         raise Invalid.field("/members", "too_few", "Name at least one person.")
     return named_once(user_ids)
 
 
 def named_once(user_ids: list[int]) -> list[UserId]:
-    """Each once, in order. Raises Invalid: too many."""
+    """Return the named people, each once, in order. Raises Invalid: too many."""
     if len(user_ids) > MEMBERS_PER_REQUEST:
         raise Invalid.field("/members", "too_many", f"Name at most {MEMBERS_PER_REQUEST} people at once.")
     return [UserId(user_id) for user_id in dict.fromkeys(user_ids)]
 
 
 async def check_addable(tx: Transaction, actor: Actor, user_ids: list[int]) -> list[UserId]:
-    """Those whom the actor may bring into a chat: people of the workspace, not disabled; for a guest those it met.
+    """Return the people whom the actor may add: enabled people of the workspace; for a guest only people they met.
 
     Raises:
-        Invalid: names each place in `members` that holds somebody else.
+        Invalid: names each place in `members` with another person.
     """
     wanted = check_members(user_ids)
     known = await members.people(tx, actor.workspace_id, wanted)
@@ -48,7 +48,7 @@ async def check_addable(tx: Transaction, actor: Actor, user_ids: list[int]) -> l
 
 
 async def check_once_members(tx: Transaction, chat_id: ChatId, user_ids: list[int]) -> list[UserId]:
-    """Those who are in the chat or were. Raises Invalid: names each place in `members` that holds somebody else."""
+    """Return current and former members. Raises Invalid: names each place in `members` with another person."""
     wanted = check_members(user_ids)
     _refuse_others(user_ids, await members.ever(tx, chat_id, wanted))
     return wanted

@@ -1,4 +1,4 @@
-"""Chats as their members see them; the queries of a page are three, however many chats it has."""
+"""Chats as their members see them. A page needs three queries, whatever its size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PIECES_WITHOUT_PAUSE = 10
 
 
 async def chats_of(tx: Transaction, actor: Actor, *, after: int = 0, limit: int) -> list[Chat]:
-    """The chats the actor is in, by id, those beyond the id `after`."""
+    """Return the chats that the actor is in, by id after `after`."""
     return await _views(tx, await chats.mine(tx, actor.user_id, after, limit))
 
 
@@ -42,13 +42,13 @@ async def encoded_chats_of(tx: Transaction, actor: Actor, *, limit: int) -> byte
 
 
 async def chat_of(tx: Transaction, actor: Actor, chat_id: ChatId) -> Chat:
-    """One chat the actor is in. Raises NotFound."""
+    """Return a chat that the actor is in. Raises NotFound."""
     row = await check_access(tx, actor, chat_id, ChatAction.READ)
     return (await _views(tx, [row]))[0]
 
 
 async def members_of(tx: Transaction, actor: Actor, chat_id: ChatId, *, after: int, limit: int) -> list[Member]:
-    """Members of a chat the actor is in, by user id, those beyond `after`. Raises NotFound."""
+    """Return members of a chat that the actor is in, by user id after `after`. Raises NotFound."""
     await check_access(tx, actor, chat_id, ChatAction.READ)
     return await members.page(tx, chat_id, after, limit)
 
@@ -62,7 +62,7 @@ async def _views(tx: Transaction, rows: Sequence[ChatRow]) -> list[Chat]:
 
 
 def view(row: ChatRow, shown: list[UserSummary], last_message: Message | None) -> Chat:
-    """The Chat of a row; `shown` are its first members."""
+    """Return the Chat of a row; `shown` are its first members."""
     return Chat(
         id=row.id,
         chat_type=row.chat_type,

@@ -1,6 +1,6 @@
-"""Refuses what the table does not allow with a chat. What someone may not see is refused like what is not there.
+"""Checks actions on chats against the table of rights. A hidden chat is refused like a chat that does not exist.
 
-Rooms call `chats.access.check_access`; those that write do so under the workspace's lock.
+Packages call `chats.access.check_access`, before a write under the workspace's lock.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from fechatter.errors import Forbidden, NotFound
 from fechatter.model import ChatType, Role
 from fechatter.rights.table import ADMINS, CHAT, MEMBERS, WORKSPACE, ChatAction, Standing, WorkspaceAction
 
-ARCHIVED = "This chat is archived: it can be read, not changed."
-DETAILS = {"not_the_sender": "Not with a message of somebody else."}
+ARCHIVED = "This chat is archived. It can be read, but not changed."
+DETAILS = {"not_the_sender": "Only the author can do this with a message."}
 
 CREATING = {
     ChatType.SINGLE: WorkspaceAction.CREATE_SINGLE,
@@ -21,7 +21,7 @@ CREATING = {
 
 
 def standing(workspace_role: Role, chat_role: str | None) -> Standing:
-    """Who someone is to a chat; `chat_role` is None for who is no member."""
+    """Return the person's standing in a chat; `chat_role` is None if the person is not a member."""
     guest = workspace_role is Role.GUEST
     if chat_role is None:
         return Standing.OUTSIDER if guest else Standing.COLLEAGUE
@@ -33,14 +33,15 @@ def standing(workspace_role: Role, chat_role: str | None) -> Standing:
 
 
 def is_visible(kind: ChatType, who: Standing) -> bool:
-    """Whether someone may know that the chat exists."""
+    """Return whether the person may know that the chat exists."""
     return who in MEMBERS or (who is Standing.COLLEAGUE and kind is ChatType.PUBLIC_CHANNEL)
 
 
 def refusal(action: ChatAction, kind: ChatType, who: Standing, *, archived: bool) -> str | None:
-    """None when the table allows it, else the code of the refusal.
+    """Return None if the table allows the action, else the code of the refusal.
 
-    `not_found`: hidden, or shows nothing but its name until joining. `chat_archived`: allowed, were it not archived.
+    `not_found`: the chat is hidden, or the person must join it first. `chat_archived`: the action is allowed only while
+    the chat is not archived.
     """
     rule = CHAT[action]
     allowed = kind in rule.kinds and who in rule.who
@@ -52,11 +53,11 @@ def refusal(action: ChatAction, kind: ChatType, who: Standing, *, archived: bool
 
 
 def check_action(action: ChatAction, kind: ChatType, who: Standing, *, archived: bool) -> None:
-    """Refuse what the table does not allow.
+    """Check an action against the table.
 
     Raises:
         NotFound: see `refusal`.
-        Forbidden: it is visible, but this is not allowed; with the code of the refusal.
+        Forbidden: the chat is visible, but the action is not allowed; with the code of the refusal.
     """
     code = refusal(action, kind, who, archived=archived)
     if code is not None:
@@ -64,13 +65,13 @@ def check_action(action: ChatAction, kind: ChatType, who: Standing, *, archived:
 
 
 def problem(code: str) -> NotFound | Forbidden:
-    """The refusal of that code."""
+    """Return the error with this code."""
     if code == "not_found":
         return NotFound()
     return Forbidden(ARCHIVED if code == "chat_archived" else DETAILS.get(code, ""), code=code)
 
 
 def check_creation(role: Role, kind: ChatType) -> None:
-    """Raises Forbidden when the role may not create such a chat."""
+    """Raise Forbidden if the role may not create such a chat."""
     if role not in WORKSPACE[CREATING[kind]]:
-        raise Forbidden("Guests do not create channels.")
+        raise Forbidden("Guests cannot create channels.")

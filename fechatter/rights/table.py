@@ -1,7 +1,7 @@
-"""The table of rights: who may do what, in a workspace and with a chat. Nothing is allowed that is not written here.
+"""The table of rights: who may do what, in a workspace and with a chat. Everything else is forbidden.
 
-`rights/workspace.py` and `rights/chats.py` decide by it, SECURITY.md shows it (`make rights`), and the tests try each of its
-cells over the socket. Every decision is made with the role and the membership that the database has at that moment.
+`rights/workspace.py` and `rights/chats.py` use it, SECURITY.md shows it (`make rights`), and the tests try each cell over
+the socket. Every decision uses the role and the membership that are stored at that moment.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fechatter.model import ChatType, Role
 
 
 class WorkspaceAction(StrEnum):
-    """What is asked for in a workspace."""
+    """Actions in a workspace."""
 
     SEE_PEOPLE = "see everybody, not only whom one shares a chat with"
     SEE_EMAILS = "see everybody's e-mail address"
@@ -31,7 +31,7 @@ class WorkspaceAction(StrEnum):
 
 
 class ChatAction(StrEnum):
-    """What is asked for with a chat."""
+    """Actions on a chat."""
 
     READ = "read messages and members, listen, move one's read mark, star and mute"
     SEND = "send a message"
@@ -52,29 +52,29 @@ class ChatAction(StrEnum):
 
 
 class Standing(StrEnum):
-    """Who someone is to a chat."""
+    """A person's relation to a chat."""
 
     ADMIN = "admin"
-    """A member who is an owner or admin of the workspace, whether the chat is theirs or not."""
+    """A member who is an owner or admin of the workspace, even if the member owns the chat."""
     OWNER = "owner"
-    """Its owner, without being one of those."""
+    """The owner of the chat, who is not an owner or admin of the workspace."""
     MEMBER = "member"
     GUEST = "guest"
     """A member who is a guest of the workspace."""
     COLLEAGUE = "colleague"
-    """No member, and no guest of the workspace: may find public channels."""
+    """Neither a member of the chat nor a guest of the workspace; sees public channels."""
     OUTSIDER = "outsider"
-    """No member, and a guest: sees nothing."""
+    """A guest of the workspace who is not a member; sees nothing."""
 
 
 class Rule(msgspec.Struct, frozen=True):
     """One line of the table of chats.
 
     Attributes:
-        kinds: with which kinds of chat.
-        who: who may.
-        archived: whether also while the chat is archived.
-        code: the code of the refusal of somebody who sees the chat.
+        kinds: the types of chat.
+        who: the people who may.
+        archived: whether the action is allowed while the chat is archived.
+        code: the code of the refusal, for people who see the chat.
     """
 
     kinds: frozenset[ChatType]
@@ -138,7 +138,7 @@ MAY_GIVE: dict[Role, frozenset[Role]] = {
     _R.MEMBER: frozenset(),
     _R.GUEST: frozenset(),
 }
-"""Which roles one may give, by inviting or by changing somebody: never a higher one than one's own."""
+"""The roles that a person may give to others, by invitation or by change: never a higher role than their own."""
 
 MAY_CHANGE: dict[Role, frozenset[Role]] = {
     _R.OWNER: EVERYBODY,
@@ -146,4 +146,5 @@ MAY_CHANGE: dict[Role, frozenset[Role]] = {
     _R.MEMBER: frozenset(),
     _R.GUEST: frozenset(),
 }
-"""People of which roles one may change, disable and enable. The last owner stays, and nobody disables themselves."""
+"""The roles of the people whom a person may change, disable and enable. The last owner stays, and people cannot
+disable themselves."""

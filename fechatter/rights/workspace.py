@@ -1,6 +1,6 @@
-"""Refuses what the table does not allow in a workspace: people, invitations, the workspace itself.
+"""Checks actions in a workspace against the table of rights: people, invitations, the workspace itself.
 
-Rights are asked under the workspace's lock, with the role the database has at that moment.
+Before a write, rights are checked under the workspace's lock, with the role that is stored at that moment.
 """
 
 from __future__ import annotations
@@ -17,16 +17,20 @@ def may(role: Role, action: WorkspaceAction) -> bool:
 def check_role(actor: Actor, action: WorkspaceAction) -> None:
     """Raises Forbidden."""
     if not may(actor.role, action):
-        raise Forbidden(f"Not with the role {actor.role}: {action}.")
+        raise _forbidden(actor, action)
+
+
+def _forbidden(actor: Actor, action: str) -> Forbidden:
+    return Forbidden(f"{actor.role.capitalize()}s cannot {action}.")
 
 
 def sees_only_met(role: Role) -> bool:
-    """Whether somebody sees of the people only those they share a chat with."""
+    """Return whether the person sees only people who share a chat with them."""
     return not may(role, WorkspaceAction.SEE_PEOPLE)
 
 
 def may_invite(inviter: Role, invited: Role) -> bool:
-    """Nobody invites with more rights than they have."""
+    """Return whether the role may invite people with the other role."""
     return may(inviter, WorkspaceAction.INVITE) and invited in MAY_GIVE[inviter]
 
 
@@ -34,20 +38,16 @@ def check_invite(actor: Actor, invited: Role) -> None:
     """Raises Forbidden."""
     check_role(actor, WorkspaceAction.INVITE)
     if not may_invite(actor.role, invited):
-        raise Forbidden(f"Not with the role {actor.role}: invite as {invited}.")
+        raise _forbidden(actor, f"invite people with the role {invited}")
 
 
 def may_change(changer: Role, changed: Role) -> bool:
-    """Whether somebody may change people of this role."""
+    """Return whether the role may change people with the other role."""
     return may(changer, WorkspaceAction.CHANGE_PEOPLE) and changed in MAY_CHANGE[changer]
 
 
 def check_change(actor: Actor, now: Role, wanted: Role) -> None:
-    """May the actor change somebody whose role is `now`, and who is to be `wanted` from then on?
-
-    Raises:
-        Forbidden: no.
-    """
+    """Check whether the actor may change a person from the role `now` to the role `wanted`. Raises Forbidden."""
     check_role(actor, WorkspaceAction.CHANGE_PEOPLE)
     if not may_change(actor.role, now) or wanted not in MAY_GIVE[actor.role]:
-        raise Forbidden(f"Not with the role {actor.role}: change this person.")
+        raise _forbidden(actor, "change this person")

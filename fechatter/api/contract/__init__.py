@@ -1,1 +1,1 @@
-"""The contract as a document: `/openapi.json` and the pages made of it. Nothing here is asked while a request is served."""
+"""The contract as a document: `/openapi.json` and the pages made from it. It is built once, not per request."""

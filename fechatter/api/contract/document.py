@@ -1,4 +1,7 @@
-"""Makes the OpenAPI 3.1 document from the table of routes and what its endpoints declare; `make openapi` writes it to `openapi.json`."""
+"""Makes the OpenAPI 3.1 document from the table of routes and the declarations of its endpoints.
+
+`make openapi` writes it to `openapi.json`.
+"""
 
 from __future__ import annotations
 
@@ -17,43 +20,44 @@ from fechatter.api.problems import BODIES, ProblemBody
 from fechatter.api.routes import COUNTED, OPEN, TABLE
 
 INTRODUCTION = """
-JSON in, JSON out, UTF-8. Times are RFC 3339 in UTC with milliseconds, ids whole numbers of up to 53 bits. Fields and parameters that
-are not known are refused, so that typing errors show; `GET /api/server` tells what this server allows. Within an `api_level`
-changes only add.
+JSON in, JSON out, UTF-8. Times are RFC 3339 in UTC with milliseconds. Ids are integers of up to 53 bits. Unknown fields
+and parameters are refused, so that typing errors are found. `GET /api/server` describes this server. Within an
+`api_level`, changes only add.
 
-**Signing in.** `POST /api/signin` answers with an `access_token` for the header `Authorization: Bearer …`, good for `expires_in`
-seconds, and a `refresh_token` for the next one at `POST /api/refresh`: ask there after a 401, and sign in anew when that is refused.
-A program signs in as a person of its own, made by an invitation or `fechatter users create`. A token never goes into a URL.
+**Signing in.** `POST /api/signin` returns an `access_token` for the header `Authorization: Bearer …`, valid for
+`expires_in` seconds, and a `refresh_token` for the next one at `POST /api/refresh`. After a 401, refresh; if that is
+refused, sign in again. A program signs in with an account of its own, created with an invitation or `fechatter users
+create`. A token never belongs in a URL.
 
-**Lists** answer `{"items": […], "next": …}`; `next` is the `cursor` of the page after, null on the last.
+**Lists** return `{"items": […], "next": …}`. `next` is the `cursor` of the next page, null on the last page.
 
-**Refusals** are `application/problem+json` with a stable `code`; see [all codes](/docs/problems). What you may not see is refused like
-what is not there. 429 and 503 carry `Retry-After`; nothing was kept of the request then.
+**Refusals** are `application/problem+json` with a stable `code`; see [all codes](/docs/problems). Hidden objects are
+refused like objects that do not exist. 429 and 503 carry `Retry-After`; then nothing of the request was stored.
 
-**Events and answers.** Everything that changes what a client shows has a number in its workspace's log. Answers carry
-`Event-Cursor`: events up to it are already in them; send the highest you have seen along, and no answer is older. Load
-`/api/sync`, open `/events` with its cursor, and nothing is missed.
+**Events and responses.** Everything that changes what a client shows has a number in its workspace's log. Responses
+carry `Event-Cursor`: events up to it are already included. Send the highest cursor that you have seen, and no response
+is older. Load `/api/sync`, open `/events` with its cursor, and you miss nothing.
 
-**Unread messages.** `unread_count` = `last_number` - `last_read_number` - the number of deleted messages in between. Frames are the same
-for all members and carry no counts. Derive the count from their numbers, and apply each `seq` only once. `message.created` sets the
-chat's last number; a message of your own also sets your read mark to that number. `message.deleted` counts if its number is above the
-mark. A read mark (`resumed`, `read.moved`) replaces yours if its `revision` is higher, or if the revision is the same and its
-`last_read_number` is higher. Its `deleted_above` includes the events up to its `seq`. Only `POST …/unread` moves a mark back; it also
-raises the revision.
+**Unread messages.** `unread_count` = `last_number` - `last_read_number` - the number of deleted messages in between.
+Frames are the same for all members and carry no counts. Derive the count from their numbers, and apply each `seq` only
+once. `message.created` sets the chat's last number; a message of your own also sets your read mark to that number.
+`message.deleted` counts if its number is above the mark. A read mark (`resumed`, `read.moved`) replaces yours if its
+`revision` is higher, or if the revision is the same and its `last_read_number` is higher. Its `deleted_above` includes
+the events up to its `seq`. Only `POST …/unread` moves a mark back; it also raises the revision.
 
-**Comparing cursors.** A cursor is opaque. To compare two cursors, or a cursor with an event's `seq`, compare the numbers after the last
-dot. The comparison is valid until the log goes back in time (a restored backup, a failover). A stream then ends or sends `reset`. Ignore
-the responses to requests that you sent before you reconnected or got `reset`. When you connect, send the highest `Event-Cursor` of your
-responses: if the log no longer contains it, you get `reset`.
+**Comparing cursors.** A cursor is opaque. To compare two cursors, or a cursor with an event's `seq`, compare the
+numbers after the last dot. The comparison is valid until the log goes back in time (a restored backup, a failover). A stream
+then ends or sends `reset`. Ignore the responses to requests that you sent before you reconnected or got `reset`. When
+you connect, send the highest `Event-Cursor` of your responses: if the log no longer contains it, you get `reset`.
 
-Every answer carries `X-Request-Id`: the one you sent, when it is sane, or a new one. Each GET answers HEAD too.
+Every response carries `X-Request-Id`: your own, if it is valid, or a new one. Each GET also answers HEAD.
 """
 
 BEARER = "The `access_token` of a session."
 
 
 def document() -> dict[str, Any]:
-    """The whole document, JSON-ready."""
+    """Return the whole document, JSON-ready."""
     places = list(_places())
     kinds = _kinds([place.operation for place in places])
     shown, named = components(kinds)
@@ -92,7 +96,7 @@ def _frames() -> Schema:
 
 
 def _places() -> Iterator[Place]:
-    """Each operation of the table."""
+    """Return each operation of the table."""
     for path, methods in TABLE.items():
         signed_in = path not in OPEN
         for method, app in methods.items():
@@ -102,7 +106,7 @@ def _places() -> Iterator[Place]:
 
 
 def _kinds(operations: list[Operation]) -> list[Any]:
-    """Every type the document shows, once."""
+    """Return every type that the document shows, once."""
     found: list[Any] = [Event, *EVENTS.values(), *CONTROL.values(), ProblemBody, *BODIES.values()]
     for operation in operations:
         found += [answer.kind for answer in operation.answers]

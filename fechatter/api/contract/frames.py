@@ -18,7 +18,7 @@ from fechatter.model import MAX_ID, POSITION_PATTERN, AnyChat, ReadMark, Timesta
 Cursor = Annotated[
     str,
     msgspec.Meta(
-        description="A position in the workspace's log: opaque text. The part after the last dot is the event's number.",
+        description="A position in the workspace's log: opaque text. The part after the last dot is an event's number.",
         examples=["5f2c81d0.1204"],
         extra_json_schema={"pattern": f"^{POSITION_PATTERN}$"},
     ),

@@ -1,4 +1,4 @@
-"""The headers of requests and answers, each described once."""
+"""The headers of requests and responses, each described once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANSWERED: dict[str, Any] = {
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$"},
     },
     "Event-Cursor": {
-        "description": "Events up to this position are already in the answer.",
+        "description": "Events up to this position are included in the response.",
         "required": True,
         "schema": {"type": "string", "pattern": f"^{POSITION_PATTERN}$"},
     },
@@ -26,7 +26,7 @@ ANSWERED: dict[str, Any] = {
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
     },
-    "RateLimit": {"description": 'What is left of the limit: `"name";r=left;t=seconds`.', "schema": {"type": "string"}},
+    "RateLimit": {"description": 'The rest of the limit: `"name";r=left;t=seconds`.', "schema": {"type": "string"}},
     "RateLimit-Policy": {"description": 'The limit: `"name";q=requests;w=seconds`.', "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to sign in.", "required": True, "schema": {"type": "string"}},
     "Set-Cookie": {"description": "The refresh token, for our own web client.", "schema": {"type": "string"}},
@@ -56,7 +56,7 @@ SENT: dict[str, Any] = {
     "X-Requested-With": {
         "name": "X-Requested-With",
         "in": "header",
-        "description": "`fechatter`, from our own web client: the refresh token goes into a cookie instead of the body.",
+        "description": "`fechatter`, from our own web client: the refresh token is set as a cookie instead.",
         "schema": {"type": "string", "examples": ["fechatter"]},
     },
 }
@@ -68,11 +68,11 @@ def sent(declared: Operation) -> list[dict[str, str]]:
 
 
 def answered(answer: Answer, *, counted: bool) -> dict[str, dict[str, str]]:
-    """The headers of a good answer; `counted` ones tell what is left of the limit."""
+    """Return the headers of a successful response; if `counted`, with the state of the rate limit."""
     position, limit = ["Event-Cursor"] if answer.position else [], ["RateLimit", "RateLimit-Policy"] if counted else []
     return references(["X-Request-Id", *position, *limit, *answer.headers])
 
 
 def references(names: list[str]) -> dict[str, dict[str, str]]:
-    """Each described elsewhere."""
+    """Return references to the descriptions of these headers."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

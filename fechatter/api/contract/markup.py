@@ -1,4 +1,4 @@
-"""The little of Markdown that our own descriptions use, as HTML, and the frame that all pages share."""
+"""Renders the Markdown of our descriptions as HTML, and the layout that all pages share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def prose(text: str) -> str:
 
 def _block(block: str) -> str:
     if block.startswith("* "):
-        return "<ul>" + "".join(f"<li>{inline(line)}</li>" for line in re.split(r"(?:^|\n)\* ", block) if line) + "</ul>"
+        lines = [line for line in re.split(r"(?:^|\n)\* ", block) if line]
+        return "<ul>" + "".join(f"<li>{inline(line)}</li>" for line in lines) + "</ul>"
     return f"<p>{inline(block)}</p>"
 
 

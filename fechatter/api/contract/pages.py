@@ -1,4 +1,4 @@
-"""The readable page of the contract, made of `/openapi.json` alone: every operation with its parameters, examples and refusals."""
+"""The page `/docs`, made from `/openapi.json`: every operation with its parameters, examples and refusals."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ Json = dict[str, Any]
 
 
 def docs_page(document: Json) -> bytes:
-    """All of it on one page."""
+    """Return the page."""
     groups = {tag["name"]: tag["description"] for tag in document["tags"]}
     by_group: dict[str, list[tuple[str, str, Json]]] = {name: [] for name in groups}
     for path, method, operation in _operations(document):
         by_group[operation["tags"][0]].append((path, method, operation))
     sections = [_group(document, name, groups[name], found) for name, found in by_group.items()]
-    start = f"<h1>Fechatter API <small>{escape(document['info']['version'])}</small></h1>{prose(document['info']['description'])}"
+    info = document["info"]
+    start = f"<h1>Fechatter API <small>{escape(info['version'])}</small></h1>{prose(info['description'])}"
     content = [start, *sections, _live(document), types.section(document)]
     return page("Fechatter API", _navigation(by_group), "\n".join(content))
 
@@ -35,7 +36,8 @@ def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 def _navigation(by_group: dict[str, list[tuple[str, str, Json]]]) -> str:
     made = ""
     for name, found in by_group.items():
-        links = "".join(f'<li><a href="#{each["operationId"]}">{escape(each["summary"])}</a></li>' for _, _, each in found)
+        named = [(each["operationId"], escape(each["summary"])) for _, _, each in found]
+        links = "".join(f'<li><a href="#{identity}">{summary}</a></li>' for identity, summary in named)
         made += f'<h2><a href="#{name}">{_title(name)}</a></h2><ul>{links}</ul>'
     return made + '<h2><a href="#live">Live stream</a></h2><h2><a href="#types">Types</a></h2>'
 
@@ -70,7 +72,7 @@ def _parameters(document: Json, operation: Json) -> str:
         note = " <em>required</em>" if found.get("required") and found["in"] != "path" else ""
         shown = [f"<code>{escape(found['name'])}</code>{note}", escape(found["in"]), types.shown(found["schema"])]
         rows.append([*shown, inline(found.get("description", ""))])
-    return table(["Parameter", "In", "Type", "What it says"], rows)
+    return table(["Parameter", "In", "Type", "Description"], rows)
 
 
 def _body(document: Json, operation: Json) -> str:
@@ -86,7 +88,8 @@ def _answers(operation: Json) -> str:
         if "$ref" in answer or int(status) >= 500:
             continue
         for content in answer.get("content", {}).values() or [{}]:
-            made += f"<h4>{status} {inline(answer['description'])} {types.shown(content['schema']) if content else ''}</h4>"
+            shown = types.shown(content["schema"]) if content else ""
+            made += f"<h4>{status} {inline(answer['description'])} {shown}</h4>"
             example = content.get("example")
             if example is not None:
                 made += code(example if isinstance(example, str) else json(example), f"Answer {status}")
@@ -103,7 +106,7 @@ def _refusals(document: Json, operation: Json) -> str:
 
 
 def curl(document: Json, path: str, method: str, operation: Json) -> str:
-    """The operation's example as a command; `$FECHATTER` and `$TOKEN` stand for the server's address and the access token."""
+    """Return the operation's example as a command, with the server's address `$FECHATTER` and the token `$TOKEN`."""
     query = []
     for given in operation.get("parameters", []):
         found = resolve(document, given)
@@ -111,7 +114,8 @@ def curl(document: Json, path: str, method: str, operation: Json) -> str:
         path = path.replace(f"{{{found['name']}}}", str(example))
         if found["in"] == "query" and found["required"]:
             query.append(f"{found['name']}={example}")
-    parts = ["curl"] + ([] if method == "get" else ["-X", method.upper()]) + (["-N"] if operation["operationId"] == "streamEvents" else [])
+    parts = ["curl"] + ([] if method == "get" else ["-X", method.upper()])
+    parts += ["-N"] if operation["operationId"] == "streamEvents" else []
     lines = [" ".join([*parts, f'"$FECHATTER{path}{"?" if query else ""}{"&".join(query)}"'])]
     if operation["security"] and {} not in operation["security"]:
         lines.append('-H "Authorization: Bearer $TOKEN"')
@@ -123,7 +127,7 @@ def curl(document: Json, path: str, method: str, operation: Json) -> str:
 
 
 def resolve(document: Json, part: Json) -> Json:
-    """What a reference stands for."""
+    """Return the object that a reference names."""
     if "$ref" not in part:
         return part
     found = document
@@ -137,18 +141,20 @@ def _live(document: Json) -> str:
     stream = document["paths"]["/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
     rows = []
     for name, schema in stream["x-frames"].items():
-        rows.append([f"<code>{name}</code>", types.shown(schema), inline(resolve(document, schema).get("description", ""))])
+        description = resolve(document, schema).get("description", "")
+        rows.append([f"<code>{name}</code>", types.shown(schema), inline(description)])
     return f"""<section id="live"><h2>Live stream</h2>
-<p>Connect with <a href="#streamEvents"><code>GET /events</code></a>. Each block has an <code>event:</code>, JSON in <code>data:</code>,
-and an <code>id:</code> when it moves your cursor. Blocks with nothing but an <code>id:</code> are heartbeats: keep that id too.
-A block's data is one line; of a block that you could not deal with, keep no id, and it comes again.</p>
-<ol><li>Load <a href="#sync"><code>GET /api/sync</code></a> and show what it holds.</li>
-<li>Open the stream with its <code>cursor</code> as <code>Last-Event-ID</code>. What came meanwhile is
-replayed, then <code>resumed</code>.</li>
-<li>Apply the events in order. An API response with the header <code>Event-Cursor</code> includes every event up to that cursor: the
-events whose <code>seq</code> is at most the number after the cursor's last dot.</li>
-<li>When the connection breaks, or after <code>closing</code>, connect again. Send the newest <code>id:</code>, and send the highest
-<code>Event-Cursor</code> of your responses in that header. After <code>reset</code> load <code>/api/sync</code> again; the stream
-continues. Ignore the responses to requests that you sent earlier.</li></ol>
+<p>Connect with <a href="#streamEvents"><code>GET /events</code></a>. Each block has an <code>event:</code>, JSON in
+<code>data:</code>, and an <code>id:</code> if it moves your cursor. A block with only an <code>id:</code> is a
+heartbeat: store that id too. The data of a block is one line. If you cannot process a block, do not store its id; then
+the block is sent again.</p>
+<ol><li>Load <a href="#sync"><code>GET /api/sync</code></a> and show its contents.</li>
+<li>Open the stream with its <code>cursor</code> as <code>Last-Event-ID</code>. The events since then are
+replayed, then <code>resumed</code> follows.</li>
+<li>Apply the events in order. An API response with the header <code>Event-Cursor</code> includes every event up to that
+cursor: the events whose <code>seq</code> is at most the number after the cursor's last dot.</li>
+<li>When the connection breaks, or after <code>closing</code>, connect again. Send the newest <code>id:</code>, and
+send the highest <code>Event-Cursor</code> of your responses in that header. After <code>reset</code> load <code>/api/sync</code>
+again; the stream continues. Ignore the responses to requests that you sent earlier.</li></ol>
 {code(stream["example"].rstrip(), "A stream")}
-{table(["Frame", "Data", "What it says"], rows)}</section>"""
+{table(["Frame", "Data", "Description"], rows)}</section>"""

@@ -1,4 +1,4 @@
-"""Makes the parts of the document that one operation has."""
+"""Makes the parts of the document that describe one operation."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
 
 
 class Place(msgspec.Struct, frozen=True):
-    """An operation where it stands in the table of routes.
+    """An operation and its place in the table of routes.
 
     Attributes:
-        signed_in: whether nobody gets there without a good token.
+        signed_in: whether it requires a valid token.
         counted: whether requests are counted against a limit.
     """
 
@@ -44,7 +44,7 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def template(self) -> str:
-        """The path as the document writes it."""
+        """The path in the form of the document."""
         return PARAMETER.sub(r"{\1}", self.path)
 
 
@@ -120,11 +120,12 @@ class Parts:
             made["content"] = {answer.media_type: self._stream()}
         elif answer.kind is not None:
             schema = self._schema(answer.kind)
-            made["content"] = {answer.media_type.partition(";")[0]: {"schema": schema, "example": self._examples.of(schema)}}
+            shown = {"schema": schema, "example": self._examples.of(schema)}
+            made["content"] = {answer.media_type.partition(";")[0]: shown}
         return made
 
     def _stream(self) -> dict[str, Any]:
-        """Of blocks `id:`, `event:`, `data:`; `x-frames` has the schema of the JSON in `data:` by the name in `event:`."""
+        """Return the schema of the stream; `x-frames` has the schema of the `data:` by the name in `event:`."""
         schemas = {name: self._schema(kind) for name, kind in (EVENTS | CONTROL).items()}
         shown = [_block(name, self._examples.of(schemas[name])) for name in ("hello", "message.created", "read.moved")]
         return {"schema": {"type": "string"}, "x-frames": schemas, "example": "".join(shown)}
@@ -133,7 +134,7 @@ class Parts:
         codes = refusals.codes(place.operation, with_id=place.with_id, signed_in=place.signed_in, counted=place.counted)
         made = {str(status): self._refusal(status, names) for status, names in refusals.by_status(codes).items()}
         for answer in place.operation.answers:
-            if str(answer.status) in made:  # health tells 503 in two ways
+            if str(answer.status) in made:  # health has two kinds of 503
                 made[str(answer.status)] = self._either(answer, made[str(answer.status)])
         return made
 
@@ -153,7 +154,8 @@ class Parts:
 
     def problem_examples(self) -> dict[str, Any]:
         """An example of each public code."""
-        bodies = {name: self._schema(BODIES.get(code.status, ProblemBody)) for name, code in PROBLEMS.items() if code.public}
+        public = {name: code.status for name, code in PROBLEMS.items() if code.public}
+        bodies = {name: self._schema(BODIES.get(status, ProblemBody)) for name, status in public.items()}
         return {name: refusals.example(name, body, self._examples) for name, body in bodies.items()}
 
     def _schema(self, kind: Any) -> Schema:

@@ -1,4 +1,4 @@
-"""The page of all problem codes, made from the tables that the errors are checked with."""
+"""The page of all problem codes, made from the tables in `codes.py`."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from fechatter.codes import FIELDS, PROBLEMS
 
 
 def problems_page(example: object) -> bytes:
-    """All codes by their status; `example` is a problem's JSON."""
+    """Return the page of all codes by their status; `example` is a problem's JSON."""
     groups = by_status(name for name, code in PROBLEMS.items() if code.public)
     sections = "\n".join(_status(status, names) for status, names in groups.items())
-    fields = table(["Code", "What it means"], [[_anchor(f"field-{name}", name), inline(means)] for name, means in FIELDS.items()])
+    rows = [[_anchor(f"field-{name}", name), inline(means)] for name, means in FIELDS.items()]
+    fields = table(["Code", "Meaning"], rows)
     content = f"""<h1>Problems</h1>
-<p>A refusal is <code>application/problem+json</code> (RFC 9457). Programs look at <code>code</code>, which is stable;
-<code>detail</code> is a sentence for people and may change. Give
-<code>request_id</code> to the server's operator when something is wrong.</p>
+<p>A refusal is <code>application/problem+json</code> (RFC 9457). Programs use <code>code</code>, which is stable.
+<code>detail</code> is a sentence for people and may change. If something is wrong, send the <code>request_id</code> to
+the server's operator.</p>
 {code(json(example), "A problem")}
 {sections}
 <section id="fields"><h2>422: the single values</h2>
-<p>The problem <a href="#invalid"><code>invalid</code></a> lists each refused value in <code>errors</code>, with a <code>pointer</code>
-(a JSON Pointer into the body, or <code>?name</code> of a parameter) and one of these codes.</p>{fields}</section>"""
+<p>The problem <a href="#invalid"><code>invalid</code></a> lists each refused value in <code>errors</code>, with a
+<code>pointer</code> (a JSON Pointer into the body, or <code>?name</code> of a parameter) and one of these codes.</p>{fields}</section>"""
     links = "".join(f'<li><a href="#status-{status}">{status} {title(status)}</a></li>' for status in groups)
     return page("Problems: Fechatter API", f'<ul>{links}<li><a href="#fields">The single values</a></li></ul>', content)
 
 
 def _status(status: int, names: list[str]) -> str:
     rows = [[_anchor(name, name), inline(PROBLEMS[name].means), inline(PROBLEMS[name].remedy)] for name in names]
-    shown = table(["Code", "What it means", "What to do"], rows)
+    shown = table(["Code", "Meaning", "Remedy"], rows)
     return f'<section id="status-{status}"><h2>{status} {title(status)}</h2>{shown}</section>'
 
 

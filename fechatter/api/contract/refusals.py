@@ -1,4 +1,4 @@
-"""Which problems an operation may answer with: those it declares, and those that follow from what it is."""
+"""The problems that an operation may return: the declared ones, and those that follow from its nature."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After", "RateLimit", "RateLi
 
 
 def codes(declared: Operation, *, with_id: bool, signed_in: bool, counted: bool) -> list[str]:
-    """Every code, in the order of `codes.PROBLEMS`."""
+    """Return every code, in the order of `codes.PROBLEMS`."""
     found = {*declared.refuses, *ALWAYS}
     found |= set(SIGNED_IN) if signed_in else set()
     found |= set(COUNTED) if counted else set()
@@ -47,7 +47,7 @@ def _writes(declared: Operation) -> bool:
 
 
 def by_status(names: Iterable[str]) -> dict[int, list[str]]:
-    """The codes of each status."""
+    """Group codes by their status."""
     found: dict[int, list[str]] = {}
     for name in names:
         found.setdefault(PROBLEMS[name].status, []).append(name)
@@ -55,7 +55,7 @@ def by_status(names: Iterable[str]) -> dict[int, list[str]]:
 
 
 def answer(status: int, names: list[str], body: Schema) -> dict[str, Any]:
-    """The response object of a status: its codes, what each means, and an example of each."""
+    """Return the response object of a status: its codes with meanings and examples."""
     listed = "\n".join(f"* `{name}`: {PROBLEMS[name].means}" for name in names)
     schema = {"allOf": [body, {"type": "object", "properties": {"status": {"const": status}, "code": {"enum": names}}}]}
     shown = {name: {"$ref": f"#/components/examples/{name}"} for name in names}
@@ -67,7 +67,7 @@ def answer(status: int, names: list[str], body: Schema) -> dict[str, Any]:
 
 
 def example(name: str, body: Schema, examples: Examples) -> dict[str, Any]:
-    """The example object of a code."""
+    """Return the example object of a code."""
     status = PROBLEMS[name].status
     made: dict[str, Any] = examples.of(body)
     own = {
@@ -81,5 +81,5 @@ def example(name: str, body: Schema, examples: Examples) -> dict[str, Any]:
 
 
 def title(status: int) -> str:
-    """What all problems of a status are called."""
+    """Return the title of all problems with a status."""
     return next((kind.title for kind in Problem.__subclasses__() if kind.status == status), Problem.title)

@@ -1,4 +1,4 @@
-"""JSON Schemas of our types, as msgspec makes them and a reader wants them, and an example for each."""
+"""JSON Schemas of our types, and an example for each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ROLE = re.compile(r"(View|Body)$")
 
 
 def components(kinds: Sequence[Any]) -> tuple[list[Schema], dict[str, Schema]]:
-    """A schema for each type, and the named ones they refer to, by name."""
+    """Return a schema for each type, and the named schemas that they refer to."""
     shown, named = msgspec.json.schema_components(kinds, ref_template=PREFIX + "{name}")
     renamed = {_name(name): _plain(schema) for name, schema in sorted(named.items())}
     if len(renamed) < len(named) or any("." in name for name in renamed):
@@ -77,16 +77,16 @@ def _plain(schema: Any) -> Any:
 
 
 def _finish_object(schema: Schema) -> None:
-    """What the server tells always holds every field, but those that have no default at all; requests may leave out what has one."""
+    """Mark required fields. Responses contain every field with a default; requests may omit such fields."""
     if schema.get("additionalProperties") is not False:
-        always = [name for name, field in schema["properties"].items() if "default" in field or name in schema.get("required", ())]
-        schema["required"] = always
+        fields, required = schema["properties"], schema.get("required", ())
+        schema["required"] = [name for name, field in fields.items() if "default" in field or name in required]
         for field in schema["properties"].values():
             field.pop("default", None)
 
 
 def without_null(schema: Schema) -> Schema:
-    """For a parameter: what is not given is left out, never null."""
+    """Return the schema of a parameter, which is omitted instead of null."""
     rest = {key: value for key, value in schema.items() if key != "default" or value is not None}
     choices = [each for each in rest.get("anyOf", ()) if each != {"type": "null"}]
     if len(choices) == 1:
@@ -96,7 +96,7 @@ def without_null(schema: Schema) -> Schema:
 
 
 class Examples:
-    """Makes examples by the schemas' own.
+    """Makes examples of schemas from their own examples.
 
     Args:
         named: the schemas that others refer to.
@@ -106,7 +106,7 @@ class Examples:
         self._named = named
 
     def of(self, schema: Schema) -> Any:
-        """A value that the schema allows; what may be left out without harm is left out."""
+        """Return a value that the schema allows, without optional fields that have no example."""
         if "examples" in schema:
             return schema["examples"][0]
         if "$ref" in schema:

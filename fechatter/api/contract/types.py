@@ -1,4 +1,4 @@
-"""Schemas for people: a type in a few words, and the fields of an object as a table."""
+"""Schemas as HTML: a type in a few words, and the fields of an object as a table."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def _type(name: str, schema: Json) -> str:
 
 
 def fields(schema: Json, *, requests: bool) -> str:
-    """A table; of a request it tells what has to be there, of an answer what may be left out."""
+    """Return a table that marks required fields of a request, and optional fields of a response."""
     rows = []
     for name, field in schema.get("properties", {}).items():
         note = _note(requests=requests, required=name in schema.get("required", ()))
         rows.append([f"<code>{escape(name)}</code>{note}", shown(field), inline(_description(field))])
-    return table(["Field", "Type", "What it says"], rows)
+    return table(["Field", "Type", "Description"], rows)
 
 
 def _note(*, requests: bool, required: bool) -> str:
@@ -54,7 +54,7 @@ def _description(schema: Json) -> str:
 
 
 def shown(schema: Json) -> str:
-    """A type in a few words, as HTML."""
+    """Return a type in a few words, as HTML."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f'<a href="#type-{name}">{name}</a>'
@@ -63,7 +63,8 @@ def shown(schema: Json) -> str:
     for key in ("anyOf", "oneOf"):
         if key in schema:
             return " | ".join(shown(each) for each in schema[key])
-    limits = [text.format(f"{schema[key]:,}") for key, text in _LIMITS.items() if key in schema and schema[key] != BIGGEST_ID]
+    limited = {key: text for key, text in _LIMITS.items() if key in schema and schema[key] != BIGGEST_ID}
+    limits = [text.format(f"{schema[key]:,}") for key, text in limited.items()]
     return ", ".join([_name(schema), *limits])
 
 

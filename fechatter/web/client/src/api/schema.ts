@@ -9,7 +9,7 @@ export interface components {
             /** @enum {unknown} */
             status: "ok";
         };
-        /** @description A public channel as somebody sees it who may join it. */
+        /** @description A public channel, as people see it who may join. */
         Channel: {
             /** @example 21 */
             id: number;
@@ -28,7 +28,7 @@ export interface components {
             created_at: string;
             joined: boolean;
         };
-        /** @description A chat as one member sees it; `members` are the first eight by joining. */
+        /** @description A chat as one member sees it. `members` are the first eight members by joining. */
         Chat: {
             /** @example 21 */
             id: number;
@@ -143,7 +143,7 @@ export interface components {
             muted: boolean;
         };
         /**
-         * @description What kind of chat it is.
+         * @description The type of a chat.
          * @enum {unknown}
          */
         ChatType: "group" | "private_channel" | "public_channel" | "single";
@@ -254,7 +254,7 @@ export interface components {
         EventPage: {
             events: components["schemas"]["Event"][];
             /**
-             * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
+             * @description A position in the workspace's log: opaque text. The part after the last dot is an event's number.
              * @example 5f2c81d0.1204
              */
             cursor: string;
@@ -497,7 +497,7 @@ export interface components {
             password_characters_least: number;
             password_characters_most: number;
         };
-        /** @description Somebody who is in a chat. */
+        /** @description A member of a chat. */
         Member: {
             /** @example 7 */
             user_id: number;
@@ -822,10 +822,10 @@ export interface components {
              */
             members: number[];
         };
-        /** @description `email` binds it to one address, and to one use. */
+        /** @description A new invitation. With `email`, only that address can use it, once. */
         NewInvitation: {
             /**
-             * @description Binds it to this address.
+             * @description Only this address can use it.
              * @default null
              * @example grace@example.org
              */
@@ -907,7 +907,7 @@ export interface components {
              */
             since?: string;
         };
-        /** @description The password there is, and the one there is to be. */
+        /** @description The current password and the new one. */
         PasswordChange: {
             /** @example mellow otter paints */
             current_password: string;
@@ -970,7 +970,7 @@ export interface components {
              */
             request_id: string;
         };
-        /** @description What one changes about oneself; what is not named stays. */
+        /** @description Changes of the own profile. Fields that are left out stay unchanged. */
         Profile: {
             /** @example Ada Lovelace */
             fullname?: string;
@@ -980,7 +980,7 @@ export interface components {
              */
             handle?: string;
             /**
-             * @description Of the time zone database.
+             * @description A name of the time zone database.
              * @example Europe/Zurich
              */
             timezone?: string | null;
@@ -995,7 +995,7 @@ export interface components {
             read: components["schemas"]["ReadMark"];
         };
         /**
-         * @description How far one person has read a chat, after the event `seq`. The higher revision wins, then the higher number.
+         * @description A person's read mark in a chat, after the event `seq`. The higher revision wins, then the higher number.
          *
          *         From event `seq` on, a client keeps `deleted_above` up to date with the numbers of `message.deleted`:
          *         unread = the chat's last number - `last_read_number` - `deleted_above`.
@@ -1014,7 +1014,7 @@ export interface components {
              */
             revision: number;
             /**
-             * @description How many messages beyond `last_read_number` are deleted.
+             * @description The number of deleted messages above `last_read_number`.
              * @example 0
              */
             deleted_above: number;
@@ -1163,19 +1163,19 @@ export interface components {
         /** @description All missed events have been sent. `reads` are the person's read marks. */
         Resumed: {
             /**
-             * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
+             * @description A position in the workspace's log: opaque text. The part after the last dot is an event's number.
              * @example 5f2c81d0.1204
              */
             from: string;
             /**
-             * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
+             * @description A position in the workspace's log: opaque text. The part after the last dot is an event's number.
              * @example 5f2c81d0.1204
              */
             to: string;
             reads: components["schemas"]["ReadMark"][];
         };
         /**
-         * @description What somebody may do in the workspace.
+         * @description A person's role in the workspace.
          * @enum {unknown}
          */
         Role: "admin" | "guest" | "member" | "owner";
@@ -1252,7 +1252,7 @@ export interface components {
             user_agent: string;
             current: boolean;
         };
-        /** @description `workspace` is a slug, needed only when the password fits several accounts of the address. */
+        /** @description `workspace` is required only if the password fits several accounts of the address. */
         SignIn: {
             /** @example ada@example.org */
             email: string;
@@ -1265,7 +1265,7 @@ export interface components {
              */
             workspace: string | null;
         };
-        /** @description A new person: of a new workspace, or of the one an invitation opens. */
+        /** @description A new person, in a new workspace or in the workspace of an invitation. */
         SignUp: {
             /** @example ada@example.org */
             email: string;
@@ -1283,7 +1283,7 @@ export interface components {
              */
             workspace: string | null;
             /**
-             * @description For the first workspace: what the server prints when it starts.
+             * @description The token that the server prints at its first start, for the first workspace.
              * @default null
              */
             setup_token: string | null;
@@ -1293,7 +1293,7 @@ export interface components {
              */
             invitation: string | null;
         };
-        /** @description What admins change about others; what is not named stays. */
+        /** @description Changes of another person by an admin. Fields that are left out stay unchanged. */
         Standing: {
             /** @example member */
             role?: components["schemas"]["Role"];
@@ -1302,7 +1302,7 @@ export interface components {
         /** @description Everything that a client shows at first, as of `cursor`. */
         State: {
             /**
-             * @description A position in the workspace's log: opaque text. The part after the last dot is the event's number.
+             * @description A position in the workspace's log: opaque text. The part after the last dot is an event's number.
              * @example 5f2c81d0.1204
              */
             cursor: string;
@@ -1362,7 +1362,7 @@ export interface components {
              */
             number: number;
         };
-        /** @description A person. `email` is present only for the person itself, admins and owners; `timezone` and `language` for the person itself. */
+        /** @description A person. `email` is visible to the person, admins and owners; `timezone` and `language` only to the person. */
         User: {
             /** @example 7 */
             id: number;
@@ -1438,7 +1438,7 @@ export interface components {
             chat_id: null;
             data: components["schemas"]["UserData"];
         };
-        /** @description A person as lists show them. */
+        /** @description A person in lists. */
         UserSummary: {
             /** @example 7 */
             id: number;
@@ -1471,7 +1471,7 @@ export interface components {
             chat_id: null;
             data: components["schemas"]["UserData"];
         };
-        /** @description An earlier content of a message; `edited_at` is when it was written, None for the first one. */
+        /** @description The content of a message before an edit. `edited_at` is the time when it was written; None for the first. */
         Version: {
             /** @example 1 */
             revision: number;
@@ -1479,7 +1479,7 @@ export interface components {
             content: string;
             edited_at: string | null;
         };
-        /** @description A request for a new chat; `members` are the others, the creator is in it anyway. */
+        /** @description A request for a new chat. The creator is always a member. */
         WantedChat: {
             /** @example private_channel */
             chat_type: components["schemas"]["ChatType"];
@@ -1495,7 +1495,7 @@ export interface components {
              */
             description: string;
             /**
-             * @description The others, by their ids.
+             * @description The ids of the other members.
              * @default []
              * @example [
              *       7,
@@ -1504,12 +1504,12 @@ export interface components {
              */
             members: number[];
             /**
-             * @description A key of your own; sent again it gets the chat made first.
+             * @description A key of your choice. A repeat with the same key returns the same chat.
              * @default null
              */
             idempotency_key: string | null;
         };
-        /** @description A tenant: people, chats and a log of its own. */
+        /** @description A tenant with its own people, chats and event log. */
         Workspace: {
             /** @example 1 */
             id: number;
