@@ -118,7 +118,7 @@ async def chat_ids_of(tx: Transaction, user_id: UserId) -> list[ChatId]:
 
 
 async def successor(tx: Transaction, chat_id: ChatId) -> UserId | None:
-    """Return the next owner: the longest-standing member, with guests and disabled people last; None if nobody is left."""
+    """Return the next owner: the longest-standing member, guests and disabled people last; None if nobody is left."""
     row = await tx.fetchrow(_SUCCESSOR, chat_id)
     return None if row is None else UserId(row["user_id"])
 

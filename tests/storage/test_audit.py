@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from fechatter.accounts.administration import commanding
@@ -24,7 +26,7 @@ async def test_old_entries_are_deleted_in_steps_and_newer_ones_stay(database: Da
     (alice,) = await world.people(database, "alice")
     actor = commanding(alice.workspace_id, "root")
     for number in range(9):
-        await database.write_unlocked(lambda tx, number=number: record(tx, actor, Act.USER_DISABLED, number))  # type: ignore[misc]
+        await database.write_unlocked(partial(record, actor=actor, act=Act.USER_DISABLED, subject_id=number))
     await database.write_unlocked(lambda tx: tx.execute(_AGE, alice.workspace_id))
     steps = [await database.write_unlocked(lambda tx: audit.drop_old(tx, now_ms() - 3_600_000)) for _ in range(3)]
     assert steps == [4, 2, 0]

@@ -164,7 +164,7 @@ def _count_up(last: Mapping[int, int], keys: list[int]) -> list[int]:
 
 
 def _columns(stored: Stored, rows: MessageRows, places: list[int], timeline_ids: list[int], now: int) -> tuple[object, ...]:
-    """Return the columns of the view: the rows of each table as one JSON array, and the bytes of the keys as one blob."""
+    """Return the columns of the view: each table's rows as one JSON array, and the bytes of the keys as one blob."""
     sender_ids = [rows.sender_ids[place] for place in places]
     contents = [rows.contents[place] for place in places]
     messages = list(zip(stored.ids, stored.chat_ids, stored.numbers, sender_ids, contents, strict=True))
