@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fechatter.model import ChatType, Role
-from fechatter.rights.table import CHAT, MAY_CHANGE, MAY_GIVE, WORKSPACE, Rule, Standing
+from fechatter.rights.table import CHAT, MAY_CHANGE, MAY_GIVE, WORKSPACE, ChatStanding, Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "SECURITY.md"
@@ -53,7 +53,7 @@ def tables() -> str:
     workspace = table(["in the workspace", *roles], ([action, *marks(Role, allowed)] for action, allowed in WORKSPACE.items()))
     give = ([f"the {role} assigns the role", *marks(Role, MAY_GIVE[role])] for role in Role)
     change = ([f"the {role} changes, disables or enables the", *marks(Role, MAY_CHANGE[role])] for role in Role)
-    standings = [str(who) for who in Standing]
+    standings = [str(who) for who in ChatStanding]
     chats = table(["with a chat", *standings, "kinds", "archived"], ([action, *chat_row(rule)] for action, rule in CHAT.items()))
     return f"\n{workspace}\n{table(['with people', *roles], [*give, *change])}\n{chats}\n"
 
@@ -61,7 +61,7 @@ def tables() -> str:
 def chat_row(rule: Rule) -> list[str]:
     """Who may do it, on which kinds of chat, and whether also while the chat is archived."""
     kinds = "all" if len(rule.kinds) == len(KINDS) else ", ".join(name for kind, name in KINDS.items() if kind in rule.kinds)
-    return [*marks(Standing, rule.who), kinds, "yes" if rule.archived else "·"]
+    return [*marks(ChatStanding, rule.who), kinds, "yes" if rule.archived else "·"]
 
 
 def marks(each: Iterable[str], allowed: Iterable[str]) -> list[str]:

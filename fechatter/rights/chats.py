@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fechatter.errors import Forbidden, NotFound
 from fechatter.model import ChatType, Role
-from fechatter.rights.table import ADMINS, CHAT, MEMBERS, WORKSPACE, ChatAction, Standing, WorkspaceAction
+from fechatter.rights.table import ADMINS, CHAT, MEMBERS, WORKSPACE, ChatAction, ChatStanding, WorkspaceAction
 
 ARCHIVED = "This chat is archived. It can be read, but not changed."
 DETAILS = {"not_the_sender": "Only the author can do this with a message."}
@@ -20,24 +20,24 @@ CREATING = {
 }
 
 
-def standing(workspace_role: Role, chat_role: str | None) -> Standing:
+def standing(workspace_role: Role, chat_role: str | None) -> ChatStanding:
     """Return the person's standing in a chat; `chat_role` is None if the person is not a member."""
     guest = workspace_role is Role.GUEST
     if chat_role is None:
-        return Standing.OUTSIDER if guest else Standing.COLLEAGUE
+        return ChatStanding.OUTSIDER if guest else ChatStanding.COLLEAGUE
     if workspace_role in ADMINS:
-        return Standing.ADMIN
+        return ChatStanding.ADMIN
     if chat_role == "owner":
-        return Standing.OWNER
-    return Standing.GUEST if guest else Standing.MEMBER
+        return ChatStanding.OWNER
+    return ChatStanding.GUEST if guest else ChatStanding.MEMBER
 
 
-def is_visible(kind: ChatType, who: Standing) -> bool:
+def is_visible(kind: ChatType, who: ChatStanding) -> bool:
     """Return whether the person may know that the chat exists."""
-    return who in MEMBERS or (who is Standing.COLLEAGUE and kind is ChatType.PUBLIC_CHANNEL)
+    return who in MEMBERS or (who is ChatStanding.COLLEAGUE and kind is ChatType.PUBLIC_CHANNEL)
 
 
-def refusal(action: ChatAction, kind: ChatType, who: Standing, *, archived: bool) -> str | None:
+def refusal(action: ChatAction, kind: ChatType, who: ChatStanding, *, archived: bool) -> str | None:
     """Return None if the table allows the action, else the code of the refusal.
 
     `not_found`: the chat is hidden, or the person must join it first. `chat_archived`: the action is allowed only while
@@ -52,7 +52,7 @@ def refusal(action: ChatAction, kind: ChatType, who: Standing, *, archived: bool
     return "chat_archived" if archived and not rule.archived else None
 
 
-def check_action(action: ChatAction, kind: ChatType, who: Standing, *, archived: bool) -> None:
+def check_action(action: ChatAction, kind: ChatType, who: ChatStanding, *, archived: bool) -> None:
     """Check an action against the table.
 
     Raises:

@@ -1,7 +1,7 @@
 """The table of rights: who may do what, in a workspace and with a chat. Everything else is forbidden.
 
-`rights/workspace.py` and `rights/chats.py` use it, SECURITY.md shows it (`make rights`), and the tests try each cell over
-the socket. Every decision uses the role and the membership that are stored at that moment.
+`rights/workspace.py` and `rights/chats.py` use it, SECURITY.md shows it (`make rights`), and the tests try each cell
+over the socket. Every decision uses the role and the membership that are stored at that moment.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ChatAction(StrEnum):
     DELETE = "delete"
 
 
-class Standing(StrEnum):
+class ChatStanding(StrEnum):
     """A person's relation to a chat."""
 
     ADMIN = "admin"
@@ -78,19 +78,19 @@ class Rule(msgspec.Struct, frozen=True):
     """
 
     kinds: frozenset[ChatType]
-    who: frozenset[Standing]
+    who: frozenset[ChatStanding]
     archived: bool
     code: str = "forbidden"
 
 
-_S = Standing
+_S = ChatStanding
 ALL = frozenset(ChatType)
 MANY = ALL - {ChatType.SINGLE}
 PUBLIC = frozenset({ChatType.PUBLIC_CHANNEL})
 MEMBERS = frozenset({_S.ADMIN, _S.OWNER, _S.MEMBER, _S.GUEST})
 HOSTS = MEMBERS - {_S.GUEST}
 LEADERS = frozenset({_S.ADMIN, _S.OWNER})
-NOBODY: frozenset[Standing] = frozenset()
+NOBODY: frozenset[ChatStanding] = frozenset()
 
 CHAT: dict[ChatAction, Rule] = {
     ChatAction.READ: Rule(ALL, MEMBERS, archived=True),

@@ -9,10 +9,10 @@ import pytest
 from fechatter.errors import Forbidden, NotFound
 from fechatter.model import ChatType, Role
 from fechatter.rights.chats import check_action, check_creation, is_visible, standing
-from fechatter.rights.table import ChatAction, Standing
+from fechatter.rights.table import ChatAction, ChatStanding
 
 SINGLE, GROUP, PRIVATE, PUBLIC = ChatType
-A, S = ChatAction, Standing
+A, S = ChatAction, ChatStanding
 INSIDE = {S.OWNER, S.ADMIN, S.MEMBER, S.GUEST}
 LEADERS = {S.OWNER, S.ADMIN}
 WHO = {
@@ -38,7 +38,7 @@ IN_SINGLE_CHATS = {A.READ, A.SEND, A.EDIT_OWN, A.DELETE_OWN, A.DELETE_OTHERS, A.
 OF_OTHERS = {A.EDIT_OTHERS, A.DELETE_OTHERS, A.VERSIONS_OTHERS}
 
 
-def expected(action: ChatAction, kind: ChatType, who: Standing, archived: bool) -> str:
+def expected(action: ChatAction, kind: ChatType, who: ChatStanding, archived: bool) -> str:
     inside = who in INSIDE
     if action is A.JOIN:
         if inside:
@@ -55,7 +55,7 @@ def expected(action: ChatAction, kind: ChatType, who: Standing, archived: bool) 
 
 @pytest.mark.parametrize(("action", "kind"), list(product(ChatAction, ChatType)))
 def test_each_cell_is_allowed_or_refused_as_written_here(action: ChatAction, kind: ChatType) -> None:
-    for who, archived in product(Standing, (False, True)):
+    for who, archived in product(ChatStanding, (False, True)):
         try:
             check_action(action, kind, who, archived=archived)
             outcome = "allowed"
@@ -65,7 +65,7 @@ def test_each_cell_is_allowed_or_refused_as_written_here(action: ChatAction, kin
 
 
 def test_all_hidden_chats_get_the_same_refusal() -> None:
-    for action, kind, who in product(ChatAction, ChatType, Standing):
+    for action, kind, who in product(ChatAction, ChatType, ChatStanding):
         if not is_visible(kind, who):
             with pytest.raises(NotFound) as error:
                 check_action(action, kind, who, archived=False)
@@ -87,7 +87,7 @@ def test_all_hidden_chats_get_the_same_refusal() -> None:
         (Role.MEMBER, "owner", S.OWNER),
     ],
 )
-def test_standing_follows_the_workspace_role_and_the_chat_role(role: Role, chat_role: str | None, who: Standing) -> None:
+def test_standing_follows_the_workspace_role_and_the_chat_role(role: Role, chat_role: str | None, who: ChatStanding) -> None:
     assert standing(role, chat_role) is who
 
 
