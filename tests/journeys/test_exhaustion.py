@@ -78,7 +78,7 @@ async def test_silent_connections_do_not_exhaust_the_open_files(tmp_path: Path) 
 
 async def test_the_server_refuses_to_start_with_too_few_open_files(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path, open_files=128)
-    assert "Only 128 files may be open" in await asyncio.to_thread(server.expect_failed_start)
+    assert "At most 128 files may be open" in await asyncio.to_thread(server.expect_failed_start)
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
@@ -87,7 +87,8 @@ async def test_a_stop_does_not_wait_for_silent_connections(own_server: ServerPro
     ada = await owner(own_server, setup_token=own_server.setup_token)
     for beginning in unfinished_requests(ada, 1).values():
         (await Wire.open(own_server.port)).writer.write(beginning)
-    await wait_until_true(lambda: own_server.connections() > len(unfinished_requests(ada, 1)))
+    # One more connection is the owner's, and the server closes that with the HTTP/2 preface at once.
+    await wait_until_true(lambda: own_server.connections() >= len(unfinished_requests(ada, 1)))
     code, _ = await asyncio.to_thread(own_server.stop)
     assert code == 0
     assert "closing connections that are silent or sent only half of a request" in own_server.output
