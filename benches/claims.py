@@ -73,7 +73,9 @@ def _native() -> dict[str, dict[str, list[float]]]:
         "--manifest-path",
         ROOT / "benches" / "native" / "Cargo.toml",
     ]
-    done = subprocess.run([*command, "--target-dir", ROOT / "target" / "benches"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*command, "--target-dir", ROOT / "target" / "benches"], capture_output=True, text=True, check=True
+    )
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
@@ -116,7 +118,9 @@ def fill(claims: ClaimsFile, results: str, found: dict[str, Any]) -> ClaimsFile:
     claims.results, claims.machine = results, found["machine"]
     for claim in claims.claim:
         spread = found["figures"].get(claim.figure, {})
-        claim.measured, claim.measured_least, claim.measured_most = (spread.get(name) for name in ("median", "least", "most"))
+        claim.measured, claim.measured_least, claim.measured_most = (
+            spread.get(name) for name in ("median", "least", "most")
+        )
         claim.verdict = claim.judge()
     return claims
 
@@ -128,7 +132,11 @@ def as_toml(claims: ClaimsFile) -> str:
     for claim in claims.claim:
         values = msgspec.to_builtins(claim)
         lines += ["", "[[claim]]"]
-        lines += [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items() if value not in (None, "")]
+        lines += [
+            f"{name} = {json.dumps(value, ensure_ascii=False)}"
+            for name, value in values.items()
+            if value not in (None, "")
+        ]
     return "\n".join([*lines, ""])
 
 

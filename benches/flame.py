@@ -60,7 +60,9 @@ def record(path: Path, seconds: float) -> None:
             "--duration",
             str(int(seconds)),
         ]
-        with subprocess.Popen([*spy, "--format", "raw", "--output", stacks, "--pid", str(server.target.pid)]) as recording:
+        with subprocess.Popen(
+            [*spy, "--format", "raw", "--output", stacks, "--pid", str(server.target.pid)]
+        ) as recording:
             report = uvloop.run(measure("send", server.target, place, Wanted(seconds=seconds + BEGINNING_SECONDS)))
             if recording.wait(SLACK_SECONDS) != 0:
                 raise SystemExit("py-spy could not sample the server; it needs the permission to trace other processes")

@@ -23,7 +23,9 @@ CONNECTIONS = 64
 SENDERS = 16
 
 
-def measure_engine(name: str, database_url: str | None, figures: MeasuredFigures, seconds: float, listeners: int) -> None:
+def measure_engine(
+    name: str, database_url: str | None, figures: MeasuredFigures, seconds: float, listeners: int
+) -> None:
     """Measure one round on a new server with one engine."""
     with OwnServer(database_url) as server:
         figures.add(f"{name}: first start, s", server.start())
@@ -47,7 +49,9 @@ async def _measure(name: str, server: OwnServer, figures: MeasuredFigures, secon
         )
     idle = await measure_idle(target, place, listeners)
     figures.add(f"{name}: memory of an idle stream, KiB", idle.figures["memory_of_a_stream_kib"])
-    delivered = await measure_deliveries(target, place, Wanted(seconds=seconds, connections=SENDERS, listeners=listeners))
+    delivered = await measure_deliveries(
+        target, place, Wanted(seconds=seconds, connections=SENDERS, listeners=listeners)
+    )
     figures.add(f"{name}: deliveries/s to {listeners} listeners", delivered.figures["deliveries_per_second"])
     figures.add(f"{name}: server CPU, µs a delivery", delivered.figures["server_cpu_per_delivery_us"])
 

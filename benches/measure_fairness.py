@@ -86,7 +86,11 @@ async def _fill(address: str, heavy: LoadPerson, chat: int) -> None:
         for count, sql in _FILLS:
             numbers = _NUMBERS[database.engine].format(count=count)
             insert, _, select = sql.partition("SELECT")
-            text = f"{numbers}{insert}SELECT{select}" if database.engine == "SQLite" else f"{insert}{numbers}SELECT{select}"
+            text = (
+                f"{numbers}{insert}SELECT{select}"
+                if database.engine == "SQLite"
+                else f"{insert}{numbers}SELECT{select}"
+            )
             await tx.execute(text.format(id=FIRST_ID, workspace=row["id"], heavy=heavy.id, chat=chat))
 
     await database.write(work)
@@ -117,7 +121,9 @@ def heavy_kinds(place: LoadWorkspace, heavy: list[LoadPerson]) -> dict[str, list
     who = json.dumps({"email": "person1@example.com", "password": PASSWORD}).encode()
     kinds["sign-ins from one address"] = [write_request("POST", "/api/signin", None, who)] * HEAVY_CONNECTIONS
     slow = write_request("POST", batch, "TOKEN", b" " * 1000)
-    kinds["slow bodies of eight"] = [slow.replace(b"TOKEN", person.token.encode()) for person in heavy for _ in range(4)]
+    kinds["slow bodies of eight"] = [
+        slow.replace(b"TOKEN", person.token.encode()) for person in heavy for _ in range(4)
+    ]
     return kinds
 
 
@@ -172,7 +178,8 @@ class Side:
             slow_p50, slow_p99, _ = self._send(wanted)
         self.figures.setdefault(kind, []).append((p50, p99, slow_p50, slow_p99))
         print(
-            f"  {self.name:<16} {kind:<28} p50 {p50:.1f} -> {slow_p50:.1f}  p99 {p99:.1f} -> {slow_p99:.1f}  {self.answers[kind]}",
+            f"  {self.name:<16} {kind:<28} p50 {p50:.1f} -> {slow_p50:.1f}"
+            f"  p99 {p99:.1f} -> {slow_p99:.1f}  {self.answers[kind]}",
             flush=True,
         )
 
@@ -180,8 +187,12 @@ class Side:
     def _heavy(self, kind: str) -> Iterator[None]:
         file = self.server.folder / "heavy.json"
         requests = [request.decode("latin-1") for request in self.kinds[kind]]
-        file.write_text(json.dumps({"port": self.server.target.port, "requests": requests, "slow": kind.startswith("slow")}))
-        process = subprocess.Popen([sys.executable, "-m", "benches.heavy_member", str(file)], stdout=subprocess.PIPE, text=True)
+        file.write_text(
+            json.dumps({"port": self.server.target.port, "requests": requests, "slow": kind.startswith("slow")})
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benches.heavy_member", str(file)], stdout=subprocess.PIPE, text=True
+        )
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "going\n"
@@ -196,18 +207,27 @@ class Side:
             p50, p99, slow_p50, slow_p99 = (statistics.median(column) for column in zip(*each, strict=True))
             ratios = sorted(one[3] / one[1] for one in each)
             ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-            rows.append(f"| {self.name} | {kind} | {p50:.1f} -> {slow_p50:.1f} | {p99:.1f} -> {slow_p99:.1f} | {ratio} |")
+            rows.append(
+                f"| {self.name} | {kind} | {p50:.1f} -> {slow_p50:.1f} | {p99:.1f} -> {slow_p99:.1f} | {ratio} |"
+            )
         return rows
 
 
 def _measure(engine: str, postgres: Postgres | None, options: argparse.Namespace) -> list[str]:
     checkouts = {"new": None} | ({"old": options.old} if options.old else {})
-    sides = [Side(f"{engine}, {name}", postgres.create_database() if postgres else None, folder) for name, folder in checkouts.items()]
+    sides = [
+        Side(f"{engine}, {name}", postgres.create_database() if postgres else None, folder)
+        for name, folder in checkouts.items()
+    ]
     try:
         for side in sides:
             side.start()
         rate = options.rate or SHARE * min(side.capacity() for side in sides)
-        kinds = [kind for kind in sides[0].kinds if options.kind is None or any(kind.startswith(some) for some in options.kind)]
+        kinds = [
+            kind
+            for kind in sides[0].kinds
+            if options.kind is None or any(kind.startswith(some) for some in options.kind)
+        ]
         print(f"{engine}: the others send {rate:,.0f}/s", flush=True)
         for kind in kinds:
             for _ in range(options.rounds):
@@ -244,7 +264,11 @@ def main() -> None:
             postgres.stop()
             postgres.remove()
     today = datetime.datetime.now(datetime.UTC).date()
-    text = f"# Fairness, {today}\n\n{header()}; {options.rounds} rounds of {TURN_SECONDS:g} s in turns\n" + "\n".join(lines) + "\n"
+    text = (
+        f"# Fairness, {today}\n\n{header()}; {options.rounds} rounds of {TURN_SECONDS:g} s in turns\n"
+        + "\n".join(lines)
+        + "\n"
+    )
     print(text)
     if not options.no_file:
         (RESULTS / f"{today}-fairness.md").write_text(text)

@@ -102,7 +102,11 @@ class Keeping:
         self.server.arguments = ["-c", LATE, str(pause)]
         self.server.environment["FECHATTER_MESSAGE_RETENTION_DAYS"] = str(KEPT_DAYS)
         self.server.start()
-        asyncio.run(self._in_turns("emptying old messages", place, lambda: pause.touch(), lambda: pause.unlink(), lambda turn: turn < 4))
+        asyncio.run(
+            self._in_turns(
+                "emptying old messages", place, lambda: pause.touch(), lambda: pause.unlink(), lambda turn: turn < 4
+            )
+        )
         self.server.stop()
 
     async def _fill(self, place: LoadWorkspace) -> None:
@@ -115,7 +119,9 @@ class Keeping:
             assert not result.stale, "the workspace was decided with another era or other rights"
         await database.close()
 
-    async def _in_turns(self, what: str, place: LoadWorkspace, pause: Done, resume: Done, wanted: Callable[[int], bool]) -> None:
+    async def _in_turns(
+        self, what: str, place: LoadWorkspace, pause: Done, resume: Done, wanted: Callable[[int], bool]
+    ) -> None:
         """Send while the work runs and while it pauses, alternately, so that both have the same conditions."""
         found: dict[str, list[Report]] = {"paused": [], "running": []}
         turn = 0

@@ -44,7 +44,9 @@ async def _measure(name: str, database: Database) -> list[str]:
         print(f"{name}: filling a chat with {size:,} messages", flush=True)
         for first in range(1, size + 1, SLICE):
             last = min(size, first + SLICE - 1)
-            await database.write(lambda tx, first=first, last=last, to=chat_id: tx.execute(_FILLS[name], first, to, TEXT, last))
+            await database.write(
+                lambda tx, first=first, last=last, to=chat_id: tx.execute(_FILLS[name], first, to, TEXT, last)
+            )
     return [await _row(name, database, label, page) for label, page in _pages().items()]
 
 
@@ -92,7 +94,11 @@ def main() -> None:
     head = "| engine | page of 50 | ms of 100 messages | ms of 10,000,000 | ratio |\n|---|---|---|---|---|"
     path = RESULTS / f"{today}-listing.md"
     RESULTS.mkdir(exist_ok=True)
-    path.write_text(f"# A page of history, {today}\n\n{header()}; medians of {ROUNDS}, in turns\n\n{head}\n" + "\n".join(rows) + "\n")
+    path.write_text(
+        f"# A page of history, {today}\n\n{header()}; medians of {ROUNDS}, in turns\n\n{head}\n"
+        + "\n".join(rows)
+        + "\n"
+    )
     print(path.read_text())
 
 

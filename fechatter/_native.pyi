@@ -1,4 +1,4 @@
-"""Parses, checks, batches and encodes messages. The source is native/src; stubtest and tests/native verify this file."""
+"""Parses, checks, batches and encodes messages. The source is native/src. stubtest and tests/native check this file."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, final

@@ -41,9 +41,13 @@ PROBLEMS: dict[str, Code] = {
         "An old refresh token was used again, so somebody may have copied it. The session has ended.",
         "Sign in again, and keep only the newest refresh token.",
     ),
-    "forbidden": Code(403, "Your role in the workspace or in the chat does not allow it.", "Ask a person who has the right."),
+    "forbidden": Code(
+        403, "Your role in the workspace or in the chat does not allow it.", "Ask a person who has the right."
+    ),
     "chat_archived": Code(403, "The chat is archived. It is read-only.", "Ask for the chat to be restored first."),
-    "not_the_sender": Code(403, "Only the author can edit or delete this message.", "Ask the author or a moderator of the chat."),
+    "not_the_sender": Code(
+        403, "Only the author can edit or delete this message.", "Ask the author or a moderator of the chat."
+    ),
     "message_deleted": Code(403, "The message was deleted and cannot be edited.", "Send a new message."),
     "too_many_edits": Code(403, "The message has reached the maximum number of edits.", "Send a new message."),
     "wrong_password": Code(403, "The current password is wrong.", "Ask for it again."),
@@ -51,19 +55,29 @@ PROBLEMS: dict[str, Code] = {
     "invitation_revoked": Code(403, "The invitation was revoked.", "Ask for a new one."),
     "invitation_used": Code(403, "The invitation has no uses left.", "Sign in, or ask for a new one."),
     "invitation_expired": Code(403, "The invitation has expired.", "Ask for a new one."),
-    "reset_link_used": Code(403, "The password reset link has already been used.", "Sign in with the new password, or ask for a new link."),
-    "reset_link_revoked": Code(403, "The password reset link was revoked or replaced by a newer one.", "Use the newest link."),
+    "reset_link_used": Code(
+        403, "The password reset link has already been used.", "Sign in with the new password, or ask for a new link."
+    ),
+    "reset_link_revoked": Code(
+        403, "The password reset link was revoked or replaced by a newer one.", "Use the newest link."
+    ),
     "reset_link_expired": Code(403, "The password reset link has expired.", "Ask an admin for a new one."),
     "account_disabled": Code(403, "The password is right, but the account is disabled.", "Ask an admin to enable it."),
     "signup_closed": Code(403, "People join this server by invitation only.", "Ask for an invitation."),
-    "setup_token_refused": Code(403, "The set-up token is invalid or was used.", "Find the newest one in the server's output."),
+    "setup_token_refused": Code(
+        403, "The set-up token is invalid or was used.", "Find the newest one in the server's output."
+    ),
     "cross_site": Code(
         403,
         "A cookie came without the header of our own pages, or from another site.",
         "Send `refresh_token` in the body.",
     ),
-    "not_found": Code(404, "It does not exist, or you cannot see it; the server does not reveal which.", "Remove it from the view."),
-    "method_not_allowed": Code(405, "This URL does not support the method; `allow` lists the supported ones.", "Use one of those."),
+    "not_found": Code(
+        404, "It does not exist, or you cannot see it; the server does not reveal which.", "Remove it from the view."
+    ),
+    "method_not_allowed": Code(
+        405, "This URL does not support the method; `allow` lists the supported ones.", "Use one of those."
+    ),
     "body_timeout": Code(408, "The body did not arrive in time.", "Send it again without a pause."),
     "conflict": Code(409, "The request does not fit the current state.", "Load the current state and decide again."),
     "name_taken": Code(409, "Another public channel has this name.", "Choose another name, or join that channel."),
@@ -80,17 +94,24 @@ PROBLEMS: dict[str, Code] = {
     "password_changed": Code(409, "The password was changed in the meantime.", "Ask for the current password again."),
     "reset": Code(
         410,
-        "Events cannot continue from this position: `reason` is `epoch` (the log does not contain it), `ahead`, `pruned` or `too_many`.",
+        "Events cannot continue from this position: `reason` is `epoch` (the log does not contain it), `ahead`, "
+        "`pruned` or `too_many`.",
         "Load `/api/sync` and continue from its cursor.",
     ),
     "body_too_large": Code(413, "The body has more than `limit_bytes` bytes.", "Send less, or several requests."),
     "unsupported_media_type": Code(415, "The body is not `application/json`.", "Send JSON with that `Content-Type`."),
-    "invalid": Code(422, "The request is well-formed, but a value is invalid; `errors` lists each.", "Correct the values."),
+    "invalid": Code(
+        422, "The request is well-formed, but a value is invalid; `errors` lists each.", "Correct the values."
+    ),
     "too_many_requests": Code(429, "The request exceeds a rate limit.", "Wait for the seconds in `Retry-After`."),
     "too_many_attempts": Code(429, "There were too many failed attempts.", "Wait for the seconds in `Retry-After`."),
     "rate_limited": Code(429, "The request exceeds a rate limit.", "Wait for the seconds in `Retry-After`."),
-    "too_many_at_once": Code(429, "Too many requests from this address or person are in progress.", "Wait for their responses."),
-    "too_many_streams": Code(429, "You have reached the maximum number of live streams.", "Close another stream first."),
+    "too_many_at_once": Code(
+        429, "Too many requests from this address or person are in progress.", "Wait for their responses."
+    ),
+    "too_many_streams": Code(
+        429, "You have reached the maximum number of live streams.", "Close another stream first."
+    ),
     "internal_error": Code(
         500,
         "An unexpected error occurred in the server.",
@@ -107,17 +128,35 @@ PROBLEMS: dict[str, Code] = {
         "Too many messages wait to be stored; this one was not stored.",
         "Send it again with the same idempotency key.",
     ),
-    "batches_full": Code(503, "The server is receiving too many request bodies.", "Send it again with the same idempotency keys."),
+    "batches_full": Code(
+        503, "The server is receiving too many request bodies.", "Send it again with the same idempotency keys."
+    ),
     "not_stored": Code(503, "The message could not be stored.", "Send it again with the same idempotency key."),
-    "writer_full": Code(503, "Too many changes wait to be stored; this one was not stored.", "Send it again after `Retry-After`."),
-    "database_busy": Code(503, "Too many requests wait for the database.", "Send the same request again after `Retry-After`."),
-    "storage_full": Code(503, "The server's disk is full; nothing was stored.", "Notify the operator, and try again later."),
-    "storage_unavailable": Code(503, "The database does not answer.", "Send the same request again after `Retry-After`."),
-    "stream_behind": Code(503, "Events arrive faster than the stream could read the missed ones.", "Connect again with the same cursor."),
+    "writer_full": Code(
+        503, "Too many changes wait to be stored; this one was not stored.", "Send it again after `Retry-After`."
+    ),
+    "database_busy": Code(
+        503, "Too many requests wait for the database.", "Send the same request again after `Retry-After`."
+    ),
+    "storage_full": Code(
+        503, "The server's disk is full; nothing was stored.", "Notify the operator, and try again later."
+    ),
+    "storage_unavailable": Code(
+        503, "The database does not answer.", "Send the same request again after `Retry-After`."
+    ),
+    "stream_behind": Code(
+        503, "Events arrive faster than the stream could read the missed ones.", "Connect again with the same cursor."
+    ),
     "stopping": Code(503, "The server is stopping.", "Connect again after `Retry-After`."),
-    "workspace_not_found": Code(404, "There is no such workspace.", "List them with `fechatter workspaces list`.", public=False),
-    "user_not_found": Code(404, "There is no such person in the workspace.", "List people with `fechatter users list`.", public=False),
-    "session_not_found": Code(404, "This person has no such session.", "List them with `fechatter sessions list`.", public=False),
+    "workspace_not_found": Code(
+        404, "There is no such workspace.", "List them with `fechatter workspaces list`.", public=False
+    ),
+    "user_not_found": Code(
+        404, "There is no such person in the workspace.", "List people with `fechatter users list`.", public=False
+    ),
+    "session_not_found": Code(
+        404, "This person has no such session.", "List them with `fechatter sessions list`.", public=False
+    ),
     "name_differs": Code(403, "The typed name is not the name of the workspace.", "Type it exactly.", public=False),
 }
 

@@ -31,7 +31,10 @@ class FieldError(msgspec.Struct, frozen=True):
     """One invalid value: its place, a stable code of `codes.FIELDS`, and a sentence for people."""
 
     pointer: Annotated[
-        str, msgspec.Meta(description="JSON Pointer into the body, `?name` of a parameter, or a header's name.", examples=["/name"])
+        str,
+        msgspec.Meta(
+            description="JSON Pointer into the body, `?name` of a parameter, or a header's name.", examples=["/name"]
+        ),
     ]
     code: Annotated[str, msgspec.Meta(extra_json_schema={"enum": sorted(FIELDS)}, examples=["too_long"])]
     detail: Annotated[str, msgspec.Meta(examples=["At most 128 characters."])]
@@ -122,7 +125,12 @@ class TooManyRequests(Problem):
     status, default_code, title = 429, "too_many_requests", "Too many requests"
 
     def __init__(
-        self, detail: str = "", *, retry_after_seconds: int = 1, code: str | None = None, policy: tuple[str, int, int] | None = None
+        self,
+        detail: str = "",
+        *,
+        retry_after_seconds: int = 1,
+        code: str | None = None,
+        policy: tuple[str, int, int] | None = None,
     ) -> None:
         super().__init__(detail, code=code)
         self.retry_after_seconds = retry_after_seconds

@@ -205,7 +205,9 @@ EVENTS: Final[dict[EventType, EventKind]] = {
     EventType.MESSAGE_CREATED: EventKind(1, Visibility.CHAT, MessageData, "A message was sent."),
     EventType.MESSAGE_EDITED: EventKind(2, Visibility.CHAT, MessageData, "A message has a new content."),
     EventType.MESSAGE_DELETED: EventKind(3, Visibility.CHAT, MessageData, "A message was deleted; its place remains."),
-    EventType.CHAT_UPDATED: EventKind(4, Visibility.CHAT, ChatData, "A chat was renamed, described, archived or unarchived."),
+    EventType.CHAT_UPDATED: EventKind(
+        4, Visibility.CHAT, ChatData, "A chat was renamed, described, archived or unarchived."
+    ),
     EventType.CHAT_DELETED: EventKind(5, Visibility.CHAT, ChatDeletedData, "A chat was deleted for everybody."),
     EventType.MEMBER_JOINED: EventKind(
         6, Visibility.CHAT, MemberJoinedData, "Somebody joined a chat. For the new member, the chat is new."

@@ -58,7 +58,9 @@ def encode_block(era: str, seq: int, event_type: EventType, event: dict[str, obj
     )
 
 
-def event_object(workspace_id: int, seq: int, event_type: EventType, chat_id: int | None, at: str, data: object) -> dict[str, object]:
+def event_object(
+    workspace_id: int, seq: int, event_type: EventType, chat_id: int | None, at: str, data: object
+) -> dict[str, object]:
     """Return the JSON object of one event, with its fields in the order of the contract."""
     return {
         "type": event_type.value,

@@ -75,11 +75,14 @@ Fullname = Annotated[str, msgspec.Meta(examples=["Ada Lovelace"])]
 AnyUser = Annotated[UserId, msgspec.Meta(examples=[7])]
 AnyChat = Annotated[ChatId, msgspec.Meta(examples=[21])]
 LastReadNumber = Annotated[
-    int, msgspec.Meta(description="The read mark: all messages up to this number count as read; 0 at first.", examples=[50])
+    int,
+    msgspec.Meta(description="The read mark: all messages up to this number count as read; 0 at first.", examples=[50]),
 ]
 ReadRevision = Annotated[
     int,
-    msgspec.Meta(description="The read mark's revision: 0 at first; each marking as unread increases it by one.", examples=[0]),
+    msgspec.Meta(
+        description="The read mark's revision: 0 at first; each marking as unread increases it by one.", examples=[0]
+    ),
 ]
 
 
@@ -112,10 +115,14 @@ class Workspace(msgspec.Struct, frozen=True):
     """A tenant with its own people, chats and event log."""
 
     id: Annotated[WorkspaceId, msgspec.Meta(examples=[1])]
-    slug: Annotated[str, msgspec.Meta(description="Its name as one word; it never changes.", examples=["analytical-engines"])]
+    slug: Annotated[
+        str, msgspec.Meta(description="Its name as one word; it never changes.", examples=["analytical-engines"])
+    ]
     name: Annotated[str, msgspec.Meta(examples=["Analytical Engines"])]
     created_at: Timestamp
-    default_chat_id: Annotated[ChatId | None, msgspec.Meta(description="The channel that new people join.", examples=[21])] = None
+    default_chat_id: Annotated[
+        ChatId | None, msgspec.Meta(description="The channel that new people join.", examples=[21])
+    ] = None
 
 
 # The sender's JSON is checked against this struct, then stored and sent unchanged. As long as the struct has no field,
@@ -138,7 +145,9 @@ class Message(msgspec.Struct, frozen=True):
     edited_at: Timestamp | None
     deleted_at: Timestamp | None
     extras: Extras | msgspec.UnsetType = msgspec.UNSET
-    idempotency_key: Annotated[str, msgspec.Meta(examples=["0199a1c4-7d2e-7cc3-98c4-dc0c0c07398f"])] | msgspec.UnsetType = msgspec.UNSET
+    idempotency_key: (
+        Annotated[str, msgspec.Meta(examples=["0199a1c4-7d2e-7cc3-98c4-dc0c0c07398f"])] | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 class Chat(msgspec.Struct, frozen=True):
@@ -154,13 +163,17 @@ class Chat(msgspec.Struct, frozen=True):
     created_at: Timestamp
     updated_at: Timestamp
     archived_at: Timestamp | None
-    last_number: Annotated[int, msgspec.Meta(description="The number of its newest message; 0 without one.", examples=[51])]
+    last_number: Annotated[
+        int, msgspec.Meta(description="The number of its newest message; 0 without one.", examples=[51])
+    ]
     last_message: Message | None
     last_read_number: LastReadNumber
     read_revision: ReadRevision
     unread_count: Annotated[
         int,
-        msgspec.Meta(description="`last_number` - `last_read_number` - the number of deleted messages in between.", examples=[1]),
+        msgspec.Meta(
+            description="`last_number` - `last_read_number` - the number of deleted messages in between.", examples=[1]
+        ),
     ]
     starred: Annotated[bool, msgspec.Meta(description="Whether this person starred the chat; nobody else sees it.")]
     muted: Annotated[bool, msgspec.Meta(description="Whether this person muted the chat; nobody else sees it.")]
@@ -184,8 +197,12 @@ class ReadMark(msgspec.Struct, frozen=True):
     chat_id: AnyChat
     last_read_number: LastReadNumber
     revision: ReadRevision
-    deleted_above: Annotated[int, msgspec.Meta(description="The number of deleted messages above `last_read_number`.", examples=[0])]
-    seq: Annotated[int, msgspec.Meta(description="The newest event that is included in these numbers.", examples=[1204])]
+    deleted_above: Annotated[
+        int, msgspec.Meta(description="The number of deleted messages above `last_read_number`.", examples=[0])
+    ]
+    seq: Annotated[
+        int, msgspec.Meta(description="The newest event that is included in these numbers.", examples=[1204])
+    ]
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ python_lane() {
     step stubtest python -m mypy.stubtest fechatter._native --concise
     step lint-imports lint-imports --no-logo
     step prose scripts/prose.py
+    step sizes scripts/sizes.py
     step documents python -m pytest --quiet tests/test_architecture.py tests/documents/test_links.py
 }
 

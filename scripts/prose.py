@@ -57,7 +57,9 @@ PATTERNS = {
     "Makefile": re.compile(HASHES.pattern + r"|##[^\n]*"),
     ".example": HASHES,
 }
-NAMED = re.compile(r"\b(?:def|class|fn|struct|enum|trait|mod|function|const|let|interface|type)\s+(?:mut\s+)?([A-Za-z_]\w*)")
+NAMED = re.compile(
+    r"\b(?:def|class|fn|struct|enum|trait|mod|function|const|let|interface|type)\s+(?:mut\s+)?([A-Za-z_]\w*)"
+)
 MARKS = re.compile(r"^[ \t]*(?:///?!?|//!|\*|#+:?|--|/\*+)[ \t]?", re.MULTILINE)
 SENTENCE = re.compile(r"(?:[^.!?:;|\n]|[.:](?=\S)|\n(?!\s*\n))+")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -113,7 +115,11 @@ def files(paths: list[Path]) -> Iterator[Path]:
         named += [ROOT / name for name in listed.splitlines()]
     for path in sorted(set(named)):
         name = str(shown(path))
-        if not name.startswith(SKIPPED) and (kind(path) in PATTERNS or path.suffix in (".py", ".pyi", ".md")) and path.is_file():
+        if (
+            not name.startswith(SKIPPED)
+            and (kind(path) in PATTERNS or path.suffix in (".py", ".pyi", ".md"))
+            and path.is_file()
+        ):
             yield path
 
 
@@ -170,7 +176,11 @@ def long_sentences(path: Path, source: str, words: int) -> Iterator[tuple[int, s
                 count = len(match[0].split())
                 if count > words:
                     start = match.start() + len(match[0]) - len(match[0].lstrip())
-                    yield line + text.count("\n", 0, start), " ".join(match[0].split()[:6]) + " …", f"{count} words as two sentences"
+                    yield (
+                        line + text.count("\n", 0, start),
+                        " ".join(match[0].split()[:6]) + " …",
+                        f"{count} words as two sentences",
+                    )
 
 
 def texts(path: Path, source: str) -> Iterator[Text]:
@@ -182,13 +192,18 @@ def texts(path: Path, source: str) -> Iterator[Text]:
     else:
         pieces = others(PATTERNS[kind(path)], source)
     for line, text, is_document in pieces:
-        yield Text(line, re.sub(r"(`+)([^`\n]+)\1", lambda code: "`" + "_" * (len(code[0]) - 2) + "`", text), is_document)
+        yield Text(
+            line, re.sub(r"(`+)([^`\n]+)\1", lambda code: "`" + "_" * (len(code[0]) - 2) + "`", text), is_document
+        )
 
 
 def markdown(source: str) -> Iterator[Text]:
     """The paragraphs of a page, without fenced blocks."""
     blank = re.sub(
-        r"^[ \t]*```.*?^[ \t]*```|\]\([^)]*\)", lambda fence: re.sub(r"[^\n]", " ", fence[0]), source, flags=re.MULTILINE | re.DOTALL
+        r"^[ \t]*```.*?^[ \t]*```|\]\([^)]*\)",
+        lambda fence: re.sub(r"[^\n]", " ", fence[0]),
+        source,
+        flags=re.MULTILINE | re.DOTALL,
     )
     line = 1
     for paragraph in re.split(r"(\n(?=\s*\n|\s*[*-] |\s*\d+\. |#|\|))", blank):
@@ -199,7 +214,9 @@ def markdown(source: str) -> Iterator[Text]:
 def python(source: str) -> Iterator[Text]:
     """Comments, docstrings, strings of three words, and the names of tests."""
     yield from joined(
-        (token.start[0], token.string) for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.COMMENT
+        (token.start[0], token.string)
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
     )
     tree = ast.parse(source)
     documents = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, DOCUMENTED)}
@@ -214,7 +231,9 @@ def others(pattern: re.Pattern[str], source: str) -> Iterator[Text]:
     """Comments, and strings of three words, of another language."""
     found = [(source.count("\n", 0, match.start()) + 1, match[0]) for match in pattern.finditer(source)]
     yield from joined((line, text) for line, text in found if text.startswith(COMMENTS))
-    yield from (Text(line, text[1:-1]) for line, text in found if not text.startswith(COMMENTS) and text.count(" ") >= 2)
+    yield from (
+        Text(line, text[1:-1]) for line, text in found if not text.startswith(COMMENTS) and text.count(" ") >= 2
+    )
 
 
 def joined(comments: Iterator[tuple[int, str]]) -> Iterator[Text]:

@@ -41,26 +41,40 @@ def main() -> int:
 
 def for_client() -> str:
     """The tables as JSON, by the names that the code uses."""
-    chat = {action.name: {"kinds": sorted(rule.kinds), "who": sorted(rule.who), "archived": rule.archived} for action, rule in CHAT.items()}
+    chat = {
+        action.name: {"kinds": sorted(rule.kinds), "who": sorted(rule.who), "archived": rule.archived}
+        for action, rule in CHAT.items()
+    }
     workspace = {action.name: sorted(roles) for action, roles in WORKSPACE.items()}
-    people = {"give": {role: sorted(MAY_GIVE[role]) for role in Role}, "change": {role: sorted(MAY_CHANGE[role]) for role in Role}}
+    people = {
+        "give": {role: sorted(MAY_GIVE[role]) for role in Role},
+        "change": {role: sorted(MAY_CHANGE[role]) for role in Role},
+    }
     return json.dumps({"workspace": workspace, "chat": chat, "people": people}, indent=2) + "\n"
 
 
 def tables() -> str:
     """All tables of rights as Markdown."""
     roles = [str(role) for role in Role]
-    workspace = table(["in the workspace", *roles], ([action, *marks(Role, allowed)] for action, allowed in WORKSPACE.items()))
+    workspace = table(
+        ["in the workspace", *roles], ([action, *marks(Role, allowed)] for action, allowed in WORKSPACE.items())
+    )
     give = ([f"the {role} assigns the role", *marks(Role, MAY_GIVE[role])] for role in Role)
     change = ([f"the {role} changes, disables or enables the", *marks(Role, MAY_CHANGE[role])] for role in Role)
     standings = [str(who) for who in ChatStanding]
-    chats = table(["with a chat", *standings, "kinds", "archived"], ([action, *chat_row(rule)] for action, rule in CHAT.items()))
+    chats = table(
+        ["with a chat", *standings, "kinds", "archived"], ([action, *chat_row(rule)] for action, rule in CHAT.items())
+    )
     return f"\n{workspace}\n{table(['with people', *roles], [*give, *change])}\n{chats}\n"
 
 
 def chat_row(rule: Rule) -> list[str]:
     """Who may do it, on which kinds of chat, and whether also while the chat is archived."""
-    kinds = "all" if len(rule.kinds) == len(KINDS) else ", ".join(name for kind, name in KINDS.items() if kind in rule.kinds)
+    kinds = (
+        "all"
+        if len(rule.kinds) == len(KINDS)
+        else ", ".join(name for kind, name in KINDS.items() if kind in rule.kinds)
+    )
     return [*marks(ChatStanding, rule.who), kinds, "yes" if rule.archived else "·"]
 
 

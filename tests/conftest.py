@@ -15,7 +15,9 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List the tests that this machine could not run."""
-    unproved = [report.nodeid for report in terminalreporter.stats.get("skipped", []) if UNPROVED in str(report.longrepr)]
+    unproved = [
+        report.nodeid for report in terminalreporter.stats.get("skipped", []) if UNPROVED in str(report.longrepr)
+    ]
     if unproved:
         terminalreporter.section(f"NOT PROVED: {UNPROVED}", red=True, bold=True)
         for nodeid in unproved:

@@ -169,7 +169,9 @@ async def test_every_field_of_a_person_is_shown_in_every_place(database: Databas
     assert missing(User, await user_places(database)) == []
 
 
-async def test_a_new_field_is_reported_with_each_place_that_does_not_show_it(database: Database, node: WriterNode) -> None:
+async def test_a_new_field_is_reported_with_each_place_that_does_not_show_it(
+    database: Database, node: WriterNode
+) -> None:
     for kind, places in (
         (Message, await message_places(database, node)),
         (Chat, await chat_places(database)),

@@ -46,7 +46,10 @@ def check_refusal(error: StorageBusy, code: str) -> None:
 
 
 async def test_requests_beyond_the_database_queue_are_refused_at_once(narrow_database: Database) -> None:
-    for work, code in ((narrow_database.read, {"database_busy"}), (narrow_database.write_unlocked, {"database_busy", "writer_full"})):
+    for work, code in (
+        (narrow_database.read, {"database_busy"}),
+        (narrow_database.write_unlocked, {"database_busy", "writer_full"}),
+    ):
         answers = await asyncio.gather(*(work(nothing) for _ in range(MANY)), return_exceptions=True)
         refusals = [answer for answer in answers if isinstance(answer, StorageBusy)]
         assert len(refusals) == MANY - MOST

@@ -66,8 +66,8 @@ class Trace:
 
     Args:
         stream: the connection that receives the message in the end.
-        waiting: frames that began before the send, of the stream's task and of the writer's thread. They are not part of the
-            way.
+        waiting: frames that began before the send, of the stream's task and of the writer's thread. They are not part
+            of the way.
         background: the frames of all other tasks. Their calls are ignored.
     """
 

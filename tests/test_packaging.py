@@ -35,7 +35,17 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `fechatter` command in a fresh environment with the wheel. Dependencies come from the test environment."""
     fresh = tmp_path_factory.mktemp("fresh") / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", fresh], check=True, timeout=60)
-    pip = [sys.executable, "-m", "pip", "--python", fresh / "bin" / "python", "install", "--quiet", "--no-index", "--no-deps"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        fresh / "bin" / "python",
+        "install",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+    ]
     subprocess.run([*pip, wheel], check=True, timeout=60)
     site = fresh / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     # A path file adds the dependencies. The environment's own folder would also add this checkout.
@@ -87,7 +97,13 @@ def test_the_wheel_contains_every_migration_and_every_page(wheel: Path) -> None:
 
 def test_the_installed_command_prints_its_version_without_rust(installed: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [installed, "--version"], capture_output=True, text=True, check=True, timeout=30, cwd=tmp_path, env=plain_environment()
+        [installed, "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+        cwd=tmp_path,
+        env=plain_environment(),
     )
     assert done.stdout == f"fechatter {__version__}\n"
 

@@ -172,7 +172,9 @@ class WriterNode:
         batches: the written batches.
     """
 
-    def __init__(self, database: Database | InterruptedDatabase, *, capacity: int = 4096, extras_fields: type[Extras] = Extras) -> None:
+    def __init__(
+        self, database: Database | InterruptedDatabase, *, capacity: int = 4096, extras_fields: type[Extras] = Extras
+    ) -> None:
         self.frames: list[Frame] = []
         self.batches: list[WrittenBatch] = []
         self._tasks = Tasks(raise_on_death)
@@ -187,7 +189,9 @@ class WriterNode:
         answer_senders(batch)
         self.frames += batch.frames
 
-    def push(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> asyncio.Task[Answer]:
+    def push(
+        self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object
+    ) -> asyncio.Task[Answer]:
         """Start a send without waking the writer. The response arrives after a `commit`. `more` are other fields."""
         body = orjson.dumps({"content": content} | ({} if key is None else {"idempotency_key": key}) | more)
         answer = self._tasks.start("send", self._send(body, who, chat_id))
@@ -207,13 +211,17 @@ class WriterNode:
         waiting, self._waiting = self._waiting, []
         await asyncio.gather(*waiting)
 
-    async def send(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> Answer:
+    async def send(
+        self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object
+    ) -> Answer:
         """Send one message in a batch of its own."""
         answer = self.push(who, chat_id, content, key, **more)
         await self.commit()
         return await answer
 
-    async def sent(self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object) -> dict[str, Any]:
+    async def sent(
+        self, who: Actor, chat_id: ChatId, content: str = "hello", key: str | None = None, **more: object
+    ) -> dict[str, Any]:
         """Send one message, which must be stored, and return it."""
         status, message = stored(await self.send(who, chat_id, content, key, **more))
         assert status == 201

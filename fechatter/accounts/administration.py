@@ -62,7 +62,9 @@ def check_workspace(name: str, owner: NewPerson) -> None:
     check_person(owner)
 
 
-async def begin_workspace(tx: Transaction, system_user: str, name: str, owner: NewPerson, password_hash: str) -> Workspace:
+async def begin_workspace(
+    tx: Transaction, system_user: str, name: str, owner: NewPerson, password_hash: str
+) -> Workspace:
     """Create a workspace, its owner and its default channel; the set-up link becomes invalid.
 
     Raises:
@@ -92,7 +94,9 @@ async def reset_password(tx: Transaction, actor: Actor, account: Account, passwo
     await sessions.end(tx, actor.workspace_id, await session_rows.live(tx, account.id))
 
 
-async def end_sessions(tx: Transaction, actor: Actor, account: Account, only: SessionId | None = None) -> Sequence[Session]:
+async def end_sessions(
+    tx: Transaction, actor: Actor, account: Account, only: SessionId | None = None
+) -> Sequence[Session]:
     """End all sessions of the person, or only one; return the ended sessions.
 
     Raises:

@@ -31,7 +31,9 @@ MOST_USES: Final = 1000
 class NewInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A new invitation. With `email`, only that address can use it, once."""
 
-    email: Annotated[str | None, msgspec.Meta(description="Only this address can use it.", examples=["grace@example.org"])] = None
+    email: Annotated[
+        str | None, msgspec.Meta(description="Only this address can use it.", examples=["grace@example.org"])
+    ] = None
     role: Role = Role.MEMBER
     expires_in_seconds: Annotated[int, msgspec.Meta(ge=60, le=30 * DAY_SECONDS)] = 7 * DAY_SECONDS
     max_uses: Annotated[int, msgspec.Meta(ge=1, le=MOST_USES)] = 1

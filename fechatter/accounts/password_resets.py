@@ -37,7 +37,9 @@ class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """The token of a reset link, and the password to set."""
 
     token: Annotated[str, Meta(examples=["Rk2d…"])]
-    password: Annotated[str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["mellow otter paints"])]
+    password: Annotated[
+        str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["mellow otter paints"])
+    ]
 
     def __repr__(self) -> str:
         return "NewPassword(********)"
@@ -126,7 +128,9 @@ async def use(access: Access, wanted: NewPassword, device: Device) -> SignedIn:
         # Check before hashing the password, so that invalid tokens cost little, and again in the transaction.
         reset, _ = await access.database.read(lambda tx: look_up(tx, wanted.token))
         password_hash = await access.passwords.hash(wanted.password, access.who)
-        signed_in = await access.database.write(reset.workspace_id, lambda tx: _use(tx, access, wanted.token, password_hash, device))
+        signed_in = await access.database.write(
+            reset.workspace_id, lambda tx: _use(tx, access, wanted.token, password_hash, device)
+        )
     account = signed_in.account
     access.limits.remember(email_key(account.email), account.workspace_slug, device.address)
     return signed_in

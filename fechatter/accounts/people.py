@@ -26,8 +26,14 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Changes of the own profile. Fields that are left out stay unchanged."""
 
     fullname: Annotated[str, Meta(examples=["Ada Lovelace"])] | UnsetType = UNSET
-    handle: Annotated[str, Meta(description="Letters, digits and `. _ -`, a letter or digit first.", examples=["ada"])] | UnsetType = UNSET
-    timezone: Annotated[str | None, Meta(description="A name of the time zone database.", examples=["Europe/Zurich"])] | UnsetType = UNSET
+    handle: (
+        Annotated[str, Meta(description="Letters, digits and `. _ -`, a letter or digit first.", examples=["ada"])]
+        | UnsetType
+    ) = UNSET
+    timezone: (
+        Annotated[str | None, Meta(description="A name of the time zone database.", examples=["Europe/Zurich"])]
+        | UnsetType
+    ) = UNSET
     language: Annotated[str | None, Meta(description="A language tag.", examples=["en"])] | UnsetType = UNSET
 
 

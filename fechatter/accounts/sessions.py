@@ -110,7 +110,9 @@ async def end(tx: Transaction, workspace_id: WorkspaceId, ended: Sequence[Sessio
     if not ended:
         return
     await sessions.revoke(tx, [session.id for session in ended])
-    drafts = [events.Draft(EventType.SESSION_REVOKED, user_id=session.user_id, session_id=session.id) for session in ended]
+    drafts = [
+        events.Draft(EventType.SESSION_REVOKED, user_id=session.user_id, session_id=session.id) for session in ended
+    ]
     await events.append(tx, workspace_id, drafts, rights=True)
 
 

@@ -34,9 +34,13 @@ class SignUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A new person, in a new workspace or in the workspace of an invitation."""
 
     email: Annotated[str, Meta(examples=["ada@example.org"])]
-    password: Annotated[str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["mellow otter paints"])]
+    password: Annotated[
+        str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["mellow otter paints"])
+    ]
     fullname: Annotated[str, Meta(examples=["Ada Lovelace"])]
-    workspace: Annotated[str | None, Meta(description="The name of a new workspace.", examples=["Analytical Engines"])] = None
+    workspace: Annotated[
+        str | None, Meta(description="The name of a new workspace.", examples=["Analytical Engines"])
+    ] = None
     setup_token: Annotated[
         str | None, Meta(description="The token that the server prints at its first start, for the first workspace.")
     ] = None
@@ -96,7 +100,11 @@ def _check(wanted: SignUp) -> None:
         errors += _workspace_errors(wanted.workspace)
     elif wanted.workspace is not None or wanted.setup_token is not None:
         errors.append(
-            FieldError("/invitation", "not_together", "Omit `workspace` and `setup_token`: the invitation determines the workspace.")
+            FieldError(
+                "/invitation",
+                "not_together",
+                "Omit `workspace` and `setup_token`: the invitation determines the workspace.",
+            )
         )
     texts.refuse(errors)
     check_password("/password", wanted.password)
@@ -160,7 +168,9 @@ async def create_workspace(tx: Transaction, name: str) -> Workspace:
         raise Conflict("There is a workspace of this name.", code="workspace_taken") from error
 
 
-async def create_account(tx: Transaction, workspace_id: WorkspaceId, email: str, fullname: str, role: Role, password_hash: str) -> Account:
+async def create_account(
+    tx: Transaction, workspace_id: WorkspaceId, email: str, fullname: str, role: Role, password_hash: str
+) -> Account:
     """Create an account, with a handle made from its name. Raises Conflict `email_taken`."""
     key = email_key(email)
     if await users.by_email_in(tx, workspace_id, key) is not None:

@@ -27,7 +27,8 @@ class WorkspaceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, msgspec.Meta(examples=["Analytical Engines"])] | UnsetType = UNSET
     default_chat_id: (
-        Annotated[ChannelId | None, msgspec.Meta(description="The public channel that new people join; null for none.")] | UnsetType
+        Annotated[ChannelId | None, msgspec.Meta(description="The public channel that new people join; null for none.")]
+        | UnsetType
     ) = UNSET
 
 

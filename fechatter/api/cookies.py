@@ -53,4 +53,6 @@ def _remove_replaced(request: Request, answer: Response, workspace_id: Workspace
 
 def _set(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:
     secure = "; Secure" if is_secure(request, services(request).settings) else ""
-    answer.headers.append("set-cookie", f"{name}={value}; Path={PATH}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+    answer.headers.append(
+        "set-cookie", f"{name}={value}; Path={PATH}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    )

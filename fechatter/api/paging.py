@@ -24,7 +24,10 @@ class Page(Query, frozen=True):
     """The requested part of a list. Raises Invalid: the cursor is not one of this server."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ITEMS, description="Maximum number of items.")] = DEFAULT_ITEMS
-    cursor: Annotated[str, msgspec.Meta(description="The `next` of the previous page; opaque.", examples=["YWZ0ZXI6Mg"])] | None = None
+    cursor: (
+        Annotated[str, msgspec.Meta(description="The `next` of the previous page; opaque.", examples=["YWZ0ZXI6Mg"])]
+        | None
+    ) = None
 
     def __post_init__(self) -> None:
         decode_cursor(self.cursor)

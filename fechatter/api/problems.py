@@ -29,7 +29,9 @@ MEDIA_TYPE = "application/problem+json"
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
     """An error response (RFC 9457). Programs use `code`, which is stable."""
 
-    type: Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"}, examples=["urn:fechatter:problem:not_found"])]
+    type: Annotated[
+        str, msgspec.Meta(extra_json_schema={"format": "uri"}, examples=["urn:fechatter:problem:not_found"])
+    ]
     title: Annotated[str, msgspec.Meta(examples=["Not found"])]
     status: Annotated[int, msgspec.Meta(ge=400, le=599, examples=[404])]
     code: Annotated[str, msgspec.Meta(examples=["not_found"])]

@@ -71,8 +71,13 @@ def _kinds(kind: type[Query]) -> Kinds:
     assert isinstance(described, inspect.StructType)
     types = {field.encode_name: _alternatives(field.type) for field in described.fields}
     lists = {name: found for name, found in types.items() if any(isinstance(each, inspect.ListType) for each in found)}
-    within = {name: [each.item_type if isinstance(each, inspect.ListType) else each for each in found] for name, found in types.items()}
-    numbers = {name for name, found in within.items() if any(isinstance(_bare(each), inspect.IntType) for each in found)}
+    within = {
+        name: [each.item_type if isinstance(each, inspect.ListType) else each for each in found]
+        for name, found in types.items()
+    }
+    numbers = {
+        name for name, found in within.items() if any(isinstance(_bare(each), inspect.IntType) for each in found)
+    }
     return Kinds(frozenset(numbers), frozenset(lists))
 
 

@@ -54,7 +54,9 @@ class BodyReader:
             raise ClientDisconnect
         return body, message.get("more_body", False)
 
-    async def finish(self, receive: Receive, limit: int, share: Share | None, held: HeldBody | None, begun: bytes = b"") -> bytes:
+    async def finish(
+        self, receive: Receive, limit: int, share: Share | None, held: HeldBody | None, begun: bytes = b""
+    ) -> bytes:
         """Read the rest of a body that has `begun`; `held` accounts for its memory, and `share` pays for its size.
 
         Raises:
@@ -75,7 +77,9 @@ class BodyReader:
         finally:
             held.give_up = None
 
-    async def _receive_all(self, receive: Receive, limit: int, parts: bytearray, pay: Callable[[int], Awaitable[float]]) -> bytes:
+    async def _receive_all(
+        self, receive: Receive, limit: int, parts: bytearray, pay: Callable[[int], Awaitable[float]]
+    ) -> bytes:
         last = time.monotonic() + BODY_SECONDS
         more = True
         while more:

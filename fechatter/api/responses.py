@@ -7,7 +7,9 @@ from starlette.responses import Response
 from fechatter.model import Position, encode
 
 
-def json_response(value: object, status: int = 200, *, position: Position | None = None, headers: dict[str, str] | None = None) -> Response:
+def json_response(
+    value: object, status: int = 200, *, position: Position | None = None, headers: dict[str, str] | None = None
+) -> Response:
     """Return `value` as JSON: structs, dicts, or lists of them.
 
     `position` is the position of the snapshot that `value` was read from. Events up to it are already in `value`.
@@ -21,7 +23,11 @@ def bytes_response(body: bytes, position: Position) -> Response:
 
 
 def _json(body: bytes, status: int, position: Position | None, headers: dict[str, str]) -> Response:
-    more = {"cache-control": "no-store"} if position is None else {"cache-control": "no-store", "event-cursor": str(position)}
+    more = (
+        {"cache-control": "no-store"}
+        if position is None
+        else {"cache-control": "no-store", "event-cursor": str(position)}
+    )
     return Response(body, status, headers | more, media_type="application/json")
 
 

@@ -39,7 +39,9 @@ class Quota:
         enabled: False counts nothing.
     """
 
-    def __init__(self, name: str, per_minute: int, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, name: str, per_minute: int, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         limit = Limit(name, per_minute, WINDOW_SECONDS / per_minute)
         self._meter = Meter(limit, clock)
         self._enabled = enabled
@@ -54,7 +56,9 @@ class Quota:
             return ()
         used_seconds = self._meter.use(key)
         if used_seconds < 0:
-            raise self._meter.limit.refusal(-used_seconds, code="rate_limited", detail="Too many requests. Wait before you send more.")
+            raise self._meter.limit.refusal(
+                -used_seconds, code="rate_limited", detail="Too many requests. Wait before you send more."
+            )
         return self._headers(used_seconds)
 
     def charge(self, key: Hashable, count: int) -> tuple[Header, ...]:
@@ -120,7 +124,13 @@ class Quotas:
         return [
             self.reads.queue,
             self.changes.queue,
-            Queue("bodies", MOST_BODY_BYTES, "bytes", "503 `batches_full` for the heaviest sender", lambda: self.bodies.bytes_held),
+            Queue(
+                "bodies",
+                MOST_BODY_BYTES,
+                "bytes",
+                "503 `batches_full` for the heaviest sender",
+                lambda: self.bodies.bytes_held,
+            ),
             Queue("quotas", MOST_KEYS, "keys", "the key with the fewest requests is dropped", self._most_keys),
         ]
 

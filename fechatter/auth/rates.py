@@ -25,7 +25,10 @@ class Limit(msgspec.Struct, frozen=True):
     every_seconds: float
 
     def refusal(
-        self, wait_seconds: float, code: str = "too_many_attempts", detail: str = "Too many attempts. Wait before you try again."
+        self,
+        wait_seconds: float,
+        code: str = "too_many_attempts",
+        detail: str = "Too many attempts. Wait before you try again.",
     ) -> TooManyRequests:
         """Return the error for an attempt that came `wait_seconds` too early."""
         return TooManyRequests(

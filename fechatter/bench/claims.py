@@ -59,7 +59,9 @@ class ClaimsFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def read_claims() -> ClaimsFile:
-    return msgspec.convert(tomllib.loads(files("fechatter.bench").joinpath("claims.toml").read_text(encoding="utf-8")), ClaimsFile)
+    return msgspec.convert(
+        tomllib.loads(files("fechatter.bench").joinpath("claims.toml").read_text(encoding="utf-8")), ClaimsFile
+    )
 
 
 def claims_text(claims: ClaimsFile) -> str:

@@ -66,7 +66,9 @@ class Connection(asyncio.Protocol):
 
     async def ask(self, method: str, path: str, token: str | None = None, body: Any = None) -> Any:
         """Return the parsed body of a response, or None if it is empty. Raises Refused, OSError, TimeoutError."""
-        status, answer = await self.request(write_request(method, path, token, None if body is None else orjson.dumps(body)))
+        status, answer = await self.request(
+            write_request(method, path, token, None if body is None else orjson.dumps(body))
+        )
         if status not in (200, 201, 204):
             raise Refused(f"{method} {path} returned {status}: {answer[:300].decode(errors='replace')}")
         return orjson.loads(answer) if answer else None

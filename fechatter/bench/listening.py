@@ -80,7 +80,8 @@ async def listen(target: LoadTarget, workspace: LoadWorkspace, count: int, *, ti
     streams: list[Stream] = []
     for first in range(0, count, OPEN_AT_ONCE):
         opened = [
-            await _open(target, workspace, number, times=number < timing) for number in range(first, min(count, first + OPEN_AT_ONCE))
+            await _open(target, workspace, number, times=number < timing)
+            for number in range(first, min(count, first + OPEN_AT_ONCE))
         ]
         streams += opened
         async with asyncio.timeout(HELLO_SECONDS):

@@ -49,7 +49,9 @@ class Request(msgspec.Struct):
 class Load(ABC):
     """The connections of one measurement. `run` puts load on a server for `seconds`, after a warm-up."""
 
-    def __init__(self, target: LoadTarget, writes: list[Write], seconds: float, warm_up: float = WARM_UP_SECONDS) -> None:
+    def __init__(
+        self, target: LoadTarget, writes: list[Write], seconds: float, warm_up: float = WARM_UP_SECONDS
+    ) -> None:
         """One connection for each of `writes`."""
         self._target = target
         self._writes = writes
@@ -184,7 +186,9 @@ class ClosedLoop(Load):
 class OpenLoop(Load):
     """Sends `rate` requests per second, evenly spaced."""
 
-    def __init__(self, target: LoadTarget, writes: list[Write], seconds: float, rate: float, warm_up: float = WARM_UP_SECONDS) -> None:
+    def __init__(
+        self, target: LoadTarget, writes: list[Write], seconds: float, rate: float, warm_up: float = WARM_UP_SECONDS
+    ) -> None:
         super().__init__(target, writes, seconds, warm_up)
         self._pause = 1 / rate
 

@@ -107,7 +107,9 @@ class OwnServer:
     def __enter__(self) -> OwnServer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -129,5 +131,10 @@ def _environment(folder: Path, database_url: str | None) -> dict[str, str]:
     """Return this process's environment without its settings."""
     settings = {name for each in describe() for name in (each.variable, each.alias)}
     mine = {name: value for name, value in os.environ.items() if name not in settings}
-    mine |= {"FECHATTER_DATA_DIR": str(folder), "FECHATTER_HOST": "127.0.0.1", "FECHATTER_PORT": "0", "FECHATTER_LOG_LEVEL": "error"}
+    mine |= {
+        "FECHATTER_DATA_DIR": str(folder),
+        "FECHATTER_HOST": "127.0.0.1",
+        "FECHATTER_PORT": "0",
+        "FECHATTER_LOG_LEVEL": "error",
+    }
     return mine | NO_LIMITS | ({"FECHATTER_DATABASE_URL": database_url} if database_url else {})

@@ -47,7 +47,9 @@ def _marks(report: Report, width: float) -> list[str]:
         value = report.figures.get(figure)
         if value is None or not report.latencies:
             continue
-        number = next((at for at, bar in enumerate(report.latencies) if value <= bar.up_to_ms), len(report.latencies) - 1)
+        number = next(
+            (at for at, bar in enumerate(report.latencies) if value <= bar.up_to_ms), len(report.latencies) - 1
+        )
         left = LEFT + (number + 0.5) * width
         lines.append(f'<path class="mark" d="M{left:.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
         lines.append(_text(left + 4, TOP + 12 + 14 * row, f"{name} {value:.1f} ms", "name"))

@@ -41,10 +41,16 @@ class Report(msgspec.Struct):
     def text(self) -> str:
         lines = [f"fechatter bench {self.bench}", f"  {self.how}", f"  {self.target}", f"  {self.machine}", ""]
         width = max(map(len, self.figures), default=0)
-        lines += [f"  {_label(name):<{width}}  {_number(value):>12} {_unit(name)}".rstrip() for name, value in self.figures.items()]
+        lines += [
+            f"  {_label(name):<{width}}  {_number(value):>12} {_unit(name)}".rstrip()
+            for name, value in self.figures.items()
+        ]
         most = max((bar.count for bar in self.latencies), default=1)
         lines += [""] * bool(self.latencies)
-        lines += [f"  {_label_of_bar(bar):>12} {'█' * math.ceil(BAR * bar.count / most):<{BAR}} {bar.count:,}" for bar in self.latencies]
+        lines += [
+            f"  {_label_of_bar(bar):>12} {'█' * math.ceil(BAR * bar.count / most):<{BAR}} {bar.count:,}"
+            for bar in self.latencies
+        ]
         return "\n".join(lines + [""] * bool(self.notes) + [f"  {note}" for note in self.notes])
 
 
@@ -86,7 +92,9 @@ def notes_of(timing: Timing) -> list[str]:
     if reason := timing.limited_by_generator():
         found.append(f"The load generator was the limit: {reason}. The server may be better than this.")
     if timing.reopened:
-        found.append(f"{timing.reopened:,} connections were reopened because the server had closed them while they were idle.")
+        found.append(
+            f"{timing.reopened:,} connections were reopened because the server had closed them while they were idle."
+        )
     if timing.refused:
         found.append(f"{timing.refused:,} requests were refused (the limits of a running server apply to load too).")
     if timing.unanswered:
@@ -99,7 +107,9 @@ def bars(latencies: list[float]) -> list[Bar]:
     counts = Counter(math.ceil(STEPS_A_DECADE * math.log10(max(latency * 1000, 1e-3))) for latency in latencies)
     if not counts:
         return []
-    return [Bar(float(f"{10 ** (step / STEPS_A_DECADE):.2g}"), counts[step]) for step in range(min(counts), max(counts) + 1)]
+    return [
+        Bar(float(f"{10 ** (step / STEPS_A_DECADE):.2g}"), counts[step]) for step in range(min(counts), max(counts) + 1)
+    ]
 
 
 def _label(name: str) -> str:

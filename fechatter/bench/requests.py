@@ -20,7 +20,13 @@ _counter = itertools.count()
 
 def new_key() -> str:
     """Return a UUIDv7, which is ordered by time."""
-    value = (time.time_ns() // 1_000_000 << 80) | 0x7000 << 64 | (next(_counter) & 0xFFF) << 64 | 0x8000 << 48 | random.getrandbits(48)
+    value = (
+        (time.time_ns() // 1_000_000 << 80)
+        | 0x7000 << 64
+        | (next(_counter) & 0xFFF) << 64
+        | 0x8000 << 48
+        | random.getrandbits(48)
+    )
     return str(UUID(int=value))
 
 
@@ -39,7 +45,9 @@ def _send(person: LoadPerson, chats: list[int], *, keys: bool) -> Write:
     length = len(body % blanks[: 1 + keys])
     ready = []
     for chat_id in chats:
-        head, _, _ = write_request("POST", f"/api/chat/{chat_id}/messages", person.token, b"0" * length).partition(b"\r\n\r\n")
+        head, _, _ = write_request("POST", f"/api/chat/{chat_id}/messages", person.token, b"0" * length).partition(
+            b"\r\n\r\n"
+        )
         ready.append(head + b"\r\n\r\n" + body)
 
     def write(due: float) -> bytes:
@@ -63,9 +71,22 @@ def checks(workspace: LoadWorkspace, connections: int) -> list[Write]:
 
 def queries(workspace: LoadWorkspace, connections: int) -> list[Write]:
     """Return everything that a client reads, in equal shares."""
-    paths = ["/api/chat", "/api/sync", "/api/users?limit=50", "/api/users?q=person", "/api/channels", "/api/sessions", "/api/workspace"]
+    paths = [
+        "/api/chat",
+        "/api/sync",
+        "/api/users?limit=50",
+        "/api/users?q=person",
+        "/api/channels",
+        "/api/sessions",
+        "/api/workspace",
+    ]
     for chat in workspace.chats[:5]:
-        paths += [f"/api/chat/{chat}", f"/api/chat/{chat}/members", f"/api/chat/{chat}/messages", f"/api/chat/{chat}/messages?before=100"]
+        paths += [
+            f"/api/chat/{chat}",
+            f"/api/chat/{chat}/members",
+            f"/api/chat/{chat}/messages",
+            f"/api/chat/{chat}/messages?before=100",
+        ]
     return [_gets(person, paths) for person in _people(workspace, connections)]
 
 

@@ -93,7 +93,11 @@ def _deliveries(streams: list[Stream], began: float) -> dict[str, float]:
     delivered = sum(stream.messages for stream in streams)
     seconds = max(stream.last_at for stream in streams) - began
     latencies = [latency for stream in streams for latency in stream.latencies]
-    return {"delivered": delivered, "deliveries_per_second": delivered / seconds, **latency_figures(latencies, "shown_")}
+    return {
+        "delivered": delivered,
+        "deliveries_per_second": delivered / seconds,
+        **latency_figures(latencies, "shown_"),
+    }
 
 
 async def measure_idle(target: LoadTarget, workspace: LoadWorkspace, listeners: int) -> Report:

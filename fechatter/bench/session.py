@@ -46,7 +46,9 @@ def on_own_server(bench: str, wanted: Wanted, database_url: str | None, interrup
     engine = "SQLite" if database_url is None else "PostgreSQL"
     report.target = f"a new server on {engine}, without effective rate limits; {SHARED}"
     if database_url is not None:
-        report.notes.append(f"The database {urlsplit(database_url).path.lstrip('/')} now contains the data of the load. Drop it.")
+        report.notes.append(
+            f"The database {urlsplit(database_url).path.lstrip('/')} now contains the data of the load. Drop it."
+        )
     return report
 
 

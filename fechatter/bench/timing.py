@@ -38,7 +38,11 @@ class Timing:
 
     def start(self) -> None:
         """Begin to measure after the warm-up."""
-        self._began, self._own_cpu, self._server_cpu = time.perf_counter(), time.process_time(), self._target.cpu_seconds()
+        self._began, self._own_cpu, self._server_cpu = (
+            time.perf_counter(),
+            time.process_time(),
+            self._target.cpu_seconds(),
+        )
 
     def stop(self) -> None:
         """End the measured time; responses may still arrive."""
@@ -79,7 +83,9 @@ class Timing:
             return f"it used {self.generator_share:.0%} of the one processor it can use"
         lag = percentile(sorted(self.late), 0.99) if self.late else 0.0
         if lag > LATE_SECONDS:
-            return f"1 of 100 requests left it {lag * 1000:.1f} ms late or more (or the machine had something else to do)"
+            return (
+                f"1 of 100 requests left it {lag * 1000:.1f} ms late or more (or the machine had something else to do)"
+            )
         return None
 
 

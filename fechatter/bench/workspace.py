@@ -33,7 +33,10 @@ async def furnish(target: LoadTarget, setup_token: str, people: int, chats: int)
     connection = await open_connection(target)
     owner = await _sign_up(connection, 0, workspace="Load", setup_token=setup_token)
     invitation = await connection.ask("POST", "/api/invitations", owner.token, {"max_uses": people})
-    found = [owner, *[await _sign_up(connection, number, invitation=invitation["token"]) for number in range(1, people)]]
+    found = [
+        owner,
+        *[await _sign_up(connection, number, invitation=invitation["token"]) for number in range(1, people)],
+    ]
     members = [person.id for person in found[1:]]
     made = []
     for number in range(chats):

@@ -207,7 +207,9 @@ class NatsBus:
     def _reject_old(self) -> None:
         self.rejected += 1
         if self._may_warn():
-            log.warning("dropped a signal that was repeated, or more than %d s old; do the nodes' clocks agree?", MOST_SECONDS)
+            log.warning(
+                "dropped a signal that was repeated, or more than %d s old; do the nodes' clocks agree?", MOST_SECONDS
+            )
 
     def _may_warn(self) -> bool:
         now = time.monotonic()
@@ -222,7 +224,9 @@ class NatsBus:
         self._connection.failed(error)
         if self._away_since is None:
             self._away_since, self._dropped_before = time.monotonic(), self.dropped
-            log.warning("NATS cannot be reached (%r); other nodes read events from the log, about a second later", error)
+            log.warning(
+                "NATS cannot be reached (%r); other nodes read events from the log, about a second later", error
+            )
 
     def _came_back(self) -> None:
         if self._away_since is not None:

@@ -126,7 +126,9 @@ class NatsSession:
 
     async def _subscribe(self, subject: str, callback: Callable[[Msg], Awaitable[None]]) -> None:
         self._subscriptions.append(
-            await self._client.subscribe(subject, cb=callback, pending_msgs_limit=MAX_RECEIVED, pending_bytes_limit=MAX_RECEIVED_BYTES)
+            await self._client.subscribe(
+                subject, cb=callback, pending_msgs_limit=MAX_RECEIVED, pending_bytes_limit=MAX_RECEIVED_BYTES
+            )
         )
 
     async def send_frames(self, subject: str, data: bytes) -> None:

@@ -19,7 +19,9 @@ def text_of(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"it is not UTF-8 (byte {data[error.start]:#04x} at offset {error.start}); save it as UTF-8") from error
+        raise ValueError(
+            f"it is not UTF-8 (byte {data[error.start]:#04x} at offset {error.start}); save it as UTF-8"
+        ) from error
 
 
 def is_text(text: str) -> bool:

@@ -41,7 +41,9 @@ def name_errors(pointer: str, text: str, most: int) -> list[FieldError]:
     if has_control_characters(text) or any(unicodedata.bidirectional(character) in _REORDERING for character in text):
         return [FieldError(pointer, "control_character", "Control characters are not allowed here.")]
     if has_too_many_marks(text):
-        return [FieldError(pointer, "too_many_marks", f"At most {MARKS_ON_ONE_CHARACTER} combining marks on one character.")]
+        return [
+            FieldError(pointer, "too_many_marks", f"At most {MARKS_ON_ONE_CHARACTER} combining marks on one character.")
+        ]
     return []
 
 

@@ -78,7 +78,10 @@ def _joined(now: ChatState, new: members.Present, change: MembersChange, read_re
 def left(now: ChatState, user_ids: list[UserId]) -> list[Draft]:
     """Return one `member.left` for each person."""
     change = now.part(MembersChange)
-    return [Draft(EventType.MEMBER_LEFT, now.chat.id, user_id, data=MemberLeftData(MemberName(user_id), change)) for user_id in user_ids]
+    return [
+        Draft(EventType.MEMBER_LEFT, now.chat.id, user_id, data=MemberLeftData(MemberName(user_id), change))
+        for user_id in user_ids
+    ]
 
 
 def role_changed(now: ChatState, member: MemberRole) -> Draft:

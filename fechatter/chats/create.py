@@ -26,12 +26,14 @@ class WantedChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request for a new chat. The creator is always a member."""
 
     chat_type: Annotated[ChatType, Meta(examples=["private_channel"])]
-    name: Annotated[str | None, Meta(description=f"Up to {names.NAME_CHARACTERS} characters.", examples=["news"])] = None
-    description: Annotated[str, Meta(description=f"Up to {names.DESCRIPTION_CHARACTERS} characters.")] = ""
-    members: Annotated[list[PersonId], Meta(description="The ids of the other members.", examples=[[7, 8]])] = []
-    idempotency_key: Annotated[str | None, Meta(description="A key of your choice. A repeat with the same key returns the same chat.")] = (
+    name: Annotated[str | None, Meta(description=f"Up to {names.NAME_CHARACTERS} characters.", examples=["news"])] = (
         None
     )
+    description: Annotated[str, Meta(description=f"Up to {names.DESCRIPTION_CHARACTERS} characters.")] = ""
+    members: Annotated[list[PersonId], Meta(description="The ids of the other members.", examples=[[7, 8]])] = []
+    idempotency_key: Annotated[
+        str | None, Meta(description="A key of your choice. A repeat with the same key returns the same chat.")
+    ] = None
 
 
 class Created(msgspec.Struct, frozen=True):

@@ -46,7 +46,9 @@ async def check_choice(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
     """Raises Invalid: the workspace has no such public channel, or it is archived."""
     chat = await chats.find(tx, actor.workspace_id, chat_id, actor.user_id)
     if chat is None or not _may_be_default(chat):
-        raise Invalid.field("/default_chat_id", "unknown_channel", "There is no such public channel, or it is archived.")
+        raise Invalid.field(
+            "/default_chat_id", "unknown_channel", "There is no such public channel, or it is archived."
+        )
 
 
 def _may_be_default(chat: ChatRow) -> bool:

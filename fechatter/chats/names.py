@@ -27,7 +27,9 @@ class NameWarning(msgspec.Struct, frozen=True):
 
     code: Annotated[
         str,
-        msgspec.Meta(description="`confusable_name`: the name looks like another public channel's.", examples=["confusable_name"]),
+        msgspec.Meta(
+            description="`confusable_name`: the name looks like another public channel's.", examples=["confusable_name"]
+        ),
     ]
     detail: Annotated[str, msgspec.Meta(examples=["This name looks like another channel's name: news"])]
     chat_id: AnyChat

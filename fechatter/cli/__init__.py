@@ -98,7 +98,11 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         case "backup" | "restore":
             from fechatter.cli import keeping
 
-            return keeping.run_backup(settings, options) if options.command == "backup" else keeping.run_restore(settings, options)
+            return (
+                keeping.run_backup(settings, options)
+                if options.command == "backup"
+                else keeping.run_restore(settings, options)
+            )
         case "users" | "workspaces" | "sessions" | "export" | "bench":
             code: int = import_module(f"fechatter.cli.{options.command}").run(settings, options)
             return code

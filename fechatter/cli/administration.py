@@ -64,7 +64,9 @@ def _check_database(address: str) -> None:
     except (OSError, sqlite3.Error) as error:
         raise StartError(trouble(error, opening.sqlite_path(address))) from error
     if pending:
-        raise StartError("The database belongs to an earlier version. Start the server or run `fechatter migrate` first.")
+        raise StartError(
+            "The database belongs to an earlier version. Start the server or run `fechatter migrate` first."
+        )
 
 
 async def _with_database(settings: Settings, work: Callable[[Database], Awaitable[None]]) -> None:
@@ -103,7 +105,9 @@ async def workspace_of(database: Database, slug: str | None) -> Workspace:
         return found
     several = await database.read(lambda tx: workspaces.page(tx, 0, 2))
     if not several:
-        raise NotFound("There is no workspace yet. Create one with `fechatter workspaces create`.", code="workspace_not_found")
+        raise NotFound(
+            "There is no workspace yet. Create one with `fechatter workspaces create`.", code="workspace_not_found"
+        )
     if len(several) > 1:
         raise Invalid.field("--workspace", "missing", "There are several workspaces. Name one by its slug.")
     return several[0]

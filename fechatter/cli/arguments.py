@@ -24,18 +24,26 @@ def add_keeping(commands: _SubParsersAction[ArgumentParser], shared: ArgumentPar
     """Add `backup`, `restore` and `export`."""
     each = ArgumentParser(add_help=False, parents=[shared])
     each.add_argument("--json", action="store_true", help="print JSON")
-    backup = commands.add_parser("backup", parents=[each], help="write all data to one file, even while the server runs")
+    backup = commands.add_parser(
+        "backup", parents=[each], help="write all data to one file, even while the server runs"
+    )
     backup.add_argument("file", type=Path, metavar="FILE", help="a new file")
-    restore = commands.add_parser("restore", parents=[each], help="restore a backup into an empty SQLite or PostgreSQL database")
+    restore = commands.add_parser(
+        "restore", parents=[each], help="restore a backup into an empty SQLite or PostgreSQL database"
+    )
     restore.add_argument("file", type=Path, metavar="FILE", help="a file that `fechatter backup` wrote")
-    export = commands.add_parser("export", parents=[each], help="write a workspace as lines of JSON, for other programs")
+    export = commands.add_parser(
+        "export", parents=[each], help="write a workspace as lines of JSON, for other programs"
+    )
     export.add_argument("--workspace", metavar="SLUG", help="required if there are several")
     export.add_argument("file", type=Path, metavar="FILE", help="a new file, or - for standard output")
 
 
 def _add_sessions(sessions: ArgumentParser, within: ArgumentParser) -> None:
     actions = sessions.add_subparsers(dest="action", required=True, metavar="action")
-    actions.add_parser("list", parents=[within], help="list the sessions of a person").add_argument("person", help=PERSON_HELP)
+    actions.add_parser("list", parents=[within], help="list the sessions of a person").add_argument(
+        "person", help=PERSON_HELP
+    )
     revoke = actions.add_parser("revoke", parents=[within], help="end one or all sessions of a person")
     revoke.add_argument("person", help=PERSON_HELP)
     revoke.add_argument("--session", type=int, metavar="ID", help="end only this session")
@@ -61,7 +69,9 @@ def _add_users(users: ArgumentParser, within: ArgumentParser) -> None:
 def _add_workspaces(workspaces: ArgumentParser, each: ArgumentParser, within: ArgumentParser) -> None:
     actions = workspaces.add_subparsers(dest="action", required=True, metavar="action")
     actions.add_parser("list", parents=[each], help="list all workspaces of this server")
-    create = actions.add_parser("create", parents=[each], help="create a workspace and its owner; reads the owner's password")
+    create = actions.add_parser(
+        "create", parents=[each], help="create a workspace and its owner; reads the owner's password"
+    )
     create.add_argument("name")
     create.add_argument("--email", required=True, help="e-mail address of the owner")
     create.add_argument("--fullname", required=True, metavar="NAME", help="name of the owner")

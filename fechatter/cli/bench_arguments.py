@@ -27,18 +27,32 @@ def add_bench(commands: _SubParsersAction[ArgumentParser], shared: ArgumentParse
     actions = bench.add_subparsers(dest="action", required=True, metavar="action")
     for name, meaning in BENCHES.items():
         _add_one(actions.add_parser(name, parents=[shared], help=meaning, epilog=EPILOG))
-    claims = actions.add_parser("claims", parents=[shared], help="list the performance claims, the measured values and the verdicts")
+    claims = actions.add_parser(
+        "claims", parents=[shared], help="list the performance claims, the measured values and the verdicts"
+    )
     claims.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_one(parser: ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=_within(float, 1, 60), default=10.0, metavar="N", help="duration, 1 to 60; default 10")
     parser.add_argument(
-        "--connections", type=_within(int, 1, 1024), default=64, metavar="N", help="connections that send requests; default 64"
+        "--seconds", type=_within(float, 1, 60), default=10.0, metavar="N", help="duration, 1 to 60; default 10"
     )
-    parser.add_argument("--rate", type=_within(float, 1, 50_000), metavar="N", help="requests per second, whatever the server does")
     parser.add_argument(
-        "--listeners", type=_within(int, 1, 10_000), default=200, metavar="N", help="live streams of deliver and idle; default 200"
+        "--connections",
+        type=_within(int, 1, 1024),
+        default=64,
+        metavar="N",
+        help="connections that send requests; default 64",
+    )
+    parser.add_argument(
+        "--rate", type=_within(float, 1, 50_000), metavar="N", help="requests per second, whatever the server does"
+    )
+    parser.add_argument(
+        "--listeners",
+        type=_within(int, 1, 10_000),
+        default=200,
+        metavar="N",
+        help="live streams of deliver and idle; default 200",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="draw the latencies as SVG")
@@ -47,7 +61,9 @@ def _add_one(parser: ArgumentParser) -> None:
     running = parser.add_argument_group("a running server")
     running.add_argument("--url", help="its URL; a server on another machine also needs the next option")
     running.add_argument("--i-own-this-server", action="store_true", help="allow load on a server on another machine")
-    running.add_argument("--email", help="sign in as this person; the password comes from the terminal or standard input")
+    running.add_argument(
+        "--email", help="sign in as this person; the password comes from the terminal or standard input"
+    )
     running.add_argument("--token", help="use this access token instead")
     running.add_argument("--pid", type=int, help="its process on this machine, to measure processor time and memory")
 

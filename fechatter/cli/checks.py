@@ -35,7 +35,9 @@ def native(settings: Settings) -> Finding:
         from fechatter.native import BUILD
     except ImportError as error:
         return Finding("native extension", False, str(error), "Run `make setup`, or install the wheel again.")
-    return Finding("native extension", BUILD == "release", f"{BUILD} build", "Run `make setup`, which makes a release build.")
+    return Finding(
+        "native extension", BUILD == "release", f"{BUILD} build", "Run `make setup`, which makes a release build."
+    )
 
 
 def data_folder(settings: Settings) -> Finding:
@@ -50,7 +52,9 @@ def data_folder(settings: Settings) -> Finding:
     if there != folder:
         return Finding("data folder", True, f"the first start will create {folder}")
     private = folder.stat().st_mode & 0o007 == 0
-    return Finding("data folder", private, str(folder) if private else f"other users can read {folder}", f"chmod 700 {folder}")
+    return Finding(
+        "data folder", private, str(folder) if private else f"other users can read {folder}", f"chmod 700 {folder}"
+    )
 
 
 def secrets(settings: Settings) -> Finding:
@@ -86,9 +90,15 @@ def syncing(settings: Settings) -> Finding:
             return unusable(subject, OSError(error.errno, error.strerror), folder)
         return Finding(subject, False, f"{folder}: {error.strerror}", "Move data_dir to a local disk that can sync.")
     if seconds < MEMORY_SYNC_SECONDS:
-        return Finding(subject, True, f"{seconds * 1e6:.0f} µs: so fast that the disk may be memory, which loses its data in a power cut")
+        return Finding(
+            subject,
+            True,
+            f"{seconds * 1e6:.0f} µs: so fast that the disk may be memory, which loses its data in a power cut",
+        )
     good = seconds < SLOW_SYNC_SECONDS
-    return Finding(subject, good, f"{seconds * 1000:.1f} ms", "Move data_dir to a faster disk; every message waits for it.")
+    return Finding(
+        subject, good, f"{seconds * 1000:.1f} ms", "Move data_dir to a faster disk; every message waits for it."
+    )
 
 
 def sync_seconds(folder: Path) -> float:
@@ -109,15 +119,24 @@ def clock(settings: Settings) -> Finding:
     now = time.time()
     behind = Path(__file__).stat().st_mtime - now
     if behind > CLOCK_SECONDS:
-        return Finding("clock", False, f"{behind / 86400:,.1f} days before this program was installed", "Set the clock with NTP.")
+        return Finding(
+            "clock", False, f"{behind / 86400:,.1f} days before this program was installed", "Set the clock with NTP."
+        )
     try:
         with tempfile.TemporaryFile(dir=nearest_existing(settings.data_dir)) as file:
             file.write(b"now")
             file.flush()
             apart = seconds_apart(os.fstat(file.fileno()).st_mtime, now, time.time())
     except OSError as error:
-        return Finding("clock", False, f"the data folder cannot be written ({error.strerror})", "See the check of the data folder.")
-    return Finding("clock", not apart, f"the disk's clock differs by {apart:+.1f} s" if apart else "plausible", "Set both clocks with NTP.")
+        return Finding(
+            "clock", False, f"the data folder cannot be written ({error.strerror})", "See the check of the data folder."
+        )
+    return Finding(
+        "clock",
+        not apart,
+        f"the disk's clock differs by {apart:+.1f} s" if apart else "plausible",
+        "Set both clocks with NTP.",
+    )
 
 
 def open_files(settings: Settings) -> Finding:
@@ -130,7 +149,9 @@ def open_files(settings: Settings) -> Finding:
     state = f"at most {most}, for {max(0, connections)} connections"
     if connections < FEWEST_CONNECTIONS:
         state += ", too few to start"
-    return Finding("open files", connections >= WANTED_CONNECTIONS, state, f"Raise it: ulimit -Hn {WANTED_CONNECTIONS + reserved}")
+    return Finding(
+        "open files", connections >= WANTED_CONNECTIONS, state, f"Raise it: ulimit -Hn {WANTED_CONNECTIONS + reserved}"
+    )
 
 
 ALL: tuple[Callable[[Settings], Finding], ...] = (

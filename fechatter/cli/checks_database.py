@@ -82,7 +82,12 @@ def judge_postgres(found: Mapping[str, Any], connection_limit: int) -> Finding:
 
 def _sqlite(path: Path) -> Finding:
     if sqlite3.sqlite_version_info < LEAST_SQLITE:
-        return Finding("database settings", False, f"SQLite {sqlite3.sqlite_version}", "Install a Python with SQLite 3.38 or later.")
+        return Finding(
+            "database settings",
+            False,
+            f"SQLite {sqlite3.sqlite_version}",
+            "Install a Python with SQLite 3.38 or later.",
+        )
     if is_empty(path):
         return Finding("database settings", True, f"SQLite {sqlite3.sqlite_version}, no database yet")
     wal = _has_wal(path)
@@ -153,7 +158,9 @@ def database_clock(settings: Settings) -> Finding:
     if newest is not None and newest / 1000 > now + CLOCK_SECONDS:
         state = f"the newest message is {newest / 1000 - now:,.0f} s in the future"
         return Finding(subject, False, state, "Set this machine's clock, which has gone back.")
-    return Finding(subject, True, "agrees with this machine's" if there is not None else "the newest message is not in the future")
+    return Finding(
+        subject, True, "agrees with this machine's" if there is not None else "the newest message is not in the future"
+    )
 
 
 async def _clocks(address: str) -> tuple[int | None, float | None]:

@@ -36,4 +36,6 @@ async def _kept(address: str) -> list[Kept]:
 
 def _described(kept: Kept) -> str:
     ids = ", ".join(map(str, kept.ids[:SHOWN]))
-    return f"{len(kept.ids)} {kept.kind} with the name of another one (ids {ids}{' …' if len(kept.ids) > SHOWN else ''})"
+    return (
+        f"{len(kept.ids)} {kept.kind} with the name of another one (ids {ids}{' …' if len(kept.ids) > SHOWN else ''})"
+    )

@@ -33,7 +33,9 @@ def port(settings: Settings) -> Finding:
     except OSError as error:
         if error.errno == errno.EADDRINUSE and _is_running(settings):
             return Finding(subject, True, f"{where}: the server of this data folder is running")
-        return Finding(subject, False, f"{where}: {error.strerror}", "Set host and port, or stop the program that listens there.")
+        return Finding(
+            subject, False, f"{where}: {error.strerror}", "Set host and port, or stop the program that listens there."
+        )
     return Finding(subject, True, f"{where} is free")
 
 
@@ -53,10 +55,14 @@ def public_address(settings: Settings) -> Finding:
         return Finding(subject, False, "trusted_proxies contains every address", remedy)
     if settings.public_url is None:
         wide = settings.host in EVERYWHERE
-        return Finding(subject, not wide, f"{shown}, listening on {settings.host}", "Set public_url to the URL that people use.")
+        return Finding(
+            subject, not wide, f"{shown}, listening on {settings.host}", "Set public_url to the URL that people use."
+        )
     parts = urlsplit(settings.public_url)
     if parts.scheme == "http" and not _is_local(parts.hostname or ""):
-        remedy = "Serve HTTPS (tls_certificate, or a proxy) and set public_url to it. Passwords are sent unencrypted now."
+        remedy = (
+            "Serve HTTPS (tls_certificate, or a proxy) and set public_url to it. Passwords are sent unencrypted now."
+        )
         return Finding(subject, False, f"{shown} is not encrypted", remedy)
     if settings.tls_certificate is None and parts.scheme == "https" and not settings.trusted_proxies:
         remedy = "Set trusted_proxies to the proxy's address. Without it, rate limits treat all people as one client."
@@ -178,7 +184,9 @@ async def _jetstream(url: str) -> Finding:
             finally:
                 await connection.close()
     except JetStreamError as error:
-        return Finding("nats", False, f"accepts connections, but has no JetStream ({error})", "Start NATS with --jetstream.")
+        return Finding(
+            "nats", False, f"accepts connections, but has no JetStream ({error})", "Start NATS with --jetstream."
+        )
     except (OSError, TimeoutError, NatsError) as error:
         return Finding("nats", False, f"accepts connections, but refuses this server ({error!r})", "Correct nats_url.")
     return Finding("nats", True, "accepts connections, with JetStream")

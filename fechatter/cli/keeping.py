@@ -66,7 +66,9 @@ def run_backup(settings: Settings, options: Namespace) -> int:
         progress.end()
     _record(settings, manifest)
     seconds = time.monotonic() - began
-    sentence = f"Backed up {_summary(manifest)} as of {manifest.created_at} to {shown_path(options.file)}, {seconds:.1f} s."
+    sentence = (
+        f"Backed up {_summary(manifest)} as of {manifest.created_at} to {shown_path(options.file)}, {seconds:.1f} s."
+    )
     show_outcome(options, _outcome(options.file, manifest, seconds), f"{sentence} Keep the file secret.")
     return 0
 

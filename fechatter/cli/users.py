@@ -52,15 +52,26 @@ async def _list(database: Database, workspace: Workspace, options: Namespace) ->
 
 
 def _cells(user: User) -> list[str]:
-    return [str(user.id), str(user.email), f"@{user.handle}", user.fullname, user.role, "disabled" if user.disabled else ""]
+    return [
+        str(user.id),
+        str(user.email),
+        f"@{user.handle}",
+        user.fullname,
+        user.role,
+        "disabled" if user.disabled else "",
+    ]
 
 
 async def _create(database: Database, workspace: Workspace, options: Namespace) -> None:
     wanted = administration.NewPerson(email=options.email, fullname=options.fullname, role=Role(options.role))
     administration.check_person(wanted)
     password_hash = await new_password_hash()
-    user = await change(database, workspace, lambda tx, actor: administration.create_person(tx, actor, wanted, password_hash))
-    show_outcome(options, user, f"Created {user.email} as @{user.handle} in {workspace.slug}, with the role {user.role}.")
+    user = await change(
+        database, workspace, lambda tx, actor: administration.create_person(tx, actor, wanted, password_hash)
+    )
+    show_outcome(
+        options, user, f"Created {user.email} as @{user.handle} in {workspace.slug}, with the role {user.role}."
+    )
 
 
 async def _reset_password(database: Database, workspace: Workspace, options: Namespace) -> None:

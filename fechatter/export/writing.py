@@ -127,7 +127,9 @@ def _message(row: Row, versions: list[Version]) -> lines.MessageLine:
     return lines.MessageLine(**msgspec.structs.asdict(messages.message(row)), versions=versions)
 
 
-async def write_workspace(tx: Transaction, workspace_id: WorkspaceId, write: Write, progress: Progress) -> dict[str, int]:
+async def write_workspace(
+    tx: Transaction, workspace_id: WorkspaceId, write: Write, progress: Progress
+) -> dict[str, int]:
     """Write all lines of a workspace; returns the number of lines of each type."""
     writer = ExportWriter(tx, write, progress)
     await writer.workspace(workspace_id)

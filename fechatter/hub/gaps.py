@@ -81,7 +81,9 @@ class GapFiller:
             sequencer.correct(check.head.seq)
         return False
 
-    async def _read(self, workspace_id: WorkspaceId, place: Position, upto: int) -> tuple[str, events.LogCheck | None, list[Frame]]:
+    async def _read(
+        self, workspace_id: WorkspaceId, place: Position, upto: int
+    ) -> tuple[str, events.LogCheck | None, list[Frame]]:
         # In one snapshot, because a log that went back may have grown again beyond the feed's position.
         async def read(tx: Transaction) -> tuple[str, events.LogCheck | None, list[Frame]]:
             era, checks = await events.check_positions(tx, {workspace_id: place})

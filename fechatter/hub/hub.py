@@ -162,7 +162,9 @@ class Hub:
             log.warning("a replay in workspace %d was cancelled: %s", feed.workspace_id, error)
             listener.close(CloseReason.UNAVAILABLE)
 
-    async def _join(self, feed: WorkspaceFeed, listener: Listener, read: Callable[[Transaction], Awaitable[joining.Start]]) -> None:
+    async def _join(
+        self, feed: WorkspaceFeed, listener: Listener, read: Callable[[Transaction], Awaitable[joining.Start]]
+    ) -> None:
         """Queue what `read` returns, and go live unless more must be read."""
         for _ in range(MAX_JOIN_TRIES):
             frames = feed.attach(listener)

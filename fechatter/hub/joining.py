@@ -50,7 +50,9 @@ class Missed(msgspec.Struct, frozen=True):
     reset: str | None = None
 
 
-async def begin(tx: Transaction, reader: Reader, cursor: Position | None, seen: Position | None, settings: Settings) -> Start:
+async def begin(
+    tx: Transaction, reader: Reader, cursor: Position | None, seen: Position | None, settings: Settings
+) -> Start:
     """Begin a stream; `seen` is the highest position in the client's responses.
 
     Raises Unauthorized: the session has ended, or belongs to another person.
@@ -60,7 +62,11 @@ async def begin(tx: Transaction, reader: Reader, cursor: Position | None, seen: 
     here = position.position
     if cursor is None:
         return await _start(tx, actor, here, [_hello(here, here, reader.session_id, settings)])
-    found = Missed([], reset="epoch") if await lost(tx, actor, seen, position) else await missed(tx, actor, cursor, position, settings)
+    found = (
+        Missed([], reset="epoch")
+        if await lost(tx, actor, seen, position)
+        else await missed(tx, actor, cursor, position, settings)
+    )
     hello = _hello(here, cursor if found.reset is None else None, reader.session_id, settings)
     return await _replay(tx, actor, here, Replaying(cursor, cursor), found, [hello])
 
@@ -80,13 +86,17 @@ async def _actor(tx: Transaction, reader: Reader) -> Actor:
     return actor
 
 
-async def _start(tx: Transaction, actor: Actor, here: Position, blocks: list[bytes], replay: Replaying | None = None) -> Start:
+async def _start(
+    tx: Transaction, actor: Actor, here: Position, blocks: list[bytes], replay: Replaying | None = None
+) -> Start:
     chats = await members.chat_ids_of(tx, actor.user_id)
     reader = Reader(actor.user_id, actor.workspace_id, actor.session_id, sees_only_met(actor.role))
     return Start(reader, here, chats, blocks, replay)
 
 
-async def _replay(tx: Transaction, actor: Actor, here: Position, replay: Replaying, found: Missed, blocks: list[bytes]) -> Start:
+async def _replay(
+    tx: Transaction, actor: Actor, here: Position, replay: Replaying, found: Missed, blocks: list[bytes]
+) -> Start:
     """Append what was found to `blocks`; the last piece ends with `resumed`."""
     if found.reset is not None:
         reset = control_block("reset", {"reason": found.reset, "epoch": here.era, "head": here.seq}, here)

@@ -55,4 +55,6 @@ class Permissions:
     def forget(self, workspace_ids: set[int]) -> None:
         """Drop the verdicts of workspaces whose rights have changed."""
         if workspace_ids:
-            self._verdicts = {pair: verdict for pair, verdict in self._verdicts.items() if verdict.workspace_id not in workspace_ids}
+            self._verdicts = {
+                pair: verdict for pair, verdict in self._verdicts.items() if verdict.workspace_id not in workspace_ids
+            }

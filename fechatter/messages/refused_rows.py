@@ -37,7 +37,9 @@ async def store_apart(
     return total, refused
 
 
-def _record(total: StoreResult, refused: dict[int, StorageError], rows: MessageRows, result: StoreResult) -> list[MessageRows]:
+def _record(
+    total: StoreResult, refused: dict[int, StorageError], rows: MessageRows, result: StoreResult
+) -> list[MessageRows]:
     """Add a result to the total; return the parts that must be stored separately, the last part first."""
     total.stored.extend(result.stored)
     total.stale.update(result.stale)

@@ -81,12 +81,16 @@ class Sender:
             raise answer
         return answer
 
-    async def send_many(self, body: bytes, chat_id: ChatId, sender_id: UserId, session_id: SessionId, request_id: str = "") -> list[Answer]:
+    async def send_many(
+        self, body: bytes, chat_id: ChatId, sender_id: UserId, session_id: SessionId, request_id: str = ""
+    ) -> list[Answer]:
         """Return the answer to each message of a `{messages: […]}` body, in its order.
 
         Raises the same errors as `send` if the whole batch is refused.
         """
-        push = partial(self._intake.push_many, body, chat_id, sender_id, session_id, lambda: (self._create_future(), request_id))
+        push = partial(
+            self._intake.push_many, body, chat_id, sender_id, session_id, lambda: (self._create_future(), request_id)
+        )
         try:
             entries, wake = push() if len(body) < LARGE_BYTES else await asyncio.to_thread(push)
         except (MalformedBody, InvalidMessage, IntakeFull) as error:

@@ -12,7 +12,9 @@ from fechatter.storage.engines.base import Transaction
 from fechatter.storage.messages import Version
 
 
-async def page(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId, after: int, limit: int) -> list[Version]:
+async def page(
+    tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId, after: int, limit: int
+) -> list[Version]:
     """Return the earlier contents after the revision `after`, oldest first. The current content is not among them.
 
     Raises:

@@ -229,5 +229,7 @@ def _oldest(allowed: list[AllowedGroup]) -> dict[int, Decided]:
     for verdict in (group.verdict for group in allowed):
         rights_seq, era = decided_with.get(verdict.workspace_id, Decided(verdict.rights_seq, verdict.era))
         # If two eras differ, one of them is over. No era has the name "", so the engine finds the workspace stale.
-        decided_with[verdict.workspace_id] = Decided(min(rights_seq, verdict.rights_seq), era if era == verdict.era else "")
+        decided_with[verdict.workspace_id] = Decided(
+            min(rights_seq, verdict.rights_seq), era if era == verdict.era else ""
+        )
     return decided_with

@@ -53,4 +53,8 @@ def _refuse() -> str:
 def _words(error: Exception) -> str:
     if not isinstance(error, ssl.SSLError):
         return str(error)
-    return "they do not belong together" if error.reason == "KEY_VALUES_MISMATCH" else "they are not PEM of a certificate and its key"
+    return (
+        "they do not belong together"
+        if error.reason == "KEY_VALUES_MISMATCH"
+        else "they are not PEM of a certificate and its key"
+    )

@@ -59,7 +59,9 @@ class Listening:
         granian = _granian(self._app, self._held, self._connections, certificate)
         task = self._tasks.start("http server", _run(granian))
         if not await granian.begun:
-            raise StartError(f"Granian cannot serve{f' with the certificate {certificate.chain}' if certificate else ''}.")
+            raise StartError(
+                f"Granian cannot serve{f' with the certificate {certificate.chain}' if certificate else ''}."
+            )
         self._serving[granian] = task
         self._accepting = granian
         task.add_done_callback(lambda _: self._serving.pop(granian))

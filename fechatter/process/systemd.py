@@ -30,7 +30,9 @@ class ServiceManager:
         self._address = "\0" + name[1:] if name.startswith("@") else name
         watched = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         microseconds = environ.get("WATCHDOG_USEC", "")
-        self.watchdog_seconds = int(microseconds) / 1e6 if self._address and watched and microseconds.isdecimal() else None
+        self.watchdog_seconds = (
+            int(microseconds) / 1e6 if self._address and watched and microseconds.isdecimal() else None
+        )
 
     def ready(self) -> None:
         self._send("READY=1", "STATUS=Serving.")

@@ -21,7 +21,9 @@ LogFormat = Literal["auto", "text", "json"]
 Role = Literal["api", "workers"]
 
 
-def _key(description: str, *, alias: str | None = None, secret: bool = False, unused: bool = False, **limits: Any) -> msgspec.Meta:
+def _key(
+    description: str, *, alias: str | None = None, secret: bool = False, unused: bool = False, **limits: Any
+) -> msgspec.Meta:
     """Describe a setting. `unused` means that no part of the server reads it yet; a test compares it with the code."""
     return msgspec.Meta(description=description, extra={"alias": alias, "secret": secret, "unused": unused}, **limits)
 
@@ -36,22 +38,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, _key("Address to listen on.", alias="HOST", min_length=1)] = "127.0.0.1"
     port: Annotated[int, _key("Port to listen on; 0 selects a free port.", alias="PORT", ge=0, le=65535)] = 6688
     public_url: Annotated[str | None, _key("URL at which people reach the server; links and cookies use it.")] = None
-    tls_certificate: Annotated[Path | None, _key("PEM file with the certificate chain, to serve HTTPS; SIGHUP reloads it.")] = None
+    tls_certificate: Annotated[
+        Path | None, _key("PEM file with the certificate chain, to serve HTTPS; SIGHUP reloads it.")
+    ] = None
     tls_key: Annotated[Path | None, _key("PEM file with the certificate's private key; SIGHUP reloads it.")] = None
     name: Annotated[str, _key("Name of this server, shown to people.", min_length=1, max_length=64)] = "Fechatter"
-    signup: Annotated[Signup, _key("Who can sign up: `invitation`, invited people only; `open`, anyone, with a new workspace.")] = (
-        "invitation"
-    )
+    signup: Annotated[
+        Signup, _key("Who can sign up: `invitation`, invited people only; `open`, anyone, with a new workspace.")
+    ] = "invitation"
     trusted_proxies: Annotated[tuple[str, ...], _key("Networks whose X-Forwarded-* headers are trusted.")] = ()
-    cors_origins: Annotated[tuple[str, ...], _key("Origins whose pages may call the API with a token; `*` allows all.")] = ()
-    rate_limits: Annotated[bool, _key("Limit failed sign-ins and similar attempts, and the requests of each person and address.")] = True
-    requests_per_minute: Annotated[int, _key("Maximum requests per person and minute, sends excluded.", ge=60, le=10_000_000)] = 6_000
-    messages_per_minute: Annotated[int, _key("Maximum messages that one person can send per minute.", ge=60, le=10_000_000)] = 6_000
+    cors_origins: Annotated[
+        tuple[str, ...], _key("Origins whose pages may call the API with a token; `*` allows all.")
+    ] = ()
+    rate_limits: Annotated[
+        bool, _key("Limit failed sign-ins and similar attempts, and the requests of each person and address.")
+    ] = True
+    requests_per_minute: Annotated[
+        int, _key("Maximum requests per person and minute, sends excluded.", ge=60, le=10_000_000)
+    ] = 6_000
+    messages_per_minute: Annotated[
+        int, _key("Maximum messages that one person can send per minute.", ge=60, le=10_000_000)
+    ] = 6_000
     stranger_requests_per_minute: Annotated[
         int, _key("Maximum requests per address and minute to endpoints that need no sign-in.", ge=60, le=10_000_000)
     ] = 6_000
-    stranger_requests_at_once: Annotated[int, _key("Maximum concurrent requests per address to such endpoints.", ge=1, le=100_000)] = 1_500
-    roles: Annotated[tuple[Role, ...], _key("Parts of the server that this process runs.", unused=True, min_length=1)] = ("api",)
+    stranger_requests_at_once: Annotated[
+        int, _key("Maximum concurrent requests per address to such endpoints.", ge=1, le=100_000)
+    ] = 1_500
+    roles: Annotated[
+        tuple[Role, ...], _key("Parts of the server that this process runs.", unused=True, min_length=1)
+    ] = ("api",)
 
     database_url: Annotated[
         str | None,
@@ -61,16 +77,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             secret=True,
         ),
     ] = None
-    connection_limit: Annotated[int, _key("Maximum connections to the database.", alias="CONNECTION_LIMIT", ge=3, le=1000)] = 10
+    connection_limit: Annotated[
+        int, _key("Maximum connections to the database.", alias="CONNECTION_LIMIT", ge=3, le=1000)
+    ] = 10
     nats_url: Annotated[
-        str | None, _key("NATS with JetStream, which connects several processes; not set: one process.", alias="NATS_URL", secret=True)
+        str | None,
+        _key(
+            "NATS with JetStream, which connects several processes; not set: one process.",
+            alias="NATS_URL",
+            secret=True,
+        ),
     ] = None
-    redis_url: Annotated[str | None, _key("Valkey or Redis, for data that nodes share.", alias="REDIS_URL", secret=True, unused=True)] = (
-        None
-    )
-    meilisearch_url: Annotated[str | None, _key("Meilisearch, for full-text search.", alias="MEILISEARCH_URL", unused=True)] = None
-    meilisearch_key: Annotated[str | None, _key("API key of Meilisearch.", alias="MEILISEARCH_KEY", secret=True, unused=True)] = None
-    cache_ttl_seconds: Annotated[int, _key("Lifetime of a cached response.", alias="CACHE_TTL_SECONDS", unused=True, ge=1)] = 300
+    redis_url: Annotated[
+        str | None, _key("Valkey or Redis, for data that nodes share.", alias="REDIS_URL", secret=True, unused=True)
+    ] = None
+    meilisearch_url: Annotated[
+        str | None, _key("Meilisearch, for full-text search.", alias="MEILISEARCH_URL", unused=True)
+    ] = None
+    meilisearch_key: Annotated[
+        str | None, _key("API key of Meilisearch.", alias="MEILISEARCH_KEY", secret=True, unused=True)
+    ] = None
+    cache_ttl_seconds: Annotated[
+        int, _key("Lifetime of a cached response.", alias="CACHE_TTL_SECONDS", unused=True, ge=1)
+    ] = 300
     enable_circuit_breaker: Annotated[
         bool,
         _key("Pause requests to an external service that fails.", alias="ENABLE_CIRCUIT_BREAKER", unused=True),
@@ -79,10 +108,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jwt_secret: Annotated[
         str | None,
         _key(
-            "Key that signs access tokens, at least 32 bytes; not set: a generated key in the data folder.", alias="JWT_SECRET", secret=True
+            "Key that signs access tokens, at least 32 bytes; not set: a generated key in the data folder.",
+            alias="JWT_SECRET",
+            secret=True,
         ),
     ] = None
-    token_expiry_seconds: Annotated[int, _key("Lifetime of an access token.", alias="TOKEN_EXPIRY_SECONDS", ge=60, le=86_400)] = 900
+    token_expiry_seconds: Annotated[
+        int, _key("Lifetime of an access token.", alias="TOKEN_EXPIRY_SECONDS", ge=60, le=86_400)
+    ] = 900
     session_days: Annotated[int, _key("Lifetime of an unused session.", ge=1, le=3650)] = 30
 
     event_log_days: Annotated[int, _key("How long events stay available for replay.", ge=1, le=3650)] = 30
@@ -92,13 +125,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_seconds: Annotated[int, _key("Interval between the heartbeats of a live stream.", ge=1, le=300)] = 20
     idempotency_days: Annotated[int, _key("How long an idempotency key is remembered.", ge=7, le=3650)] = 7
 
-    message_retention_days: Annotated[int, _key("Age at which messages are emptied; 0 keeps all messages.", ge=0, le=36_500)] = 0
+    message_retention_days: Annotated[
+        int, _key("Age at which messages are emptied; 0 keeps all messages.", ge=0, le=36_500)
+    ] = 0
     audit_days: Annotated[int, _key("How long entries stay in the audit log.", ge=1, le=36_500)] = 365
 
     metrics_token: Annotated[str | None, _key("Bearer token for /metrics, at least 16 characters.", secret=True)] = None
 
     log_level: Annotated[LogLevel, _key("Least severe level that is logged.")] = "info"
-    access_log: Annotated[bool, _key("Log one line per request; under load this costs nearly as much as a send.")] = False
+    access_log: Annotated[bool, _key("Log one line per request; under load this costs nearly as much as a send.")] = (
+        False
+    )
     log_format: Annotated[LogFormat, _key("`text`, `json`, or `auto`: text on a terminal, otherwise JSON.")] = "auto"
 
     sources: dict[str, str] = {}

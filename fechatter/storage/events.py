@@ -184,7 +184,9 @@ def _check(row: Row, position: Position) -> LogCheck:
     return LogCheck(Position(row["era"], row["event_seq"]), there and row["event_seq"] >= position.seq)
 
 
-async def load(tx: Transaction, workspace_id: WorkspaceId, after: int, upto: int, limit: int = 1_000_000) -> list[Frame]:
+async def load(
+    tx: Transaction, workspace_id: WorkspaceId, after: int, upto: int, limit: int = 1_000_000
+) -> list[Frame]:
     """Return the frames of the numbers after+1 … upto, with contents as of each number."""
     return await _frames(tx, workspace_id, await tx.fetch(_RANGE, workspace_id, after, upto, limit))
 

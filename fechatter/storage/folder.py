@@ -25,7 +25,9 @@ def locked_folder(folder: Path) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        raise StartError(f"The data folder {folder} is in use by another server; stop it, or set FECHATTER_DATA_DIR.") from error
+        raise StartError(
+            f"The data folder {folder} is in use by another server; stop it, or set FECHATTER_DATA_DIR."
+        ) from error
     try:
         yield
     finally:

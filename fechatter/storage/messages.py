@@ -108,7 +108,9 @@ async def kept(tx: Transaction, message_ids: list[int]) -> set[int]:
     return {row["id"] for row in await tx.fetch(_KEPT, message_ids)} if message_ids else set()
 
 
-async def by_key(tx: Transaction, key: bytes, chat_id: int, sender_id: int, given_key: str | None) -> tuple[int, Message] | None:
+async def by_key(
+    tx: Transaction, key: bytes, chat_id: int, sender_id: int, given_key: str | None
+) -> tuple[int, Message] | None:
     """Return the message that was sent with this key, and the fingerprint of its first content."""
     row = await tx.fetchrow(_BY_KEY, key, chat_id, sender_id)
     if row is None:

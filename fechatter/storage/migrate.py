@@ -63,4 +63,6 @@ def pending(migrations: list[Migration], applied: dict[str, str | None]) -> list
 
 def foreign_database(tables: set[str]) -> StartError:
     """Return the error for a database with these tables but without `schema_migrations`."""
-    return StartError(f"The database contains tables of another program (for example {sorted(tables)[0]}); name an empty database.")
+    return StartError(
+        f"The database contains tables of another program (for example {sorted(tables)[0]}); name an empty database."
+    )

@@ -46,7 +46,9 @@ async def migrate(address: str) -> list[str]:
     return migrate_sqlite(sqlite_path(address))
 
 
-async def open_database(address: str, publish: Publish, *, connections: int = 10, beside_server: bool = False) -> Database:
+async def open_database(
+    address: str, publish: Publish, *, connections: int = 10, beside_server: bool = False
+) -> Database:
     """Migrate, connect, begin an era, and bring keys up to date.
 
     A command beside a running server begins no era. Raises StartError, StorageUnavailable.
@@ -58,7 +60,9 @@ async def open_database(address: str, publish: Publish, *, connections: int = 10
     else:
         database = SqliteDatabase(sqlite_path(address), publish)
     system_id = await database.system_id()
-    database.era = await database.write_unlocked(eras.current if beside_server else lambda tx: eras.begin(tx, system_id))
+    database.era = await database.write_unlocked(
+        eras.current if beside_server else lambda tx: eras.begin(tx, system_id)
+    )
     await rekey(database)
     return database
 

@@ -117,7 +117,9 @@ def _handles(people: Sequence[Row]) -> list[Keyed]:
 
 def _channels(chats: Sequence[Row]) -> list[Keyed]:
     """Only names of public channels must be unique."""
-    return [Keyed(row["id"], row["name_key"], key_of(row["name"])) for row in chats if row["chat_type"] == "public_channel"]
+    return [
+        Keyed(row["id"], row["name_key"], key_of(row["name"])) for row in chats if row["chat_type"] == "public_channel"
+    ]
 
 
 def changes(rows: Sequence[Keyed]) -> list[tuple[int, str]]:

@@ -63,7 +63,9 @@ async def reader(tx: Transaction, session_id: SessionId) -> tuple[Actor | None, 
     row = await tx.fetchrow(_READER, session_id, tx.now)
     if row is None:
         return None, Position("", 0)
-    return Actor(row["user_id"], row["workspace_id"], session_id, Role(row["role"])), Position(row["era"], row["event_seq"])
+    return Actor(row["user_id"], row["workspace_id"], session_id, Role(row["role"])), Position(
+        row["era"], row["event_seq"]
+    )
 
 
 async def writers(tx: Transaction, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Writing]:

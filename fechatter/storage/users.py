@@ -95,12 +95,16 @@ async def find(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> A
     return _account(await tx.fetchrow(_FIND, workspace_id, user_id))
 
 
-async def find_visible(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId, viewer_id: UserId, *, guest: bool) -> Account | None:
+async def find_visible(
+    tx: Transaction, workspace_id: WorkspaceId, user_id: UserId, viewer_id: UserId, *, guest: bool
+) -> Account | None:
     """Return the account if the viewer may see it."""
     return _account(await tx.fetchrow(_FIND_VISIBLE, workspace_id, user_id, int(guest), viewer_id))
 
 
-async def by_email(tx: Transaction, email_key: str, slug: str, limit: int, other_keys: tuple[str, str] | None = None) -> list[Account]:
+async def by_email(
+    tx: Transaction, email_key: str, slug: str, limit: int, other_keys: tuple[str, str] | None = None
+) -> list[Account]:
     """Return the accounts of the address: enabled accounts first, then by age.
 
     Args:

@@ -68,4 +68,6 @@ def _workspace(row: Row | None) -> Workspace | None:
 
 
 def _known(row: Row) -> Workspace:
-    return Workspace(WorkspaceId(row["id"]), row["slug"], row["name"], timestamp(row["created_at"]), row["default_chat_id"])
+    return Workspace(
+        WorkspaceId(row["id"]), row["slug"], row["name"], timestamp(row["created_at"]), row["default_chat_id"]
+    )

@@ -106,7 +106,9 @@ class LineHandler(logging.Handler):
     def _of_dropped(self) -> logging.LogRecord:
         count, self._reported = self.outlet.dropped - self._reported, self.outlet.dropped
         fields = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
-        return logging.makeLogRecord({**fields, "msg": "%d lines were dropped because nothing read them", "args": (count,)})
+        return logging.makeLogRecord(
+            {**fields, "msg": "%d lines were dropped because nothing read them", "args": (count,)}
+        )
 
 
 class JsonLines(logging.Formatter):
@@ -157,7 +159,9 @@ def _message(record: logging.LogRecord) -> str:
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
     fields = {name: value for name, value in vars(record).items() if name not in _USUAL}
-    return {name: describe_error(value) if isinstance(value, BaseException) else value for name, value in fields.items()}
+    return {
+        name: describe_error(value) if isinstance(value, BaseException) else value for name, value in fields.items()
+    }
 
 
 def _error(record: logging.LogRecord) -> BaseException | None:

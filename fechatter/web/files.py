@@ -52,7 +52,10 @@ def _read(path: Path) -> WebFile:
     content = path.read_bytes()
     packed = {coding: path.with_name(path.name + suffix) for coding, suffix in ENCODINGS.items()}
     return WebFile(
-        contents={"identity": content, **{coding: copy.read_bytes() for coding, copy in packed.items() if copy.exists()}},
+        contents={
+            "identity": content,
+            **{coding: copy.read_bytes() for coding, copy in packed.items() if copy.exists()},
+        },
         media_type=_TYPES[path.suffix],
         etag=hashlib.sha256(content).hexdigest()[:32],
         immutable=path.parent.name == "assets",

@@ -51,5 +51,7 @@ async def _drop_messages(database: Database, chat: DeletedChat) -> None:
     log.info("erased %d messages of a deleted chat", dropped)
 
 
-async def _blank_some_events(database: Database, workspace_id: WorkspaceId, ids: list[ChatId], after: int) -> int | None:
+async def _blank_some_events(
+    database: Database, workspace_id: WorkspaceId, ids: list[ChatId], after: int
+) -> int | None:
     return await database.write(workspace_id, lambda tx: erasure.clear_events(tx, workspace_id, ids, after))

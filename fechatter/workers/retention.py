@@ -73,7 +73,9 @@ class Retention:
         emptied = 0
         for first in range(0, len(message_ids), STEP_MESSAGES):
             step = message_ids[first : first + STEP_MESSAGES]
-            emptied += await self._database.write(workspace_id, partial(self._step, workspace_id=workspace_id, message_ids=step))
+            emptied += await self._database.write(
+                workspace_id, partial(self._step, workspace_id=workspace_id, message_ids=step)
+            )
             await asyncio.sleep(PAUSE_SECONDS)
         return emptied
 

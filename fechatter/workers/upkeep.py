@@ -52,7 +52,9 @@ class Upkeep:
 
     async def _drop_some_events(self, workspace_id: WorkspaceId) -> int:
         age_ms = self._settings.event_log_days * DAY_MS
-        return await self._database.write(workspace_id, lambda tx: upkeep.drop_old_events(tx, workspace_id, tx.now - age_ms))
+        return await self._database.write(
+            workspace_id, lambda tx: upkeep.drop_old_events(tx, workspace_id, tx.now - age_ms)
+        )
 
     async def prune_keys(self) -> int:
         """Drop old keys, and the fingerprints of deleted messages; return the number of keys."""

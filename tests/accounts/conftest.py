@@ -77,7 +77,9 @@ class Api:
         transport = httpx2.ASGITransport(app, client=("192.0.2.7", 1234))
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://chat.example")
 
-    async def ask(self, who: Session | None, method: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:
+    async def ask(
+        self, who: Session | None, method: str, path: str, body: Any = None, **headers: str
+    ) -> httpx2.Response:
         sent = {name.replace("_", "-"): text for name, text in headers.items()}
         if who is not None:
             sent["authorization"] = f"Bearer {who['access_token']}"

@@ -113,7 +113,12 @@ async def test_acts_of_admins_on_other_peoples_chats_are_recorded(api: Api) -> N
     assert (await api.ask(admin, "PATCH", f"{path}/members/{people[1]}", {"role": "owner"})).status_code == 200
     assert (await api.ask(admin, "DELETE", path)).status_code == 204
     log = (await log_of(api, owner))[before:]
-    assert [entry["action"] for entry in log] == ["chat.archived", "chat.unarchived", "chat.transferred", "chat.deleted"]
+    assert [entry["action"] for entry in log] == [
+        "chat.archived",
+        "chat.unarchived",
+        "chat.transferred",
+        "chat.deleted",
+    ]
     assert {entry["actor_id"] for entry in log} == {people[0]}
     assert log[2]["after"] == {"owner_id": people[0]}
     assert b"Layoffs" not in orjson.dumps(log)

@@ -49,7 +49,10 @@ async def test_an_invitation_for_an_address_admits_only_that_address(api: Api) -
     token = (await api.invite(owner, email="Bob@example.org"))["token"]
     assert refusal(await api.join(token, email="eve@example.org")) == REFUSED
     assert (await api.join(token, email="bob@EXAMPLE.org")).status_code == 201
-    assert refusal(await api.ask(owner, "POST", "/api/invitations", {"email": "b@example.org", "max_uses": 2})) == (422, "invalid")
+    assert refusal(await api.ask(owner, "POST", "/api/invitations", {"email": "b@example.org", "max_uses": 2})) == (
+        422,
+        "invalid",
+    )
 
 
 async def test_expired_and_revoked_invitations_state_their_reason_and_unknown_ones_do_not(api: Api) -> None:

@@ -47,7 +47,9 @@ async def test_a_person_at_a_known_address_is_neither_refused_nor_slowed_by_stra
     if how == "signed in":
         await sign_in(limited_api, owner, home, "correct horse battery")
     else:
-        await limited_api.ask(None, "POST", "/api/refresh", {"refresh_token": owner["refresh_token"]}, x_forwarded_for=home)
+        await limited_api.ask(
+            None, "POST", "/api/refresh", {"refresh_token": owner["refresh_token"]}, x_forwarded_for=home
+        )
     for number in range(2, 5):
         assert (await sign_in(limited_api, owner, f"203.0.113.{number}"))[0] == 401
     status, seconds = await sign_in(limited_api, owner, "203.0.113.9", "correct horse battery")
@@ -69,7 +71,9 @@ async def test_refreshes_of_one_session_are_limited(limited_api: Api, monkeypatc
     assert await limited_api.is_signed_in(owner)
 
 
-async def test_new_workspaces_are_limited_even_without_failures(limited_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_new_workspaces_are_limited_even_without_failures(
+    limited_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("fechatter.accounts.signup.NEW_WORKSPACE", Limit("new-workspace", 2, 180.0))
     owner = await limited_api.owner()
     await limited_api.owner()
@@ -88,6 +92,8 @@ async def test_an_attackers_own_account_does_not_reveal_whether_a_guess_fits_ano
         change = {"current_password": current, "new_password": guess}
         assert (await limited_api.ask(mine, "POST", "/api/password", change)).status_code == 204
         current = guess
-        answer = await limited_api.ask(None, "POST", "/api/signin", {"email": victim["user"]["email"], "password": guess})
+        answer = await limited_api.ask(
+            None, "POST", "/api/signin", {"email": victim["user"]["email"], "password": guess}
+        )
         statuses.append(answer.status_code)
     assert statuses == [200, 200, 429, 429]

@@ -55,7 +55,9 @@ async def test_a_link_sets_a_new_password_once_and_ends_the_other_sessions(api: 
 async def test_the_token_is_not_stored(api: Api) -> None:
     owner = await api.owner()
     made = await create_link(api, owner, await api.colleague(owner))
-    [row] = await api.database.read(lambda tx: tx.fetch("SELECT token_hash FROM password_resets WHERE id = $1", made["id"]))
+    [row] = await api.database.read(
+        lambda tx: tx.fetch("SELECT token_hash FROM password_resets WHERE id = $1", made["id"])
+    )
     assert made["token"].encode() not in bytes(row["token_hash"])
     assert made["token"] not in (await api.ask(owner, "GET", "/api/audit")).text
 
@@ -108,7 +110,11 @@ async def test_a_disabled_person_gets_the_reason_and_cannot_reset_the_password(a
     bob = await api.colleague(owner)
     made = await create_link(api, owner, bob)
     await api.ask(owner, "PATCH", f"/api/users/{bob['user']['id']}", {"disabled": True})
-    assert refusal(await use_link(api, made["token"])) == refusal(await look_up(api, made["token"])) == (403, "account_disabled")
+    assert (
+        refusal(await use_link(api, made["token"]))
+        == refusal(await look_up(api, made["token"]))
+        == (403, "account_disabled")
+    )
     await api.ask(owner, "PATCH", f"/api/users/{bob['user']['id']}", {"disabled": False})
     assert (await use_link(api, made["token"])).status_code == 200
 
@@ -141,7 +147,9 @@ async def test_nobody_can_create_links_for_themselves_for_higher_roles_or_in_oth
         return refusal(await api.ask(who, "POST", f"/api/users/{whom['user']['id']}/password-reset"))
 
     forbidden = (403, "forbidden")
-    assert [await asked(*pair) for pair in ((owner, owner), (admin, owner), (admin, other), (admin, admin))] == [forbidden] * 4
+    assert [await asked(*pair) for pair in ((owner, owner), (admin, owner), (admin, other), (admin, admin))] == [
+        forbidden
+    ] * 4
     assert [await asked(member, whom) for whom in (admin, member)] == [forbidden] * 2
     assert await asked(stranger, member) == (404, "not_found")
 
@@ -156,7 +164,9 @@ async def test_guesses_are_limited(api: Api) -> None:
     assert (await look_up(api, made["token"])).status_code == 200
 
 
-@pytest.mark.parametrize("body", [{}, {"token": 1, "password": NEW}, {"token": "x"}, {"token": "x", "password": NEW, "user": 1}])
+@pytest.mark.parametrize(
+    "body", [{}, {"token": 1, "password": NEW}, {"token": "x"}, {"token": "x", "password": NEW, "user": 1}]
+)
 async def test_invalid_bodies_are_refused(api: Api, body: dict[str, Any]) -> None:
     assert refusal(await api.ask(None, "POST", "/api/password-resets", body)) == (422, "invalid")
 

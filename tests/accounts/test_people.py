@@ -39,10 +39,17 @@ async def test_people_are_found_by_any_part_of_a_name_or_handle(api: Api) -> Non
 
     assert await found("ada") == await found("LOVE") == await found("ada.l") == ["Ada Lovelace"]
     assert await found("%C3%B6") == await found("o%CC%88z") == await found("100%25") == ["Ömer 100% Özil"]
-    assert await found("velace") == await found("love%20ADA") == await found("%20ada%20%20a%20d%20love") == ["Ada Lovelace"]
+    assert (
+        await found("velace")
+        == await found("love%20ADA")
+        == await found("%20ada%20%20a%20d%20love")
+        == ["Ada Lovelace"]
+    )
     assert await found("花子") == ["山田花子"]
     assert await found("小龙") == ["李小龙"]
-    assert await found("Pierre") == await found("dupont%20jean") == await found("martin") == ["Jean-Pierre Dupont-Martin"]
+    assert (
+        await found("Pierre") == await found("dupont%20jean") == await found("martin") == ["Jean-Pierre Dupont-Martin"]
+    )
     assert await found("%25") == ["Ömer 100% Özil"]
     assert await found("_") == await found("ada%20pierre") == await found("a%20d%20a%20love%20lace") == []
     assert refusal(await api.ask(owner, "GET", "/api/users?q=%00")) == (422, "invalid")
@@ -155,7 +162,9 @@ async def test_a_workspace_always_keeps_an_owner(api: Api) -> None:
     assert await patch(api, owner, owner, {"disabled": True}) == (409, "last_owner")
     second = await api.colleague(owner, "owner")
     assert await patch(api, owner, owner, {"disabled": True}) == (403, "forbidden")
-    both = await asyncio.gather(patch(api, owner, owner, {"role": "member"}), patch(api, second, second, {"role": "member"}))
+    both = await asyncio.gather(
+        patch(api, owner, owner, {"role": "member"}), patch(api, second, second, {"role": "member"})
+    )
     assert sorted(both, key=str) == [(200, None), (409, "last_owner")]
 
 

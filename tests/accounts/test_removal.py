@@ -54,7 +54,9 @@ async def test_an_interrupted_removal_can_be_repeated(database: Database) -> Non
     assert attempts > 3
     counts = [await database.read(lambda tx, chat=chat: tx.fetchrow(_LEFT, chat)) for chat in (chat_id, other)]  # type: ignore[misc]
     assert [row["n"] for row in counts if row is not None] == [0, 1]
-    assert {entry.action for entry in await database.read(lambda tx: audit.page(tx, alice.workspace_id, 0, 100))} == {"workspace.deleted"}
+    assert {entry.action for entry in await database.read(lambda tx: audit.page(tx, alice.workspace_id, 0, 100))} == {
+        "workspace.deleted"
+    }
     assert await find_workspace(database, kept.workspace_id) is not None
 
 

@@ -49,7 +49,9 @@ async def test_health_details_are_for_admins_only(api: Api) -> None:
 async def test_a_slow_or_failing_writer_is_degraded_and_a_stuck_one_is_down(
     api: Api, seconds: float, waiting: int, failing: str, state: str
 ) -> None:
-    api.writer = SimpleNamespace(busy_since=time.monotonic() - seconds, waiting=waiting, failing=failing, failed_at=time.monotonic())
+    api.writer = SimpleNamespace(
+        busy_since=time.monotonic() - seconds, waiting=waiting, failing=failing, failed_at=time.monotonic()
+    )
     answer = await api.ask(None, "GET", "/health")
     assert (answer.json()["parts"]["writer"]["state"], answer.status_code) == (state, 503 if state == "down" else 200)
 
@@ -88,7 +90,11 @@ async def test_an_unreachable_bus_degrades_the_server_without_taking_it_down(api
 async def test_a_full_disk_degrades_the_server(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=4096))
     answer = await api.ask(None, "GET", "/health")
-    assert (answer.status_code, answer.json()["status"], answer.json()["parts"]["disk"]) == (200, "degraded", {"state": "degraded"})
+    assert (answer.status_code, answer.json()["status"], answer.json()["parts"]["disk"]) == (
+        200,
+        "degraded",
+        {"state": "degraded"},
+    )
 
 
 async def test_head_requests_work_and_get_requests_cannot_change_anything(api: Api) -> None:

@@ -129,7 +129,9 @@ async def test_a_browser_keeps_its_refresh_token_in_a_cookie(api: Api) -> None:
     assert cookie.startswith(f"fechatter_refresh_{api.secrets.server_id}_{owner['workspace']['id']}=")
     assert rest == " Path=/api/refresh; Max-Age=2592000; HttpOnly; SameSite=Strict"
     slug = {"workspace": owner["workspace"]["slug"]}
-    kept = await api.ask(None, "POST", "/api/refresh", slug, x_requested_with="fechatter", cookie=cookie, origin="http://chat.example")
+    kept = await api.ask(
+        None, "POST", "/api/refresh", slug, x_requested_with="fechatter", cookie=cookie, origin="http://chat.example"
+    )
     assert kept.status_code == 200
     assert "refresh_token" not in kept.json()
     assert await api.is_signed_in(kept.json())
@@ -158,15 +160,21 @@ async def test_the_cookie_of_an_older_version_is_accepted_once_and_replaced(api:
     old = f"fechatter_refresh_{owner['workspace']['id']}"
     new = f"fechatter_refresh_{api.secrets.server_id}_{owner['workspace']['id']}"
     body = {"workspace": owner["workspace"]["slug"]}
-    first = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}={owner['refresh_token']}")
+    first = await api.ask(
+        None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}={owner['refresh_token']}"
+    )
     assert first.status_code == 200
     assert _cookie_value(first.headers.get_list("set-cookie"), old) == ""
     token = _cookie_value(first.headers.get_list("set-cookie"), new)
     # Another server on this host may have stored its own cookie under the old name.
-    second = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}=77.1.theirs; {new}={token}")
+    second = await api.ask(
+        None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}=77.1.theirs; {new}={token}"
+    )
     assert second.status_code == 200
     assert _cookie_value(second.headers.get_list("set-cookie"), old) is None
-    foreign = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}=77.1.theirs")
+    foreign = await api.ask(
+        None, "POST", "/api/refresh", body, x_requested_with="fechatter", cookie=f"{old}=77.1.theirs"
+    )
     assert refusal(foreign) == (401, "unauthorized")
     assert "set-cookie" not in foreign.headers
 
@@ -192,7 +200,9 @@ async def test_the_origin_check_compares_origins_instead_of_text(api: Api) -> No
         settings = load_settings(None, environ)
         api.use(msgspec.structs.replace(api.settings, public_url=settings.public_url))
         cookie, body = f"{name}={owner['refresh_token']}", {"workspace": owner["workspace"]["slug"]}
-        answer = await api.ask(None, "POST", "/api/refresh", body, x_requested_with="fechatter", origin=origin, cookie=cookie)
+        answer = await api.ask(
+            None, "POST", "/api/refresh", body, x_requested_with="fechatter", origin=origin, cookie=cookie
+        )
         assert answer.status_code == status, (public_url, origin)
         owner["refresh_token"] = _cookie_value(answer.headers.get_list("set-cookie"), name) or owner["refresh_token"]
 
@@ -204,11 +214,19 @@ async def test_a_cookie_is_refused_from_another_site_and_for_another_workspace(a
     refused = await api.ask(None, "POST", "/api/refresh", slug, cookie=cookie)
     assert refusal(refused) == (403, "cross_site")
     for origin in ("http://evil.example", "null", "http://chat.example.evil.example", "http://["):
-        refused = await api.ask(None, "POST", "/api/refresh", slug, cookie=cookie, origin=origin, x_requested_with="fechatter")
+        refused = await api.ask(
+            None, "POST", "/api/refresh", slug, cookie=cookie, origin=origin, x_requested_with="fechatter"
+        )
         assert refusal(refused) == (403, "cross_site")
     moved = f"fechatter_refresh_{other['workspace']['id']}={owner['refresh_token']}"
-    for workspace, sent in ((other["workspace"]["slug"], moved), ("nowhere", cookie), (other["workspace"]["slug"], cookie)):
-        refused = await api.ask(None, "POST", "/api/refresh", {"workspace": workspace}, cookie=sent, x_requested_with="fechatter")
+    for workspace, sent in (
+        (other["workspace"]["slug"], moved),
+        ("nowhere", cookie),
+        (other["workspace"]["slug"], cookie),
+    ):
+        refused = await api.ask(
+            None, "POST", "/api/refresh", {"workspace": workspace}, cookie=sent, x_requested_with="fechatter"
+        )
         assert refusal(refused) == (401, "unauthorized")
     assert refusal(await api.ask(None, "POST", "/api/refresh", {})) == (422, "invalid")
 
@@ -222,9 +240,14 @@ async def test_cookies_are_secure_when_the_client_uses_https(api: Api) -> None:
     api.use(msgspec.structs.replace(api.settings, trusted_proxies=("192.0.2.0/24",)))
     believed = await api.ask(None, "POST", "/api/signin", body, **asked)
     assert "; Secure" in believed.headers["set-cookie"]
-    chain = await api.ask(None, "POST", "/api/signin", body, x_requested_with="fechatter", x_forwarded_proto="https, http")
+    chain = await api.ask(
+        None, "POST", "/api/signin", body, x_requested_with="fechatter", x_forwarded_proto="https, http"
+    )
     assert "; Secure" in chain.headers["set-cookie"]
     addresses = [item["address"] for item in (await api.ask(owner, "GET", "/api/sessions")).json()["items"]]
     assert addresses == ["192.0.2.7", "192.0.2.7", "203.0.113.9", "192.0.2.7"]
     api.use(msgspec.structs.replace(api.settings, public_url="https://chat.example"))
-    assert "; Secure" in (await api.ask(None, "POST", "/api/signin", body, x_requested_with="fechatter")).headers["set-cookie"]
+    assert (
+        "; Secure"
+        in (await api.ask(None, "POST", "/api/signin", body, x_requested_with="fechatter")).headers["set-cookie"]
+    )

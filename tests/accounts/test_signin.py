@@ -31,7 +31,11 @@ async def test_a_disabled_account_is_reported_only_after_the_right_password(api:
     gone = await api.colleague(owner)
     await api.ask(owner, "PATCH", f"/api/users/{gone['user']['id']}", {"disabled": True})
     body = {"email": gone["user"]["email"], "password": PASSWORD}
-    assert refusal(await api.sign_in(gone)) == refusal(await api.ask(None, "POST", "/api/signin", body)) == (403, "account_disabled")
+    assert (
+        refusal(await api.sign_in(gone))
+        == refusal(await api.ask(None, "POST", "/api/signin", body))
+        == (403, "account_disabled")
+    )
     assert refusal(await api.sign_in(gone, "wrong password")) == WRONG
     # An enabled account with the same address in another workspace still opens.
     other = await api.colleague(await api.owner(), email=gone["user"]["email"])
@@ -49,7 +53,12 @@ async def test_all_failed_sign_ins_get_the_same_response(api: Api) -> None:
         await api.sign_in(gone, "wrong password"),
         await api.ask(None, "POST", "/api/signin", {"email": "nobody@example.org", "password": PASSWORD}),
         await api.ask(None, "POST", "/api/signin", {"email": "not an address\u0000", "password": PASSWORD}),
-        await api.ask(None, "POST", "/api/signin", {"email": owner["user"]["email"], "password": PASSWORD, "workspace": "no\u0000"}),
+        await api.ask(
+            None,
+            "POST",
+            "/api/signin",
+            {"email": owner["user"]["email"], "password": PASSWORD, "workspace": "no\u0000"},
+        ),
         await api.ask(None, "POST", "/api/signin", {"email": owner["user"]["email"], "password": "x" * 60_000}),
     ]
     assert [refusal(answer) for answer in answers] == [WRONG] * len(answers)
@@ -92,7 +101,10 @@ async def test_a_new_password_ends_the_other_sessions(api: Api) -> None:
     other = (await api.sign_in(owner)).json()
     api.events()
     body = {"current_password": PASSWORD, "new_password": "a better password"}
-    assert refusal(await api.ask(owner, "POST", "/api/password", {**body, "current_password": "wrong"})) == (403, "wrong_password")
+    assert refusal(await api.ask(owner, "POST", "/api/password", {**body, "current_password": "wrong"})) == (
+        403,
+        "wrong_password",
+    )
     assert refusal(await api.ask(owner, "POST", "/api/password", {**body, "new_password": "short"})) == (422, "invalid")
     assert (await api.ask(owner, "POST", "/api/password", body)).status_code == 204
     assert [event["type"] for event in api.events()] == ["session.revoked"]

@@ -12,18 +12,30 @@ from tests.accounts.conftest import PASSWORD, Api, refusal
 
 pytestmark = pytest.mark.empty_database
 
-ADA: dict[str, Any] = {"email": "Ada@example.org", "password": PASSWORD, "fullname": "Ada Lovelace", "workspace": "Acme Łódź!"}
+ADA: dict[str, Any] = {
+    "email": "Ada@example.org",
+    "password": PASSWORD,
+    "fullname": "Ada Lovelace",
+    "workspace": "Acme Łódź!",
+}
 
 
 async def test_the_set_up_token_creates_the_first_owner_once(api: Api) -> None:
     api.use(msgspec.structs.replace(api.settings, signup="invitation"))
     token = api.secrets.setup_token
     assert refusal(await api.ask(None, "POST", "/api/signup", ADA)) == (403, "signup_closed")
-    assert refusal(await api.ask(None, "POST", "/api/signup", {**ADA, "setup_token": token[:-1]})) == (403, "setup_token_refused")
+    assert refusal(await api.ask(None, "POST", "/api/signup", {**ADA, "setup_token": token[:-1]})) == (
+        403,
+        "setup_token_refused",
+    )
     session = api.created(await api.ask(None, "POST", "/api/signup", {**ADA, "setup_token": token}))
     assert list(session) == ["access_token", "token_type", "expires_in", "refresh_token", "user", "workspace"]
     assert (session["token_type"], session["expires_in"]) == ("Bearer", 900)
-    assert (session["user"]["role"], session["user"]["email"], session["user"]["handle"]) == ("owner", "Ada@example.org", "ada.lovelace")
+    assert (session["user"]["role"], session["user"]["email"], session["user"]["handle"]) == (
+        "owner",
+        "Ada@example.org",
+        "ada.lovelace",
+    )
     assert (session["workspace"]["name"], session["workspace"]["slug"]) == ("Acme Łódź!", "acme-łódź")
     again = {**ADA, "workspace": "Other", "setup_token": token}
     assert refusal(await api.ask(None, "POST", "/api/signup", again)) == (403, "setup_token_refused")
@@ -36,9 +48,14 @@ async def test_concurrent_requests_use_the_set_up_token_only_once(api: Api) -> N
 
 
 async def test_a_workspace_name_can_be_taken_once(api: Api) -> None:
-    answers = await asyncio.gather(*(api.ask(None, "POST", "/api/signup", {**ADA, "email": f"{n}@example.org"}) for n in range(3)))
+    answers = await asyncio.gather(
+        *(api.ask(None, "POST", "/api/signup", {**ADA, "email": f"{n}@example.org"}) for n in range(3))
+    )
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
-    assert refusal(await api.ask(None, "POST", "/api/signup", {**ADA, "workspace": "ACME łódź"})) == (409, "workspace_taken")
+    assert refusal(await api.ask(None, "POST", "/api/signup", {**ADA, "workspace": "ACME łódź"})) == (
+        409,
+        "workspace_taken",
+    )
 
 
 async def test_joining_by_invitation_is_published_to_the_workspace(api: Api) -> None:
@@ -47,7 +64,9 @@ async def test_joining_by_invitation_is_published_to_the_workspace(api: Api) -> 
     session = await api.colleague(owner, "guest", fullname="Bob")
     [event] = api.events()
     assert (event["type"], event["chat_id"]) == ("user.joined", None)
-    assert event["data"]["user"] == {key: value for key, value in session["user"].items() if key not in ("email", "timezone", "language")}
+    assert event["data"]["user"] == {
+        key: value for key, value in session["user"].items() if key not in ("email", "timezone", "language")
+    }
     assert session["workspace"] == owner["workspace"]
     assert session["user"]["role"] == "guest"
 
@@ -65,7 +84,10 @@ async def test_an_address_has_one_account_per_workspace(api: Api) -> None:
 
 async def test_handles_are_unique(api: Api) -> None:
     owner = await api.owner(fullname="Sam")
-    handles = [(await api.colleague(owner, fullname=name))["user"]["handle"] for name in ["sam", "SAM", "Sam!", "...", "名前", "हिन्दी"]]
+    handles = [
+        (await api.colleague(owner, fullname=name))["user"]["handle"]
+        for name in ["sam", "SAM", "Sam!", "...", "名前", "हिन्दी"]
+    ]
     assert handles[:3] == ["sam2", "sam3", "sam4"]
     assert handles[3].startswith("person")
     assert handles[4:] == ["名前", "हिन्दी"]

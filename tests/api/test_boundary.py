@@ -62,7 +62,9 @@ async def test_the_response_to_an_unexpected_error_contains_only_its_request_id(
         ("cut", 503, "storage_unavailable", {"retry-after": "2"}),
     ],
 )
-async def test_errors_become_problems(client: httpx2.AsyncClient, name: str, status: int, code: str, header: dict[str, str]) -> None:
+async def test_errors_become_problems(
+    client: httpx2.AsyncClient, name: str, status: int, code: str, header: dict[str, str]
+) -> None:
     answer = await client.get(f"/fail/{name}")
     assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, code, status)
     assert header.items() <= dict(answer.headers).items()
@@ -108,12 +110,16 @@ async def test_404_and_405_are_problems_and_nothing_redirects(client: httpx2.Asy
         (b'{"name": "%s"}' % (b"x" * 1000), "application/json", 413, "body_too_large"),
     ],
 )
-async def test_bodies_are_checked(client: httpx2.AsyncClient, body: bytes, content_type: str | None, status: int, code: str | None) -> None:
+async def test_bodies_are_checked(
+    client: httpx2.AsyncClient, body: bytes, content_type: str | None, status: int, code: str | None
+) -> None:
     headers = {} if content_type is None else {"content-type": content_type}
     answer = await client.post("/greet", content=body, headers=headers)
     assert (answer.status_code, answer.json().get("code")) == (status, code)
     if status == 422:
-        assert answer.json()["errors"] == [{"pointer": "/name", "code": "invalid_type", "detail": "Expected `str`, got `int`"}]
+        assert answer.json()["errors"] == [
+            {"pointer": "/name", "code": "invalid_type", "detail": "Expected `str`, got `int`"}
+        ]
 
 
 async def test_a_body_without_a_length_is_limited_while_it_is_read() -> None:
@@ -193,7 +199,9 @@ async def test_an_error_after_the_response_began_is_logged(caplog: pytest.LogCap
         return None
 
     with pytest.raises(BrokenOff) as raised:
-        await RequestBoundary(app, Requests(), Settings())({"type": "http", "method": "GET", "headers": HOST}, nothing, nothing)
+        await RequestBoundary(app, Requests(), Settings())(
+            {"type": "http", "method": "GET", "headers": HOST}, nothing, nothing
+        )
     assert (raised.value.__cause__, raised.value.__suppress_context__) == (None, True)
     assert "late" in caplog.text
 

@@ -51,7 +51,9 @@ def test_the_nearest_address_that_is_not_our_proxy_is_the_client(peer: str, forw
     assert seen(peer, *forwarded) == client
 
 
-@pytest.mark.parametrize("peer", [CLIENT, f"::ffff:{CLIENT}", "2001:db8:2::1", "11.0.0.1", "192.0.2.8", "fe80::1%eth0", "somewhere", ""])
+@pytest.mark.parametrize(
+    "peer", [CLIENT, f"::ffff:{CLIENT}", "2001:db8:2::1", "11.0.0.1", "192.0.2.8", "fe80::1%eth0", "somewhere", ""]
+)
 def test_headers_of_other_hosts_than_our_proxies_are_ignored(peer: str) -> None:
     assert seen(peer, OTHER) == peer.removeprefix("::ffff:")
     assert seen("10.0.0.1", OTHER, settings=Settings()) == "10.0.0.1"
@@ -83,7 +85,10 @@ def test_an_invalid_address_leaves_the_proxy_that_added_it(garbage: str) -> None
 
 def test_other_headers_do_not_name_the_client() -> None:
     for name in ("Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Forwarded"):
-        assert address(request("10.0.0.1", (name, OTHER if name != "Forwarded" else f"for={OTHER};proto=https")), PROXIES) == "10.0.0.1"
+        assert (
+            address(request("10.0.0.1", (name, OTHER if name != "Forwarded" else f"for={OTHER};proto=https")), PROXIES)
+            == "10.0.0.1"
+        )
 
 
 def test_thousands_of_forged_addresses_cost_little_and_do_not_hide_the_client() -> None:
@@ -96,8 +101,13 @@ def test_only_a_proxy_can_set_the_scheme_to_https() -> None:
     assert public_address(request("10.0.0.1", *headers), PROXIES) == "https://chat.example"
     assert public_address(request("::ffff:10.0.0.1", *headers), PROXIES) == "https://chat.example"
     assert public_address(request(CLIENT, *headers), PROXIES) == "http://chat.example"
-    assert public_address(request("10.0.0.1", headers[0], ("X-Forwarded-Proto", "javascript")), PROXIES) == "http://chat.example"
-    assert public_address(request("10.0.0.1", headers[0], ("Forwarded", "proto=https")), PROXIES) == "http://chat.example"
+    assert (
+        public_address(request("10.0.0.1", headers[0], ("X-Forwarded-Proto", "javascript")), PROXIES)
+        == "http://chat.example"
+    )
+    assert (
+        public_address(request("10.0.0.1", headers[0], ("Forwarded", "proto=https")), PROXIES) == "http://chat.example"
+    )
 
 
 @pytest.mark.parametrize(

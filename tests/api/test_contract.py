@@ -41,7 +41,9 @@ def raised() -> Iterator[tuple[str, str]]:
                 yield from (("field", code) for code in texts(node.args[1]))
     for path in (CHECKOUT / "native" / "src").rglob("*.rs"):
         source = path.read_text(encoding="utf-8").split("#[cfg(test)]")[0]
-        yield from (("field", code) for code in re.findall(r'errors\.push(?:_named)?\([^"]*(?:"[^"]*",\s*)?"([a-z_]+)"', source))
+        yield from (
+            ("field", code) for code in re.findall(r'errors\.push(?:_named)?\([^"]*(?:"[^"]*",\s*)?"([a-z_]+)"', source)
+        )
         yield from (("problem", code) for code in re.findall(r'=> "(malformed_[a-z_0-9]+)"', source))
 
 

@@ -17,7 +17,9 @@ PAGES = ["/docs", "/docs/problems"]
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(Application(ROUTES)), base_url="http://server") as made:
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(Application(ROUTES)), base_url="http://server"
+    ) as made:
         yield made
 
 

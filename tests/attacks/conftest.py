@@ -18,7 +18,9 @@ NARROW = {"messages_per_minute": "60", "requests_per_minute": "300", "stranger_r
 
 
 @pytest.fixture(scope="module")
-def limited_server(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def limited_server(
+    engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
     """A server with narrow rate limits, open sign-up and the log level `debug`."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
     settings = {"signup": "open", "heartbeat_seconds": "1", "rate_limits": "on", "log_level": "debug"}

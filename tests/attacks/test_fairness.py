@@ -17,10 +17,14 @@ MEBIBYTE = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def fair_server(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def fair_server(
+    engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
     """A server with default rate limits, except for the messages per minute."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
-    with ServerProcess(tmp_path_factory.mktemp("fair"), url, signup="open", rate_limits="on", messages_per_minute="400") as process:
+    with ServerProcess(
+        tmp_path_factory.mktemp("fair"), url, signup="open", rate_limits="on", messages_per_minute="400"
+    ) as process:
         yield process
 
 
@@ -79,9 +83,13 @@ async def test_a_refused_batch_is_charged_for_its_size(fair_server: ServerProces
 async def test_a_large_sync_returns_the_same_chats_as_the_list_of_chats(fair_server: ServerProcess) -> None:
     ada = await owner(fair_server)
     bob = await colleague(ada)
-    chats = [await ada.chat("group" if number % 2 else "private_channel", bob, await colleague(ada)) for number in range(4)]
+    chats = [
+        await ada.chat("group" if number % 2 else "private_channel", bob, await colleague(ada)) for number in range(4)
+    ]
     for number in range(60):
-        await ada.call("POST", "/api/chat", {"chat_type": "private_channel", "name": f"Channel {number}", "members": [bob.id]})
+        await ada.call(
+            "POST", "/api/chat", {"chat_type": "private_channel", "name": f"Channel {number}", "members": [bob.id]}
+        )
     for chat in chats:
         await ada.send(chat["id"], 'héllo \u2028 "quoted"')
     listed = (await bob.get("/api/chat?limit=100"))["items"]

@@ -30,7 +30,9 @@ MOST_STREAM_BYTES = 40 * 1024
 @pytest.fixture(scope="module")
 def crowded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server that allows many streams per person."""
-    with ServerProcess(tmp_path_factory.mktemp("crowded"), signup="open", streams_per_person="100000", metrics_token=TOKEN) as process:
+    with ServerProcess(
+        tmp_path_factory.mktemp("crowded"), signup="open", streams_per_person="100000", metrics_token=TOKEN
+    ) as process:
         yield process
 
 
@@ -114,7 +116,9 @@ async def test_an_unreadable_event_does_not_break_a_replay(server: ServerProcess
     for text in ("one", "two", "three"):
         await ada.send(chat, text)
     poisoned = int(cursor.rpartition(".")[2]) + 2
-    await execute(server, f"UPDATE events SET type = 99, data = '{{' WHERE workspace_id = {ada.workspace_id} AND seq = {poisoned}")
+    await execute(
+        server, f"UPDATE events SET type = 99, data = '{{' WHERE workspace_id = {ada.workspace_id} AND seq = {poisoned}"
+    )
     names = ["message.created", "unreadable", "message.created"]
     replay = await (await ada.listen(cursor)).until("resumed")
     assert [event.name for event in replay[1:-1]] == names
@@ -170,7 +174,10 @@ def _start_writes(person: Client, chat: int) -> list[asyncio.Future[tuple[int, b
         return answer.status, "retry-after" in answer.headers
 
     changes = [ask("PATCH", "/api/users/me", {"fullname": f"Ada {number}"}) for number in range(20)]
-    sends = [ask("POST", f"/api/chat/{chat}/messages", {"content": "a", "idempotency_key": f"key {number}"}) for number in range(20)]
+    sends = [
+        ask("POST", f"/api/chat/{chat}/messages", {"content": "a", "idempotency_key": f"key {number}"})
+        for number in range(20)
+    ]
     return [asyncio.ensure_future(one) for one in changes + sends]
 
 
@@ -205,7 +212,9 @@ async def test_writers_that_wait_for_a_lock_do_not_delay_readers(server: ServerP
 
 
 @pytest.mark.prove
-async def test_writes_are_refused_with_503_when_the_lock_is_never_released_and_nothing_is_lost(server: ServerProcess) -> None:
+async def test_writes_are_refused_with_503_when_the_lock_is_never_released_and_nothing_is_lost(
+    server: ServerProcess,
+) -> None:
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     async with hold_write_lock(server, ada.workspace_id):

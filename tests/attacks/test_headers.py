@@ -25,14 +25,23 @@ async def _server_stays_healthy(server: ServerProcess) -> None:
 async def test_range_requests_get_the_whole_file(server: ServerProcess, ranges: str) -> None:
     asset = next(name for name, file in static.files().items() if not name.endswith(".html"))
     for path in ("/", f"/static/{asset}", "/api/server"):
-        whole, part = [await Client(server).ask("GET", path, headers=headers) for headers in ({}, {"range": f"bytes={ranges}"})]
+        whole, part = [
+            await Client(server).ask("GET", path, headers=headers) for headers in ({}, {"range": f"bytes={ranges}"})
+        ]
         assert (part.status, part.body) == (200, whole.body)
         assert not {"content-range", "accept-ranges"} & set(part.headers)
 
 
 def _disguised_paths(path: str) -> list[tuple[str, dict[str, str]]]:
     """Return requests that try to reach `path` in the disguise of another path."""
-    names = ("x-original-url", "x-rewrite-url", "x-forwarded-path", "x-forwarded-prefix", "x-forwarded-uri", "x-script-name")
+    names = (
+        "x-original-url",
+        "x-rewrite-url",
+        "x-forwarded-path",
+        "x-forwarded-prefix",
+        "x-forwarded-uri",
+        "x-script-name",
+    )
     return [
         ("/health/simple", dict.fromkeys(names, path)),
         (f"/health/simple?{path}", {"host": f"a{path}?"}),
@@ -55,7 +64,9 @@ async def test_neither_host_nor_path_spelling_bypasses_authentication(server: Se
     for path, headers in _disguised_paths("/api/users/me"):
         for method in ("GET", "POST", "HEAD"):
             lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in {"host": "a", **headers}.items())
-            answered = await read_responses(server, f"{method} {path} HTTP/1.1\r\n".encode() + lines + b"connection: close\r\n\r\n")
+            answered = await read_responses(
+                server, f"{method} {path} HTTP/1.1\r\n".encode() + lines + b"connection: close\r\n\r\n"
+            )
             assert mail not in answered, path
             assert statuses(answered)[0] in (200, 400, 401, 404, 405), path
     overridden = {"x-http-method-override": "DELETE", "x-method-override": "DELETE"}
@@ -68,7 +79,10 @@ async def test_a_token_next_to_another_one_is_refused(server: ServerProcess) -> 
     ada = await owner(server)
     chat = await ada.chat("private_channel")
     mine, keys = f"authorization: Bearer {ada.token}\r\n", "idempotency-key: a\r\nidempotency-key: b\r\n"
-    for method, path, body in (("GET", "/api/workspace", ""), ("POST", f"/api/chat/{chat['id']}/messages", '{"content": "hello"}')):
+    for method, path, body in (
+        ("GET", "/api/workspace", ""),
+        ("POST", f"/api/chat/{chat['id']}/messages", '{"content": "hello"}'),
+    ):
         began = f"{method} {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
         for tokens in (f"{mine}authorization: Bearer x\r\n", f"authorization: Bearer x\r\n{mine}"):
             assert statuses(await read_responses(server, f"{began}{tokens}\r\n{body}".encode())) == [401]
@@ -87,11 +101,15 @@ async def test_a_request_names_exactly_one_host(server: ServerProcess, hosts: tu
     assert answered[8:13] == (b" 400 " if hosts else b" 200 ")
 
 
-@pytest.mark.parametrize("host", ["evil.example/x", "evil.example@127.0.0.1", "a b", "a#", "[::1", "evil.example:99999999", "a\\b", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example/x", "evil.example@127.0.0.1", "a b", "a#", "[::1", "evil.example:99999999", "a\\b", ""]
+)
 async def test_an_invalid_host_never_appears_in_a_link(server: ServerProcess, host: str) -> None:
     ada = await owner(server)
     sent = head("POST", "/api/invitations", {"content-length": "2", "authorization": f"Bearer {ada.token}"})
-    answer = await (await Wire.open(server.port)).raw(sent.replace(b"host: 127.0.0.1", b"host: " + host.encode()) + b"{}")
+    answer = await (await Wire.open(server.port)).raw(
+        sent.replace(b"host: 127.0.0.1", b"host: " + host.encode()) + b"{}"
+    )
     assert answer.status == 400 or answer.json["url"].startswith(f"http://127.0.0.1:{server.port}/join#token=")
 
 
@@ -124,7 +142,8 @@ async def test_responses_and_streams_are_not_cached(server: ServerProcess) -> No
 
 
 @pytest.mark.parametrize(
-    "cursor", ["a%0A%0Adata:%20injected.1", "%0D%0Adata:%20injected.1", "injected%E2%80%A8.1", "injected.1%0A", "injected"]
+    "cursor",
+    ["a%0A%0Adata:%20injected.1", "%0D%0Adata:%20injected.1", "injected%E2%80%A8.1", "injected.1%0A", "injected"],
 )
 async def test_request_values_are_never_echoed_into_a_stream(server: ServerProcess, cursor: str) -> None:
     ada = await owner(server)
@@ -144,9 +163,15 @@ async def test_secrets_in_urls_are_neither_logged_nor_sent_to_browsers(limited_s
     signing = (limited_server.data_dir / "secrets" / "jwt_secret").read_text().strip()
     secrets = [str(ada.token), ada.session["refresh_token"], signing]
     query = f"?access_token={ada.token}&token={secrets[1]}"
-    answers = [await Client(limited_server).ask("GET", path + query) for path in ("/events", "/api/users", "/", "/nowhere", "/api/server")]
+    answers = [
+        await Client(limited_server).ask("GET", path + query)
+        for path in ("/events", "/api/users", "/", "/nowhere", "/api/server")
+    ]
     answers += [await ada.ask("GET", path + query) for path in ("/api/users", "/", "/nowhere", "/api/events")]
-    answers += [await ada.ask("GET", path) for path in ("/", "/api/server", "/health", "/api/sync", "/api/workspace", "/signin", "/setup")]
+    answers += [
+        await ada.ask("GET", path)
+        for path in ("/", "/api/server", "/health", "/api/sync", "/api/workspace", "/signin", "/setup")
+    ]
     answers += [await ada.ask("GET", f"/static/{name}") for name in static.files()]
     said = b"".join(answer.body for answer in answers).decode("latin-1") + limited_server.output
     assert [secret for secret in secrets if secret in said] == []

@@ -19,7 +19,12 @@ _names = itertools.count(1)
 
 async def join(server: ServerProcess, token: str, email: str | None = None, **more: Any) -> Answer:
     """Sign up with an invitation's token."""
-    body = {"email": email or f"invited{next(_names)}@example.org", "password": PASSWORD, "fullname": "Somebody", "invitation": token}
+    body = {
+        "email": email or f"invited{next(_names)}@example.org",
+        "password": PASSWORD,
+        "fullname": "Somebody",
+        "invitation": token,
+    }
     return await Client(server).ask("POST", "/api/signup", body | more)
 
 
@@ -32,7 +37,9 @@ def outcome(answer: Answer) -> tuple[int, str | None]:
     return answer.status, None if answer.status == 201 else answer.code
 
 
-async def test_an_invitation_with_three_uses_admits_exactly_three_of_seven_concurrent_sign_ups(server: ServerProcess) -> None:
+async def test_an_invitation_with_three_uses_admits_exactly_three_of_seven_concurrent_sign_ups(
+    server: ServerProcess,
+) -> None:
     ada = await owner(server)
     token = (await ada.post("/api/invitations", {"max_uses": 3}))["token"]
     answers = await asyncio.gather(*(join(server, token) for _ in range(7)))
@@ -43,12 +50,16 @@ async def test_an_invitation_with_three_uses_admits_exactly_three_of_seven_concu
     assert (await look_up(server, token), outcome(await join(server, token))) == (403, USED)
 
 
-async def test_an_invitation_bound_to_an_address_creates_one_account_for_that_address_only(server: ServerProcess) -> None:
+async def test_an_invitation_bound_to_an_address_creates_one_account_for_that_address_only(
+    server: ServerProcess,
+) -> None:
     ada = await owner(server)
     token = (await ada.post("/api/invitations", {"email": "bob@example.org"}))["token"]
     strangers = ["eve@example.org", "bob@example.org.evil.example", "bob+1@example.org", "ｂob@example.com"]
     assert {outcome(await join(server, token, email)) for email in strangers} <= {REFUSED, (422, "invalid")}
-    answers = await asyncio.gather(*(join(server, token, email) for email in ("bob@example.org", "BOB@example.org") * 2))
+    answers = await asyncio.gather(
+        *(join(server, token, email) for email in ("bob@example.org", "BOB@example.org") * 2)
+    )
     assert Counter(map(outcome, answers)) == {(201, None): 1, USED: 3}
     assert len(await ada.pages("/api/users")) == 2
 
@@ -57,29 +68,40 @@ async def test_a_revoked_invitation_admits_nobody_afterwards(server: ServerProce
     ada = await owner(server)
     invitation = await ada.post("/api/invitations", {"max_uses": 100})
     revoked, *answers = await asyncio.gather(
-        ada.ask("DELETE", f"/api/invitations/{invitation['id']}"), *(join(server, invitation["token"]) for _ in range(4))
+        ada.ask("DELETE", f"/api/invitations/{invitation['id']}"),
+        *(join(server, invitation["token"]) for _ in range(4)),
     )
     assert revoked.status == 204
     assert set(map(outcome, answers)) <= {(201, None), REVOKED}
     assert len(await ada.pages("/api/users")) == 1 + sum(answer.status == 201 for answer in answers)
-    assert (await look_up(server, invitation["token"]), outcome(await join(server, invitation["token"]))) == (403, REVOKED)
+    assert (await look_up(server, invitation["token"]), outcome(await join(server, invitation["token"]))) == (
+        403,
+        REVOKED,
+    )
 
 
 async def test_an_expired_invitation_is_refused(server: ServerProcess) -> None:
     ada = await owner(server)
     invitation = await ada.post("/api/invitations", {})
     await execute(server, f"UPDATE invitations SET expires_at = 1 WHERE id = {invitation['id']}")
-    assert (await look_up(server, invitation["token"]), outcome(await join(server, invitation["token"]))) == (403, EXPIRED)
+    assert (await look_up(server, invitation["token"]), outcome(await join(server, invitation["token"]))) == (
+        403,
+        EXPIRED,
+    )
 
 
 async def test_invitations_are_revoked_when_their_author_loses_the_right_to_invite(server: ServerProcess) -> None:
     for change, event in (({"role": "member"}, "user.updated"), ({"disabled": True}, "user.disabled")):
         ada = await owner(server)
         bob = await colleague(ada, "admin")
-        tokens = {role: (await bob.post("/api/invitations", {"role": role, "max_uses": 50}))["token"] for role in ("guest", "admin")}
+        tokens = {
+            role: (await bob.post("/api/invitations", {"role": role, "max_uses": 50}))["token"]
+            for role in ("guest", "admin")
+        }
         cursor = await ada.cursor()
         changed, *answers = await asyncio.gather(
-            ada.ask("PATCH", f"/api/users/{bob.id}", change), *(join(server, token) for token in tokens.values() for _ in range(2))
+            ada.ask("PATCH", f"/api/users/{bob.id}", change),
+            *(join(server, token) for token in tokens.values() for _ in range(2)),
         )
         assert changed.status == 200
         events = [each["type"] for each in await ada.events(cursor)]
@@ -89,13 +111,22 @@ async def test_invitations_are_revoked_when_their_author_loses_the_right_to_invi
             assert (await look_up(server, token), outcome(await join(server, token))) == (403, REVOKED)
 
 
-async def test_invitations_of_a_demoted_owner_grant_only_roles_that_the_author_may_still_grant(server: ServerProcess) -> None:
+async def test_invitations_of_a_demoted_owner_grant_only_roles_that_the_author_may_still_grant(
+    server: ServerProcess,
+) -> None:
     ada = await owner(server)
     bob = await colleague(ada, "owner")
-    tokens = {role: (await bob.post("/api/invitations", {"role": role, "max_uses": 2}))["token"] for role in ("owner", "admin", "member")}
+    tokens = {
+        role: (await bob.post("/api/invitations", {"role": role, "max_uses": 2}))["token"]
+        for role in ("owner", "admin", "member")
+    }
     await ada.call("PATCH", f"/api/users/{bob.id}", {"role": "admin"})
     answers = {role: await join(server, token) for role, token in tokens.items()}
-    assert {role: outcome(answer) for role, answer in answers.items()} == {"owner": REVOKED, "admin": (201, None), "member": (201, None)}
+    assert {role: outcome(answer) for role, answer in answers.items()} == {
+        "owner": REVOKED,
+        "admin": (201, None),
+        "member": (201, None),
+    }
     assert answers["admin"].json["user"]["role"] == "admin"
     await ada.call("PATCH", f"/api/users/{bob.id}", {"role": "member"})
     assert {outcome(await join(server, token)) for token in tokens.values()} == {REVOKED}
@@ -126,7 +157,16 @@ async def test_malformed_tokens_are_all_refused_with_the_same_detail(server: Ser
     ada = await owner(server)
     invitation = await ada.post("/api/invitations", {})
     token = invitation["token"]
-    guesses = ["", token[:-1], f"{token} ", token.swapcase(), str(invitation["id"]), "x" * 5000, "\u0000", "' OR 1=1 --"]
+    guesses = [
+        "",
+        token[:-1],
+        f"{token} ",
+        token.swapcase(),
+        str(invitation["id"]),
+        "x" * 5000,
+        "\u0000",
+        "' OR 1=1 --",
+    ]
     answers = [await join(server, guess) for guess in guesses]
     assert {outcome(answer) for answer in answers} == {REFUSED}
     assert len({answer.json["detail"] for answer in answers}) == 1

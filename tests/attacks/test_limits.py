@@ -31,12 +31,17 @@ async def begin_request(server: ServerProcess, path: str, person: Client | None 
     return wire
 
 
-async def test_a_person_who_sends_too_many_messages_is_refused_and_others_are_not(limited_server: ServerProcess) -> None:
+async def test_a_person_who_sends_too_many_messages_is_refused_and_others_are_not(
+    limited_server: ServerProcess,
+) -> None:
     ada = await owner(limited_server)
     bob = await colleague(ada)
     path = f"/api/chat/{(await ada.chat('public_channel'))['id']}/messages"
     first = await ada.ask("POST", path, {"content": "a"})
-    assert (first.headers["ratelimit-policy"], first.headers["ratelimit"]) == ('"messages";q=60;w=60', '"messages";r=59;t=2')
+    assert (first.headers["ratelimit-policy"], first.headers["ratelimit"]) == (
+        '"messages";q=60;w=60',
+        '"messages";r=59;t=2',
+    )
     batch = await ada.ask("POST", f"{path}/batch", {"messages": [{"content": "b"}] * 50})
     # The quota may have been refilled in part since the first message.
     assert batch.headers["ratelimit"].rpartition('"messages";r=')[2].split(";")[0] in ("9", "10", "11")
@@ -49,7 +54,9 @@ async def test_a_person_who_sends_too_many_messages_is_refused_and_others_are_no
     assert [message["id"] for message in await ada.history(int(path.split("/")[3]))][51:-1] == sent
 
 
-async def test_a_person_who_makes_too_many_requests_is_refused_and_others_are_not(limited_server: ServerProcess) -> None:
+async def test_a_person_who_makes_too_many_requests_is_refused_and_others_are_not(
+    limited_server: ServerProcess,
+) -> None:
     ada = await owner(limited_server)
     bob = await colleague(ada)
     statuses = {(await ada.ask("GET", "/api/users/me")).status for _ in range(REQUESTS)}
@@ -69,7 +76,9 @@ async def test_a_person_who_makes_too_many_requests_is_refused_and_others_are_no
     assert (await Client(limited_server).ask("GET", "/health/simple")).status == 200
 
 
-async def test_strangers_at_one_address_can_have_only_their_share_of_open_requests(limited_server: ServerProcess) -> None:
+async def test_strangers_at_one_address_can_have_only_their_share_of_open_requests(
+    limited_server: ServerProcess,
+) -> None:
     ada = await owner(limited_server)
     held = [await begin_request(limited_server, "/api/signin") for _ in range(STRANGERS)]
     stranger = Client(limited_server)

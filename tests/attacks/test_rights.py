@@ -16,7 +16,11 @@ async def test_an_invitation_grants_its_own_role_in_its_own_workspace(server: Se
     ours, theirs = await owner(server), await owner(server)
     invitation = await ours.post("/api/invitations", {"role": "guest"})
     person = {"email": "eve@example.org", "password": PASSWORD, "fullname": "Eve", "invitation": invitation["token"]}
-    for more in ({"role": "owner"}, {"workspace": theirs.session["workspace"]["slug"]}, {"workspace_id": theirs.workspace_id}):
+    for more in (
+        {"role": "owner"},
+        {"workspace": theirs.session["workspace"]["slug"]},
+        {"workspace_id": theirs.workspace_id},
+    ):
         assert (await Client(server).ask("POST", "/api/signup", {**person, **more})).status in (403, 422)
     session = await Client(server).post("/api/signup", person)
     assert (session["workspace"]["id"], session["user"]["role"]) == (ours.workspace_id, "guest")
@@ -24,7 +28,9 @@ async def test_an_invitation_grants_its_own_role_in_its_own_workspace(server: Se
     admin = await colleague(ours, "admin")
     as_admin = await admin.post("/api/invitations", {"role": "admin"})
     await ours.call("PATCH", f"/api/users/{admin.id}", {"role": "member"})
-    late = await Client(server).ask("POST", "/api/signup", {**person, "email": "eve3@example.org", "invitation": as_admin["token"]})
+    late = await Client(server).ask(
+        "POST", "/api/signup", {**person, "email": "eve3@example.org", "invitation": as_admin["token"]}
+    )
     assert (late.status, late.code) == (403, "invitation_revoked")
     assert len(await theirs.pages("/api/users")) == 1
 
@@ -50,7 +56,13 @@ async def test_nobody_can_turn_a_user_into_a_bot_and_no_response_contains_a_key(
     bob, carol = await colleague(ada), await colleague(ada)
     for body in ({"role": "admin"}, {"role": "owner"}, {"disabled": False}):
         assert (await bob.ask("PATCH", f"/api/users/{carol.id}", body)).status == 403
-    for key, text in (("kind", "bot"), ("owner_id", bob.id), ("api_key", "x"), ("password_hash", "x"), ("email", "x@example.org")):
+    for key, text in (
+        ("kind", "bot"),
+        ("owner_id", bob.id),
+        ("api_key", "x"),
+        ("password_hash", "x"),
+        ("email", "x@example.org"),
+    ):
         for path in (f"/api/users/{carol.id}", "/api/users/me"):
             assert (await ada.ask("PATCH", path, {key: text})).status == 422
     await ada.post("/api/invitations", {})
@@ -84,7 +96,9 @@ async def test_when_two_owners_demote_each_other_exactly_one_owner_remains(serve
             ada.ask("PATCH", f"/api/users/{other.id}", change), other.ask("PATCH", f"/api/users/{ada.id}", change)
         )
         # The slower request fails, because its author is demoted or disabled by then.
-        assert sorted(answer.status for answer in answers) in ([200, 401], [200, 403], [200, 404]), [a.body for a in answers]
+        assert sorted(answer.status for answer in answers) in ([200, 401], [200, 403], [200, 404]), [
+            a.body for a in answers
+        ]
         ada = ada if answers[0].status == 200 else other
         owners = [user for user in await ada.pages("/api/users") if user["role"] == "owner" and not user["disabled"]]
         assert [user["id"] for user in owners] == [ada.id]
@@ -123,7 +137,14 @@ async def test_read_marks_are_private_and_point_only_at_existing_messages(server
         await ada.send(place["id"], "one")
     stream = await ada.listen()
     mark = f"/api/chat/{chat['id']}/read"
-    for body in ({"number": 2}, {"number": 2**53 - 1}, {"number": -1}, {"number": "1"}, {"number": 1, "user_id": ada.id}, {}):
+    for body in (
+        {"number": 2},
+        {"number": 2**53 - 1},
+        {"number": -1},
+        {"number": "1"},
+        {"number": 1, "user_id": ada.id},
+        {},
+    ):
         assert (await bob.ask("PUT", mark, body)).status == 422, body
     assert (await bob.ask("PUT", f"/api/chat/{other['id']}/read", {"number": 1})).status == 404
     await bob.call("PUT", mark, {"number": 1})

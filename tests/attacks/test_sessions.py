@@ -57,7 +57,9 @@ def forged_tokens(server: ServerProcess, person: Client, other: Client) -> dict[
     good = jwt.decode(str(person.token), options={"verify_signature": False})
     now = int(time.time())
 
-    def forged(key: str | None = secret, algorithm: str = "HS256", typ: str = "at+jwt", kid: str | None = None, **changes: Any) -> str:
+    def forged(
+        key: str | None = secret, algorithm: str = "HS256", typ: str = "at+jwt", kid: str | None = None, **changes: Any
+    ) -> str:
         return jwt.encode({**good, **changes}, key, algorithm, headers={"typ": typ} | ({"kid": kid} if kid else {}))
 
     return {
@@ -73,7 +75,9 @@ def forged_tokens(server: ServerProcess, person: Client, other: Client) -> dict[
         "of the future": forged(nbf=now + 3600),
         "an object for a number": forged(sid={"$gt": 0}),
         "a session that is nobody's": forged(sid=2**53 - 9),
-        "another person's session": forged(sid=jwt.decode(str(other.token), options={"verify_signature": False})["sid"]),
+        "another person's session": forged(
+            sid=jwt.decode(str(other.token), options={"verify_signature": False})["sid"]
+        ),
         "a refresh token": person.session["refresh_token"],
         "cut short": str(person.token)[:-2],
     }
@@ -89,7 +93,11 @@ async def test_every_protected_route_refuses_missing_and_forged_tokens(server: S
     for name, token in forged_tokens(server, ada, bob).items():
         forger = Client(server, {"access_token": token})
         for method, path in protected_routes():
-            assert (await forger.ask(method, path)).status in ((400, 401, 422) if name in LATE else (401,)), (name, method, path)
+            assert (await forger.ask(method, path)).status in ((400, 401, 422) if name in LATE else (401,)), (
+                name,
+                method,
+                path,
+            )
         answer = await forger.ask("POST", f"/api/chat/{chat}/messages", {"content": name})
         assert (answer.status, answer.headers.get("www-authenticate")) == (401, 'Bearer realm="fechatter"'), name
     assert await ada.history(chat) == []
@@ -119,9 +127,16 @@ async def test_disabling_a_user_ends_their_streams_requests_and_refreshes(server
     assert [await close_reason(stream) for stream in streams] == ["revoked", "revoked"]
     await check_signed_out(bob)
     await check_signed_out(phone)
-    credentials = {"email": bob.session["user"]["email"], "password": PASSWORD, "workspace": ada.session["workspace"]["slug"]}
+    credentials = {
+        "email": bob.session["user"]["email"],
+        "password": PASSWORD,
+        "workspace": ada.session["workspace"]["slug"],
+    }
     assert (await Client(server).ask("POST", "/api/signin", credentials)).code == "account_disabled"
-    assert (await Client(server).ask("POST", "/api/invitations/lookup", {"token": invitation["token"]})).status in (403, 404)
+    assert (await Client(server).ask("POST", "/api/invitations/lookup", {"token": invitation["token"]})).status in (
+        403,
+        404,
+    )
 
 
 async def test_an_expired_session_ends_its_streams(server: ServerProcess) -> None:

@@ -22,7 +22,11 @@ PAIR_TRIES = 10
 
 
 def credentials(person: Client, password: str = PASSWORD) -> dict[str, Any]:
-    return {"email": person.session["user"]["email"], "password": password, "workspace": person.session["workspace"]["slug"]}
+    return {
+        "email": person.session["user"]["email"],
+        "password": password,
+        "workspace": person.session["workspace"]["slug"],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,9 @@ def server(engine: str, shared_servers: SharedServers) -> ServerProcess:
 
 
 async def sign_in(server: ServerProcess, body: Any, **headers: str) -> Answer:
-    return await Client(server).ask("POST", "/api/signin", body, {name.replace("_", "-"): text for name, text in headers.items()})
+    return await Client(server).ask(
+        "POST", "/api/signin", body, {name.replace("_", "-"): text for name, text in headers.items()}
+    )
 
 
 def comparable(answer: Answer) -> dict[str, Any]:
@@ -89,10 +95,14 @@ async def test_values_that_are_not_strings_are_refused(server: ServerProcess, st
         assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, f"/{name}")
     if strange is not None:
         assert (await sign_in(server, {**credentials(ada), "workspace": strange})).status == 422
-        assert (await stranger.ask("POST", "/api/signup", {**credentials(ada), "fullname": "x", "invitation": strange})).status == 422
+        assert (
+            await stranger.ask("POST", "/api/signup", {**credentials(ada), "fullname": "x", "invitation": strange})
+        ).status == 422
         assert (await stranger.ask("POST", "/api/refresh", {"refresh_token": strange})).status == 422
     assert (await stranger.ask("POST", "/api/invitations/lookup", {"token": strange})).status == 422
-    assert (await ada.ask("POST", "/api/password", {"current_password": PASSWORD, "new_password": strange})).status == 422
+    assert (
+        await ada.ask("POST", "/api/password", {"current_password": PASSWORD, "new_password": strange})
+    ).status == 422
 
 
 async def test_filters_are_neither_patterns_nor_sql(server: ServerProcess) -> None:
@@ -106,14 +116,23 @@ async def test_filters_are_neither_patterns_nor_sql(server: ServerProcess) -> No
         if answer.status == 200:
             assert [item["id"] for item in answer.json["items"]] == [ada.id], query
     for email in ("ada' OR '1'='1", '"ada"@example.org', "*@example.org", "ada\u0000@example.org", "%@%"):
-        assert (await sign_in(server, {"email": email, "password": PASSWORD, "workspace": "%"})).code == "wrong_credentials"
+        assert (
+            await sign_in(server, {"email": email, "password": PASSWORD, "workspace": "%"})
+        ).code == "wrong_credentials"
 
 
 async def test_secrets_appear_neither_in_logs_nor_in_responses(limited_server: ServerProcess) -> None:
     ada = await owner(limited_server)
     invitation = await ada.post("/api/invitations", {})
     bob = await colleague(ada)
-    secrets = [PASSWORD, "a wrong one, typed in haste", invitation["token"], str(ada.token), ada.session["refresh_token"], str(bob.token)]
+    secrets = [
+        PASSWORD,
+        "a wrong one, typed in haste",
+        invitation["token"],
+        str(ada.token),
+        ada.session["refresh_token"],
+        str(bob.token),
+    ]
     secrets.append((limited_server.data_dir / "secrets" / "jwt_secret").read_text().strip())
     wrong, stranger = secrets[1], Client(limited_server)
     answers = [
@@ -124,13 +143,19 @@ async def test_secrets_appear_neither_in_logs_nor_in_responses(limited_server: S
         await stranger.ask("GET", f"/api/users/me?access_token={ada.token}&password={wrong.replace(' ', '%20')}"),
         await stranger.ask("POST", "/api/refresh", {"refresh_token": ada.session["refresh_token"] + "x"}),
         await stranger.ask("POST", "/api/invitations/lookup", {"token": [invitation["token"]]}),
-        await stranger.ask("POST", "/api/signup", {**credentials(ada), "fullname": "x", "invitation": invitation["token"]}),
+        await stranger.ask(
+            "POST", "/api/signup", {**credentials(ada), "fullname": "x", "invitation": invitation["token"]}
+        ),
         await ada.ask("POST", "/api/password", {"current_password": wrong, "new_password": "short"}),
         await ada.ask("GET", "/api/sessions"),
         await ada.ask("GET", "/api/invitations"),
         await ada.ask("GET", "/health"),
     ]
-    text = b"".join(answer.body for answer in answers).decode() + str([answer.headers for answer in answers]) + limited_server.output
+    text = (
+        b"".join(answer.body for answer in answers).decode()
+        + str([answer.headers for answer in answers])
+        + limited_server.output
+    )
     assert [secret for secret in secrets if secret in text] == []
 
 
@@ -141,7 +166,10 @@ async def test_refusals_and_limits_do_not_reveal_whether_an_account_exists(limit
     known, disabled = credentials(ada, "wrong password"), credentials(gone, "wrong password")
     unknown = {**known, "email": "nobody@example.org"}
     elsewhere = {**known, "email": "nobody@else.example", "workspace": "there-is-none"}
-    answers = [[await sign_in(limited_server, body) for _ in range(PAIR_TRIES + 1)] for body in (known, disabled, unknown, elsewhere)]
+    answers = [
+        [await sign_in(limited_server, body) for _ in range(PAIR_TRIES + 1)]
+        for body in (known, disabled, unknown, elsewhere)
+    ]
     for tries in zip(*answers, strict=True):
         assert [comparable(answer) for answer in tries] == [comparable(tries[0])] * len(tries)
     assert [answer.status for answer in answers[0]] == [401] * PAIR_TRIES + [429]
@@ -171,7 +199,8 @@ async def test_forged_proxy_headers_do_not_evade_limits(limited_server: ServerPr
     body = credentials(ada, "wrong password")
     names = ("x_forwarded_for", "forwarded", "x_real_ip", "x_client_ip", "cf_connecting_ip")
     forged = [
-        {name: ("for=" if name == "forwarded" else "") + f"198.51.100.{number}" for name in names} for number in range(PAIR_TRIES + 1)
+        {name: ("for=" if name == "forwarded" else "") + f"198.51.100.{number}" for name in names}
+        for number in range(PAIR_TRIES + 1)
     ]
     answers = [await sign_in(limited_server, body, **headers) for headers in forged]
     assert [answer.status for answer in answers] == [401] * PAIR_TRIES + [429]
@@ -190,7 +219,13 @@ async def test_every_endpoint_that_accepts_guesses_is_limited(limited_server: Se
         (ada, "/api/password", change, 10, 403),
         (stranger, "/api/invitations/lookup", {"token": "guess"}, 30, 404),
         (stranger, "/api/refresh", {"refresh_token": "1.1.guess"}, 60, 401),
-        (stranger, "/api/signup", {**credentials(ada), "workspace": None, "fullname": "x", "invitation": "guess"}, 30, 403),
+        (
+            stranger,
+            "/api/signup",
+            {**credentials(ada), "workspace": None, "fullname": "x", "invitation": "guess"},
+            30,
+            403,
+        ),
     ]
     for person, path, body, tries, status in doors:
         answers = [await person.ask("POST", path, body) for _ in range(tries + 5)]

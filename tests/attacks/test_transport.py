@@ -16,7 +16,12 @@ from tests.servers.process import PATIENCE_SECONDS
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
 KIBIBYTE = 1024
 CLOSED_SECONDS = PATIENCE_SECONDS
-UPGRADE = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13", "sec-websocket-key": "A" * 22 + "=="}
+UPGRADE = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "A" * 22 + "==",
+}
 STARTED = b"POST /api/signin HTTP/1.1\r\nhost: a\r\n"
 SMUGGLED = b"GET /health/simple HTTP/1.1\r\nhost: a\r\n\r\n"
 
@@ -47,7 +52,9 @@ async def _server_stays_healthy(server: ServerProcess) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/ws", "/events", "/api/ws"])
 @pytest.mark.parametrize("protocol", [b"\xff\xfe\xc3\x28", "żółć".encode(), b"a" * 9000, b"chat, \x80"])
-async def test_a_malformed_websocket_protocol_is_refused_and_harms_nothing(server: ServerProcess, path: str, protocol: bytes) -> None:
+async def test_a_malformed_websocket_protocol_is_refused_and_harms_nothing(
+    server: ServerProcess, path: str, protocol: bytes
+) -> None:
     wire = await Wire.open(server.port)
     answer = await wire.raw(head("GET", path, UPGRADE)[:-2] + b"sec-websocket-protocol: " + protocol + b"\r\n\r\n")
     assert answer.status == {"/": 200, "/events": 401}.get(path, 404)
@@ -76,7 +83,9 @@ async def test_a_malformed_websocket_protocol_is_refused_and_harms_nothing(serve
         b"transfer-encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n",
     ],
 )
-async def test_a_false_content_length_gets_one_refusal_and_smuggles_no_request(server: ServerProcess, lie: bytes) -> None:
+async def test_a_false_content_length_gets_one_refusal_and_smuggles_no_request(
+    server: ServerProcess, lie: bytes
+) -> None:
     assert statuses(await read_responses(server, STARTED + lie + SMUGGLED)) == [400]
 
 
@@ -103,15 +112,26 @@ async def test_compressed_bodies_are_never_inflated(server: ServerProcess) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["authorization", "idempotency-key", "content-type", "event-cursor", "last-event-id", "x-request-id", "cookie"]
+    "name",
+    ["authorization", "idempotency-key", "content-type", "event-cursor", "last-event-id", "x-request-id", "cookie"],
 )
 async def test_headers_with_arbitrary_bytes_are_refused_or_ignored(server: ServerProcess, name: str) -> None:
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     for value in (b"\xff\xfe", b"\xc3\x28", b"Bearer \x80", b"", b"\x09"):
-        for method, path, body in (("POST", f"/api/chat/{chat}/messages", b'{"content": "a"}'), ("GET", "/api/chat", b"")):
+        for method, path, body in (
+            ("POST", f"/api/chat/{chat}/messages", b'{"content": "a"}'),
+            ("GET", "/api/chat", b""),
+        ):
             own = {} if name == "authorization" else {"authorization": f"Bearer {ada.token}"}
-            sent = head(method, path, {"content-length": str(len(body)), **own})[:-2] + name.encode() + b": " + value + b"\r\n\r\n" + body
+            sent = (
+                head(method, path, {"content-length": str(len(body)), **own})[:-2]
+                + name.encode()
+                + b": "
+                + value
+                + b"\r\n\r\n"
+                + body
+            )
             answer = await (await Wire.open(server.port)).raw(sent)
             assert answer.status in (200, 201, 400, 401, 415, 422), (value, method)
 
@@ -127,7 +147,9 @@ async def test_headers_with_arbitrary_bytes_are_refused_or_ignored(server: Serve
         (b"GET /?" + b"y" * 70_000 + b" HTTP/1.1\r\nhost: a\r\n\r\n", 414),
     ],
 )
-async def test_request_heads_are_limited_in_bytes_and_lines(server: ServerProcess, request_head: bytes, expected: int) -> None:
+async def test_request_heads_are_limited_in_bytes_and_lines(
+    server: ServerProcess, request_head: bytes, expected: int
+) -> None:
     wire = await Wire.open(server.port)
     assert (await wire.raw(request_head)).status == expected
 
@@ -148,7 +170,9 @@ async def test_requests_that_arrive_very_slowly_are_closed(server: ServerProcess
         return time.monotonic() - began
 
     beginnings = [b"G", b"GET / HTTP/1.1\r\nx: ", STARTED + b"content-length: 60000\r\n\r\n"]
-    in_head, in_line, in_body = await asyncio.gather(*(seconds_until_closed(beginning, 0.5) for beginning in beginnings))
+    in_head, in_line, in_body = await asyncio.gather(
+        *(seconds_until_closed(beginning, 0.5) for beginning in beginnings)
+    )
     assert max(in_head, in_line) < CLOSED_SECONDS
     assert in_body < CLOSED_SECONDS + 30
 
@@ -157,7 +181,17 @@ async def test_multipart_forms_are_refused(server: ServerProcess) -> None:
     ada = await owner(server)
     chat = (await ada.chat("public_channel"))["id"]
     body = b'--x\r\ncontent-disposition: form-data; name="content"; filename="../../etc/passwd"\r\n\r\na\r\n--x--\r\n'
-    for path in ("/api/signin", "/api/signup", "/api/chat", f"/api/chat/{chat}/messages", f"/api/chat/{chat}/messages/batch"):
-        for media_type in ("multipart/form-data; boundary=x", "multipart/form-data", "multipart/mixed; boundary=" + "x" * 5000):
+    for path in (
+        "/api/signin",
+        "/api/signup",
+        "/api/chat",
+        f"/api/chat/{chat}/messages",
+        f"/api/chat/{chat}/messages/batch",
+    ):
+        for media_type in (
+            "multipart/form-data; boundary=x",
+            "multipart/form-data",
+            "multipart/mixed; boundary=" + "x" * 5000,
+        ):
             answer = await ada.ask("POST", path, raw=body, headers={"content-type": media_type})
             assert (answer.status, answer.code) == (415, "unsupported_media_type"), path

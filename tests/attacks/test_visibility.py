@@ -79,7 +79,9 @@ async def test_live_events_reach_only_people_who_can_read_the_chat(server: Serve
     newcomer = await colleague(ada)
     shown_inside = ["message.created", "message.edited", "chat.updated", "message.deleted", "chat.deleted"]
     for person in inside:
-        names = [event.name for event in await streams[person.id].until("user.joined") if (event.name or "") != "read.moved"]
+        names = [
+            event.name for event in await streams[person.id].until("user.joined") if (event.name or "") != "read.moved"
+        ]
         assert [name for name in names if name != "message.created"] == [*shown_inside[1:], "user.joined"]
     for person in (carol, admin):
         [event] = await streams[person.id].until("user.joined")
@@ -122,7 +124,10 @@ async def test_a_guest_sees_only_their_own_chats_and_the_people_in_them(server: 
     for person in (carol, newcomer):
         unmet = await guest.ask("GET", f"/api/users/{person.id}")
         assert (unmet.status, comparable(unmet)) == (404, comparable(nobody))
-        for wanted in ({"chat_type": "single", "members": [person.id]}, {"chat_type": "group", "members": [bob.id, person.id]}):
+        for wanted in (
+            {"chat_type": "single", "members": [person.id]},
+            {"chat_type": "group", "members": [bob.id, person.id]},
+        ):
             assert (await guest.ask("POST", "/api/chat", wanted)).json["errors"][0]["code"] == "unknown_user"
     for chat in (hidden, public):
         await check_hidden(guest, chat["id"], 1)
@@ -161,7 +166,16 @@ async def test_health_metrics_and_debug_urls_reveal_nothing_to_strangers(server:
         health = await who.get("/health")
         assert all(set(part) == {"state"} for part in health["parts"].values())
         assert await who.get("/health/simple") == {"status": "ok"}
-        for path in ("/metrics", "/debug", "/debug/pprof", "/debug/vars", "/admin", "/server-status", "/.env", "/api/debug"):
+        for path in (
+            "/metrics",
+            "/debug",
+            "/debug/pprof",
+            "/debug/vars",
+            "/admin",
+            "/server-status",
+            "/.env",
+            "/api/debug",
+        ):
             assert (await who.ask("GET", path)).status in (401, 403, 404), path
     shown = await Client(server).ask("GET", "/api/server")
     assert SECRET.encode() not in shown.body
@@ -175,7 +189,14 @@ async def test_no_channel_name_opens_a_direct_chat(server: ServerProcess) -> Non
     single = await ada.chat("single", bob)
     await ada.send(single["id"], SECRET)
     pair = sorted((ada.id, bob.id))
-    for name in (str(single["id"]), f"{pair[0]}-{pair[1]}", f"{pair[0]}{pair[1]}", f"@{bob.session['user']['handle']}", "single", "null"):
+    for name in (
+        str(single["id"]),
+        f"{pair[0]}-{pair[1]}",
+        f"{pair[0]}{pair[1]}",
+        f"@{bob.session['user']['handle']}",
+        "single",
+        "null",
+    ):
         for kind in ("public_channel", "private_channel"):
             made: dict[str, Any] = await eve.post("/api/chat", {"chat_type": kind, "name": name})
             assert made["id"] != single["id"]
@@ -194,7 +215,9 @@ async def test_ids_of_another_workspace_get_the_same_response_as_unknown_ids(ser
         for attempt in attempts:
             asked = attempt.path.format(own=ours[1], other=theirs[1]), attempt.path.format(own=ours[1], other=NOWHERE)
             bodies = attempt.body(ours[1], theirs[1]), attempt.body(ours[1], NOWHERE)
-            answers = [await ours[0].ask(route.split(" ")[0], path, body) for path, body in zip(asked, bodies, strict=True)]
+            answers = [
+                await ours[0].ask(route.split(" ")[0], path, body) for path, body in zip(asked, bodies, strict=True)
+            ]
             assert [answer.status for answer in answers] == [attempt.status] * 2, route
             assert comparable(answers[0]) == comparable(answers[1]), route
             assert SECRET.encode() not in answers[0].body

@@ -21,7 +21,9 @@ def receiving(stack: ExitStack, memory: BodyMemory, key: str, size: int) -> tupl
 def test_a_new_body_replaces_the_largest_body_of_the_key_that_uses_most() -> None:
     memory = BodyMemory(100)
     with ExitStack() as stack:
-        (small, _), (large, dropped), (other, _) = (receiving(stack, memory, key, size) for key, size in (("a", 20), ("a", 40), ("b", 40)))
+        (small, _), (large, dropped), (other, _) = (
+            receiving(stack, memory, key, size) for key, size in (("a", 20), ("a", 40), ("b", 40))
+        )
         newcomer, _ = receiving(stack, memory, "c", 10)
         assert [body.given_up for body in (small, large, other, newcomer)] == [False, True, False, False]
         assert (dropped, memory.bytes_held) == (["a"], 70)

@@ -29,7 +29,11 @@ async def test_only_a_key_beyond_its_burst_waits() -> None:
     assert not await has_to_wait(pace, "heavy")
     pace.charge("heavy", 1_000)
     pace.note("other")
-    assert (await has_to_wait(pace, "heavy"), await has_to_wait(pace, "other"), pace.is_heavy("other")) == (True, False, False)
+    assert (await has_to_wait(pace, "heavy"), await has_to_wait(pace, "other"), pace.is_heavy("other")) == (
+        True,
+        False,
+        False,
+    )
     clock.now += 1_000 * OF_ONE.every_seconds
     pace.note("other")
     assert not await has_to_wait(pace, "heavy")
@@ -69,7 +73,9 @@ async def test_a_new_key_waits_for_no_heavy_request() -> None:
         pace.charge(key, BURST_ROWS * 0.6)
     pace.note("newcomer")
     # All heavy keys together are beyond their burst too, so their first requests wait although places are free.
-    order, tasks = await running(SharedTurns("reads", pace), *[key for key in heavy for _ in range(5)], *["newcomer"] * 5)
+    order, tasks = await running(
+        SharedTurns("reads", pace), *[key for key in heavy for _ in range(5)], *["newcomer"] * 5
+    )
     assert order == [*heavy[:HEAVY_AT_ONCE], *["newcomer"] * TURNS_OF_ONE]
     for task in tasks:
         task.cancel()

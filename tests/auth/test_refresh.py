@@ -27,7 +27,9 @@ def test_a_token_is_reproducible() -> None:
     assert tokens.make(SESSION, 3, b"salt") == RefreshTokens(b"s" * 32).make(SESSION, 3, b"salt")
 
 
-@pytest.mark.parametrize("text", ["", ".", "1.", "x.1.p", "1.x.p", "-1.1.p", "١.1.p", "1.1.é", f"{2**60}.1.p", "1.1." + "p" * 200])
+@pytest.mark.parametrize(
+    "text", ["", ".", "1.", "x.1.p", "1.x.p", "-1.1.p", "١.1.p", "1.1.é", f"{2**60}.1.p", "1.1." + "p" * 200]
+)
 def test_malformed_tokens_are_refused(text: str) -> None:
     with pytest.raises(Unauthorized):
         parse(text)

@@ -17,7 +17,10 @@ def test_secrets_are_created_once_and_readable_only_by_their_owner(tmp_path: Pat
     assert open_secrets(settings) == first
     folder = tmp_path / "data" / "secrets"
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {"jwt_secret": 0o600, "setup_token": 0o600}
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
+        "jwt_secret": 0o600,
+        "setup_token": 0o600,
+    }
     assert len(first.signing) >= 32
     assert first.is_setup_token(first.setup_token)
     assert not first.is_setup_token(first.setup_token[:-1] + "é")

@@ -61,7 +61,9 @@ class MoodExtras(Extras, frozen=True):
 class FilledDatabase:
     """A small open database, as a server has it."""
 
-    def __init__(self, settings: Settings, database: Database, alice: Actor, bob: Actor, chat_id: ChatId, node: WriterNode) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, alice: Actor, bob: Actor, chat_id: ChatId, node: WriterNode
+    ) -> None:
         self.settings = settings
         self.database = database
         self.alice = alice
@@ -77,7 +79,9 @@ async def filled(settings: Settings) -> AsyncIterator[FilledDatabase]:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     node = WriterNode(database, extras_fields=MoodExtras)
-    for number, content in enumerate(['plain "quoted"', "back\\slash \\\\ \\n", "line\nbreak\ttab\r", "Ünïcödé 👩‍👩‍👧 \u2028"]):
+    for number, content in enumerate(
+        ['plain "quoted"', "back\\slash \\\\ \\n", "line\nbreak\ttab\r", "Ünïcödé 👩‍👩‍👧 \u2028"]
+    ):
         await node.sent(alice, chat_id, content, f"key {number}", extras={"mood": content})
     try:
         yield FilledDatabase(settings, database, alice, bob, chat_id, node)

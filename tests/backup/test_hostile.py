@@ -214,7 +214,8 @@ def test_a_manifest_with_a_wrong_checksum_is_refused(backup: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("nowhere/backup", "No such file"), ("b" * 300, "File name too long"), ("lnk/b", "a part of the path is a file")]
+    ("name", "reason"),
+    [("nowhere/backup", "No such file"), ("b" * 300, "File name too long"), ("lnk/b", "a part of the path is a file")],
 )
 def test_a_path_where_no_file_can_be_created_is_refused(backup: Path, tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "lnk").symlink_to(backup)

@@ -41,7 +41,9 @@ async def _stopped(settings: Settings, folder: Path) -> Path:
     return folder
 
 
-async def test_a_backup_of_a_running_server_includes_its_log(filled: FilledDatabase, settings: Settings, tmp_path: Path) -> None:
+async def test_a_backup_of_a_running_server_includes_its_log(
+    filled: FilledDatabase, settings: Settings, tmp_path: Path
+) -> None:
     assert await _messages(settings.data_dir, tmp_path / "backup") == 4
 
 
@@ -86,7 +88,9 @@ async def test_a_server_that_starts_during_the_backup_makes_it_fail(settings: Se
         await database.close()
 
 
-async def test_a_stopped_server_on_a_full_disk_is_backed_up(filled: FilledDatabase, settings: Settings, tmp_path: Path) -> None:
+async def test_a_stopped_server_on_a_full_disk_is_backed_up(
+    filled: FilledDatabase, settings: Settings, tmp_path: Path
+) -> None:
     stopped = await _stopped(settings, tmp_path / "stopped")
     disk = LoopDisk(tmp_path / "loop", size_bytes=16 * 1024 * 1024)
     try:

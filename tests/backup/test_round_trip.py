@@ -46,7 +46,9 @@ async def _query(database: Database, sql: str) -> Any:
     return row[0]
 
 
-async def test_every_row_is_restored_on_either_engine(filled: FilledDatabase, elsewhere: Settings, tmp_path: Path) -> None:
+async def test_every_row_is_restored_on_either_engine(
+    filled: FilledDatabase, elsewhere: Settings, tmp_path: Path
+) -> None:
     sent = await filled.node.sent(filled.alice, filled.chat_id, "first")
     await world.do(filled.database, changes.edit, filled.alice, filled.chat_id, sent["id"], "second")
     sent = await filled.node.sent(filled.bob, filled.chat_id, "to be deleted")
@@ -100,7 +102,10 @@ async def test_a_backup_of_a_busy_server_is_one_snapshot(filled: FilledDatabase,
 
     busy = asyncio.get_running_loop().create_task(send_without_pause())
     await sending.wait()
-    manifests = [await asyncio.to_thread(asyncio.run, make(filled.settings, tmp_path / f"backup{n}", no_progress)) for n in range(3)]
+    manifests = [
+        await asyncio.to_thread(asyncio.run, make(filled.settings, tmp_path / f"backup{n}", no_progress))
+        for n in range(3)
+    ]
     busy.cancel()
     other_events = {manifest.counts()["events"] - manifest.counts()["messages"] for manifest in manifests}
     assert len(other_events) == 1
@@ -119,7 +124,9 @@ async def test_nothing_is_overwritten_by_a_restore(filled: FilledDatabase, elsew
     assert (elsewhere.data_dir / "files" / "mine").read_text() == "kept"
 
 
-async def test_a_leftover_log_file_is_never_used_for_the_restored_database(filled: FilledDatabase, tmp_path: Path) -> None:
+async def test_a_leftover_log_file_is_never_used_for_the_restored_database(
+    filled: FilledDatabase, tmp_path: Path
+) -> None:
     await make(filled.settings, tmp_path / "backup", no_progress)
     upload(Settings(data_dir=tmp_path), "../restored/fechatter.db-wal", b"of another file")
     with pytest.raises(StartError, match=r"fechatter\.db-wal\. A restore overwrites nothing"):
@@ -175,7 +182,9 @@ async def test_a_backup_of_an_older_version_is_migrated_and_of_a_newer_one_refus
         await restore(Settings(data_dir=tmp_path / "third"), tmp_path / "new", "root", no_progress)
 
 
-async def test_both_engines_have_the_same_tables_and_all_are_copied(filled: FilledDatabase, elsewhere: Settings) -> None:
+async def test_both_engines_have_the_same_tables_and_all_are_copied(
+    filled: FilledDatabase, elsewhere: Settings
+) -> None:
     await (await open_settings(elsewhere)).close()
     assert (await _rows(elsewhere)).keys() == (await _rows(filled.settings)).keys()
     assert not copying.LEFT_OUT & (await _rows(elsewhere)).keys()

@@ -24,7 +24,11 @@ def test_a_measurement_starts_and_removes_its_own_server(tmp_path: Path) -> None
     picture = tmp_path / "send.svg"
     options = ["--seconds", "1", "--rate", "50", "--connections", "4", "--json", "--picture", str(picture)]
     done = subprocess.run(
-        [*BENCH, "send", *options], capture_output=True, text=True, timeout=60, env=os.environ | {"TMPDIR": str(tmp_path)}
+        [*BENCH, "send", *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
     )
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
@@ -51,7 +55,9 @@ def running_bench(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_measurement_leaves_no_server(tmp_path: Path, running_bench: subprocess.Popen[str], number: signal.Signals) -> None:
+def test_an_interrupted_measurement_leaves_no_server(
+    tmp_path: Path, running_bench: subprocess.Popen[str], number: signal.Signals
+) -> None:
     servers = psutil.Process(running_bench.pid).children()
     running_bench.send_signal(number)
     _, errors = running_bench.communicate(timeout=60)

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def listening(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[LoadTarget]:
+async def listening(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[LoadTarget]:
     """Listen on a free port, and handle each connection with `serve`."""
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:

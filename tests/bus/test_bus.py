@@ -10,7 +10,9 @@ from tests.bus.nodes import Node, frame, frames, nats_node, signal, started
 
 @pytest.fixture(params=["single node", "nats"])
 async def node(request: pytest.FixtureRequest) -> AsyncIterator[Node]:
-    opened = started(SingleNodeBus()) if request.param == "single node" else nats_node(request.getfixturevalue("nats_url"))
+    opened = (
+        started(SingleNodeBus()) if request.param == "single node" else nats_node(request.getfixturevalue("nats_url"))
+    )
     async with opened as each:
         yield each
 

@@ -165,7 +165,9 @@ async def test_the_next_server_of_the_cluster_is_tried(own_server: Nats, nats_ur
         await one.until(lambda: one.seqs == [1])
 
 
-async def test_a_hanging_nats_server_does_not_block_publishing(own_server: Nats, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hanging_nats_server_does_not_block_publishing(
+    own_server: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(nats_session, "SILENCE_SECONDS", 1.5)
     monkeypatch.setattr(outbox, "MAX_WAITING_BYTES", 1 << 20)
     async with nats_node(own_server.url) as one:
@@ -203,7 +205,9 @@ async def test_a_stream_that_an_operator_created_is_not_changed(own_server: Nats
     await operator.close()
 
 
-async def test_messages_beyond_the_limit_of_unread_ones_are_dropped(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_messages_beyond_the_limit_of_unread_ones_are_dropped(
+    nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(nats_session, "MAX_RECEIVED", 3)
     async with nats_node(nats_url) as a, nats_node(nats_url) as b:
         many = [frame(1, workspace_id=number) for number in range(1, 301)]

@@ -48,7 +48,9 @@ class World:
 
         return await self.database.write_unlocked(work)
 
-    async def person(self, workspace_id: WorkspaceId, name: str, role: Role = Role.MEMBER, kind: str = "person") -> Actor:
+    async def person(
+        self, workspace_id: WorkspaceId, name: str, role: Role = Role.MEMBER, kind: str = "person"
+    ) -> Actor:
         async def work(tx: Transaction) -> Actor:
             user_id = UserId(await tx.new_id())
             await tx.execute(_USER, user_id, workspace_id, name, role.value, kind)

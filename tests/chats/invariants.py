@@ -31,11 +31,18 @@ async def check_invariants(database: Database, workspace_id: WorkspaceId) -> Non
 
     chats, members, numbers, events, [head] = await database.read(work)
     assert [event["seq"] for event in events] == list(range(1, head["event_seq"] + 1))
-    public = [chat["name_key"] for chat in chats if chat["chat_type"] == "public_channel" and chat["deleted_at"] is None]
+    public = [
+        chat["name_key"] for chat in chats if chat["chat_type"] == "public_channel" and chat["deleted_at"] is None
+    ]
     assert len(public) == len(set(public))
-    assert max(Counter((chat["pair_low"], chat["pair_high"]) for chat in chats if chat["pair_low"]).values(), default=1) == 1
+    assert (
+        max(Counter((chat["pair_low"], chat["pair_high"]) for chat in chats if chat["pair_low"]).values(), default=1)
+        == 1
+    )
     for chat in chats:
-        _check_members(chat, [member for member in members if member["chat_id"] == chat["id"] and member["left_seq"] is None])
+        _check_members(
+            chat, [member for member in members if member["chat_id"] == chat["id"] and member["left_seq"] is None]
+        )
         found = [row["number"] for row in numbers if row["chat_id"] == chat["id"]]
         assert found == list(range(1, chat["last_number"] + 1))
     _check_events_match_memberships(members, events)

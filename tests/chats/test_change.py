@@ -61,7 +61,12 @@ async def test_of_two_concurrent_renames_to_the_same_name_one_succeeds(world: Wo
 async def test_names_are_checked_for_each_kind_of_chat(world: World) -> None:
     alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
     channel, group = await world.create(alice, PRIVATE), await world.create(alice, GROUP, bob, carol, name="us")
-    for wanted in (ChatUpdate(name=None), ChatUpdate(name=" "), ChatUpdate(description="\x00"), ChatUpdate(name="\ud800")):
+    for wanted in (
+        ChatUpdate(name=None),
+        ChatUpdate(name=" "),
+        ChatUpdate(description="\x00"),
+        ChatUpdate(name="\ud800"),
+    ):
         with pytest.raises(Invalid):
             await world.do(change.change, alice, channel.id, wanted)
     assert (await world.do(change.change, alice, group.id, ChatUpdate(name=None))).name is None
@@ -94,9 +99,13 @@ async def test_archiving_changes_rights_and_renaming_does_not(world: World) -> N
     (alice,) = await world.people(await world.workspace(), "alice")
     chat = await world.create(alice, PUBLIC)
     await world.do(change.change, alice, chat.id, ChatUpdate(name="new"))
-    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", alice.workspace_id) == [(2, 1)]
+    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", alice.workspace_id) == [
+        (2, 1)
+    ]
     await world.do(change.change, alice, chat.id, ChatUpdate(archived=True))
-    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", alice.workspace_id) == [(3, 3)]
+    assert await world.rows("SELECT event_seq, rights_seq FROM workspaces WHERE id = $1", alice.workspace_id) == [
+        (3, 3)
+    ]
 
 
 async def test_a_deleted_chat_is_hidden_from_everybody(world: World) -> None:

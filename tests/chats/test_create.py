@@ -36,7 +36,10 @@ async def test_a_single_chat_is_the_same_for_both_people(world: World) -> None:
 async def test_two_people_who_open_their_single_chat_at_once_get_one_chat(world: World) -> None:
     alice, bob = await world.people(await world.workspace(), "alice", "bob")
     created = await asyncio.gather(
-        *(world.do(create.create, one, WantedChat(SINGLE, members=[other.user_id])) for one, other in [(alice, bob), (bob, alice)] * 8)
+        *(
+            world.do(create.create, one, WantedChat(SINGLE, members=[other.user_id]))
+            for one, other in [(alice, bob), (bob, alice)] * 8
+        )
     )
     assert len({each.chat.id for each in created}) == 1
     assert sum(each.new for each in created) == 1
@@ -82,14 +85,20 @@ async def test_public_names_are_compared_by_their_folded_key(world: World, name:
         (PUBLIC, {"name": "news", "idempotency_key": ""}, [("/idempotency_key", "invalid_key")]),
         (PUBLIC, {"name": "", "description": "\x07"}, [("/name", "blank"), ("/description", "control_character")]),
         (PRIVATE, {"name": "news", "members": ["bob", "disabled"]}, [("/members/1", "unknown_user")]),
-        (GROUP, {"members": ["bob", "stranger", "bot"]}, [("/members/1", "unknown_user"), ("/members/2", "unknown_user")]),
+        (
+            GROUP,
+            {"members": ["bob", "stranger", "bot"]},
+            [("/members/1", "unknown_user"), ("/members/2", "unknown_user")],
+        ),
     ],
 )
 async def test_invalid_requests_are_refused_and_create_nothing(
     world: World, chat_type: ChatType, named: dict[str, Any], errors: list[tuple[str, str]]
 ) -> None:
     workspace_id = await world.workspace()
-    people: dict[str, Actor] = {each: await world.person(workspace_id, each) for each in ("alice", "bob", "carol", "disabled")}
+    people: dict[str, Actor] = {
+        each: await world.person(workspace_id, each) for each in ("alice", "bob", "carol", "disabled")
+    }
     people["bot"] = await world.person(workspace_id, "bot", kind="bot")
     people["stranger"] = await world.person(await world.workspace("other"), "stranger")
     await world.disable(people["disabled"].user_id)
@@ -147,5 +156,7 @@ async def test_creation_publishes_one_event_per_member(world: World) -> None:
     assert [event["data"]["member"]["role"] for event in events] == ["owner", "member", "member"]
     assert {event["data"]["chat"]["member_count"] for event in events} == {3}
     assert all(frame.own_block is not None for frame in frames)
-    seqs = await world.rows("SELECT user_id, joined_seq FROM memberships WHERE chat_id = $1 ORDER BY joined_seq", chat.id)
+    seqs = await world.rows(
+        "SELECT user_id, joined_seq FROM memberships WHERE chat_id = $1 ORDER BY joined_seq", chat.id
+    )
     assert seqs == [(alice.user_id, 1), (bob.user_id, 2), (carol.user_id, 3)]

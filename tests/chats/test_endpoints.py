@@ -74,7 +74,16 @@ async def test_a_chat_from_its_creation_to_its_deletion(api: Api) -> None:
     assert made.status_code == 201
     assert list(chat) == [
         *("id", "chat_type", "name", "description", "owner_id", "member_count", "members", "created_at", "updated_at"),
-        *("archived_at", "last_number", "last_message", "last_read_number", "read_revision", "unread_count", "starred", "muted"),
+        *(
+            "archived_at",
+            "last_number",
+            "last_message",
+            "last_read_number",
+            "read_revision",
+            "unread_count",
+            "starred",
+            "muted",
+        ),
     ]
     path = f"/api/chat/{chat['id']}"
     assert (await api.call(bob, "GET", path)).status_code == 404

@@ -78,7 +78,9 @@ async def random_act(world: World, dice: random.Random, people: list[Actor]) -> 
             await world.do(membership.transfer, actor, chat_id, other.user_id)
         case 10:
             archived = dice.choice([True, False, False])
-            await world.do(change.change, actor, chat_id, ChatUpdate(name=f"name {dice.randrange(5)}", archived=archived))
+            await world.do(
+                change.change, actor, chat_id, ChatUpdate(name=f"name {dice.randrange(5)}", archived=archived)
+            )
         case 11:
             wanted = PreferencesUpdate(starred=dice.random() < 0.5, muted=dice.random() < 0.5)
             await world.do(preferences.update, actor, chat_id, wanted)
@@ -108,6 +110,11 @@ async def test_initial_state_plus_events_equals_fresh_state(world: World, seed: 
         people[0].workspace_id,
     )
     assert counts == []
-    seqs = [row[0] for row in await world.rows("SELECT seq FROM events WHERE workspace_id = $1 ORDER BY seq", people[0].workspace_id)]
+    seqs = [
+        row[0]
+        for row in await world.rows(
+            "SELECT seq FROM events WHERE workspace_id = $1 ORDER BY seq", people[0].workspace_id
+        )
+    ]
     assert seqs == list(range(1, len(seqs) + 1))
     assert len(seqs) > STEPS / 3

@@ -252,7 +252,10 @@ async def test_member_count_and_event_numbers_are_right_after_concurrent_changes
     people = await world.people(await world.workspace(), *(f"person{number}" for number in range(8)))
     chat = await world.create(people[0], PUBLIC)
     functions = [membership.join, membership.leave, membership.join]
-    await asyncio.gather(*(world.do(function, person, chat.id) for function in functions for person in people[1:]), return_exceptions=True)
+    await asyncio.gather(
+        *(world.do(function, person, chat.id) for function in functions for person in people[1:]),
+        return_exceptions=True,
+    )
     here = await present(world, people[0], chat.id)
     assert (await world.chat(people[0], chat.id)).member_count == len(here)
     seqs = [event["seq"] for event in world.events()]

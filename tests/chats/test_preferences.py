@@ -51,7 +51,9 @@ async def test_an_archived_chat_can_be_starred_and_a_deleted_one_is_not_found(wo
     await world.do(change.delete, alice, chat.id)
     with pytest.raises(NotFound):
         await world.do(preferences.update, bob, chat.id, STARRED)
-    assert await world.rows("SELECT user_id FROM memberships WHERE chat_id = $1 AND starred + muted <> 0", chat.id) == []
+    assert (
+        await world.rows("SELECT user_id FROM memberships WHERE chat_id = $1 AND starred + muted <> 0", chat.id) == []
+    )
 
 
 async def test_preferences_end_with_the_membership(world: World) -> None:

@@ -24,7 +24,9 @@ SINGLE, GROUP, PRIVATE, PUBLIC = ChatType
 GONE = (404, "not_found")
 
 
-async def try_act(database: Database, function: Callable[..., Awaitable[T]], who: Actor, *args: Any) -> T | tuple[int, str]:
+async def try_act(
+    database: Database, function: Callable[..., Awaitable[T]], who: Actor, *args: Any
+) -> T | tuple[int, str]:
     """Return the result of the function, or status and code of its refusal."""
     try:
         return await world.do(database, function, who, *args)
@@ -86,8 +88,13 @@ async def interrupt_sending(
 async def test_two_people_who_open_their_single_chat_at_once_get_one_chat(database: Database) -> None:
     alice, bob, carol = await world.people(database, "alice", "bob", "carol")
     for one, other in ((alice, bob), (bob, carol), (carol, alice)):
-        wanted = {who.user_id: create.WantedChat(SINGLE, members=[with_.user_id]) for who, with_ in ((one, other), (other, one))}
-        answers = await asyncio.gather(*(world.do(database, create.create, who, wanted[who.user_id]) for who in (one, other) * 3))
+        wanted = {
+            who.user_id: create.WantedChat(SINGLE, members=[with_.user_id])
+            for who, with_ in ((one, other), (other, one))
+        }
+        answers = await asyncio.gather(
+            *(world.do(database, create.create, who, wanted[who.user_id]) for who in (one, other) * 3)
+        )
         assert len({answer.chat.id for answer in answers}) == 1
         assert [answer.new for answer in answers].count(True) == 1
     assert len(await event_log(database, alice)) == 6
@@ -105,7 +112,10 @@ async def test_concurrent_leaves_and_transfers_keep_the_invariants(database: Dat
             try_act(database, membership.transfer, bob, chat.id, carol.user_id),
         )
         await check_invariants(database, alice.workspace_id)
-        assert (await database.read(lambda tx, chat_id=chat.id: views.chat_of(tx, carol, chat_id))).member_count in (1, 2)  # type: ignore[misc]
+        assert (await database.read(lambda tx, chat_id=chat.id: views.chat_of(tx, carol, chat_id))).member_count in (
+            1,
+            2,
+        )  # type: ignore[misc]
 
 
 async def test_a_removed_member_sends_nothing_after_the_removal(database: Database, node: WriterNode) -> None:
@@ -144,7 +154,9 @@ async def test_an_archived_chat_stores_no_message_until_it_is_unarchived(databas
     await interrupt_sending(database, [sending], change.change, alice, chat_id, change.ChatUpdate(archived=True))
     assert sending.refused == (403, "chat_archived")
     before = await event_log(database, alice)
-    assert not [seq for seq, kind, *_ in before if kind == 1 and seq > next(seq for seq, kind, *_ in before if kind == 4)]
+    assert not [
+        seq for seq, kind, *_ in before if kind == 1 and seq > next(seq for seq, kind, *_ in before if kind == 4)
+    ]
     attempts: list[tuple[Any, Actor, tuple[Any, ...]]] = [
         (changes.edit, bob, (chat_id, sending.sent[0], "other")),
         (changes.delete, bob, (chat_id, sending.sent[0])),
@@ -163,7 +175,9 @@ async def test_an_archived_chat_stores_no_message_until_it_is_unarchived(databas
 
 async def test_of_many_concurrent_requests_for_one_name_one_succeeds(database: Database) -> None:
     alice, bob = await world.people(database, "alice", "bob")
-    made_ = [await create_chat(database, who, PUBLIC, name=f"{number}") for number, who in enumerate((alice, bob, alice))]
+    made_ = [
+        await create_chat(database, who, PUBLIC, name=f"{number}") for number, who in enumerate((alice, bob, alice))
+    ]
     answers = await asyncio.gather(
         *(try_act(database, change.change, who, chat.id, change.ChatUpdate(name=name)) for who, chat, name in zip(
             (alice, bob, alice), made_, ("News", "NEWS", "ＮＥＷＳ"), strict=True)),
@@ -178,7 +192,9 @@ async def test_of_many_concurrent_requests_for_one_name_one_succeeds(database: D
 async def test_concurrent_transfers_leave_one_owner(database: Database) -> None:
     alice, *others = await world.people(database, "alice", "bob", "carol", "dave")
     chat_id = await world.chat(database, alice, *others)
-    answers = await asyncio.gather(*(try_act(database, membership.transfer, alice, chat_id, other.user_id) for other in others))
+    answers = await asyncio.gather(
+        *(try_act(database, membership.transfer, alice, chat_id, other.user_id) for other in others)
+    )
     assert sum(answer == (403, "forbidden") for answer in answers) == len(others) - 1
     await check_invariants(database, alice.workspace_id)
 
@@ -230,7 +246,9 @@ def random_act(dice: random.Random, people: list[Actor], chats: list[ChatId]) ->
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_the_invariants_hold_after_random_concurrent_acts(database: Database, node: WriterNode, seed: int) -> None:
+async def test_the_invariants_hold_after_random_concurrent_acts(
+    database: Database, node: WriterNode, seed: int
+) -> None:
     dice = random.Random(seed)
     workspace_id = await world.workspace(database)
     roles = [Role.OWNER, Role.ADMIN, *[Role.MEMBER] * 4, Role.GUEST]

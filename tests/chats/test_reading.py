@@ -105,7 +105,9 @@ async def _group_with_messages(world: World, count: int) -> tuple[Actor, Actor, 
         ((3, 1, 2, 6), 2, 2, 4),
     ],
 )
-async def test_deleted_messages_are_not_unread(world: World, deleted: tuple[int, ...], mark: int, unread: int, first: int | None) -> None:
+async def test_deleted_messages_are_not_unread(
+    world: World, deleted: tuple[int, ...], mark: int, unread: int, first: int | None
+) -> None:
     alice, bob, chat = await _group_with_messages(world, 6)
     await world.do(reading.mark_read, bob, chat.id, mark)
     await _delete(world, alice, chat.id, *deleted)

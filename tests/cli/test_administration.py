@@ -104,7 +104,9 @@ def test_people_are_administered_from_creation_to_reset(terminal: Terminal) -> N
         "user.role_changed",
         "user.password_reset",
     ]
-    assert {(entry.actor_id, entry.origin.source, entry.origin.place) for entry in log} == {(None, "command_line", _current_user())}
+    assert {(entry.actor_id, entry.origin.source, entry.origin.place) for entry in log} == {
+        (None, "command_line", _current_user())
+    }
     assert "horse" not in repr(log)
     assert "argon2" not in repr(log)
 
@@ -131,7 +133,10 @@ def test_refusals_have_a_code_and_an_exit_code(terminal: Terminal) -> None:
     assert terminal.run_refused("workspaces", "create", "…", *ADA) == (2, "invalid")
     assert terminal.run_refused("users", "create", "ada@example.org", "--fullname", "Ada") == (1, "email_taken")
     assert terminal.run_refused("users", "create", "no address", "--fullname", "Bob") == (2, "invalid")
-    assert terminal.run_refused("users", "create", "bob@example.org", "--fullname", "Bob", text="short\n") == (2, "invalid")
+    assert terminal.run_refused("users", "create", "bob@example.org", "--fullname", "Bob", text="short\n") == (
+        2,
+        "invalid",
+    )
     assert terminal.run_refused("users", "disable", "nobody") == (1, "user_not_found")
     assert terminal.run_refused("users", "reset-password", "nobody") == (1, "user_not_found")
     assert terminal.run_refused("users", "disable", "ada") == (1, "last_owner")
@@ -140,8 +145,13 @@ def test_refusals_have_a_code_and_an_exit_code(terminal: Terminal) -> None:
     assert terminal.run_refused("sessions", "revoke", "ada", "--session", "7") == (1, "session_not_found")
     terminal.run_json("workspaces", "create", "Looms", *ADA)
     assert terminal.run_refused("users", "list") == (2, "invalid")
-    code, _, errors = terminal.run("users", "create", "bob@example.org", "--fullname", "Bob", "--workspace", "looms", text="")
-    assert (code, errors) == (1, "fechatter: interrupted; finished steps are stored, and you can run the command again\n")
+    code, _, errors = terminal.run(
+        "users", "create", "bob@example.org", "--fullname", "Bob", "--workspace", "looms", text=""
+    )
+    assert (code, errors) == (
+        1,
+        "fechatter: interrupted; finished steps are stored, and you can run the command again\n",
+    )
 
 
 def test_a_new_reset_link_revokes_the_previous_one(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +191,9 @@ def test_lists_are_printed_as_columns(terminal: Terminal) -> None:
     assert output.split()[1:] == ["ada@example.org", "@ada", "Ada", "owner"]
 
 
-def test_commands_never_create_a_database(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_commands_never_create_a_database(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     monkeypatch.setenv("FECHATTER_DATA_DIR", str(tmp_path / "elsewhere"))
     assert main(["users", "list"]) == 1
     assert "There is no database" in capsys.readouterr().err
@@ -190,7 +202,9 @@ def test_commands_never_create_a_database(monkeypatch: pytest.MonkeyPatch, capsy
 
 def test_a_database_of_another_version_is_refused(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     known = migrate.available
-    monkeypatch.setattr(migrate, "available", lambda engine: [*known(engine), migrate.Migration("9000", "9000_later.sql", "", "")])
+    monkeypatch.setattr(
+        migrate, "available", lambda engine: [*known(engine), migrate.Migration("9000", "9000_later.sql", "", "")]
+    )
     code, output, errors = terminal.run("workspaces", "list")
     assert (code, output) == (1, "")
     assert "run `fechatter migrate`" in errors

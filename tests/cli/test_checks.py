@@ -88,7 +88,9 @@ def test_a_wrong_clock_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert checks.clock(settings).state.startswith("the disk's clock differs by -")
 
 
-def test_the_report_is_available_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_is_available_as_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("FECHATTER_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("FECHATTER_HOST", "0.0.0.0")
     monkeypatch.setenv("FECHATTER_PORT", "0")

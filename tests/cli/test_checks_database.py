@@ -82,7 +82,9 @@ def test_checks_keep_a_running_servers_locks_on_the_database(tmp_path: Path) -> 
         served.execute("UPDATE server SET epoch = epoch")
         log_findings(settings)
         # A program that closes the database deletes its log, unless another one has a lock.
-        other = f"import sqlite3, sys; c = sqlite3.connect({str(database)!r}); c.execute('SELECT * FROM server'); c.close()"
+        other = (
+            f"import sqlite3, sys; c = sqlite3.connect({str(database)!r}); c.execute('SELECT * FROM server'); c.close()"
+        )
         subprocess.run([sys.executable, "-c", other], check=True, timeout=60)
         assert log_file(database, "-wal").exists()
 
@@ -133,5 +135,7 @@ def test_messages_from_the_future_are_reported(tmp_path: Path) -> None:
         (170.0, 100.0, 160.0, 10.0),
     ],
 )
-def test_the_duration_of_a_check_is_not_a_difference_of_clocks(there: float, before: float, after: float, apart: float) -> None:
+def test_the_duration_of_a_check_is_not_a_difference_of_clocks(
+    there: float, before: float, after: float, apart: float
+) -> None:
     assert seconds_apart(there, before, after) == apart

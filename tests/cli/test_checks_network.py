@@ -75,7 +75,10 @@ def test_a_server_that_is_not_nats_is_reported(monkeypatch: pytest.MonkeyPatch) 
     ("settings", "report"),
     [
         (Settings(public_url="https://chat.example.org"), "Set trusted_proxies"),
-        (Settings(public_url="http://chat.example.org", trusted_proxies=("10.0.0.1",)), "Passwords are sent unencrypted"),
+        (
+            Settings(public_url="http://chat.example.org", trusted_proxies=("10.0.0.1",)),
+            "Passwords are sent unencrypted",
+        ),
         (Settings(public_url="https://chat.example.org", trusted_proxies=("0.0.0.0/0",)), "any client can forge"),
         (Settings(host="0.0.0.0"), "Set public_url"),
     ],
@@ -125,6 +128,10 @@ def test_a_certificate_with_less_than_two_weeks_left_is_reported(tmp_path: Path)
     assert checks_network.certificate(_settings_with_certificate(tmp_path, 60.5)).good
     assert not checks_network.certificate(_settings_with_certificate(tmp_path, 10)).good
     assert "expired" in checks_network.certificate(_settings_with_certificate(tmp_path, -1)).state
-    assert "not yet valid" in checks_network.certificate(_settings_with_certificate(tmp_path, 10, begun_days_ago=-1)).state
+    assert (
+        "not yet valid" in checks_network.certificate(_settings_with_certificate(tmp_path, 10, begun_days_ago=-1)).state
+    )
     (tmp_path / "key.pem").write_text("no key")
-    assert not checks_network.certificate(Settings(tls_certificate=tmp_path / "chain.pem", tls_key=tmp_path / "key.pem")).good
+    assert not checks_network.certificate(
+        Settings(tls_certificate=tmp_path / "chain.pem", tls_key=tmp_path / "key.pem")
+    ).good

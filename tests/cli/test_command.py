@@ -34,7 +34,9 @@ def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str])
     assert "invalid choice: 'dance'" in capsys.readouterr().err
 
 
-def test_an_invalid_setting_stops_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_setting_stops_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("FECHATTER_PORT", "no")
     assert main(["serve"]) == 2
     assert capsys.readouterr().err == "fechatter: FECHATTER_PORT: must be a whole number from 0 to 65535\n"
@@ -45,7 +47,10 @@ def test_every_invalid_setting_has_a_line(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setenv("FECHATTER_SIGNUP", "no")
     assert main(["config", "check"]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert [line.split(":")[:2] for line in lines] == [["fechatter", " FECHATTER_PORT"], ["fechatter", " FECHATTER_SIGNUP"]]
+    assert [line.split(":")[:2] for line in lines] == [
+        ["fechatter", " FECHATTER_PORT"],
+        ["fechatter", " FECHATTER_SIGNUP"],
+    ]
 
 
 def test_the_config_option_may_precede_or_follow_the_command(tmp_path: Path) -> None:
@@ -64,7 +69,9 @@ def test_settings_are_shown_with_their_sources(capsys: pytest.CaptureFixture[str
     assert lines["session_days"] == ["30", "default"]
 
 
-def test_the_check_lists_settings_without_effect(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_check_lists_settings_without_effect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1")
     assert main(["config", "check"]) == 0
     assert "no effect in this version: redis_url" in capsys.readouterr().out
@@ -93,5 +100,7 @@ import sys
 from fechatter.cli import hold_standard_streams
 hold_standard_streams()
 sys.exit(open(sys.executable).fileno() if sys.stderr else 1)"""
-    closed = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", script], check=False, timeout=60)
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", script], check=False, timeout=60
+    )
     assert closed.returncode == 3

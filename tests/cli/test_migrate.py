@@ -35,7 +35,9 @@ def test_the_doctor_reports_missing_migrations(capsys: pytest.CaptureFixture[str
     assert "up to date" in capsys.readouterr().out
 
 
-def test_a_foreign_database_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_foreign_database_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE recipes (name TEXT)")
@@ -44,7 +46,9 @@ def test_a_foreign_database_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert "contains tables of another program" in capsys.readouterr().err
 
 
-def test_the_doctor_reports_an_unreachable_database(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_reports_an_unreachable_database(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("FECHATTER_DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/db")
     assert main(["doctor"]) == 1
     report = capsys.readouterr().out

@@ -64,7 +64,11 @@ def test_an_export_without_a_reader_or_disk_space_is_reported_as_incomplete(tmp_
     owner = ["--email", "ada@example.org", "--fullname", "Ada"]
     for command in (["migrate"], ["workspaces", "create", "Engines", *owner]):
         subprocess.run(
-            [sys.executable, "-m", "fechatter", *command], input=b"correct horse battery", env=environment, check=True, timeout=60
+            [sys.executable, "-m", "fechatter", *command],
+            input=b"correct horse battery",
+            env=environment,
+            check=True,
+            timeout=60,
         )
     reading, writing = os.pipe()
     os.close(reading)

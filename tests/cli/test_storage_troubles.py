@@ -103,7 +103,9 @@ def test_the_doctor_continues_after_a_check_that_the_database_refuses(
 
 
 @pytest.mark.parametrize("spell", SPELLINGS)
-def test_a_data_folder_may_be_spelled_in_any_way(spell: Callable[[Path], str], tmp_path: Path, command: Command) -> None:
+def test_a_data_folder_may_be_spelled_in_any_way(
+    spell: Callable[[Path], str], tmp_path: Path, command: Command
+) -> None:
     folder = tmp_path / "chat#1"
     folder.mkdir(0o700)
     assert command(spell(folder), "migrate")[0] == 0
@@ -191,7 +193,9 @@ def test_each_command_reports_failing_storage_in_one_line(
 
 
 @pytest.mark.parametrize(("make", "cause"), PLACES[1:4])
-def test_a_restore_reports_failing_storage_in_one_line(make: Callable[[Path], None], cause: str, tmp_path: Path, command: Command) -> None:
+def test_a_restore_reports_failing_storage_in_one_line(
+    make: Callable[[Path], None], cause: str, tmp_path: Path, command: Command
+) -> None:
     good, folder = tmp_path / "good", tmp_path / "parent" / "data"
     command(good, "migrate")
     assert command(good, "backup", str(tmp_path / "backup"))[0] == 0

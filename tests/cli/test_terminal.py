@@ -68,12 +68,17 @@ def test_a_full_disk_does_not_fail_a_command_that_has_done_its_work(shell: Shell
     try:
         created = shell.run("users", "create", "bo@example.org", "--fullname", "Bo", stdout=full)
         assert created.returncode == 0
-        assert b"the command succeeded, but standard output cannot be written (No space left on device)" in created.stderr
+        assert (
+            b"the command succeeded, but standard output cannot be written (No space left on device)" in created.stderr
+        )
         assert shell.run("migrate", stdout=full).returncode == 0
         assert shell.run("backup", str(tmp_path / "backup"), stdout=full).returncode == 0
         assert (tmp_path / "backup").exists()
         listed = shell.run("users", "list", stdout=full)
-        assert (listed.returncode, listed.stderr) == (1, b"fechatter: standard output cannot be written (No space left on device)\n")
+        assert (listed.returncode, listed.stderr) == (
+            1,
+            b"fechatter: standard output cannot be written (No space left on device)\n",
+        )
     finally:
         os.close(full)
     assert shell.names() == {"Ada", "Bo"}
@@ -116,12 +121,16 @@ def fake_input(data: bytes, encoding: str = "utf-8") -> io.TextIOWrapper:
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
-def test_a_line_is_read_as_utf_8_in_every_locale(monkeypatch: pytest.MonkeyPatch, data: bytes, line: str, encoding: str) -> None:
+def test_a_line_is_read_as_utf_8_in_every_locale(
+    monkeypatch: pytest.MonkeyPatch, data: bytes, line: str, encoding: str
+) -> None:
     monkeypatch.setattr("sys.stdin", fake_input(data, encoding))
     assert terminal.read_line() == line
 
 
-@pytest.mark.parametrize("data", ["pässword\n".encode("latin-1"), "password\n".encode("utf-16"), "password\n".encode("utf-16-le")])
+@pytest.mark.parametrize(
+    "data", ["pässword\n".encode("latin-1"), "password\n".encode("utf-16"), "password\n".encode("utf-16-le")]
+)
 def test_a_line_in_another_encoding_is_refused(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr("sys.stdin", fake_input(data))
     with pytest.raises(Invalid, match="save it as UTF-8"):

@@ -13,7 +13,9 @@ from fechatter.storage.engines.base import Database, Transaction
 
 async def open_configured_database() -> Database:
     """Open the database that the environment names."""
-    return await opening.open_database(load_settings(None, os.environ).database_address, lambda frames, signals: None, connections=2)
+    return await opening.open_database(
+        load_settings(None, os.environ).database_address, lambda frames, signals: None, connections=2
+    )
 
 
 def read_database(work: Any) -> Any:
@@ -37,7 +39,9 @@ def fill(workspace_id: Any) -> None:
             await tx.execute(_CHAT, chat_id, workspace_id, f"chat {number}", row["id"])
             await tx.execute("INSERT INTO timelines (id, last_number) VALUES ($1, 1)", chat_id)
             await tx.execute(_MEMBER, chat_id, row["id"], workspace_id)
-            await tx.execute("INSERT INTO read_marks (timeline_id, user_id, number) VALUES ($1, $2, 1)", chat_id, row["id"])
+            await tx.execute(
+                "INSERT INTO read_marks (timeline_id, user_id, number) VALUES ($1, $2, 1)", chat_id, row["id"]
+            )
             await tx.execute(_MESSAGE, message_id, chat_id, row["id"])
             await tx.execute(_VERSION, message_id)
             await tx.execute(_KEY, b"key", chat_id, row["id"], message_id)

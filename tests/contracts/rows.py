@@ -48,7 +48,9 @@ async def decided_now(database: Database, sendings: list[Sending]) -> dict[int, 
     return await database.read(work)
 
 
-async def store(database: Database, sendings: list[Sending], decided_with: dict[int, Decided] | None = None) -> StoreResult:
+async def store(
+    database: Database, sendings: list[Sending], decided_with: dict[int, Decided] | None = None
+) -> StoreResult:
     """Store a batch on the writer's loop."""
     decided = decided_with or await decided_now(database, sendings)
     return await database.writer.call(lambda: database.store(rows_of(sendings), decided, now_ms()))

@@ -20,7 +20,9 @@ from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
 HISTORY = {"before": messages._BEFORE, "after": messages._AFTER}
 REPLAY = {"log": events._RANGE, "visible": events._VISIBLE, "checks": events._CHECKS, "position": events._POSITION}
 # EXPLAIN does not show the statements of a trigger, so they are explained one by one.
-_FILLING = [each.strip() for each in sqlite_batch._TRIGGER.partition("BEGIN")[2].rpartition("END")[0].split(";") if each.strip()]
+_FILLING = [
+    each.strip() for each in sqlite_batch._TRIGGER.partition("BEGIN")[2].rpartition("END")[0].split(";") if each.strip()
+]
 SQLITE_BATCH = [sqlite_batch._IDS, sqlite_batch._HEADS, *(re.sub(r"new\.[a-z_]+", "?", each) for each in _FILLING)]
 _FILL = """
 INSERT INTO workspaces (id, slug, name, created_at) SELECT n, 'w' || n, 'n', 0 FROM generate_series(1, 20000) n;

@@ -48,7 +48,12 @@ async def marks_of(database: Database, actor: Actor) -> list[tuple[int, int]]:
 
 async def test_messages_heads_marks_keys_and_events_are_stored_together(database: Database) -> None:
     alice, bob, first, second = await two_chats(database)
-    batch = [Sending(alice, first, "one", "k1"), Sending(bob, first, "two"), Sending(alice, second, "three"), Sending(alice, first, "four")]
+    batch = [
+        Sending(alice, first, "one", "k1"),
+        Sending(bob, first, "two"),
+        Sending(alice, second, "three"),
+        Sending(alice, first, "four"),
+    ]
     result = await store(database, batch)
     assert (result.stale, result.failed) == (set(), {})
     places = by_place(result)
@@ -95,7 +100,11 @@ async def test_outdated_rights_are_reported_for_a_batch_of_repeats_too(database:
 async def test_a_stored_key_creates_no_second_message(database: Database) -> None:
     alice, bob, chat_id, other = await two_chats(database)
     await store(database, [Sending(alice, chat_id, "first", "k1")])
-    batch = [Sending(alice, chat_id, "new"), Sending(alice, chat_id, "again", "k1"), Sending(bob, chat_id, "bob's own", "k1")]
+    batch = [
+        Sending(alice, chat_id, "new"),
+        Sending(alice, chat_id, "again", "k1"),
+        Sending(bob, chat_id, "bob's own", "k1"),
+    ]
     result = await store(database, [*batch, Sending(alice, other, "another chat", "k1")])
     assert repeats(result) == [1]
     assert {place: values[1] for place, values in by_place(result).items()} == {0: 2, 2: 3, 3: 1}

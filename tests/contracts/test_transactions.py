@@ -100,7 +100,9 @@ async def test_a_duplicate_row_is_reported_with_its_constraint(database: Databas
     workspace_id = await world.workspace(database)
 
     async def again(tx: Transaction) -> None:
-        sql = "INSERT INTO workspaces (id, slug, name, created_at) SELECT $2, slug, name, 0 FROM workspaces WHERE id = $1"
+        sql = (
+            "INSERT INTO workspaces (id, slug, name, created_at) SELECT $2, slug, name, 0 FROM workspaces WHERE id = $1"
+        )
         await tx.execute(sql, workspace_id, await tx.new_id())
 
     with pytest.raises(UniqueViolation, match="slug"):
@@ -123,12 +125,16 @@ async def test_frames_are_published_after_the_commit(database: Database, publish
     assert published.frames == await database.read(lambda tx: events.load(tx, workspace_id, 0, 10))
 
 
-async def test_the_workspace_lock_gives_numbers_without_gaps_to_concurrent_writers(database: Database, address: str) -> None:
+async def test_the_workspace_lock_gives_numbers_without_gaps_to_concurrent_writers(
+    database: Database, address: str
+) -> None:
     workspace_id = await world.workspace(database)
     # SQLite allows only one process, so its one writer stands for the second node.
     other = await open_database(address, Published(), connections=4) if address.startswith("postgres") else database
     nodes = [database, other] * 20
-    numbers = await asyncio.gather(*(each.write(workspace_id, lambda tx: rename(tx, workspace_id, "x")) for each in nodes))
+    numbers = await asyncio.gather(
+        *(each.write(workspace_id, lambda tx: rename(tx, workspace_id, "x")) for each in nodes)
+    )
     assert sorted(numbers) == list(range(1, 41))
     if other is not database:
         await other.close()

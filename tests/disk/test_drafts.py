@@ -70,7 +70,9 @@ def test_equal_process_ids_do_not_conflict(tmp_path: Path, monkeypatch: pytest.M
     assert sorted(os.listdir(tmp_path)) == ["inner", "outer"]
 
 
-def test_without_file_locks_drafts_are_written_and_never_removed_as_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_file_locks_drafts_are_written_and_never_removed_as_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(descriptor: int, how: int) -> None:
         raise OSError(errno.EOPNOTSUPP, "not supported")
 

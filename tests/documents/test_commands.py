@@ -92,10 +92,14 @@ def test_the_first_messages_can_be_typed_in_as_the_page_shows_them(tmp_path: Pat
         script = "\n".join(blocks("docs/api.md", "sh")).split("FECHATTER=")[0]
         script = script.replace("http://127.0.0.1:6688", f"http://127.0.0.1:{server.port}")
         script = script.replace('"TOKEN"', f'"{server.setup_token}"')
-        script = re.sub(r'-H "Authorization: Bearer \$grace" &', rf'-H "Authorization: Bearer $grace" >{stream} & {LISTENS}', script)
+        script = re.sub(
+            r'-H "Authorization: Bearer \$grace" &', rf'-H "Authorization: Bearer $grace" >{stream} & {LISTENS}', script
+        )
         script = re.sub(r"^curl -sSN .*THE-LAST-ID.*$", resumes(stream), script, flags=re.MULTILINE)
         environment = {"PATH": os.environ["PATH"], "STREAM": str(stream)}
-        done = subprocess.run(["sh", "-euc", script], env=environment, capture_output=True, text=True, check=False, timeout=100)
+        done = subprocess.run(
+            ["sh", "-euc", script], env=environment, capture_output=True, text=True, check=False, timeout=100
+        )
     finally:
         server.kill()
     assert printed in server.output

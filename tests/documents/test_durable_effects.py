@@ -8,8 +8,13 @@ from pathlib import Path
 from tests.documents.pages import ROOT, text
 
 PAGE = text("docs/durable-effects.md")
-MODULES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sorted((ROOT / "fechatter").rglob("*.py"))}
-CREATES_FILES = re.compile(r"O_CREAT|\bdraft\(|copy_database\(|\.mkdir\(|\.write_(text|bytes)\(|sqlite3\.connect\(.*rwc")
+MODULES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "fechatter").rglob("*.py"))
+}
+CREATES_FILES = re.compile(
+    r"O_CREAT|\bdraft\(|copy_database\(|\.mkdir\(|\.write_(text|bytes)\(|sqlite3\.connect\(.*rwc"
+)
 NOT_THE_SERVER = ("fechatter/bench/", "fechatter/cli/bench")
 
 
@@ -36,7 +41,9 @@ def first_texts(function: str) -> set[str]:
     """The first argument of each call of a function, which must be a literal text."""
     found = [call.args[0] for name, call in calls() if re.fullmatch(function, name) and call.args]
     assert found, f"nothing calls {function}"
-    return {argument.value for argument in found if isinstance(argument, ast.Constant) and isinstance(argument.value, str)}
+    return {
+        argument.value for argument in found if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }
 
 
 def test_every_table_is_listed_and_every_listed_table_exists() -> None:
@@ -53,7 +60,11 @@ def test_every_loop_is_listed_and_every_listed_loop_exists() -> None:
 
 def test_every_task_and_thread_is_listed_and_every_listed_one_exists() -> None:
     threads = {
-        ast.literal_eval(word.value) for name, call in calls() if name == "threading.Thread" for word in call.keywords if is_name(word)
+        ast.literal_eval(word.value)
+        for name, call in calls()
+        if name == "threading.Thread"
+        for word in call.keywords
+        if is_name(word)
     }
     tasks = first_texts(r"(.*\.)?_?tasks\.start")
     assert listed("Tasks and threads") == tasks | threads | first_texts("LoopThread")
@@ -64,7 +75,9 @@ def is_name(word: ast.keyword) -> bool:
 
 
 def test_every_module_that_creates_files_is_named() -> None:
-    creating = {name for name, source in MODULES.items() if CREATES_FILES.search(source) and not name.startswith(NOT_THE_SERVER)}
+    creating = {
+        name for name, source in MODULES.items() if CREATES_FILES.search(source) and not name.startswith(NOT_THE_SERVER)
+    }
     assert {name for name in creating if f"`{name}`" not in section("Files")} == set()
 
 

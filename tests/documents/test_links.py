@@ -35,7 +35,11 @@ def test_every_link_has_a_target(page: str) -> None:
 
 
 def test_every_page_in_docs_is_linked_from_another_page() -> None:
-    targets = {((ROOT / page).parent / link.partition("#")[0]).resolve() for page in pages() for link in LINK.findall(text(page))}
+    targets = {
+        ((ROOT / page).parent / link.partition("#")[0]).resolve()
+        for page in pages()
+        for link in LINK.findall(text(page))
+    }
     lonely = [page for page in pages() if page.startswith("docs/") and (ROOT / page).resolve() not in targets]
     assert lonely == []
 

@@ -55,7 +55,10 @@ def test_plain_english_passes(tmp_path: Path, sentence: str) -> None:
 
 
 def test_a_phrase_that_is_wrapped_is_found_at_its_first_line(tmp_path: Path) -> None:
-    assert findings(tmp_path / "page.md", "One.\n\nThe bots that are\nrefused by\nwho wrote them.\n")[0].split(":")[1] == "4"
+    assert (
+        findings(tmp_path / "page.md", "One.\n\nThe bots that are\nrefused by\nwho wrote them.\n")[0].split(":")[1]
+        == "4"
+    )
     assert findings(tmp_path / "code.py", "x = 1\n# It is refused by\n# who wrote it.\n")[0].split(":")[1] == "2"
 
 

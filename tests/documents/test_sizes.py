@@ -27,10 +27,12 @@ def test_a_function_has_at_most_fifty_lines(tmp_path: Path, name: str) -> None:
     assert any("f has" in found or "useX has" in found for found in findings(tmp_path / name, start + line * 55 + end))
 
 
-@pytest.mark.parametrize("name", ["a.py", "a.rs", "a.md", "a.sql", "a.sh"])
+@pytest.mark.parametrize("name", ["a.rs", "a.md", "a.sql", "a.sh"])
 def test_a_line_has_at_most_120_characters(tmp_path: Path, name: str) -> None:
     assert findings(tmp_path / name, "#" * 120 + "\n") == []
-    assert findings(tmp_path / name, "#" * 121 + "\n") == [f"{tmp_path / name}:1: 121 characters; a line has at most 120"]
+    assert findings(tmp_path / name, "#" * 121 + "\n") == [
+        f"{tmp_path / name}:1: 121 characters; a line has at most 120"
+    ]
 
 
 def test_a_file_has_at_most_300_lines(tmp_path: Path) -> None:
@@ -41,8 +43,12 @@ def test_a_file_has_at_most_300_lines(tmp_path: Path) -> None:
 def test_the_median_function_of_a_language_has_at_most_eight_lines(tmp_path: Path) -> None:
     short, long = "def f():\n    x = 1\n", "def f():\n" + "    x = 1\n" * 9
     assert findings(tmp_path / "a.py", short * 8 + long * 4) == []
-    assert findings(tmp_path / "a.py", short * 4 + long * 8) == ["Python: the median function has 10 lines; the limit is 8"]
+    assert findings(tmp_path / "a.py", short * 4 + long * 8) == [
+        "Python: the median function has 10 lines; the limit is 8"
+    ]
 
 
 def test_docstrings_and_comments_do_not_count(tmp_path: Path) -> None:
-    assert findings(tmp_path / "a.py", 'def f():\n    """A\n' + "    line\n" * 60 + '    """\n    # c\n    x = 1\n') == []
+    assert (
+        findings(tmp_path / "a.py", 'def f():\n    """A\n' + "    line\n" * 60 + '    """\n    # c\n    x = 1\n') == []
+    )

@@ -27,7 +27,9 @@ def _of(lines: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [line for line in lines if line["type"] == kind]
 
 
-async def test_messages_have_their_versions_and_deleted_messages_have_no_content(database: Database, node: WriterNode) -> None:
+async def test_messages_have_their_versions_and_deleted_messages_have_no_content(
+    database: Database, node: WriterNode
+) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     edited, deleted = await node.sent(alice, chat_id, "one"), await node.sent(bob, chat_id, "secret")
@@ -41,7 +43,9 @@ async def test_messages_have_their_versions_and_deleted_messages_have_no_content
     assert (second["content"], second["versions"], second["deleted_at"] is None) == ("", [], False)
 
 
-async def test_pages_are_joined_without_a_gap(database: Database, node: WriterNode, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pages_are_joined_without_a_gap(
+    database: Database, node: WriterNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(writing, "PAGE_ROWS", 2)
     people = await world.people(database, *"abcde")
     chats = [await world.chat(database, *people) for _ in range(3)]
@@ -49,11 +53,18 @@ async def test_pages_are_joined_without_a_gap(database: Database, node: WriterNo
         for _ in range(5):
             await node.sent(people[0], chat_id)
     lines = await _export(database, people[0])
-    assert [(line["chat_id"], line["number"]) for line in _of(lines, "message")] == [(c, n) for c in chats for n in range(1, 6)]
-    assert lines[-1] == {"type": "end", "counts": {"export": 1, "workspace": 1, "person": 5, "chat": 3, "membership": 15, "message": 15}}
+    assert [(line["chat_id"], line["number"]) for line in _of(lines, "message")] == [
+        (c, n) for c in chats for n in range(1, 6)
+    ]
+    assert lines[-1] == {
+        "type": "end",
+        "counts": {"export": 1, "workspace": 1, "person": 5, "chat": 3, "membership": 15, "message": 15},
+    }
 
 
-async def test_deleted_chats_former_members_and_other_workspaces_are_left_out(database: Database, node: WriterNode) -> None:
+async def test_deleted_chats_former_members_and_other_workspaces_are_left_out(
+    database: Database, node: WriterNode
+) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     (carol,) = await world.people(database, "carol")
     kept, gone = await world.chat(database, alice, bob), await world.chat(database, alice, bob)

@@ -71,7 +71,9 @@ async def _check_messages(walk: Walk) -> None:
         numbers = [row["number"] for row in rows if row["chat_id"] == chat_id]
         if numbers != list(range(1, len(numbers) + 1)):
             raise Violation("a number of a chat is missing")
-    keyed = await walk.database.read(lambda tx: tx.fetch("SELECT message_id FROM message_keys WHERE chat_id IN ANY_OF($1)", chats))
+    keyed = await walk.database.read(
+        lambda tx: tx.fetch("SELECT message_id FROM message_keys WHERE chat_id IN ANY_OF($1)", chats)
+    )
     if sorted(row["message_id"] for row in keyed) != sorted(row["id"] for row in rows):
         raise Violation("two messages for one key, or a message without its key")
 
@@ -85,7 +87,11 @@ def _check_received(walk: Walk, client: Client) -> None:
         if client.eras[event["seq"]] != walk.oracle.eras[client.who.workspace_id, event["seq"]]:
             raise Violation(f"{event} under another era than the log's")
     for (workspace_id, seq), event in walk.oracle.log.items():
-        must = workspace_id == client.who.workspace_id and seq > client.base.seq and _must_see(walk, client.who.user_id, event)
+        must = (
+            workspace_id == client.who.workspace_id
+            and seq > client.base.seq
+            and _must_see(walk, client.who.user_id, event)
+        )
         if must and seq not in client.received:
             raise Violation(f"{client.who} did not receive {event}")
 
@@ -134,7 +140,9 @@ async def _check_state(walk: Walk, client: Client, *, marks: bool) -> None:
     """State plus events must equal the state of a client that loads everything now."""
     _, workspace, people, chats = await walk.database.read(lambda tx: fresh_list(tx, client.who))
     state = client.state
-    received = {chat_id: _normalised(loaded.chat, loaded.messages, marks=marks) for chat_id, loaded in state.chats.items()}
+    received = {
+        chat_id: _normalised(loaded.chat, loaded.messages, marks=marks) for chat_id, loaded in state.chats.items()
+    }
     wanted = {chat["id"]: _normalised(chat, None, marks=marks) for chat in chats}
     if received != wanted:
         raise Violation(f"{client.who}: chats differ: {_difference(received, wanted)}")

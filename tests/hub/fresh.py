@@ -16,7 +16,9 @@ from fechatter.storage.engines.base import Transaction
 ALL = 10_000
 
 
-async def fresh_list(tx: Transaction, who: Actor) -> tuple[Position, dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+async def fresh_list(
+    tx: Transaction, who: Actor
+) -> tuple[Position, dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     """Return what `/api/sync` returns: position, workspace, people and chats."""
     head = (await events.heads(tx, who.workspace_id)).position
     workspace = await workspaces.find(tx, who.workspace_id)

@@ -172,7 +172,9 @@ class SteppedWriter(WriterNode):
 class Node:
     """A node: its database, its hub, its writer and its unpublished frames."""
 
-    def __init__(self, database: Database, bus: FaultyBus, settings: Settings, capture: Callable[[list[Frame]], None]) -> None:
+    def __init__(
+        self, database: Database, bus: FaultyBus, settings: Settings, capture: Callable[[list[Frame]], None]
+    ) -> None:
         self.real = database
         self.database = SteppedDatabase(database)
         self.unpublished: list[tuple[list[Frame], list[Signal]]] = []

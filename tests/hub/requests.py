@@ -37,13 +37,17 @@ class Requests(Senders):
 
     async def read(self, who: str, chat: str, node: int = 0) -> None:
         """Mark the chat's last number as read."""
-        row = await self.database.read(lambda tx: tx.fetchrow("SELECT last_number FROM timelines WHERE id = $1", self.chats[chat]))
+        row = await self.database.read(
+            lambda tx: tx.fetchrow("SELECT last_number FROM timelines WHERE id = $1", self.chats[chat])
+        )
         if row is not None and row["last_number"]:
             await self.do(node, reading.mark_read, who, self.chats[chat], row["last_number"])
 
     async def prefer(self, who: str, chat: str, node: int = 0, *, starred: bool = True, muted: bool = False) -> None:
         """Star or mute a chat."""
-        await self.do(node, preferences.update, who, self.chats[chat], preferences.PreferencesUpdate(starred=starred, muted=muted))
+        await self.do(
+            node, preferences.update, who, self.chats[chat], preferences.PreferencesUpdate(starred=starred, muted=muted)
+        )
 
     async def edit(self, which: int = 0, node: int = 0) -> None:
         if self.messages:

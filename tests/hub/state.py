@@ -33,7 +33,9 @@ class State:
     chats: dict[int, Loaded] = field(default_factory=dict)
     waiting: list[Event] = field(default_factory=list)
 
-    def begin(self, position: int, workspace: dict[str, Any], people: list[dict[str, Any]], chats: list[dict[str, Any]]) -> None:
+    def begin(
+        self, position: int, workspace: dict[str, Any], people: list[dict[str, Any]], chats: list[dict[str, Any]]
+    ) -> None:
         """Store the response of `/api/sync` and apply the events that have arrived since the request."""
         self.position, self.workspace = position, workspace
         self.people = {each["id"]: each for each in people}

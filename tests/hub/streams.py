@@ -36,7 +36,12 @@ class Streams(Cluster):
         """Only one client at a time opens a feed. Others could take no step until it is open."""
         for other in self.clients.values():
             node, joining = other.node, other.joining
-            if joining is None or node is None or node is not client.node or other.who.workspace_id != client.who.workspace_id:
+            if (
+                joining is None
+                or node is None
+                or node is not client.node
+                or other.who.workspace_id != client.who.workspace_id
+            ):
                 continue
             while not joining.task.done() and not node.has_feed(client.who.workspace_id):
                 await joining.step()

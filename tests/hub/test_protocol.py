@@ -65,16 +65,24 @@ def random_steps(chance: random.Random, nodes: int, length: int) -> list[Step]:
         names.remove("restore")
     if chance.random() < 0.6:
         names.remove("go_back")
-    return [_random_step(chance, chance.choices(names, [_WEIGHTS[name] for name in names])[0], nodes) for _ in range(length)]
+    return [
+        _random_step(chance, chance.choices(names, [_WEIGHTS[name] for name in names])[0], nodes) for _ in range(length)
+    ]
 
 
 def _random_step(chance: random.Random, name: str, nodes: int) -> Step:
-    node, who, chat = chance.randrange(nodes), chance.choices(PEOPLE, (3, 5, 5, 1))[0], chance.choices(CHATS, (6, 2, 2, 1))[0]
+    node, who, chat = (
+        chance.randrange(nodes),
+        chance.choices(PEOPLE, (3, 5, 5, 1))[0],
+        chance.choices(CHATS, (6, 2, 2, 1))[0],
+    )
     match name:
         case "send":
             return name, who, chat, f"k{chance.randrange(4)}", node, {"other": chance.random() < 0.05}
         case "commit":
-            between = _random_step(chance, chance.choice(("join", "remove", "leave", "archive", "revoke", "delete_chat", "edit")), nodes)
+            between = _random_step(
+                chance, chance.choice(("join", "remove", "leave", "archive", "revoke", "delete_chat", "edit")), nodes
+            )
             return name, node, between if chance.random() < 0.2 else None, {"lost": chance.random() < 0.1}
         case "publish" | "deliver" | "repeat" | "lose":
             return name, node, chance.choice((0, 0, 0, 1, 2))

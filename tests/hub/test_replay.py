@@ -61,7 +61,9 @@ async def case(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     writer_node = world.WriterNode(world.InterruptedDatabase(database))
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
-    found = ReplayCase(database, writer_node, Hub(database, tasks, SETTINGS), alice, bob, chat_id, Position(database.era, 0))
+    found = ReplayCase(
+        database, writer_node, Hub(database, tasks, SETTINGS), alice, bob, chat_id, Position(database.era, 0)
+    )
     found = found._replace(cursor=await found.head())
     for number in range(MISSED):
         await found.send(f"missed {number}")
@@ -114,7 +116,14 @@ async def test_messages_sent_during_a_replay_arrive_once_and_in_order(case: Repl
     await case.send("during a piece")
     seen += await read_through(case, listener)
     await case.send("live")
-    assert [*seen, *written_blocks(listener)] == ["hello", *ALL, "during the replay", "during a piece", "resumed", "live"]
+    assert [*seen, *written_blocks(listener)] == [
+        "hello",
+        *ALL,
+        "during the replay",
+        "during a piece",
+        "resumed",
+        "live",
+    ]
 
 
 async def test_a_member_removed_during_a_replay_sees_only_the_removal(case: ReplayCase) -> None:

@@ -88,7 +88,12 @@ class Walk(Requests, Streams):
         if self._backup is None:
             return
         late = [(place, publication) for place, waiting in enumerate(self.bus.waiting) for publication in waiting]
-        late += [(place, publication) for node in self.nodes for publication in node.unpublished for place in range(len(self.nodes))]
+        late += [
+            (place, publication)
+            for node in self.nodes
+            for publication in node.unpublished
+            for place in range(len(self.nodes))
+        ]
         for place in range(len(self.nodes)):
             await self.crash(place)
         await restore([node.real for node in self.nodes], self._backup[0])
@@ -113,7 +118,9 @@ class Walk(Requests, Streams):
         self.oracle.go_back(self.people["alice"].workspace_id, self.chats["d0"], oracle)
         self.messages = list(messages)
         there = {identity for _, identity in messages}
-        self.acknowledged = {name: each for name, each in self.acknowledged.items() if name[0] == "xavier" or each in there}
+        self.acknowledged = {
+            name: each for name, each in self.acknowledged.items() if name[0] == "xavier" or each in there
+        }
 
     async def settle(self) -> None:
         """Finish everything that is pending, without unnecessary reconnects."""

@@ -41,7 +41,9 @@ def generate_cases(examples: int, *, derandomize: bool) -> list[Case]:
     """Generate `examples` valid and `examples` invalid requests for each operation."""
     contract = schemathesis.openapi.from_path(str(CONTRACT))
     operations = [found.ok() for found in contract.get_all_operations()]
-    operations.sort(key=lambda operation: LAST.index(operation_id(operation)) if operation_id(operation) in LAST else -1)
+    operations.sort(
+        key=lambda operation: LAST.index(operation_id(operation)) if operation_id(operation) in LAST else -1
+    )
     found: list[Case] = []
     for operation in operations:
         for mode in GenerationMode:
@@ -145,7 +147,9 @@ class ContractTester:
 
     def _sign_in(self) -> None:
         """Sign in again if the session has ended."""
-        probe = self._session.get(f"{self._base}/api/users/me", headers={"Authorization": f"Bearer {self._token}"}, timeout=ANSWER_SECONDS)
+        probe = self._session.get(
+            f"{self._base}/api/users/me", headers={"Authorization": f"Bearer {self._token}"}, timeout=ANSWER_SECONDS
+        )
         if probe.status_code == 401:
             wanted = {"email": self._email, "password": PASSWORD, "workspace": self._slug}
             answer = self._session.post(f"{self._base}/api/signin", json=wanted, timeout=ANSWER_SECONDS)

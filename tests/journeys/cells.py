@@ -58,7 +58,9 @@ class World:
 
     async def create_shared_chat(self) -> None:
         """Put everybody except the stranger into one chat, so that guests see the others."""
-        await self.host.chat("group", *(person for key, person in self.people.items() if key not in ("host", "stranger")))
+        await self.host.chat(
+            "group", *(person for key, person in self.people.items() if key not in ("host", "stranger"))
+        )
 
     async def prepare_chat(self, kind: ChatType, role: Role, standing: str | None, *, archived: bool) -> PreparedChat:
         """Prepare a chat for a person of this role and standing. A single chat always has the same two members."""
@@ -78,12 +80,18 @@ class World:
         return made
 
     async def _single(self, role: Role, standing: str | None) -> PreparedChat:
-        one, other = (self.people[role, standing], self.host) if standing == "owner" else (self.host, self.people[role, "member"])
+        one, other = (
+            (self.people[role, standing], self.host)
+            if standing == "owner"
+            else (self.host, self.people[role, "member"])
+        )
         chat = await one.chat("single", other)
         return await self._send_from_all(chat["id"], one, [one, other])
 
     async def _send_from_all(self, chat_id: int, owner: Client, members: list[Client]) -> PreparedChat:
-        return PreparedChat(chat_id, owner.id, {member.id: (await member.send(chat_id, "as it was"))["id"] for member in members})
+        return PreparedChat(
+            chat_id, owner.id, {member.id: (await member.send(chat_id, "as it was"))["id"] for member in members}
+        )
 
     def requests(self, action: ChatAction, prepared: PreparedChat, who: Client, *, archived: bool) -> list[Request]:
         """Return the requests that need the action. The server must treat all of them alike."""
@@ -95,7 +103,10 @@ class World:
         match action:
             case A.READ:
                 reads = ("", "/messages", "/members", others.removeprefix(chat))
-                own_state = [("PUT", f"{chat}/read", {"number": 1}), ("PATCH", f"{chat}/preferences", {"starred": False})]
+                own_state = [
+                    ("PUT", f"{chat}/read", {"number": 1}),
+                    ("PATCH", f"{chat}/preferences", {"starred": False}),
+                ]
                 return [*(("GET", chat + read, None) for read in reads), *own_state]
             case A.SEND:
                 return [("POST", f"{chat}/messages", {"content": "new"})]

@@ -49,7 +49,13 @@ class Client:
         return int(self.session["workspace"]["id"])
 
     async def ask(
-        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None, *, raw: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        raw: bytes | None = None,
     ) -> Answer:
         """Return the response, whatever its status. `raw` replaces the JSON body. Raises ConnectionError, OSError."""
         sent = raw if raw is not None else b"" if body is None else orjson.dumps(body)
@@ -78,7 +84,9 @@ class Client:
         """Create a chat with these people."""
         named = {"name": f"news {next(_names)}"} if chat_type.endswith("channel") else {}
         members = [other.id for other in others]
-        made: dict[str, Any] = await self.post("/api/chat", {"chat_type": chat_type, "members": members, **named, **more})
+        made: dict[str, Any] = await self.post(
+            "/api/chat", {"chat_type": chat_type, "members": members, **named, **more}
+        )
         return made
 
     async def send(self, chat_id: int, content: str, key: str | None = None) -> dict[str, Any]:
@@ -136,7 +144,9 @@ class Client:
         return await Wire.open(self.server.port, self.server.tls)
 
 
-async def owner(server: ServerProcess, workspace: str | None = None, *, default_channel: bool = True, **how: str) -> Client:
+async def owner(
+    server: ServerProcess, workspace: str | None = None, *, default_channel: bool = True, **how: str
+) -> Client:
     """Create a workspace and return its owner.
 
     The server must have open sign-up, or `how` must contain its set-up token.
@@ -146,7 +156,9 @@ async def owner(server: ServerProcess, workspace: str | None = None, *, default_
     """
     number = next(_names)
     person = {"email": f"owner{number}@example.org", "password": PASSWORD, "fullname": f"Owner {number}"}
-    session = await Client(server).post("/api/signup", {**person, "workspace": workspace or f"Workspace {number}", **how})
+    session = await Client(server).post(
+        "/api/signup", {**person, "workspace": workspace or f"Workspace {number}", **how}
+    )
     host = Client(server, session)
     if not default_channel:
         await host.call("PATCH", "/api/workspace", {"default_chat_id": None})

@@ -54,7 +54,11 @@ def _mixed_members(own: WorkspaceIds, other: WorkspaceIds) -> dict[str, Any]:
 
 
 def _new(chat_type: str, **more: Any) -> Callable[[WorkspaceIds, WorkspaceIds], Any]:
-    return lambda own, other: {"chat_type": chat_type, "members": [own.user, other.user][chat_type == "single" :], **more}
+    return lambda own, other: {
+        "chat_type": chat_type,
+        "members": [own.user, other.user][chat_type == "single" :],
+        **more,
+    }
 
 
 _MESSAGE = {"content": "from outside"}
@@ -81,14 +85,20 @@ ATTEMPTS: dict[str, list[Attempt]] = {
         Attempt("/api/chat", _new("private_channel", name="lure"), 422),
     ],
     "GET /api/chat/{chat_id:id}": [Attempt(_FOREIGN), Attempt(_FOREIGN_CHANNEL)],
-    "PATCH /api/chat/{chat_id:id}": [Attempt(path, _fixed({"description": "taken"})) for path in (_FOREIGN, _FOREIGN_CHANNEL)],
+    "PATCH /api/chat/{chat_id:id}": [
+        Attempt(path, _fixed({"description": "taken"})) for path in (_FOREIGN, _FOREIGN_CHANNEL)
+    ],
     "DELETE /api/chat/{chat_id:id}": [Attempt(_FOREIGN), Attempt(_FOREIGN_CHANNEL)],
-    "PUT /api/chat/{chat_id:id}/read": [Attempt(f"{path}/read", _fixed({"number": 1})) for path in (_FOREIGN, _FOREIGN_CHANNEL)],
+    "PUT /api/chat/{chat_id:id}/read": [
+        Attempt(f"{path}/read", _fixed({"number": 1})) for path in (_FOREIGN, _FOREIGN_CHANNEL)
+    ],
     "PATCH /api/chat/{chat_id:id}/preferences": [
         Attempt(f"{path}/preferences", _fixed({"starred": True})) for path in (_FOREIGN, _FOREIGN_CHANNEL)
     ],
     "GET /api/chat/{chat_id:id}/unread": [Attempt(f"{path}/unread") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
-    "POST /api/chat/{chat_id:id}/unread": [Attempt(f"{path}/unread", _fixed({"number": 1})) for path in (_FOREIGN, _FOREIGN_CHANNEL)],
+    "POST /api/chat/{chat_id:id}/unread": [
+        Attempt(f"{path}/unread", _fixed({"number": 1})) for path in (_FOREIGN, _FOREIGN_CHANNEL)
+    ],
     "POST /api/chat/{chat_id:id}/join": [Attempt(f"{path}/join") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "POST /api/chat/{chat_id:id}/leave": [Attempt(f"{path}/leave") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "GET /api/chat/{chat_id:id}/members": [Attempt(f"{path}/members") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
@@ -105,7 +115,11 @@ ATTEMPTS: dict[str, list[Attempt]] = {
     ],
     "PATCH /api/chat/{chat_id:id}/members/{user_id:id}": [
         Attempt(path, _fixed({"role": "owner"}))
-        for path in (f"{_FOREIGN}/members/{{other.user}}", f"{_FOREIGN}/members/{{own.user}}", "/api/chat/{own.chat}/members/{other.user}")
+        for path in (
+            f"{_FOREIGN}/members/{{other.user}}",
+            f"{_FOREIGN}/members/{{own.user}}",
+            "/api/chat/{own.chat}/members/{other.user}",
+        )
     ],
     "DELETE /api/chat/{chat_id:id}/members/{user_id:id}": [
         Attempt(f"{_FOREIGN}/members/{{other.user}}"),
@@ -113,9 +127,13 @@ ATTEMPTS: dict[str, list[Attempt]] = {
         Attempt("/api/chat/{own.chat}/members/{other.user}"),
     ],
     "GET /api/chat/{chat_id:id}/messages": [
-        Attempt(f"{path}/messages{place}") for path in (_FOREIGN, _FOREIGN_CHANNEL) for place in ("", "?after=0", "?around=1")
+        Attempt(f"{path}/messages{place}")
+        for path in (_FOREIGN, _FOREIGN_CHANNEL)
+        for place in ("", "?after=0", "?around=1")
     ],
-    "POST /api/chat/{chat_id:id}/messages": [Attempt(f"{path}/messages", _fixed(_MESSAGE)) for path in (_FOREIGN, _FOREIGN_CHANNEL)],
+    "POST /api/chat/{chat_id:id}/messages": [
+        Attempt(f"{path}/messages", _fixed(_MESSAGE)) for path in (_FOREIGN, _FOREIGN_CHANNEL)
+    ],
     "POST /api/chat/{chat_id:id}/messages/batch": [],
     "GET /api/chat/{chat_id:id}/messages/{message_id:id}": [
         Attempt(f"{_FOREIGN}/messages/{{other.message}}"),

@@ -157,7 +157,10 @@ class Replica:
         if user["id"] == self.me["id"]:
             self.me |= user
         for chat in self.chats.values():
-            chat["members"] = [each | {name: user[name] for name in each} if each["id"] == user["id"] else each for each in chat["members"]]
+            chat["members"] = [
+                each | {name: user[name] for name in each} if each["id"] == user["id"] else each
+                for each in chat["members"]
+            ]
 
     def _workspace(self, data: Facts) -> None:
         self.workspace = data["workspace"]

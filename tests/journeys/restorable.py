@@ -12,8 +12,14 @@ class RestorablePostgres(Postgres):
     """A PostgreSQL that can continue from an older copy of its data, on the same port."""
 
     def _is_ready(self) -> bool:
-        lines = (self.data / "postmaster.pid").read_text().splitlines() if (self.data / "postmaster.pid").exists() else []
-        return self._process is not None and lines[:1] == [str(self._process.pid)] and lines[7:] in (["ready   "], ["standby "])
+        lines = (
+            (self.data / "postmaster.pid").read_text().splitlines() if (self.data / "postmaster.pid").exists() else []
+        )
+        return (
+            self._process is not None
+            and lines[:1] == [str(self._process.pid)]
+            and lines[7:] in (["ready   "], ["standby "])
+        )
 
     def copy(self) -> Path:
         """Return a copy of the cluster, streamed from the running server."""

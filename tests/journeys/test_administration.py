@@ -79,23 +79,43 @@ async def test_a_session_revoked_by_command_can_send_nothing_more(server: Server
     other = await signed_in(host)
     session = (await host.get("/api/sessions"))["items"]
     own = next(each["id"] for each in session if each["current"])
-    assert [each["id"] for each in (await command(server, "sessions", "list", str(host.id)))["items"]] == [each["id"] for each in session]
+    assert [each["id"] for each in (await command(server, "sessions", "list", str(host.id)))["items"]] == [
+        each["id"] for each in session
+    ]
     assert await command(server, "sessions", "revoke", str(host.id), "--session", str(own)) == {"ended": [own]}
     with pytest.raises(UnexpectedAnswer, match="401"):
         await host.send(chat["id"], "after")
     assert [message["content"] for message in await other.history(chat["id"])] == ["before"]
 
 
-async def test_deleting_a_workspace_signs_its_people_out_and_leaves_other_workspaces_running(server: ServerProcess) -> None:
+async def test_deleting_a_workspace_signs_its_people_out_and_leaves_other_workspaces_running(
+    server: ServerProcess,
+) -> None:
     gone = await owner(server, setup_token=server.setup_token)
-    made = await command(server, "workspaces", "create", "Kept", "--email", "kept@example.org", "--fullname", "Kept", text=f"{PASSWORD}\n")
+    made = await command(
+        server,
+        "workspaces",
+        "create",
+        "Kept",
+        "--email",
+        "kept@example.org",
+        "--fullname",
+        "Kept",
+        text=f"{PASSWORD}\n",
+    )
     kept = Client(server, await Client(server).post("/api/signin", {"email": "kept@example.org", "password": PASSWORD}))
     assert kept.session["workspace"] == made
     lost, channel = await gone.chat("public_channel"), await kept.chat("public_channel")
     cursor, listening, watching = await gone.cursor(), await gone.listen(), await kept.listen()
     sending = asyncio.create_task(_send_until_refused(gone, lost["id"]))
     await command(
-        server, "workspaces", "delete", "--workspace", gone.session["workspace"]["slug"], "--yes", gone.session["workspace"]["name"]
+        server,
+        "workspaces",
+        "delete",
+        "--workspace",
+        gone.session["workspace"]["slug"],
+        "--yes",
+        gone.session["workspace"]["name"],
     )
     assert await sending == 401
     assert (await read_to_end(listening))[-1].data == {"reason": "revoked"}

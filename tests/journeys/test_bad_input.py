@@ -15,7 +15,9 @@ KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE
 
 
-def check_refused(answer: Answer, status: int, code: str, pointer: str | None = None, field_code: str | None = None) -> None:
+def check_refused(
+    answer: Answer, status: int, code: str, pointer: str | None = None, field_code: str | None = None
+) -> None:
     """Check that the response is exactly this problem."""
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json"), answer.body
     problem = answer.json
@@ -24,7 +26,9 @@ def check_refused(answer: Answer, status: int, code: str, pointer: str | None = 
     assert problem["status"] == status
     assert problem["request_id"] == answer.headers["x-request-id"]
     if pointer is not None:
-        assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [(pointer, field_code)], answer.body
+        assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [(pointer, field_code)], (
+            answer.body
+        )
 
 
 class Sandbox:
@@ -46,7 +50,9 @@ class Sandbox:
         assert await self.person.history(self._chat) == [self.message]
 
     async def send(self, raw: bytes, **headers: str) -> Answer:
-        return await self.person.ask("POST", self.path, raw=raw, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return await self.person.ask(
+            "POST", self.path, raw=raw, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
 
     async def edit(self, raw: bytes) -> Answer:
         return await self.person.ask("PATCH", f"{self.path}/{self.message['id']}", raw=raw)
@@ -79,7 +85,9 @@ async def test_a_batch_refuses_each_invalid_message_and_stores_the_others(server
     sandbox = await Sandbox.open(server)
     rows = [body for body, pointer, _ in INVALID.values() if body not in (b"[]", b"null")]
     good = b'{"content": "good"}'
-    answer = await sandbox.person.ask("POST", f"{sandbox.path}/batch", raw=b'{"messages": [' + b",".join([*rows, good]) + b"]}")
+    answer = await sandbox.person.ask(
+        "POST", f"{sandbox.path}/batch", raw=b'{"messages": [' + b",".join([*rows, good]) + b"]}"
+    )
     results = answer.json["results"]
     assert [result["status"] for result in results] == [422] * len(rows) + [201]
     assert {result["problem"]["code"] for result in results[:-1]} == {"invalid"}
@@ -103,7 +111,9 @@ async def test_invalid_batches_are_refused(server: ServerProcess, body: object, 
 
 
 @pytest.mark.parametrize("path", ["", "/batch"])
-async def test_bodies_over_the_limit_are_refused_with_and_without_a_content_length(server: ServerProcess, path: str) -> None:
+async def test_bodies_over_the_limit_are_refused_with_and_without_a_content_length(
+    server: ServerProcess, path: str
+) -> None:
     sandbox = await Sandbox.open(server)
     limit = 6 * MEBIBYTE if path else 64 * KIBIBYTE
     body = b'{"content": "' + b"a" * limit + b'"}'
@@ -111,10 +121,16 @@ async def test_bodies_over_the_limit_are_refused_with_and_without_a_content_leng
     check_refused(announced, 413, "body_too_large")
     assert announced.json["limit_bytes"] == limit
     wire = await Wire.open(server.port)
-    headers = {"authorization": f"Bearer {sandbox.person.token}", "content-type": "application/json", "transfer-encoding": "chunked"}
+    headers = {
+        "authorization": f"Bearer {sandbox.person.token}",
+        "content-type": "application/json",
+        "transfer-encoding": "chunked",
+    }
     chunk = b"8000\r\n" + b" " * 0x8000 + b"\r\n"
     check_refused(
-        await wire.raw(head("POST", sandbox.path + path, headers) + chunk * (limit // 0x8000 + 1) + b"0\r\n\r\n"), 413, "body_too_large"
+        await wire.raw(head("POST", sandbox.path + path, headers) + chunk * (limit // 0x8000 + 1) + b"0\r\n\r\n"),
+        413,
+        "body_too_large",
     )
     await sandbox.check_unchanged()
 
@@ -126,13 +142,17 @@ async def test_a_body_of_exactly_the_limit_is_accepted(server: ServerProcess) ->
     check_refused(await sandbox.send(padded + b" "), 413, "body_too_large")
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp", "x"])
+@pytest.mark.parametrize(
+    "media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp", "x"]
+)
 async def test_other_content_types_are_refused(server: ServerProcess, media_type: str) -> None:
     sandbox = await Sandbox.open(server)
     body = b'{"content": "a"}'
     check_refused(await sandbox.send(body, content_type=media_type), 415, "unsupported_media_type")
     check_refused(
-        await sandbox.person.ask("POST", "/api/chat", raw=b"{}", headers={"content-type": media_type}), 415, "unsupported_media_type"
+        await sandbox.person.ask("POST", "/api/chat", raw=b"{}", headers={"content-type": media_type}),
+        415,
+        "unsupported_media_type",
     )
     await sandbox.check_unchanged()
 
@@ -147,17 +167,30 @@ async def test_the_idempotency_keys_in_header_and_body_must_be_equal(server: Ser
     body = b'{"content": "a", "idempotency_key": "one"}'
     check_refused(await sandbox.send(body, idempotency_key="two"), 422, "invalid", "/idempotency_key", "key_mismatch")
     for key in ("", "k" * 65):
-        check_refused(await sandbox.send(b'{"content": "a"}', idempotency_key=key), 422, "invalid", "/idempotency_key", "invalid_key")
+        check_refused(
+            await sandbox.send(b'{"content": "a"}', idempotency_key=key),
+            422,
+            "invalid",
+            "/idempotency_key",
+            "invalid_key",
+        )
     await sandbox.check_unchanged()
     assert (await sandbox.send(body, idempotency_key="one")).status == 201
     assert (await sandbox.send(b'{"content": "a"}', idempotency_key="one")).status == 200
     check_refused(await sandbox.send(b'{"content": "b"}', idempotency_key="one"), 409, "idempotency_conflict")
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "1.5", "1e3", "x", "9007199254740992", "9" * 16, "9" * 17, "9" * 400, "%00", "١"])
+@pytest.mark.parametrize(
+    "number", ["0", "-1", "1.5", "1e3", "x", "9007199254740992", "9" * 16, "9" * 17, "9" * 400, "%00", "١"]
+)
 async def test_ids_out_of_range_are_not_found(server: ServerProcess, number: str) -> None:
     sandbox = await Sandbox.open(server)
-    for path in (f"/api/chat/{number}", f"/api/chat/{number}/messages", f"{sandbox.path}/{number}", f"/api/users/{number}"):
+    for path in (
+        f"/api/chat/{number}",
+        f"/api/chat/{number}/messages",
+        f"{sandbox.path}/{number}",
+        f"/api/users/{number}",
+    ):
         check_refused(await sandbox.person.ask("GET", path), 404, "not_found")
     check_refused(await sandbox.person.ask("POST", f"/api/chat/{number}/messages", {"content": "a"}), 404, "not_found")
 
@@ -170,18 +203,32 @@ async def test_invalid_limits_are_refused(server: ServerProcess, limit: str) -> 
 
 
 @pytest.mark.parametrize(
-    "query", ["before=-1", "after=x", "around=", "before=1&after=1", "after=9007199254740992", "befor=1", "limit=1&cursor=MQ", "after=%00"]
+    "query",
+    [
+        "before=-1",
+        "after=x",
+        "around=",
+        "before=1&after=1",
+        "after=9007199254740992",
+        "befor=1",
+        "limit=1&cursor=MQ",
+        "after=%00",
+    ],
 )
 async def test_invalid_positions_in_a_history_are_refused(server: ServerProcess, query: str) -> None:
     sandbox = await Sandbox.open(server)
     check_refused(await sandbox.person.ask("GET", f"{sandbox.path}?{query}"), 422, "invalid")
 
 
-@pytest.mark.parametrize("cursor", ["x", "%00", "YWZ0ZXI6", "YWZ0ZXI6eA", "YWZ0ZXI6OTk5OTk5OTk5OTk5OTk5OTk5", "a" * 4_000])
+@pytest.mark.parametrize(
+    "cursor", ["x", "%00", "YWZ0ZXI6", "YWZ0ZXI6eA", "YWZ0ZXI6OTk5OTk5OTk5OTk5OTk5OTk5", "a" * 4_000]
+)
 async def test_invalid_page_cursors_are_refused(server: ServerProcess, cursor: str) -> None:
     sandbox = await Sandbox.open(server)
     for path in ("/api/chat", "/api/users", "/api/channels"):
-        check_refused(await sandbox.person.ask("GET", f"{path}?cursor={cursor}"), 422, "invalid", "?cursor", "invalid_cursor")
+        check_refused(
+            await sandbox.person.ask("GET", f"{path}?cursor={cursor}"), 422, "invalid", "?cursor", "invalid_cursor"
+        )
 
 
 @pytest.mark.parametrize("text", ["a\\u0000b", "\\ud800", "a\\u001bb", "a\\nb"])
@@ -192,7 +239,11 @@ async def test_texts_that_a_database_cannot_store_are_refused_everywhere(server:
         ("POST", "/api/chat", b'{"chat_type": "public_channel", "name": "%b"}' % raw),
         ("PATCH", "/api/users/me", b'{"fullname": "%b"}' % raw),
         ("PATCH", "/api/workspace", b'{"name": "%b"}' % raw),
-        ("POST", "/api/signup", b'{"email": "%b@x.org", "password": "12345678", "fullname": "a", "workspace": "b"}' % raw),
+        (
+            "POST",
+            "/api/signup",
+            b'{"email": "%b@x.org", "password": "12345678", "fullname": "a", "workspace": "b"}' % raw,
+        ),
     ):
         answer = await sandbox.person.ask(method, path, raw=body)
         assert (answer.status, answer.code) in ((422, "invalid"), (400, "malformed_json")), f"{path}: {answer.body!r}"
@@ -202,7 +253,17 @@ async def test_texts_that_a_database_cannot_store_are_refused_everywhere(server:
 
 async def test_unknown_paths_and_methods_are_refused(server: ServerProcess) -> None:
     sandbox = await Sandbox.open(server)
-    for path in ("/api", "/api/", "/api/chats", "/api/chat/", "/API/chat", "/api//chat", "/api/chat/1/nothing", "/%00", "/..%2f..%2fetc"):
+    for path in (
+        "/api",
+        "/api/",
+        "/api/chats",
+        "/api/chat/",
+        "/API/chat",
+        "/api//chat",
+        "/api/chat/1/nothing",
+        "/%00",
+        "/..%2f..%2fetc",
+    ):
         check_refused(await sandbox.person.ask("GET", path), 404, "not_found")
     answer = await sandbox.person.ask("PUT", sandbox.path, raw=b"{}")
     check_refused(answer, 405, "method_not_allowed")

@@ -87,13 +87,17 @@ class Load:
         acknowledged = self.acknowledged
         assert set(contents) == set(acknowledged), "a message was lost, or came from nowhere"
         for message in stored:
-            shown = {key: value for key, value in acknowledged[str(message["content"])].items() if key != "idempotency_key"}
+            shown = {
+                key: value for key, value in acknowledged[str(message["content"])].items() if key != "idempotency_key"
+            }
             assert shown == message
         await self._check_events()
 
     async def _history(self, chat_id: int) -> list[dict[str, object]]:
         messages = await self.host.history(chat_id)
-        assert [message["number"] for message in messages] == list(range(1, len(messages) + 1)), "a chat's numbers have a gap"
+        assert [message["number"] for message in messages] == list(range(1, len(messages) + 1)), (
+            "a chat's numbers have a gap"
+        )
         return messages
 
     async def _check_events(self) -> None:

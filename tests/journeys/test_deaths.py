@@ -27,7 +27,9 @@ def _sabotaged_server(folder: Path, place: str, **settings: str) -> ServerProces
         ("nats", "fechatter.bus.nats:NatsBus._run"),
     ],
 )
-async def test_a_failed_task_stops_the_server_with_a_failure_and_its_name(tmp_path: Path, task: str, place: str) -> None:
+async def test_a_failed_task_stops_the_server_with_a_failure_and_its_name(
+    tmp_path: Path, task: str, place: str
+) -> None:
     server = _sabotaged_server(tmp_path, place, **({"nats_url": "nats://127.0.0.1:9"} if task == "nats" else {}))
     try:
         server.launch()

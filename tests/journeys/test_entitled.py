@@ -55,7 +55,15 @@ class Scenario:
 async def everybody(server: ServerProcess) -> dict[str, Client]:
     """Ada owns the workspace. Gina and Hank are guests. Otto (admin) and Colin (member) are in no chat."""
     ada = await owner(server)
-    roles = {"bob": "member", "carl": "member", "dora": "member", "colin": "member", "otto": "admin", "gina": "guest", "hank": "guest"}
+    roles = {
+        "bob": "member",
+        "carl": "member",
+        "dora": "member",
+        "colin": "member",
+        "otto": "admin",
+        "gina": "guest",
+        "hank": "guest",
+    }
     return {"ada": ada, **{name: await colleague(ada, role) for name, role in roles.items()}}
 
 
@@ -165,8 +173,12 @@ async def test_every_event_reaches_exactly_the_people_who_may_see_it_live_and_on
         again = await replayed(person, start)
         assert set(again) == replayed_later(live[name], person.id), name
         for seq, event in again.items():
-            assert without_deleted_content(event.data, deleted) == without_deleted_content(live[name][seq].data, deleted), f"{name} {seq}"
-            assert not (event.name or "").startswith("message") or event.data["data"]["message"]["content"] != "is deleted"
+            assert without_deleted_content(event.data, deleted) == without_deleted_content(
+                live[name][seq].data, deleted
+            ), f"{name} {seq}"
+            assert (
+                not (event.name or "").startswith("message") or event.data["data"]["message"]["content"] != "is deleted"
+            )
         assert [event["seq"] for event in await person.events(start)] == list(again)
     await outside.quiet(0.2)
 
@@ -180,7 +192,10 @@ async def test_a_disabled_person_receives_nothing_more(server: ServerProcess) ->
     await ada.send(chat["id"], "without bob")
     ended = await streams[bob].rest()
     assert [event.name for event in ended] == ["user.disabled", "closing"]
-    assert [event.name for event in await streams[carl].until("message.created")] == ["user.disabled", "message.created"]
+    assert [event.name for event in await streams[carl].until("message.created")] == [
+        "user.disabled",
+        "message.created",
+    ]
     assert (await bob.ask("GET", "/api/sync")).status == 401
 
 
@@ -195,9 +210,19 @@ async def test_earlier_contents_of_a_message_are_listed_for_its_sender_and_admin
     for person in (bob, ada):
         first = await person.get(f"{path}/versions?limit=1")
         rest = await person.get(f"{path}/versions?cursor={first['next']}")
-        assert [(each["revision"], each["content"]) for each in first["items"] + rest["items"]] == [(1, "one"), (2, "two")]
-        assert (set(first["items"][0]), first["items"][0]["edited_at"], rest["next"]) == ({"revision", "content", "edited_at"}, None, None)
-    refused, hidden = await carl.ask("GET", f"{path}/versions"), await (await colleague(ada)).ask("GET", f"{path}/versions")
+        assert [(each["revision"], each["content"]) for each in first["items"] + rest["items"]] == [
+            (1, "one"),
+            (2, "two"),
+        ]
+        assert (set(first["items"][0]), first["items"][0]["edited_at"], rest["next"]) == (
+            {"revision", "content", "edited_at"},
+            None,
+            None,
+        )
+    refused, hidden = (
+        await carl.ask("GET", f"{path}/versions"),
+        await (await colleague(ada)).ask("GET", f"{path}/versions"),
+    )
     assert (refused.status, refused.code, hidden.status) == (403, "not_the_sender", 404)
     await bob.call("DELETE", path)
     assert await bob.get(f"{path}/versions") == {"items": [], "next": None}

@@ -91,7 +91,9 @@ async def test_the_set_up_link_works_once(own_server: ServerProcess) -> None:
     person = {"email": "ada@example.org", "password": PASSWORD, "fullname": "Ada", "workspace": "Acme"}
     strangers = [Client(own_server) for _ in range(5)]
     wanted = [{**person, "workspace": f"Acme {number}", "setup_token": token} for number in range(5)]
-    answers = await asyncio.gather(*(stranger.ask("POST", "/api/signup", body) for stranger, body in zip(strangers, wanted, strict=True)))
+    answers = await asyncio.gather(
+        *(stranger.ask("POST", "/api/signup", body) for stranger, body in zip(strangers, wanted, strict=True))
+    )
     assert sorted(answer.status for answer in answers)[0] == 201
     assert all(400 <= answer.status < 500 for answer in sorted(answers, key=lambda each: each.status)[1:])
     again = await strangers[0].ask("POST", "/api/signup", {**person, "setup_token": token})

@@ -165,7 +165,9 @@ def has_content(event: Event, content: str) -> bool:
     return bool(event.name == "message.created" and content_of(event) == content)
 
 
-async def test_a_lagging_standby_is_promoted_under_the_running_server(on_postgres: ServerProcess, postgres: RestorablePostgres) -> None:
+async def test_a_lagging_standby_is_promoted_under_the_running_server(
+    on_postgres: ServerProcess, postgres: RestorablePostgres
+) -> None:
     observer = await Observer.begin(on_postgres)
     copy = postgres.copy()
     await observer.lose()
@@ -184,7 +186,9 @@ async def test_data_files_of_postgresql_are_rolled_back_under_the_running_server
 
 
 @pytest.mark.parametrize("running", [True, False])
-async def test_a_dump_is_restored_into_the_same_cluster(on_postgres: ServerProcess, postgres: RestorablePostgres, running: bool) -> None:
+async def test_a_dump_is_restored_into_the_same_cluster(
+    on_postgres: ServerProcess, postgres: RestorablePostgres, running: bool
+) -> None:
     observer = await Observer.begin(on_postgres)
     dump = postgres.dump(on_postgres.database_url or "")
     await observer.lose()

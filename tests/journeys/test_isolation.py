@@ -61,7 +61,9 @@ async def tenant(server: ServerProcess, text: str) -> Tenant:
     await host.send(channel["id"], f"{text} speaks to all")
     session = (await host.get("/api/sessions"))["items"][0]
     invitation = await host.post("/api/invitations", {"email": f"{text.lower()}@example.org"})
-    return Tenant(host, member, WorkspaceIds(chat["id"], channel["id"], message["id"], member.id, session["id"], invitation["id"]))
+    return Tenant(
+        host, member, WorkspaceIds(chat["id"], channel["id"], message["id"], member.id, session["id"], invitation["id"])
+    )
 
 
 async def attempt_request(asking: Tenant, route: str, attempt: Attempt, other: WorkspaceIds) -> Answer:
@@ -81,7 +83,9 @@ async def test_ids_of_another_workspace_behave_like_unknown_ids(server: ServerPr
         for attempt in ATTEMPTS[route]:
             foreign = await attempt_request(ours, route, attempt, theirs.place)
             unknown = await attempt_request(ours, route, attempt, NOWHERE)
-            assert (foreign.status, unknown.status) == (attempt.status, attempt.status), f"{route} {attempt.path}: {foreign.body!r}"
+            assert (foreign.status, unknown.status) == (attempt.status, attempt.status), (
+                f"{route} {attempt.path}: {foreign.body!r}"
+            )
             assert comparable(foreign) == comparable(unknown), f"{route} {attempt.path}"
             assert SECRET.lower().encode() not in foreign.body.lower()
             if attempt.status == 422:
@@ -135,7 +139,12 @@ async def test_an_invitation_grants_access_only_to_its_own_workspace(server: Ser
     invitation = await theirs.owner.post("/api/invitations", {})
     session = await Client(server).post(
         "/api/signup",
-        {"email": ours.owner.session["user"]["email"], "password": PASSWORD, "fullname": "Both", "invitation": invitation["token"]},
+        {
+            "email": ours.owner.session["user"]["email"],
+            "password": PASSWORD,
+            "fullname": "Both",
+            "invitation": invitation["token"],
+        },
     )
     assert session["workspace"]["id"] == theirs.owner.workspace_id
     both = Client(server, session)

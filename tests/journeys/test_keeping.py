@@ -103,7 +103,9 @@ def _check_export(exported: subprocess.CompletedProcess[bytes]) -> None:
     assert lines[-1] == {"type": "end", "counts": counts}
     messages = [line for line in lines if line["type"] == "message"]
     assert [message["number"] for message in messages] == list(range(1, counts["message"] + 1))
-    assert [message["content"] for message in messages] == [f"message {number}" for number in range(1, counts["message"] + 1)]
+    assert [message["content"] for message in messages] == [
+        f"message {number}" for number in range(1, counts["message"] + 1)
+    ]
     assert b"argon2" not in exported.stdout
     assert b"password" not in exported.stdout
 

@@ -172,7 +172,9 @@ async def test_the_server_waits_for_a_database_that_refuses_it(password_database
         await password_database.run(mending, inside=name in INSIDE)
 
 
-async def test_a_read_only_database_serves_reads_and_health_states_the_reason(password_database: PasswordDatabase) -> None:
+async def test_a_read_only_database_serves_reads_and_health_states_the_reason(
+    password_database: PasswordDatabase,
+) -> None:
     async with checked_recovery(password_database.server) as (ada, chat, stream):
         await password_database.run(f"ALTER DATABASE {DATABASE} SET default_transaction_read_only = on")
         await check_unavailable(ada, chat, reads=200)
@@ -200,7 +202,9 @@ DEFAULTS = {
 
 
 @pytest.mark.parametrize("whose", [f"DATABASE {DATABASE}", f"ROLE {ROLE}"])
-async def test_defaults_of_a_database_or_role_do_not_change_the_servers_behaviour(password_database: PasswordDatabase, whose: str) -> None:
+async def test_defaults_of_a_database_or_role_do_not_change_the_servers_behaviour(
+    password_database: PasswordDatabase, whose: str
+) -> None:
     async with checked_recovery(password_database.server) as (ada, chat, _):
         await password_database.run(*[f"ALTER {whose} SET {name} = '{value}'" for name, value in DEFAULTS.items()])
         await until(lambda: health(ada), lambda answer: answer.status == 200)
@@ -228,16 +232,24 @@ async def test_defaults_of_a_database_or_role_do_not_hide_the_tables_from_a_new_
     assert await Client(password_database.server, ada.session).history(chat) == kept
 
 
-async def test_a_missing_or_read_only_table_is_reported_and_an_idle_server_recovers(password_database: PasswordDatabase) -> None:
+async def test_a_missing_or_read_only_table_is_reported_and_an_idle_server_recovers(
+    password_database: PasswordDatabase,
+) -> None:
     async with checked_recovery(password_database.server) as (ada, chat, _):
         await password_database.run("ALTER TABLE eras RENAME TO away", inside=True)
         await until(lambda: health(ada), lambda answer: answer.json["parts"]["database"]["state"] == "down")
         await password_database.run("ALTER TABLE away RENAME TO eras", inside=True)
         await until(lambda: health(ada), lambda answer: answer.status == 200)
-        await password_database.run("ALTER TABLE messages OWNER TO fechatter", f"GRANT SELECT ON messages TO {ROLE}", inside=True)
+        await password_database.run(
+            "ALTER TABLE messages OWNER TO fechatter", f"GRANT SELECT ON messages TO {ROLE}", inside=True
+        )
         assert (await ada.ask("POST", f"/api/chat/{chat}/messages", {"content": "lost"})).status == 503
         report = (await until(lambda: health(ada), lambda answer: answer.status == 503)).json["parts"]
-        assert report["database"] == {**report["database"], "state": "down", "detail": "the role cannot write to the table messages"}
+        assert report["database"] == {
+            **report["database"],
+            "state": "down",
+            "detail": "the role cannot write to the table messages",
+        }
         assert "permission denied" in report["writer"]["detail"]
         await password_database.run(f"ALTER TABLE messages OWNER TO {ROLE}", inside=True)
         await until(lambda: health(ada), lambda answer: answer.json["status"] == "ok")

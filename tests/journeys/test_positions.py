@@ -34,7 +34,12 @@ async def test_a_response_is_never_older_than_the_clients_position(server: Serve
         ]
         history, state, shown = await asyncio.gather(*reading)
         assert min(seq(answer.headers["event-cursor"]) for answer in (history, state, shown)) >= seq(seen)
-        assert history.json["items"][0]["number"] == state.json["chats"][-1]["last_number"] == shown.json["last_number"] == number
+        assert (
+            history.json["items"][0]["number"]
+            == state.json["chats"][-1]["last_number"]
+            == shown.json["last_number"]
+            == number
+        )
 
 
 @pytest.mark.parametrize("position", ["", "5", "a.", ".1", "a.b", "a.-1", f"{'a' * 33}.1", f"a.{'1' * 17}", "a.1 b"])
@@ -43,4 +48,6 @@ async def test_invalid_positions_are_refused(server: ServerProcess, position: st
     for path in ("/api/chat", "/api/sync", "/api/users/me", "/api/workspace"):
         answer = await ada.ask("GET", path, headers={"event-cursor": position})
         assert (answer.status, answer.code) == (422, "invalid")
-        assert [(error["pointer"], error["code"]) for error in answer.json["errors"]] == [("Event-Cursor", "invalid_cursor")]
+        assert [(error["pointer"], error["code"]) for error in answer.json["errors"]] == [
+            ("Event-Cursor", "invalid_cursor")
+        ]

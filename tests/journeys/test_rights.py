@@ -34,7 +34,9 @@ async def world(server: ServerProcess, sessions: Sessions) -> World:
     return World(server, sessions)
 
 
-def expected_code(action: ChatAction, kind: ChatType, role: Role, standing_name: str | None, *, archived: bool) -> str | None:
+def expected_code(
+    action: ChatAction, kind: ChatType, role: Role, standing_name: str | None, *, archived: bool
+) -> str | None:
     if action is ChatAction.JOIN and standing_name is not None:
         return None  # JOIN returns the chat to a member.
     return refusal(action, kind, standing(role, standing_name), archived=archived)
@@ -56,7 +58,9 @@ async def check_cell(who: Client, ask: Request, prepared: PreparedChat, code: st
 async def test_each_cell_of_the_table_of_chat_rights(world: World, engine: str) -> None:
     await world.create_shared_chat()
     for kind, archived in TRIED[engine]:
-        shared = None if kind is ChatType.SINGLE else await world.prepare_chat(kind, Role.MEMBER, None, archived=archived)
+        shared = (
+            None if kind is ChatType.SINGLE else await world.prepare_chat(kind, Role.MEMBER, None, archived=archived)
+        )
         async with asyncio.TaskGroup() as group:
             for role, standing_name in product(Role, STANDINGS):
                 group.create_task(check_person(world, kind, role, standing_name, shared, archived=archived))
@@ -80,7 +84,9 @@ async def check_person(
             await who.post(f"/api/chat/{prepared.chat_id}/leave")
 
 
-async def check_ending(world: World, action: ChatAction, kind: ChatType, role: Role, standing_name: str | None, *, archived: bool) -> None:
+async def check_ending(
+    world: World, action: ChatAction, kind: ChatType, role: Role, standing_name: str | None, *, archived: bool
+) -> None:
     """Try leaving and deleting on a chat that is created for this purpose."""
     who = world.people[role, standing_name]
     prepared = await world.prepare_chat(kind, role, standing_name, archived=archived)
@@ -100,7 +106,9 @@ def workspace_requests(world: World, action: WorkspaceAction, channel_id: int) -
         case A.CREATE_SINGLE:
             return [("POST", "/api/chat", {"chat_type": "single", "members": host})]
         case A.CREATE_GROUP:
-            return [("POST", "/api/chat", {"chat_type": "group", "members": [*host, world.people[Role.MEMBER, "owner"].id]})]
+            return [
+                ("POST", "/api/chat", {"chat_type": "group", "members": [*host, world.people[Role.MEMBER, "owner"].id]})
+            ]
         case A.CREATE_PRIVATE_CHANNEL:
             return [("POST", "/api/chat", {"chat_type": "private_channel", "name": "ours", "members": host})]
         case A.CREATE_PUBLIC_CHANNEL:
@@ -129,7 +137,11 @@ async def visible_parts(who: Client, world: World) -> dict[WorkspaceAction, bool
     health = await who.get("/health")
     ids = {world.stranger.id} & {user["id"] for user in people}
     assert ids == {world.stranger.id} & {user["id"] for user in named["items"]}
-    emails = ["email" in user for user in [*people, *named["items"], await who.get(f"/api/users/{world.host.id}")] if user["id"] != who.id]
+    emails = [
+        "email" in user
+        for user in [*people, *named["items"], await who.get(f"/api/users/{world.host.id}")]
+        if user["id"] != who.id
+    ]
     assert len(set(emails)) == 1
     return {
         WorkspaceAction.SEE_PEOPLE: bool(ids),

@@ -72,7 +72,11 @@ class SampleWorkspace:
             lambda: bob.send(self.chats["room"], "Ada is out"),
             lambda: self.change_message(bob, "room", 5, "Ada was out"),
             lambda: bob.post(path("room", "/members"), {"members": [ada.id]}),
-            lambda: bob.call("PATCH", "/api/users/me", {"fullname": "Robert", "handle": f"robert{bob.id}", "timezone": "Europe/Vienna"}),
+            lambda: bob.call(
+                "PATCH",
+                "/api/users/me",
+                {"fullname": "Robert", "handle": f"robert{bob.id}", "timezone": "Europe/Vienna"},
+            ),
             lambda: ada.call("PATCH", f"/api/users/{cyd.id}", {"role": "admin"}),
             lambda: ada.call("PATCH", f"/api/users/{cyd.id}", {"role": "member"}),
             self.come_and_go,

@@ -44,7 +44,9 @@ def many_streams(own_server: ServerProcess, engine: str) -> ServerProcess:
 
 
 @pytest.mark.parametrize("streams", [500, pytest.param(5_000, marks=pytest.mark.prove)])
-async def test_a_stop_under_load_ends_in_time_and_loses_nothing(many_streams: ServerProcess, engine: str, streams: int) -> None:
+async def test_a_stop_under_load_ends_in_time_and_loses_nothing(
+    many_streams: ServerProcess, engine: str, streams: int
+) -> None:
     server = many_streams
     ada = await owner(server, setup_token=server.setup_token)
     bob, carol = await colleague(ada), await colleague(ada)

@@ -49,7 +49,9 @@ async def test_a_person_who_becomes_a_guest_sees_no_more_events_about_other_peop
 
 
 @pytest.mark.parametrize("role", ["member", "admin"])
-async def test_a_guest_who_is_promoted_sees_events_about_other_people_from_then_on(server: ServerProcess, role: str) -> None:
+async def test_a_guest_who_is_promoted_sees_events_about_other_people_from_then_on(
+    server: ServerProcess, role: str
+) -> None:
     ada = await owner(server, default_channel=False)
     bob = await colleague(ada, "guest")
     stream = await bob.listen()

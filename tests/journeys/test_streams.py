@@ -19,7 +19,12 @@ async def test_hello_contains_the_position_and_the_session(server: ServerProcess
     epoch, _, seq = (await ada.cursor()).rpartition(".")
     assert hello.name == "hello"
     assert hello.id == f"{epoch}.{seq}"
-    assert hello.data == {"epoch": epoch, "head": int(seq), "heartbeat_seconds": 1, "session_id": hello.data["session_id"]}
+    assert hello.data == {
+        "epoch": epoch,
+        "head": int(seq),
+        "heartbeat_seconds": 1,
+        "session_id": hello.data["session_id"],
+    }
     assert hello.data["session_id"] in [session["id"] for session in (await ada.get("/api/sessions"))["items"]]
 
 
@@ -68,7 +73,13 @@ async def test_a_resumed_stream_sends_missed_events_and_read_marks(server: Serve
     assert [event.data["data"]["message"] for event in (first, second)] == missed
     here = await ada.cursor()
     assert resumed.id == here
-    read = {"chat_id": chat["id"], "last_read_number": 3, "revision": 0, "deleted_above": 0, "seq": int(here.rpartition(".")[2])}
+    read = {
+        "chat_id": chat["id"],
+        "last_read_number": 3,
+        "revision": 0,
+        "deleted_above": 0,
+        "seq": int(here.rpartition(".")[2]),
+    }
     assert resumed.data == {"from": cursor, "to": here, "reads": [read]}
 
 
@@ -115,7 +126,9 @@ async def test_a_replay_over_the_limit_is_reset(server: ServerProcess) -> None:
     assert (reset.data["reason"], reset.id) == ("too_many", await ada.cursor())
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "1", ".1", "epoch.-1", "epoch.1x", "e.99999999999999999999", "x" * 99 + ".1"])
+@pytest.mark.parametrize(
+    "cursor", ["nonsense", "1", ".1", "epoch.-1", "epoch.1x", "e.99999999999999999999", "x" * 99 + ".1"]
+)
 async def test_invalid_cursors_are_refused(server: ServerProcess, cursor: str) -> None:
     ada = await owner(server)
     with pytest.raises(Refused) as refused:

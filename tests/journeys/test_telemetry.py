@@ -22,7 +22,9 @@ MARK = "MARK"
 
 
 @pytest.fixture(scope="module")
-def server(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def server(
+    engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
     """A server that people join by invitation, with the most detailed log."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
     how = {"metrics_token": TOKEN, "log_level": "debug", "log_format": "json", "access_log": "on"}
@@ -88,7 +90,12 @@ async def test_metrics_contain_exactly_the_documented_names(server: ServerProces
 async def test_only_admins_and_the_metrics_token_can_read_metrics(server: ServerProcess) -> None:
     host, member = await people(server)
     guest = await colleague(host, "guest")
-    assert [(await who.ask("GET", "/metrics")).status for who in (Client(server), member, guest, host)] == [401, 403, 403, 200]
+    assert [(await who.ask("GET", "/metrics")).status for who in (Client(server), member, guest, host)] == [
+        401,
+        403,
+        403,
+        200,
+    ]
     for wrong in ("Bearer metrics-MARK-012345678", "Bearer ", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xff"):
         assert (await Client(server).ask("GET", "/metrics", headers={"authorization": wrong})).status == 401
 
@@ -99,7 +106,11 @@ async def test_clients_cannot_create_new_metric_labels(server: ServerProcess) ->
     await scrape(server)  # the second scrape contains the route of the first one
     before = set(await scrape(server))
     for number in range(30):
-        await host.ask("BREW", f"/nowhere/{MARK}{number}?a={number}", headers={"x-request-id": f"r{number}", "user-agent": f"a{number}"})
+        await host.ask(
+            "BREW",
+            f"/nowhere/{MARK}{number}?a={number}",
+            headers={"x-request-id": f"r{number}", "user-agent": f"a{number}"},
+        )
         await host.ask("GET", f"/api/chat/{10**6 + number}")
     grown = {re.sub(r",le=.*", "", name) for name in set(await scrape(server)) - before}
     # A loop has a sample once it has run.
@@ -116,8 +127,12 @@ async def test_the_log_contains_no_user_data_and_names_the_failed_requests(serve
     await _send_all_kinds(host, path)
     await _refuse_messages(server, True)
     failed = await host.ask("POST", path, {"content": f"{MARK} lost"}, {"x-request-id": "lost-1"})
-    many = await host.ask("POST", f"{path}/batch", {"messages": [{"content": f"{MARK} lost"}] * 2}, {"x-request-id": "lost-2"})
-    edited = await host.ask("PATCH", f"{path}/{message['id']}", {"content": f"{MARK} edited"}, {"x-request-id": "lost-3"})
+    many = await host.ask(
+        "POST", f"{path}/batch", {"messages": [{"content": f"{MARK} lost"}] * 2}, {"x-request-id": "lost-2"}
+    )
+    edited = await host.ask(
+        "PATCH", f"{path}/{message['id']}", {"content": f"{MARK} edited"}, {"x-request-id": "lost-3"}
+    )
     await _refuse_messages(server, False)
     stream.close()
     assert (failed.status, failed.json["errors"][0]["code"]) == (422, "not_storable")
@@ -127,7 +142,13 @@ async def test_the_log_contains_no_user_data_and_names_the_failed_requests(serve
     lines = [json.loads(line) for line in server.output.splitlines() if line.startswith("{")]
     text = "\n".join(map(json.dumps, lines))
     assert MARK not in text
-    secrets = [host.session["access_token"], host.session["refresh_token"], server.setup_token, TOKEN, host.session["user"]["email"]]
+    secrets = [
+        host.session["access_token"],
+        host.session["refresh_token"],
+        server.setup_token,
+        TOKEN,
+        host.session["user"]["email"],
+    ]
     assert not [secret for secret in secrets if secret in text]
     others = [line for line in server.output.splitlines() if not line.startswith("{")]
     assert all(line.startswith(("Fechatter is at", "Create the first owner")) for line in others)
@@ -145,7 +166,9 @@ async def _send_all_kinds(host: Client, path: str) -> None:
     stranger = Client(host.server)
     person = {"email": f"{MARK}@example.org", "password": f"{MARK} password"}
     invitation = await host.post("/api/invitations", {"role": "member", "email": f"{MARK}@example.org"})
-    joined = await stranger.post("/api/signup", {**person, "fullname": f"{MARK} name", "invitation": invitation["token"]})
+    joined = await stranger.post(
+        "/api/signup", {**person, "fullname": f"{MARK} name", "invitation": invitation["token"]}
+    )
     asked: list[tuple[Client, str, str, Any, dict[str, str]]] = [
         (stranger, "POST", "/api/signin", person, {}),
         (stranger, "POST", "/api/signin", {**person, "password": f"{MARK} wrong"}, {}),
@@ -158,7 +181,13 @@ async def _send_all_kinds(host: Client, path: str) -> None:
         (host, "PATCH", "/api/users/me", {"timezone": MARK, MARK: MARK}, {}),
         (host, "POST", path, {"content": f"{MARK} other", "idempotency_key": f"{MARK}-key-1"}, {}),
         (host, "POST", path, {"content": MARK + "x" * 5000}, {"idempotency-key": f"{MARK} key"}),
-        (host, "GET", f"/nowhere/{MARK}?token={MARK}", None, {"cookie": f"a={MARK}", "user-agent": MARK, "referer": MARK}),
+        (
+            host,
+            "GET",
+            f"/nowhere/{MARK}?token={MARK}",
+            None,
+            {"cookie": f"a={MARK}", "user-agent": MARK, "referer": MARK},
+        ),
         (host, "GET", f"/api/users?q={MARK}&{MARK}={MARK}", None, {}),
         (host, "GET", f"/events?last_event_id={MARK}", None, {"last-event-id": MARK}),
         (host, MARK, path, None, {}),
@@ -168,7 +197,13 @@ async def _send_all_kinds(host: Client, path: str) -> None:
     ]
     for who, method, target, body, headers in asked:
         await who.ask(method, target, body, headers)
-    for raw in (b'{"content": "MARK', b'{"content": "MARK \xff"}', b'["MARK"]', b'{"content": "MARK \\ud800"}', b"MARK"):
+    for raw in (
+        b'{"content": "MARK',
+        b'{"content": "MARK \xff"}',
+        b'["MARK"]',
+        b'{"content": "MARK \\ud800"}',
+        b"MARK",
+    ):
         await host.ask("POST", path, raw=raw)
     await Client(host.server).ask("POST", "/api/password", {"current_password": MARK, "new_password": MARK})
 
@@ -178,7 +213,8 @@ async def _refuse_messages(server: ServerProcess, refused: bool) -> None:
     if server.database_url is None:
         with sqlite3.connect(server.data_dir / "fechatter.db", timeout=5) as connection:
             for event in ("INSERT", "UPDATE"):
-                made = f"CREATE TRIGGER refuse_{event} BEFORE {event} ON messages BEGIN SELECT RAISE(ABORT, 'refused'); END"
+                action = "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+                made = f"CREATE TRIGGER refuse_{event} BEFORE {event} ON messages {action}"
                 connection.execute(made if refused else f"DROP TRIGGER refuse_{event}")
         connection.close()
         return

@@ -38,7 +38,9 @@ class TlsServer:
         self.file = folder / "fechatter.toml"
         self.first = self.certificates.renew()
         self.configure()
-        self.server = ServerProcess(folder, open_files=open_files, tls=trust_any_certificate(), arguments=["--config", str(self.file)])
+        self.server = ServerProcess(
+            folder, open_files=open_files, tls=trust_any_certificate(), arguments=["--config", str(self.file)]
+        )
 
     def configure(self, level: str = "info", name: str = "Fechatter", more: str = "") -> None:
         chain, key = self.certificates.chain, self.certificates.key
@@ -80,7 +82,9 @@ async def test_a_new_certificate_is_served_and_open_streams_continue(tls_server:
     sent = await ada.send(chat["id"], "still here?")
     assert (await stream.until("message.created"))[-1].data["data"]["message"]["id"] == sent["id"]
     credentials = {"email": ada.session["user"]["email"], "password": PASSWORD}
-    signed_in = await Client(tls_server.server).ask("POST", "/api/signin", credentials, {"x-requested-with": "fechatter"})
+    signed_in = await Client(tls_server.server).ask(
+        "POST", "/api/signin", credentials, {"x-requested-with": "fechatter"}
+    )
     assert "; Secure" in signed_in.headers["set-cookie"]
     assert signed_in.headers["strict-transport-security"].startswith("max-age=")
 
@@ -125,7 +129,9 @@ async def test_the_server_refuses_to_start_with_an_unusable_key(tmp_path: Path) 
     made.renew(ec.SECP256K1())
     named = {"tls_certificate": str(made.chain), "tls_key": str(made.key)}
     output = await asyncio.to_thread(ServerProcess(tmp_path, **named).expect_failed_start)
-    assert output.splitlines() == [f"fechatter: The certificate {made.chain} cannot be used: TLS does not support its kind of key."]
+    assert output.splitlines() == [
+        f"fechatter: The certificate {made.chain} cannot be used: TLS does not support its kind of key."
+    ]
     found = await asyncio.to_thread(checks_network.certificate, Settings(tls_certificate=made.chain, tls_key=made.key))
     assert not found.good
 
@@ -150,7 +156,9 @@ async def test_tls_versions_below_1_2_are_refused(tls_server: TlsServer) -> None
 
 
 @pytest.mark.prove
-async def test_silent_handshakes_block_new_connections_for_ten_seconds_at_most_and_use_little_cpu(tmp_path: Path) -> None:
+async def test_silent_handshakes_block_new_connections_for_ten_seconds_at_most_and_use_little_cpu(
+    tmp_path: Path,
+) -> None:
     tls_server = TlsServer(tmp_path, open_files=OPEN_FILES)
     silent = []
     try:

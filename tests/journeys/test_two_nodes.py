@@ -90,7 +90,11 @@ async def under_load(nodes: Nodes) -> AsyncIterator[Callable[[int], Awaitable[No
     ada = await owner(nodes.a)
     chat = await ada.chat("public_channel")
     streams = [await on_node(node, ada).listen() for node in (nodes.a, nodes.b)]
-    senders = [Sender(on_node(node, ada), chat["id"], f"{node.port} {number}") for node in (nodes.a, nodes.b) for number in range(4)]
+    senders = [
+        Sender(on_node(node, ada), chat["id"], f"{node.port} {number}")
+        for node in (nodes.a, nodes.b)
+        for number in range(4)
+    ]
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for sender in senders:
@@ -129,7 +133,10 @@ async def test_a_personal_event_reaches_that_persons_devices_on_every_node_and_n
     # Everybody receives this event. No earlier event can follow it.
     await bob.send(chat["id"], "the end")
     for stream in own:
-        assert [event.name for event in await stream.until("message.created")][-2:] == ["preferences.updated", "message.created"]
+        assert [event.name for event in await stream.until("message.created")][-2:] == [
+            "preferences.updated",
+            "message.created",
+        ]
     for stream in others:
         assert "preferences.updated" not in [event.name for event in await stream.until("message.created")]
     for node in (nodes.a, nodes.b):

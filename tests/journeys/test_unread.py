@@ -89,7 +89,9 @@ async def test_marks_on_missing_messages_are_refused(server: ServerProcess) -> N
     assert await _counts(bob, chat_id) == (0, 0, 1)
 
 
-async def test_concurrent_marks_from_several_devices_end_in_a_state_of_one_of_their_orders(server: ServerProcess) -> None:
+async def test_concurrent_marks_from_several_devices_end_in_a_state_of_one_of_their_orders(
+    server: ServerProcess,
+) -> None:
     _, bob, chat_id = await _talk(server, 9)
     path = f"/api/chat/{chat_id}"
     await asyncio.gather(

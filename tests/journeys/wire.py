@@ -65,7 +65,9 @@ class Wire:
         except OSError:
             return
 
-    async def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+    async def request(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Send a request. Raises ConnectionError if the response is incomplete."""
         self.writer.write(head(method, path, {"content-length": str(len(body)), **(headers or {})}) + body)
         return await self.answer()

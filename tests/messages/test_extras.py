@@ -80,7 +80,9 @@ async def test_extras_are_on_pages_in_lists_of_chats_and_in_exports(database: Da
     assert [line.get("extras") for line in await exported_messages(database, alice)] == [None, CALM]
 
 
-async def test_an_edit_keeps_extras_and_a_deletion_removes_them_everywhere(database: Database, node: WriterNode) -> None:
+async def test_an_edit_keeps_extras_and_a_deletion_removes_them_everywhere(
+    database: Database, node: WriterNode
+) -> None:
     alice, chat_id = await alice_in_a_chat(database)
     edited, deleted = [MessageId((await node.sent(alice, chat_id, "one", extras=CALM))["id"]) for _ in range(2)]
     await world.do(database, changes.edit, alice, chat_id, edited, "two")
@@ -109,7 +111,9 @@ async def test_retention_removes_extras(database: Database, node: WriterNode) ->
         ([], "/extras", "invalid_type"),
     ],
 )
-async def test_invalid_extras_are_refused_alone(database: Database, node: WriterNode, extras: object, pointer: str, code: str) -> None:
+async def test_invalid_extras_are_refused_alone(
+    database: Database, node: WriterNode, extras: object, pointer: str, code: str
+) -> None:
     alice, chat_id = await alice_in_a_chat(database)
     bad, good = node.push(alice, chat_id, extras=extras), node.push(alice, chat_id, extras=CALM)
     await node.commit()

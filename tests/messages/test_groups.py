@@ -9,9 +9,9 @@ from fechatter.native import Intake, MessageBatch
 
 Origin = tuple[int, int, int]
 ORIGIN = st.tuples(st.sampled_from([1, 2, 2**60]), st.sampled_from([1, 2]), st.sampled_from([1, 2]))
-ORIGINS = st.lists(ORIGIN, min_size=1, max_size=80) | st.lists(st.tuples(ORIGIN, st.integers(1, 60)), min_size=1, max_size=4).map(
-    lambda runs: [origin for origin, length in runs for _ in range(length)]
-)
+ORIGINS = st.lists(ORIGIN, min_size=1, max_size=80) | st.lists(
+    st.tuples(ORIGIN, st.integers(1, 60)), min_size=1, max_size=4
+).map(lambda runs: [origin for origin, length in runs for _ in range(length)])
 
 
 def make_batch(origins: list[Origin]) -> MessageBatch:
@@ -31,7 +31,9 @@ def group(origins: list[Origin], rows: list[int]) -> list[list[int]]:
 @pytest.mark.parametrize("numpy_rows", [2, 1000])
 @settings(deadline=None)
 @given(ORIGINS, st.sets(st.integers(0, 255)))
-def test_each_row_is_in_one_group_with_rows_of_its_origin(numpy_rows: int, origins: list[Origin], left_out: set[int]) -> None:
+def test_each_row_is_in_one_group_with_rows_of_its_origin(
+    numpy_rows: int, origins: list[Origin], left_out: set[int]
+) -> None:
     rows = [row for row in range(len(origins)) if row not in left_out]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(groups, "NUMPY_ROWS", numpy_rows)
@@ -42,7 +44,11 @@ def test_each_row_is_in_one_group_with_rows_of_its_origin(numpy_rows: int, origi
 
 def test_requests_of_many_messages_are_one_group_each() -> None:
     rows = list(range(250))
-    assert group([(1, 1, 1)] * 100 + [(2, 1, 2)] * 100 + [(1, 1, 1)] * 50, rows) == [rows[:100], rows[100:200], rows[200:]]
+    assert group([(1, 1, 1)] * 100 + [(2, 1, 2)] * 100 + [(1, 1, 1)] * 50, rows) == [
+        rows[:100],
+        rows[100:200],
+        rows[200:],
+    ]
 
 
 def test_messages_of_many_people_are_grouped_whatever_their_order() -> None:

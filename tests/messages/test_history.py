@@ -44,7 +44,9 @@ async def test_pages_before_and_after_a_number_are_adjacent_to_it(database: Data
     for number in range(MANY + 3):
         for limit in (1, 3, 20):
             older = [each for each in there if each < number][:limit]
-            page = await database.read(lambda tx, number=number, limit=limit: history.before(tx, chat_id, number, limit))  # type: ignore[misc]
+            page = await database.read(
+                lambda tx, number=number, limit=limit: history.before(tx, chat_id, number, limit)
+            )  # type: ignore[misc]
             assert shown(page) == (expected(older) if older else ([], False, True))
             newer = [each for each in there if each > number][-limit:]
             page = await database.read(lambda tx, number=number, limit=limit: history.after(tx, chat_id, number, limit))  # type: ignore[misc]
@@ -55,7 +57,9 @@ async def test_a_page_around_a_number_contains_it_and_is_full_if_possible(databa
     chat_id = await filled(database)
     for number in range(1, MANY + 1):
         for limit in range(1, MANY + 3):
-            page = await database.read(lambda tx, number=number, limit=limit: history.around(tx, chat_id, number, limit))  # type: ignore[misc]
+            page = await database.read(
+                lambda tx, number=number, limit=limit: history.around(tx, chat_id, number, limit)
+            )  # type: ignore[misc]
             found = [each.number for each in page.items]
             assert number in found
             assert len(found) == min(limit, MANY)

@@ -80,11 +80,15 @@ async def test_two_writers_store_one_message_for_one_key(shared_postgres_url: st
     chat_id = await world.chat(databases[0], alice, bob)
     for start in range(0, 100, 10):
         keys = [f"key {start + place}" for place in range(10)]
-        pushed = [desk.push(who, chat_id, f"by {who.user_id}", key) for key in keys for who in (alice, bob) for desk in desks]
+        pushed = [
+            desk.push(who, chat_id, f"by {who.user_id}", key) for key in keys for who in (alice, bob) for desk in desks
+        ]
         await asyncio.gather(*(desk.commit() for desk in desks))
         answers = [stored(await each) for each in pushed]
         assert sorted(status for status, _ in answers) == [200] * 20 + [201] * 20
-        assert [answers[place][1]["id"] for place in range(0, 40, 2)] == [answers[place][1]["id"] for place in range(1, 40, 2)]
+        assert [answers[place][1]["id"] for place in range(0, 40, 2)] == [
+            answers[place][1]["id"] for place in range(1, 40, 2)
+        ]
     assert await numbers(databases[0], chat_id) == list(range(1, 201))
     for desk in desks:
         await check_whole(databases[0], desk, alice, chat_id)

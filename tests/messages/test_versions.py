@@ -24,7 +24,9 @@ async def edited(database: Database, who: Actor, chat_id: ChatId, *contents: str
     return sent
 
 
-async def page(database: Database, who: Actor, chat_id: ChatId, message_id: MessageId, after: int = 0, limit: int = 100) -> list[Any]:
+async def page(
+    database: Database, who: Actor, chat_id: ChatId, message_id: MessageId, after: int = 0, limit: int = 100
+) -> list[Any]:
     found = await database.read(lambda tx: versions.page(tx, who, chat_id, message_id, after, limit))
     return [(each.revision, each.content, each.edited_at is None) for each in found]
 

@@ -137,7 +137,9 @@ async def test_a_sender_whose_rights_end_while_sending_is_refused(
     assert await numbers(database, chat_id) == [1]
 
 
-async def test_rights_that_keep_changing_do_not_delay_messages(database: Database, between: InterruptedDatabase, desk: WriterNode) -> None:
+async def test_rights_that_keep_changing_do_not_delay_messages(
+    database: Database, between: InterruptedDatabase, desk: WriterNode
+) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice)
     await desk.sent(alice, chat_id)
@@ -150,7 +152,9 @@ async def test_rights_that_keep_changing_do_not_delay_messages(database: Databas
         await world.do(database, membership.remove, alice, chat_id, [bob.user_id])
 
     between.work = change
-    first, again, third = (desk.push(alice, chat_id, text, key) for text, key in [("text", "k1"), ("text", "k1"), ("more", "k2")])
+    first, again, third = (
+        desk.push(alice, chat_id, text, key) for text, key in [("text", "k1"), ("text", "k1"), ("more", "k2")]
+    )
     refused = desk.push(bob, chat_id, "text", "k3")
     await desk.commit()
     assert (stored(await first)[0], stored(await again)[0], stored(await third)[0]) == (201, 200, 201)

@@ -11,7 +11,9 @@ from fechatter.settings.urls import local_url
 
 
 def test_an_unusable_host_is_reported_with_the_variable_that_set_it() -> None:
-    with pytest.raises(StartError, match=r"on no\.invalid \(from environment HOST\) cannot be used .*; set FECHATTER_HOST"):
+    with pytest.raises(
+        StartError, match=r"on no\.invalid \(from environment HOST\) cannot be used .*; set FECHATTER_HOST"
+    ):
         bind(load_settings(None, {"HOST": "no.invalid"}))
 
 

@@ -78,7 +78,9 @@ async def test_without_a_watchdog_or_a_usable_socket_the_server_continues(enviro
 
 def test_the_unit_file_uses_existing_settings_and_commands() -> None:
     lines = (Path(__file__).parents[2] / "deploy" / "fechatter.service").read_text().splitlines()
-    variables = dict(line.removeprefix("Environment=").split("=", 1) for line in lines if line.startswith("Environment="))
+    variables = dict(
+        line.removeprefix("Environment=").split("=", 1) for line in lines if line.startswith("Environment=")
+    )
     assert set(load_settings(None, variables).sources) == {"data_dir", "log_format"}
     (command,) = [line.removeprefix("ExecStart=").split()[1:] for line in lines if line.startswith("ExecStart=")]
     assert build_parser().parse_args(command).command == "serve"

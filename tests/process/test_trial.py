@@ -24,7 +24,9 @@ def fake_trial(folder: Path, script: str) -> str:
 
 
 @pytest.mark.parametrize("script", [f"exit {trial.REFUSED}", "kill -ABRT $$"])
-async def test_a_trial_that_refuses_the_key_names_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+async def test_a_trial_that_refuses_the_key_names_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
     monkeypatch.setattr(sys, "executable", fake_trial(tmp_path, script))
     with pytest.raises(StartError, match="does not support its kind of key"):
         await trial.try_out(CERTIFICATE)

@@ -87,7 +87,9 @@ def test_all_hidden_chats_get_the_same_refusal() -> None:
         (Role.MEMBER, "owner", S.OWNER),
     ],
 )
-def test_standing_follows_the_workspace_role_and_the_chat_role(role: Role, chat_role: str | None, who: ChatStanding) -> None:
+def test_standing_follows_the_workspace_role_and_the_chat_role(
+    role: Role, chat_role: str | None, who: ChatStanding
+) -> None:
     assert standing(role, chat_role) is who
 
 

@@ -23,8 +23,8 @@ INSERT INTO sessions (id, workspace_id, user_id, salt, created_at, last_used_at,
 VALUES ($1, $2, $1, $3, 0, 0, $4, $5)"""
 _CHAT = """
 INSERT INTO chats
-  (id, workspace_id, chat_type, name, name_key, owner_id, creator_id, member_count, pair_low, pair_high, created_at, updated_at,
-  archived_at, deleted_at)
+  (id, workspace_id, chat_type, name, name_key, owner_id, creator_id, member_count, pair_low, pair_high, created_at,
+  updated_at, archived_at, deleted_at)
 VALUES ($1, $2, $3, $4, $4, $5, $5, $6, $7, $8, 0, 0, $9, $10)"""
 _MEMBER = """
 INSERT INTO memberships (chat_id, user_id, workspace_id, role, joined_seq, left_seq, joined_at)
@@ -40,7 +40,9 @@ async def person(tx: Transaction, workspace_id: int, role: Role, *, ended: str =
     return SessionId(user_id)
 
 
-async def chat(tx: Transaction, workspace_id: int, kind: ChatType, owner_id: int, *, archived: bool = False, deleted: bool = False) -> int:
+async def chat(
+    tx: Transaction, workspace_id: int, kind: ChatType, owner_id: int, *, archived: bool = False, deleted: bool = False
+) -> int:
     chat_id = await tx.new_id()
     single = kind is ChatType.SINGLE
     name = f"n{chat_id}" if kind.endswith("channel") else None

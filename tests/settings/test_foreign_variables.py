@@ -44,7 +44,9 @@ def test_variables_of_a_service_with_the_programs_name_are_ignored(environ: dict
 
 
 def test_settings_next_to_such_variables_are_read() -> None:
-    settings = load_settings(None, {**KUBERNETES, "FECHATTER_PORT": "8000", "FECHATTER_NAME": "Ours", "FECHATTER_CONFIG": "chat.toml"})
+    settings = load_settings(
+        None, {**KUBERNETES, "FECHATTER_PORT": "8000", "FECHATTER_NAME": "Ours", "FECHATTER_CONFIG": "chat.toml"}
+    )
     assert (settings.port, settings.name) == (8000, "Ours")
     assert load_settings(None, {**KUBERNETES, "PORT": "8000"}).port == 8000
 

@@ -153,7 +153,13 @@ def test_an_invalid_value_in_the_file_is_refused(tmp_path: Path) -> None:
 def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     path = config_file(tmp_path, 'prot = 1\nsession_days = 0\nname = "Ours"\n')
     faults = refusals({"FECHATTER_SIGNUP": "closed", "HOST": "h", "PORT": "http", "FECHATTER_NOTHING": "1"}, path)
-    assert [fault.path for fault in faults] == [f"{path}: prot", f"{path}: session_days", "FECHATTER_NOTHING", "PORT", "FECHATTER_SIGNUP"]
+    assert [fault.path for fault in faults] == [
+        f"{path}: prot",
+        f"{path}: session_days",
+        "FECHATTER_NOTHING",
+        "PORT",
+        "FECHATTER_SIGNUP",
+    ]
 
 
 def test_an_unreadable_or_malformed_file_is_refused(tmp_path: Path) -> None:
@@ -194,6 +200,8 @@ def test_every_setting_has_a_description() -> None:
 
 def test_the_example_file_names_existing_settings() -> None:
     example = Path(__file__).parents[2] / ".env.example"
-    variables = [line.removeprefix("#").split("=")[0] for line in example.read_text().splitlines() if line[:11] == "#FECHATTER_"]
+    variables = [
+        line.removeprefix("#").split("=")[0] for line in example.read_text().splitlines() if line[:11] == "#FECHATTER_"
+    ]
     assert set(variables) <= {setting.variable for setting in describe()}
     assert variables

@@ -21,7 +21,9 @@ async def recorded_subjects(database: Database, workspace_id: WorkspaceId) -> li
 
 
 @pytest.mark.empty_database
-async def test_old_entries_are_deleted_in_steps_and_newer_ones_stay(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_old_entries_are_deleted_in_steps_and_newer_ones_stay(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(audit, "STEP_ROWS", 4)
     (alice,) = await world.people(database, "alice")
     actor = commanding(alice.workspace_id, "root")

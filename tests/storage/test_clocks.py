@@ -67,7 +67,9 @@ async def _messages(database: Database, node: WriterNode, dates: list[int]) -> t
 
 
 @cases
-async def test_messages_are_emptied_in_order(database: Database, node: WriterNode, dates: list[int], expected: int) -> None:
+async def test_messages_are_emptied_in_order(
+    database: Database, node: WriterNode, dates: list[int], expected: int
+) -> None:
     _, _, ids = await _messages(database, node, dates)
     keeping = Retention(database, KEPT_DAYS)
     assert await keeping.run(now_ms()) == expected
@@ -108,7 +110,9 @@ async def test_events_are_deleted_in_order(database: Database, dates: list[int],
     await store(database, [Sending(alice, chat_id)] * len(dates))
     await _set_dates(database, "events", "seq", {before + place: days for place, days in enumerate(dates, 1)})
     dropped = 0
-    while count := await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, _limit())):
+    while count := await database.write(
+        alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, _limit())
+    ):
         assert count <= upkeep.STEP_ROWS
         dropped += count
     assert dropped == expected

@@ -10,7 +10,13 @@ import pytest
 from asyncpg import exceptions
 
 from fechatter.errors import StorageError
-from fechatter.storage.engines.errors import RowRefused, StorageFull, StorageUnavailable, TransactionConflict, UniqueViolation
+from fechatter.storage.engines.errors import (
+    RowRefused,
+    StorageFull,
+    StorageUnavailable,
+    TransactionConflict,
+    UniqueViolation,
+)
 from fechatter.storage.engines.postgres_errors import SYNTAX_ERROR, spares_connection, translate
 from fechatter.storage.engines.sqlite_errors import translated
 

@@ -126,7 +126,9 @@ async def test_the_era_of_the_floor_is_kept_and_older_eras_are_deleted(database:
 async def truncate_log(tx: Transaction, workspace_id: WorkspaceId, head: int) -> None:
     """Truncate the log to this head."""
     await tx.execute(
-        "DELETE FROM messages WHERE id IN (SELECT message_id FROM events WHERE workspace_id = $1 AND seq > $2)", workspace_id, head
+        "DELETE FROM messages WHERE id IN (SELECT message_id FROM events WHERE workspace_id = $1 AND seq > $2)",
+        workspace_id,
+        head,
     )
     await tx.execute("DELETE FROM events WHERE workspace_id = $1 AND seq > $2", workspace_id, head)
     await tx.execute("DELETE FROM eras WHERE workspace_id = $1 AND first_seq > $2 + 1", workspace_id, head)
@@ -168,7 +170,9 @@ async def test_sqlite_never_writes_in_an_unknown_era(tmp_path: object) -> None:
 
 async def switch_database(database: PostgresDatabase) -> None:
     """Make the database look like another start of PostgreSQL that the server has never seen."""
-    await database.write_unlocked(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1"))
+    await database.write_unlocked(
+        lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1")
+    )
     assert database._life is not None
     database._life = msgspec.structs.replace(database._life, started=database._life.started - timedelta(hours=1))
 
@@ -199,7 +203,9 @@ async def test_nodes_that_notice_the_same_change_begin_one_era(postgres_url: str
     for node in nodes:
         assert isinstance(node, PostgresDatabase)
         await node.system_id()
-    await nodes[0].write_unlocked(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1"))
+    await nodes[0].write_unlocked(
+        lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1")
+    )
     for node in nodes:
         assert isinstance(node, PostgresDatabase)
         assert node._life is not None
@@ -210,7 +216,9 @@ async def test_nodes_that_notice_the_same_change_begin_one_era(postgres_url: str
         await node.close()
 
 
-async def test_another_cluster_ends_all_sessions_and_a_failover_keeps_them(empty_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_another_cluster_ends_all_sessions_and_a_failover_keeps_them(
+    empty_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database = await open_database(empty_address, Published(), connections=3)
     await world.people(database, "alice", "bob")
     cluster = (await database.system_id()).partition("/")[0]

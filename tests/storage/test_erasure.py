@@ -77,7 +77,9 @@ async def searchable(address: str, published: Published) -> AsyncIterator[Search
 
 async def send_messages(searchable: SearchableDatabase, who: Actor, chat_id: ChatId, count: int) -> list[int]:
     """Send messages with keys and edit the first one twice. Returns their ids."""
-    ids = [(await searchable.node.sent(who, chat_id, f"{MARK} {place}", f"key {place}"))["id"] for place in range(count)]
+    ids = [
+        (await searchable.node.sent(who, chat_id, f"{MARK} {place}", f"key {place}"))["id"] for place in range(count)
+    ]
     for content in ("once", "twice"):
         await world.do(searchable.database, changes.edit, who, chat_id, ids[0], f"{MARK} {content}")
     return ids
@@ -91,14 +93,18 @@ async def test_a_deleted_message_leaves_no_content_and_no_fingerprint(searchable
     for message_id in ids:
         await world.do(searchable.database, changes.delete, alice, chat_id, message_id)
     await Upkeep(searchable.database, Settings()).prune_keys()
-    left = await searchable.database.read(lambda tx: tx.fetch("SELECT fingerprint FROM message_keys WHERE chat_id = $1", chat_id))
+    left = await searchable.database.read(
+        lambda tx: tx.fetch("SELECT fingerprint FROM message_keys WHERE chat_id = $1", chat_id)
+    )
     assert sorted(row["fingerprint"] for row in left) == sorted([messages.FORGOTTEN] * 3 + [fingerprint("stays")])
     status, again = world.stored(await searchable.node.send(alice, chat_id, f"{MARK} 0".upper(), "key 0"))
     assert (status, again["id"], again["content"], again["deleted_at"] is None) == (200, ids[0], "", False)
     assert await searchable.find_mark(MARK) == []
 
 
-async def test_a_deleted_chat_leaves_no_content_and_its_deletion_is_still_replayed(searchable: SearchableDatabase) -> None:
+async def test_a_deleted_chat_leaves_no_content_and_its_deletion_is_still_replayed(
+    searchable: SearchableDatabase,
+) -> None:
     alice, bob = await world.people(searchable.database, "alice", "bob")
     wanted = create.WantedChat(ChatType.PUBLIC_CHANNEL, MARK, MARK, idempotency_key="k")
     chat = (await world.do(searchable.database, create.create, alice, wanted)).chat
@@ -106,7 +112,13 @@ async def test_a_deleted_chat_leaves_no_content_and_its_deletion_is_still_replay
     await searchable.node.sent(alice, other, "stays")
     await world.do(searchable.database, membership.join, bob, chat.id)
     await send_messages(searchable, alice, chat.id, 8)
-    await world.do(searchable.database, change.change, alice, chat.id, change.ChatUpdate(name=f"{MARK} again", description=f"{MARK}!"))
+    await world.do(
+        searchable.database,
+        change.change,
+        alice,
+        chat.id,
+        change.ChatUpdate(name=f"{MARK} again", description=f"{MARK}!"),
+    )
     await world.do(searchable.database, change.delete, alice, chat.id)
     assert await erase_chats(searchable.database) >= 1
     assert await erase_chats(searchable.database) == 0

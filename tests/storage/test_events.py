@@ -31,7 +31,9 @@ async def visible_events(database: Database, who: Actor, after: int = 0, limit: 
     """Return type and number of the events that the person can see."""
     head = (await database.read(lambda tx: events.heads(tx, who.workspace_id))).head
     guest = who.role is Role.GUEST
-    frames = await database.read(lambda tx: events.load_visible(tx, who.workspace_id, after, head, who.user_id, guest=guest, limit=limit))
+    frames = await database.read(
+        lambda tx: events.load_visible(tx, who.workspace_id, after, head, who.user_id, guest=guest, limit=limit)
+    )
     return [(frame.type.value, frame.seq) for frame in frames]
 
 
@@ -83,7 +85,9 @@ async def test_a_new_member_gets_the_chat_as_of_the_joining(database: Database) 
     assert joined.block_for(alice.user_id) == joined.block
 
 
-async def test_a_person_sees_a_current_chat_from_joining_on_and_a_former_chat_only_at_its_end(database: Database) -> None:
+async def test_a_person_sees_a_current_chat_from_joining_on_and_a_former_chat_only_at_its_end(
+    database: Database,
+) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice)  # 1
     await send_message(database, alice, chat_id, "before bob")  # 2
@@ -136,4 +140,6 @@ async def test_a_change_of_rights_is_recorded_in_the_workspace(database: Databas
     heads = await database.read(lambda tx: events.heads(tx, alice.workspace_id))
     assert heads == events.Heads(3, 0, 2, database.era, database.era)
     await world.do(database, membership.remove, alice, chat_id, [bob.user_id])
-    assert await database.read(lambda tx: events.heads(tx, alice.workspace_id)) == events.Heads(4, 0, 4, database.era, database.era)
+    assert await database.read(lambda tx: events.heads(tx, alice.workspace_id)) == events.Heads(
+        4, 0, 4, database.era, database.era
+    )

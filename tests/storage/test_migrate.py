@@ -17,7 +17,9 @@ from fechatter.storage import migrate, opening
 from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
 
 PROCESSES = 4
-_PROGRAM = "import asyncio, sys; from fechatter.storage.opening import migrate; print(len(asyncio.run(migrate(sys.argv[1]))))"
+_PROGRAM = (
+    "import asyncio, sys; from fechatter.storage.opening import migrate; print(len(asyncio.run(migrate(sys.argv[1]))))"
+)
 _SECOND = """-- migrate:up
 CREATE TABLE extra (id BIGINT PRIMARY KEY);
 INSERT INTO extra (id) VALUES (1)
@@ -130,7 +132,9 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
         migrate_sqlite(path)
 
 
-def test_an_sqlite_file_is_copied_before_its_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newer_program: Path) -> None:
+def test_an_sqlite_file_is_copied_before_its_migration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newer_program: Path
+) -> None:
     path = tmp_path / "data.db"
     (newer_program / "sqlite" / "9000_extra.sql").rename(newer_program / "later")
     migrate_sqlite(path)
@@ -148,7 +152,9 @@ def test_an_sqlite_file_is_copied_before_its_migration(tmp_path: Path, monkeypat
 
 async def test_concurrent_processes_migrate_once(empty_address: str) -> None:
     started = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", _PROGRAM, empty_address, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _PROGRAM, empty_address, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         for _ in range(PROCESSES)
     ]
     ended = await asyncio.gather(*(process.communicate() for process in started))

@@ -43,20 +43,28 @@ async def insert_earlier_rows(tx: Transaction) -> dict[str, int]:
     ]
     for name, email, fullname, fullname_key, handle, handle_key in people:
         await tx.execute(PERSON, ids[name], workspace.id, email, email, fullname, fullname_key, handle, handle_key)
-    for name, called, key in (("first", "news", "news"), ("second", "ne\u200bws", "ne\u200bws"), ("chain", "a\u200b", "a\u200b")):
+    for name, called, key in (
+        ("first", "news", "news"),
+        ("second", "ne\u200bws", "ne\u200bws"),
+        ("chain", "a\u200b", "a\u200b"),
+    ):
         await tx.execute(CHANNEL, ids[name], workspace.id, called, key, ids["plain"])
     await tx.execute("UPDATE server SET keys_version = 0 WHERE id = 1")
     return ids
 
 
-async def test_rows_of_earlier_versions_get_new_keys_and_conflicts_are_reported(address: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_rows_of_earlier_versions_get_new_keys_and_conflicts_are_reported(
+    address: str, caplog: pytest.LogCaptureFixture
+) -> None:
     database = await reopen(address)
     ids = await database.write_unlocked(insert_earlier_rows)
     await database.close()
     with caplog.at_level(logging.WARNING):
         database = await reopen(address)
     people = {row["id"]: row for row in await database.read(lambda tx: tx.fetch("SELECT * FROM users"))}
-    channels = {row["id"]: row["name_key"] for row in await database.read(lambda tx: tx.fetch("SELECT id, name_key FROM chats"))}
+    channels = {
+        row["id"]: row["name_key"] for row in await database.read(lambda tx: tx.fetch("SELECT id, name_key FROM chats"))
+    }
     kept = await database.read(rekeying.kept)
     await database.close()
     assert (people[ids["idn"]]["email"], people[ids["idn"]]["email_key"]) == ("ada@xn--bcher-kva.example",) * 2
@@ -64,7 +72,11 @@ async def test_rows_of_earlier_versions_get_new_keys_and_conflicts_are_reported(
     assert (people[ids["moved"]]["email"], people[ids["moved"]]["email_key"]) == ("eve@bücher.example",) * 2
     assert (people[ids["moved"]]["handle_key"], people[ids["hidden"]]["handle_key"]) == ("e\u034fve", "\u1160")
     assert [channels[ids[name]] for name in ("first", "second", "chain")] == ["news", "ne\u200bws", "a"]
-    expected = {"e-mail addresses": [ids["moved"]], "handles": [ids["moved"], ids["hidden"]], "channels": [ids["second"]]}
+    expected = {
+        "e-mail addresses": [ids["moved"]],
+        "handles": [ids["moved"], ids["hidden"]],
+        "channels": [ids["second"]],
+    }
     assert {each.kind: each.ids for each in kept} == expected
     assert sum("keep an older key" in record.message for record in caplog.records) == 3
     caplog.clear()

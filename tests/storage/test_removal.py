@@ -32,7 +32,9 @@ async def rows_of(database: Database, names: set[str]) -> Rows:
     found: Rows = {}
     for name in names:
         rows = await database.read(lambda tx, name=name: tx.fetch(f"SELECT * FROM {name}"))  # type: ignore[misc]
-        found[name] = {repr([bytes(value) if isinstance(value, memoryview) else value for value in row]) for row in rows}
+        found[name] = {
+            repr([bytes(value) if isinstance(value, memoryview) else value for value in row]) for row in rows
+        }
     return found
 
 

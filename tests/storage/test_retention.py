@@ -49,7 +49,9 @@ async def _chat(database: Database, node: WriterNode, count: int) -> tuple[Actor
     return alice, chat_id
 
 
-async def test_expired_messages_are_emptied_without_gaps(database: Database, node: WriterNode, published: Published) -> None:
+async def test_expired_messages_are_emptied_without_gaps(
+    database: Database, node: WriterNode, published: Published
+) -> None:
     alice, chat_id = await _chat(database, node, 7)
     first = (await database.read(lambda tx: history.latest(tx, chat_id, 100))).items[-1]
     await world.do(database, changes.edit, alice, chat_id, first.id, "edited")
@@ -83,7 +85,9 @@ async def test_a_run_continues_where_the_previous_one_ended(database: Database, 
     assert await Retention(database, 30).run(now_ms()) == 0
     entries = await database.read(lambda tx: audit.page(tx, alice.workspace_id, 0, 100))
     expired = [entry for entry in entries if entry.action == "workspace.messages_expired"]
-    assert [(entry.origin.place, entry.after) for entry in expired] == [("message_retention_days", {"older_than_days": 30})]
+    assert [(entry.origin.place, entry.after) for entry in expired] == [
+        ("message_retention_days", {"older_than_days": 30})
+    ]
 
 
 async def test_nothing_is_emptied_without_a_retention_setting(database: Database, node: WriterNode) -> None:
@@ -109,7 +113,9 @@ async def test_people_can_send_and_delete_while_messages_are_emptied(database: D
     emptied, _, sent = await asyncio.gather(Retention(database, 30).run(now_ms()), delete_some(), send_some())
     assert 14 <= emptied <= 20
     assert [message["number"] for message in sent] == list(range(21, 27))
-    assert await _numbers(database, chat_id) == [(n, "", True) for n in range(1, 21)] + [(n, "new", False) for n in range(21, 27)]
+    assert await _numbers(database, chat_id) == [(n, "", True) for n in range(1, 21)] + [
+        (n, "new", False) for n in range(21, 27)
+    ]
     frames = await database.read(lambda tx: events.load(tx, alice.workspace_id, 0, 1000))
     assert [frame.seq for frame in frames] == list(range(1, len(frames) + 1))
     assert sum(frame.type == "message.deleted" for frame in frames) == 20

@@ -34,12 +34,16 @@ async def test_an_unreadable_event_keeps_its_number_and_its_neighbours(database:
         named = [WorkspaceData(Workspace(alice.workspace_id, "w", name, "")) for name in "abc"]
         drafts = [events.Draft(EventType.WORKSPACE_UPDATED, data=data) for data in named]
         first = await events.append(tx, alice.workspace_id, drafts, rights=False)
-        await tx.execute(f"UPDATE events SET {poison} WHERE workspace_id = $1 AND seq = $2", alice.workspace_id, first + 1)
+        await tx.execute(
+            f"UPDATE events SET {poison} WHERE workspace_id = $1 AND seq = $2", alice.workspace_id, first + 1
+        )
         return first, (await events.heads(tx, alice.workspace_id)).head
 
     first, head = await database.write(alice.workspace_id, poisoned)
     live = await database.read(lambda tx: events.load(tx, alice.workspace_id, first - 1, head))
-    seen = await database.read(lambda tx: events.load_visible(tx, alice.workspace_id, first - 1, head, bob.user_id, guest=False, limit=10))
+    seen = await database.read(
+        lambda tx: events.load_visible(tx, alice.workspace_id, first - 1, head, bob.user_id, guest=False, limit=10)
+    )
     assert [frame.seq for frame in live] == [frame.seq for frame in seen] == [first, first + 1, first + 2]
     assert [frame.block for frame in live] == [frame.block for frame in seen]
     assert b'"type":"unreadable"' in block_json(live[1].block)
@@ -47,7 +51,9 @@ async def test_an_unreadable_event_keeps_its_number_and_its_neighbours(database:
 
 
 @pytest.mark.parametrize("guest_before", [True, False])
-async def test_after_an_unreadable_change_of_role_the_user_is_treated_as_a_guest(database: Database, guest_before: bool) -> None:
+async def test_after_an_unreadable_change_of_role_the_user_is_treated_as_a_guest(
+    database: Database, guest_before: bool
+) -> None:
     (alice,) = await world.people(database, "alice")
 
     async def poisoned(tx: Transaction) -> list[Frame]:
@@ -75,12 +81,17 @@ async def test_an_unreadable_leaving_still_ends_the_membership(database: Databas
     await world.do(database, membership.leave, bob, chat_id)
 
     async def poisoned(tx: Transaction) -> list[Frame]:
-        await tx.execute("UPDATE events SET data = '}' WHERE workspace_id = $1 AND seq > $2", alice.workspace_id, before)
+        await tx.execute(
+            "UPDATE events SET data = '}' WHERE workspace_id = $1 AND seq > $2", alice.workspace_id, before
+        )
         return await events.load(tx, alice.workspace_id, before, before + 1)
 
     [frame] = await database.write(alice.workspace_id, poisoned)
     place = Position(frame.era, before)
-    feed, reader = WorkspaceFeed(alice.workspace_id, place, frame.era), Reader(bob.user_id, bob.workspace_id, bob.session_id)
+    feed, reader = (
+        WorkspaceFeed(alice.workspace_id, place, frame.era),
+        Reader(bob.user_id, bob.workspace_id, bob.session_id),
+    )
     listener = Listener(reader)
     feed.attach(listener)
     feed.begin(listener, Start(reader, place, [chat_id], []))

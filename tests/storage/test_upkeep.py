@@ -18,14 +18,19 @@ async def log_bounds(database: Database, who: Actor) -> tuple[int, int, int]:
     return heads.head, heads.floor, heads.rights
 
 
-async def test_old_events_are_deleted_and_the_floor_moves_with_them(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_old_events_are_deleted_and_the_floor_moves_with_them(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(upkeep, "STEP_ROWS", 4)
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     await store(database, [Sending(alice, chat_id)] * 9)
     old = "UPDATE events SET created_at = 1 WHERE workspace_id = $1 AND seq <= 7"
     await database.write_unlocked(lambda tx: tx.execute(old, alice.workspace_id))
-    steps = [await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, 2)) for _ in range(3)]
+    steps = [
+        await database.write(alice.workspace_id, lambda tx: upkeep.drop_old_events(tx, alice.workspace_id, 2))
+        for _ in range(3)
+    ]
     assert steps == [4, 3, 0]
     assert await log_bounds(database, alice) == (10, 7, 1)
     kept = await database.read(lambda tx: events.load(tx, alice.workspace_id, 0, 100))
@@ -61,7 +66,9 @@ async def test_old_keys_are_deleted_and_newer_ones_kept(database: Database, monk
     after: bytes | None = b""
     dropped = 0
     while after is not None:
-        step = await database.write_unlocked(lambda tx, after=after: upkeep.drop_old_keys(tx, after, now_ms() - 3_600_000))  # type: ignore[misc]
+        step = await database.write_unlocked(
+            lambda tx, after=after: upkeep.drop_old_keys(tx, after, now_ms() - 3_600_000)
+        )  # type: ignore[misc]
         dropped, after = dropped + step.dropped, step.last_key
     left = await database.read(lambda tx: tx.fetch("SELECT sender_id FROM message_keys WHERE chat_id = $1", chat_id))
     assert [row["sender_id"] for row in left] == [bob.user_id] * 7

@@ -45,7 +45,13 @@ async def test_the_writer_counts_batches_rows_and_failures(database: Database) -
     await node.commit()
     writer = node._writer
     assert [world.stored(await answer)[0] for answer in answers] == [201] * 5
-    assert (writer.stored, writer.failed, writer.batch_rows.total, sum(writer.batch_rows.counts), writer.busy_since) == (5, 0, 5, 1, None)
+    assert (
+        writer.stored,
+        writer.failed,
+        writer.batch_rows.total,
+        sum(writer.batch_rows.counts),
+        writer.busy_since,
+    ) == (5, 0, 5, 1, None)
     interrupted.lose_answer = True
     assert world.refusal(await node.send(alice, chat_id, "lost")) == (503, "not_stored")
     assert (writer.stored, writer.failed, bool(writer.failing)) == (5, 1, True)

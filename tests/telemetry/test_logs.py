@@ -60,7 +60,13 @@ def test_a_line_is_one_object_with_its_fields(written: LogStream) -> None:
     log.debug("nobody asked for this")
     (line,) = written.lines()
     assert line.pop("time").endswith("Z")
-    wanted = {"level": "warning", "logger": "fechatter.test", "message": "7 messages wait", "request_id": "r-1", "requests": ["a", "b"]}
+    wanted = {
+        "level": "warning",
+        "logger": "fechatter.test",
+        "message": "7 messages wait",
+        "request_id": "r-1",
+        "requests": ["a", "b"],
+    }
     assert line == wanted
     assert logs.counted() == {"warning": 1}
 
@@ -98,7 +104,9 @@ def test_database_errors_are_logged_without_quoted_values() -> None:
         detail = "Failing row contains (7, a message of somebody)."
 
     assert "somebody" in str(Violation("new row violates a constraint"))
-    assert describe_error(Violation("new row violates a constraint")) == "Violation: new row violates a constraint 23514"
+    assert (
+        describe_error(Violation("new row violates a constraint")) == "Violation: new row violates a constraint 23514"
+    )
     assert describe_error(asyncpg.DataError("invalid input for query argument $4: 'a message'")) == "DataError: 22000"
     assert (
         describe_error(asyncpg.InvalidTextRepresentationError('invalid input syntax: "a message"'))
@@ -153,7 +161,10 @@ def test_a_log_reader_that_stalls_delays_nobody_and_learns_how_many_lines_were_d
         taken = b"".join(iter(lambda: read.read(1 << 16), None))
         log.warning("here again")
         last = read.read(1 << 16).splitlines()
-        assert [json.loads(line)["message"] for line in last[-2:]] == [f"{lost} lines were dropped because nothing read them", "here again"]
+        assert [json.loads(line)["message"] for line in last[-2:]] == [
+            f"{lost} lines were dropped because nothing read them",
+            "here again",
+        ]
         assert all(json.loads(line) for line in taken.splitlines()[:-1])
         logs.announce("and nobody")
         assert read.read(1 << 16) == b"and nobody\n"

@@ -36,7 +36,9 @@ def test_values_are_rendered_for_prometheus() -> None:
     for value in (0.05, 0.1, 0.5, 7.0):
         histogram.observe(value)
     metric = names.Metric("seconds", "histogram", "Two\nlines.", ("route",))
-    text = render([Reading(metric, {('a"\\\n',): histogram}), unlabeled(names.Metric("streams", "gauge", "Streams."), 2.5)])
+    text = render(
+        [Reading(metric, {('a"\\\n',): histogram}), unlabeled(names.Metric("streams", "gauge", "Streams."), 2.5)]
+    )
     assert text.splitlines() == [
         "# HELP seconds Two\\nlines.",
         "# TYPE seconds histogram",
@@ -60,7 +62,12 @@ def test_an_unknown_value_has_no_sample() -> None:
 
 def test_refusals_are_counted_by_code_and_by_limit() -> None:
     requests = Requests()
-    for problem in (NotFound(), NotFound(), TooManyRequests(policy=("signin", 10, 600)), TooManyRequests(code="too_many_streams")):
+    for problem in (
+        NotFound(),
+        NotFound(),
+        TooManyRequests(policy=("signin", 10, 600)),
+        TooManyRequests(code="too_many_streams"),
+    ):
         requests.refused(problem)
     assert requests.problems == {"not_found": 2, "too_many_requests": 1, "too_many_streams": 1}
     assert requests.limited == {"signin": 1, "too_many_streams": 1}
@@ -73,5 +80,7 @@ async def test_the_size_of_the_database_is_measured(database: Database) -> None:
     after = await database.read(figures.read)
     assert after.log_events > before.log_events
     assert (after.log_dropped, after.migration > 0, after.log_age_seconds >= 0) == (before.log_dropped, True, True)
-    await database.write_unlocked(lambda tx: tx.execute("UPDATE sessions SET last_used_at = $1 WHERE id = $2", tx.now, alice.session_id))
+    await database.write_unlocked(
+        lambda tx: tx.execute("UPDATE sessions SET last_used_at = $1 WHERE id = $2", tx.now, alice.session_id)
+    )
     assert (await database.read(figures.read)).people_day == before.people_day + 1

@@ -15,7 +15,11 @@ from fechatter.web.files import DIST, files
 
 ADDRESSES = [path.replace("{rest:path}", "7/messages/9") for path in CLIENT]
 HASHED = [f"/static/{path}" for path, file in files().items() if file.immutable]
-BIG = max((path for path in files() if path.startswith("assets/")), key=lambda path: len(files()[path].contents["identity"]), default="")
+BIG = max(
+    (path for path in files() if path.startswith("assets/")),
+    key=lambda path: len(files()[path].contents["identity"]),
+    default="",
+)
 
 
 class Tags(HTMLParser):
@@ -44,7 +48,9 @@ class Tags(HTMLParser):
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(Application(ROUTES)), base_url="http://server") as made:
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(Application(ROUTES)), base_url="http://server"
+    ) as made:
         yield made
 
 
@@ -64,7 +70,9 @@ def test_the_client_is_built() -> None:
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-async def test_every_address_of_the_client_returns_its_page_without_inline_scripts(client: httpx2.AsyncClient, path: str) -> None:
+async def test_every_address_of_the_client_returns_its_page_without_inline_scripts(
+    client: httpx2.AsyncClient, path: str
+) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["cache-control"] == "no-cache"
@@ -102,7 +110,9 @@ async def test_files_with_a_digest_in_their_name_are_cached_forever(client: http
         ("deflate", None),
     ],
 )
-async def test_the_best_accepted_encoding_is_sent(client: httpx2.AsyncClient, accepted: str, coding: str | None) -> None:
+async def test_the_best_accepted_encoding_is_sent(
+    client: httpx2.AsyncClient, accepted: str, coding: str | None
+) -> None:
     answer, body = await raw(client, f"/static/{BIG}", accepted)
     assert answer.headers.get("content-encoding") == coding
     assert answer.headers["vary"] == "Accept-Encoding"
@@ -115,7 +125,9 @@ async def test_compressed_copies_have_the_same_content_and_their_own_etags(clien
     assert gzip.decompress(body) == content
     assert plain.headers["etag"] != packed.headers["etag"]
     for accepted, tag in (("", plain.headers["etag"]), ("gzip", packed.headers["etag"])):
-        again = await client.get(f"/static/{BIG}", headers={"accept-encoding": accepted, "if-none-match": f'"x", W/{tag}'})
+        again = await client.get(
+            f"/static/{BIG}", headers={"accept-encoding": accepted, "if-none-match": f'"x", W/{tag}'}
+        )
         assert (again.status_code, again.content) == (304, b"")
 
 

@@ -46,9 +46,9 @@ once. `message.created` sets the chat's last number; a message of your own also 
 the events up to its `seq`. Only `POST …/unread` moves a mark back; it also raises the revision.
 
 **Comparing cursors.** A cursor is opaque. To compare two cursors, or a cursor with an event's `seq`, compare the
-numbers after the last dot. The comparison is valid until the log goes back in time (a restored backup, a failover). A stream
-then ends or sends `reset`. Ignore the responses to requests that you sent before you reconnected or got `reset`. When
-you connect, send the highest `Event-Cursor` of your responses: if the log no longer contains it, you get `reset`.
+numbers after the last dot. The comparison is valid until the log goes back in time (a restored backup, a failover). A
+stream then ends or sends `reset`. Ignore the responses to requests that you sent before you reconnected or got `reset`.
+When you connect, send the highest `Event-Cursor` of your responses: if the log no longer contains it, you get `reset`.
 
 Every response carries `X-Request-Id`: your own, if it is valid, or a new one. Each GET also answers HEAD.
 """
@@ -84,7 +84,9 @@ def document() -> dict[str, Any]:
             "examples": parts.problem_examples(),
             "headers": headers.ANSWERED,
             "parameters": headers.SENT,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": BEARER}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": BEARER}
+            },
         },
     }
 

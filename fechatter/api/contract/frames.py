@@ -93,7 +93,9 @@ class Hello(msgspec.Struct, frozen=True):
 
     epoch: Annotated[str, msgspec.Meta(examples=["5f2c81d0"])]
     head: Seq
-    heartbeat_seconds: Annotated[int, msgspec.Meta(description="Silence for much longer means a broken connection.", examples=[20])]
+    heartbeat_seconds: Annotated[
+        int, msgspec.Meta(description="Silence for much longer means a broken connection.", examples=[20])
+    ]
     session_id: Annotated[int, msgspec.Meta(examples=[90])]
 
 

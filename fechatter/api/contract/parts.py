@@ -98,7 +98,9 @@ class Parts:
                 "required": name in named.get("required", ()),
                 "description": plain.pop("description", ""),
             }
-            yield (made | {"schema": plain} | ({"style": "form", "explode": False} if plain.get("type") == "array" else {}))
+            yield (
+                made | {"schema": plain} | ({"style": "form", "explode": False} if plain.get("type") == "array" else {})
+            )
 
     def _body(self, declared: Operation) -> dict[str, Any]:
         schema = self._schema(declared.body)

@@ -21,7 +21,8 @@ the server's operator.</p>
 {sections}
 <section id="fields"><h2>422: the single values</h2>
 <p>The problem <a href="#invalid"><code>invalid</code></a> lists each refused value in <code>errors</code>, with a
-<code>pointer</code> (a JSON Pointer into the body, or <code>?name</code> of a parameter) and one of these codes.</p>{fields}</section>"""
+<code>pointer</code> (a JSON Pointer into the body, or <code>?name</code> of a parameter) and one of these
+codes.</p>{fields}</section>"""
     links = "".join(f'<li><a href="#status-{status}">{status} {title(status)}</a></li>' for status in groups)
     return page("Problems: Fechatter API", f'<ul>{links}<li><a href="#fields">The single values</a></li></ul>', content)
 

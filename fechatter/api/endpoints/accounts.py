@@ -29,7 +29,9 @@ class Refresh(Body, frozen=True):
     """`refresh_token`. Our own web client sends the slug of the workspace instead, and the token in its cookie."""
 
     refresh_token: Annotated[str | None, msgspec.Meta(examples=["90.3.fT1c…"])] = None
-    workspace: Annotated[str | None, msgspec.Meta(description="A slug; only from our own web client, with its cookie.")] = None
+    workspace: Annotated[
+        str | None, msgspec.Meta(description="A slug; only from our own web client, with its cookie.")
+    ] = None
 
 
 class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):

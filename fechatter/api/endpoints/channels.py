@@ -31,5 +31,7 @@ async def index(request: Request, page: ChannelQuery) -> Response:
     """
     if page.q:
         sharing.count(request, SEARCH_ROWS)
-    channels, position = await read(request, lambda tx, actor: channels_of(tx, actor, page.q, after=page.after, limit=page.limit + 1))
+    channels, position = await read(
+        request, lambda tx, actor: channels_of(tx, actor, page.q, after=page.after, limit=page.limit + 1)
+    )
     return json_response(page_of(channels, page), position=position)

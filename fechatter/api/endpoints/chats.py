@@ -24,7 +24,9 @@ class NewReadMark(Body, frozen=True):
 
     number: Annotated[
         int,
-        msgspec.Meta(ge=0, le=MAX_ID, description="The number of the newest message that you have read.", examples=[51]),
+        msgspec.Meta(
+            ge=0, le=MAX_ID, description="The number of the newest message that you have read.", examples=[51]
+        ),
     ]
     revision: (
         Annotated[
@@ -52,7 +54,9 @@ class UnreadFrom(Body, frozen=True):
 @operation("listChats", Answer(Items[Chat], position=True))
 async def index(request: Request, page: Page) -> Response:
     """List your chats"""
-    chats, position = await read(request, lambda tx, actor: views.chats_of(tx, actor, after=page.after, limit=page.limit + 1))
+    chats, position = await read(
+        request, lambda tx, actor: views.chats_of(tx, actor, after=page.after, limit=page.limit + 1)
+    )
     return json_response(page_of(chats, page), position=position)
 
 

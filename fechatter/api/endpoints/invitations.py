@@ -32,7 +32,9 @@ class InvitationView(msgspec.Struct, frozen=True):
     max_uses: int
     uses: Annotated[int, msgspec.Meta(examples=[0])]
     token: Annotated[str, msgspec.Meta(examples=["Vq8f…"])] | msgspec.UnsetType = msgspec.UNSET
-    url: Annotated[str, msgspec.Meta(examples=["https://chat.example.org/join#token=Vq8f…"])] | msgspec.UnsetType = msgspec.UNSET
+    url: Annotated[str, msgspec.Meta(examples=["https://chat.example.org/join#token=Vq8f…"])] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
 
 
 class OpeningView(msgspec.Struct, frozen=True):

@@ -34,7 +34,9 @@ class NewRole(Body, frozen=True):
 async def index(request: Request, page: Page) -> Response:
     """List the members of a chat"""
     chat_id = request.path_params["chat_id"]
-    members, position = await read(request, lambda tx, actor: views.members_of(tx, actor, chat_id, after=page.after, limit=page.limit + 1))
+    members, position = await read(
+        request, lambda tx, actor: views.members_of(tx, actor, chat_id, after=page.after, limit=page.limit + 1)
+    )
     return json_response(page_of(members, page, key="user_id"), position=position)
 
 

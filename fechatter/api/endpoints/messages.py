@@ -77,13 +77,26 @@ class EditedMessage(Body, frozen=True):
 class HistoryQuery(Query, frozen=True):
     """Which messages of a chat, by their numbers. Raises Invalid: more than one of `before`, `after` and `around`."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_MESSAGES, description="Maximum number of messages.")] = DEFAULT_MESSAGES
-    before: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The messages directly before this number.", examples=[51])] | None = (
-        None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_MESSAGES, description="Maximum number of messages.")] = (
+        DEFAULT_MESSAGES
     )
-    after: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="The messages directly after this number.", examples=[0])] | None = None
+    before: (
+        Annotated[
+            int, msgspec.Meta(ge=0, le=MAX_ID, description="The messages directly before this number.", examples=[51])
+        ]
+        | None
+    ) = None
+    after: (
+        Annotated[
+            int, msgspec.Meta(ge=0, le=MAX_ID, description="The messages directly after this number.", examples=[0])
+        ]
+        | None
+    ) = None
     around: (
-        Annotated[int, msgspec.Meta(ge=0, le=MAX_ID, description="This number and the messages on both sides.", examples=[25])] | None
+        Annotated[
+            int, msgspec.Meta(ge=0, le=MAX_ID, description="This number and the messages on both sides.", examples=[25])
+        ]
+        | None
     ) = None
 
     def __post_init__(self) -> None:
@@ -158,7 +171,9 @@ def _read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, str | 
             check_length(value, MESSAGE_BYTES)
         elif name == b"idempotency-key":
             if key is not None and key != _key_text(value):
-                raise Invalid.field("/idempotency_key", "invalid_key", "The request has two different Idempotency-Key headers.")
+                raise Invalid.field(
+                    "/idempotency_key", "invalid_key", "The request has two different Idempotency-Key headers."
+                )
             key = _key_text(value)
     return authorization, key
 
@@ -225,7 +240,9 @@ async def edit(request: Request) -> Response:
     check_json(request)
     content = parse_content(await read_bytes(request, MESSAGE_BYTES))
     async with sharing.turn(request):
-        return json_response(await write(request, lambda tx, actor: changes.edit(tx, actor, chat_id, message_id, content)))
+        return json_response(
+            await write(request, lambda tx, actor: changes.edit(tx, actor, chat_id, message_id, content))
+        )
 
 
 @operation("deleteMessage", Answer(None, 204), refuses=("chat_archived", "not_the_sender"))

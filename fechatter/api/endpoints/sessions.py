@@ -25,7 +25,9 @@ class SessionView(msgspec.Struct, frozen=True):
     created_at: Timestamp
     last_used_at: Timestamp
     expires_at: Timestamp
-    address: Annotated[str, msgspec.Meta(description="The address of the client that signed in.", examples=["192.0.2.7"])]
+    address: Annotated[
+        str, msgspec.Meta(description="The address of the client that signed in.", examples=["192.0.2.7"])
+    ]
     user_agent: Annotated[str, msgspec.Meta(examples=["Mozilla/5.0"])]
     current: bool
 

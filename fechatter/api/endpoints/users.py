@@ -37,7 +37,9 @@ class UserQuery(Page, frozen=True):
     ids: (
         Annotated[
             list[Id],
-            msgspec.Meta(max_length=MOST_ITEMS, description="The ids of these people; not together with `q`.", examples=[[7, 8]]),
+            msgspec.Meta(
+                max_length=MOST_ITEMS, description="The ids of these people; not together with `q`.", examples=[[7, 8]]
+            ),
         ]
         | None
     ) = None

@@ -20,5 +20,7 @@ async def index(request: Request, page: Page) -> Response:
     Oldest first, without the current content. For the message's sender, and for admins who are members of the chat.
     """
     chat_id, message_id = request.path_params["chat_id"], request.path_params["message_id"]
-    found, position = await read(request, lambda tx, actor: versions.page(tx, actor, chat_id, message_id, page.after, page.limit + 1))
+    found, position = await read(
+        request, lambda tx, actor: versions.page(tx, actor, chat_id, message_id, page.after, page.limit + 1)
+    )
     return json_response(page_of(found, page, key="revision"), position=position)

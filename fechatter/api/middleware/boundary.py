@@ -79,7 +79,9 @@ class RequestBoundary:
                 status = state["status"] = message["status"]
                 now = time.perf_counter()
                 self._requests.answered(scope, status, now, now - began)
-                message["headers"] = self._security.added(message.get("headers", ()), state.get("quota", ()), request_id)
+                message["headers"] = self._security.added(
+                    message.get("headers", ()), state.get("quota", ()), request_id
+                )
             await send(message)
 
         try:
@@ -148,7 +150,9 @@ def as_problem(error: Exception, request_id: str) -> Problem:
         level = logging.DEBUG if isinstance(error, StorageBusy) else logging.ERROR
         # These errors are unexpected here, so the log shows their traceback.
         trace = error if isinstance(error, UniqueViolation | RowRefused) else None
-        log.log(level, "request %s: %s", request_id, describe_error(error), exc_info=trace, extra={"request_id": request_id})
+        log.log(
+            level, "request %s: %s", request_id, describe_error(error), exc_info=trace, extra={"request_id": request_id}
+        )
         return problems.from_storage(error)
     log.error("request %s failed", request_id, exc_info=error, extra={"request_id": request_id})
     return Problem("An unexpected error occurred. The server's log has the reason under this request id.")

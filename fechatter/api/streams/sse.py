@@ -39,7 +39,9 @@ REPLAYED_KIB_ROWS = 4
 class StreamQuery(Query, frozen=True):
     """The position from which the stream continues, for clients that cannot send the header."""
 
-    last_event_id: Annotated[str, msgspec.Meta(description="The same as the header `Last-Event-ID`.", examples=["5f2c81d0.1204"])] = ""
+    last_event_id: Annotated[
+        str, msgspec.Meta(description="The same as the header `Last-Event-ID`.", examples=["5f2c81d0.1204"])
+    ] = ""
 
 
 class EventStream:
@@ -136,7 +138,8 @@ async def _send_closing(listener: Listener, send: Send) -> None:
 
 
 def _cursor(request: Request) -> Position | None:
-    """Return the position from Last-Event-ID, or else from the query. Raises Invalid: not a position, or two headers."""
+    """Return the position from Last-Event-ID, or else from the query. Raises Invalid: not a position, or two
+    headers."""
     query = read_query(request, StreamQuery)
     given = request.headers.getlist("last-event-id")
     if len(given) > 1:

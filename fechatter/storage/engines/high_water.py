@@ -14,7 +14,9 @@ class WentBack(Exception):
     era."""
 
     def __init__(self, workspace_id: int, head: int, era: str) -> None:
-        super().__init__(f"the log of workspace {workspace_id} ends at {head} in era {era}; this server did not write it")
+        super().__init__(
+            f"the log of workspace {workspace_id} ends at {head} in era {era}; this server did not write it"
+        )
         self.era = era
 
 

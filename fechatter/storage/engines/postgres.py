@@ -180,7 +180,9 @@ class PostgresDatabase:
         """Store the batch with one statement per workspace, in the order of their ids."""
         result = StoreResult([], set(), {})
         for workspace_id in sorted(set(rows.workspace_ids)):
-            await self._store_in(workspace_id, partial(postgres_batch.store, rows, decided_with[workspace_id], now), result)
+            await self._store_in(
+                workspace_id, partial(postgres_batch.store, rows, decided_with[workspace_id], now), result
+            )
         return result
 
     async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
@@ -205,7 +207,9 @@ class PostgresDatabase:
         if self._life is None:
             raise StorageUnavailable("the database was not identified yet")
         try:
-            stored = await store(connection, BatchConditions(workspace_id, self._life, self._high_water.of(workspace_id)))
+            stored = await store(
+                connection, BatchConditions(workspace_id, self._life, self._high_water.of(workspace_id))
+            )
         except LifeChanged:
             await self._recognise(connection)
             return None

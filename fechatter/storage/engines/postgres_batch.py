@@ -83,7 +83,9 @@ class BatchConditions(msgspec.Struct, frozen=True):
     committed: int
 
 
-async def store(rows: MessageRows, decided: Decided, now: int, connection: Link, conditions: BatchConditions) -> Stored | None:
+async def store(
+    rows: MessageRows, decided: Decided, now: int, connection: Link, conditions: BatchConditions
+) -> Stored | None:
     """Store the workspace's rows; returns None if its rights or the era changed, so that they must be decided again.
 
     Raises:
@@ -130,7 +132,9 @@ async def _lock(connection: Link, conditions: BatchConditions) -> Decided:
     return Decided(workspaces[0]["rights_seq"], era)
 
 
-async def _store_new(connection: Link, rows: MessageRows, conditions: BatchConditions, decided: Decided, now: int) -> Stored:
+async def _store_new(
+    connection: Link, rows: MessageRows, conditions: BatchConditions, decided: Decided, now: int
+) -> Stored:
     """Store the rows whose keys are not stored yet, under the lock of the workspace."""
     known = await connection.fetch(_KNOWN, rows.keys, rows.chat_ids, rows.sender_ids)
     repeated = {row["ordinal"] - 1 for row in known}
@@ -141,7 +145,9 @@ async def _store_new(connection: Link, rows: MessageRows, conditions: BatchCondi
     return stored
 
 
-async def _store_rows(connection: Link, rows: MessageRows, conditions: BatchConditions, decided: Decided, now: int) -> Stored | None:
+async def _store_rows(
+    connection: Link, rows: MessageRows, conditions: BatchConditions, decided: Decided, now: int
+) -> Stored | None:
     """Run the statement; returns None if a condition does not hold."""
     answer = await connection.fetch(
         _STORE,

@@ -148,7 +148,9 @@ async def is_empty(url: str) -> bool:
 
 @asynccontextmanager
 async def _connected(url: str, *, primary: bool = True) -> AsyncIterator[Link]:
-    connector = Connector(url, application="fechatter copy", settings=COPY_SETTINGS, primary=primary, command_seconds=LONGEST_SECONDS)
+    connector = Connector(
+        url, application="fechatter copy", settings=COPY_SETTINGS, primary=primary, command_seconds=LONGEST_SECONDS
+    )
     async with postgres_migrate.connected(connector) as link:
         try:
             yield link

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import asyncpg
 
-from fechatter.storage.engines.errors import RowRefused, StorageFull, StorageUnavailable, TransactionConflict, UniqueViolation
+from fechatter.storage.engines.errors import (
+    RowRefused,
+    StorageFull,
+    StorageUnavailable,
+    TransactionConflict,
+    UniqueViolation,
+)
 from fechatter.telemetry.faults import describe_error
 
 UNIQUE_VIOLATION = "23505"

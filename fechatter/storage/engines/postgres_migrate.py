@@ -36,7 +36,9 @@ async def connected(connector: Connector) -> AsyncIterator[Link]:
         link = await connector.link()
     except StorageError as error:
         if "statement pooling" in str(error):
-            raise StartError("PgBouncer's pool_mode = statement allows no transactions; set it to transaction.") from error
+            raise StartError(
+                "PgBouncer's pool_mode = statement allows no transactions; set it to transaction."
+            ) from error
         raise StartError(f"The database cannot be reached ({error}); check FECHATTER_DATABASE_URL.") from error
     try:
         yield link

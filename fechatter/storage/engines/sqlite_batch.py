@@ -93,7 +93,11 @@ class BatchHeads(msgspec.Struct):
 
 
 def store(
-    connection: sqlite3.Connection, rows: MessageRows, decided_with: Mapping[int, Decided], high_water: HighWater, now: int
+    connection: sqlite3.Connection,
+    rows: MessageRows,
+    decided_with: Mapping[int, Decided],
+    high_water: HighWater,
+    now: int,
 ) -> StoreResult:
     """Store the batch inside BEGIN IMMEDIATE. The caller commits, or rolls back if a workspace is stale.
 
@@ -163,7 +167,9 @@ def _count_up(last: Mapping[int, int], keys: list[int]) -> list[int]:
     return numbers
 
 
-def _columns(stored: Stored, rows: MessageRows, places: list[int], timeline_ids: list[int], now: int) -> tuple[object, ...]:
+def _columns(
+    stored: Stored, rows: MessageRows, places: list[int], timeline_ids: list[int], now: int
+) -> tuple[object, ...]:
     """Return the columns of the view: each table's rows as one JSON array, and the bytes of the keys as one blob."""
     sender_ids = [rows.sender_ids[place] for place in places]
     contents = [rows.contents[place] for place in places]
