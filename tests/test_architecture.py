@@ -1,7 +1,9 @@
 """ARCHITECTURE.md fits the code: its files and names exist, and its packages are in the order of their layers."""
 
+import ast
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import grimp
@@ -59,3 +61,9 @@ def test_every_import_of_the_map_is_an_import_of_the_code() -> None:
         targets = {target for each in importing for target in graph.find_modules_directly_imported_by(each)}
         imported = {target.removeprefix("fechatter.").split(".")[0] for target in targets}
         assert set(imports) <= imported, name
+
+
+def test_each_class_name_is_defined_once() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (CHECKOUT / "fechatter").rglob("*.py")]
+    counted = Counter(node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
+    assert [name for name, count in counted.items() if count > 1] == []
