@@ -16,6 +16,8 @@ __all__ = ["close_connections", "door", "engine", "limited_server", "own_server"
 
 NARROW = {"messages_per_minute": "60", "requests_per_minute": "300", "stranger_requests_at_once": "40"}
 
+METRICS_TOKEN = "metrics-token-of-the-limited-server"
+
 
 @pytest.fixture(scope="module")
 def limited_server(
@@ -24,7 +26,8 @@ def limited_server(
     """A server with narrow rate limits, open sign-up and the log level `debug`."""
     url = request.getfixturevalue("postgres_server").create_database() if engine == "postgres" else None
     settings = {"signup": "open", "heartbeat_seconds": "1", "rate_limits": "on", "log_level": "debug"}
-    with ServerProcess(tmp_path_factory.mktemp("limited"), url, **settings, **NARROW) as process:
+    folder = tmp_path_factory.mktemp("limited")
+    with ServerProcess(folder, url, metrics_token=METRICS_TOKEN, **settings, **NARROW) as process:
         yield process
 
 

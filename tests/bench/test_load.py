@@ -23,12 +23,26 @@ pytestmark = pytest.mark.anyio
 async def listening(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
 ) -> AsyncIterator[LoadTarget]:
-    """Listen on a free port, and handle each connection with `serve`."""
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    """Listen on a free port, and handle each connection with `serve`. At the end, no handler is left."""
+    handlers: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def handle() -> None:
+            try:
+                await serve(reader, writer)
+            finally:
+                writer.close()
+
+        handlers.add(asyncio.get_running_loop().create_task(handle()))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     try:
         yield LoadTarget("127.0.0.1", server.sockets[0].getsockname()[1])
     finally:
         server.close()
+        for handler in handlers:
+            handler.cancel()
+        await asyncio.gather(*handlers, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -77,7 +91,6 @@ async def closing_server(answers: int, idle_seconds: float | None = None) -> Asy
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
         except (asyncio.IncompleteReadError, TimeoutError):
             pass
-        writer.close()
 
     async with listening(serve) as target:
         yield target
