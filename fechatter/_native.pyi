@@ -24,7 +24,7 @@ __all__ = [
 MAX_CONTENT_CHARACTERS: Final[int]
 MAX_KEY_CHARACTERS: Final[int]
 MAX_BATCH_MESSAGES: Final[int]
-"""The most messages in the body of `Intake.push_many`."""
+"""Maximum number of messages in the body of `Intake.push_many`."""
 SOURCE_HASH: Final[str]
 """SHA-256 of the sources; see `fechatter.native.source_hash`."""
 BUILD: Final[str]
@@ -115,7 +115,7 @@ class Intake:
 
     @property
     def capacity(self) -> int:
-        """The most messages that may wait."""
+        """Maximum number of waiting messages."""
 
     @property
     def waiting_bytes(self) -> int:

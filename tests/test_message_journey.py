@@ -25,7 +25,7 @@ CHECKOUT = Path(__file__).parents[1]
 PACKAGE = f"{CHECKOUT}/fechatter/"
 BOUNDARY = "fechatter/api/middleware/boundary.py"
 """It surrounds every request, so the frame leaves through it too."""
-NATIVE = {"push": "native/src/intake.rs"}
+NATIVE = {"push": "native/src/python/intake.rs"}
 HAND_OVERS = {"push", "execute", "set_result"}
 """Calls of C or Rust that pass a message on: into the intake, into the database, to the task that awaits a future."""
 

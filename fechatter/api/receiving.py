@@ -133,7 +133,7 @@ class BodyReader:
 
 
 async def _free(size: int) -> float:
-    """A part that nobody pays for."""
+    """Charge nothing for a part."""
     return 0.0
 
 

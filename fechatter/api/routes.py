@@ -2,7 +2,7 @@
 
 The router tries paths with parameters in this order, so the busiest ones come first. `{…:id}` is an id; a number that
 is too large for an id is 404. An entry is an `Endpoint`. Sending and streams are ASGI apps of their own, because an
-`Endpoint` is too slow for one and too little for the other.
+`Endpoint` is too slow for sending and cannot stream.
 """
 
 from __future__ import annotations

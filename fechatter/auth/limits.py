@@ -1,10 +1,11 @@
 """Limits attempts to sign in or up, to refresh a session, to change or reset a password, and to look up a link.
 
-Only failed attempts count. Each is counted before its work begins, so that concurrent attempts cannot pass the limit. A
-sign-in is counted three times: for the client address, for the pair of e-mail address and client address, and for the
-e-mail address alone. The last limit refuses no sign-in. Beyond it, the server delays sign-ins from client addresses
-where that person has never signed in. So a stranger can at worst slow down other strangers, but never lock the person
-out. Keys are digests of the received values, known or unknown, so that limits do not reveal who has an account.
+Only failed attempts count, except for new workspaces and the refreshes of one session, where every attempt counts. Each
+attempt is counted before its work begins, so that concurrent attempts cannot pass the limit. A sign-in is counted three
+times: for the client address, for the pair of e-mail address and client address, and for the e-mail address alone. The
+last limit refuses no sign-in. Beyond it, the server delays sign-ins from client addresses where that person has never
+signed in. So a stranger can at worst slow down other strangers, but never lock the person out. Keys are digests of the
+received values, known or unknown, so that limits do not reveal who has an account.
 
 The counts are in this process's memory: each node counts on its own, and a restart resets the counts.
 """
@@ -32,10 +33,10 @@ SIGN_IN_ACCOUNT = Limit("signin-account", 50, 10.0)
 """For one e-mail address from anywhere; beyond it, sign-ins from unknown client addresses are delayed."""
 SIGN_UP = Limit("signup", 30, 60.0)
 NEW_WORKSPACE = Limit("new-workspace", 20, 180.0)
-"""Successful attempts count too."""
+"""Every attempt counts."""
 REFRESH = Limit("refresh", 60, 1.0)
 SESSION = Limit("session-refresh", 30, 10.0)
-"""For one session, with its own tokens."""
+"""For one session, with its own tokens. Every attempt counts."""
 PASSWORD = Limit("password", 10, 60.0)
 PASSWORD_RESET = Limit("password-reset", 10, 60.0)
 RESET_LOOKUP = Limit("password-reset-lookup", 30, 2.0)

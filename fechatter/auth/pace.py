@@ -2,8 +2,8 @@
 
 Work is counted in *rows*: the cost of reading and returning one row, about 5 µs of one processor. A key can use a burst
 at once, and then an eighth of one processor. Its further requests wait, but are not refused, and only while lighter
-users are active. All keys beyond their burst are *heavy* and share a quarter of a processor. Heavy keys are charged by
-time if that is more, because a row takes longer on a slow or busy machine.
+users are active. Keys that have used more than half of their burst are *heavy*; together they get a quarter of a
+processor. Heavy keys are charged by time if that is more, because a row takes longer on a slow or busy machine.
 
 The counts are in this process's memory: each node counts on its own, and a restart resets the counts.
 """

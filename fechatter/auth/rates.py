@@ -69,9 +69,8 @@ class Meter:
         """Count an attempt.
 
         Returns:
-            The seconds until all counted attempts have expired. If the limit refuses the attempt, it is not counted,
-                and
-            the result is negative: minus the seconds until an attempt is allowed.
+            The seconds until all counted attempts have expired. An attempt that the limit refuses is not counted. The
+            result is then negative: minus the seconds until an attempt is allowed.
         """
         now = self._clock()
         used = self._due.get(key, now) - now

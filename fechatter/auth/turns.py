@@ -1,4 +1,4 @@
-"""Turns for requests: each person runs up to four at once, and all heavy users together run two.
+"""Turns for requests: each person runs up to four of one kind at once, all heavy users together two.
 
 A person whom `pace.py` does not slow down waits only for their own requests. Heavy users wait in a fair queue that
 leaves most database connections free. A new user therefore never waits for heavy requests.

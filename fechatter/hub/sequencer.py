@@ -1,4 +1,4 @@
-"""Puts a workspace's frames into the order of their numbers, whatever the bus does to them.
+"""Puts a workspace's frames into the order of their numbers, even if the bus loses, repeats or reorders them.
 
 It passes only the next number, holds later ones and drops earlier ones. The bus never resends a missing frame; gaps are
 filled from the log (`gaps.py`). Frames from the bus are accepted only in the current era. A frame of another era may

@@ -1,8 +1,8 @@
 """The feed of one workspace on this node: it decides which listener is shown which frame.
 
 Frames arrive in the order of their numbers. Membership events move listeners between the chats' lanes as they pass, and
-a change of a person's role changes what the person sees of others. So a listener is shown what its rights as of each
-frame's number allow, not its rights of now.
+a change of a person's role changes what the person sees of others. So each frame is shown with the rights that the
+listener had at the frame's number, not with its current rights.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class StoreCall(msgspec.Struct, frozen=True):
 
 
 class AllowedGroup(msgspec.Struct, frozen=True):
-    """Rows of one session in one chat that may be stored."""
+    """Rows of one sender, session and chat that may be stored."""
 
     rows: list[int]
     verdict: Writing

@@ -1,4 +1,7 @@
-"""Editing and deleting. Senders may do both; the chat's owner and the workspace's admins may delete."""
+"""Editing and deleting messages.
+
+Senders may do both. The chat's owner, and workspace admins who are members of the chat, may delete.
+"""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Writer:
         self.wake()
 
     def give_up(self) -> None:
-        """Refuse what waits, and every later message, because `run` has ended. Runs on the main loop."""
+        """Refuse all waiting and later messages, because `run` has ended. Runs on the main loop."""
         self._ended = True
         while (batch := self._intake.take()) is not None:
             self._finish(_given_up(batch))
@@ -223,8 +223,8 @@ def _given_up(batch: MessageBatch) -> WrittenBatch:
 
 
 def _oldest(allowed: list[AllowedGroup]) -> dict[int, Decided]:
-    """For each workspace, return the rights and the era of its oldest verdict. If this verdict is too old, so is the
-    batch."""
+    """For each workspace, return the rights and the era of its oldest verdict. If that verdict is stale, the whole
+    workspace is decided again."""
     decided_with: dict[int, Decided] = {}
     for verdict in (group.verdict for group in allowed):
         rights_seq, era = decided_with.get(verdict.workspace_id, Decided(verdict.rights_seq, verdict.era))

@@ -51,7 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...], _key("Origins whose pages may call the API with a token; `*` allows all.")
     ] = ()
     rate_limits: Annotated[
-        bool, _key("Limit failed sign-ins and similar attempts, and the requests of each person and address.")
+        bool,
+        _key("Limit failed sign-ins and the requests of each person and address; share the server fairly among them."),
     ] = True
     requests_per_minute: Annotated[
         int, _key("Maximum requests per person and minute, sends excluded.", ge=60, le=10_000_000)

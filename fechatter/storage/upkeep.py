@@ -75,7 +75,7 @@ async def drop_old_keys(tx: Transaction, after: bytes, before_ms: int) -> KeySte
 
 
 async def _old_messages(tx: Transaction, message_ids: list[int], before_ms: int) -> list[int]:
-    """Return those of the messages that an old message follows; such a message is old, whatever its date."""
+    """Return the messages that an older-dated message follows; they count as old regardless of their date."""
     old: list[int] = []
     while message_ids:
         following = await tx.fetchrow(_FOLLOWING, message_ids[0], tx.now)

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// The most errors that are reported for one message.
+/// Maximum number of errors that are reported for one message.
 pub const MAX_ERRORS: usize = 16;
-/// The most characters of an unknown field's name that a pointer contains.
+/// Maximum number of characters of an unknown field's name in a pointer.
 pub const MAX_NAME_CHARACTERS: usize = 64;
 
 /// The body is not JSON.

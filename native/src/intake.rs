@@ -1,4 +1,4 @@
-//! The waiting batch: HTTP threads append messages, and the writer takes them.
+//! The waiting batch: request handlers append messages, and the writer takes them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,7 +8,7 @@ use crate::error::IntakeFull;
 use crate::message::Message;
 use crate::pool::{Pool, Pooled};
 
-/// The most rows of one batch.
+/// Maximum number of rows in one batch.
 pub const BATCH_ROWS: usize = 256;
 
 /// A batch that the writer has taken: read-only columns, and the ticket of each row.
@@ -113,7 +113,7 @@ impl<T> Intake<T> {
         self.lock().bytes
     }
 
-    /// The most waiting rows.
+    /// Maximum number of waiting rows.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.max_rows

@@ -1,7 +1,7 @@
 //! Moves the bytes of messages: parses, checks, batches and encodes them. Python decides what happens to a batch.
 //!
 //! * [`message`]: turns a body into checked fields without a copy, and stored messages into JSON and frames.
-//! * [`intake`]: the waiting batch. HTTP threads fill it and the writer empties it.
+//! * [`intake`]: the waiting batch. Request handlers fill it and the writer empties it.
 //! * [`batch`]: the columns of a batch; [`arena`] stores a column of texts, and [`pool`] reuses the memory.
 //! * [`confusables`]: detects names that look alike.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.

@@ -3,9 +3,9 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// The most spare values in a pool.
+/// Maximum number of spare values in a pool.
 const MAX_SPARE: usize = 16;
-/// The most memory of one spare value. A larger one is freed, so that one burst does not occupy memory for ever.
+/// Maximum memory of one spare value. A larger one is freed, so that one burst does not occupy memory for ever.
 const MAX_SPARE_BYTES: usize = 1 << 20;
 
 /// A value whose memory can be used again.

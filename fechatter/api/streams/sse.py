@@ -1,7 +1,7 @@
 """GET /events: a live stream as Server-Sent Events.
 
-Each write sends everything that waits. A quiet stream gets a heartbeat: an empty block whose `id:` keeps the client's
-cursor current.
+Each write sends the waiting blocks, up to 64 KiB. A quiet stream gets a heartbeat: an empty block whose `id:` keeps the
+client's cursor current.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The second statement inserts into a view, whose trigger fills the tables. Python releases the GIL at every step of a
 statement, and on a busy server each release costs a wait until the main loop yields. With one statement per table and
-RETURNING per row, a batch of 28 rows released the GIL 68 times. A fifth fewer messages were sent (benches/results).
+RETURNING per row, a batch of 28 rows released the GIL 68 times. Two statements raised the rate from 4,182 to 4,457
+sends per second (benches/results).
 """
 
 from __future__ import annotations

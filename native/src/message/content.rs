@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::FieldErrors;
 
-/// The longest content, in Unicode scalar values.
+/// Maximum length of a content, in Unicode scalar values.
 pub const MAX_CHARACTERS: usize = 4000;
 /// JSON Pointer of the errors of a content.
 pub const POINTER: &str = "/content";

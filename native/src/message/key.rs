@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use crate::error::FieldErrors;
 
-/// The longest key, in Unicode scalar values.
+/// Maximum length of a key, in Unicode scalar values.
 pub const MAX_CHARACTERS: usize = 64;
-/// The least size of a stored key that is not a UUID. It differs from the size of a UUID.
+/// Minimum size of a stored key that is not a UUID. It differs from the size of a UUID.
 const SHORTEST_TEXT_BYTES: usize = 17;
 
 /// JSON Pointer of the errors of a key, also of a key from the header.

@@ -9,7 +9,7 @@ use super::json::{self, Kind};
 use super::key::{self, Key};
 use crate::error::{FieldErrors, Malformed, Rejected};
 
-/// The most messages in one request.
+/// Maximum number of messages in one request.
 pub const MAX_BATCH_MESSAGES: usize = 100;
 
 /// A valid message that borrows from its body.

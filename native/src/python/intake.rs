@@ -1,4 +1,4 @@
-//! The binding of `Intake`: HTTP endpoints push, and the writer takes.
+//! The binding of `Intake`: the sender pushes, and the writer takes.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -85,7 +85,7 @@ impl Intake {
         self.waiting.len()
     }
 
-    /// The most messages that may wait.
+    /// Maximum number of waiting messages.
     #[getter]
     fn capacity(&self) -> usize {
         self.waiting.capacity()
