@@ -75,7 +75,7 @@ from fechatter.cli import main
 sys.exit(main(["serve"]))"""
 """A server whose only background work is to empty old messages. It pauses as long as a file exists."""
 TURN_SECONDS = 3.0
-MOST_TURNS = 8
+MAX_TURNS = 8
 
 
 class Keeping:
@@ -148,7 +148,7 @@ class Keeping:
         file = self.server.folder / "backup"
         backup = self._beside("backup", str(file))
         stop, go_on = (lambda: backup.send_signal(signal.SIGSTOP)), (lambda: backup.send_signal(signal.SIGCONT))
-        await self._in_turns("a backup", place, stop, go_on, lambda turn: turn < MOST_TURNS and backup.poll() is None)
+        await self._in_turns("a backup", place, stop, go_on, lambda turn: turn < MAX_TURNS and backup.poll() is None)
         backup.wait(120)
         self._report("size of the backup", f"{file.stat().st_size / 1e6:,.0f} MB")
         alone = time.perf_counter()

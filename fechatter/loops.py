@@ -19,7 +19,7 @@ from fechatter.telemetry.faults import describe_error
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 1.0
-MOST_PAUSE_SECONDS = 30.0
+MAX_PAUSE_SECONDS = 30.0
 SURVIVED = (StorageError, OSError)
 """Errors after which a step is retried. TimeoutError is an OSError."""
 
@@ -65,7 +65,7 @@ class LoopState:
         self._in_a_row += 1
         self.reason = reason
 
-    def pause_seconds(self, every_seconds: float, most_seconds: float = MOST_PAUSE_SECONDS) -> float:
+    def pause_seconds(self, every_seconds: float, most_seconds: float = MAX_PAUSE_SECONDS) -> float:
         """Return the seconds until the next step; each failure doubles them, up to `most_seconds`."""
         if not self._in_a_row:
             return every_seconds
@@ -87,7 +87,7 @@ class Loop:
         name: str,
         step: Callable[[], Awaitable[object]],
         every_seconds: float,
-        most_seconds: float = MOST_PAUSE_SECONDS,
+        most_seconds: float = MAX_PAUSE_SECONDS,
     ) -> None:
         self.state = LoopState(name)
         self._step = step

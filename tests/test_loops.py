@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from fechatter.loops import MOST_PAUSE_SECONDS, Loop, LoopState, take_turns
+from fechatter.loops import MAX_PAUSE_SECONDS, Loop, LoopState, take_turns
 from fechatter.storage.engines.errors import RowRefused, StorageFull, StorageUnavailable, UniqueViolation
 
 OUTSIDE_ERRORS = [
@@ -51,7 +51,7 @@ async def test_pauses_grow_up_to_a_limit_and_differ_between_nodes() -> None:
         state.failed(StorageUnavailable("gone"))
         pauses.append(state.pause_seconds(0.2))
     assert 0.5 <= pauses[0] <= 1.0
-    assert all(MOST_PAUSE_SECONDS / 2 <= pause <= MOST_PAUSE_SECONDS for pause in pauses[5:])
+    assert all(MAX_PAUSE_SECONDS / 2 <= pause <= MAX_PAUSE_SECONDS for pause in pauses[5:])
     assert len(set(pauses[5:])) > 10
     state.succeeded()
     assert state.pause_seconds(0.2) == 0.2

@@ -25,7 +25,7 @@ from fechatter.storage.invitations import Invitation
 
 TOKEN_BYTES: Final = 32
 DAY_SECONDS: Final = 24 * 60 * 60
-MOST_USES: Final = 1000
+MAX_USES: Final = 1000
 
 
 class NewInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,7 +36,7 @@ class NewInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     ] = None
     role: Role = Role.MEMBER
     expires_in_seconds: Annotated[int, msgspec.Meta(ge=60, le=30 * DAY_SECONDS)] = 7 * DAY_SECONDS
-    max_uses: Annotated[int, msgspec.Meta(ge=1, le=MOST_USES)] = 1
+    max_uses: Annotated[int, msgspec.Meta(ge=1, le=MAX_USES)] = 1
 
 
 class Opening(msgspec.Struct, frozen=True):

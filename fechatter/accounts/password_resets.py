@@ -17,7 +17,7 @@ from fechatter.accounts import people, sessions
 from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.audit.record import Act, record
 from fechatter.auth.limits import PASSWORD_RESET
-from fechatter.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, check_password
+from fechatter.auth.passwords import MAX_CHARACTERS, MIN_CHARACTERS, check_password
 from fechatter.canonical.emails import email_key
 from fechatter.errors import Forbidden, NotFound
 from fechatter.model import Actor, Origin, UserId, timestamp
@@ -38,7 +38,7 @@ class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     token: Annotated[str, Meta(examples=["Rk2d…"])]
     password: Annotated[
-        str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["mellow otter paints"])
+        str, Meta(description=f"{MIN_CHARACTERS} to {MAX_CHARACTERS} characters.", examples=["mellow otter paints"])
     ]
 
     def __repr__(self) -> str:

@@ -25,7 +25,7 @@ from fechatter.storage.engines.base import Transaction
 from fechatter.storage.sessions import Session
 from fechatter.storage.users import Account
 
-MOST_SESSIONS: Final = 50
+MAX_SESSIONS: Final = 50
 SALT_BYTES: Final = 16
 DAY: Final = 24 * 60 * 60 * 1000
 REMEMBERED_AFTER_END: Final = 7 * DAY
@@ -34,7 +34,7 @@ REMEMBERED_AFTER_END: Final = 7 * DAY
 async def open_session(tx: Transaction, account: Account, device: Device, session_days: int) -> Session:
     """Open a session on a device. If the person has 50 sessions, the one unused for longest ends."""
     await sessions.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END)
-    await end(tx, account.workspace_id, await sessions.longest_unused(tx, account.id, MOST_SESSIONS - 1))
+    await end(tx, account.workspace_id, await sessions.longest_unused(tx, account.id, MAX_SESSIONS - 1))
     session_id = await tx.new_id()
     session = Session(
         id=SessionId(session_id),

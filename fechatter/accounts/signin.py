@@ -24,7 +24,7 @@ from fechatter.storage.engines.base import Transaction
 from fechatter.storage.users import Account
 from fechatter.storage.workspaces import WorkspaceName
 
-MOST_ACCOUNTS: Final = 10
+MAX_ACCOUNTS: Final = 10
 """The most accounts of an address that are tried without a workspace's slug; each try costs a hash."""
 REFUSED_SECONDS: Final = 0.5
 """Minimum time of a refusal without a slug, so that the time does not reveal the number of accounts."""
@@ -112,7 +112,7 @@ async def _accounts_of(access: Access, wanted: SignIn) -> list[Account]:
     if len(wanted.email) > EMAIL_CHARACTERS or not wanted.email.isprintable():
         return []
     key, others, slug = email_key(wanted.email), old_email_keys(wanted.email), wanted_slug(wanted)
-    found = await access.database.read(lambda tx: users.by_email(tx, key, slug, MOST_ACCOUNTS, others))
+    found = await access.database.read(lambda tx: users.by_email(tx, key, slug, MAX_ACCOUNTS, others))
     return [account for account in found if email_key(account.email) == key]
 
 

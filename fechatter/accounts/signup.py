@@ -16,7 +16,7 @@ from fechatter.accounts import invitations, sessions, texts
 from fechatter.accounts.access import Access, Device, SignedIn
 from fechatter.audit.record import Act, record
 from fechatter.auth.limits import NEW_WORKSPACE, SIGN_UP
-from fechatter.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, check_password
+from fechatter.auth.passwords import MAX_CHARACTERS, MIN_CHARACTERS, check_password
 from fechatter.canonical.emails import canonical_email, email_errors, email_key
 from fechatter.canonical.names import is_similar, key_of, name_errors
 from fechatter.chats import default_channel
@@ -35,7 +35,7 @@ class SignUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     email: Annotated[str, Meta(examples=["ada@example.org"])]
     password: Annotated[
-        str, Meta(description=f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.", examples=["mellow otter paints"])
+        str, Meta(description=f"{MIN_CHARACTERS} to {MAX_CHARACTERS} characters.", examples=["mellow otter paints"])
     ]
     fullname: Annotated[str, Meta(examples=["Ada Lovelace"])]
     workspace: Annotated[

@@ -15,7 +15,7 @@ from fechatter.errors import Invalid
 from fechatter.model import MAX_ID
 
 DEFAULT_ITEMS = 50
-MOST_ITEMS = 100
+MAX_ITEMS = 100
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Page(Query, frozen=True):
     """The requested part of a list. Raises Invalid: the cursor is not one of this server."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ITEMS, description="Maximum number of items.")] = DEFAULT_ITEMS
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_ITEMS, description="Maximum number of items.")] = DEFAULT_ITEMS
     cursor: (
         Annotated[str, msgspec.Meta(description="The `next` of the previous page; opaque.", examples=["YWZ0ZXI6Mg"])]
         | None

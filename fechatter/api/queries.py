@@ -17,7 +17,7 @@ from starlette.requests import HTTPConnection
 from fechatter.errors import FieldError, Invalid
 from fechatter.validation import field_error
 
-MOST_DIGITS = 20
+MAX_DIGITS = 20
 
 Q = TypeVar("Q", bound="Query")
 
@@ -56,7 +56,7 @@ def _value(name: str, text: str, kinds: Kinds) -> object:
 
 def _number(text: str) -> int | str:
     """Return the number, or the text itself if it is none. A text is refused later, for its type."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else text
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS else text
 
 
 def _query_error(message: str) -> FieldError:

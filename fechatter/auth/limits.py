@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
-from fechatter.auth.rates import MOST_KEYS, Limit, Meter
+from fechatter.auth.rates import MAX_KEYS, Limit, Meter
 from fechatter.canonical.networks import client_network
 from fechatter.errors import Unavailable
 from fechatter.queues import Queue
@@ -43,8 +43,8 @@ RESET_LOOKUP = Limit("password-reset-lookup", 30, 2.0)
 LOOKUP = Limit("invitation-lookup", 30, 2.0)
 
 SLOW_SECONDS = 3.0
-MOST_SLOWED = 1_000
-MOST_SLOWED_OF_ONE = 20
+MAX_SLOWED = 1_000
+MAX_SLOWED_OF_ONE = 20
 
 
 class Attempt:
@@ -77,9 +77,9 @@ class AttemptLimits:
 
     def queues(self) -> list[Queue]:
         return [
-            Queue("signins_slowed", MOST_SLOWED, "requests", "429 `too_many_attempts`", self._slowed.total),
-            Queue("attempts", MOST_KEYS, "keys", "the key with the fewest attempts is dropped", self._most_keys),
-            Queue("homes", MOST_KEYS, "keys", "the oldest is dropped", lambda: len(self._homes)),
+            Queue("signins_slowed", MAX_SLOWED, "requests", "429 `too_many_attempts`", self._slowed.total),
+            Queue("attempts", MAX_KEYS, "keys", "the key with the fewest attempts is dropped", self._most_keys),
+            Queue("homes", MAX_KEYS, "keys", "the oldest is dropped", lambda: len(self._homes)),
         ]
 
     def _most_keys(self) -> int:
@@ -140,12 +140,12 @@ class AttemptLimits:
         """Note that this person signed in, or refreshed a session, from this client address."""
         pair = self._key(email, slug, client_network(address))
         self._homes.pop(pair, None)
-        if len(self._homes) >= MOST_KEYS:
+        if len(self._homes) >= MAX_KEYS:
             del self._homes[next(iter(self._homes))]
         self._homes[pair] = None
 
     async def _slow_down(self, account: bytes) -> None:
-        if self._slowed[account] >= MOST_SLOWED_OF_ONE or self._slowed.total() >= MOST_SLOWED:
+        if self._slowed[account] >= MAX_SLOWED_OF_ONE or self._slowed.total() >= MAX_SLOWED:
             raise SIGN_IN_ACCOUNT.refusal(SLOW_SECONDS)
         self._slowed[account] += 1
         try:

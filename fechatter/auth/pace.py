@@ -28,7 +28,7 @@ SEARCH_ROWS = 1_000
 """The cost of a search in addition to the rows that it finds."""
 
 BURST_ROWS = 20_000
-MOST_WAIT_SECONDS = 2.0
+MAX_WAIT_SECONDS = 2.0
 """The longest wait of a key for its next turn, whatever its last request cost."""
 CROWDED_SECONDS = 1.0
 """Heavy keys wait for this long after each request of a lighter key, because more may follow."""
@@ -96,5 +96,5 @@ class Pace:
 
 
 def _charge(meter: Meter, key: Hashable, rows: float, used: float) -> None:
-    room_seconds = meter.window + MOST_WAIT_SECONDS - used
+    room_seconds = meter.window + MAX_WAIT_SECONDS - used
     meter.charge(key, max(0.0, min(rows, room_seconds / meter.limit.every_seconds)))

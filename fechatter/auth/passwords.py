@@ -24,10 +24,10 @@ from fechatter.errors import Invalid, Unavailable
 from fechatter.fair import FairQueue
 from fechatter.queues import Queue
 
-LEAST_CHARACTERS = 8
-MOST_CHARACTERS = 256
+MIN_CHARACTERS = 8
+MAX_CHARACTERS = 256
 THREADS = 2
-MOST_WAITING = 256
+MAX_WAITING = 256
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 T = TypeVar("T")
@@ -35,10 +35,10 @@ T = TypeVar("T")
 
 def check_password(pointer: str, password: str) -> None:
     """Raises Invalid: a new password is too short or too long."""
-    if len(password) < LEAST_CHARACTERS:
-        raise Invalid.field(pointer, "too_short", f"A password has at least {LEAST_CHARACTERS} characters.")
-    if len(password) > MOST_CHARACTERS:
-        raise Invalid.field(pointer, "too_long", f"A password has at most {MOST_CHARACTERS} characters.")
+    if len(password) < MIN_CHARACTERS:
+        raise Invalid.field(pointer, "too_short", f"A password has at least {MIN_CHARACTERS} characters.")
+    if len(password) > MAX_CHARACTERS:
+        raise Invalid.field(pointer, "too_long", f"A password has at most {MAX_CHARACTERS} characters.")
 
 
 class Passwords:
@@ -48,7 +48,7 @@ class Passwords:
     `pace.py`, and all share the threads fairly.
     """
 
-    def __init__(self, threads: int = THREADS, most_waiting: int = MOST_WAITING, pace: Pace | None = None) -> None:
+    def __init__(self, threads: int = THREADS, most_waiting: int = MAX_WAITING, pace: Pace | None = None) -> None:
         self._hasher = HASHER
         self._pool = ThreadPoolExecutor(threads, "passwords", initializer=_lower_priority)
         self._most = threads + most_waiting
@@ -67,7 +67,7 @@ class Passwords:
 
     async def verify(self, password: str, password_hash: str | None, who: Hashable = "") -> bool:
         """Return whether this is the password. Without a hash, return False after the same time. Raises Unavailable."""
-        if len(password) > MOST_CHARACTERS:
+        if len(password) > MAX_CHARACTERS:
             password, password_hash = "", None
         right = await self._run(who, lambda: self._is_right(password, password_hash or self._random_hash))
         return right and password_hash is not None

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 from fechatter.auth.body_memory import BodyMemory
 from fechatter.auth.pace import Pace
-from fechatter.auth.rates import MOST_KEYS, Limit, Meter
+from fechatter.auth.rates import MAX_KEYS, Limit, Meter
 from fechatter.auth.turns import SharedTurns
 from fechatter.errors import TooManyRequests
 from fechatter.queues import Queue
@@ -24,9 +24,9 @@ from fechatter.settings import Settings
 
 WINDOW_SECONDS = 60
 ROUNDING = 1e-3
-MOST_BODY_BYTES = 192 << 20
+MAX_BODY_BYTES = 192 << 20
 """The memory for all request bodies together."""
-MOST_BATCHES_OF_ONE = 4
+MAX_BATCHES_OF_ONE = 4
 
 Header = tuple[bytes, bytes]
 
@@ -114,8 +114,8 @@ class Quotas:
         self.requests = Quota("requests", settings.requests_per_minute, enabled=on)
         self.strangers = Quota("strangers", settings.stranger_requests_per_minute, enabled=on)
         self.strangers_at_once = AtOnce(settings.stranger_requests_at_once, enabled=on)
-        self.batches_at_once = AtOnce(MOST_BATCHES_OF_ONE, enabled=on)
-        self.bodies = BodyMemory(MOST_BODY_BYTES)
+        self.batches_at_once = AtOnce(MAX_BATCHES_OF_ONE, enabled=on)
+        self.bodies = BodyMemory(MAX_BODY_BYTES)
         self.pace = Pace(enabled=on)
         self.reads = SharedTurns("reads", self.pace, enabled=on)
         self.changes = SharedTurns("changes", self.pace, enabled=on)
@@ -126,12 +126,12 @@ class Quotas:
             self.changes.queue,
             Queue(
                 "bodies",
-                MOST_BODY_BYTES,
+                MAX_BODY_BYTES,
                 "bytes",
                 "503 `batches_full` for the heaviest sender",
                 lambda: self.bodies.bytes_held,
             ),
-            Queue("quotas", MOST_KEYS, "keys", "the key with the fewest requests is dropped", self._most_keys),
+            Queue("quotas", MAX_KEYS, "keys", "the key with the fewest requests is dropped", self._most_keys),
         ]
 
     def _most_keys(self) -> int:

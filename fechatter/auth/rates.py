@@ -14,7 +14,7 @@ import msgspec
 
 from fechatter.errors import TooManyRequests
 
-MOST_KEYS = 65_536
+MAX_KEYS = 65_536
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -50,7 +50,7 @@ class Meter:
         window: the seconds until an exhausted limit is fully available again.
     """
 
-    def __init__(self, limit: Limit, clock: Callable[[], float] = time.monotonic, most_keys: int = MOST_KEYS) -> None:
+    def __init__(self, limit: Limit, clock: Callable[[], float] = time.monotonic, most_keys: int = MAX_KEYS) -> None:
         self.limit = limit
         self._clock = clock
         self._most_keys = most_keys

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from fechatter.errors import Unauthorized
 from fechatter.model import MAX_ID, SessionId
 
-MOST_CHARACTERS = 128
+MAX_CHARACTERS = 128
 
 
 class RefreshToken(NamedTuple):
@@ -54,7 +54,7 @@ def parse(token: str) -> RefreshToken:
     """Parse a token. Raises Unauthorized."""
     session_id, _, rest = token.partition(".")
     generation, _, proof = rest.partition(".")
-    if len(token) > MOST_CHARACTERS or not token.isascii() or not (_is_number(session_id) and _is_number(generation)):
+    if len(token) > MAX_CHARACTERS or not token.isascii() or not (_is_number(session_id) and _is_number(generation)):
         raise refused()
     return RefreshToken(SessionId(int(session_id)), int(generation), proof)
 

@@ -22,8 +22,8 @@ AUDIENCE = "fechatter"
 TYPE = "at+jwt"
 SKEW_SECONDS = 30
 """How far the clock of a signing node may be ahead of ours. The expiry of a token is never extended."""
-MOST_CHARACTERS = 1024
-MOST_CACHED = 65_536
+MAX_CHARACTERS = 1024
+MAX_CACHED = 65_536
 
 
 class Claims(msgspec.Struct, frozen=True):
@@ -71,13 +71,13 @@ class AccessTokens:
     def _decode_and_cache(self, token: str) -> Claims:
         self._valid.pop(token, None)
         claims, expiry = self._decode(token)
-        if len(self._valid) >= MOST_CACHED:
+        if len(self._valid) >= MAX_CACHED:
             del self._valid[next(iter(self._valid))]
         self._valid[token] = claims, expiry
         return claims
 
     def _decode(self, token: str) -> tuple[Claims, float]:
-        if len(token) > MOST_CHARACTERS:
+        if len(token) > MAX_CHARACTERS:
             raise _refused()
         try:
             decoded = jwt.decode_complete(

@@ -16,7 +16,7 @@ from fechatter.queues import Queue
 OF_ONE = 4
 """A browser sends up to six requests at once, but each is short."""
 HEAVY_AT_ONCE = 2
-MOST_WAITING = 4_096
+MAX_WAITING = 4_096
 
 
 class SharedTurns:
@@ -29,9 +29,9 @@ class SharedTurns:
     def __init__(self, name: str, pace: Pace, *, enabled: bool = True) -> None:
         self._pace = pace
         self._enabled = enabled
-        self._all = FairQueue(of_one=OF_ONE, places=None, bound=MOST_WAITING, refuse=_busy)
-        self._heavy = FairQueue(of_one=1, places=HEAVY_AT_ONCE, bound=MOST_WAITING, refuse=_busy)
-        self.queue = Queue(name, MOST_WAITING, "requests", "503 `database_busy`", lambda: len(self._all))
+        self._all = FairQueue(of_one=OF_ONE, places=None, bound=MAX_WAITING, refuse=_busy)
+        self._heavy = FairQueue(of_one=1, places=HEAVY_AT_ONCE, bound=MAX_WAITING, refuse=_busy)
+        self.queue = Queue(name, MAX_WAITING, "requests", "503 `database_busy`", lambda: len(self._all))
 
     def is_free(self, key: Hashable) -> bool:
         """Whether a request of the key gets its turn immediately."""

@@ -25,7 +25,7 @@ LEVEL: Final = 1
 PIECE_BYTES: Final = 1 << 20
 LONGEST_LINE_BYTES: Final = 16 << 20
 LONGEST_MANIFEST_BYTES: Final = 64 << 20
-MOST_EXPANSION: Final = 1100
+MAX_EXPANSION: Final = 1100
 """Deflate compresses by a factor of at most 1,032. A member that claims more is refused."""
 _ZIP_ERRORS: Final = (zipfile.BadZipFile, zlib.error, struct.error)
 _DAMAGE: Final = (*_ZIP_ERRORS, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
@@ -117,7 +117,7 @@ class Archive:
             raise BackupRefused("The backup does not contain the files that its manifest lists.")
         for member in self.manifest.members:
             packed = self._zip.getinfo(member.member).compress_size
-            if member.bytes > MOST_EXPANSION * (packed + 64):
+            if member.bytes > MAX_EXPANSION * (packed + 64):
                 raise BackupRefused(f"The backup's {member.member} declares an impossible size.")
 
     def pieces(self, member: PackedRows | PackedFile) -> Iterator[bytes]:

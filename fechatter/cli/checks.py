@@ -13,7 +13,7 @@ from pathlib import Path
 from fechatter.cli import checks_database, checks_names, checks_network
 from fechatter.cli.findings import CLOCK_SECONDS, Finding, nearest_existing, seconds_apart, unusable
 from fechatter.disk.troubles import check_exists, is_of_storage, unwritable
-from fechatter.process.open_files import FEWEST_CONNECTIONS, RESERVED_FILES
+from fechatter.process.open_files import MIN_CONNECTIONS, RESERVED_FILES
 from fechatter.settings import Settings
 
 FREE_BYTES = 1 << 30
@@ -147,7 +147,7 @@ def open_files(settings: Settings) -> Finding:
     reserved = RESERVED_FILES + settings.connection_limit
     connections = most - reserved
     state = f"at most {most}, for {max(0, connections)} connections"
-    if connections < FEWEST_CONNECTIONS:
+    if connections < MIN_CONNECTIONS:
         state += ", too few to start"
     return Finding(
         "open files", connections >= WANTED_CONNECTIONS, state, f"Raise it: ulimit -Hn {WANTED_CONNECTIONS + reserved}"

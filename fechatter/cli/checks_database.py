@@ -20,7 +20,7 @@ from fechatter.storage.engines.sqlite_open import log_file, open_reader
 from fechatter.storage.engines.sqlite_remains import check_no_remains
 from fechatter.storage.folder import in_use
 
-LEAST_SQLITE = (3, 38, 0)
+MIN_SQLITE = (3, 38, 0)
 CHECK_SECONDS = 20.0
 STEPS_BETWEEN_CHECKS = 10_000
 WAL_OFFSET, HEADER_OF_WAL = 18, bytes([2, 2])
@@ -81,7 +81,7 @@ def judge_postgres(found: Mapping[str, Any], connection_limit: int) -> Finding:
 
 
 def _sqlite(path: Path) -> Finding:
-    if sqlite3.sqlite_version_info < LEAST_SQLITE:
+    if sqlite3.sqlite_version_info < MIN_SQLITE:
         return Finding(
             "database settings",
             False,

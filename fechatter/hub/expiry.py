@@ -13,14 +13,14 @@ from fechatter.model import now_ms
 from fechatter.storage import sessions
 from fechatter.storage.engines.base import Database
 
-MOST_AT_ONCE = 5_000
+MAX_AT_ONCE = 5_000
 """Maximum number of streams per check; the others follow a second later."""
 
 
 async def close_ended(database: Database, listeners: Iterable[Listener]) -> None:
     """Close the `listeners` whose session has ended. Raises StorageError."""
     now = now_ms()
-    due = [each for each in listeners if each.session_expires_at <= now and each.closed is None][:MOST_AT_ONCE]
+    due = [each for each in listeners if each.session_expires_at <= now and each.closed is None][:MAX_AT_ONCE]
     if not due:
         return
     ids = sorted({listener.reader.session_id for listener in due})

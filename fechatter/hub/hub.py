@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 HEADS_EVERY_SECONDS = 1.0
 HEADS_TIMEOUT_SECONDS = 5.0
-MOST_PAUSE_SECONDS = 4.0
+MAX_PAUSE_SECONDS = 4.0
 """Maximum pause between two tries while the database is away, so that streams soon get what they missed."""
 PACE_EVERY_SECONDS = 1.0
 MAX_JOIN_TRIES = 5
@@ -62,8 +62,8 @@ class Hub:
         self._feeds: dict[int, WorkspaceFeed] = {}
         self._opening: dict[int, asyncio.Lock] = {}
         self._heads_read_at = time.monotonic()
-        self._head_poll = Loop("head_poll", self._read_heads, HEADS_EVERY_SECONDS, MOST_PAUSE_SECONDS)
-        self._session_expiry = Loop("session_expiry", self._close_ended, HEADS_EVERY_SECONDS, MOST_PAUSE_SECONDS)
+        self._head_poll = Loop("head_poll", self._read_heads, HEADS_EVERY_SECONDS, MAX_PAUSE_SECONDS)
+        self._session_expiry = Loop("session_expiry", self._close_ended, HEADS_EVERY_SECONDS, MAX_PAUSE_SECONDS)
         self._stopping = False
         self.era = database.era
         self.gaps = GapFiller(database, tasks, self._feeds)

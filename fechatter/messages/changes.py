@@ -16,7 +16,7 @@ from fechatter.rights.table import ChatAction
 from fechatter.storage import events, messages
 from fechatter.storage.engines.base import Transaction
 
-MOST_EDITS: Final = 1000
+MAX_EDITS: Final = 1000
 """Every earlier content is stored, so their number is limited."""
 
 
@@ -32,8 +32,8 @@ async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: Messa
         raise Forbidden("This message was deleted.", code="message_deleted")
     if found.content == content:
         return found
-    if found.revision > MOST_EDITS:
-        raise Forbidden(f"A message can be edited at most {MOST_EDITS} times.", code="too_many_edits")
+    if found.revision > MAX_EDITS:
+        raise Forbidden(f"A message can be edited at most {MAX_EDITS} times.", code="too_many_edits")
     seq = await events.reserve(tx, actor.workspace_id, 1, rights=False)
     await messages.edit(tx, message_id, content, seq)
     await events.insert(tx, actor.workspace_id, seq, [_draft(EventType.MESSAGE_EDITED, chat_id, message_id)])

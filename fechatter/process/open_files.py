@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 
 RESERVED_FILES = 128
 """For everything except clients and database connections: code, SQLite's files, NATS, DNS, logs."""
-FEWEST_CONNECTIONS = 64
-MOST_FILES = 1 << 20
+MIN_CONNECTIONS = 64
+MAX_FILES = 1 << 20
 MORE_FILES = 80
 """The part of the reserve that may be in use before new connections have to wait."""
 SPARE_FILES = 8
@@ -23,8 +23,8 @@ SPARE_FILES = 8
 def most_connections(settings: Settings) -> int:
     """Return how many clients may be connected. Raises StartError: too few files may be open."""
     files, reserved = _raise_file_limit(), RESERVED_FILES + settings.connection_limit
-    if files < reserved + FEWEST_CONNECTIONS:
-        needed = reserved + FEWEST_CONNECTIONS
+    if files < reserved + MIN_CONNECTIONS:
+        needed = reserved + MIN_CONNECTIONS
         raise StartError(f"At most {files} files may be open, but at least {needed} are needed. Raise `ulimit -n`.")
     return files - reserved
 
@@ -43,7 +43,7 @@ def _raise_file_limit() -> int:
 
 
 def _counted(limit: int) -> int:
-    return MOST_FILES if limit == resource.RLIM_INFINITY else min(limit, MOST_FILES)
+    return MAX_FILES if limit == resource.RLIM_INFINITY else min(limit, MAX_FILES)
 
 
 class Spare:
@@ -59,7 +59,7 @@ class Spare:
                 self._held.append(os.dup(0))
             lowest = os.dup(0)
         except OSError:
-            return MOST_FILES
+            return MAX_FILES
         os.close(lowest)
         return lowest
 

@@ -15,7 +15,7 @@ from fechatter.errors import StartError
 from fechatter.process.address import bind
 from fechatter.process.certificates import Certificate
 from fechatter.process.listening import Listening
-from fechatter.process.open_files import FEWEST_CONNECTIONS
+from fechatter.process.open_files import MIN_CONNECTIONS
 from fechatter.settings import Settings
 from fechatter.tasks import Tasks
 
@@ -55,7 +55,7 @@ async def _serve(chain: str, key: str) -> int:
     """Return the exit code."""
     tasks = Tasks(lambda _name, error: sys.exit(str(error)))
     with bind(Settings(port=0)) as held:
-        listening = Listening(_nothing, held, FEWEST_CONNECTIONS, tasks)
+        listening = Listening(_nothing, held, MIN_CONNECTIONS, tasks)
         try:
             await listening.serve(Certificate(Path(chain), Path(key), b""))
         except StartError:

@@ -52,7 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     rate_limits: Annotated[
         bool,
-        _key("Limit failed sign-ins and the requests of each person and address; share the server fairly among them."),
+        _key(
+            "Limit failed sign-ins and similar attempts, and requests per person or address; share the server fairly."
+        ),
     ] = True
     requests_per_minute: Annotated[
         int, _key("Maximum requests per person and minute, sends excluded.", ge=60, le=10_000_000)

@@ -57,7 +57,7 @@ _ADVANCE = "UPDATE sessions SET generation = $2, last_used_at = $3, expires_at =
 _REVOKE = "UPDATE sessions SET revoked_at = $2 WHERE id IN ANY_OF($1) AND revoked_at IS NULL"
 _FORGET = "DELETE FROM sessions WHERE user_id = $1 AND (revoked_at < $2 OR expires_at < $2)"
 
-MOST_AT_ONCE = 1000
+MAX_AT_ONCE = 1000
 
 
 async def insert(tx: Transaction, session: Session) -> None:
@@ -69,14 +69,14 @@ async def find(tx: Transaction, session_id: SessionId) -> Session | None:
     return None if row is None else _session(row)
 
 
-async def live(tx: Transaction, user_id: UserId, after: int = 0, limit: int = MOST_AT_ONCE) -> list[Session]:
+async def live(tx: Transaction, user_id: UserId, after: int = 0, limit: int = MAX_AT_ONCE) -> list[Session]:
     """Return a person's live sessions after the id `after`, by id."""
     return [_session(row) for row in await tx.fetch(_LIVE, user_id, tx.now, after, limit)]
 
 
 async def longest_unused(tx: Transaction, user_id: UserId, kept: int) -> list[Session]:
     """Return a person's live sessions, except the `kept` most recently used."""
-    return [_session(row) for row in await tx.fetch(_LONGEST_UNUSED, user_id, tx.now, kept, MOST_AT_ONCE)]
+    return [_session(row) for row in await tx.fetch(_LONGEST_UNUSED, user_id, tx.now, kept, MAX_AT_ONCE)]
 
 
 async def expiries(tx: Transaction, session_ids: Sequence[int]) -> dict[int, int]:

@@ -13,7 +13,7 @@ import msgspec
 from fechatter.errors import StartError
 from fechatter.storage.engines.postgres_link import Link
 
-LEAST_VERSION: Final = 14
+MIN_VERSION: Final = 14
 BESIDES_POOL: Final = 5
 """Connections in addition to the pool: the writer's, and one or two commands."""
 _FOUND = """
@@ -40,10 +40,10 @@ def faults(found: Mapping[str, Any], connection_limit: int) -> Sequence[Database
     """Return all faults, the worst first."""
     wanted = connection_limit + BESIDES_POOL
     encoding = "Create the database again: createdb --encoding=UTF8 --template=template0."
-    upgrade = f"Upgrade to {LEAST_VERSION} or later."
+    upgrade = f"Upgrade to {MIN_VERSION} or later."
     connections = f"Set max_connections to {wanted + 3}, or connection_limit lower."
     judged = [
-        (found["version"] < LEAST_VERSION, True, f"PostgreSQL {found['version']}", upgrade),
+        (found["version"] < MIN_VERSION, True, f"PostgreSQL {found['version']}", upgrade),
         (found["encoding"] != "UTF8", True, f"encoding {found['encoding']}", encoding),
         (found["in_recovery"], True, "it is a standby", "Name the primary in database_url."),
         (found["fsync"] != "on", True, "fsync = off", "Set fsync = on: a crash loses or damages stored messages."),

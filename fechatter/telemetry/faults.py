@@ -9,15 +9,15 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 
-MOST_IN_CHAIN = 8
-MOST_CHARACTERS = 1_000
+MAX_IN_CHAIN = 8
+MAX_CHARACTERS = 1_000
 _QUOTING = ("22", "P0001")
 """SQLSTATEs whose messages may quote a value: data exceptions, and errors that a trigger raises."""
 
 
 def describe_error(error: BaseException) -> str:
     """Return the error's type and, if it contains no data, its message."""
-    kind, text = type(error).__name__, _message(error)[:MOST_CHARACTERS]
+    kind, text = type(error).__name__, _message(error)[:MAX_CHARACTERS]
     return f"{kind}: {text}" if text else kind
 
 
@@ -38,7 +38,7 @@ def trace(error: BaseException) -> list[str]:
 def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     following: BaseException | None = error
-    while following is not None and id(following) not in seen and len(seen) < MOST_IN_CHAIN:
+    while following is not None and id(following) not in seen and len(seen) < MAX_IN_CHAIN:
         seen.add(id(following))
         yield following
         following = following.__cause__ or (None if following.__suppress_context__ else following.__context__)
@@ -49,5 +49,5 @@ def _stack(error: BaseException) -> Iterator[str]:
         yield from entry.rstrip("\n").split("\n")
     yield describe_error(error)
     if isinstance(error, BaseExceptionGroup):
-        for part in error.exceptions[:MOST_IN_CHAIN]:
+        for part in error.exceptions[:MAX_IN_CHAIN]:
             yield f"  with {describe_error(part)}"

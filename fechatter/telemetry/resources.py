@@ -23,7 +23,7 @@ def readings() -> Iterator[Reading]:
     yield unlabeled(names.CPU, used.ru_utime + used.ru_stime)
     yield unlabeled(names.STARTED, STARTED_AT)
     yield unlabeled(names.THREADS, threading.active_count())
-    yield unlabeled(names.FILES_MOST, _most_files())
+    yield unlabeled(names.FILES_MAX, _most_files())
     has_proc = _PROC.is_dir()
     yield unlabeled(names.MEMORY, _resident_bytes() if has_proc else None)
     yield unlabeled(names.FILES, len(os.listdir(_PROC / "fd")) if has_proc else None)

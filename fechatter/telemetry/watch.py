@@ -8,7 +8,7 @@ from collections import Counter
 from fechatter.model import now_ms
 from fechatter.telemetry.loop_lag import LoopLag
 
-MOST_ADMIN_SESSIONS = 1_000
+MAX_ADMIN_SESSIONS = 1_000
 
 
 class StreamCounts:
@@ -59,7 +59,7 @@ class AdminSessions:
         self._seen.pop(session_id, None)
         if admin:
             self._seen[session_id] = None
-            if len(self._seen) > MOST_ADMIN_SESSIONS:
+            if len(self._seen) > MAX_ADMIN_SESSIONS:
                 del self._seen[next(iter(self._seen))]
 
     def __contains__(self, session_id: int) -> bool:

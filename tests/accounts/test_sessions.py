@@ -79,7 +79,7 @@ async def test_an_unused_session_expires(api: Api) -> None:
 
 
 async def test_above_the_limit_the_longest_unused_session_ends(api: Api, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(sessions, "MOST_SESSIONS", 3)
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 3)
     owner = await api.owner()
     others = [(await api.sign_in(owner)).json() for _ in range(2)]
     await api.database.write_unlocked(lambda tx: tx.execute("UPDATE sessions SET last_used_at = last_used_at - 5000"))

@@ -24,7 +24,7 @@ SLOW, WINDOW_BYTES = 200, 4096
 BATCHES, BATCH, CHARACTERS = 30, 100, 3_000
 SENT_BYTES = BATCHES * BATCH * CHARACTERS
 """The bytes sent to each stream. A server that buffered them per connection would need SLOW times as much."""
-MOST_STREAM_BYTES = 40 * 1024
+MAX_STREAM_BYTES = 40 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ async def measure_idle_streams(server: ServerProcess, count: int) -> float:
 
 
 async def test_500_idle_streams_use_little_memory_and_all_receive_a_message(crowded_server: ServerProcess) -> None:
-    assert await measure_idle_streams(crowded_server, 500) < MOST_STREAM_BYTES * 2
+    assert await measure_idle_streams(crowded_server, 500) < MAX_STREAM_BYTES * 2
 
 
 @pytest.mark.prove
@@ -104,7 +104,7 @@ async def test_10000_idle_streams_use_little_memory_and_all_receive_a_message(tm
     process = ServerProcess(tmp_path, signup="open", streams_per_person="100000", heartbeat_seconds="300")
     try:
         process.start()
-        assert await measure_idle_streams(process, 10_000) < MOST_STREAM_BYTES
+        assert await measure_idle_streams(process, 10_000) < MAX_STREAM_BYTES
     finally:
         process.kill()
 

@@ -16,7 +16,7 @@ from tests.servers.process import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
 MESSAGES, REQUESTS, STRANGERS = (int(value) for value in NARROW.values())
-MOST_BATCHES = 4
+MAX_BATCHES = 4
 
 
 def check_refused(answer: Answer, code: str, name: str | None = None, count: int = 0) -> None:
@@ -101,7 +101,7 @@ async def test_strangers_at_one_address_can_have_only_their_share_of_open_reques
 async def test_one_person_can_have_only_a_few_large_bodies_open(limited_server: ServerProcess) -> None:
     ada = await owner(limited_server)
     path = f"/api/chat/{(await ada.chat('public_channel'))['id']}/messages/batch"
-    held = [await begin_request(limited_server, path, ada) for _ in range(MOST_BATCHES)]
+    held = [await begin_request(limited_server, path, ada) for _ in range(MAX_BATCHES)]
     # The server has read their heads when it accounts for their first bytes.
     async with asyncio.timeout(PATIENCE_SECONDS):
         while (await read_metrics(ada, METRICS_TOKEN))['fechatter_queue_depth{queue="bodies",unit="bytes"}'] < len(

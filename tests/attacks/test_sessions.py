@@ -18,7 +18,7 @@ from tests.journeys.stream import Refused, Stream
 from tests.servers.process import PATIENCE_SECONDS
 
 CLOSED_SECONDS = PATIENCE_SECONDS
-MOST_SESSIONS = 50
+MAX_SESSIONS = 50
 LATE = {"a session that is nobody's", "another person's session"}
 """The server detects these in the database, after it has refused an invalid body or query."""
 
@@ -204,11 +204,11 @@ async def test_when_a_thief_and_the_owner_race_only_the_newest_refresh_token_con
 async def test_a_person_has_at_most_fifty_sessions(server: ServerProcess) -> None:
     ada = await owner(server)
     oldest = await ada.listen()
-    newer = await asyncio.gather(*(signed_in(ada) for _ in range(MOST_SESSIONS)))
+    newer = await asyncio.gather(*(signed_in(ada) for _ in range(MAX_SESSIONS)))
     assert await close_reason(oldest) == "revoked"
     await check_signed_out(ada)
     listed = await newer[0].pages("/api/sessions")
-    assert len(listed) == MOST_SESSIONS
+    assert len(listed) == MAX_SESSIONS
     answers = await asyncio.gather(*(person.ask("GET", "/api/users/me") for person in newer))
     assert {answer.status for answer in answers} == {200}
 

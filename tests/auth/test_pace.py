@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fechatter.auth.pace import BURST_ROWS, CROWDED_SECONDS, MOST_WAIT_SECONDS, OF_HEAVY, OF_ONE, ROWS_A_SECOND, Pace
+from fechatter.auth.pace import BURST_ROWS, CROWDED_SECONDS, MAX_WAIT_SECONDS, OF_HEAVY, OF_ONE, ROWS_A_SECOND, Pace
 from fechatter.auth.turns import HEAVY_AT_ONCE, SharedTurns
 from fechatter.auth.turns import OF_ONE as TURNS_OF_ONE
 from tests.auth.clock import Clock
@@ -97,5 +97,5 @@ def test_a_single_request_never_costs_more_than_a_short_wait() -> None:
     clock = Clock()
     pace = Pace(clock=clock)
     pace.charge("heavy", 1e12)
-    clock.now += MOST_WAIT_SECONDS
+    clock.now += MAX_WAIT_SECONDS
     assert pace.wait_seconds("heavy") < 1e-6

@@ -84,7 +84,7 @@ def test_a_cached_token_still_expires() -> None:
 
 
 def test_the_cache_of_tokens_is_limited(access: AccessTokens, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "MOST_CACHED", 3)
+    monkeypatch.setattr(tokens, "MAX_CACHED", 3)
     for session_id in range(1, 10):
         access.verify(access.sign(Claims(UserId(7), WorkspaceId(3), SessionId(session_id))))
     assert len(access._valid) == 3

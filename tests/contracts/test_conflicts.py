@@ -13,7 +13,7 @@ import pytest
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.errors import TransactionConflict
 from fechatter.storage.engines.postgres import PostgresDatabase
-from fechatter.storage.engines.retrying import MOST_TRIES
+from fechatter.storage.engines.retrying import MAX_TRIES
 from fechatter.storage.opening import open_database
 from tests import world
 from tests.engines import Published
@@ -38,16 +38,16 @@ def failing_work(times: int, state: str) -> tuple[Callable[[Transaction], Any], 
 @pytest.mark.parametrize("state", ["40001", "40P01"])
 @pytest.mark.parametrize("how", ["read", "write_unlocked"])
 async def test_a_conflicting_transaction_is_repeated(database: Database, state: str, how: str) -> None:
-    work, tries = failing_work(MOST_TRIES - 1, state)
+    work, tries = failing_work(MAX_TRIES - 1, state)
     assert await getattr(database, how)(work) == "done"
-    assert len(tries) == MOST_TRIES
+    assert len(tries) == MAX_TRIES
 
 
 async def test_a_transaction_that_always_conflicts_fails_after_the_last_try(database: Database) -> None:
     work, tries = failing_work(1000, "40001")
     with pytest.raises(TransactionConflict):
         await database.write_unlocked(work)
-    assert len(tries) == MOST_TRIES
+    assert len(tries) == MAX_TRIES
 
 
 async def test_deadlocking_changes_all_succeed(database: Database) -> None:
@@ -68,7 +68,7 @@ async def test_deadlocking_changes_all_succeed(database: Database) -> None:
             database.write_unlocked(lambda tx: both(tx, other, one)),
         )
     # On a busy machine PostgreSQL may end both.
-    assert 3 <= len(tries) <= MOST_TRIES
+    assert 3 <= len(tries) <= MAX_TRIES
 
 
 async def test_work_that_hides_an_error_is_not_committed(database: Database) -> None:

@@ -21,7 +21,7 @@ from tests.servers.postgres import Postgres
 
 ROLE = "chat"
 SECRET = "once a password"
-MOST_SECONDS = 30.0
+MAX_SECONDS = 30.0
 DATABASE = "chat"
 _END = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1"
 
@@ -80,7 +80,7 @@ async def password_database(postgres: Postgres, tmp_path: Path) -> AsyncIterator
 
 async def until(ask: Any, wanted: Any) -> Answer:
     """Return the first response that fulfils the condition. Raises TimeoutError."""
-    async with asyncio.timeout(MOST_SECONDS):
+    async with asyncio.timeout(MAX_SECONDS):
         while not wanted(answer := await ask()):
             continue
     return answer

@@ -23,7 +23,7 @@ from tests.servers.postgres import Postgres
 pytestmark = pytest.mark.usefixtures("needs_mounts")
 
 ROUNDS = 20
-MOST_MESSAGES = 300
+MAX_MESSAGES = 300
 """The most messages sent in a round before the power cut."""
 
 _SQLITE_UNSYNCED = """
@@ -133,7 +133,7 @@ async def lost_messages(case: Case, disk: LoopDisk, sending: SenderGroup, rounds
     luck, lost = random.Random(), []
     for _ in range(rounds):
         sending.start()
-        enough = len(sending.acknowledged) + luck.randint(1, MOST_MESSAGES)
+        enough = len(sending.acknowledged) + luck.randint(1, MAX_MESSAGES)
         await wait_until_true(lambda enough=enough: len(sending.acknowledged) >= enough)  # type: ignore[misc]
         refused = sending.refused
         disk.cut()

@@ -86,7 +86,7 @@ async def test_an_admins_deletion_of_another_persons_message_is_audited(database
 
 
 async def test_the_number_of_edits_is_limited(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "MOST_EDITS", 2)
+    monkeypatch.setattr(changes, "MAX_EDITS", 2)
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
     sent = await edited(database, alice, chat_id, "one", "two", "three")

@@ -7,7 +7,7 @@ import resource
 import pytest
 
 from fechatter.errors import StartError
-from fechatter.process.open_files import MOST_FILES, most_connections
+from fechatter.process.open_files import MAX_FILES, most_connections
 from fechatter.settings import Settings
 
 SETTINGS = Settings(connection_limit=10)
@@ -19,8 +19,8 @@ INFINITE = resource.RLIM_INFINITY
     [
         (1024, 1024, None, 886),
         (1024, 4096, (4096, 4096), 3958),
-        (256, INFINITE, (MOST_FILES, INFINITE), MOST_FILES - 138),
-        (INFINITE, INFINITE, None, MOST_FILES - 138),
+        (256, INFINITE, (MAX_FILES, INFINITE), MAX_FILES - 138),
+        (INFINITE, INFINITE, None, MAX_FILES - 138),
     ],
 )
 def test_all_files_except_a_reserve_are_available_to_clients(

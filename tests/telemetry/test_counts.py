@@ -77,7 +77,7 @@ async def test_a_blocked_loop_shows_its_lag(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_active_people_are_counted_for_a_minute_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "MOST_PEOPLE", 100)
+    monkeypatch.setattr(requests, "MAX_PEOPLE", 100)
     counted = Requests()
     for number in range(1000):
         scope: dict[str, Any] = {"method": "GET", "state": {"claims": SimpleNamespace(user_id=number)}}

@@ -21,9 +21,9 @@ from fechatter.hub import joining
 from fechatter.model import Actor, Chat, Position, User, Workspace, encode
 from fechatter.storage.engines.base import Transaction
 
-MOST_EVENTS = 1_000
+MAX_EVENTS = 1_000
 DEFAULT_EVENTS = 100
-MOST_CHATS = 10_000
+MAX_CHATS = 10_000
 
 
 class State(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class EventQuery(Query, frozen=True):
     """Which part of the log. Raises Invalid: `after` is not a position."""
 
     after: Cursor
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_EVENTS, description="Maximum number of events.")] = DEFAULT_EVENTS
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_EVENTS, description="Maximum number of events.")] = DEFAULT_EVENTS
 
     def __post_init__(self) -> None:
         position_of(self.after)
@@ -73,7 +73,7 @@ async def sync(request: Request) -> Response:
             "me": await people.show(tx, actor, actor.user_id),
             "workspace": await workspace.show(tx, actor),
         }
-        return state, await encoded_chats_of(tx, actor, limit=MOST_CHATS)
+        return state, await encoded_chats_of(tx, actor, limit=MAX_CHATS)
 
     (state, chats), position = await read(request, work)
     body = encode({"cursor": str(position), **state})[:-1] + b',"chats":' + chats + b"}"

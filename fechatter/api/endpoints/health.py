@@ -37,7 +37,7 @@ BUSY_SHARE = 0.8
 FAILING_SECONDS = 10.0
 """Time for which a failed batch counts, unless a later one was stored. On a quiet server, no other batch may follow."""
 LATE_SECONDS = 0.5
-LEAST_FREE_BYTES = 64 * 1024 * 1024
+MIN_FREE_BYTES = 64 * 1024 * 1024
 """With less free space in the data folder, a burst of messages may fill the disk."""
 
 Part = dict[str, object]
@@ -179,7 +179,7 @@ async def _disk(request: Request) -> Part:
     except (TimeoutError, OSError) as error:
         log.warning("the data folder's disk does not respond: %r", error)
         return {"state": "degraded", "detail": type(error).__name__}
-    return {"state": "ok" if free >= LEAST_FREE_BYTES else "degraded", "free_bytes": free}
+    return {"state": "ok" if free >= MIN_FREE_BYTES else "degraded", "free_bytes": free}
 
 
 async def _is_admin(request: Request) -> bool:

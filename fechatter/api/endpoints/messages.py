@@ -32,7 +32,7 @@ from fechatter.storage.engines.base import Transaction
 
 MESSAGE_BYTES = 64 * 1024
 DEFAULT_MESSAGES = 50
-MOST_MESSAGES = 100
+MAX_MESSAGES = 100
 _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 
 
@@ -77,7 +77,7 @@ class EditedMessage(Body, frozen=True):
 class HistoryQuery(Query, frozen=True):
     """Which messages of a chat, by their numbers. Raises Invalid: more than one of `before`, `after` and `around`."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_MESSAGES, description="Maximum number of messages.")] = (
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_MESSAGES, description="Maximum number of messages.")] = (
         DEFAULT_MESSAGES
     )
     before: (

@@ -13,7 +13,7 @@ from fechatter.api.bodies import BODY_BYTES
 from fechatter.api.endpoints.batches import BATCH_BYTES
 from fechatter.api.identity import services
 from fechatter.api.operations import Answer, operation
-from fechatter.api.paging import MOST_ITEMS
+from fechatter.api.paging import MAX_ITEMS
 from fechatter.api.responses import json_response
 from fechatter.auth import passwords
 from fechatter.chats.names import DESCRIPTION_CHARACTERS, NAME_CHARACTERS
@@ -33,12 +33,12 @@ class Limits(msgspec.Struct, frozen=True):
     body_bytes: int = BODY_BYTES
     batch_messages: int = MAX_BATCH_MESSAGES
     batch_bytes: int = BATCH_BYTES
-    page_items: int = MOST_ITEMS
+    page_items: int = MAX_ITEMS
     chat_name_characters: int = NAME_CHARACTERS
     chat_description_characters: int = DESCRIPTION_CHARACTERS
     chat_members_per_request: int = MEMBERS_PER_REQUEST
-    password_characters_least: int = passwords.LEAST_CHARACTERS
-    password_characters_most: int = passwords.MOST_CHARACTERS
+    password_characters_least: int = passwords.MIN_CHARACTERS
+    password_characters_most: int = passwords.MAX_CHARACTERS
 
 
 class Server(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from fechatter.api import sharing
 from fechatter.api.bodies import Id
 from fechatter.api.identity import read, write
 from fechatter.api.operations import Answer, operation
-from fechatter.api.paging import MOST_ITEMS, Items, Page, page_of
+from fechatter.api.paging import MAX_ITEMS, Items, Page, page_of
 from fechatter.api.responses import json_response
 from fechatter.auth.pace import SEARCH_ROWS
 from fechatter.errors import Invalid
@@ -38,7 +38,7 @@ class UserQuery(Page, frozen=True):
         Annotated[
             list[Id],
             msgspec.Meta(
-                max_length=MOST_ITEMS, description="The ids of these people; not together with `q`.", examples=[[7, 8]]
+                max_length=MAX_ITEMS, description="The ids of these people; not together with `q`.", examples=[[7, 8]]
             ),
         ]
         | None

@@ -17,7 +17,7 @@ from fechatter.telemetry.measures import Histogram
 UNMATCHED = "unmatched"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ACTIVE_SECONDS = 60.0
-MOST_PEOPLE = 100_000
+MAX_PEOPLE = 100_000
 
 
 def label(path: str) -> str:
@@ -53,7 +53,7 @@ class Requests:
         histogram.observe(seconds)
         if (who := state.get("claims")) is not None:
             self._people[who.user_id] = now
-            if len(self._people) > MOST_PEOPLE:
+            if len(self._people) > MAX_PEOPLE:
                 self._forget(now)
 
     def refused(self, problem: Problem) -> None:
@@ -69,4 +69,4 @@ class Requests:
     def _forget(self, now: float) -> None:
         """Drop people without a request within the last minute, or everybody if too many are left."""
         kept = {who: at for who, at in self._people.items() if now - at < ACTIVE_SECONDS}
-        self._people = kept if len(kept) <= MOST_PEOPLE else {}
+        self._people = kept if len(kept) <= MAX_PEOPLE else {}

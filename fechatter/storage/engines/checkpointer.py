@@ -21,7 +21,7 @@ KEPT_BYTES = 4 * 1024 * 1024
 OVERGROWN_BYTES = 4 * CHECKPOINT_BYTES
 """The log reaches this size only while checkpoints fail. It is truncated as soon as nobody reads from it."""
 LOOK_EVERY_SECONDS = 0.2
-MOST_PAUSE_SECONDS = 5.0
+MAX_PAUSE_SECONDS = 5.0
 
 
 class Checkpointer:
@@ -43,7 +43,7 @@ class Checkpointer:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stopped.wait(self.state.pause_seconds(LOOK_EVERY_SECONDS, MOST_PAUSE_SECONDS)):
+        while not self._stopped.wait(self.state.pause_seconds(LOOK_EVERY_SECONDS, MAX_PAUSE_SECONDS)):
             try:
                 if self._wal_bytes() >= CHECKPOINT_BYTES:
                     self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")

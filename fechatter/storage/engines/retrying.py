@@ -14,13 +14,13 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-MOST_TRIES = 5
+MAX_TRIES = 5
 CONFLICT_PAUSE_SECONDS = 0.02
 
 
 async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
     """Return the result of `attempt`; retry it a few times if another transaction interfered."""
-    for tries in range(1, MOST_TRIES):
+    for tries in range(1, MAX_TRIES):
         try:
             return await attempt()
         except TransactionConflict as conflict:

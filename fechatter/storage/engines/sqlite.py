@@ -42,7 +42,7 @@ Chosen = Callable[[], tuple[MessageRows, Mapping[int, Decided]]]
 
 READERS = 3
 BUSY_TIMEOUT_SECONDS = 5.0
-LEAST_BUSY_SECONDS = 0.05
+MIN_BUSY_SECONDS = 0.05
 """Minimum wait for another process's lock after the time in the queue has used up the timeout."""
 
 
@@ -183,7 +183,7 @@ class SqliteDatabase:
         if waited_seconds < 1:
             yield
             return
-        left = max(LEAST_BUSY_SECONDS, BUSY_TIMEOUT_SECONDS - waited_seconds)
+        left = max(MIN_BUSY_SECONDS, BUSY_TIMEOUT_SECONDS - waited_seconds)
         self._write_connection.execute(f"PRAGMA busy_timeout={left * 1000:.0f}")
         try:
             yield
