@@ -93,7 +93,7 @@ async def _fill(address: str, heavy: LoadPerson, chat: int) -> None:
             )
             await tx.execute(text.format(id=FIRST_ID, workspace=row["id"], heavy=heavy.id, chat=chat))
 
-    await database.write(work)
+    await database.write_unlocked(work)
     await database.close()
 
 
