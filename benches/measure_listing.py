@@ -44,7 +44,7 @@ async def _measure(name: str, database: Database) -> list[str]:
         print(f"{name}: filling a chat with {size:,} messages", flush=True)
         for first in range(1, size + 1, SLICE):
             last = min(size, first + SLICE - 1)
-            await database.write(
+            await database.write_unlocked(
                 lambda tx, first=first, last=last, to=chat_id: tx.execute(_FILLS[name], first, to, TEXT, last)
             )
     return [await _row(name, database, label, page) for label, page in _pages().items()]

@@ -58,6 +58,8 @@ class Writer:
         self._intake = intake
         self._database = database
         self._permissions = Permissions(database)
+        self._unsettled: dict[int, int] = {}
+        """The workspaces whose rights changed during their last batch, with the rights as of then."""
         self._main_loop = asyncio.get_running_loop()
         self._finish = finish
         self._extras_fields = extras_fields
@@ -142,7 +144,9 @@ class Writer:
         if work.extras:
             todo = work.refuse_invalid_extras(todo, self._extras_fields)
         allowed = await self._decide(work, todo)
-        stale = await self._store(work, allowed) if allowed else set()
+        settled = [group for group in allowed if group.verdict.workspace_id not in self._unsettled]
+        stale = {group.verdict.workspace_id for group in allowed} & self._unsettled.keys()
+        stale |= await self._store(work, settled) if settled else set()
         for _ in range(MAX_ROUNDS):
             for workspace_id in sorted(stale):
                 if not await self._store_locked(work, workspace_id, work.open_rows(allowed, workspace_id)):
@@ -174,11 +178,20 @@ class Writer:
             self._permissions.forget({workspace_id})
             allowed = await self._decide(work, todo, tx)
             chosen = work.rows(allowed), _oldest(allowed).get(workspace_id, chosen[1])
+            if allowed:
+                self._settle(workspace_id, chosen[1].rights_seq)
             return chosen
 
         result = await self._database.store_locked(workspace_id, choose, now)
         rows, decided = chosen
         return await self._finish_store(work, StoreCall(rows, {workspace_id: decided}, now, began, todo), result)
+
+    def _settle(self, workspace_id: int, rights_seq: int) -> None:
+        """Decide a workspace's batches under its lock for as long as its rights change between them."""
+        if self._unsettled.get(workspace_id) == rights_seq:
+            del self._unsettled[workspace_id]
+        else:
+            self._unsettled[workspace_id] = rights_seq
 
     async def _finish_store(self, work: BatchWork, call: StoreCall, result: StoreResult) -> set[int]:
         refused: dict[int, StorageError] = {}

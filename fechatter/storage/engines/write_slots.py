@@ -21,7 +21,6 @@ class WriteSlots:
     def __init__(self, connections: int, timeout_seconds: float, line: WaitingLine) -> None:
         slots = max(1, connections // 2)
         self._slots = asyncio.Semaphore(slots)
-        self._slots_per_workspace = max(1, slots // 2)
         self._of_workspace: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._timeout_seconds = timeout_seconds
         self._line = line
@@ -43,7 +42,7 @@ class WriteSlots:
 
     @asynccontextmanager
     async def _slot_of(self, workspace_id: int) -> AsyncIterator[None]:
-        slots = self._of_workspace.setdefault(workspace_id, asyncio.Semaphore(self._slots_per_workspace))
+        slots = self._of_workspace.setdefault(workspace_id, asyncio.Semaphore(1))
         try:
             await self._acquire(slots)
         except TimeoutError as error:
