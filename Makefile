@@ -58,8 +58,8 @@ flame: setup-test ## draw a flame graph of the send path, with Python and Rust f
 bench: setup-test ## compare the native functions with their Python references
 	@$(PYTEST) benches -o timeout=0 --benchmark-only $(ARGS)
 
-wheel: setup-test ## build one wheel for Python 3.11 and later, in dist/
-	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin build --release --locked --out dist
+wheel: ## build one wheel for Python 3.11 and later, in dist/
+	@scripts/setup.sh wheel
 
 rights: setup-test ## write the table of rights into SECURITY.md and the web client
 	@.venv/bin/python scripts/rights.py

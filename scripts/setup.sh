@@ -2,6 +2,7 @@
 # Creates .venv with the `fechatter` command, the native extension and the web client. Skips steps that are done.
 #   setup.sh          what the server needs
 #   setup.sh test     also the tools of the tests and lints
+#   setup.sh wheel    also a new wheel in dist/
 set -eu
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
@@ -29,18 +30,24 @@ install run
 if [ "${1:-}" = test ]; then
     install dev
 fi
-# build: build the extension as a wheel, as `make wheel` does, so that both share one build.
+# build FOLDER: build a wheel, which contains the extension.
 build() {
     scripts/tools.sh build || exit 1
     install build
     echo "setup: building the native extension (about a minute the first time)"
-    VIRTUAL_ENV="$PWD/.venv" .venv/bin/maturin build --release --locked --out target/wheels || exit 1
-    "$python" scripts/native.py take target/wheels
+    VIRTUAL_ENV="$PWD/.venv" .venv/bin/maturin build --release --locked --out "$1" || exit 1
 }
 
-if ! "$python" scripts/native.py fresh && ! "$python" scripts/native.py take dist && ! build; then
+build_extension() {
+    build target/wheels && "$python" scripts/native.py take target/wheels
+}
+
+if ! "$python" scripts/native.py fresh && ! "$python" scripts/native.py take dist && ! build_extension; then
     echo "setup: the native extension does not load. For the reason, run: .venv/bin/python -m fechatter.native" >&2
     exit 1
 fi
 "$python" scripts/command.py
 scripts/web.sh build
+if [ "${1:-}" = wheel ]; then
+    build dist
+fi

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +56,7 @@ async def restore(settings: Settings, path: Path, system_user: str, progress: Pr
                 raise StartError(f"{trouble(error, settings.data_dir)} Nothing was restored.") from error
             except Misfit as error:
                 raise BackupRefused(f"The backup does not fit its own tables ({error}).") from error
+            _give_to_owner(settings)
     return manifest
 
 
@@ -162,3 +163,16 @@ def _put_in_place(draft: Path, place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
         draft.rename(place)
         sync(place.parent)
+
+
+def _give_to_owner(settings: Settings) -> None:
+    """Give the files that root restored to the owner of the data folder, who runs the server."""
+    if os.geteuid() != 0:
+        return
+    address, files, owner = settings.database_address, settings.data_dir / "files", settings.data_dir.stat()
+    database = [] if opening.is_postgres(address) else _parts(opening.sqlite_path(address))
+    # The root of a container may lack this right. Then `fechatter doctor` reports the owner of the files.
+    with suppress(PermissionError):
+        for path in (settings.data_dir / "lock", *database, files, *files.rglob("*")):
+            if path.exists():
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -137,9 +137,12 @@ async def new_password_hash() -> str:
     """Return the hash of a new password, which is typed twice without echo or is the first line of standard input.
 
     Raises:
-        Invalid: the password is not allowed, or the two inputs differ.
+        Invalid: the password is missing or not allowed, or the two inputs differ.
     """
-    password = _typed_password() if sys.stdin is not None and sys.stdin.isatty() else read_line()
+    try:
+        password = _typed_password() if sys.stdin is not None and sys.stdin.isatty() else read_line()
+    except EOFError as error:
+        raise Invalid.field("password", "missing", "No password was given.") from error
     check_password("password", password)
     passwords = Passwords(threads=1)
     try:

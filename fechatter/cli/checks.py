@@ -58,18 +58,23 @@ def data_folder(settings: Settings) -> Finding:
 
 
 def secrets(settings: Settings) -> Finding:
-    """Check that only the user who runs the server can read files with secrets."""
+    """Check that files with secrets belong to the owner of the data folder, and that nobody else can read them."""
     folder = settings.data_dir
-    for path in [folder / "secrets", *sorted((folder / "secrets").glob("*")), *sorted(folder.glob("fechatter.db*"))]:
-        if not path.exists():
-            continue
+    paths = [folder / "secrets", *sorted((folder / "secrets").glob("*")), *sorted(folder.glob("fechatter.db*"))]
+    paths = [path for path in paths if path.exists()]
+    if not paths:
+        return Finding("secrets", True, "none yet")
+    owner = folder.stat().st_uid
+    if os.geteuid() not in (0, owner):
+        return Finding("secrets", False, f"{folder} belongs to user {owner}", "Run the command as that user.")
+    for path in paths:
         found = path.stat()
         if found.st_mode & 0o077:
             remedy = f"chmod {'700' if path.is_dir() else '600'} {path}"
             return Finding("secrets", False, f"other users can read {path} ({found.st_mode & 0o777:o})", remedy)
-        if found.st_uid != os.geteuid():
-            remedy = f"Run this as that user, or chown {path} to user {os.geteuid()}."
-            return Finding("secrets", False, f"{path} belongs to user {found.st_uid}", remedy)
+        if found.st_uid != owner:
+            remedy = f"As root: chown {owner} {path}"
+            return Finding("secrets", False, f"{path} belongs to user {found.st_uid}, its folder to {owner}", remedy)
     return Finding("secrets", True, "readable only by their owner")
 
 

@@ -15,7 +15,7 @@ from typing import IO
 from fechatter.audit.record import Act, record
 from fechatter.cli.administration import administer, change, workspace_of
 from fechatter.cli.keeping import Progress, lower_priority
-from fechatter.cli.terminal import as_json, note
+from fechatter.cli.terminal import as_json, counted, note
 from fechatter.disk.drafts import check_new, draft
 from fechatter.errors import StartError
 from fechatter.export.writing import write_workspace
@@ -24,6 +24,13 @@ from fechatter.settings import Settings
 from fechatter.storage import opening
 from fechatter.storage.engines.base import Database, Transaction
 
+PLURALS = {
+    "workspace": "workspaces",
+    "person": "people",
+    "chat": "chats",
+    "membership": "memberships",
+    "message": "messages",
+}
 STANDARD_OUTPUT = Path("-")
 UNWRITABLE = {errno.EPIPE: "The reader of the export has ended", errno.ENOSPC: "There is no space for the export"}
 
@@ -50,7 +57,8 @@ async def _export(settings: Settings, database: Database, options: Namespace) ->
     if options.json:
         note(as_json(outcome, sys.stderr))
     else:
-        note(f"{workspace.slug}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}")
+        parts = [counted(counts[kind], kind, several) for kind, several in PLURALS.items() if kind in counts]
+        note(f"{workspace.slug}: {', '.join(parts)}")
 
 
 async def _record(tx: Transaction, actor: Actor, workspace: Workspace) -> None:

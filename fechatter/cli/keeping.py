@@ -20,7 +20,7 @@ from fechatter.backup.manifest import Manifest
 from fechatter.backup.restoring import restore
 from fechatter.cli.administration import CONNECTIONS, REFUSED, show_outcome, system_user
 from fechatter.cli.checks_database import pending_migrations
-from fechatter.cli.terminal import note, shown_path
+from fechatter.cli.terminal import counted, note, shown_path
 from fechatter.errors import StartError, StorageError
 from fechatter.model import WorkspaceId
 from fechatter.settings import Settings
@@ -112,8 +112,9 @@ def _outcome(file: Path, manifest: Manifest, seconds: float) -> dict[str, object
 
 def _summary(manifest: Manifest) -> str:
     counts = manifest.counts()
-    rows = f"{counts['workspaces']:,} workspaces, {counts['users']:,} people, {counts['messages']:,} messages"
-    return f"{rows}, {len(manifest.files):,} files"
+    workspaces, messages = counted(counts["workspaces"], "workspace"), counted(counts["messages"], "message")
+    files = f", {counted(len(manifest.files), 'file')}" if manifest.files else ""
+    return f"{workspaces}, {counted(counts['users'], 'person', 'people')}, {messages}{files}"
 
 
 def lower_priority() -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from fechatter.accounts import administration
 from fechatter.cli.administration import administer, change, show_outcome, show_rows, workspace_of
+from fechatter.cli.terminal import counted
 from fechatter.cli.users import find_person
 from fechatter.errors import NotFound
 from fechatter.model import Actor, SessionId, Workspace, timestamp
@@ -58,8 +59,7 @@ async def _revoke(database: Database, workspace: Workspace, options: Namespace) 
         return await _end(tx, actor, account, options.session)
 
     ended = await change(database, workspace, work)
-    plural = "" if len(ended) == 1 else "s"
-    show_outcome(options, {"ended": ended}, f"Ended {len(ended)} session{plural} of {options.person}.")
+    show_outcome(options, {"ended": ended}, f"Ended {counted(len(ended), 'session')} of {options.person}.")
 
 
 async def _end(tx: Transaction, actor: Actor, account: Account, only: int | None) -> list[int]:

@@ -75,6 +75,11 @@ def as_json(value: object, stream: TextIO | None = None) -> str:
     return text
 
 
+def counted(count: int, one: str, several: str = "") -> str:
+    """Return a count with its noun: `1 person`, `2 people`. The default plural adds an s."""
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
+
+
 def shown_path(path: Path) -> str:
     """Return a path as text; bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -92,6 +92,20 @@ async def test_a_restored_database_has_a_new_era_no_sessions_and_continues_its_n
         await database.close()
 
 
+async def test_restored_files_belong_to_the_owner_of_the_data_folder_even_if_root_restores(
+    filled: FilledDatabase, elsewhere: Settings, tmp_path: Path
+) -> None:
+    upload(filled.settings, "ab/photo", b"photo")
+    await make(filled.settings, tmp_path / "backup", no_progress)
+    elsewhere.data_dir.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(elsewhere.data_dir, 12345, 12346)
+    await restore(elsewhere, tmp_path / "backup", "root", no_progress)
+    owner, restored = elsewhere.data_dir.stat(), [*elsewhere.data_dir.rglob("*")]
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in restored} == {(owner.st_uid, owner.st_gid)}
+    assert {"lock", "photo"} <= {path.name for path in restored}
+
+
 async def test_a_backup_of_a_busy_server_is_one_snapshot(filled: FilledDatabase, tmp_path: Path) -> None:
     sending = asyncio.Event()
 

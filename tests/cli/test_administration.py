@@ -148,10 +148,7 @@ def test_refusals_have_a_code_and_an_exit_code(terminal: Terminal) -> None:
     code, _, errors = terminal.run(
         "users", "create", "bob@example.org", "--fullname", "Bob", "--workspace", "looms", text=""
     )
-    assert (code, errors) == (
-        1,
-        "fechatter: interrupted; finished steps are stored, and you can run the command again\n",
-    )
+    assert (code, errors) == (2, "fechatter: password: No password was given.\n")
 
 
 def test_a_new_reset_link_revokes_the_previous_one(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,9 +47,9 @@ def test_a_low_limit_of_open_files_is_reported(monkeypatch: pytest.MonkeyPatch) 
 
 def test_secrets_that_others_can_read_are_reported(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
-    assert checks.secrets(settings).good
+    assert checks.secrets(settings) == ("secrets", True, "none yet", "")
     open_secrets(settings)
-    assert checks.secrets(settings).good
+    assert checks.secrets(settings) == ("secrets", True, "readable only by their owner", "")
     (tmp_path / "secrets" / "jwt_secret").chmod(0o640)
     assert checks.secrets(settings).remedy == f"chmod 600 {tmp_path / 'secrets' / 'jwt_secret'}"
     (tmp_path / "secrets" / "jwt_secret").chmod(0o600)
@@ -58,9 +58,30 @@ def test_secrets_that_others_can_read_are_reported(tmp_path: Path) -> None:
 
 
 def test_secrets_of_another_user_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    open_secrets(Settings(data_dir=tmp_path))
+    settings, owner = Settings(data_dir=tmp_path), tmp_path.stat().st_uid
+    open_secrets(settings)
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    assert "belongs to user" in checks.secrets(Settings(data_dir=tmp_path)).state
+    found = checks.secrets(settings)
+    assert (found.state, found.remedy) == (f"{tmp_path} belongs to user {owner}", "Run the command as that user.")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert checks.secrets(settings).good
+
+
+def test_a_secret_whose_owner_differs_from_that_of_the_data_folder_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, owner = Settings(data_dir=tmp_path), tmp_path.stat().st_uid
+    open_secrets(settings)
+    of_another, stat = tmp_path / "secrets" / "jwt_secret", Path.stat
+
+    def with_another_owner(path: Path, **options: bool) -> os.stat_result:
+        found = stat(path, **options)
+        return os.stat_result((*found[:4], owner + 1, *found[5:10])) if path == of_another else found
+
+    monkeypatch.setattr(Path, "stat", with_another_owner)
+    found = checks.secrets(settings)
+    assert (found.good, found.remedy) == (False, f"As root: chown {owner} {of_another}")
+    assert found.state == f"{of_another} belongs to user {owner + 1}, its folder to {owner}"
 
 
 def test_a_disk_that_syncs_slowly_or_not_at_all_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,3 +160,8 @@ def test_a_variable_that_is_not_utf_8_is_refused(shell: Shell) -> None:
     shell.environ["FECHATTER_NAME"] = os.fsdecode(b"Bo \xff")
     refused = shell.run("config", "check")
     assert (refused.returncode, refused.stderr) == (2, b"fechatter: FECHATTER_NAME: is not UTF-8\n")
+
+
+def test_a_count_has_a_noun_in_the_singular_or_plural() -> None:
+    assert [terminal.counted(number, "chat") for number in (0, 1, 2000)] == ["0 chats", "1 chat", "2,000 chats"]
+    assert [terminal.counted(number, "person", "people") for number in (1, 2)] == ["1 person", "2 people"]

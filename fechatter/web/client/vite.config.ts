@@ -41,6 +41,8 @@ export default defineConfig({
     // The content security policy forbids data: addresses.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The largest chunk, the list of emoji, is loaded when it is needed. The plugin `budget` limits the first load.
+    chunkSizeWarningLimit: 700,
     rolldownOptions: {
       input: { index: here("index.html"), "service-worker": here("src/offline/worker.ts") },
       output: {
