@@ -26,6 +26,12 @@ import msgspec
 
 from fechatter.codes import FIELDS, PROBLEMS
 
+MAX_FIELD_CHARACTERS = 256
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_FIELD_CHARACTERS else text[: MAX_FIELD_CHARACTERS - 1] + "…"
+
 
 class FieldError(msgspec.Struct, frozen=True):
     """One invalid value: its place, a stable code of `codes.FIELDS`, and a sentence for people."""
@@ -42,6 +48,9 @@ class FieldError(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.code not in FIELDS:
             raise LookupError(f"{self.code!r} is not declared in fechatter/codes.py")
+        # Both may repeat a name of any length that the client sent.
+        msgspec.structs.force_setattr(self, "pointer", _shortened(self.pointer))
+        msgspec.structs.force_setattr(self, "detail", _shortened(self.detail))
 
 
 class Problem(Exception):

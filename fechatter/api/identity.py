@@ -71,15 +71,16 @@ def _check_actor(actor: Actor | None, claims: Claims) -> Actor:
 async def read(request: HTTPConnection, work: ActorWork[T]) -> tuple[T, Position]:
     """Run `work` on one snapshot. Returns its result and the position of the snapshot. Raises Unauthorized."""
     who = claims(request)
-    admins = services(request).watch.admins
 
-    async def snapshot(tx: Transaction) -> tuple[T, Position]:
+    async def snapshot(tx: Transaction) -> tuple[T, Actor, Position]:
         found, position = await rights.reader(tx, who.session_id)
         actor = _check_actor(found, who)
-        admins.note(who.session_id, admin=may(actor.role, WorkspaceAction.SEE_HEALTH))
-        return await work(tx, actor), position
+        return await work(tx, actor), actor, position
 
-    return await sharing.charged(request, services(request).database.read, snapshot)
+    result, actor, position = await sharing.charged(request, services(request).database.read, snapshot)
+    # Not in the snapshot, which may run on another thread.
+    services(request).watch.admins.note(who.session_id, admin=may(actor.role, WorkspaceAction.SEE_HEALTH))
+    return result, position
 
 
 async def write(request: Request, work: ActorWork[T]) -> T:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from fechatter.api import sharing
-from fechatter.api.counting import count_request
+from fechatter.api.counting import signed_in_person
 from fechatter.api.identity import claims, services
 from fechatter.api.operations import POSITION_HEADER, Answer, Operation, seen_of
 from fechatter.api.queries import Query, read_query
@@ -68,17 +68,17 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        who = claims(request)
-        count_request(request)
-        if request.method == "HEAD":
-            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            await send({"type": "http.response.body", "body": b""})
-            return
         found = services(request)
-        async with sharing.turn(request):
-            reader = Reader(who.user_id, who.workspace_id, who.session_id)
-            listener = await found.hub.open(reader, _cursor(request), seen_of(request))
-            sharing.count(request, listener.pending_bytes / sharing.KIB * REPLAYED_KIB_ROWS)
+        with signed_in_person(request):
+            if request.method == "HEAD":
+                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+                await send({"type": "http.response.body", "body": b""})
+                return
+            async with sharing.turn(request):
+                who = claims(request)
+                reader = Reader(who.user_id, who.workspace_id, who.session_id)
+                listener = await found.hub.open(reader, _cursor(request), seen_of(request))
+                sharing.count(request, listener.pending_bytes / sharing.KIB * REPLAYED_KIB_ROWS)
         found.watch.streams.opened += 1
         watch = found.tasks.start("watch a stream's client", _until_gone(receive, listener))
         try:
