@@ -94,6 +94,9 @@ async def _fill(address: str, heavy: LoadPerson, chat: int) -> None:
             await tx.execute(text.format(id=FIRST_ID, workspace=row["id"], heavy=heavy.id, chat=chat))
 
     await database.write_unlocked(work)
+    if database.engine == "PostgreSQL":
+        # Autovacuum does this about a minute after such a change.
+        await database.write_unlocked(lambda tx: tx.execute("ANALYZE"))
     await database.close()
 
 
