@@ -155,15 +155,16 @@ class PostgresDatabase:
         return await retried(lambda: self._write(work, None))
 
     async def _write(self, work: Work[T], workspace_id: int | None) -> T:
-        async with self._slots.slot(workspace_id), self._connection() as connection:
+        async with self._slots.slot(workspace_id):
             await self._let_batch_pass(workspace_id)
-            try:
+            async with self._connection() as connection:
+                try:
+                    return await self._write_once(connection, work, workspace_id)
+                except LifeChanged:
+                    await self._recognise(connection)
+                except WentBack as error:
+                    await self._begin_after(connection, error)
                 return await self._write_once(connection, work, workspace_id)
-            except LifeChanged:
-                await self._recognise(connection)
-            except WentBack as error:
-                await self._begin_after(connection, error)
-            return await self._write_once(connection, work, workspace_id)
 
     async def _let_batch_pass(self, workspace_id: int | None) -> None:
         """Let the batch that waits for the workspace's lock go first, because PostgreSQL does not serve those who wait
@@ -205,11 +206,15 @@ class PostgresDatabase:
 
     async def _store_in(self, workspace_id: int, store: StorePart, result: StoreResult) -> None:
         """Store a workspace's part of a batch, and add the outcome to the result."""
+        self._batch_workspaces.add(workspace_id)
         try:
             stored = await retried(lambda: self._store_once(workspace_id, store))
         except StorageError as error:
             result.failed[workspace_id] = error
             return
+        finally:
+            self._batch_workspaces.discard(workspace_id)
+            self._batches_ended += 1
         if stored is None:
             result.stale.add(workspace_id)
         else:
