@@ -136,6 +136,11 @@ class SenderGroup:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
+    def size(self) -> int:
+        """The number of senders."""
+        return len(self._senders)
+
+    @property
     def acknowledged(self) -> dict[str, Any]:
         """The acknowledged messages by content."""
         return {content: message for sender in self._senders for content, message in sender.acknowledged.items()}

@@ -129,19 +129,27 @@ def case(tmp_path: Path) -> Iterator[Begin]:
 
 
 async def lost_messages(case: Case, disk: LoopDisk, sending: SenderGroup, rounds: int = 1) -> list[int]:
-    """Cut the power while messages are sent. Returns the number of acknowledged messages that each cut lost."""
-    luck, lost = random.Random(), []
+    """Cut the power while messages are sent. Returns the number of acknowledged messages that each cut lost.
+
+    After a real power cut no response arrives. Here the kernel runs on, and an `fdatasync` in progress can report
+    success although its data is lost. Each sender may therefore get one acknowledgement after the cut that is not kept.
+    """
+    luck, lost, excused = random.Random(), [], set[str]()
     for _ in range(rounds):
         sending.start()
         enough = len(sending.acknowledged) + luck.randint(1, MAX_MESSAGES)
         await wait_until_true(lambda enough=enough: len(sending.acknowledged) >= enough)  # type: ignore[misc]
-        refused = sending.refused
+        before, refused = set(sending.acknowledged), sending.refused
         disk.cut()
         await wait_until_true(lambda refused=refused: sending.refused > refused)  # type: ignore[misc]
         await sending.stop()
         await asyncio.to_thread(case.restore_power)
         stored = await sending.stored()
-        lost.append(len(set(sending.acknowledged) - set(stored)))
+        missing = set(sending.acknowledged) - set(stored) - excused
+        # A server that goes on to acknowledge messages after the cut gets no excuse.
+        if len(missing - before) <= sending.size:
+            excused |= missing - before
+        lost.append(len(missing - excused))
         assert len(stored) == len(set(stored)), "a message is there twice"
     return lost
 
