@@ -1,4 +1,4 @@
-"""What is asked before a request is looked at: is there a good token, and may so much be asked? Both count it."""
+"""Guards run before anything else of a request. They check the token and the rate limit, and count the request."""
 
 from __future__ import annotations
 
@@ -17,28 +17,24 @@ Guard = Callable[[HTTPConnection], AbstractContextManager[None]]
 
 @contextmanager
 def signed_in_person(request: HTTPConnection) -> Iterator[None]:
-    """For what wants a sign-in. Raises Unauthorized, TooManyRequests."""
-    share = count_request(request)
+    """Require an access token, and count the request for its person. Raises Unauthorized, TooManyRequests."""
+    person, quotas = claims(request).user_id, services(request).quotas
+    state = request.scope["state"]
+    state["quota"] = quotas.requests.take(person)
+    turns = quotas.reads if request.scope["method"] in ("GET", "HEAD") else quotas.changes
+    share = state["share"] = Share(quotas, person, quotas.requests, turns)
     try:
         yield
     finally:
         share.settle()
 
 
-def count_request(request: HTTPConnection) -> Share:
-    """Count a request of the person who asks. Raises Unauthorized, TooManyRequests."""
-    person, quotas = claims(request).user_id, services(request).quotas
-    state = request.scope["state"]
-    state["quota"] = quotas.requests.take(person)
-    turns = quotas.reads if request.scope["method"] in ("GET", "HEAD") else quotas.changes
-    share = Share(quotas, person, quotas.requests, turns)
-    state["share"] = share
-    return share
-
-
 @contextmanager
 def stranger(request: HTTPConnection) -> Iterator[None]:
-    """For what answers strangers, while it is at work. Raises TooManyRequests."""
+    """Count the request of a client that is not signed in, and limit how many of them run at once for its network.
+
+    Raises TooManyRequests.
+    """
     found = services(request)
     who = client_network(clients.address(request, found.settings))
     request.scope["state"]["quota"] = found.quotas.strangers.take(who)

@@ -49,8 +49,6 @@ StorePart = Callable[[Link, BatchConditions], Awaitable[Stored | None]]
 
 CLOSE_TIMEOUT_SECONDS = 5
 ACQUIRE_TIMEOUT_SECONDS = 10
-LOOK_SECONDS = 0.001
-"""How often a write looks whether the batch before it has ended."""
 BATCH_SETTINGS = {"lock_timeout": "2000"}
 """Milliseconds. The messages of other workspaces wait while a batch waits for one workspace's lock."""
 _LOCK = "SELECT event_seq FROM workspaces WHERE id = $1 FOR UPDATE"
@@ -73,9 +71,6 @@ class PostgresDatabase:
         self._pool = pool
         self._publish = publish
         self._batches: Link | None = None
-        self._batch_workspaces: set[int] = set()
-        """The workspaces whose part of a batch is being stored; changed on the writer's thread."""
-        self._batches_ended = 0
         self._line = reads_line()
         self._slots = WriteSlots(pool.get_max_size(), ACQUIRE_TIMEOUT_SECONDS, self._line)
 
@@ -155,23 +150,14 @@ class PostgresDatabase:
         return await retried(lambda: self._write(work, None))
 
     async def _write(self, work: Work[T], workspace_id: int | None) -> T:
-        async with self._slots.slot(workspace_id):
-            await self._let_batch_pass(workspace_id)
-            async with self._connection() as connection:
-                try:
-                    return await self._write_once(connection, work, workspace_id)
-                except LifeChanged:
-                    await self._recognise(connection)
-                except WentBack as error:
-                    await self._begin_after(connection, error)
+        async with self._slots.slot(workspace_id), self._connection() as connection:
+            try:
                 return await self._write_once(connection, work, workspace_id)
-
-    async def _let_batch_pass(self, workspace_id: int | None) -> None:
-        """Let the batch that waits for the workspace's lock go first, because PostgreSQL does not serve those who wait
-        for a row in turn: writes that follow each other closely could keep the batch waiting for seconds."""
-        seen = self._batches_ended
-        while workspace_id in self._batch_workspaces and self._batches_ended == seen:  # noqa: ASYNC110  # set by a thread
-            await asyncio.sleep(LOOK_SECONDS)
+            except LifeChanged:
+                await self._recognise(connection)
+            except WentBack as error:
+                await self._begin_after(connection, error)
+            return await self._write_once(connection, work, workspace_id)
 
     async def _write_once(self, connection: Link, work: Work[T], workspace_id: int | None) -> T:
         transaction = PostgresTransaction(connection, self._high_water)
@@ -206,15 +192,11 @@ class PostgresDatabase:
 
     async def _store_in(self, workspace_id: int, store: StorePart, result: StoreResult) -> None:
         """Store a workspace's part of a batch, and add the outcome to the result."""
-        self._batch_workspaces.add(workspace_id)
         try:
             stored = await retried(lambda: self._store_once(workspace_id, store))
         except StorageError as error:
             result.failed[workspace_id] = error
             return
-        finally:
-            self._batch_workspaces.discard(workspace_id)
-            self._batches_ended += 1
         if stored is None:
             result.stale.add(workspace_id)
         else:
