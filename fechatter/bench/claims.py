@@ -1,4 +1,4 @@
-"""The performance claims: what was measured for each, and whether it holds.
+"""The performance claims: the measurement of each, and whether the claim holds.
 
 `claims.toml` in this folder lists them. Only `make claims` writes the measured values into it.
 """

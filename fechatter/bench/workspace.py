@@ -1,4 +1,4 @@
-"""A workspace for load: people, and chats with messages, of which all of these people are members."""
+"""A workspace for load: people who are all members of the same chats, which contain messages."""
 
 from __future__ import annotations
 
