@@ -17,6 +17,7 @@ __all__ = [
     "InvalidMessage",
     "MalformedBody",
     "MessageBatch",
+    "PendingAnswer",
     "parse_message",
     "skeleton",
 ]
@@ -121,6 +122,23 @@ class Intake:
     def waiting_bytes(self) -> int:
         """Size of the waiting contents and extras in bytes."""
 
+    def fileno(self) -> int:
+        """The descriptor that becomes readable when the gateway appends a message to an empty intake."""
+
+    def clear_wake(self) -> None:
+        """Make the descriptor unreadable until the gateway appends to an empty intake again."""
+
+@final
+class PendingAnswer:
+    """The ticket of a message that came through the gateway."""
+
+    @property
+    def request_id(self) -> str:
+        """The id of the request."""
+
+    def refuse(self, status: int, code: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Refuse the message. Does nothing if the request has its answer."""
+
 @final
 class Column(Buffer):
     """One column of a batch: a read-only buffer of int64, which numpy reads without a copy."""
@@ -154,7 +172,12 @@ class MessageBatch:
         """
     @property
     def tickets(self) -> list[Any]:
-        """The ticket of each row, as it was pushed."""
+        """The ticket of each row: as it was pushed, or a PendingAnswer of the gateway."""
+    def answer_gateway(self, answers: list[Any]) -> None:
+        """Answer the requests of the gateway whose answer is a tuple (status, body).
+
+        `answers` has one element per row. Elements of another type, and the tickets of other senders, are ignored.
+        """
     def contents(self) -> list[str]:
         """Return the content of each row."""
     def keys(self) -> list[bytes | None]:

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fechatter.api.application import Application
+from fechatter.api.problems import render_for_gateway
 from fechatter.api.routes import ROUTES
 from fechatter.auth.limits import AttemptLimits
 from fechatter.auth.passwords import Passwords
@@ -62,7 +63,7 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
     bus: Bus = SingleNodeBus()
     if settings.nats_url:
         bus = NatsBus(settings.nats_url, tasks, Seal(secrets.signing), lambda: hub.era)
-    publisher = Publisher(bus)
+    publisher = Publisher(bus, render_for_gateway)
     database = await open_database(settings.database_address, publisher.publish, connections=settings.connection_limit)
     stopping.add(Stage.BACKENDS, database.close)
     database.watch_files(lambda error: on_death("database files", error))

@@ -20,6 +20,7 @@ try:
         InvalidMessage,
         MalformedBody,
         MessageBatch,
+        PendingAnswer,
         parse_message,
         skeleton,
     )
@@ -38,6 +39,7 @@ __all__ = [
     "InvalidMessage",
     "MalformedBody",
     "MessageBatch",
+    "PendingAnswer",
     "check_build",
     "parse_message",
     "skeleton",

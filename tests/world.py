@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 import orjson
 
+from fechatter.api.problems import render_for_gateway
 from fechatter.chats import create
 from fechatter.errors import Problem
 from fechatter.events import EventType, UserData, WorkspaceData
@@ -186,7 +187,7 @@ class WriterNode:
 
     def _finish(self, batch: WrittenBatch) -> None:
         self.batches.append(batch)
-        answer_senders(batch)
+        answer_senders(batch, render_for_gateway)
         self.frames += batch.frames
 
     def push(

@@ -99,6 +99,12 @@ def render(problem: Problem, request_id: str) -> Response:
     return Response(encode(body(problem, request_id)), problem.status, _headers(problem), media_type=MEDIA_TYPE)
 
 
+def render_for_gateway(problem: Problem, request_id: str) -> tuple[int, str, list[tuple[str, str]], bytes]:
+    """Return the response for a problem as status, code, headers and body."""
+    headers = {"content-type": MEDIA_TYPE, **_headers(problem)}
+    return problem.status, problem.code, list(headers.items()), encode(body(problem, request_id))
+
+
 def _headers(problem: Problem) -> dict[str, str]:
     headers = {"cache-control": "no-store"}
     if isinstance(problem, Unauthorized):

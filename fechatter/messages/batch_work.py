@@ -10,7 +10,7 @@ from fechatter.errors import Invalid, Problem, StorageError, Unauthorized, Unava
 from fechatter.events import EventType
 from fechatter.frames import Frame
 from fechatter.messages.extras import extras_problem
-from fechatter.messages.publishing import Answer
+from fechatter.messages.publishing import Answer, request_id
 from fechatter.model import Extras, WorkspaceId, timestamp
 from fechatter.native import MessageBatch
 from fechatter.rights import chats as rights
@@ -121,14 +121,18 @@ class BatchWork:
 
     def refuse(self, row: int, error: StorageError) -> None:
         """Fail a row that the database would refuse again."""
-        log.error("a message was refused: %s", describe_error(error), extra={"requests": [self.batch.tickets[row][1]]})
+        log.error(
+            "a message was refused: %s",
+            describe_error(error),
+            extra={"requests": [request_id(self.batch.tickets[row])]},
+        )
         self.answers[row] = _not_storable() if isinstance(error, RowRefused) else not_stored()
 
     def fail(self, rows: list[int], error: Exception) -> None:
         """Fail rows that may be stored or not. Their senders can safely repeat them with the same key."""
         rows = [row for row in rows if self.answers[row] is None]
         self.failure = error
-        requests = [self.batch.tickets[row][1] for row in rows]
+        requests = [request_id(self.batch.tickets[row]) for row in rows]
         log.error("%d messages were not stored: %s", len(rows), describe_error(error), extra={"requests": requests})
         for row in rows:
             self.answers[row] = _disk_full() if isinstance(error, StorageFull) else not_stored()

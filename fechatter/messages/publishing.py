@@ -7,18 +7,27 @@ the other nodes.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 
 from fechatter.bus.base import Bus, ReceiveFrames, ReceiveSignals
 from fechatter.errors import Problem
 from fechatter.frames import Frame, Signal
+from fechatter.native import PendingAnswer
 
 Answer = tuple[int, bytes] | Problem
 """Status and JSON of the stored message, or the refusal."""
 
-Ticket = tuple[asyncio.Future[Answer], str]
-"""The future that a sender awaits, and the id of its request."""
+Ticket = tuple[asyncio.Future[Answer], str] | PendingAnswer
+"""The future that a sender awaits, and the id of its request; or a request of the gateway."""
+
+RenderRefusal = Callable[[Problem, str], tuple[int, str, list[tuple[str, str]], bytes]]
+"""Returns status, code, headers and body of the answer for a problem and a request id."""
+
+
+def request_id(ticket: Ticket) -> str:
+    return ticket.request_id if isinstance(ticket, PendingAnswer) else ticket[1]
 
 
 class WrittenBatch(msgspec.Struct):
@@ -31,12 +40,16 @@ class WrittenBatch(msgspec.Struct):
 
 class Publisher:
     """
+    Args:
+        render: renders refusals for the gateway.
+
     Attributes:
         published: events and signals published by this node since its start.
     """
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, render: RenderRefusal) -> None:
         self.published = 0
+        self._render = render
         self._bus = bus
         self._frames: ReceiveFrames = lambda _frames: None
         self._signals: ReceiveSignals = lambda _signals: None
@@ -57,13 +70,17 @@ class Publisher:
 
     def finish(self, batch: WrittenBatch) -> None:
         """Answer the senders of a batch, then publish its frames."""
-        answer_senders(batch)
+        answer_senders(batch, self._render)
         if batch.frames:
             self.publish(batch.frames, [])
 
 
-def answer_senders(batch: WrittenBatch) -> None:
-    """Answer the senders of a batch, except those that have given up."""
-    for (waiting, _), each in zip(batch.tickets, batch.answers, strict=True):
-        if not waiting.done():
-            waiting.set_result(each)
+def answer_senders(batch: WrittenBatch, render: RenderRefusal) -> None:
+    """Answer the senders of a batch, except those that have given up. The writer itself answers the gateway's requests
+    whose messages are stored."""
+    for ticket, each in zip(batch.tickets, batch.answers, strict=True):
+        if isinstance(ticket, PendingAnswer):
+            if isinstance(each, Problem):
+                ticket.refuse(*render(each, ticket.request_id))
+        elif not ticket[0].done():
+            ticket[0].set_result(each)

@@ -94,12 +94,26 @@ class Writer:
 
     def give_up(self) -> None:
         """Refuse all waiting and later messages, because `run` has ended. Runs on the main loop."""
-        self._ended = True
+        if not self._ended:
+            self._ended = True
+            self._main_loop.add_reader(self._intake.fileno(), self._woken_by_gateway, self.give_up)
         while (batch := self._intake.take()) is not None:
             self._finish(_given_up(batch))
 
     async def run(self) -> None:
         """Runs on the writer's loop."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._intake.fileno(), self._woken_by_gateway, self._ready.set)
+        try:
+            await self._run()
+        finally:
+            loop.remove_reader(self._intake.fileno())
+
+    def _woken_by_gateway(self, react: Callable[[], None]) -> None:
+        self._intake.clear_wake()
+        react()
+
+    async def _run(self) -> None:
         while True:
             await self._ready.wait()
             self._ready.clear()
@@ -111,7 +125,9 @@ class Writer:
                     self._main_loop.call_soon_threadsafe(self._finish, _given_up(batch))
                     raise
                 self._count(written, time.monotonic() - began)
+                # First, so that the main loop has published the frames when a sender's next request arrives.
                 self._main_loop.call_soon_threadsafe(self._finish, written)
+                batch.answer_gateway(written.answers)
                 # On SQLite, other writes run between two batches.
                 await asyncio.sleep(0)
             if self._stopping:

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::batch::{Columns, Origin};
 use crate::error::IntakeFull;
 use crate::message::Message;
+use crate::pending::PendingAnswer;
 use crate::pool::{Pool, Pooled};
 
 /// Maximum number of rows in one batch.
@@ -18,6 +19,23 @@ pub struct Taken<T> {
     pub columns: Pooled<Columns>,
     /// The ticket of each row.
     pub tickets: Vec<T>,
+}
+
+/// Accepts messages from the gateway, on any thread.
+pub trait AcceptMessages: Send + Sync {
+    /// Appends one message and wakes the writer.
+    ///
+    /// # Errors
+    /// [`IntakeFull`], with the answer that is still pending, if the message does not fit.
+    fn accept(
+        &self,
+        origin: Origin,
+        message: &Message<'_>,
+        pending: PendingAnswer,
+    ) -> Result<(), (IntakeFull, PendingAnswer)>;
+
+    /// Whether messages may have extras.
+    fn extras_allowed(&self) -> bool;
 }
 
 /// A bounded first-in, first-out queue of messages. A ticket of type `T` identifies the sender of a message.

@@ -2,6 +2,7 @@
 //!
 //! * [`message`]: turns a body into checked fields without a copy, and stored messages into JSON and frames.
 //! * [`intake`]: the waiting batch. Request handlers fill it and the writer empties it.
+//! * [`pending`]: the answer that a request of the gateway waits for; [`wake`] wakes the writer for it.
 //! * [`batch`]: the columns of a batch; [`arena`] stores a column of texts, and [`pool`] reuses the memory.
 //! * [`confusables`]: detects names that look alike.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
@@ -12,7 +13,9 @@ pub mod confusables;
 pub mod error;
 pub mod intake;
 pub mod message;
+pub mod pending;
 pub mod pool;
+pub mod wake;
 
 #[cfg(feature = "python")]
 mod python;

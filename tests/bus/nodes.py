@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from fechatter.api.problems import render_for_gateway
 from fechatter.bus.base import Bus
 from fechatter.bus.nats import NatsBus
 from fechatter.bus.seal import Seal
@@ -36,7 +37,7 @@ class Node:
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
-        self.publisher = Publisher(bus)
+        self.publisher = Publisher(bus, render_for_gateway)
         self.frames: list[Frame] = []
         self.signals: list[Signal] = []
         self._changed = asyncio.Event()

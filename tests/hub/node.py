@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
+from fechatter.api.problems import render_for_gateway
 from fechatter.frames import Frame, Signal
 from fechatter.hub.hub import Hub
 from fechatter.hub.listener import Listener, Reader
@@ -164,7 +165,7 @@ class SteppedWriter(WriterNode):
     async def answer(self) -> None:
         """Answer the senders."""
         for batch in self.unanswered:
-            answer_senders(batch)
+            answer_senders(batch, render_for_gateway)
         self.unanswered.clear()
         await asyncio.sleep(0)
 

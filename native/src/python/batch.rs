@@ -5,13 +5,16 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use super::buffer::{Column, Name, Rows};
+use super::intake::Ticket;
+use super::pending::Pending;
 use crate::batch::Columns;
 use crate::intake::Taken;
 use crate::message::encode::{self, Encoded, Stored};
 use crate::message::key;
+use crate::pending::Answer;
 
 /// Encoding this many bytes takes about 50 µs, so other threads may run in the meantime.
 const DETACH_BYTES: usize = 64 << 10;
@@ -27,8 +30,9 @@ pub struct MessageBatch {
 
 impl MessageBatch {
     /// Wraps a batch of the intake.
-    pub fn new(py: Python<'_>, taken: Taken<Py<PyAny>>) -> PyResult<Self> {
-        let tickets = PyList::new(py, taken.tickets)?.unbind();
+    pub fn new(py: Python<'_>, taken: Taken<Ticket>) -> PyResult<Self> {
+        let tickets = taken.tickets.into_iter().map(|ticket| ticket.into_object(py)).collect::<PyResult<Vec<_>>>()?;
+        let tickets = PyList::new(py, tickets)?.unbind();
         Ok(Self { rows: Arc::new(taken.columns), tickets })
     }
 
@@ -137,6 +141,18 @@ impl MessageBatch {
             })
             .collect();
         to_lists(py, &encode(py, &self.rows, &stored, created_at, epoch))
+    }
+
+    /// Answer the requests of the gateway whose answer is a tuple (status, body).
+    fn answer_gateway(&self, py: Python<'_>, answers: &Bound<'_, PyList>) -> PyResult<()> {
+        for (ticket, answer) in self.tickets.bind(py).iter().zip(answers.iter()) {
+            if let (Ok(pending), Ok(stored)) = (ticket.cast::<Pending>(), answer.cast::<PyTuple>()) {
+                let (status, body) = stored.extract::<(u16, Bound<'_, PyBytes>)>()?;
+                let body = body.as_bytes().to_vec();
+                pending.get().complete(Answer { status, code: None, headers: Vec::new(), body });
+            }
+        }
+        Ok(())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -1,5 +1,7 @@
 //! The binding of `Intake`: the sender pushes, and the writer takes.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -7,19 +9,75 @@ use pyo3::types::PyList;
 
 use super::batch::MessageBatch;
 use super::errors;
+use super::pending::Pending;
 use crate::batch::Origin;
-use crate::error::FieldErrors;
-use crate::intake;
+use crate::error::{self, FieldErrors};
+use crate::intake::{self, AcceptMessages};
 use crate::message::{Message, parse_batch, parse_message};
+use crate::pending::PendingAnswer;
+use crate::wake::Wake;
 
 /// Parsing a body of this size takes 50 µs or more, so other threads may run in the meantime.
 const DETACH_BYTES: usize = 16 << 10;
 
+/// Identifies the sender of a message.
+#[derive(Debug)]
+pub enum Ticket {
+    /// An object of the Python sender.
+    Python(Py<PyAny>),
+    /// A request of the gateway.
+    Gateway(PendingAnswer),
+}
+
+impl Ticket {
+    /// Returns the ticket as a Python object.
+    pub fn into_object(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match self {
+            Self::Python(ticket) => Ok(ticket),
+            Self::Gateway(pending) => Ok(Py::new(py, Pending::new(pending))?.into_any()),
+        }
+    }
+}
+
+/// The waiting messages of both entry points.
+pub struct Queue {
+    waiting: intake::Intake<Ticket>,
+    extras_allowed: bool,
+    wake: Wake,
+}
+
+impl AcceptMessages for Queue {
+    fn accept(
+        &self,
+        origin: Origin,
+        message: &Message<'_>,
+        pending: PendingAnswer,
+    ) -> Result<(), (error::IntakeFull, PendingAnswer)> {
+        match self.waiting.push(origin, message, Ticket::Gateway(pending)) {
+            Ok(true) => self.wake.wake(),
+            Ok(false) => {}
+            Err((full, Ticket::Gateway(pending))) => return Err((full, pending)),
+            Err((_, Ticket::Python(_))) => unreachable!("a push returns its own ticket"),
+        }
+        Ok(())
+    }
+
+    fn extras_allowed(&self) -> bool {
+        self.extras_allowed
+    }
+}
+
 /// A bounded first-in, first-out queue of messages. Any thread may push and take.
 #[pyclass(module = "fechatter._native", frozen)]
 pub struct Intake {
-    waiting: intake::Intake<Py<PyAny>>,
-    extras_allowed: bool,
+    queue: Arc<Queue>,
+}
+
+impl Intake {
+    /// The queue, for the gateway.
+    pub fn queue(&self) -> Arc<Queue> {
+        Arc::clone(&self.queue)
+    }
 }
 
 #[pymethods]
@@ -31,7 +89,8 @@ impl Intake {
         if capacity == 0 || max_bytes == 0 {
             return Err(PyValueError::new_err("capacity and max_bytes must be positive"));
         }
-        Ok(Self { waiting: intake::Intake::new(capacity, max_bytes), extras_allowed })
+        let waiting = intake::Intake::new(capacity, max_bytes);
+        Ok(Self { queue: Arc::new(Queue { waiting, extras_allowed, wake: Wake::new()? }) })
     }
 
     /// Parse, check and append one message. Returns True if the caller must wake the writer.
@@ -48,10 +107,10 @@ impl Intake {
         ticket: Py<PyAny>,
         thread_id: i64,
     ) -> PyResult<bool> {
-        let parsed = parse_message(body, header_key, self.extras_allowed);
+        let parsed = parse_message(body, header_key, self.queue.extras_allowed);
         let message = parsed.map_err(|rejected| errors::rejected(py, &rejected))?;
         let origin = Origin { chat_id, thread_id, sender_id, session_id };
-        self.waiting.push(origin, &message, ticket).map_err(|(full, _)| errors::full(full))
+        self.queue.waiting.push(origin, &message, Ticket::Python(ticket)).map_err(|(full, _)| errors::full(full))
     }
 
     /// Parse `{"messages": [...]}` and append its valid messages, all or none. Returns (entries, whether to wake).
@@ -67,43 +126,56 @@ impl Intake {
         make_ticket: &Bound<'py, PyAny>,
         thread_id: i64,
     ) -> PyResult<(Bound<'py, PyList>, bool)> {
-        let parse = || parse_batch(body, self.extras_allowed);
+        let parse = || parse_batch(body, self.queue.extras_allowed);
         let parsed = if body.len() < DETACH_BYTES { parse() } else { py.detach(parse) };
         let parsed = parsed.map_err(|rejected| errors::rejected(py, &rejected))?;
         let (entries, valid) = make_entries(py, parsed, make_ticket)?;
         let origin = Origin { chat_id, thread_id, sender_id, session_id };
-        let wake = self.waiting.push_all(origin, valid).map_err(|(full, _)| errors::full(full))?;
+        let wake = self.queue.waiting.push_all(origin, valid).map_err(|(full, _)| errors::full(full))?;
         Ok((entries, wake))
     }
 
     /// Take the oldest messages, at most 256; None if none wait.
     fn take(&self, py: Python<'_>) -> PyResult<Option<MessageBatch>> {
-        self.waiting.take().map(|taken| MessageBatch::new(py, taken)).transpose()
+        self.queue.waiting.take().map(|taken| MessageBatch::new(py, taken)).transpose()
     }
 
     fn __len__(&self) -> usize {
-        self.waiting.len()
+        self.queue.waiting.len()
     }
 
     /// Maximum number of waiting messages.
     #[getter]
     fn capacity(&self) -> usize {
-        self.waiting.capacity()
+        self.queue.waiting.capacity()
     }
 
     /// Size of the waiting contents and extras in bytes.
     #[getter]
     fn waiting_bytes(&self) -> usize {
-        self.waiting.waiting_bytes()
+        self.queue.waiting.waiting_bytes()
+    }
+
+    /// The descriptor that becomes readable when the gateway appends a message to an empty intake.
+    fn fileno(&self) -> i32 {
+        self.queue.wake.descriptor()
+    }
+
+    /// Make the descriptor unreadable until the gateway appends to an empty intake again.
+    fn clear_wake(&self) {
+        self.queue.wake.clear();
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.waiting.try_each_ticket(|ticket| visit.call(ticket))
+        self.queue.waiting.try_each_ticket(|ticket| match ticket {
+            Ticket::Python(ticket) => visit.call(ticket),
+            Ticket::Gateway(_) => Ok(()),
+        })
     }
 }
 
 /// Valid messages with their tickets.
-type Valid<'body> = Vec<(Message<'body>, Py<PyAny>)>;
+type Valid<'body> = Vec<(Message<'body>, Ticket)>;
 
 /// Returns the ticket or the error of each message, and the valid messages with their tickets.
 fn make_entries<'py, 'body>(
@@ -118,7 +190,7 @@ fn make_entries<'py, 'body>(
             Ok(message) => {
                 let ticket = make_ticket.call0()?;
                 entries.append(&ticket)?;
-                valid.push((message, ticket.unbind()));
+                valid.push((message, Ticket::Python(ticket.unbind())));
             }
             Err(invalid) => entries.append(errors::invalid(py, &invalid)?.into_value(py))?,
         }

@@ -4,6 +4,7 @@ mod batch;
 mod buffer;
 mod errors;
 mod intake;
+mod pending;
 
 use pyo3::prelude::*;
 
@@ -23,6 +24,8 @@ mod _native {
     use super::errors::{IntakeFull, InvalidMessage, MalformedBody};
     #[pymodule_export]
     use super::intake::Intake;
+    #[pymodule_export]
+    use super::pending::Pending;
 
     #[pymodule_export]
     const MAX_CONTENT_CHARACTERS: usize = content::MAX_CHARACTERS;

@@ -1,0 +1,39 @@
+//! The binding of an answer that a request of the gateway waits for.
+
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+
+use crate::pending::{Answer, PendingAnswer};
+
+/// The ticket of a message that came through the gateway.
+#[pyclass(module = "fechatter._native", frozen, name = "PendingAnswer")]
+pub struct Pending {
+    /// The id of the request.
+    #[pyo3(get)]
+    request_id: String,
+    answer: Mutex<Option<PendingAnswer>>,
+}
+
+impl Pending {
+    /// Wraps the answer.
+    pub fn new(pending: PendingAnswer) -> Self {
+        Self { request_id: pending.request_id().to_owned(), answer: Mutex::new(Some(pending)) }
+    }
+
+    /// Answers the request, unless it has its answer.
+    pub fn complete(&self, answer: Answer) {
+        let pending = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(pending) = pending {
+            pending.answer(answer);
+        }
+    }
+}
+
+#[pymethods]
+impl Pending {
+    /// Refuse the message. Does nothing if the request has its answer.
+    fn refuse(&self, status: u16, code: String, headers: Vec<(String, String)>, body: Vec<u8>) {
+        self.complete(Answer { status, code: Some(code), headers, body });
+    }
+}
