@@ -23,7 +23,7 @@ from fechatter.messages.send import Sender, open_intake
 from fechatter.messages.writer import Writer
 from fechatter.model import Actor, ChatId, ChatType, Extras, Role, SessionId, UserId, WorkspaceId
 from fechatter.storage import events, users, workspaces
-from fechatter.storage.engines.base import Database, Transaction
+from fechatter.storage.engines.base import Database, Transaction, Work
 from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
 from fechatter.storage.engines.errors import StorageUnavailable
 from fechatter.tasks import Tasks
@@ -143,6 +143,7 @@ class InterruptedDatabase:
     Attributes:
         work: runs on the main loop before each `store`.
         lose_answer: store the batch, but report to the writer that the database is unavailable.
+        stores, reads: how often the writer stored rows without the lock, and read.
     """
 
     def __init__(self, database: Database) -> None:
@@ -151,9 +152,14 @@ class InterruptedDatabase:
         self.work: Callable[[], Coroutine[Any, Any, None]] | None = None
         self.lose_answer = False
         self.stores = 0
+        self.reads = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
+
+    async def read_on_writer(self, work: Work[T]) -> T:
+        self.reads += 1
+        return await self._database.read_on_writer(work)
 
     async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
         self.stores += 1
@@ -227,6 +233,10 @@ class WriterNode:
         status, message = stored(await self.send(who, chat_id, content, key, **more))
         assert status == 201
         return message
+
+    def failures(self) -> tuple[int, str]:
+        """Return the number of batches with a failure, and the reason if the last batch was one."""
+        return self._writer.failed, self._writer.failing
 
     async def close(self) -> None:
         """Write the waiting messages and stop."""

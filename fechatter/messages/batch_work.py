@@ -22,27 +22,6 @@ from fechatter.telemetry.faults import describe_error
 log = logging.getLogger(__name__)
 
 
-class StoreCall(msgspec.Struct, frozen=True):
-    """One call of the engine.
-
-    Attributes:
-        decided_with: the rights and the era with which the rows were decided.
-        now: milliseconds.
-        began: monotonic seconds.
-        todo: the rows that were to be decided under the lock.
-    """
-
-    rows: MessageRows
-    decided_with: dict[int, Decided]
-    now: int
-    began: float
-    todo: list[int] = []
-
-    def rows_of(self, workspace_id: int) -> list[int]:
-        owners = zip(self.rows.rows, self.rows.workspace_ids, strict=True)
-        return [row for row, owner in owners if owner == workspace_id]
-
-
 class AllowedGroup(msgspec.Struct, frozen=True):
     """Rows of one sender, session and chat that may be stored."""
 
@@ -131,11 +110,27 @@ class BatchWork:
     def fail(self, rows: list[int], error: Exception) -> None:
         """Fail rows that may be stored or not. Their senders can safely repeat them with the same key."""
         rows = [row for row in rows if self.answers[row] is None]
-        self.failure = error
         requests = [request_id(self.batch.tickets[row]) for row in rows]
-        log.error("%d messages were not stored: %s", len(rows), describe_error(error), extra={"requests": requests})
+        # One stack per batch is enough: a fault in the program may fail every row.
+        stack = error if self.failure is None and not isinstance(error, StorageError) else None
+        text, more = "%d messages were not stored: %s", {"requests": requests}
+        log.error(text, len(rows), describe_error(error), exc_info=stack, extra=more)
+        self.failure = error
         for row in rows:
             self.answers[row] = _disk_full() if isinstance(error, StorageFull) else not_stored()
+
+
+def oldest_decisions(allowed: list[AllowedGroup]) -> dict[int, Decided]:
+    """For each workspace, return the rights and the era of its oldest verdict. If that verdict is stale, the whole
+    workspace is decided again."""
+    decided_with: dict[int, Decided] = {}
+    for verdict in (group.verdict for group in allowed):
+        rights_seq, era = decided_with.get(verdict.workspace_id, Decided(verdict.rights_seq, verdict.era))
+        # If two eras differ, one of them is over. No era has the name "", so the engine finds the workspace stale.
+        decided_with[verdict.workspace_id] = Decided(
+            min(rights_seq, verdict.rights_seq), era if era == verdict.era else ""
+        )
+    return decided_with
 
 
 def _refused(code: str) -> Problem:

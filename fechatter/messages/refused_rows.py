@@ -1,53 +1,139 @@
-"""Stores the good rows of a batch in which the database refuses a row.
+"""Continues with the other rows of a batch after some of its rows fail.
 
 An engine stores all rows of a workspace or none. If it refuses them because of one row's content, the two halves are
-stored separately, and so on, until the refused row is alone.
+stored separately, and so on, until the refused row is alone. A decision that fails unexpectedly is divided in the same
+way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+import msgspec
 
 from fechatter.errors import StorageError
-from fechatter.storage.engines.base import Database
-from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
+from fechatter.storage.engines.batch import Stored, StoreResult
 from fechatter.storage.engines.errors import RowRefused, StorageUnavailable, UniqueViolation
 
 MAX_TRIES = 64
 """For one batch. This finds three refused rows of 256; if there are more, the other rows fail and are sent again."""
 
+T = TypeVar("T")
+StorePart = Callable[[list[int]], Awaitable[StoreResult]]
+"""One call of the engine for some rows: it stores them, or decides them under the lock and stores them."""
+Failures = list[tuple[list[int], Exception]]
 
-async def store_apart(
-    database: Database, rows: MessageRows, decided_with: Mapping[int, Decided], now: int, result: StoreResult
-) -> tuple[StoreResult, dict[int, StorageError]]:
-    """Continue after `Database.store` returned `result` with failed workspaces.
 
-    Returns the result for all rows, and the refused rows by their places in the MessageBatch.
+class Undecided(StorageError):
+    """The decision about some rows failed unexpectedly, and nothing was stored. The error's cause is the reason.
+
+    Attributes:
+        groups: the rows, in the groups that are decided together.
     """
-    total, refused = StoreResult([], set(), {}), dict[int, StorageError]()
-    waiting = _record(total, refused, rows, result)
+
+    def __init__(self, groups: list[list[int]]) -> None:
+        super().__init__("the decision failed")
+        self.groups = groups
+
+    @property
+    def reason(self) -> Exception:
+        return self.__cause__ if isinstance(self.__cause__, Exception) else self
+
+
+@contextmanager
+def deciding(groups: list[list[int]]) -> Iterator[None]:
+    """Raises Undecided: an error in the block may be caused by one of the groups.
+
+    Raises StorageError: the database cannot be used, so no group can be decided.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, StorageError) and not isinstance(error, RowRefused):
+            raise
+        raise Undecided(groups) from error
+
+
+async def decide_apart(decide: Callable[[list[int]], Awaitable[T]], rows: list[int]) -> tuple[list[T], Failures]:
+    """Return the decisions about all rows, and the rows that could not be decided. Raises StorageError."""
+    decisions: list[T] = []
+    failures: Failures = []
+    waiting = [rows]
+    for _ in range(1 + MAX_TRIES):
+        if not waiting:
+            break
+        try:
+            decisions.append(await decide(waiting.pop()))
+        except Undecided as error:
+            waiting += _halves(error.groups)
+            if len(error.groups) == 1:
+                failures.append((error.groups[0], error.reason))
+    return decisions, failures + _too_many(waiting)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The result of storing rows.
+
+    Attributes:
+        stored, stale: see StoreResult.
+        refused: the error of each row that the database would refuse again.
+        failed: rows that may be stored or not.
+    """
+
+    stored: list[Stored]
+    stale: set[int]
+    refused: dict[int, StorageError]
+    failed: Failures
+
+
+async def store_apart(store: StorePart, owners: Mapping[int, int], result: StoreResult) -> Outcome:
+    """Store rows in parts after `store` returned `result` for all of them.
+
+    Args:
+        owners: the workspace of each row. Rows are places in the MessageBatch.
+    """
+    outcome = Outcome([], set(), {}, [])
+    waiting = _record(outcome, owners, list(owners), result)
     for _ in range(MAX_TRIES):
         if not waiting:
-            return total, refused
-        some = waiting.pop()
-        own = {workspace_id: decided_with[workspace_id] for workspace_id in dict.fromkeys(some.workspace_ids)}
-        waiting += _record(total, refused, some, await database.store(some, own, now))
-    for some in waiting:
-        total.failed.update(dict.fromkeys(some.workspace_ids, StorageUnavailable("too many rows are refused")))
-    return total, refused
+            return outcome
+        part = waiting.pop()
+        waiting += _record(outcome, owners, part, await store(part))
+    outcome.failed.extend(_too_many(waiting))
+    return outcome
 
 
-def _record(
-    total: StoreResult, refused: dict[int, StorageError], rows: MessageRows, result: StoreResult
-) -> list[MessageRows]:
-    """Add a result to the total; return the parts that must be stored separately, the last part first."""
-    total.stored.extend(result.stored)
-    total.stale.update(result.stale)
-    refusals = {key: error for key, error in result.failed.items() if isinstance(error, RowRefused | UniqueViolation)}
-    total.failed.update({key: error for key, error in result.failed.items() if key not in refusals})
-    suspects = [index for index, workspace_id in enumerate(rows.workspace_ids) if workspace_id in refusals]
+def _record(outcome: Outcome, owners: Mapping[int, int], part: list[int], result: StoreResult) -> list[list[int]]:
+    """Add a result to the outcome; return the parts that must be stored separately, the last part first."""
+    outcome.stored.extend(result.stored)
+    outcome.stale.update(result.stale)
+    suspects: list[tuple[list[int], StorageError]] = []
+    for workspace_id, error in result.failed.items():
+        own = [row for row in part if owners[row] == workspace_id]
+        if isinstance(error, Undecided):
+            suspects += [(group, error) for group in error.groups]
+        elif isinstance(error, RowRefused | UniqueViolation):
+            suspects += [([row], error) for row in own]
+        else:
+            outcome.failed.append((own, error))
     if len(suspects) == 1:
-        refused[rows.rows[suspects[0]]] = refusals[rows.workspace_ids[suspects[0]]]
+        ((rows, error),) = suspects
+        if isinstance(error, Undecided):
+            outcome.failed.append((rows, error.reason))
+        else:
+            outcome.refused[rows[0]] = error
+    return _halves([rows for rows, _ in suspects])
+
+
+def _halves(groups: list[list[int]]) -> list[list[int]]:
+    """Divide the rows into two parts, the last part first. One group is not divided."""
+    if len(groups) < 2:
         return []
-    middle = len(suspects) // 2
-    return [rows.some(half) for half in (suspects[middle:], suspects[:middle]) if half]
+    middle = len(groups) // 2
+    return [sorted(row for group in half for row in group) for half in (groups[middle:], groups[:middle])]
+
+
+def _too_many(parts: list[list[int]]) -> Failures:
+    return [(rows, StorageUnavailable("too many rows are refused")) for rows in parts]

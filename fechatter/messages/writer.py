@@ -11,23 +11,28 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
-from fechatter.errors import Conflict, Problem, StorageError
+from fechatter.errors import Conflict, Problem
 from fechatter.messages import repeats
-from fechatter.messages.batch_work import AllowedGroup, BatchWork, StoreCall, not_stored
+from fechatter.messages.batch_work import AllowedGroup, BatchWork, not_stored, oldest_decisions
 from fechatter.messages.groups import group_rows
 from fechatter.messages.permissions import Permissions
 from fechatter.messages.publishing import WrittenBatch
-from fechatter.messages.refused_rows import store_apart
+from fechatter.messages.refused_rows import Failures, StorePart, decide_apart, deciding, store_apart
 from fechatter.model import Extras, now_ms
 from fechatter.native import Intake, MessageBatch
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
+from fechatter.storage.engines.errors import StorageUnavailable
 from fechatter.telemetry.faults import describe_error
 from fechatter.telemetry.measures import ROWS, Histogram
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MAX_ROUNDS = 20
 """If the era changes again in each of so many rounds, the rest of the batch fails with `not_stored`."""
@@ -143,8 +148,7 @@ class Writer:
         work = BatchWork(batch)
         try:
             await self._decide_and_store(work)
-        except Exception as error:
-            log.error("a batch of %d messages could not be stored", len(batch), exc_info=error)
+        except Exception as error:  # noqa: BLE001  # `fail` logs it
             work.fail(list(range(len(batch))), error)
         self._note(work.failure)
         return WrittenBatch(batch.tickets, [answer or not_stored() for answer in work.answers], work.frames)
@@ -158,8 +162,8 @@ class Writer:
     async def _decide_and_store(self, work: BatchWork) -> None:
         todo, folded = repeats.fold(work.batch)
         if work.extras:
-            todo = work.refuse_invalid_extras(todo, self._extras_fields)
-        allowed = await self._decide(work, todo)
+            todo = await self._check_extras(work, todo)
+        allowed = _joined(await self._apart(work, partial(self._decide, work), todo))
         settled = [group for group in allowed if group.verdict.workspace_id not in self._unsettled]
         stale = {group.verdict.workspace_id for group in allowed} & self._unsettled.keys()
         stale |= await self._store(work, settled) if settled else set()
@@ -169,38 +173,59 @@ class Writer:
                     stale = stale - {workspace_id}
             if not stale:
                 break
+        for workspace_id in sorted(stale):
+            work.fail(work.open_rows(allowed, workspace_id), StorageUnavailable("the era changes again and again"))
         await self._answer_folded(work, folded)
+
+    async def _apart(self, work: BatchWork, decide: Callable[[list[int]], Awaitable[T]], rows: list[int]) -> list[T]:
+        decisions, failures = await decide_apart(decide, rows)
+        _fail(work, failures)
+        return decisions
+
+    async def _check_extras(self, work: BatchWork, rows: list[int]) -> list[int]:
+        """Return the rows whose extras are valid; answer the others."""
+
+        async def check(part: list[int]) -> list[int]:
+            with deciding([[row] for row in part]):
+                return work.refuse_invalid_extras(part, self._extras_fields)
+
+        return sorted(_joined(await self._apart(work, check, rows)))
 
     async def _decide(self, work: BatchWork, rows: list[int], tx: Transaction | None = None) -> list[AllowedGroup]:
         """Return the rows that may be stored, in groups; answer the others."""
         groups = group_rows(work.batch, (work.sessions, work.chats, work.senders), rows)
         pairs = [(work.sessions[group[0]], work.chats[group[0]]) for group in groups]
-        return work.refuse_forbidden(groups, await self._permissions.decide(pairs, tx))
+        with deciding(groups):
+            return work.refuse_forbidden(groups, await self._permissions.decide(pairs, tx))
 
     async def _store(self, work: BatchWork, allowed: list[AllowedGroup]) -> set[int]:
         """Store rows and answer them. Returns the workspaces whose unanswered rows must be decided again."""
-        rows, decided_with, now, began = work.rows(allowed), _oldest(allowed), now_ms(), time.monotonic()
-        result = await self._database.store(rows, decided_with, now)
-        return await self._finish_store(work, StoreCall(rows, decided_with, now, began), result)
+        rows, decided_with, now = work.rows(allowed), oldest_decisions(allowed), now_ms()
+
+        async def store(part: list[int]) -> StoreResult:
+            some = rows.only(part)
+            own = {workspace_id: decided_with[workspace_id] for workspace_id in dict.fromkeys(some.workspace_ids)}
+            return await self._database.store(some, own, now)
+
+        return await self._store_all(work, store, dict(zip(rows.rows, rows.workspace_ids, strict=True)), now)
 
     async def _store_locked(self, work: BatchWork, workspace_id: int, todo: list[int]) -> set[int]:
         """Like `_store` for the rows of one workspace, decided under its lock: rights that change again and again must
         not delay them."""
-        now, began = now_ms(), time.monotonic()
-        chosen = MessageRows([], [], [], [], [], [], []), Decided(0, "")
+        now = now_ms()
 
-        async def choose(tx: Transaction) -> tuple[MessageRows, Decided]:
-            nonlocal chosen
+        async def choose(part: list[int], tx: Transaction) -> tuple[MessageRows, Decided]:
             self._permissions.forget({workspace_id})
-            allowed = await self._decide(work, todo, tx)
-            chosen = work.rows(allowed), _oldest(allowed).get(workspace_id, chosen[1])
+            allowed = await self._decide(work, part, tx)
+            decided = oldest_decisions(allowed).get(workspace_id, Decided(0, ""))
             if allowed:
-                self._settle(workspace_id, chosen[1].rights_seq)
-            return chosen
+                self._settle(workspace_id, decided.rights_seq)
+            return work.rows(allowed), decided
 
-        result = await self._database.store_locked(workspace_id, choose, now)
-        rows, decided = chosen
-        return await self._finish_store(work, StoreCall(rows, {workspace_id: decided}, now, began, todo), result)
+        async def store(part: list[int]) -> StoreResult:
+            return await self._database.store_locked(workspace_id, partial(choose, part), now)
+
+        return await self._store_all(work, store, dict.fromkeys(todo, workspace_id), now)
 
     def _settle(self, workspace_id: int, rights_seq: int) -> None:
         """Decide a workspace's batches under its lock for as long as its rights change between them."""
@@ -209,28 +234,38 @@ class Writer:
         else:
             self._unsettled[workspace_id] = rights_seq
 
-    async def _finish_store(self, work: BatchWork, call: StoreCall, result: StoreResult) -> set[int]:
-        refused: dict[int, StorageError] = {}
-        if result.failed:
-            result, refused = await store_apart(self._database, call.rows, call.decided_with, call.now, result)
-        self.commit_seconds.observe(time.monotonic() - call.began)
-        self._permissions.forget(result.stale)
-        await self._answer_stored(work, result, call.now)
-        for row, error in refused.items():
-            work.refuse(row, error)
-        for workspace_id, error in result.failed.items():
-            work.fail(call.rows_of(workspace_id) or call.todo, error)
-        return result.stale
+    async def _store_all(self, work: BatchWork, store: StorePart, owners: dict[int, int], now: int) -> set[int]:
+        """Store the rows, answer them, and return the workspaces like `_store`."""
 
-    async def _answer_stored(self, work: BatchWork, result: StoreResult, now: int) -> None:
-        for stored in result.stored:
+        async def attempt(part: list[int]) -> StoreResult:
+            try:
+                return await store(part)
+            except Exception as error:
+                # The commit may have taken place, so these rows are not stored again.
+                log.error("messages could not be stored", exc_info=error)
+                unknown = StorageUnavailable(describe_error(error))
+                return StoreResult([], set(), dict.fromkeys((owners[row] for row in part), unknown))
+
+        began = time.monotonic()
+        outcome = await store_apart(attempt, owners, await attempt(list(owners)))
+        self.commit_seconds.observe(time.monotonic() - began)
+        self._permissions.forget(outcome.stale)
+        for stored in outcome.stored:
             work.accept(stored, now)
-        await self._answer_repeats(work, [row for stored in result.stored for row in stored.repeats])
+        for row, error in outcome.refused.items():
+            work.refuse(row, error)
+        _fail(work, outcome.failed)
+        await self._answer_repeats(work, [row for stored in outcome.stored for row in stored.repeats])
+        return outcome.stale
 
     async def _answer_repeats(self, work: BatchWork, rows: list[int]) -> None:
+        async def answers(part: list[int]) -> None:
+            with deciding([[row] for row in part]):
+                for row, answer in (await repeats.answers(self._database, work.batch, part)).items():
+                    work.answers[row] = answer
+
         if rows:
-            for row, answer in (await repeats.answers(self._database, work.batch, rows)).items():
-                work.answers[row] = answer
+            await self._apart(work, answers, rows)
 
     async def _answer_folded(self, work: BatchWork, folded: dict[int, int]) -> None:
         """Answer repeats within the batch like their first message, unless their content differs."""
@@ -246,19 +281,15 @@ class Writer:
         await self._answer_repeats(work, others)
 
 
+def _joined(lists: list[list[T]]) -> list[T]:
+    return [each for some in lists for each in some]
+
+
+def _fail(work: BatchWork, failures: Failures) -> None:
+    for rows, error in failures:
+        work.fail(rows, error)
+
+
 def _given_up(batch: MessageBatch) -> WrittenBatch:
     """The result of a batch that nobody will store."""
     return WrittenBatch(batch.tickets, [not_stored() for _ in batch.tickets], [])
-
-
-def _oldest(allowed: list[AllowedGroup]) -> dict[int, Decided]:
-    """For each workspace, return the rights and the era of its oldest verdict. If that verdict is stale, the whole
-    workspace is decided again."""
-    decided_with: dict[int, Decided] = {}
-    for verdict in (group.verdict for group in allowed):
-        rights_seq, era = decided_with.get(verdict.workspace_id, Decided(verdict.rights_seq, verdict.era))
-        # If two eras differ, one of them is over. No era has the name "", so the engine finds the workspace stale.
-        decided_with[verdict.workspace_id] = Decided(
-            min(rights_seq, verdict.rights_seq), era if era == verdict.era else ""
-        )
-    return decided_with

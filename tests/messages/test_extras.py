@@ -123,6 +123,26 @@ async def test_invalid_extras_are_refused_alone(
     assert stored(await good)[1]["number"] == 1
 
 
+class BrittleExtras(Extras, frozen=True):
+    mood: str
+
+    def __post_init__(self) -> None:
+        if self.mood == "broken":
+            raise RuntimeError("a fault in the check")
+
+
+async def test_extras_whose_check_fails_do_not_affect_other_messages(database: Database) -> None:
+    alice, chat_id = await alice_in_a_chat(database)
+    node = WriterNode(database, extras_fields=BrittleExtras)
+    moods: list[dict[str, Any]] = [{"mood": mood} for mood in ("calm", "broken", "wild", "calm")]
+    pushed = [node.push(alice, chat_id, extras=extras) for extras in moods] + [node.push(alice, chat_id)]
+    await node.commit()
+    assert refusal(await pushed[1]) == (503, "not_stored")
+    assert [stored(await pushed[place])[1]["number"] for place in (0, 2, 3, 4)] == [1, 2, 3, 4]
+    assert node.failures() == (1, "RuntimeError: a fault in the check")
+    await node.close()
+
+
 async def test_a_key_with_other_extras_is_a_conflict(database: Database, node: WriterNode) -> None:
     alice, chat_id = await alice_in_a_chat(database)
     first = await node.sent(alice, chat_id, "hello", "key", extras=CALM)

@@ -1,4 +1,4 @@
-"""Only the row that the database refuses fails, on both engines."""
+"""Only the row that causes a failure fails: the database refuses it, or its decision fails. On both engines."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from functools import partial
 
 import pytest
 
+from fechatter.chats import membership
 from fechatter.errors import Problem
 from fechatter.messages import refused_rows
+from fechatter.model import Actor, ChatId
 from fechatter.storage import messages
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.errors import RowRefused
 from fechatter.storage.engines.sqlite import SqliteDatabase
 from tests import world
+from tests.messages.checks import check_whole
 from tests.world import InterruptedDatabase, WriterNode, refusal, stored
 
 POISON = "poison"
@@ -33,13 +36,6 @@ async def poisoned(database: Database) -> AsyncIterator[Database]:
     await database.write_unlocked(lambda tx: tx.execute(refuse))
     yield database
     await database.write_unlocked(lambda tx: tx.execute(accept))
-
-
-@pytest.fixture
-async def desk(poisoned: Database) -> AsyncIterator[WriterNode]:
-    made = WriterNode(InterruptedDatabase(poisoned))
-    yield made
-    await made.close()
 
 
 @pytest.mark.parametrize("bad", [{0}, {255}, {17, 18}, {0, 127, 255}], ids=str)
@@ -105,3 +101,145 @@ async def test_a_refused_change_leaves_the_connection_usable(poisoned: Database)
         with pytest.raises(RowRefused):
             await poisoned.write_unlocked(work)
     assert await poisoned.read(lambda tx: messages.after(tx, chat_id, 0, 10)) == []
+
+
+async def keep_changing_rights(database: Database, owner: Actor, chat_id: ChatId, other: Actor) -> None:
+    await world.do(database, membership.add, owner, chat_id, [other.user_id])
+    await world.do(database, membership.remove, owner, chat_id, [other.user_id])
+
+
+@pytest.mark.parametrize("bad", [{0}, {1, 14}], ids=str)
+async def test_bad_rows_fail_alone_while_rights_keep_changing(
+    poisoned: Database, desk: WriterNode, between: InterruptedDatabase, bad: set[int]
+) -> None:
+    alice, bob = await world.people(poisoned, "alice", "bob")
+    chat_id = await world.chat(poisoned, alice)
+    between.work = partial(keep_changing_rights, poisoned, alice, chat_id, bob)
+    contents = [f"{POISON} {place}" if place in bad else f"good {place}" for place in range(15)]
+    pushed = [desk.push(alice, chat_id, content) for content in contents]
+    outsider = desk.push(bob, chat_id, "not a member")
+    await desk.commit()
+    assert refusal(await outsider) == (404, "not_found")
+    answers = [await each for each in pushed]
+    assert {place for place, answer in enumerate(answers) if isinstance(answer, Problem)} == bad
+    assert {refusal(answers[place]) for place in bad} == {(422, "invalid")}
+    assert between.stores == 1, "after the first change, the batch is decided under the lock"
+    await check_whole(poisoned, desk, alice, chat_id)
+
+
+async def test_a_bad_row_of_another_workspace_does_not_affect_one_whose_rights_keep_changing(
+    poisoned: Database, desk: WriterNode, between: InterruptedDatabase
+) -> None:
+    alice, bob = await world.people(poisoned, "alice", "bob")
+    (xavier,) = await world.people(poisoned, "xavier")
+    shared, foreign = await world.chat(poisoned, alice), await world.chat(poisoned, xavier)
+    between.work = partial(keep_changing_rights, poisoned, alice, shared, bob)
+    texts = [(alice, shared, "good"), (xavier, foreign, POISON), (alice, shared, "good"), (xavier, foreign, "good")]
+    pushed = [desk.push(who, chat_id, text) for who, chat_id, text in texts]
+    await desk.commit()
+    answers = [await each for each in pushed]
+    assert refusal(answers[1]) == (422, "invalid")
+    assert [stored(answers[place])[1]["number"] for place in (0, 2, 3)] == [1, 2, 1]
+    await check_whole(poisoned, desk, alice, shared)
+
+
+@pytest.fixture
+async def unchecked(database: Database) -> AsyncIterator[Database]:
+    """A database that accepts unknown roles."""
+    if isinstance(database, SqliteDatabase):
+        accept, refuse = (f"PRAGMA ignore_check_constraints = {value}" for value in ("on", "off"))
+    else:
+        accept = "ALTER TABLE users DROP CONSTRAINT users_role_check"
+        refuse = "ALTER TABLE users ADD CONSTRAINT users_role_check CHECK (role <> 'unknown')"
+    await database.write_unlocked(lambda tx: tx.execute(accept))
+    yield database
+    await database.write_unlocked(lambda tx: tx.execute("UPDATE users SET role = 'member' WHERE role = 'unknown'"))
+    await database.write_unlocked(lambda tx: tx.execute(refuse))
+
+
+async def set_role(database: Database, who: Actor, role: str) -> None:
+    change = "UPDATE users SET role = $2 WHERE id = $1"
+    await database.write_unlocked(lambda tx: tx.execute(change, who.user_id, role))
+
+
+@pytest.mark.parametrize("locked", [False, True], ids=["cached rights", "under the lock"])
+async def test_a_row_whose_decision_fails_does_not_affect_the_others(
+    unchecked: Database,
+    between: InterruptedDatabase,
+    desk: WriterNode,
+    caplog: pytest.LogCaptureFixture,
+    locked: bool,
+) -> None:
+    database = unchecked
+    alice, bob, carol = await world.people(database, "alice", "bob", "carol")
+    chat_id = await world.chat(database, alice, bob, carol)
+
+    async def spoil() -> None:
+        between.work = None
+        await set_role(database, bob, "unknown")
+        await keep_changing_rights(database, alice, chat_id, carol)
+        await world.do(database, membership.add, alice, chat_id, [carol.user_id])
+
+    if locked:
+        between.work = spoil
+    else:
+        await spoil()
+    senders = [alice, bob, carol, bob, alice, carol]
+    pushed = [desk.push(who, chat_id, f"text {place}", f"k{place}") for place, who in enumerate(senders)]
+    again = desk.push(bob, chat_id, "text 1", "k1")
+    await desk.commit()
+    assert [refusal(await each) for each in (pushed[1], pushed[3], again)] == [(503, "not_stored")] * 3
+    assert sorted([stored(await pushed[place])[1]["number"] for place in (0, 2, 4, 5)]) == [1, 2, 3, 4]
+    assert desk.failures() == (1, "ValueError: 'unknown' is not a valid Role")
+    assert [record.exc_info is not None for record in caplog.records if "not stored" in record.message] == [True]
+    await check_whole(database, desk, alice, chat_id)
+    await set_role(database, bob, "member")
+    assert stored(await desk.send(bob, chat_id, "text 1", "k1"))[0] == 201
+    assert desk.failures() == (1, "")
+
+
+async def test_decisions_that_all_fail_cost_a_bounded_number_of_reads(
+    unchecked: Database, between: InterruptedDatabase, desk: WriterNode
+) -> None:
+    (alice,) = await world.people(unchecked, "alice")
+    (xavier,) = await world.people(unchecked, "xavier")
+    chats = [await world.chat(unchecked, alice) for _ in range(100)]
+    foreign = await world.chat(unchecked, xavier)
+    await set_role(unchecked, alice, "unknown")
+    pushed = [desk.push(alice, chat_id) for chat_id in chats]
+    await desk.commit()
+    assert {refusal(await each) for each in pushed} == {(503, "not_stored")}
+    assert between.reads <= 1 + refused_rows.MAX_TRIES
+    assert stored(await desk.send(xavier, foreign))[0] == 201
+
+
+async def test_a_repeat_that_cannot_be_read_does_not_affect_the_others(database: Database, desk: WriterNode) -> None:
+    (alice,) = await world.people(database, "alice")
+    chat_id = await world.chat(database, alice)
+    first = await desk.sent(alice, chat_id, "one", "k1")
+    await desk.sent(alice, chat_id, "two", "k2")
+    date = "UPDATE messages SET created_at = $2 WHERE id = $1"
+    await database.write_unlocked(lambda tx: tx.execute(date, first["id"], 10**17))
+    texts = [("one", "k1"), ("new", "k3"), ("two", "k2")]
+    pushed = [desk.push(alice, chat_id, text, key) for text, key in texts]
+    await desk.commit()
+    assert refusal(await pushed[0]) == (503, "not_stored")
+    assert [stored(await pushed[place])[0] for place in (1, 2)] == [201, 200]
+    await database.write_unlocked(lambda tx: tx.execute(date, first["id"], 0))
+
+
+async def test_an_unexpected_error_of_the_engine_fails_the_batch_and_the_next_one_works(
+    database: Database, between: InterruptedDatabase, desk: WriterNode, caplog: pytest.LogCaptureFixture
+) -> None:
+    (alice,) = await world.people(database, "alice")
+    chat_id = await world.chat(database, alice)
+
+    async def fail() -> None:
+        raise RuntimeError("a fault in the engine")
+
+    between.work = fail
+    assert refusal(await desk.send(alice, chat_id, "text", "k1")) == (503, "not_stored")
+    assert desk.failures() == (1, "StorageUnavailable: RuntimeError: a fault in the engine")
+    assert "a fault in the engine" in caplog.text
+    between.work = None
+    assert stored(await desk.send(alice, chat_id, "text", "k1"))[0] == 201

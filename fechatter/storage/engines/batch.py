@@ -41,6 +41,13 @@ class MessageRows(msgspec.Struct):
         columns: list[list[Any]] = [getattr(self, name) for name in self.__struct_fields__]
         return MessageRows(*([column[index] for index in indices] if column else [] for column in columns))
 
+    def only(self, rows: list[int]) -> MessageRows:
+        """Return these rows of the MessageBatch."""
+        if rows == self.rows:
+            return self
+        places = {row: index for index, row in enumerate(self.rows)}
+        return self.some([places[row] for row in rows])
+
 
 class Decided(NamedTuple):
     """The version of the rights, and the era, with which writes to a workspace were decided."""
