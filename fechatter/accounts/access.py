@@ -21,7 +21,8 @@ class Access(msgspec.Struct, frozen=True):
     """The services for signing people in.
 
     Attributes:
-        who: the person, or the network of a client that is not signed in, whose share of password hashing is used.
+        who: the key for the fair sharing of password hashing: a person, or the network of a client that is not signed
+            in.
     """
 
     settings: Settings

@@ -1,6 +1,6 @@
 """Administration of accounts from the command line, which needs no rights in the workspace.
 
-Everything here runs with an actor of `commanding` and is recorded in the audit log.
+Everything here runs with an actor of `command_actor` and is recorded in the audit log.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
     role: Role = Role.MEMBER
 
 
-def commanding(workspace_id: WorkspaceId, system_user: str) -> Actor:
+def command_actor(workspace_id: WorkspaceId, system_user: str) -> Actor:
     """Return the actor of a command: it has all rights in the workspace and is not one of its people."""
     return Actor(UserId(0), workspace_id, SessionId(0), Role.OWNER, Origin("command_line", system_user))
 
 
 def check_person(wanted: NewPerson) -> None:
-    """Raises Invalid."""
+    """Check the e-mail address and the name of a new person. Raises Invalid."""
     errors = email_errors("/email", wanted.email)
     texts.refuse([*errors, *name_errors("/fullname", wanted.fullname, texts.FULLNAME_CHARACTERS)])
 
@@ -57,7 +57,7 @@ async def find(tx: Transaction, workspace_id: WorkspaceId, name: str) -> Account
 
 
 def check_workspace(name: str, owner: NewPerson) -> None:
-    """Raises Invalid."""
+    """Check the name of a new workspace, and its owner. Raises Invalid."""
     texts.refuse(workspace_name_errors("/name", name))
     check_person(owner)
 
@@ -65,14 +65,14 @@ def check_workspace(name: str, owner: NewPerson) -> None:
 async def begin_workspace(
     tx: Transaction, system_user: str, name: str, owner: NewPerson, password_hash: str
 ) -> Workspace:
-    """Create a workspace, its owner and its default channel; the set-up link becomes invalid.
+    """Create a workspace, its owner and its default channel; the set-up token becomes invalid.
 
     Raises:
         Conflict: `workspace_taken`.
     """
     await server.claim_setup(tx)
     workspace = await create_workspace(tx, name)
-    actor = commanding(workspace.id, system_user)
+    actor = command_actor(workspace.id, system_user)
     await record(tx, actor, Act.WORKSPACE_CREATED, workspace.id, after={"name": workspace.name})
     made = await create_person(tx, actor, msgspec.structs.replace(owner, role=Role.OWNER), password_hash)
     chat_id = await default_channel.begin(tx, workspace.id, made.id)

@@ -81,12 +81,13 @@ def _errors(wanted: NewInvitation) -> list[FieldError]:
         return []
     errors = email_errors("/email", wanted.email)
     if wanted.max_uses != 1:
-        errors.append(FieldError("/max_uses", "not_together", "An invitation for one address can be used once only."))
+        errors.append(FieldError("/max_uses", "not_together", "An invitation for one address can be used only once."))
     return errors
 
 
 async def page(tx: Transaction, actor: Actor, after: int, limit: int) -> list[Invitation]:
-    """Return the invitations that are not revoked, by id after `after`. Raises Forbidden."""
+    """Return up to `limit` invitations that are not revoked, ordered by id, with ids above `after`. Raises
+    Forbidden."""
     check_role(actor, WorkspaceAction.INVITE)
     return await invitations.page(tx, actor.workspace_id, after, limit)
 
@@ -134,12 +135,12 @@ async def use(tx: Transaction, token: str, email: str) -> Role:
 
 
 async def _open(tx: Transaction, token: str) -> Invitation | None:
-    """Return the token's invitation, or None. Raises Forbidden: the invitation is not valid, with a code for the
+    """Return the token's invitation, or None. Raises Forbidden if the invitation is not valid; the code is the
     reason."""
     invitation = await invitations.by_hash(tx, _hash(token))
     if invitation is None:
         return None
-    if invitation.revoked_at is not None or not await _may_still_be_made(tx, invitation):
+    if invitation.revoked_at is not None or not await _creator_still_may(tx, invitation):
         raise Forbidden("This invitation was revoked.", code="invitation_revoked")
     if invitation.uses >= invitation.max_uses:
         raise Forbidden("This invitation has no uses left.", code="invitation_used")
@@ -148,9 +149,9 @@ async def _open(tx: Transaction, token: str) -> Invitation | None:
     return invitation
 
 
-async def _may_still_be_made(tx: Transaction, invitation: Invitation) -> bool:
-    maker = await users.find(tx, invitation.workspace_id, invitation.created_by)
-    return maker is not None and maker.disabled_at is None and may_invite(maker.role, invitation.role)
+async def _creator_still_may(tx: Transaction, invitation: Invitation) -> bool:
+    creator = await users.find(tx, invitation.workspace_id, invitation.created_by)
+    return creator is not None and creator.disabled_at is None and may_invite(creator.role, invitation.role)
 
 
 def _hash(token: str) -> bytes:

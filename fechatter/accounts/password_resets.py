@@ -1,7 +1,7 @@
 """Password reset links: an admin creates a link for a person, who can set a new password with it once.
 
-The token is shown once and stored as a hash. A person has one valid link at a time, for a day. A link is valid only
-while its creator still has the right to create it. So the links of former admins do not work.
+The token is shown once and stored as a hash. A person has at most one valid link. It is valid for a
+day, and only while its creator still has the right to create it. So the links of former admins do not work.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from fechatter.storage.password_resets import PasswordReset
 from fechatter.storage.users import Account
 
 TOKEN_BYTES: Final = 32
-DAY: Final = 24 * 60 * 60 * 1000
-REMEMBERED_AFTER_END: Final = 30 * DAY
+DAY_MS: Final = 24 * 60 * 60 * 1000
+REMEMBERED_AFTER_END_MS: Final = 30 * DAY_MS
 
 
 class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,14 +55,14 @@ async def create(tx: Transaction, actor: Actor, user_id: UserId) -> tuple[Passwo
     account = await people.visible(tx, actor, user_id)
     check_change(actor, account.role, account.role)
     if account.id == actor.user_id:
-        # A stolen session could otherwise change the password without the current one.
+        # Otherwise, somebody with a stolen session could set a new password without the current one.
         raise Forbidden("Change your own password in your settings.")
     return await make(tx, actor, account)
 
 
 async def make(tx: Transaction, actor: Actor, account: Account) -> tuple[PasswordReset, str]:
-    """`create` without a check of rights, for the command line."""
-    await password_resets.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END)
+    """Create a link like `create`, but without a check of rights. The command line uses it."""
+    await password_resets.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END_MS)
     await password_resets.revoke(tx, account.id)
     reset = PasswordReset(
         id=await tx.new_id(),
@@ -70,7 +70,7 @@ async def make(tx: Transaction, actor: Actor, account: Account) -> tuple[Passwor
         user_id=account.id,
         created_by=UserId(actor.user_id) if actor.user_id else None,
         created_at=tx.now,
-        expires_at=tx.now + DAY,
+        expires_at=tx.now + DAY_MS,
         used_at=None,
         revoked_at=None,
     )
@@ -98,7 +98,7 @@ async def look_up(tx: Transaction, token: str) -> tuple[PasswordReset, Account]:
         raise NotFound()
     if reset.used_at is not None:
         raise Forbidden("This link was used.", code="reset_link_used")
-    if reset.revoked_at is not None or not await _may_still_be_made(tx, reset, account):
+    if reset.revoked_at is not None or not await _creator_still_may(tx, reset, account):
         raise Forbidden("This link was replaced or revoked.", code="reset_link_revoked")
     if reset.expires_at <= tx.now:
         raise Forbidden("This link has expired.", code="reset_link_expired")
@@ -107,11 +107,11 @@ async def look_up(tx: Transaction, token: str) -> tuple[PasswordReset, Account]:
     return reset, account
 
 
-async def _may_still_be_made(tx: Transaction, reset: PasswordReset, account: Account) -> bool:
+async def _creator_still_may(tx: Transaction, reset: PasswordReset, account: Account) -> bool:
     if reset.created_by is None:
         return True
-    maker = await users.find(tx, reset.workspace_id, reset.created_by)
-    return maker is not None and maker.disabled_at is None and may_change(maker.role, account.role)
+    creator = await users.find(tx, reset.workspace_id, reset.created_by)
+    return creator is not None and creator.disabled_at is None and may_change(creator.role, account.role)
 
 
 async def use(access: Access, wanted: NewPassword, device: Device) -> SignedIn:
@@ -121,7 +121,7 @@ async def use(access: Access, wanted: NewPassword, device: Device) -> SignedIn:
         Invalid: the password is too short or too long.
         NotFound, Forbidden: see `look_up`.
         TooManyRequests: `too_many_attempts`.
-        Unavailable: too many sign-ins at this moment.
+        Unavailable: too many people are signing in.
     """
     check_password("/password", wanted.password)
     with access.limits.attempt(PASSWORD_RESET, device.address):

@@ -1,4 +1,4 @@
-"""The people of a workspace: who sees whom, changes of the own profile, changes by admins."""
+"""The people of a workspace: who sees whom, changes to one's own profile, and changes by admins."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fechatter.storage.users import Account
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Changes of the own profile. Fields that are left out stay unchanged."""
+    """Changes to your own profile. Fields that are left out stay unchanged."""
 
     fullname: Annotated[str, Meta(examples=["Ada Lovelace"])] | UnsetType = UNSET
     handle: (
@@ -38,7 +38,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Changes of another person by an admin. Fields that are left out stay unchanged."""
+    """Changes to a person by an admin. Fields that are left out stay unchanged."""
 
     role: Annotated[Role, Meta(examples=["member"])] | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
@@ -60,15 +60,17 @@ def _own_view(account: Account) -> User:
 
 
 async def page(tx: Transaction, actor: Actor, query: str, after: int, limit: int) -> list[User]:
-    """Return people that the actor sees, ordered by id after `after`, whose name or handle contains each word of
-    `query`."""
+    """Return up to `limit` people whom the actor sees, ordered by id, with ids above `after`.
+
+    The name or the handle of each person contains every word of `query`.
+    """
     guest = sees_only_met(actor.role)
     found = await users.page(tx, actor.workspace_id, after, actor.user_id, key_of(query), limit, guest=guest)
     return [view(actor, account) for account in found]
 
 
 async def many(tx: Transaction, actor: Actor, ids: list[int], after: int, limit: int) -> list[User]:
-    """Return the people of `ids` whom the actor sees, by id after `after`."""
+    """Return up to `limit` people of `ids` whom the actor sees, ordered by id, with ids above `after`."""
     guest = sees_only_met(actor.role)
     found = await users.many(tx, actor.workspace_id, after, actor.user_id, ids, limit, guest=guest)
     return [view(actor, account) for account in found]
@@ -193,7 +195,7 @@ async def _check_owner_stays(tx: Transaction, before: Account, after: Account) -
 
 
 async def _announce(tx: Transaction, event_type: EventType, account: Account, *, rights: bool) -> None:
-    # The person's own devices get the private fields too, so that all of them show a change made on one.
+    # The person's own devices receive the private fields too, so that a change on one device shows on all.
     public, own = UserData(users.public_view(account)), UserData(_own_view(account))
     draft = events.Draft(event_type, user_id=account.id, data=public, own=own)
     await events.append(tx, account.workspace_id, [draft], rights=rights)

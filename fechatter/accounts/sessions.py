@@ -1,7 +1,8 @@
-"""Sessions: opened by sign-in, extended by refresh, ended by their person, an admin or time.
+"""Sessions: opened by sign-in, extended by refresh, ended by their person, by an admin or by expiry.
 
-The newest refresh token of a session is valid, and so is its predecessor: it returns the newest token again, because
-the response may have been lost. An older token means that somebody copied it, so the session ends.
+The newest refresh token of a session is valid. Its predecessor is valid too, because the response with the newest token
+may have been lost; a refresh with the predecessor returns the newest token again. A request with an older token means
+that somebody copied the token, so the session ends.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ from fechatter.storage.users import Account
 
 MAX_SESSIONS: Final = 50
 SALT_BYTES: Final = 16
-DAY: Final = 24 * 60 * 60 * 1000
-REMEMBERED_AFTER_END: Final = 7 * DAY
+DAY_MS: Final = 24 * 60 * 60 * 1000
+REMEMBERED_AFTER_END_MS: Final = 7 * DAY_MS
 
 
 async def open_session(tx: Transaction, account: Account, device: Device, session_days: int) -> Session:
-    """Open a session on a device. If the person has 50 sessions, the one unused for longest ends."""
-    await sessions.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END)
+    """Open a session on a device. If the person has 50 sessions, the least recently used one ends."""
+    await sessions.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END_MS)
     await end(tx, account.workspace_id, await sessions.longest_unused(tx, account.id, MAX_SESSIONS - 1))
     session_id = await tx.new_id()
     session = Session(
@@ -44,7 +45,7 @@ async def open_session(tx: Transaction, account: Account, device: Device, sessio
         generation=1,
         created_at=tx.now,
         last_used_at=tx.now,
-        expires_at=tx.now + session_days * DAY,
+        expires_at=tx.now + session_days * DAY_MS,
         address=device.address,
         user_agent=device.user_agent,
         revoked_at=None,
@@ -63,7 +64,7 @@ async def refresh(access: Access, text: str, address: str, workspace_id: Workspa
         workspace_id: the workspace of the cookie, if the token came in a cookie.
 
     Raises:
-        Unauthorized: `token_reused`, and the session has ended; or the token is invalid.
+        Unauthorized: `token_reused` if the token is too old, which ends the session; or the token is invalid.
         TooManyRequests: `too_many_attempts`.
     """
     with access.limits.attempt(REFRESH, address):
@@ -87,7 +88,7 @@ async def _keep(access: Access, text: str, workspace_id: WorkspaceId | None) -> 
 
 
 async def _refresh(tx: Transaction, access: Access, token: RefreshToken, workspace_id: WorkspaceId) -> SignedIn | None:
-    """Return None if the token was used before. An exception would roll back the end of the session."""
+    """Return None if the token is too old. An exception would roll back the end of the session."""
     session = await sessions.find(tx, token.session_id)
     if session is None or not access.refresh_tokens.is_genuine(token, session.salt):
         raise tokens.refused()
@@ -99,7 +100,7 @@ async def _refresh(tx: Transaction, access: Access, token: RefreshToken, workspa
         await end(tx, workspace_id, [session])
         return None
     generation = token.generation + 1 if token.generation == session.generation else session.generation
-    expires_at = tx.now + access.settings.session_days * DAY
+    expires_at = tx.now + access.settings.session_days * DAY_MS
     await sessions.advance(tx, session.id, generation, expires_at)
     kept = msgspec.structs.replace(session, generation=generation, last_used_at=tx.now, expires_at=expires_at)
     return SignedIn(account, kept)

@@ -25,13 +25,13 @@ from fechatter.storage.users import Account
 from fechatter.storage.workspaces import WorkspaceName
 
 MAX_ACCOUNTS: Final = 10
-"""The most accounts of an address that are tried without a workspace's slug; each try costs a hash."""
+"""Maximum number of an address's accounts that are tried without a workspace's slug; each try costs a hash."""
 REFUSED_SECONDS: Final = 0.5
-"""Minimum time of a refusal without a slug, so that the time does not reveal the number of accounts."""
+"""Minimum time until a refusal without a slug, so that the time does not reveal the number of accounts."""
 
 
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`workspace` is required only if the password fits several accounts of the address."""
+    """`workspace` is required only if the password is right for several accounts of the address."""
 
     email: Annotated[str, Meta(examples=["ada@example.org"])]
     password: Annotated[str, Meta(examples=["mellow otter paints"])]
@@ -57,9 +57,9 @@ async def sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
     Raises:
         Unauthorized: `wrong_credentials`.
         Forbidden: `account_disabled`, only if the password is right.
-        Conflict: `workspace_required`, with the workspaces whose accounts the password fits.
+        Conflict: `workspace_required`, with the workspaces in which the password is right.
         TooManyRequests: `too_many_attempts`.
-        Unavailable: too many sign in at this moment.
+        Unavailable: too many people are signing in.
     """
     email, slug = email_key(wanted.email), wanted_slug(wanted)
     async with access.limits.signing_in(email, slug, device.address) as attempt:
@@ -70,7 +70,7 @@ async def sign_in(access: Access, wanted: SignIn, device: Device) -> SignedIn:
 
 
 def wanted_slug(wanted: SignIn) -> str:
-    """Return the slug to look for; "" for every workspace."""
+    """Return the slug to look for: "" for every workspace, "-", which no workspace has, for an invalid slug."""
     return "" if wanted.workspace is None else texts.slug_of(wanted.workspace) or "-"
 
 
@@ -90,9 +90,9 @@ async def _sign_in(access: Access, wanted: SignIn, device: Device, attempt: Atte
 
 
 async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Account]:
-    """Return the accounts of the address that the password fits. Every account is tried, even after a match.
+    """Return the accounts of the address for which the password is right. Every account is tried, even after a match.
 
-    Disabled accounts are left out if the password also fits an enabled account.
+    Disabled accounts are left out if the password is also right for an enabled account.
     """
     found = await _accounts_of(access, wanted)
     if not found:
@@ -107,8 +107,10 @@ async def _fitting(access: Access, wanted: SignIn, attempt: Attempt) -> list[Acc
 
 
 async def _accounts_of(access: Access, wanted: SignIn) -> list[Account]:
-    """Return the accounts of the address, also under keys of earlier versions; none for a text that is too long or
-    unprintable."""
+    """Return the accounts of the address, including those stored under a key of an earlier version.
+
+    A text that is too long or unprintable has no accounts.
+    """
     if len(wanted.email) > EMAIL_CHARACTERS or not wanted.email.isprintable():
         return []
     key, others, slug = email_key(wanted.email), old_email_keys(wanted.email), wanted_slug(wanted)
@@ -140,7 +142,7 @@ async def prepare_password(access: Access, account: Account, wanted: PasswordCha
         Invalid: the new password is too short or too long.
         Forbidden: `wrong_password`.
         TooManyRequests: `too_many_attempts`.
-        Unavailable: too many sign in at this moment.
+        Unavailable: too many people are signing in.
     """
     check_password("/new_password", wanted.new_password)
     with access.limits.attempt(PASSWORD, str(account.id)):
@@ -150,10 +152,14 @@ async def prepare_password(access: Access, account: Account, wanted: PasswordCha
 
 
 async def change_password(tx: Transaction, actor: Actor, proved: Account, password_hash: str) -> None:
-    """Store the new password and end the person's other sessions. Raises Conflict: it was changed meanwhile."""
+    """Store the new password and end the person's other sessions.
+
+    Raises:
+        Conflict: the password was changed after `prepare_password` had checked it.
+    """
     account = await users.find(tx, actor.workspace_id, actor.user_id)
     if account is None or account.password_hash != proved.password_hash:
-        raise Conflict("The password was changed meanwhile.", code="password_changed")
+        raise Conflict("The password was changed in the meantime.", code="password_changed")
     await users.change_password(tx, actor.user_id, password_hash)
     await password_resets.revoke(tx, actor.user_id)
     await sessions.end_others(tx, actor)

@@ -54,11 +54,11 @@ async def sign_up(access: Access, wanted: SignUp, device: Device) -> SignedIn:
     """Create the account, and its workspace if it is new, and sign the person in.
 
     Raises:
-        Invalid: a text is not allowed, or fields do not go together.
+        Invalid: a text is not allowed, or the fields cannot be combined.
         Forbidden: `signup_closed`, `setup_token_refused`, `invitation_refused`.
         Conflict: `workspace_taken`, `email_taken`.
         TooManyRequests: `too_many_attempts`.
-        Unavailable: too many sign in at this moment.
+        Unavailable: too many people are signing in.
     """
     _check(wanted)
     with access.limits.attempt(SIGN_UP, device.address):
@@ -134,7 +134,7 @@ async def _check_gate(access: Access, wanted: SignUp, address: str) -> Invitatio
         if not genuine or await access.database.read(server.is_set_up):
             raise _setup_refused()
     elif access.settings.signup != "open":
-        raise Forbidden("People join this server by invitation.", code="signup_closed")
+        raise Forbidden("People join this server by invitation only.", code="signup_closed")
     else:
         access.limits.count(NEW_WORKSPACE, address)
     return None
@@ -153,19 +153,19 @@ async def _new_workspace(tx: Transaction, wanted: SignUp) -> Workspace:
 
 
 async def create_workspace(tx: Transaction, name: str) -> Workspace:
-    """Create a workspace. Its slug is made from its name, with a number if a workspace of another name has that slug.
+    """Create a workspace. Its slug is made from its name, with a number if another workspace has that slug.
 
     Raises:
-        Conflict: `workspace_taken`: there is a workspace of this name.
+        Conflict: `workspace_taken`: another workspace has this name.
     """
     base = texts.slug_of(name)
     taken = await workspaces.with_slug_of(tx, base)
     if any(is_similar(other.name, name) for other in taken):
-        raise Conflict("There is a workspace of this name.", code="workspace_taken")
+        raise Conflict("Another workspace has this name.", code="workspace_taken")
     try:
         return await workspaces.insert(tx, texts.free_slug(base, {other.slug for other in taken}), name)
     except UniqueViolation as error:
-        raise Conflict("There is a workspace of this name.", code="workspace_taken") from error
+        raise Conflict("Another workspace has this name.", code="workspace_taken") from error
 
 
 async def create_account(
@@ -174,7 +174,7 @@ async def create_account(
     """Create an account, with a handle made from its name. Raises Conflict `email_taken`."""
     key = email_key(email)
     if await users.by_email_in(tx, workspace_id, key) is not None:
-        raise Conflict("This e-mail address has an account here.", code="email_taken")
+        raise Conflict("An account in this workspace has this e-mail address.", code="email_taken")
     handle = await free_handle(tx, workspace_id, texts.handle_of(fullname, email))
     user_id = UserId(await tx.new_id())
     await users.insert(

@@ -73,7 +73,7 @@ def free_slug(base: str, taken: Collection[str]) -> str:
 
 
 def handle_of(fullname: str, email: str) -> str:
-    """Return a handle for a new person. It may be taken."""
+    """Return a handle for a new person, made from the name or the e-mail address. Another person may have it."""
     for text in (fullname, email.partition("@")[0]):
         handle = ".".join(slug_of(text).split("-"))[: HANDLE_CHARACTERS - 8].strip(".")
         if handle and not handle_errors("", handle):

@@ -1,4 +1,4 @@
-"""The workspace itself."""
+"""Shows and changes the workspace: its name, and the channel that new people join."""
 
 from __future__ import annotations
 
@@ -41,7 +41,14 @@ async def show(tx: Transaction, actor: Actor) -> Workspace:
 
 
 async def update(tx: Transaction, actor: Actor, wanted: WorkspaceChange) -> Workspace:
-    """Rename the workspace, whose slug stays, or choose the channel that new people join. Raises Forbidden, Invalid."""
+    """Rename the workspace, or choose the channel that new people join. The slug does not change.
+
+    If no value changes, there is no event.
+
+    Raises:
+        Forbidden: the actor is not an owner or admin.
+        Invalid: the name is not allowed, or there is no such public channel.
+    """
     check_role(actor, WorkspaceAction.RENAME_WORKSPACE)
     before = await show(tx, actor)
     after = msgspec.structs.replace(before, **_named(wanted))

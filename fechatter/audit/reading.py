@@ -11,6 +11,6 @@ from fechatter.storage.engines.base import Transaction
 
 
 async def page(tx: Transaction, actor: Actor, after: int, limit: int) -> list[Entry]:
-    """Return entries of the workspace, by id after `after`. Raises Forbidden."""
+    """Return up to `limit` entries of the workspace, ordered by id, with ids above `after`. Raises Forbidden."""
     check_role(actor, WorkspaceAction.READ_AUDIT)
     return await audit.page(tx, actor.workspace_id, after, limit)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from fechatter.accounts.administration import commanding
+from fechatter.accounts.administration import command_actor
 from fechatter.audit.record import Act, record
 from fechatter.backup.archive import Archive, open_archive
 from fechatter.backup.manifest import BackupRefused, Manifest, PackedRows
@@ -124,7 +124,7 @@ async def _begin(target: CopyTarget, manifest: Manifest, system_user: str) -> No
     await target.finish(manifest.last_id)
     await target.tx.execute(_NEW_ERA, eras.new_era())
     for workspace_id in await upkeep.workspace_ids(target.tx):
-        actor = commanding(workspace_id, system_user)
+        actor = command_actor(workspace_id, system_user)
         await record(target.tx, actor, Act.WORKSPACE_RESTORED, workspace_id, after={"backup_of": manifest.created_at})
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fechatter import __version__
 from fechatter.cli import terminal
-from fechatter.cli.arguments import add_administration, add_keeping
+from fechatter.cli.arguments import add_administration, add_backup_and_export
 from fechatter.cli.bench_arguments import add_bench
 from fechatter.errors import StartError, StorageError
 from fechatter.settings import Settings, SettingsError, load_settings
@@ -31,7 +31,7 @@ exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    hold_standard_streams()
+    open_standard_streams()
     terminal.prepare()
     options = build_parser().parse_args(arguments)
     faults = list(terminal.undecodable_arguments(options))
@@ -68,7 +68,7 @@ def _storage_trouble(error: OSError | sqlite3.Error) -> str:
     return trouble(error, Path("the data folder"))
 
 
-def hold_standard_streams() -> None:
+def open_standard_streams() -> None:
     """Open standard streams that are closed. Otherwise errors would be printed into the database or a socket."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
         continue
@@ -96,12 +96,12 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
             return doctor(settings, json=options.json)
         case "backup" | "restore":
-            from fechatter.cli import keeping
+            from fechatter.cli import backups
 
             return (
-                keeping.run_backup(settings, options)
+                backups.run_backup(settings, options)
                 if options.command == "backup"
-                else keeping.run_restore(settings, options)
+                else backups.run_restore(settings, options)
             )
         case "users" | "workspaces" | "sessions" | "export" | "bench":
             code: int = import_module(f"fechatter.cli.{options.command}").run(settings, options)
@@ -131,7 +131,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", parents=[shared], help="update the tables of the database and stop")
     doctor = commands.add_parser("doctor", parents=[shared], help="check the installation for problems")
     doctor.add_argument("--json", action="store_true", help="print JSON")
-    add_keeping(commands, shared)
+    add_backup_and_export(commands, shared)
     add_administration(commands, shared)
     add_bench(commands, shared)
     config = commands.add_parser("config", help="check, show or document the settings")

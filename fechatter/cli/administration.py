@@ -16,7 +16,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from fechatter.accounts.administration import commanding
+from fechatter.accounts.administration import command_actor
 from fechatter.auth.passwords import Passwords, check_password
 from fechatter.cli.checks_database import pending_migrations
 from fechatter.cli.terminal import as_json, note, read_line, report, show, undecodable_input
@@ -115,7 +115,7 @@ async def workspace_of(database: Database, slug: str | None) -> Workspace:
 
 async def change(database: Database, workspace: Workspace, work: Callable[[Transaction, Actor], Awaitable[T]]) -> T:
     """Run `work` in one transaction, under the workspace's lock."""
-    actor = commanding(workspace.id, system_user())
+    actor = command_actor(workspace.id, system_user())
 
     async def transaction(tx: Transaction) -> T:
         if await workspaces.by_slug(tx, workspace.slug) is None:

@@ -20,7 +20,7 @@ def add_administration(commands: _SubParsersAction[ArgumentParser], shared: Argu
     _add_sessions(commands.add_parser("sessions", help="list and end the sessions of people"), within)
 
 
-def add_keeping(commands: _SubParsersAction[ArgumentParser], shared: ArgumentParser) -> None:
+def add_backup_and_export(commands: _SubParsersAction[ArgumentParser], shared: ArgumentParser) -> None:
     """Add `backup`, `restore` and `export`."""
     each = ArgumentParser(add_help=False, parents=[shared])
     each.add_argument("--json", action="store_true", help="print JSON")

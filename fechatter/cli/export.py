@@ -14,7 +14,7 @@ from typing import IO
 
 from fechatter.audit.record import Act, record
 from fechatter.cli.administration import administer, change, workspace_of
-from fechatter.cli.keeping import Progress, lower_priority
+from fechatter.cli.backups import Progress, lower_priority
 from fechatter.cli.terminal import as_json, counted, note
 from fechatter.disk.drafts import check_new, draft
 from fechatter.errors import StartError

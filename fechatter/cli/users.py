@@ -40,7 +40,7 @@ def run(settings: Settings, options: Namespace) -> int:
 
 
 async def _list(database: Database, workspace: Workspace, options: Namespace) -> None:
-    actor = administration.commanding(workspace.id, system_user())
+    actor = administration.command_actor(workspace.id, system_user())
     found: list[User] = []
     while True:
         after = found[-1].id if found else 0

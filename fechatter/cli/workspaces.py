@@ -67,7 +67,7 @@ async def _delete(database: Database, options: Namespace) -> None:
         name = typed(f"All data of {workspace.name!r} will be deleted. Type its name to confirm:")
     if name != workspace.name:
         raise Forbidden(f"The name of the workspace is {workspace.name!r}; nothing was deleted.", code="name_differs")
-    await removal.remove(database, administration.commanding(workspace.id, system_user()), workspace)
+    await removal.remove(database, administration.command_actor(workspace.id, system_user()), workspace)
     show_outcome(options, workspace, f"Deleted {workspace.slug} and all its data.")
 
 

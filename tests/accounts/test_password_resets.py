@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fechatter.accounts.administration import commanding
+from fechatter.accounts.administration import command_actor
 from fechatter.accounts.removal import remove
 from fechatter.model import Workspace
 from fechatter.storage.engines.base import Transaction
@@ -175,6 +175,6 @@ async def test_links_are_deleted_with_their_workspace(api: Api) -> None:
     owner = await api.owner()
     await create_link(api, owner, await api.colleague(owner))
     workspace = msgspec.convert(owner["workspace"], Workspace)
-    await remove(api.database, commanding(workspace.id, "root"), workspace)
+    await remove(api.database, command_actor(workspace.id, "root"), workspace)
     left = "SELECT id FROM password_resets WHERE workspace_id = $1"
     assert await api.database.read(lambda tx: tx.fetch(left, workspace.id)) == []

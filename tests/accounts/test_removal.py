@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fechatter.accounts import removal
-from fechatter.accounts.administration import commanding
+from fechatter.accounts.administration import command_actor
 from fechatter.model import Workspace, WorkspaceId
 from fechatter.storage import audit, workspaces
 from fechatter.storage.engines.base import Database
@@ -42,7 +42,7 @@ async def test_an_interrupted_removal_can_be_repeated(database: Database) -> Non
     kept, _ = await world.people(database, "carol", "dave")
     chat_id, other = await world.chat(database, alice, bob), await world.chat(database, kept)
     await store(database, [Sending(alice, chat_id, key="key"), Sending(kept, other)])
-    actor = commanding(alice.workspace_id, "root")
+    actor = command_actor(alice.workspace_id, "root")
     attempts = 0
     while (workspace := await find_workspace(database, alice.workspace_id)) is not None:
         attempts += 1
@@ -67,6 +67,6 @@ async def test_a_message_decided_before_the_removal_is_not_stored_after_it(datab
     decided = await decided_now(database, batch)
     workspace = await find_workspace(database, alice.workspace_id)
     assert workspace is not None
-    await removal.remove(database, commanding(workspace.id, "root"), workspace)
+    await removal.remove(database, command_actor(workspace.id, "root"), workspace)
     result = await store(database, batch, decided)
     assert (result.stored, result.stale, result.failed) == ([], {workspace.id}, {})

@@ -97,8 +97,8 @@ def test_the_command_imports_no_large_library_at_its_start() -> None:
 def test_closed_standard_streams_are_not_reused_for_files() -> None:
     script = """
 import sys
-from fechatter.cli import hold_standard_streams
-hold_standard_streams()
+from fechatter.cli import open_standard_streams
+open_standard_streams()
 sys.exit(open(sys.executable).fileno() if sys.stderr else 1)"""
     closed = subprocess.run(
         ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", script], check=False, timeout=60

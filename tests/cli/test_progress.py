@@ -11,7 +11,7 @@ import pytest
 
 from fechatter.backup.archive import Packer
 from fechatter.cli import main
-from fechatter.cli.keeping import Progress
+from fechatter.cli.backups import Progress
 from tests.journeys.server import ROOT
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from fechatter.accounts.administration import commanding
+from fechatter.accounts.administration import command_actor
 from fechatter.audit.record import Act, record
 from fechatter.model import WorkspaceId, now_ms
 from fechatter.storage import audit
@@ -26,7 +26,7 @@ async def test_old_entries_are_deleted_in_steps_and_newer_ones_stay(
 ) -> None:
     monkeypatch.setattr(audit, "STEP_ROWS", 4)
     (alice,) = await world.people(database, "alice")
-    actor = commanding(alice.workspace_id, "root")
+    actor = command_actor(alice.workspace_id, "root")
     for number in range(9):
         await database.write_unlocked(partial(record, actor=actor, act=Act.USER_DISABLED, subject_id=number))
     await database.write_unlocked(lambda tx: tx.execute(_AGE, alice.workspace_id))

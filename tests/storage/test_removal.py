@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fechatter.accounts import invitations, password_resets, removal
-from fechatter.accounts.administration import commanding
+from fechatter.accounts.administration import command_actor
 from fechatter.accounts.invitations import NewInvitation
 from fechatter.messages import changes
 from fechatter.model import Actor, MessageId, Role
@@ -64,7 +64,7 @@ async def test_removing_a_workspace_leaves_no_row_in_any_table(database: Databas
     assert {name for name in names if filled[name] <= before[name]} == set(), "add a row to workspace_with_everything"
     workspace = await database.read(lambda tx: workspaces.find(tx, owner.workspace_id))
     assert workspace is not None
-    await removal.remove(database, commanding(owner.workspace_id, "root"), workspace)
+    await removal.remove(database, command_actor(owner.workspace_id, "root"), workspace)
     after = await rows_of(database, names)
     left = {name: after[name] - before[name] for name in names}
     assert {name for name in names if left[name]} == KEPT, "add the table to fechatter/storage/removal.py"

@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fechatter.accounts.administration import commanding
+from fechatter.accounts.administration import command_actor
 from fechatter.audit.record import Act, record
 from fechatter.backup.making import make
 from fechatter.backup.manifest import Manifest
@@ -149,7 +149,7 @@ async def _record_in_each(settings: Settings, manifest: Manifest) -> None:
 
 async def _record_in(database: Database, workspace_id: WorkspaceId, manifest: Manifest) -> None:
     async def work(tx: Transaction) -> None:
-        actor = commanding(workspace_id, system_user())
+        actor = command_actor(workspace_id, system_user())
         await record(tx, actor, Act.WORKSPACE_BACKED_UP, workspace_id, after={"as_of": manifest.created_at})
 
     await database.write(workspace_id, work)
