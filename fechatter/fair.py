@@ -1,4 +1,6 @@
-"""Runs a bounded number of calls at once and shares them fairly among keys: people, or addresses of other clients.
+"""Limits how many calls run at once, and shares the places fairly among keys.
+
+A key is a person, or the address of a client that is not signed in.
 
 Each key has its own line, and lines are served in turn. A new key therefore waits for at most one call of each other
 key, however many calls the others have queued. When the queue is full, the newest call of the longest line is refused,
@@ -17,14 +19,14 @@ class FairQueue:
     """`async with queue.turn(key):` waits for a place. Runs on one event loop.
 
     Args:
-        of_one: how many calls of one key run at once.
-        places: how many calls run at once; None for no limit beyond `of_one`.
+        per_key: how many calls of one key run at once.
+        places: how many calls run at once; None for no limit beyond `per_key`.
         bound: how many calls run or wait.
         refuse: creates the error for a call that is refused because the queue is full.
     """
 
-    def __init__(self, *, of_one: int, places: int | None, bound: int, refuse: Callable[[], Exception]) -> None:
-        self._of_one = of_one
+    def __init__(self, *, per_key: int, places: int | None, bound: int, refuse: Callable[[], Exception]) -> None:
+        self._per_key = per_key
         self._places = bound if places is None else places
         self._bound = bound
         self._refuse = refuse
@@ -40,7 +42,7 @@ class FairQueue:
 
     def is_free(self, key: Hashable) -> bool:
         """Whether a call of the key gets a place immediately."""
-        return key not in self._lines and self._busy < self._places and self._running[key] < self._of_one
+        return key not in self._lines and self._busy < self._places and self._running[key] < self._per_key
 
     @asynccontextmanager
     async def turn(self, key: Hashable) -> AsyncIterator[None]:
@@ -61,7 +63,7 @@ class FairQueue:
         waiting = asyncio.get_running_loop().create_future()
         self._lines.setdefault(key, deque()).append(waiting)
         self._waiting += 1
-        if self._running[key] < self._of_one:
+        if self._running[key] < self._per_key:
             self._ready.setdefault(key)
         try:
             await waiting
@@ -104,7 +106,7 @@ class FairQueue:
         if not waiting.done():  # its task may have been cancelled and not have run since
             self.start(key)
             waiting.set_result(None)
-        if key in self._lines and self._running[key] < self._of_one:
+        if key in self._lines and self._running[key] < self._per_key:
             self._ready[key] = None
 
     def _remove(self, key: Hashable, waiting: asyncio.Future[None]) -> None:

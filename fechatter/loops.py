@@ -41,7 +41,7 @@ class LoopState:
         self.failures = 0
         self.reason = ""
         self.since_ms = now_ms()
-        self._in_a_row = 0
+        self._failures_in_a_row = 0
 
     @property
     def has_run(self) -> bool:
@@ -51,8 +51,8 @@ class LoopState:
     def succeeded(self) -> None:
         self.runs += 1
         if self.reason:
-            log.info("%s works again after %d failures", self.name, self._in_a_row)
-            self.reason, self.since_ms, self._in_a_row = "", now_ms(), 0
+            log.info("%s works again after %d failures", self.name, self._failures_in_a_row)
+            self.reason, self.since_ms, self._failures_in_a_row = "", now_ms(), 0
 
     def failed(self, error: BaseException) -> None:
         reason = describe_error(error)
@@ -62,16 +62,17 @@ class LoopState:
         if not self.reason:
             self.since_ms = now_ms()
         self.failures += 1
-        self._in_a_row += 1
+        self._failures_in_a_row += 1
         self.reason = reason
 
-    def pause_seconds(self, every_seconds: float, most_seconds: float = MAX_PAUSE_SECONDS) -> float:
-        """Return the seconds until the next step; each failure doubles them, up to `most_seconds`."""
-        if not self._in_a_row:
+    def pause_seconds(self, every_seconds: float, max_pause_seconds: float = MAX_PAUSE_SECONDS) -> float:
+        """Return the seconds until the next step; each failure in a row doubles the pause, up to
+        `max_pause_seconds`."""
+        if not self._failures_in_a_row:
             return every_seconds
         # Random, so that nodes that lost the same database do not all come back to it at once.
-        backed_off = FIRST_PAUSE_SECONDS * 2.0 ** min(self._in_a_row - 1, 10)
-        return min(backed_off, most_seconds) * random.uniform(0.5, 1.0)
+        backed_off = FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures_in_a_row - 1, 10)
+        return min(backed_off, max_pause_seconds) * random.uniform(0.5, 1.0)
 
 
 class Loop:
@@ -79,7 +80,7 @@ class Loop:
 
     Args:
         every_seconds: the pause after a successful step.
-        most_seconds: the longest pause after a failed step.
+        max_pause_seconds: the longest pause after a failed step.
     """
 
     def __init__(
@@ -87,22 +88,22 @@ class Loop:
         name: str,
         step: Callable[[], Awaitable[object]],
         every_seconds: float,
-        most_seconds: float = MAX_PAUSE_SECONDS,
+        max_pause_seconds: float = MAX_PAUSE_SECONDS,
     ) -> None:
         self.state = LoopState(name)
         self._step = step
         self._every_seconds = every_seconds
-        self._most_seconds = most_seconds
+        self._max_pause_seconds = max_pause_seconds
 
     async def once(self) -> float:
-        """Make one step; return the seconds to wait before the next one."""
+        """Run one step; return the seconds to wait before the next one."""
         try:
             await self._step()
         except SURVIVED as error:
             self.state.failed(error)
         else:
             self.state.succeeded()
-        return self.state.pause_seconds(self._every_seconds, self._most_seconds)
+        return self.state.pause_seconds(self._every_seconds, self._max_pause_seconds)
 
     async def run(self) -> None:
         pause = self._every_seconds
@@ -112,7 +113,10 @@ class Loop:
 
 
 async def take_turns(loops: list[Loop], first_after_seconds: float) -> None:
-    """Run several loops, one step at a time; a failing loop does not delay the others."""
+    """Run several loops without end, one step at a time; the first step starts after `first_after_seconds`.
+
+    A failing loop does not delay the others.
+    """
     due = dict.fromkeys(loops, time.monotonic() + first_after_seconds)
     while True:
         loop = min(due, key=lambda each: due[each])

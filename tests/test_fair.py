@@ -44,8 +44,8 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def queue(*, of_one: int = 1, places: int | None = 1, bound: int = 100) -> FairQueue:
-    return FairQueue(of_one=of_one, places=places, bound=bound, refuse=Full)
+def queue(*, per_key: int = 1, places: int | None = 1, bound: int = 100) -> FairQueue:
+    return FairQueue(per_key=per_key, places=places, bound=bound, refuse=Full)
 
 
 async def stop(tasks: list[asyncio.Task[None]]) -> None:
@@ -79,7 +79,7 @@ async def test_keys_are_served_in_turn() -> None:
 
 @pytest.mark.parametrize("places", [3, None])
 async def test_a_key_never_runs_more_calls_than_its_share(places: int | None) -> None:
-    calls = Calls(queue(of_one=2, places=places))
+    calls = Calls(queue(per_key=2, places=places))
     tasks = calls.start(*["heavy"] * 20)
     await settle()
     assert calls.order == ["heavy"] * 2

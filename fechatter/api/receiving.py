@@ -67,15 +67,15 @@ class BodyReader:
             return await self._receive_all(receive, limit, bytearray(begun), _free)
         task = asyncio.current_task()
         held.grow(len(begun))
-        held.give_up = lambda: self._cancel(task)
+        held.on_drop = lambda: self._cancel(task)
         try:
             return await self._receive_all(receive, limit, bytearray(begun), lambda size: self._pay(size, share, held))
         except BodyTimeout:
-            if held.given_up:
+            if held.is_dropped:
                 raise refusal() from None
             raise
         finally:
-            held.give_up = None
+            held.on_drop = None
 
     async def _receive_all(
         self, receive: Receive, limit: int, parts: bytearray, pay: Callable[[int], Awaitable[float]]

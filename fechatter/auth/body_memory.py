@@ -18,14 +18,14 @@ class HeldBody:
 
     Attributes:
         size: its bytes so far.
-        given_up: whether it was dropped for other bodies; its reader then raises `refusal`.
-        give_up: called once when this happens, while the body is received.
+        is_dropped: whether it was dropped to make room for other bodies; its reader then raises `refusal`.
+        on_drop: called once when the body is dropped; None unless the body is being received.
     """
 
     def __init__(self, memory: BodyMemory, key: Hashable) -> None:
         self.size = 0
-        self.given_up = False
-        self.give_up: Callable[[], None] | None = None
+        self.is_dropped = False
+        self.on_drop: Callable[[], None] | None = None
         self._memory = memory
         self.key = key
 
@@ -33,14 +33,15 @@ class HeldBody:
         """Add `size` bytes. Raises Unavailable: the memory is full and this key uses most of it."""
         self.size += size
         self._memory.grow(self.key, size)
-        if self.given_up:
+        if self.is_dropped:
             raise refusal()
 
 
 class BodyMemory:
-    """
+    """The memory of all request bodies of one process.
+
     Args:
-        bound: how many bytes are held at once.
+        bound: the maximum number of bytes of all bodies together.
     """
 
     def __init__(self, bound: int) -> None:
@@ -55,34 +56,34 @@ class BodyMemory:
 
     @contextmanager
     def hold(self, key: Hashable) -> Iterator[HeldBody]:
-        """Account for a body from its first byte until it is no longer used."""
+        """Count the bytes of a body from its first byte until it is no longer used."""
         body = HeldBody(self, key)
         self._bodies[body] = None
         try:
             yield body
         finally:
             del self._bodies[body]
-            if not body.given_up:
+            if not body.is_dropped:
                 self._release(body)
 
     def grow(self, key: Hashable, size: int) -> None:
         """Count bytes, and drop other bodies if the memory is full."""
         self._of_keys[key] += size
         self._bytes += size
-        while self._bytes > self._bound and self._give_one_up():
+        while self._bytes > self._bound and self._drop_one():
             pass
 
-    def _give_one_up(self) -> bool:
+    def _drop_one(self) -> bool:
         """Drop the largest unfinished body of the key that uses most memory; return False if there is none."""
-        receiving = [body for body in self._bodies if body.give_up is not None and body.size]
+        receiving = [body for body in self._bodies if body.on_drop is not None and body.size]
         if not receiving:
             return False
         largest = max(receiving, key=lambda body: (self._of_keys[body.key], body.size))
         self._release(largest)
-        largest.given_up = True
-        give_up, largest.give_up = largest.give_up, None
-        if give_up is not None:
-            give_up()
+        largest.is_dropped = True
+        on_drop, largest.on_drop = largest.on_drop, None
+        if on_drop is not None:
+            on_drop()
         return True
 
     def _release(self, body: HeldBody) -> None:

@@ -1,11 +1,14 @@
 """Limits attempts to sign in or up, to refresh a session, to change or reset a password, and to look up a link.
 
 Only failed attempts count, except for new workspaces and the refreshes of one session, where every attempt counts. Each
-attempt is counted before its work begins, so that concurrent attempts cannot pass the limit. A sign-in is counted three
-times: for the client address, for the pair of e-mail address and client address, and for the e-mail address alone. The
-last limit refuses no sign-in. Beyond it, the server delays sign-ins from client addresses where that person has never
-signed in. So a stranger can at worst slow down other strangers, but never lock the person out. Keys are digests of the
-received values, known or unknown, so that limits do not reveal who has an account.
+attempt is counted before its work begins, so that concurrent attempts cannot pass the limit.
+
+A sign-in is counted three times: for the client address, for the pair of e-mail address and client address, and for the
+e-mail address alone. Beyond the last limit, the server delays sign-ins from client addresses where that person has
+never signed in. It refuses them only while too many are delayed already. So a stranger cannot lock a person out of a
+client address that the person has used before.
+
+Keys are digests of the received values, whether an account exists or not, so that limits do not reveal who has one.
 
 The counts are in this process's memory: each node counts on its own, and a restart resets the counts.
 """
@@ -36,7 +39,7 @@ NEW_WORKSPACE = Limit("new-workspace", 20, 180.0)
 """Every attempt counts."""
 REFRESH = Limit("refresh", 60, 1.0)
 SESSION = Limit("session-refresh", 30, 10.0)
-"""For one session, with its own tokens. Every attempt counts."""
+"""For one session, with genuine tokens. Every attempt counts."""
 PASSWORD = Limit("password", 10, 60.0)
 PASSWORD_RESET = Limit("password-reset", 10, 60.0)
 RESET_LOOKUP = Limit("password-reset-lookup", 30, 2.0)
@@ -44,7 +47,7 @@ LOOKUP = Limit("invitation-lookup", 30, 2.0)
 
 SLOW_SECONDS = 3.0
 MAX_SLOWED = 1_000
-MAX_SLOWED_OF_ONE = 20
+MAX_SLOWED_PER_EMAIL = 20
 
 
 class Attempt:
@@ -60,7 +63,7 @@ class Attempt:
 
 
 class AttemptLimits:
-    """Runs on the main loop.
+    """The counts of all attempts. Runs on the main loop.
 
     Args:
         enabled: False allows all attempts.
@@ -72,17 +75,17 @@ class AttemptLimits:
         self._clock = clock
         self._meters: dict[str, Meter] = {}
         self._salt = os.urandom(16)
-        self._homes: dict[bytes, None] = {}
+        self._known_addresses: dict[bytes, None] = {}
         self._slowed: Counter[bytes] = Counter()
 
     def queues(self) -> list[Queue]:
         return [
             Queue("signins_slowed", MAX_SLOWED, "requests", "429 `too_many_attempts`", self._slowed.total),
-            Queue("attempts", MAX_KEYS, "keys", "the key with the fewest attempts is dropped", self._most_keys),
-            Queue("homes", MAX_KEYS, "keys", "the oldest is dropped", lambda: len(self._homes)),
+            Queue("attempts", MAX_KEYS, "keys", "the key with the fewest attempts is dropped", self._largest_meter),
+            Queue("known_addresses", MAX_KEYS, "keys", "the oldest is dropped", lambda: len(self._known_addresses)),
         ]
 
-    def _most_keys(self) -> int:
+    def _largest_meter(self) -> int:
         return max(map(len, self._meters.values()), default=0)
 
     @contextmanager
@@ -107,11 +110,13 @@ class AttemptLimits:
 
     @asynccontextmanager
     async def signing_in(self, email: str, slug: str, address: str) -> AsyncIterator[Attempt]:
-        """Count a sign-in unless it is proved, and delay it beyond the limit of its e-mail address. Raises
-        TooManyRequests.
+        """Count a sign-in that does not prove the password. Beyond the limit of its e-mail address, delay it.
+
+        Raises:
+            TooManyRequests: `too_many_attempts`.
 
         Args:
-            email: the received text, case-folded; it may not be an e-mail address.
+            email: the key of the received text, which may not be an e-mail address.
             slug: the slug of the workspace, or "" if the request named none.
             address: the client address.
         """
@@ -123,7 +128,7 @@ class AttemptLimits:
         taken = self._take([(SIGN_IN_ADDRESS, self._key(client_network(address))), (SIGN_IN, pair)])
         if self._meter(SIGN_IN_ACCOUNT).take(account) == 0.0:
             taken.append((SIGN_IN_ACCOUNT, account))
-        elif pair not in self._homes:
+        elif pair not in self._known_addresses:
             await self._slow_down(account)
         try:
             yield attempt
@@ -139,13 +144,13 @@ class AttemptLimits:
     def remember(self, email: str, slug: str, address: str) -> None:
         """Note that this person signed in, or refreshed a session, from this client address."""
         pair = self._key(email, slug, client_network(address))
-        self._homes.pop(pair, None)
-        if len(self._homes) >= MAX_KEYS:
-            del self._homes[next(iter(self._homes))]
-        self._homes[pair] = None
+        self._known_addresses.pop(pair, None)
+        if len(self._known_addresses) >= MAX_KEYS:
+            del self._known_addresses[next(iter(self._known_addresses))]
+        self._known_addresses[pair] = None
 
     async def _slow_down(self, account: bytes) -> None:
-        if self._slowed[account] >= MAX_SLOWED_OF_ONE or self._slowed.total() >= MAX_SLOWED:
+        if self._slowed[account] >= MAX_SLOWED_PER_EMAIL or self._slowed.total() >= MAX_SLOWED:
             raise SIGN_IN_ACCOUNT.refusal(SLOW_SECONDS)
         self._slowed[account] += 1
         try:

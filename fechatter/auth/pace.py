@@ -1,8 +1,8 @@
-"""How fast the server works for one key: a person, or the address of a client that is not signed in.
+"""Limits how fast the server works for one key: a person, or the address of a client that is not signed in.
 
 Work is counted in *rows*: the cost of reading and returning one row, about 5 µs of one processor. A key can use a burst
-at once, and then an eighth of one processor. Its further requests wait, but are not refused, and only while lighter
-users are active. Keys that have used more than half of their burst are *heavy*; together they get a quarter of a
+at once, and then an eighth of one processor. Its further requests are delayed but not refused, and only while lighter
+keys are active. Keys that have used more than half of their burst are *heavy*; together they get a quarter of a
 processor. Heavy keys are charged by time if that is more, because a row takes longer on a slow or busy machine.
 
 The counts are in this process's memory: each node counts on its own, and a restart resets the counts.
@@ -31,10 +31,10 @@ BURST_ROWS = 20_000
 MAX_WAIT_SECONDS = 2.0
 """The longest wait of a key for its next turn, whatever its last request cost."""
 CROWDED_SECONDS = 1.0
-"""Heavy keys wait for this long after each request of a lighter key, because more may follow."""
-LOOK_SECONDS = 0.1
-OF_ONE = Limit("work", BURST_ROWS, 8 / ROWS_A_SECOND)
-OF_HEAVY = Limit("heavy-work", BURST_ROWS, 4 / ROWS_A_SECOND)
+"""After each request of a lighter key, that key counts as active for this time, because more requests may follow."""
+POLL_SECONDS = 0.1
+KEY_LIMIT = Limit("work", BURST_ROWS, 8 / ROWS_A_SECOND)
+HEAVY_KEYS_LIMIT = Limit("heavy-work", BURST_ROWS, 4 / ROWS_A_SECOND)
 _ALL = "all heavy keys"
 
 
@@ -50,49 +50,49 @@ class Pace:
         self._enabled = enabled
         self._clock = clock
         self._light_until = -1.0
-        self._of_one = Meter(OF_ONE, clock)
-        self._of_heavy = Meter(OF_HEAVY, clock)
+        self._each_key = Meter(KEY_LIMIT, clock)
+        self._heavy_keys = Meter(HEAVY_KEYS_LIMIT, clock)
 
     def __len__(self) -> int:
-        return len(self._of_one)
+        return len(self._each_key)
 
     def charge(self, key: Hashable, rows: float) -> None:
         """Charge finished work to the key."""
         if not self._enabled:
             return
-        used = self._of_one.used(key)
-        if used > self._of_one.window / 2:
-            _charge(self._of_heavy, _ALL, rows, self._of_heavy.used(_ALL))
+        used = self._each_key.used(key)
+        if used > self._each_key.window / 2:
+            _charge(self._heavy_keys, _ALL, rows, self._heavy_keys.used(_ALL))
         else:
             self._light_until = self._clock() + CROWDED_SECONDS
-        _charge(self._of_one, key, rows, used)
+        _charge(self._each_key, key, rows, used)
 
     def note(self, key: Hashable) -> None:
         """Record that the key is active, without a charge."""
         if not self.is_heavy(key):
             self._light_until = self._clock() + CROWDED_SECONDS
 
-    def slows(self, key: Hashable) -> bool:
+    def must_wait(self, key: Hashable) -> bool:
         """Whether the key must wait now, because it is heavy and lighter keys are active."""
         return self.is_heavy(key) and self._clock() < self._light_until
 
     def is_heavy(self, key: Hashable) -> bool:
         """Whether the key has used more than half of its burst."""
-        return self._of_one.used(key) > self._of_one.window / 2
+        return self._each_key.used(key) > self._each_key.window / 2
 
     def wait_seconds(self, key: Hashable) -> float:
-        """How long until the key is within its burst again."""
-        return max(0.0, self._of_one.used(key) - self._of_one.window)
+        """Return the seconds until the key is within its burst again."""
+        return max(0.0, self._each_key.used(key) - self._each_key.window)
 
     async def wait(self, key: Hashable) -> None:
-        """Wait until the key is within its burst again."""
-        while self.slows(key) and (seconds := self.wait_seconds(key)):  # noqa: ASYNC110
-            await asyncio.sleep(min(seconds, LOOK_SECONDS))
+        """Wait until the key is within its burst again, or no lighter key is active."""
+        while self.must_wait(key) and (seconds := self.wait_seconds(key)):  # noqa: ASYNC110
+            await asyncio.sleep(min(seconds, POLL_SECONDS))
 
     async def wait_with_heavy(self, key: Hashable) -> None:
-        """Wait until all heavy keys together are within their burst again."""
-        while self.slows(key) and (seconds := self._of_heavy.used(_ALL) - self._of_heavy.window) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(min(seconds, LOOK_SECONDS))
+        """Wait until all heavy keys together are within their burst again, or no lighter key is active."""
+        while self.must_wait(key) and (seconds := self._heavy_keys.used(_ALL) - self._heavy_keys.window) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(seconds, POLL_SECONDS))
 
 
 def _charge(meter: Meter, key: Hashable, rows: float, used: float) -> None:

@@ -48,13 +48,13 @@ class Passwords:
     `pace.py`, and all share the threads fairly.
     """
 
-    def __init__(self, threads: int = THREADS, most_waiting: int = MAX_WAITING, pace: Pace | None = None) -> None:
+    def __init__(self, threads: int = THREADS, max_waiting: int = MAX_WAITING, pace: Pace | None = None) -> None:
         self._hasher = HASHER
         self._pool = ThreadPoolExecutor(threads, "passwords", initializer=_lower_priority)
-        self._most = threads + most_waiting
+        self._most = threads + max_waiting
         self._pace = pace or Pace(enabled=False)
-        self._waiting = FairQueue(of_one=1, places=None, bound=self._most, refuse=_busy)
-        self._threads = FairQueue(of_one=1, places=threads, bound=self._most, refuse=_busy)
+        self._waiting = FairQueue(per_key=1, places=None, bound=self._most, refuse=_busy)
+        self._threads = FairQueue(per_key=1, places=threads, bound=self._most, refuse=_busy)
         self._closed = False
         self._random_hash = self._hasher.hash(os.urandom(16))
 
@@ -90,12 +90,12 @@ class Passwords:
         if self._closed:
             raise _stopping()
         future = self._pool.submit(_timed, work)
-        future.add_done_callback(self._ended_soon(asyncio.get_running_loop(), who))
+        future.add_done_callback(self._thread_freer(asyncio.get_running_loop(), who))
         result, seconds = await asyncio.wrap_future(future)
         self._pace.charge(who, seconds * ROWS_A_SECOND)
         return result
 
-    def _ended_soon(self, loop: asyncio.AbstractEventLoop, who: Hashable) -> Callable[[object], None]:
+    def _thread_freer(self, loop: asyncio.AbstractEventLoop, who: Hashable) -> Callable[[object], None]:
         """Free the thread when the hash is done, not when the caller is cancelled: the thread is busy until then."""
 
         def ended(_: object) -> None:

@@ -26,13 +26,13 @@ WINDOW_SECONDS = 60
 ROUNDING = 1e-3
 MAX_BODY_BYTES = 192 << 20
 """The memory for all request bodies together."""
-MAX_BATCHES_OF_ONE = 4
+MAX_BATCHES_PER_PERSON = 4
 
 Header = tuple[bytes, bytes]
 
 
 class Quota:
-    """A number of requests per minute for each key, in any distribution.
+    """Allows each key a number of requests per minute, all of them at once or spread over time.
 
     Args:
         name: its name in the headers.
@@ -62,7 +62,10 @@ class Quota:
         return self._headers(used_seconds)
 
     def charge(self, key: Hashable, count: int) -> tuple[Header, ...]:
-        """Count more for a request that was allowed. A count beyond the quota delays the next request."""
+        """Count `count` more requests for a request that was allowed, and return its headers.
+
+        If the count exceeds the quota, `take` refuses the next requests until enough time has passed.
+        """
         return self._headers(self._meter.charge(key, count)) if self._enabled else ()
 
     def _headers(self, used_seconds: float) -> tuple[Header, ...]:
@@ -83,7 +86,7 @@ class AtOnce:
 
     @contextmanager
     def one(self, key: Hashable) -> Iterator[None]:
-        """Raises TooManyRequests `too_many_at_once`."""
+        """Count a request of the key during the block. Raises TooManyRequests `too_many_at_once`."""
         if self._enabled and self._running[key] >= self._most:
             raise TooManyRequests("Too many requests at the same time. Wait for responses.", code="too_many_at_once")
         self._running[key] += 1
@@ -96,16 +99,18 @@ class AtOnce:
 
 
 class Quotas:
-    """
+    """The quotas of one process.
+
     Attributes:
         messages: messages of one person, including each message of a batch.
-        requests: requests of one person, without sends of one message.
+        requests: requests of one person, except sends of a single message.
         strangers: requests of one client address to endpoints that need no sign-in.
         strangers_at_once: concurrent requests of one client address to such endpoints.
         batches_at_once: concurrent batches of one person.
         bodies: the memory of all request bodies.
         pace: how fast the server works for one person or client address.
-        reads, changes: turns of people's requests. Changes that wait for a lock do not delay reads.
+        reads, changes: turns of people's requests. They are separate, so that changes that wait for a lock do not delay
+            reads.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -114,7 +119,7 @@ class Quotas:
         self.requests = Quota("requests", settings.requests_per_minute, enabled=on)
         self.strangers = Quota("strangers", settings.stranger_requests_per_minute, enabled=on)
         self.strangers_at_once = AtOnce(settings.stranger_requests_at_once, enabled=on)
-        self.batches_at_once = AtOnce(MAX_BATCHES_OF_ONE, enabled=on)
+        self.batches_at_once = AtOnce(MAX_BATCHES_PER_PERSON, enabled=on)
         self.bodies = BodyMemory(MAX_BODY_BYTES)
         self.pace = Pace(enabled=on)
         self.reads = SharedTurns("reads", self.pace, enabled=on)
@@ -131,8 +136,8 @@ class Quotas:
                 "503 `batches_full` for the heaviest sender",
                 lambda: self.bodies.bytes_held,
             ),
-            Queue("quotas", MAX_KEYS, "keys", "the key with the fewest requests is dropped", self._most_keys),
+            Queue("quotas", MAX_KEYS, "keys", "the key with the fewest requests is dropped", self._largest_meter),
         ]
 
-    def _most_keys(self) -> int:
+    def _largest_meter(self) -> int:
         return max(len(self.messages), len(self.requests), len(self.strangers), len(self.pace))

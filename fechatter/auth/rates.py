@@ -1,7 +1,7 @@
 """Limits how often something can be tried, with GCRA, the generic cell rate algorithm (ITU-T I.371).
 
-The state is one number per key. A key without recent attempts is dropped. A full table first drops the keys that have
-to wait least.
+The state is one number per key. A full table drops the keys without recent attempts. If that is not enough, it also
+drops the half of the keys with the fewest attempts.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ class Meter:
 
     Args:
         clock: returns monotonic seconds.
-        most_keys: the maximum number of keys in the table.
+        max_keys: the maximum number of keys in the table.
 
     Attributes:
         window: the seconds until an exhausted limit is fully available again.
     """
 
-    def __init__(self, limit: Limit, clock: Callable[[], float] = time.monotonic, most_keys: int = MAX_KEYS) -> None:
+    def __init__(self, limit: Limit, clock: Callable[[], float] = time.monotonic, max_keys: int = MAX_KEYS) -> None:
         self.limit = limit
         self._clock = clock
-        self._most_keys = most_keys
+        self._max_keys = max_keys
         self._every = limit.every_seconds
         self.window = limit.burst * limit.every_seconds
         self._due: dict[Hashable, float] = {}
@@ -77,7 +77,7 @@ class Meter:
         used = self._every if used < 0 else used + self._every
         if used > self.window:
             return self.window - used
-        if key not in self._due and len(self._due) >= self._most_keys:
+        if key not in self._due and len(self._due) >= self._max_keys:
             self._drop_some(now)
         self._due[key] = now + used
         return used
@@ -87,15 +87,15 @@ class Meter:
         return max(0.0, self._due.get(key, 0.0) - self._clock())
 
     def charge(self, key: Hashable, count: float) -> float:
-        """Count `count` attempts, even beyond the limit, which delays the next attempt. Returns the same as `use`."""
+        """Count `count` attempts, even beyond the limit. Return the seconds until all counted attempts have expired."""
         now = self._clock()
-        if key not in self._due and len(self._due) >= self._most_keys:
+        if key not in self._due and len(self._due) >= self._max_keys:
             self._drop_some(now)
         self._due[key] = max(self._due.get(key, now), now) + count * self._every
         return self._due[key] - now
 
     def give_back(self, key: Hashable) -> None:
-        """Remove one attempt from the count, because it succeeded."""
+        """Remove one attempt from the count."""
         due = self._due.get(key)
         if due is None:
             return
@@ -111,6 +111,6 @@ class Meter:
     def _drop_some(self, now: float) -> None:
         """Drop the keys without attempts and, if the table is still full, the half with the fewest attempts."""
         self._due = {key: due for key, due in self._due.items() if due > now}
-        if len(self._due) >= self._most_keys:
-            kept = sorted(self._due.items(), key=lambda item: item[1])[self._most_keys // 2 :]
+        if len(self._due) >= self._max_keys:
+            kept = sorted(self._due.items(), key=lambda item: item[1])[self._max_keys // 2 :]
             self._due = dict(kept)

@@ -1,7 +1,8 @@
 """Refresh tokens: `<session id>.<generation>.<proof>`, an HMAC over session, generation and the session's salt.
 
-The database stores no secret: a copy of it cannot create tokens, because it lacks the key. The server can create the
-same token again at any time. A response that was lost, or that two tabs requested at once, is simply sent again.
+The database does not contain the key, so nobody can create tokens from a copy of the database. The server can create
+the same token again at any time. So it can send the same response again if the first one was lost, or if two tabs
+requested it at once.
 `accounts/sessions.py` decides whether a generation is still valid.
 """
 

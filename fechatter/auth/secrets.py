@@ -1,4 +1,4 @@
-"""The server's secrets: created at the first start, stored in the data folder, readable only by its owner.
+"""The server's secrets: created at the first start and stored in the data folder. Only the files' owner can read them.
 
 An existing file is never replaced. If two processes start at the same time, both use the file of the first.
 """
@@ -35,11 +35,12 @@ class Secrets(msgspec.Struct, frozen=True):
 
     @property
     def server_id(self) -> str:
-        """Eight characters that identify this server and all nodes with the same secret, without revealing it."""
+        """Eight characters that identify this server and all nodes with the same secret, without revealing the
+        secret."""
         return hmac.digest(self.signing, b"fechatter server id", hashlib.sha256).hex()[:8]
 
     def is_setup_token(self, token: str) -> bool:
-        """Compare in constant time."""
+        """Return whether `token` is the set-up token. Takes constant time."""
         return hmac.compare_digest(self.setup_token.encode(), token.encode())
 
     def __repr__(self) -> str:

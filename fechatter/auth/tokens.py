@@ -1,8 +1,8 @@
 """Access tokens: signed, short-lived, bound to a session (JWT, HS256).
 
 A token proves only who signed in, and through which session. Each request reads from the database whether that session
-is still active and which rights the person has. Every request and stream calls `AccessTokens.verify`, so it caches
-valid tokens.
+is still active and which rights the person has. Every request and stream calls `AccessTokens.verify`, which therefore
+caches valid tokens.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ISSUER = "fechatter"
 AUDIENCE = "fechatter"
 TYPE = "at+jwt"
 SKEW_SECONDS = 30
-"""How far the clock of a signing node may be ahead of ours. The expiry of a token is never extended."""
+"""How far the clock of the node that signed a token may be ahead of this node's. The expiry is never extended."""
 MAX_CHARACTERS = 1024
 MAX_CACHED = 65_536
 

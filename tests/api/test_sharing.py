@@ -13,7 +13,7 @@ from fechatter.api import sharing
 from fechatter.api.waiting import WaitingClients
 from fechatter.auth.pace import BURST_ROWS
 from fechatter.auth.quotas import Quotas
-from fechatter.auth.turns import OF_ONE
+from fechatter.auth.turns import TURNS_PER_KEY
 from fechatter.settings import Settings
 from tests.hub.node import OwnTasks
 from tests.test_fair import settle
@@ -47,15 +47,15 @@ async def wait_for_turn(request: Request, end: asyncio.Event) -> None:
 async def test_a_request_leaves_the_queue_when_its_client_disconnects() -> None:
     quotas, tasks, end = Quotas(Settings()), OwnTasks(), asyncio.Event()
     staying, leaving = Client(quotas, tasks), Client(quotas, tasks)
-    served = [asyncio.ensure_future(wait_for_turn(staying.request(), end)) for _ in range(OF_ONE + 1)]
+    served = [asyncio.ensure_future(wait_for_turn(staying.request(), end)) for _ in range(TURNS_PER_KEY + 1)]
     left = [asyncio.ensure_future(wait_for_turn(leaving.request(), end)) for _ in range(20)]
     await settle()
-    assert quotas.reads.queue.depth() == OF_ONE + 21
+    assert quotas.reads.queue.depth() == TURNS_PER_KEY + 21
     leaving.leave()
     for task in left:
         with pytest.raises(ClientDisconnect):
             await task
-    assert quotas.reads.queue.depth() == OF_ONE + 1
+    assert quotas.reads.queue.depth() == TURNS_PER_KEY + 1
     end.set()
     await asyncio.gather(*served)
     assert quotas.reads.queue.depth() == 0

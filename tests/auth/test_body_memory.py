@@ -13,7 +13,7 @@ from fechatter.errors import Unavailable
 def receiving(stack: ExitStack, memory: BodyMemory, key: str, size: int) -> tuple[HeldBody, list[str]]:
     """Return a body that is being received, and the list of keys whose body was dropped."""
     body, dropped = stack.enter_context(memory.hold(key)), []
-    body.give_up = lambda: dropped.append(key)
+    body.on_drop = lambda: dropped.append(key)
     body.grow(size)
     return body, dropped
 
@@ -25,7 +25,7 @@ def test_a_new_body_replaces_the_largest_body_of_the_key_that_uses_most() -> Non
             receiving(stack, memory, key, size) for key, size in (("a", 20), ("a", 40), ("b", 40))
         )
         newcomer, _ = receiving(stack, memory, "c", 10)
-        assert [body.given_up for body in (small, large, other, newcomer)] == [False, True, False, False]
+        assert [body.is_dropped for body in (small, large, other, newcomer)] == [False, True, False, False]
         assert (dropped, memory.bytes_held) == (["a"], 70)
     assert memory.bytes_held == 0
 
@@ -44,7 +44,7 @@ def test_a_body_in_use_is_not_dropped() -> None:
     memory = BodyMemory(100)
     with ExitStack() as stack:
         used, dropped = receiving(stack, memory, "a", 90)
-        used.give_up = None
+        used.on_drop = None
         with pytest.raises(Unavailable):
             receiving(stack, memory, "b", 20)
-        assert (used.given_up, dropped, memory.bytes_held) == (False, [], 90)
+        assert (used.is_dropped, dropped, memory.bytes_held) == (False, [], 90)

@@ -125,7 +125,7 @@ async def test_few_sign_ins_are_slowed_at_a_time(monkeypatch: pytest.MonkeyPatch
         await fail_to_sign_in(rates, "ada", f"198.51.100.{number}")
     waiting = [asyncio.ensure_future(fail_to_sign_in(rates, "ada", f"203.0.113.{number}")) for number in range(50)]
     answers = await asyncio.gather(*waiting, return_exceptions=True)
-    assert sum(isinstance(answer, TooManyRequests) for answer in answers) == 50 - limits.MAX_SLOWED_OF_ONE
+    assert sum(isinstance(answer, TooManyRequests) for answer in answers) == 50 - limits.MAX_SLOWED_PER_EMAIL
 
 
 def test_an_attempt_counts_unless_it_succeeds_or_the_server_is_busy() -> None:
@@ -157,7 +157,7 @@ async def test_known_addresses_are_remembered_up_to_a_limit(monkeypatch: pytest.
     rates = AttemptLimits()
     for number in range(10):
         rates.remember("ada", "", f"192.0.2.{number}")
-    assert len(rates._homes) == 3
+    assert len(rates._known_addresses) == 3
 
 
 @pytest.mark.parametrize(

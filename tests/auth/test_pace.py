@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
-from fechatter.auth.pace import BURST_ROWS, CROWDED_SECONDS, MAX_WAIT_SECONDS, OF_HEAVY, OF_ONE, ROWS_A_SECOND, Pace
-from fechatter.auth.turns import HEAVY_AT_ONCE, SharedTurns
-from fechatter.auth.turns import OF_ONE as TURNS_OF_ONE
+from fechatter.auth.pace import (
+    BURST_ROWS,
+    CROWDED_SECONDS,
+    HEAVY_KEYS_LIMIT,
+    KEY_LIMIT,
+    MAX_WAIT_SECONDS,
+    ROWS_A_SECOND,
+    Pace,
+)
+from fechatter.auth.turns import HEAVY_AT_ONCE, TURNS_PER_KEY, SharedTurns
 from tests.auth.clock import Clock
 from tests.test_fair import settle
 
@@ -34,13 +41,13 @@ async def test_only_a_key_beyond_its_burst_waits() -> None:
         False,
         False,
     )
-    clock.now += 1_000 * OF_ONE.every_seconds
+    clock.now += 1_000 * KEY_LIMIT.every_seconds
     pace.note("other")
     assert not await has_to_wait(pace, "heavy")
 
 
 def test_one_key_gets_an_eighth_of_a_processor_and_all_heavy_keys_a_quarter() -> None:
-    assert (ROWS_A_SECOND * OF_ONE.every_seconds, ROWS_A_SECOND * OF_HEAVY.every_seconds) == (8, 4)
+    assert (ROWS_A_SECOND * KEY_LIMIT.every_seconds, ROWS_A_SECOND * HEAVY_KEYS_LIMIT.every_seconds) == (8, 4)
 
 
 async def test_without_rate_limits_nobody_waits() -> None:
@@ -76,7 +83,7 @@ async def test_a_new_key_waits_for_no_heavy_request() -> None:
     order, tasks = await running(
         SharedTurns("reads", pace), *[key for key in heavy for _ in range(5)], *["newcomer"] * 5
     )
-    assert order == [*heavy[:HEAVY_AT_ONCE], *["newcomer"] * TURNS_OF_ONE]
+    assert order == [*heavy[:HEAVY_AT_ONCE], *["newcomer"] * TURNS_PER_KEY]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

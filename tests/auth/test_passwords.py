@@ -14,7 +14,7 @@ from fechatter.errors import Invalid, Unavailable
 
 @pytest.fixture
 def passwords() -> Iterator[Passwords]:
-    made = Passwords(most_waiting=4)
+    made = Passwords(max_waiting=4)
     yield made
     made.close()
 

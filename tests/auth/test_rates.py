@@ -50,7 +50,7 @@ def test_no_window_contains_more_attempts_than_the_limit(pauses: list[float]) ->
 
 def test_a_flood_of_keys_stays_bounded_and_keeps_the_keys_with_most_attempts() -> None:
     clock = Clock()
-    meter = Meter(LIMIT, clock, most_keys=100)
+    meter = Meter(LIMIT, clock, max_keys=100)
     for _ in range(3):
         meter.take(b"guesser")
     for number in range(10_000):
