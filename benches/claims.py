@@ -24,7 +24,7 @@ from fechatter.bench.claims import ClaimsFile, claims_table, claims_text, read_c
 from fechatter.bench.own_server import OwnServer
 from fechatter.bench.runs import Wanted, measure
 from fechatter.bench.target import LoadTarget
-from fechatter.bench.workspace import LoadWorkspace, furnish
+from fechatter.bench.workspace import LoadWorkspace, create_load_workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "fechatter" / "bench" / "claims.toml"
@@ -154,7 +154,7 @@ def main() -> None:
     for _ in range(options.rounds):
         with OwnServer() as server:
             server.start()
-            place = uvloop.run(furnish(server.target, server.read_setup_token(), people=16, chats=20))
+            place = uvloop.run(create_load_workspace(server.target, server.read_setup_token(), people=16, chats=20))
             uvloop.run(measure_server(server.target, place, figures, options.seconds))
     write(figures)
     print(claims_text(read_claims()))

@@ -19,7 +19,7 @@ from benches.flame_graph import draw, read_stacks
 from fechatter.bench.machine import machine
 from fechatter.bench.own_server import OwnServer
 from fechatter.bench.runs import Wanted, measure
-from fechatter.bench.workspace import furnish
+from fechatter.bench.workspace import create_load_workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "target" / "flame"
@@ -49,7 +49,7 @@ def record(path: Path, seconds: float) -> None:
     os.environ["PYTHONPATH"] = str(PACKAGE.parent)
     with OwnServer() as server:
         server.start()
-        place = uvloop.run(furnish(server.target, server.read_setup_token(), people=16, chats=20))
+        place = uvloop.run(create_load_workspace(server.target, server.read_setup_token(), people=16, chats=20))
         stacks = server.folder / "stacks"
         spy = [
             Path(sys.executable).parent / "py-spy",

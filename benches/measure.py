@@ -16,7 +16,7 @@ from fechatter.bench import requests
 from fechatter.bench.own_server import OwnServer
 from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted, measure_deliveries, measure_idle, measure_requests
-from fechatter.bench.workspace import furnish
+from fechatter.bench.workspace import create_load_workspace
 from tests.servers.postgres import Postgres
 
 CONNECTIONS = 64
@@ -36,7 +36,7 @@ def measure_engine(
 
 async def _measure(name: str, server: OwnServer, figures: MeasuredFigures, seconds: float, listeners: int) -> None:
     target = server.target
-    place = await furnish(target, server.read_setup_token(), people=16, chats=20)
+    place = await create_load_workspace(target, server.read_setup_token(), people=16, chats=20)
     wanted = Wanted(seconds=seconds, connections=CONNECTIONS, listeners=listeners)
     found = await measure_requests("bare", target, requests.bare(CONNECTIONS), wanted)
     figures.add(f"{name}: requests/s that store nothing, {CONNECTIONS} connections", found.figures["rate_per_second"])

@@ -23,7 +23,7 @@ from benches.figures import RESULTS, header
 from fechatter.bench.connection import write_request
 from fechatter.bench.own_server import OwnServer
 from fechatter.bench.runs import Wanted, measure
-from fechatter.bench.workspace import PASSWORD, LoadPerson, LoadWorkspace, furnish
+from fechatter.bench.workspace import PASSWORD, LoadPerson, LoadWorkspace, create_load_workspace
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.opening import open_database
 from tests.servers.postgres import Postgres
@@ -148,7 +148,7 @@ class Side:
 
     async def _furnish(self) -> None:
         target = self.server.target
-        place = await furnish(target, self.server.read_setup_token(), people=24, chats=20)
+        place = await create_load_workspace(target, self.server.read_setup_token(), people=24, chats=20)
         await _fill(self._address, place.people[1], place.chats[0])
         others = [place.people[0], *place.people[9:]]
         self._others = LoadWorkspace(others, place.chats[2:])

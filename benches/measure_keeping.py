@@ -24,7 +24,7 @@ from fechatter.bench import requests
 from fechatter.bench.own_server import OwnServer
 from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted, measure
-from fechatter.bench.workspace import LoadWorkspace, furnish
+from fechatter.bench.workspace import LoadWorkspace, create_load_workspace
 from fechatter.model import now_ms
 from fechatter.storage.engines.batch import Decided, MessageRows
 from fechatter.storage.opening import open_database
@@ -91,7 +91,9 @@ class Keeping:
 
     def run(self) -> None:
         self.server.start()
-        place = asyncio.run(furnish(self.server.target, self.server.read_setup_token(), people=16, chats=20))
+        place = asyncio.run(
+            create_load_workspace(self.server.target, self.server.read_setup_token(), people=16, chats=20)
+        )
         self.server.stop()
         uvloop.run(self._fill(place))
         self.server.start()

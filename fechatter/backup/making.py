@@ -20,7 +20,7 @@ from fechatter.settings import Settings
 from fechatter.storage import migrate, opening
 from fechatter.storage.copying import CopySource, Progress, Table
 
-SPACE_SHARE: Final = 2
+SPACE_DIVISOR: Final = 2
 """Required free space as a fraction of the database: half. A backup takes a third or less (benches/results)."""
 
 
@@ -50,7 +50,7 @@ async def make(settings: Settings, path: Path, progress: Progress) -> Manifest:
 
 
 def _check_space(path: Path, database_bytes: int, files: list[tuple[str, Path]]) -> None:
-    check_space(path.absolute().parent, database_bytes // SPACE_SHARE + sum(file.stat().st_size for _, file in files))
+    check_space(path.absolute().parent, database_bytes // SPACE_DIVISOR + sum(file.stat().st_size for _, file in files))
 
 
 async def _pack_table(packer: Packer, source: CopySource, table: Table, progress: Progress) -> PackedRows:

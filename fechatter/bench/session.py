@@ -14,7 +14,7 @@ from fechatter.bench.own_server import OwnServer
 from fechatter.bench.report import Report
 from fechatter.bench.runs import Wanted, measure, measure_start
 from fechatter.bench.target import LoadTarget
-from fechatter.bench.workspace import LoadPerson, furnish, sign_in, visit, who_is
+from fechatter.bench.workspace import LoadPerson, create_load_workspace, sign_in, temporary_channel, who_is
 from fechatter.errors import StartError
 
 PEOPLE, CHATS = 16, 20
@@ -53,7 +53,7 @@ def on_own_server(bench: str, wanted: Wanted, database_url: str | None, interrup
 
 
 async def _on_own(bench: str, wanted: Wanted, server: OwnServer) -> Report:
-    workspace = await furnish(server.target, server.read_setup_token(), PEOPLE, CHATS)
+    workspace = await create_load_workspace(server.target, server.read_setup_token(), PEOPLE, CHATS)
     return await measure(bench, server.target, workspace, wanted)
 
 
@@ -79,7 +79,7 @@ def on_running_server(bench: str, wanted: Wanted, target: LoadTarget, access: Cr
 
 
 async def _on_running(bench: str, wanted: Wanted, target: LoadTarget, access: Credentials) -> Report:
-    async with visit(target, await _person(target, access)) as workspace:
+    async with temporary_channel(target, await _person(target, access)) as workspace:
         return await measure(bench, target, workspace, wanted)
 
 

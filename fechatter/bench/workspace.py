@@ -28,7 +28,7 @@ class LoadWorkspace(msgspec.Struct):
     chats: list[int]
 
 
-async def furnish(target: LoadTarget, setup_token: str, people: int, chats: int) -> LoadWorkspace:
+async def create_load_workspace(target: LoadTarget, setup_token: str, people: int, chats: int) -> LoadWorkspace:
     """Fill a new server. Raises Refused, OSError, TimeoutError."""
     connection = await open_connection(target)
     owner = await _sign_up(connection, 0, workspace="Load", setup_token=setup_token)
@@ -48,7 +48,7 @@ async def furnish(target: LoadTarget, setup_token: str, people: int, chats: int)
 
 
 @asynccontextmanager
-async def visit(target: LoadTarget, person: LoadPerson) -> AsyncIterator[LoadWorkspace]:
+async def temporary_channel(target: LoadTarget, person: LoadPerson) -> AsyncIterator[LoadWorkspace]:
     """Create a private channel of one person on a running server, and delete it at the end.
 
     Raises:

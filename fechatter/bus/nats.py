@@ -22,7 +22,7 @@ from fechatter.bus import wire
 from fechatter.bus.base import ReceiveFrames, ReceiveSignals, State
 from fechatter.bus.nats_session import EVENTS, MAX_RECEIVED, SIGNALS, NatsSession
 from fechatter.bus.outbox import Outbox, count
-from fechatter.bus.seal import MAX_SECONDS, Forged, Repeats, Seal
+from fechatter.bus.seal import MAX_AGE_SECONDS, Forged, Repeats, Seal
 from fechatter.frames import Frame, Signal
 from fechatter.loops import LoopState
 from fechatter.model import life_of, now_ms
@@ -208,7 +208,8 @@ class NatsBus:
         self.rejected += 1
         if self._may_warn():
             log.warning(
-                "dropped a signal that was repeated, or more than %d s old; do the nodes' clocks agree?", MAX_SECONDS
+                "dropped a signal that is a repeat or more than %d s old; do the nodes' clocks agree?",
+                MAX_AGE_SECONDS,
             )
 
     def _may_warn(self) -> bool:

@@ -12,7 +12,7 @@ import hmac
 from fechatter.bus.wire import Signals
 
 MAC_BYTES = 32
-MAX_SECONDS = 30
+MAX_AGE_SECONDS = 30
 """Allows for clock differences between nodes and for the time in transit. An older signal is useless."""
 MAX_NODES = 1024
 _LABEL = b"fechatter bus 1"
@@ -55,7 +55,7 @@ class Repeats:
 
     def is_news(self, message: Signals, now_ms: int) -> bool:
         """False if the message is old, or if it or a later message of its node has already arrived."""
-        if abs(now_ms - message.sent_at) > MAX_SECONDS * 1000:
+        if abs(now_ms - message.sent_at) > MAX_AGE_SECONDS * 1000:
             return False
         newest = self._newest.get(message.node)
         if newest is not None and message.count <= newest.count:
@@ -67,5 +67,5 @@ class Repeats:
 
     def _forget(self, now_ms: int) -> None:
         """Forget nodes whose newest message is old: their earlier messages are old too."""
-        since = now_ms - MAX_SECONDS * 1000
+        since = now_ms - MAX_AGE_SECONDS * 1000
         self._newest = {node: each for node, each in self._newest.items() if each.sent_at >= since}

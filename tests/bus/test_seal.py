@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fechatter.bus import seal
-from fechatter.bus.seal import MAX_SECONDS, Forged, Repeats, Seal
+from fechatter.bus.seal import MAX_AGE_SECONDS, Forged, Repeats, Seal
 from fechatter.bus.wire import Signals
 
 NOW = 1_000_000_000
@@ -55,7 +55,7 @@ def test_each_message_of_a_node_is_accepted_once_and_in_order() -> None:
     assert repeats.is_news(message(1, node="b"), NOW)
 
 
-@pytest.mark.parametrize("age", [-MAX_SECONDS * 1000 - 1, MAX_SECONDS * 1000 + 1])
+@pytest.mark.parametrize("age", [-MAX_AGE_SECONDS * 1000 - 1, MAX_AGE_SECONDS * 1000 + 1])
 def test_messages_from_the_past_or_the_future_are_dropped(age: int) -> None:
     assert not Repeats().is_news(message(1, sent_at=NOW - age), NOW)
 
@@ -65,7 +65,7 @@ def test_messages_of_a_forgotten_node_are_still_dropped(monkeypatch: pytest.Monk
     repeats, first = Repeats(), message(1, node="gone")
     assert repeats.is_news(first, NOW)
     assert repeats.is_news(message(1, node="old"), NOW)
-    later = NOW + MAX_SECONDS * 1000 + 1
+    later = NOW + MAX_AGE_SECONDS * 1000 + 1
     assert repeats.is_news(message(1, node="new", sent_at=later), later)
     assert len(repeats._newest) == 1
     assert not repeats.is_news(first, later)
