@@ -41,14 +41,14 @@ from fechatter.workers.upkeep import Upkeep
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 5.0
-"""How long a stop waits for the last batch of the writer."""
+"""Maximum time for which a stop waits for the writer's last batch."""
 
 OnDeath = Callable[[str, BaseException], None]
 
 
 @asynccontextmanager
 async def open_services(settings: Settings, on_death: OnDeath) -> AsyncIterator[Services]:
-    """Open everything, in order; stop it in the order of `Stage`. Raises StartError."""
+    """Open all services; at the end, stop them in the order of `Stage`. Raises StartError."""
     stopping = StopOrder()
     with locked_folder(settings.data_dir):
         try:
@@ -100,7 +100,7 @@ async def _start(services: Services, upkeep: Upkeep) -> None:
     stopping.add(Stage.TASKS, tasks.stop)
     stopping.add(Stage.BACKENDS, services.bus.close)
     await services.publisher.start(hub.receive, hub.signal)
-    # A hash takes long, and hundreds of calls may wait.
+    # Password hashing stops early, because each hash takes long and hundreds of calls may wait.
     stopping.add(Stage.STREAMS, services.passwords.close)
     stopping.add(Stage.STREAMS, hub.stop)
     hub.start()
@@ -129,7 +129,7 @@ def create_app(settings: Settings, *, on_death: OnDeath | None = None) -> Applic
 
 
 def _exit(name: str, error: BaseException) -> None:
-    """A server must not continue when a part of it is dead."""
+    """End the process at once, because a server must not continue without one of its tasks."""
     log.critical("stopping: task %s died: %r", name, error)
     os._exit(70)
 

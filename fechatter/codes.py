@@ -1,7 +1,7 @@
-"""Every stable code of a problem, with its status, meaning and remedy. `errors.py` raises no other codes.
+"""Every stable error code, with its status, meaning and remedy. `errors.py` raises no other codes.
 
-`PROBLEMS` lists the codes of problems. `FIELDS` lists the codes of the values in a problem `invalid`. The page of
-problems (`/docs/problems`) and the codes in `/openapi.json` are generated from these tables.
+`PROBLEMS` lists the codes of problems. `FIELDS` lists the codes of the field errors in an `invalid` problem. The page
+`/docs/problems` and the codes in `/openapi.json` are generated from these tables.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import msgspec
 
 
 class Code(msgspec.Struct, frozen=True):
-    """One problem.
+    """The definition of a problem's code.
 
     Attributes:
         status: the HTTP status.
+        means: the cause, in one sentence.
         remedy: what the client or its user can do.
         public: False if only the command line reports it.
     """
@@ -42,16 +43,18 @@ PROBLEMS: dict[str, Code] = {
         "Sign in again, and keep only the newest refresh token.",
     ),
     "forbidden": Code(
-        403, "Your role in the workspace or in the chat does not allow it.", "Ask a person who has the right."
+        403, "Your role in the workspace or in the chat does not allow this.", "Ask somebody who has the right."
     ),
-    "chat_archived": Code(403, "The chat is archived. It is read-only.", "Ask for the chat to be restored first."),
+    "chat_archived": Code(403, "The chat is archived. It is read-only.", "Ask for the chat to be unarchived first."),
     "not_the_sender": Code(
         403, "Only the author can edit or delete this message.", "Ask the author or a moderator of the chat."
     ),
     "message_deleted": Code(403, "The message was deleted and cannot be edited.", "Send a new message."),
     "too_many_edits": Code(403, "The message has reached the maximum number of edits.", "Send a new message."),
     "wrong_password": Code(403, "The current password is wrong.", "Ask for it again."),
-    "invitation_refused": Code(403, "The invitation is invalid, used up or expired.", "Ask for a new one."),
+    "invitation_refused": Code(
+        403, "There is no such invitation, or it is for another e-mail address.", "Ask for a new one."
+    ),
     "invitation_revoked": Code(403, "The invitation was revoked.", "Ask for a new one."),
     "invitation_used": Code(403, "The invitation has no uses left.", "Sign in, or ask for a new one."),
     "invitation_expired": Code(403, "The invitation has expired.", "Ask for a new one."),
@@ -69,11 +72,13 @@ PROBLEMS: dict[str, Code] = {
     ),
     "cross_site": Code(
         403,
-        "A cookie came without the header of our own pages, or from another site.",
+        "A cookie was sent without the `X-Requested-With` header of the web client, or from another site.",
         "Send `refresh_token` in the body.",
     ),
     "not_found": Code(
-        404, "It does not exist, or you cannot see it; the server does not reveal which.", "Remove it from the view."
+        404,
+        "The object does not exist, or you cannot see it; the server does not reveal which.",
+        "Remove the object from the view.",
     ),
     "method_not_allowed": Code(
         405, "This URL does not support the method; `allow` lists the supported ones.", "Use one of those."
@@ -82,12 +87,14 @@ PROBLEMS: dict[str, Code] = {
     "conflict": Code(409, "The request does not fit the current state.", "Load the current state and decide again."),
     "name_taken": Code(409, "Another public channel has this name.", "Choose another name, or join that channel."),
     "idempotency_conflict": Code(
-        409, "The idempotency key was used before, for another content.", "Create a new key for each new request."
+        409, "The idempotency key was used before, with different content.", "Create a new key for each new request."
     ),
     "workspace_required": Code(
-        409, "The password fits accounts in several workspaces; `workspaces` lists them.", "Sign in with `workspace`."
+        409,
+        "The password is right for accounts in several workspaces; `workspaces` lists them.",
+        "Sign in with `workspace`.",
     ),
-    "workspace_taken": Code(409, "A workspace has this name.", "Choose another name."),
+    "workspace_taken": Code(409, "Another workspace has this name.", "Choose another name."),
     "email_taken": Code(409, "An account in this workspace has this e-mail address.", "Sign in with it."),
     "handle_taken": Code(409, "Another person has this handle.", "Choose another one."),
     "last_owner": Code(409, "A workspace needs at least one owner.", "Make another person an owner first."),
@@ -98,7 +105,9 @@ PROBLEMS: dict[str, Code] = {
         "`pruned` or `too_many`.",
         "Load `/api/sync` and continue from its cursor.",
     ),
-    "body_too_large": Code(413, "The body has more than `limit_bytes` bytes.", "Send less, or several requests."),
+    "body_too_large": Code(
+        413, "The body has more than `limit_bytes` bytes.", "Send less, or split it into several requests."
+    ),
     "unsupported_media_type": Code(415, "The body is not `application/json`.", "Send JSON with that `Content-Type`."),
     "invalid": Code(
         422, "The request is well-formed, but a value is invalid; `errors` lists each.", "Correct the values."
@@ -145,7 +154,9 @@ PROBLEMS: dict[str, Code] = {
         503, "The database does not answer.", "Send the same request again after `Retry-After`."
     ),
     "stream_behind": Code(
-        503, "Events arrive faster than the stream could read the missed ones.", "Connect again with the same cursor."
+        503,
+        "New events arrived faster than the stream could read the missed ones.",
+        "Connect again with the same cursor.",
     ),
     "stopping": Code(503, "The server is stopping.", "Connect again after `Retry-After`."),
     "workspace_not_found": Code(
@@ -183,14 +194,14 @@ FIELDS: dict[str, str] = {
     "invalid_handle": "A handle consists of letters, digits and `. _ -`, and starts with a letter or digit.",
     "invalid_key": "An idempotency key has 1 to 64 characters, none of them a control character.",
     "invalid_language": "The value is not a language tag, such as `en` or `pt-BR`.",
-    "invalid_name": "The name of a workspace contains a letter or a digit.",
+    "invalid_name": "The name of a workspace must contain a letter or a digit.",
     "invalid_timezone": "The value is not a name in the time zone database, such as `Europe/Zurich`.",
     "key_mismatch": "The key in the body differs from the `Idempotency-Key` header.",
     "conflicting_parameters": "Only one of these parameters is allowed.",
     "not_together": "The field cannot be combined with another field.",
     "not_storable": "The database cannot store this value.",
     "not_allowed": "A chat of this kind does not have this field.",
-    "oneself": "The person is yourself, but another person is required.",
+    "oneself": "You named yourself, but another person is required.",
     "unknown_channel": "There is no such public channel, or it is archived.",
     "unknown_user": "There is no such person, or you cannot see the person.",
     "mismatch": "Both values must be equal.",

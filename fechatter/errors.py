@@ -13,7 +13,7 @@
     ├── UnsupportedMediaType 415
     ├── Invalid              422  well-formed, but a value is invalid; lists `errors`
     ├── TooManyRequests      429
-    └── Unavailable          503  full or cut off; the client can retry
+    └── Unavailable          503  overloaded, or a dependency is down; the client can retry
 
 Only `api/problems.py` renders them, as `application/problem+json`.
 """
@@ -48,7 +48,7 @@ class FieldError(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.code not in FIELDS:
             raise LookupError(f"{self.code!r} is not declared in fechatter/codes.py")
-        # Both may repeat a name of any length that the client sent.
+        # Both may contain a name from the request, which can have any length.
         msgspec.structs.force_setattr(self, "pointer", _shortened(self.pointer))
         msgspec.structs.force_setattr(self, "detail", _shortened(self.detail))
 
@@ -82,7 +82,9 @@ class Forbidden(Problem):
 
 
 class NotFound(Problem):
-    """Also used for everything that exists but is not visible, so it never has its own detail."""
+    """The object does not exist, or it is not visible. Both get the same detail, so that a response does not reveal
+    which.
+    """
 
     status, default_code, title = 404, "not_found", "Not found"
 

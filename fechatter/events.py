@@ -56,7 +56,7 @@ class Visibility(StrEnum):
     WORKSPACE = "workspace"
     """Everybody in the workspace. Guests do not see other people's `user.*` events."""
     PERSON = "person"
-    """Only the event's `user_id`, on all devices; an event of a chat only while that person is a member."""
+    """Only the person `user_id`, on all devices. If the event has a chat, only while that person is a member."""
     SERVER = "server"
     """No client: only the nodes of the server read it."""
 
@@ -112,7 +112,7 @@ class MembersChange(msgspec.Struct, frozen=True):
 
 
 class MemberOf(Member, frozen=True):
-    """A member, with the person."""
+    """A member of a chat, with a summary of the person."""
 
     user: UserSummary
 
@@ -134,7 +134,7 @@ else:
 
 
 class MemberJoinedData(EventData, frozen=True):
-    """The new member. On your own joining, replace everything that you stored of the chat."""
+    """The new member. When you join a chat yourself, replace everything that you stored about it."""
 
     member: MemberOf
     chat: JoinedChat
@@ -203,7 +203,7 @@ class EventKind(msgspec.Struct, frozen=True):
 
 EVENTS: Final[dict[EventType, EventKind]] = {
     EventType.MESSAGE_CREATED: EventKind(1, Visibility.CHAT, MessageData, "A message was sent."),
-    EventType.MESSAGE_EDITED: EventKind(2, Visibility.CHAT, MessageData, "A message has a new content."),
+    EventType.MESSAGE_EDITED: EventKind(2, Visibility.CHAT, MessageData, "A message has new content."),
     EventType.MESSAGE_DELETED: EventKind(3, Visibility.CHAT, MessageData, "A message was deleted; its place remains."),
     EventType.CHAT_UPDATED: EventKind(
         4, Visibility.CHAT, ChatData, "A chat was renamed, described, archived or unarchived."
@@ -215,7 +215,7 @@ EVENTS: Final[dict[EventType, EventKind]] = {
     EventType.MEMBER_LEFT: EventKind(
         7, Visibility.CHAT, MemberLeftData, "Somebody left a chat. That person receives no later events of the chat."
     ),
-    EventType.MEMBER_ROLE_CHANGED: EventKind(8, Visibility.CHAT, MemberRoleData, "A chat has another owner."),
+    EventType.MEMBER_ROLE_CHANGED: EventKind(8, Visibility.CHAT, MemberRoleData, "A chat has a new owner."),
     EventType.USER_JOINED: EventKind(9, Visibility.WORKSPACE, UserData, "Somebody joined the workspace."),
     EventType.USER_UPDATED: EventKind(10, Visibility.WORKSPACE, UserData, "Somebody's profile or role changed."),
     EventType.USER_DISABLED: EventKind(11, Visibility.WORKSPACE, UserData, "Somebody was disabled."),

@@ -1,7 +1,8 @@
 """Frames: one committed event, encoded once for every socket.
 
-The native batch makes the frames of new messages, `storage.events` all others and every replay; both make the same
-bytes. The `data:` line of the SSE block is the event's JSON, so other transports cut it out and do not encode again.
+The native batch encodes the frames of new messages; `storage.events` encodes all other frames and every replay. Both
+produce the same bytes. The `data:` line of the SSE block is the event's JSON, so `block_json` returns it without
+encoding it again.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Signal(msgspec.Struct, frozen=True, array_like=True):
-    """An ephemeral fact for the devices of one person: it has no number, is not in the log and may be lost."""
+    """Ephemeral data for the devices of one person. A signal has no number, is not in the log and may be lost."""
 
     workspace_id: WorkspaceId
     user_id: int

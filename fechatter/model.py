@@ -140,7 +140,7 @@ class Message(msgspec.Struct, frozen=True):
     number: Annotated[int, msgspec.Meta(description="1, 2, 3 … in its chat, without gaps.", examples=[51])]
     sender_id: AnyUser
     content: Annotated[str, msgspec.Meta(examples=["Good morning"])]
-    revision: Annotated[int, msgspec.Meta(description="1, and one more with each edit.", examples=[1])]
+    revision: Annotated[int, msgspec.Meta(description="1 at first; each edit increases it by one.", examples=[1])]
     created_at: Timestamp
     edited_at: Timestamp | None
     deleted_at: Timestamp | None
@@ -151,7 +151,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Chat(msgspec.Struct, frozen=True):
-    """A chat as one member sees it. `members` are the first eight members by joining."""
+    """A chat as one member sees it. `members` are the eight members who joined first."""
 
     id: AnyChat
     chat_type: ChatType
@@ -164,7 +164,7 @@ class Chat(msgspec.Struct, frozen=True):
     updated_at: Timestamp
     archived_at: Timestamp | None
     last_number: Annotated[
-        int, msgspec.Meta(description="The number of its newest message; 0 without one.", examples=[51])
+        int, msgspec.Meta(description="The number of its newest message; 0 if there is none.", examples=[51])
     ]
     last_message: Message | None
     last_read_number: LastReadNumber
@@ -221,7 +221,10 @@ LIFE_CHARACTERS: Final = 8
 
 
 def life_of(era: str) -> str:
-    """Return the life of an era: eras of one life lost no event in between, as far as the server could notice."""
+    """Return the life of an era: the first half of its name.
+
+    Between successive eras of one life, the log lost no event that the server could detect.
+    """
     return era[:LIFE_CHARACTERS]
 
 
@@ -236,7 +239,7 @@ class Position(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Position | None:
-        """Return None if `text` is not a position."""
+        """Parse `era.seq`. Return None if `text` is not a position."""
         found = _POSITION.fullmatch(text)
         return None if found is None else cls(found[1], int(found[2]))
 
@@ -254,11 +257,12 @@ def timestamp(milliseconds: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _second(seconds: int) -> str:
-    # Messages of a page often share their seconds, and formatting a date costs more than the rest of a message.
+    # Messages of one page often have the same second, and formatting a date costs more than the rest of a message.
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def optional_timestamp(milliseconds: int | None) -> str | None:
+    """Return `timestamp(milliseconds)`, or None for None."""
     return None if milliseconds is None else timestamp(milliseconds)
 
 

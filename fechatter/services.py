@@ -24,6 +24,8 @@ from fechatter.telemetry.watch import Watch
 
 
 class Services(msgspec.Struct, frozen=True):
+    """The services of one process."""
+
     settings: Settings
     tasks: Tasks
     stopping: StopOrder

@@ -28,13 +28,13 @@ class Stage(IntEnum):
 
 
 class StopOrder:
-    """Collects what must be stopped, and stops it once."""
+    """Collects the steps of a stop, and runs them in the order of their stages."""
 
     def __init__(self) -> None:
         self._steps: list[tuple[Stage, Step]] = []
 
     def add(self, stage: Stage, step: Step) -> None:
-        """Run `step` in this stage. Steps of one stage run in reverse order, as their resources were opened."""
+        """Run `step` in this stage. Steps of one stage run in the reverse order in which they were added."""
         self._steps.append((stage, step))
 
     async def run(self) -> None:

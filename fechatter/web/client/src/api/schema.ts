@@ -28,7 +28,7 @@ export interface components {
             created_at: string;
             joined: boolean;
         };
-        /** @description A chat as one member sees it. `members` are the first eight members by joining. */
+        /** @description A chat as one member sees it. `members` are the eight members who joined first. */
         Chat: {
             /** @example 21 */
             id: number;
@@ -56,7 +56,7 @@ export interface components {
             updated_at: string;
             archived_at: string | null;
             /**
-             * @description The number of its newest message; 0 without one.
+             * @description The number of its newest message; 0 if there is none.
              * @example 51
              */
             last_number: number;
@@ -458,7 +458,7 @@ export interface components {
             created_at?: string;
             archived_at?: string | null;
             /**
-             * @description The number of its newest message; 0 without one.
+             * @description The number of its newest message; 0 if there is none.
              * @example 51
              */
             last_number?: number;
@@ -534,7 +534,7 @@ export interface components {
             chat_id: number;
             data: components["schemas"]["MemberJoinedData"];
         };
-        /** @description The new member. On your own joining, replace everything that you stored of the chat. */
+        /** @description The new member. When you join a chat yourself, replace everything that you stored about it. */
         MemberJoinedData: {
             member: components["schemas"]["MemberOf"];
             chat: components["schemas"]["JoinedChat"];
@@ -570,7 +570,7 @@ export interface components {
             /** @example 7 */
             user_id: number;
         };
-        /** @description A member, with the person. */
+        /** @description A member of a chat, with a summary of the person. */
         MemberOf: {
             /** @example 7 */
             user_id: number;
@@ -594,7 +594,7 @@ export interface components {
             /** @enum {unknown} */
             role: "member" | "owner";
         };
-        /** @description A chat has another owner. */
+        /** @description A chat has a new owner. */
         MemberRoleChanged: {
             /** @enum {unknown} */
             type: "member.role_changed";
@@ -655,7 +655,7 @@ export interface components {
             /** @example Good morning */
             content: string;
             /**
-             * @description 1, and one more with each edit.
+             * @description 1 at first; each edit increases it by one.
              * @example 1
              */
             revision: number;
@@ -716,7 +716,7 @@ export interface components {
             chat_id: number;
             data: components["schemas"]["MessageData"];
         };
-        /** @description A message has a new content. */
+        /** @description A message has new content. */
         MessageEdited: {
             /** @enum {unknown} */
             type: "message.edited";
@@ -786,7 +786,7 @@ export interface components {
             updated_at: string;
             archived_at: string | null;
             /**
-             * @description The number of its newest message; 0 without one.
+             * @description The number of its newest message; 0 if there is none.
              * @example 51
              */
             last_number: number;
@@ -970,7 +970,7 @@ export interface components {
              */
             request_id: string;
         };
-        /** @description Changes of the own profile. Fields that are left out stay unchanged. */
+        /** @description Changes to your own profile. Fields that are left out stay unchanged. */
         Profile: {
             /** @example Ada Lovelace */
             fullname?: string;
@@ -1252,7 +1252,7 @@ export interface components {
             user_agent: string;
             current: boolean;
         };
-        /** @description `workspace` is required only if the password fits several accounts of the address. */
+        /** @description `workspace` is required only if the password is right for several accounts of the address. */
         SignIn: {
             /** @example ada@example.org */
             email: string;
@@ -1293,7 +1293,7 @@ export interface components {
              */
             invitation: string | null;
         };
-        /** @description Changes of another person by an admin. Fields that are left out stay unchanged. */
+        /** @description Changes to a person by an admin. Fields that are left out stay unchanged. */
         Standing: {
             /** @example member */
             role?: components["schemas"]["Role"];
