@@ -54,7 +54,11 @@ _FILLS = [
         SELECT {id} + n, {workspace}, 'private_channel', 'Heavy ' || n, 'heavy ' || n,
             {heavy}, {heavy}, 2, 0, 0 FROM n""",
     ),
-    (CHATS, "INSERT INTO timelines (id, last_number, last_message_id) SELECT {id} + n, 1, {id} + n FROM n"),
+    (
+        CHATS,
+        "INSERT INTO timelines (id, chat_id, last_number, last_message_id) "
+        "SELECT {id} + n, {id} + n, 1, {id} + n FROM n",
+    ),
     (
         CHATS,
         """INSERT INTO messages (id, chat_id, number, sender_id, content, created_at)

@@ -22,7 +22,7 @@ from fechatter.messages.publishing import Answer, WrittenBatch, answer_senders
 from fechatter.messages.send import Sender, open_intake
 from fechatter.messages.writer import Writer
 from fechatter.model import Actor, ChatId, ChatType, Extras, Role, SessionId, UserId, WorkspaceId
-from fechatter.storage import events, users, workspaces
+from fechatter.storage import events, timelines, users, workspaces
 from fechatter.storage.engines.base import Database, Transaction, Work
 from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
 from fechatter.storage.engines.errors import StorageUnavailable
@@ -100,6 +100,17 @@ async def chat(database: Database, owner: Actor, *others: Actor, public: bool = 
     kind = ChatType.PUBLIC_CHANNEL if public else ChatType.PRIVATE_CHANNEL
     wanted = create.WantedChat(kind, f"chat {next(_names)}", members=[other.user_id for other in others])
     return (await do(database, create.create, owner, wanted)).chat.id
+
+
+async def thread(database: Database, chat_id: ChatId) -> int:
+    """Store the timeline of a thread in a chat; returns its id."""
+
+    async def work(tx: Transaction) -> int:
+        thread_id = await tx.new_id()
+        await timelines.begin(tx, chat_id, thread_id)
+        return thread_id
+
+    return await database.write_unlocked(work)
 
 
 async def revoke(tx: Transaction, who: Actor) -> None:

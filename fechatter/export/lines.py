@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from fechatter.model import Message
 from fechatter.storage.messages import Version
@@ -77,8 +78,13 @@ class MembershipLine(ExportLine, frozen=True, tag="membership"):
 
 
 class MessageLine(ExportLine, Message, frozen=True, tag="message", kw_only=True):
-    """A message; each chat's messages are in the order of their numbers. `versions` starts with the oldest."""
+    """A message. `versions` starts with the oldest.
 
+    The messages of a chat come first, then those of each of its threads, each in the order of their numbers. A message
+    in a thread has a `thread_id`, and its number counts in the thread.
+    """
+
+    thread_id: int | UnsetType = UNSET
     versions: list[Version]
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from fechatter import __version__
 from fechatter.export import lines
 from fechatter.model import WorkspaceId, optional_timestamp, timestamp
-from fechatter.storage import events, messages
+from fechatter.storage import events, messages, timelines
 from fechatter.storage.copying import Progress
 from fechatter.storage.engines.base import Row, Transaction
 from fechatter.storage.messages import Version
@@ -33,9 +34,6 @@ WHERE chat_id = $1 AND left_seq IS NULL AND user_id > $2 ORDER BY user_id LIMIT 
 _MESSAGES = f"""
 SELECT {messages.columns_of("m")} FROM messages m
 WHERE {timeline_of("m")} = $1 AND m.number > $2 ORDER BY m.number LIMIT $3"""
-_VERSIONS = """
-SELECT message_id, revision, content, edited_at FROM message_versions
-WHERE message_id IN ANY_OF($1) ORDER BY message_id, until_seq"""
 
 Write = Callable[[bytes], object]
 
@@ -67,20 +65,17 @@ class ExportWriter:
     async def _contents(self, chat_id: int) -> None:
         async for row in self._pages(_MEMBERS, chat_id, "user_id"):
             self._put(lines.MembershipLine(row["chat_id"], row["user_id"], row["role"], timestamp(row["joined_at"])))
+        async for row in self._pages(timelines.OF_CHAT, chat_id, "id"):
+            await self._messages(row["id"], UNSET if row["id"] == chat_id else row["id"])
+
+    async def _messages(self, timeline_id: int, thread_id: int | UnsetType) -> None:
         after = 0
-        while rows := await self._tx.fetch(_MESSAGES, chat_id, after, PAGE_ROWS):
-            versions = await self._versions([row["id"] for row in rows if row["revision"] > 1])
+        while rows := await self._tx.fetch(_MESSAGES, timeline_id, after, PAGE_ROWS):
+            versions = await messages.versions_of_many(self._tx, [row["id"] for row in rows if row["revision"] > 1])
             for row in rows:
-                self._put(_message(row, versions.get(row["id"], [])))
+                self._put(_message(row, thread_id, versions.get(row["id"], [])))
             after = rows[-1]["number"]
             self._progress("messages", self.counts["message"], None)
-
-    async def _versions(self, message_ids: list[int]) -> dict[int, list[Version]]:
-        found: dict[int, list[Version]] = {}
-        for row in await self._tx.fetch(_VERSIONS, message_ids) if message_ids else ():
-            version = Version(row["revision"], row["content"], optional_timestamp(row["edited_at"]))
-            found.setdefault(row["message_id"], []).append(version)
-        return found
 
     async def _pages(self, sql: str, within: int, key: str) -> AsyncIterator[Row]:
         after = 0
@@ -123,8 +118,9 @@ def _chat(row: Row) -> lines.ChatLine:
     )
 
 
-def _message(row: Row, versions: list[Version]) -> lines.MessageLine:
-    return lines.MessageLine(**msgspec.structs.asdict(messages.message(row)), versions=versions)
+def _message(row: Row, thread_id: int | UnsetType, versions: list[Version]) -> lines.MessageLine:
+    fields = msgspec.structs.asdict(messages.message(row))
+    return lines.MessageLine(**fields, thread_id=thread_id, versions=versions)
 
 
 async def write_workspace(

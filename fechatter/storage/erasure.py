@@ -1,8 +1,8 @@
 """Erases the contents of deleted chats, one small step per transaction.
 
-`chats.delete` hides a chat at once and clears its name and description. The functions here then delete its messages and
-read marks, and clear its events. A chat without a row in `timelines` is fully erased. Its memberships stay, because a
-replay shows the end of the chat to its former members.
+`chats.delete` hides a chat at once and clears its name and description. The functions here then delete its messages,
+threads and read marks, and clear its events. A chat without a row in `timelines` is fully erased. Its memberships stay,
+because a replay shows the end of the chat to its former members.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import msgspec
 
 from fechatter.events import EventType
 from fechatter.model import ChatId, WorkspaceId
+from fechatter.storage import timelines
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.event_types import TYPE_CODES
 from fechatter.storage.timelines import timeline_of
 
 STEP_MESSAGES: Final = 200
+STEP_TIMELINES: Final = 20
 STEP_EVENTS: Final = 2000
 AT_ONCE: Final = 100
 AFTER_MS: Final = 60_000
@@ -34,8 +36,6 @@ _REACH = "SELECT floor_seq, event_seq FROM workspaces WHERE id = $1"
 _CLEAR_EVENTS = f"""
 UPDATE events SET data = NULL
 WHERE workspace_id = $1 AND seq > $2 AND seq <= $3 AND type IN ({_WITH_CONTENT}) AND chat_id IN ANY_OF($4)"""
-_DROP_MARKS = "DELETE FROM read_marks WHERE timeline_id IN ANY_OF($1)"
-_DROP_HEADS = "DELETE FROM timelines WHERE id IN ANY_OF($1)"
 
 
 class DeletedChat(msgspec.Struct, frozen=True):
@@ -45,24 +45,38 @@ class DeletedChat(msgspec.Struct, frozen=True):
     workspace_id: WorkspaceId
 
 
+class Dropped(msgspec.Struct, frozen=True):
+    """A step: how many messages were deleted, and whether the chat may have more."""
+
+    messages: int
+    more: bool
+
+
 async def deleted_chats(tx: Transaction, after: int) -> list[DeletedChat]:
     """Return chats to erase, by id, after the id `after`. A deletion dated far in the future does not wait for its
     date."""
     return [DeletedChat(*row) for row in await tx.fetch(_DELETED, tx.now - AFTER_MS, tx.now + AFTER_MS, after, AT_ONCE)]
 
 
-async def drop_messages(tx: Transaction, chat: DeletedChat) -> int:
-    """Delete the next messages and their earlier contents; returns how many."""
-    ids = [row["id"] for row in await tx.fetch(_MESSAGES, chat.id, STEP_MESSAGES)]
-    if ids:
-        await drop_rows(tx, ids)
-    return len(ids)
+async def drop_messages(tx: Transaction, chat_id: ChatId, limit: int) -> Dropped:
+    """Delete the next messages of the chat with their earlier contents, and threads that have no messages left.
 
-
-async def drop_rows(tx: Transaction, message_ids: list[int]) -> None:
-    """Delete these messages and their earlier contents."""
-    await tx.execute(_DROP_VERSIONS, message_ids)
-    await tx.execute(_DROP_MESSAGES, message_ids)
+    The chat's own timeline stays, so the work can be continued.
+    """
+    message_ids, emptied = list[int](), list[int]()
+    found = await timelines.newest(tx, chat_id, STEP_TIMELINES)
+    for timeline_id in found:
+        message_ids += [row["id"] for row in await tx.fetch(_MESSAGES, timeline_id, limit - len(message_ids))]
+        if len(message_ids) == limit:
+            break
+        emptied.append(timeline_id)
+    if message_ids:
+        await tx.execute(_DROP_VERSIONS, message_ids)
+        await tx.execute(_DROP_MESSAGES, message_ids)
+    threads = [timeline_id for timeline_id in emptied if timeline_id != chat_id]
+    if threads:
+        await timelines.drop(tx, threads)
+    return Dropped(len(message_ids), more=bool(found) and chat_id not in emptied)
 
 
 async def clear_events(tx: Transaction, workspace_id: WorkspaceId, chat_ids: list[ChatId], after: int) -> int | None:
@@ -81,6 +95,5 @@ async def clear_events(tx: Transaction, workspace_id: WorkspaceId, chat_ids: lis
 
 
 async def finish(tx: Transaction, chat_ids: list[ChatId]) -> None:
-    """Delete the read marks and heads of chats without messages; the chats are then fully erased."""
-    await tx.execute(_DROP_MARKS, chat_ids)
-    await tx.execute(_DROP_HEADS, chat_ids)
+    """Delete the read marks and heads of chats without messages and threads; the chats are then fully erased."""
+    await timelines.drop(tx, chat_ids)

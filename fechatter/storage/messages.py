@@ -39,12 +39,15 @@ _KEEP_VERSION = """
 INSERT INTO message_versions (message_id, until_seq, content, revision, edited_at, extras)
 SELECT id, $2, content, revision, edited_at, extras FROM messages WHERE id = $1"""
 _EDIT = "UPDATE messages SET content = $2, revision = revision + 1, edited_at = $3 WHERE id = $1"
-_EMPTY = """
+_EMPTY = f"""
 UPDATE messages SET content = '', extras = NULL, deleted_at = $2
-WHERE id IN ANY_OF($1) AND deleted_at IS NULL RETURNING id, chat_id"""
+WHERE id IN ANY_OF($1) AND deleted_at IS NULL RETURNING id, chat_id, {timeline_of("messages")} AS timeline_id"""
 _VERSIONS = """
-SELECT revision, content, edited_at FROM message_versions
+SELECT revision, content, edited_at, extras FROM message_versions
 WHERE message_id = $1 AND revision > $2 ORDER BY until_seq LIMIT $3"""
+_VERSIONS_OF_MANY = """
+SELECT message_id, revision, content, edited_at, extras FROM message_versions
+WHERE message_id IN ANY_OF($1) ORDER BY message_id, until_seq"""
 _DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
 
 END = 2**53
@@ -58,6 +61,7 @@ class Version(msgspec.Struct, frozen=True):
     revision: Annotated[int, msgspec.Meta(examples=[1])]
     content: Annotated[str, msgspec.Meta(examples=["Good mornign"])]
     edited_at: Timestamp | None
+    extras: Extras | UnsetType = UNSET
 
 
 def message(row: Row) -> Message:
@@ -82,12 +86,12 @@ def stored_extras(text: str | None) -> Extras | UnsetType:
 
 
 async def before(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> list[Message]:
-    """Return the messages directly before `number`, newest first."""
+    """Return the messages of the chat's own timeline directly before `number`, newest first."""
     return [message(row) for row in await tx.fetch(_BEFORE, chat_id, number, limit)]
 
 
 async def after(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> list[Message]:
-    """Return the messages directly after `number`, oldest first."""
+    """Return the messages of the chat's own timeline directly after `number`, oldest first."""
     return [message(row) for row in await tx.fetch(_AFTER, chat_id, number, limit)]
 
 
@@ -127,8 +131,20 @@ async def edit(tx: Transaction, message_id: MessageId, content: str, seq: int) -
 
 async def versions(tx: Transaction, message_id: MessageId, after: int, limit: int) -> list[Version]:
     """Return the earlier contents after the revision `after`, oldest first."""
-    rows = await tx.fetch(_VERSIONS, message_id, after, limit)
-    return [Version(row["revision"], row["content"], optional_timestamp(row["edited_at"])) for row in rows]
+    return [_version(row) for row in await tx.fetch(_VERSIONS, message_id, after, limit)]
+
+
+async def versions_of_many(tx: Transaction, message_ids: list[int]) -> dict[int, list[Version]]:
+    """Return all earlier contents of each message, oldest first; messages without any are left out."""
+    found: dict[int, list[Version]] = {}
+    for row in await tx.fetch(_VERSIONS_OF_MANY, message_ids) if message_ids else ():
+        found.setdefault(row["message_id"], []).append(_version(row))
+    return found
+
+
+def _version(row: Row) -> Version:
+    edited_at = optional_timestamp(row["edited_at"])
+    return Version(row["revision"], row["content"], edited_at, stored_extras(row["extras"]))
 
 
 async def empty(tx: Transaction, message_ids: list[MessageId]) -> list[tuple[MessageId, ChatId]]:
@@ -136,8 +152,8 @@ async def empty(tx: Transaction, message_ids: list[MessageId]) -> list[tuple[Mes
 
     Returns the messages that were not deleted before, with their chats, by id.
     """
-    rows = sorted((MessageId(row["id"]), ChatId(row["chat_id"])) for row in await tx.fetch(_EMPTY, message_ids, tx.now))
+    rows = await tx.fetch(_EMPTY, message_ids, tx.now)
     if rows:
-        await tx.execute(_DROP_VERSIONS, [message_id for message_id, _ in rows])
-        await timelines.note_deletions(tx, sorted({chat_id for _, chat_id in rows}))
-    return rows
+        await tx.execute(_DROP_VERSIONS, [row["id"] for row in rows])
+        await timelines.note_deletions(tx, sorted({row["timeline_id"] for row in rows}))
+    return sorted((MessageId(row["id"]), ChatId(row["chat_id"])) for row in rows)

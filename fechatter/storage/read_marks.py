@@ -1,7 +1,9 @@
-"""Read marks: the number up to which a person has read a chat.
+"""Read marks: the number up to which a person has read a timeline.
+
+The functions here read and move the marks of chats' own timelines. Only `start` also moves marks in threads.
 
 Read marks are state, not events. Within a revision, a mark only moves forward; "mark as unread" begins the next
-revision. Unread = the chat's last number - the mark - the number of deleted messages above the mark.
+revision. Unread = the timeline's last number - the mark - the number of deleted messages above the mark.
 """
 
 from __future__ import annotations
@@ -38,8 +40,10 @@ WHERE h.id = $1 ORDER BY n.number LIMIT 1"""
 _REVISIONS = "SELECT user_id, revision FROM read_marks WHERE timeline_id = $1 AND user_id IN ANY_OF($2)"
 _START = """
 INSERT INTO read_marks (timeline_id, user_id, number)
-SELECT m.chat_id, m.user_id, h.last_number FROM memberships m JOIN timelines h ON h.id = m.chat_id
-WHERE m.chat_id = $1 AND m.user_id IN ANY_OF($2) AND h.last_number > 0
+SELECT h.id, m.user_id, h.last_number
+FROM memberships m JOIN timelines h ON h.chat_id = m.chat_id
+    LEFT JOIN read_marks r ON r.timeline_id = h.id AND r.user_id = m.user_id
+WHERE m.chat_id = $1 AND m.user_id IN ANY_OF($2) AND h.last_number > 0 AND (h.id = m.chat_id OR r.number IS NOT NULL)
 ON CONFLICT (timeline_id, user_id) DO UPDATE SET number = excluded.number"""
 
 
@@ -54,7 +58,10 @@ async def put_back(tx: Transaction, chat_id: ChatId, user_id: UserId, number: in
 
 
 async def start(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) -> None:
-    """Set the marks of people who just joined to the chat's last number: nothing is unread."""
+    """Set the marks of people who just joined to the last number: nothing is unread.
+
+    In a thread, only a mark that exists is moved, so a first-time member costs one row however many threads there are.
+    """
     await tx.execute(_START, chat_id, user_ids)
 
 

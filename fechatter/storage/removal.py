@@ -11,7 +11,6 @@ from fechatter.model import ChatId, WorkspaceId
 from fechatter.storage import erasure
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.sessions import Session
-from fechatter.storage.timelines import timeline_of
 
 STEP_ROWS = 500
 STEP_PEOPLE = 50
@@ -25,12 +24,7 @@ SELECT id, workspace_id, user_id, salt, generation, created_at, last_used_at, ex
     revoked_at, used_order
 FROM sessions WHERE workspace_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT $2"""
 _CHATS = "SELECT id FROM chats WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"
-_MESSAGES = f"SELECT m.id FROM messages m WHERE {timeline_of('m')} = $1 ORDER BY m.number LIMIT $2"
-_DROP_OF_CHAT = (
-    "DELETE FROM read_marks WHERE timeline_id = $1",
-    "DELETE FROM timelines WHERE id = $1",
-    "DELETE FROM memberships WHERE chat_id = $1",
-)
+_DROP_MEMBERSHIPS = "DELETE FROM memberships WHERE chat_id = $1"
 _DROP_CHAT = "DELETE FROM chats WHERE id = $1"
 _KEYS = "SELECT idempotency_key FROM message_keys WHERE idempotency_key > $1 ORDER BY idempotency_key LIMIT $2"
 _DROP_KEYS = """
@@ -78,13 +72,13 @@ async def chat_ids(tx: Transaction, workspace_id: WorkspaceId, after: int) -> li
 
 
 async def drop_from_chat(tx: Transaction, chat_id: ChatId) -> bool:
-    """Delete the next messages of the chat, or else the chat itself. Returns whether the chat still exists."""
-    ids = [row["id"] for row in await tx.fetch(_MESSAGES, chat_id, STEP_ROWS)]
-    if ids:
-        await erasure.drop_rows(tx, ids)
+    """Delete the next messages and threads of the chat, or else the chat itself. Returns whether the chat still
+    exists."""
+    if (await erasure.drop_messages(tx, chat_id, STEP_ROWS)).more:
         return True
-    for statement in [*_DROP_OF_CHAT, _DROP_CHAT]:
-        await tx.execute(statement, chat_id)
+    await erasure.finish(tx, [chat_id])
+    await tx.execute(_DROP_MEMBERSHIPS, chat_id)
+    await tx.execute(_DROP_CHAT, chat_id)
     return False
 
 

@@ -44,9 +44,12 @@ async def _erase(database: Database, workspace_id: WorkspaceId, chats: list[Dele
 
 
 async def _drop_messages(database: Database, chat: DeletedChat) -> None:
-    dropped = 0
-    while count := await database.write(chat.workspace_id, lambda tx: erasure.drop_messages(tx, chat)):
-        dropped += count
+    dropped, more = 0, True
+    while more:
+        step = await database.write(
+            chat.workspace_id, lambda tx: erasure.drop_messages(tx, chat.id, erasure.STEP_MESSAGES)
+        )
+        dropped, more = dropped + step.messages, step.more
         await asyncio.sleep(PAUSE_SECONDS)
     log.info("erased %d messages of a deleted chat", dropped)
 

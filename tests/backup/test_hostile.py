@@ -180,7 +180,7 @@ def rows_that_are_too_short(manifest, members):  # type: ignore[no-untyped-def]
 
 @_case("does not fit")
 def values_of_another_type(manifest, members):  # type: ignore[no-untyped-def]
-    _set_rows(manifest, members, "timelines", b'["a",0,{"b":1},2]\n')
+    _set_rows(manifest, members, "timelines", b'["a",0,{"b":1},2,3]\n')
 
 
 @_case("does not fit")

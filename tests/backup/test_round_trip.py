@@ -22,6 +22,7 @@ from fechatter.storage import copying, migrate, opening
 from fechatter.storage.engines.base import Database
 from tests import world
 from tests.backup.conftest import FilledDatabase, no_progress, open_settings, upload
+from tests.contracts.rows import Sending, store
 
 Usage = namedtuple("Usage", "total used free")
 NOT_COMPARED = {"server", "audit"}
@@ -53,13 +54,15 @@ async def test_every_row_is_restored_on_either_engine(
     await world.do(filled.database, changes.edit, filled.alice, filled.chat_id, sent["id"], "second")
     sent = await filled.node.sent(filled.bob, filled.chat_id, "to be deleted")
     await world.do(filled.database, changes.delete, filled.bob, filled.chat_id, sent["id"])
+    thread_id = await world.thread(filled.database, filled.chat_id)
+    await store(filled.database, [Sending(filled.bob, filled.chat_id, f"reply {n}", thread_id=thread_id) for n in "12"])
     upload(filled.settings, "ab/photo", b"\x00\xff" * 1000)
     backup = tmp_path / "backup"
 
     manifest = await make(filled.settings, backup, no_progress)
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert [name for name in os.listdir(tmp_path) if "backup" in name] == ["backup"]
-    assert manifest.counts()["messages"] == 6
+    assert manifest.counts()["messages"] == 8
     await restore(elsewhere, backup, "root", no_progress)
 
     before, after = await _rows(filled.settings), await _rows(elsewhere)

@@ -37,7 +37,7 @@ def fill(workspace_id: Any) -> None:
         for number in range(3):
             chat_id, message_id = await tx.new_id(), await tx.new_id()
             await tx.execute(_CHAT, chat_id, workspace_id, f"chat {number}", row["id"])
-            await tx.execute("INSERT INTO timelines (id, last_number) VALUES ($1, 1)", chat_id)
+            await tx.execute("INSERT INTO timelines (id, chat_id, last_number) VALUES ($1, $1, 1)", chat_id)
             await tx.execute(_MEMBER, chat_id, row["id"], workspace_id)
             await tx.execute(
                 "INSERT INTO read_marks (timeline_id, user_id, number) VALUES ($1, $2, 1)", chat_id, row["id"]
@@ -84,7 +84,12 @@ def counts(workspace_id: Any) -> dict[str, int]:
         for table, where in _COUNTED.items():
             (row,) = await tx.fetch(f"SELECT count(*) AS n FROM {table} WHERE {where}", workspace_id)
             counts[table] = row["n"]
-        columns = {"timelines": "id", "read_marks": "timeline_id", "messages": "chat_id", "message_keys": "chat_id"}
+        columns = {
+            "timelines": "chat_id",
+            "read_marks": "timeline_id",
+            "messages": "chat_id",
+            "message_keys": "chat_id",
+        }
         for table, column in columns.items():
             orphans = f"{column} {_CHATS} OR {column} NOT IN (SELECT id FROM chats)"
             (row,) = await tx.fetch(f"SELECT count(*) AS n FROM {table} WHERE {orphans}", workspace_id)

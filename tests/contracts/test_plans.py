@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from fechatter.storage import events, messages, retention
+from fechatter.storage import erasure, events, messages, read_marks, retention, timelines
 from fechatter.storage.engines import postgres_batch, sqlite_batch
 from fechatter.storage.engines.dialect import for_postgres, for_sqlite
 from fechatter.storage.engines.postgres_migrate import migrate_postgres
@@ -19,6 +19,12 @@ from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
 
 HISTORY = {"before": messages._BEFORE, "after": messages._AFTER}
 REPLAY = {"log": events._RANGE, "visible": events._VISIBLE, "checks": events._CHECKS, "position": events._POSITION}
+TIMELINES = {
+    "next": timelines.OF_CHAT,
+    "newest": timelines._NEWEST,
+    "messages": erasure._MESSAGES,
+    "joining": read_marks._START,
+}
 # EXPLAIN does not show the statements of a trigger, so they are explained one by one.
 _FILLING = [
     each.strip() for each in sqlite_batch._TRIGGER.partition("BEGIN")[2].rpartition("END")[0].split(";") if each.strip()
@@ -26,7 +32,7 @@ _FILLING = [
 SQLITE_BATCH = [sqlite_batch._IDS, sqlite_batch._HEADS, *(re.sub(r"new\.[a-z_]+", "?", each) for each in _FILLING)]
 _FILL = """
 INSERT INTO workspaces (id, slug, name, created_at) SELECT n, 'w' || n, 'n', 0 FROM generate_series(1, 20000) n;
-INSERT INTO timelines (id) SELECT n FROM generate_series(1, 20000) n;
+INSERT INTO timelines (id, chat_id) SELECT n, n FROM generate_series(1, 20000) n;
 INSERT INTO messages (id, chat_id, number, sender_id, content, created_at)
     SELECT n, n % 100, n / 100, 1, 'x', 0 FROM generate_series(1, 40000) n;
 INSERT INTO events (workspace_id, seq, type, chat_id, message_id, created_at)
@@ -86,6 +92,12 @@ def test_a_replay_uses_indexes_on_sqlite(file: sqlite3.Connection, statement: st
     assert "USE TEMP B-TREE" not in plan
 
 
+@pytest.mark.parametrize("statement", TIMELINES)
+def test_the_timelines_of_a_chat_are_found_without_a_scan_on_sqlite(file: sqlite3.Connection, statement: str) -> None:
+    plan = sqlite_plan(file, for_sqlite(TIMELINES[statement]))
+    assert "SCAN" not in re.sub("SCAN json_each", "", plan)
+
+
 @pytest.mark.parametrize("statement", SQLITE_BATCH)
 def test_a_batch_scans_only_its_own_rows_on_sqlite(file: sqlite3.Connection, statement: str) -> None:
     plan = sqlite_plan(file, statement)
@@ -98,6 +110,13 @@ async def test_a_page_of_history_uses_the_index_on_postgresql(postgres_url: str)
             plan = await postgres_plan(connection, sql)
             assert "using messages_by_number" in plan
             assert "Sort" not in plan
+
+
+async def test_the_timelines_of_a_chat_are_found_without_a_scan_on_postgresql(postgres_url: str) -> None:
+    async with filled(postgres_url) as connection:
+        for name, sql in TIMELINES.items():
+            plan = await postgres_plan(connection, sql)
+            assert not re.search("Seq Scan on (messages|timelines)", plan), f"{name}: {plan}"
 
 
 async def test_a_replay_uses_indexes_on_postgresql(postgres_url: str) -> None:

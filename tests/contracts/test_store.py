@@ -12,7 +12,7 @@ import pytest
 
 from fechatter.chats import membership
 from fechatter.model import Actor, ChatId, now_ms
-from fechatter.storage import events, messages, read_marks, rights, timelines
+from fechatter.storage import events, messages, read_marks, rights
 from fechatter.storage.engines.base import Database
 from fechatter.storage.opening import open_database
 from tests import world
@@ -210,8 +210,7 @@ class Statements:
 
 async def test_a_thread_has_a_head_numbers_and_read_marks_of_its_own(database: Database) -> None:
     alice, bob, chat_id, _ = await two_chats(database)
-    thread = ChatId(await database.write_unlocked(lambda tx: tx.new_id()))
-    await database.write_unlocked(lambda tx: timelines.begin(tx, thread))
+    thread = ChatId(await world.thread(database, chat_id))
     batch = [
         Sending(alice, chat_id, "first"),
         Sending(bob, chat_id, "a reply", thread_id=thread),

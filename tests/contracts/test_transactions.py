@@ -170,7 +170,7 @@ async def test_lists_and_pairs_are_tables_on_both_engines(database: Database) ->
     async def work(tx: Transaction) -> tuple[list[int], list[int]]:
         made = [await tx.new_id() for _ in range(3)]
         for each in made:
-            await tx.execute("INSERT INTO timelines (id, last_number) VALUES ($1, $2)", each, each * 2)
+            await tx.execute("INSERT INTO timelines (id, chat_id, last_number) VALUES ($1, $1, $2)", each, each * 2)
         some = await tx.fetch("SELECT id FROM timelines WHERE id IN ANY_OF($1) ORDER BY id", made[1:])
         none = await tx.fetch("SELECT id FROM timelines WHERE id IN ANY_OF($1)", [])
         pairs = [(made[0], made[0] * 2), (made[1], 0)]

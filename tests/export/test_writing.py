@@ -10,10 +10,11 @@ import pytest
 from fechatter.chats import change, membership
 from fechatter.export import writing
 from fechatter.export.writing import write_workspace
-from fechatter.messages import changes
-from fechatter.model import Actor
+from fechatter.messages import changes, versions
+from fechatter.model import Actor, MessageId, encode
 from fechatter.storage.engines.base import Database
 from tests import world
+from tests.contracts.rows import Sending, by_place, store
 from tests.world import WriterNode
 
 
@@ -41,6 +42,44 @@ async def test_messages_have_their_versions_and_deleted_messages_have_no_content
     assert (first["content"], first["revision"]) == ("three", 3)
     assert [(version["revision"], version["content"]) for version in first["versions"]] == [(1, "one"), (2, "two")]
     assert (second["content"], second["versions"], second["deleted_at"] is None) == ("", [], False)
+
+
+async def test_versions_have_the_extras_of_their_time(database: Database) -> None:
+    alice, bob = await world.people(database, "alice", "bob")
+    chat_id = await world.chat(database, alice, bob)
+    calm, wild = '{"mood":"calm"}', '{"mood":"wild"}'
+    stored = by_place(await store(database, [Sending(alice, chat_id, "one", extras=calm)]))
+    message_id = MessageId(stored[0][0])
+    for content, extras in (("two", wild), ("three", None), ("four", None)):
+        await world.do(database, changes.edit, alice, chat_id, message_id, content)
+        await database.write_unlocked(
+            lambda tx, extras=extras: tx.execute("UPDATE messages SET extras = $2 WHERE id = $1", message_id, extras)
+        )
+    (line,) = _of(await _export(database, alice), "message")
+    assert "extras" not in line
+    assert [(each["content"], each.get("extras")) for each in line["versions"]] == [
+        ("one", {"mood": "calm"}),
+        ("two", {"mood": "wild"}),
+        ("three", None),
+    ]
+    listed = await database.read(lambda tx: versions.page(tx, alice, chat_id, message_id, 0, 10))
+    assert orjson.loads(encode(listed)) == line["versions"]
+
+
+async def test_messages_of_threads_follow_those_of_the_chat_and_name_their_thread(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "PAGE_ROWS", 2)
+    alice, bob = await world.people(database, "alice", "bob")
+    chats = [await world.chat(database, alice, bob) for _ in range(2)]
+    threads = [[await world.thread(database, chat_id) for _ in range(3)] for chat_id in chats]
+    places = [(chat_id, thread) for chat_id, ids in zip(chats, threads, strict=True) for thread in (0, *ids[:2])]
+    # The last thread of each chat has no message.
+    await store(database, [Sending(bob, chat_id, thread_id=thread) for _ in range(3) for chat_id, thread in places])
+    lines = _of(await _export(database, alice), "message")
+    assert [(line["chat_id"], line.get("thread_id", 0), line["number"]) for line in lines] == [
+        (chat_id, thread, number) for chat_id, thread in places for number in (1, 2, 3)
+    ]
 
 
 async def test_pages_are_joined_without_a_gap(

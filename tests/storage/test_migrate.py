@@ -161,3 +161,26 @@ async def test_concurrent_processes_migrate_once(empty_address: str) -> None:
     assert [errors.decode() for _, errors in ended] == [""] * PROCESSES
     applied = sorted(int(output) for output, _ in ended)
     assert applied == [0] * (PROCESSES - 1) + [len(migrate.available("sqlite"))]
+
+
+def hold_back(migrations: Path, first: str) -> list[tuple[Path, Path]]:
+    """Move migrations from `first` on aside; returns their new and old paths."""
+    later = [(each, migrations / f"{each.parent.name}-{each.name}") for each in migrations.glob("*/*.sql")]
+    moved = [(aside, place) for place, aside in later if place.name >= first]
+    for aside, place in moved:
+        place.rename(aside)
+    return moved
+
+
+async def test_the_timelines_of_an_earlier_version_name_their_chats(empty_address: str, newer_program: Path) -> None:
+    later = hold_back(newer_program, "0011")
+    await opening.migrate(empty_address)
+    await run_sql(empty_address, "INSERT INTO timelines (id, last_number, emptied_through) VALUES (7, 9, 2), (8, 0, 0)")
+    for aside, place in later:
+        aside.rename(place)
+    await opening.migrate(empty_address)
+    database = await opening.open_database(empty_address, lambda frames, signals: None, connections=2)
+    sql = "SELECT id, chat_id, last_number, emptied_through FROM timelines ORDER BY id"
+    rows = await database.read(lambda tx: tx.fetch(sql))
+    await database.close()
+    assert [tuple(row) for row in rows] == [(7, 7, 9, 2), (8, 8, 0, 0)]

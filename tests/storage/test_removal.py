@@ -44,7 +44,9 @@ async def workspace_with_everything(database: Database) -> Actor:
     owner = await world.person(database, workspace_id, "owner", Role.OWNER)
     member = await world.person(database, workspace_id, "member")
     chat_id = await world.chat(database, owner, member)
-    stored = by_place(await store(database, [Sending(owner, chat_id, key="key")]))
+    thread_id = await world.thread(database, chat_id)
+    sendings = [Sending(owner, chat_id, key="key"), Sending(member, chat_id, "a reply", thread_id=thread_id)]
+    stored = by_place(await store(database, sendings))
     await world.do(database, changes.edit, owner, chat_id, MessageId(stored[0][0]), "edited")
     await world.do(database, invitations.create, owner, NewInvitation())
     await world.do(database, password_resets.create, owner, member.user_id)
