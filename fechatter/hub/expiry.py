@@ -1,7 +1,7 @@
 """Closes streams whose session has expired.
 
-A session that somebody ends has an event, but a session that expires has none, and a refresh extends it. So the expiry
-of each stream's session is read when the stream is new, and again each time the known expiry has passed.
+A revoked session has an event, but an expired session has none, and a refresh extends a session. So the expiry of each
+stream's session is read when the stream is new, and again each time the known expiry has passed.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from fechatter.storage import sessions
 from fechatter.storage.engines.base import Database
 
 MAX_AT_ONCE = 5_000
-"""Maximum number of streams per check; the others follow a second later."""
+"""Maximum number of streams per check. The next check, a second later, continues with the others."""
 
 
 async def close_ended(database: Database, listeners: Iterable[Listener]) -> None:
-    """Close the `listeners` whose session has ended. Raises StorageError."""
+    """Close those `listeners` whose session has expired or was revoked. Raises StorageError."""
     now = now_ms()
     due = [each for each in listeners if each.session_expires_at <= now and each.closed is None][:MAX_AT_ONCE]
     if not due:

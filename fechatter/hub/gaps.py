@@ -18,17 +18,20 @@ from fechatter.tasks import Tasks
 log = logging.getLogger(__name__)
 
 GAP_SECONDS = 0.03
+"""How long the bus has to deliver a missing frame before the log is read."""
 FILL_EVENTS = 1_000
+"""Maximum number of events in one read of the log."""
 
 
 class GapFiller:
-    """Runs on the main loop.
+    """Reads missing events from the log and passes them to the feeds. Runs on the main loop.
 
     Args:
-        feeds: the open feeds by workspace.
+        feeds: the open feeds by workspace id.
 
     Attributes:
-        filled: gaps in bus delivery that were filled from the log; `events` counts their events.
+        filled: gaps in bus delivery that were filled from the log.
+        events: events that were read from the log to fill these gaps.
         restarts: how often a feed continued from another position, because the log did not contain its position.
         state: for health and metrics.
     """
@@ -44,26 +47,26 @@ class GapFiller:
         self.state = LoopState("gap_filling")
 
     def fill_soon(self, feed: WorkspaceFeed) -> None:
-        """Fill the feed's gap, if it has one, after a moment for the bus."""
-        if feed.sequencer.wanting and feed.workspace_id not in self._filling:
+        """If the feed has a gap, start a task that fills it after `GAP_SECONDS`."""
+        if feed.sequencer.needs_log and feed.workspace_id not in self._filling:
             self._filling.add(feed.workspace_id)
             self._tasks.start("fill a gap", self._fill_later(feed))
 
     async def _fill_later(self, feed: WorkspaceFeed) -> None:
         try:
             await asyncio.sleep(GAP_SECONDS)
-            while feed.sequencer.wanting and self._feeds.get(feed.workspace_id) is feed:
+            while feed.sequencer.needs_log and self._feeds.get(feed.workspace_id) is feed:
                 if not await self.fill(feed):
                     break
             self.state.succeeded()
         except SURVIVED as error:
-            # The next head poll starts it again.
+            # The next head poll calls `fill_soon` again.
             self.state.failed(error)
         finally:
             self._filling.discard(feed.workspace_id)
 
     async def fill(self, feed: WorkspaceFeed) -> bool:
-        """Read what a feed waits for from the log. Returns whether it made progress. Raises StorageUnavailable."""
+        """Read the feed's missing events from the log. Returns whether the feed advanced. Raises StorageError."""
         sequencer = feed.sequencer
         place, expected = sequencer.place, sequencer.expected
         upto = min(expected, place.seq + FILL_EVENTS)
@@ -75,7 +78,7 @@ class GapFiller:
         self.events += len(frames)
         if sequencer.position > place.seq or upto == place.seq:
             return True
-        if check.head.seq > place.seq:  # the log no longer contains what the feed waits for
+        if check.head.seq > place.seq:  # the log no longer contains the missing events
             self._restart(feed, check.head, era)
         elif sequencer.expected == expected:
             sequencer.correct(check.head.seq)
@@ -96,7 +99,11 @@ class GapFiller:
 
         Args:
             place: the feed's position before the log was read.
-            era: the current one, according to the log.
+            era: the current era, according to the log.
+            check: the log's head, and whether the log contains `place`.
+
+        Raises:
+            StorageError: a new era could not begin.
         """
         if check.kept:
             if life_of(era) != life_of(feed.sequencer.era):
@@ -107,7 +114,7 @@ class GapFiller:
             feed.sequencer.expect(check.head.seq)
             return True
         if check.head.seq < place.seq and era == feed.sequencer.era:
-            # No writer has noticed yet. New events must not get the same positions as lost ones.
+            # No writer has noticed the loss yet. New events must not get the same positions as lost ones.
             era = await self._database.begin_era(era)
         self._restart(feed, check.head, era)
         return False

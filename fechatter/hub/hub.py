@@ -1,6 +1,6 @@
 """The hub: every live listener of this node, and one feed for each of their workspaces.
 
-The bus makes delivery fast, the log makes it complete. Once a second, the hub compares the feeds' positions with the
+The bus makes delivery fast; the log makes it complete. Once a second, the hub compares the feeds' positions with the
 database's heads, and gaps are filled from the log (`gaps.py`). If the heads cannot be read for five seconds, the hub
 closes the streams, so that no client has a gap without knowing it.
 """
@@ -41,18 +41,18 @@ log = logging.getLogger(__name__)
 HEADS_EVERY_SECONDS = 1.0
 HEADS_TIMEOUT_SECONDS = 5.0
 MAX_PAUSE_SECONDS = 4.0
-"""Maximum pause between two tries while the database is away, so that streams soon get what they missed."""
+"""Maximum pause between tries while the database is unavailable, so that streams soon get their missed events."""
 PACE_EVERY_SECONDS = 1.0
 MAX_JOIN_TRIES = 5
 STREAMS_RETRY_SECONDS = 10
 
 
 class Hub:
-    """Runs on the main loop.
+    """Passes committed frames and signals to the live listeners of this node. Runs on the main loop.
 
     Attributes:
-        era: the current era, as last read.
-        gaps: fills what the bus did not deliver.
+        era: the current era, as last read from the database.
+        gaps: reads events that the bus did not deliver from the log.
     """
 
     def __init__(self, database: Database, tasks: Tasks, settings: Settings) -> None:
@@ -70,6 +70,7 @@ class Hub:
 
     @property
     def listeners(self) -> int:
+        """The number of live listeners of this node."""
         return sum(len(feed.listeners) for feed in self._feeds.values())
 
     def streams(self) -> list[Listener]:
@@ -97,6 +98,7 @@ class Hub:
         return max((feed.sequencer.held for feed in self._feeds.values()), default=0)
 
     def start(self) -> None:
+        """Start the background tasks: the head poll, the session expiry and the pace check."""
         self._tasks.start("head poll", self._head_poll.run())
         self._tasks.start("session expiry", self._session_expiry.run())
         self._tasks.start("pace of streams", self._keep_pace())
@@ -105,7 +107,7 @@ class Hub:
         return [self._head_poll.state, self._session_expiry.state, self.gaps.state]
 
     def receive(self, frames: list[Frame]) -> None:
-        """Take frames from the bus: of one commit or several, late, repeated or out of order."""
+        """Pass committed frames to the feeds. Frames may be late, repeated or out of order."""
         by_workspace: dict[int, list[Frame]] = {}
         for frame in frames:
             by_workspace.setdefault(frame.workspace_id, []).append(frame)
@@ -116,21 +118,23 @@ class Hub:
                 self.gaps.fill_soon(feed)
 
     def signal(self, signals: list[Signal]) -> None:
+        """Pass signals to the live listeners of their users."""
         for signal in signals:
             feed = self._feeds.get(signal.workspace_id)
             if feed is not None:
                 feed.signal(signal)
 
     async def open(self, reader: Reader, cursor: Position | None, seen: Position | None = None) -> Listener:
-        """Open a live listener. It is attached before its replay is read, so that no event is lost between.
+        """Open a live listener. It is attached before its replay is read, so that no event is lost in between.
 
         Args:
+            cursor: the position after which missed events are replayed; None for a stream without a replay.
             seen: the highest position in the client's responses. It is beyond `cursor` if a response was faster than
                 the stream.
 
         Raises:
             Unauthorized: the session has ended.
-            TooManyRequests: the person has the maximum number of streams.
+            TooManyRequests: the person already has the maximum number of streams on this node.
             Unavailable: the server is stopping, or events came faster than the replay could be read.
             StorageError: the database cannot be read.
         """
@@ -149,7 +153,7 @@ class Hub:
         return listener
 
     async def read_on(self, listener: Listener) -> None:
-        """Queue the next piece of a long replay if nothing waits. The stream's writer calls this before each write."""
+        """Queue the next piece of a long replay if no block is pending. `EventStream` calls this before each write."""
         replay, feed = listener.state, self._feeds.get(listener.reader.workspace_id)
         if not isinstance(replay, Replaying) or feed is None or listener.pending:
             return
@@ -174,7 +178,7 @@ class Hub:
             if start.head.seq < position:
                 await self.gaps.fill(feed)
             if feed.sequencer is not began:
-                continue  # the log went back during the read, so the rows may belong to either life
+                continue  # the log went back in time during the read, so the rows may belong to either life
             if start.replay is not None or not frames.overflowed:
                 break
         else:
@@ -191,7 +195,7 @@ class Hub:
             del self._feeds[feed.workspace_id]
 
     def position(self, listener: Listener) -> Position | None:
-        """Return the position up to which everything was delivered, or None if something is pending."""
+        """Return the position up to which everything was delivered; None if blocks are pending or it is not live."""
         feed, state = self._feeds.get(listener.reader.workspace_id), listener.state
         if feed is None or listener.pending or not isinstance(state, Live):
             return None

@@ -25,7 +25,9 @@ class Start(msgspec.Struct, frozen=True):
     """How a stream begins, or continues with its replay.
 
     Attributes:
-        chats: the chats whose events are shown from `head` on.
+        reader: the reader with the current role.
+        head: the head of the log in the snapshot.
+        chats: the ids of the chats whose events are shown after `head`.
         blocks: `hello`, then the missed events and `resumed`, or `reset`.
         replay: set if the blocks are only a piece of the missed events. The stream is not live yet then.
     """
@@ -41,8 +43,8 @@ class Missed(msgspec.Struct, frozen=True):
     """A piece of the events between a cursor and the head.
 
     Attributes:
-        more: whether the log has more of them.
-        reset: the reason why events cannot continue from the cursor, or None.
+        more: whether the log has more events before the head.
+        reset: the reason why the replay cannot continue from the cursor, or None.
     """
 
     frames: list[Frame]
@@ -97,7 +99,7 @@ async def _start(
 async def _replay(
     tx: Transaction, actor: Actor, here: Position, replay: Replaying, found: Missed, blocks: list[bytes]
 ) -> Start:
-    """Append what was found to `blocks`; the last piece ends with `resumed`."""
+    """Append the found events, or `reset`, to `blocks`; the last piece ends with `resumed`."""
     if found.reset is not None:
         reset = control_block("reset", {"reason": found.reset, "epoch": here.era, "head": here.seq}, here)
         return await _start(tx, actor, here, [*blocks, reset])
@@ -131,7 +133,7 @@ async def missed(
     """Read the first piece of the events after the cursor, or none if there are too many events.
 
     Args:
-        begun: a piece was shown already, so the rest is not counted again.
+        begun: whether a piece was sent already; the rest is then not counted again.
     """
     reason = reset_reason(await eras.at(tx, actor.workspace_id, cursor.seq), cursor, position, settings)
     if reason is not None:
@@ -183,10 +185,10 @@ async def lost(tx: Transaction, actor: Actor, seen: Position | None, position: e
 
 
 def reset_reason(era: str | None, cursor: Position, position: events.Heads, settings: Settings) -> str | None:
-    """Return the reason why events cannot continue from a cursor, or None.
+    """Return the reason why a replay cannot continue from the cursor, or None.
 
     Args:
-        era: of the cursor's number in this log; None if the log does not reach back so far.
+        era: the era of the cursor's number in this log; None if the log does not reach back that far.
     """
     if cursor.seq > position.head:
         return "ahead" if cursor.era == position.current_era else "epoch"

@@ -18,9 +18,11 @@ from fechatter.model import Position, SessionId, UserId, WorkspaceId
 
 SLOW_EVENTS = 256
 SLOW_BYTES = 1024 * 1024
+"""A listener with more pending events or bytes is closed if its socket is blocked."""
 BLOCKED_SECONDS = 2.0
-"""A write that takes so long means a blocked socket, not a busy loop."""
+"""A write that takes longer is blocked by the socket, not by a busy loop."""
 WRITE_BYTES = 64 * 1024
+"""Maximum size of one write, unless a single block is larger."""
 MAX_EVENTS = 20_000
 MAX_BYTES = 32 * 1024 * 1024
 MAX_JOINING_FRAMES = 2_000
@@ -39,7 +41,7 @@ class Reader(msgspec.Struct, frozen=True):
     """The person and the session of a connection.
 
     Attributes:
-        guest: as of the last frame that passed.
+        guest: whether the person is a guest, as of the last frame that passed.
     """
 
     user_id: UserId
@@ -52,7 +54,8 @@ class Joining(msgspec.Struct):
     """The log is being read. Live frames are held until they can follow what was read.
 
     Attributes:
-        overflowed: more frames came than may be held, so the log must be read again.
+        held: the live frames, in order.
+        overflowed: more than MAX_JOINING_FRAMES came, so the log must be read again.
     """
 
     held: list[Frame] = []
@@ -66,7 +69,7 @@ class Joining(msgspec.Struct):
 
 
 class Replaying(msgspec.Struct, frozen=True):
-    """Only a piece of a replay was read; the rest is read once nothing waits for the socket.
+    """Only a piece of a replay was read. The rest is read once no block waits for the socket.
 
     Attributes:
         start: the position from which the replay began.
@@ -97,14 +100,15 @@ State = Joining | Replaying | Live | Closed
 
 
 class Listener:
-    """
+    """The state and the pending blocks of one live connection.
+
     Attributes:
         reader: written by its workspace's feed only.
         state: see the classes above; only the methods of this class change it.
         after: the number of `Live.since`. Live frames up to it are never shown, because the replay showed them.
         chats: the chats whose events are shown, as of the last frame that passed; written by the feed only.
         pending: the blocks that wait for the socket.
-        session_expires_at: milliseconds; written by `expiry.py` only.
+        session_expires_at: milliseconds, or 0 if unknown; written by `expiry.py` only.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -130,7 +134,7 @@ class Listener:
         return len(self.state.held) if isinstance(self.state, Joining) else 0
 
     def join(self) -> Joining:
-        """Hold live frames while the log is read; returns where they are held."""
+        """Hold live frames while the log is read. Returns the state that holds them."""
         joining = Joining()
         self._enter(joining)
         return joining
@@ -140,7 +144,7 @@ class Listener:
         self._enter(replay)
 
     def go_live(self, head: Position) -> list[Frame]:
-        """Show every frame after `head` from now on; returns the held ones."""
+        """Show every frame after `head` from now on. Returns the held frames."""
         held = self.state.held if isinstance(self.state, Joining) else []
         self.after = head.seq
         self._enter(Live(head))
@@ -153,7 +157,7 @@ class Listener:
         self._wake_up()
 
     def close(self, reason: CloseReason) -> None:
-        """End the connection. The first reason stays."""
+        """End the connection. If it is closed already, the first reason stays."""
         if not isinstance(self.state, Closed):
             self.state = Closed(reason)
             self._wake_up()
@@ -174,7 +178,7 @@ class Listener:
             self.close(CloseReason.SLOW)
 
     def offer_signal(self, block: bytes) -> None:
-        """Queue a block that may be lost, unless the listener lags."""
+        """Queue a block that may be lost, unless more than SLOW_EVENTS blocks are pending."""
         if len(self.pending) <= SLOW_EVENTS:
             self.offer(block)
 
@@ -184,7 +188,7 @@ class Listener:
             wake.set_result(None)
 
     async def wait(self, timeout_seconds: float) -> None:
-        """Return when a block waits, more of a replay can be read, the listener is closed, or the time is over."""
+        """Return when a block is pending, more of a replay can be read, the listener is closed, or the time is up."""
         if self.pending or isinstance(self.state, Closed | Replaying):
             return
         loop = asyncio.get_running_loop()
@@ -197,7 +201,7 @@ class Listener:
             self._wake = None
 
     def take(self) -> bytes:
-        """Take what waits, as one write; b"" if nothing does."""
+        """Remove pending blocks and return them as one write; b"" if no block is pending."""
         if self.pending_bytes > WRITE_BYTES:
             return self._take_some()
         if not self.pending:
@@ -206,7 +210,7 @@ class Listener:
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
     def _take_some(self) -> bytes:
-        """Take the first blocks, up to WRITE_BYTES. A write is a copy, but waiting blocks are shared."""
+        """Take the first blocks, up to WRITE_BYTES: a write copies blocks that listeners otherwise share."""
         count, size = 0, 0
         while count < len(self.pending) and (size == 0 or size + len(self.pending[count]) <= WRITE_BYTES):
             size += len(self.pending[count])
@@ -216,17 +220,18 @@ class Listener:
         return b"".join(taken)
 
     def on_abort(self, abort: Callable[[], object]) -> None:
-        """Set how a blocked write is cancelled."""
+        """Set the function that cancels a blocked write."""
         self._abort = abort
 
     def write_started(self) -> None:
+        """Record that a write to the socket began; `write_ended` records its end."""
         self._blocked_since = time.monotonic()
 
     def write_ended(self) -> None:
         self._blocked_since = None
 
     def check_pace(self, now: float) -> None:
-        """Close a listener whose socket is blocked while too much waits; cancel the blocked write of a closed one.
+        """Close a listener whose socket is blocked while too much waits; cancel the blocked write of a closed listener.
 
         Args:
             now: `time.monotonic()`.

@@ -1,8 +1,8 @@
 """Puts a workspace's frames into the order of their numbers, even if the bus loses, repeats or reorders them.
 
-It passes only the next number, holds later ones and drops earlier ones. The bus never resends a missing frame; gaps are
-filled from the log (`gaps.py`). Frames from the bus are accepted only in the current era. A frame of another era may
-come from a lost log or from an era that has just begun, and only the log shows which.
+A sequencer passes only the next number, stores later frames and drops earlier ones. The bus never resends a missing
+frame; gaps are filled from the log (`gaps.py`). Frames from the bus are accepted only in the current era. A frame of
+another era may come from a lost log or from an era that has just begun, and only the log shows which.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ MAX_HELD = 10_000
 
 
 class Sequencer:
-    """
+    """The order of one workspace's frames on this node.
+
     Args:
         place: everything up to this position has been passed.
         era: the current era.
 
     Attributes:
         era: the current era.
+        position: the number up to which everything has been passed.
+        expected: the highest number that the log is known to contain.
         doubtful: the bus delivered a frame of another era, so the log must be read.
     """
 
@@ -45,12 +48,13 @@ class Sequencer:
         return self.expected > self.position
 
     @property
-    def wanting(self) -> bool:
-        """Whether the log must be read."""
+    def needs_log(self) -> bool:
+        """Whether the log must be read, because of a gap or a frame of another era."""
         return self.behind or self.doubtful
 
     @property
     def held(self) -> int:
+        """The number of frames that wait for an earlier number."""
         return len(self._held)
 
     def expect(self, head: int) -> None:
@@ -63,7 +67,7 @@ class Sequencer:
         self._held = {seq: frame for seq, frame in self._held.items() if seq <= head}
 
     def enter(self, era: str) -> None:
-        """Note that `era` is the current one, according to the log."""
+        """Note that `era` is the current era, according to the log."""
         self.doubtful = False
         if era != self.era:
             self.era = era
@@ -88,7 +92,7 @@ class Sequencer:
         """Whether it is this frame's turn. A later frame is held."""
         if frame.seq > self.position + 1:
             self.expected = max(self.expected, frame.seq)
-            # Beyond the bound, the log replaces the memory.
+            # A later frame beyond the bound is read from the log when its turn comes.
             if len(self._held) < MAX_HELD:
                 self._held[frame.seq] = frame
         return frame.seq == self.position + 1

@@ -24,7 +24,8 @@ PERSONAL = frozenset(types_visible_to(Visibility.PERSON))
 
 
 class WorkspaceFeed:
-    """
+    """The listeners, lanes and sequencer of one workspace.
+
     Args:
         position: the head of the workspace's log when the feed was opened.
         era: the era that was current then.
@@ -39,14 +40,14 @@ class WorkspaceFeed:
         self._by_user: dict[int, set[Listener]] = {}
 
     def attach(self, listener: Listener) -> Joining:
-        """Keep all frames back for a listener whose replay is being read."""
+        """Add a listener whose replay is being read. Its frames are kept until `begin`."""
         self._joining.add(listener)
         self.listeners.add(listener)
         self._by_user.setdefault(listener.reader.user_id, set()).add(listener)
         return listener.join()
 
     def begin(self, listener: Listener, start: Start) -> None:
-        """Queue what was read for a listener. Show it live frames next, unless more of its replay is in the log."""
+        """Queue the blocks that were read. Show live frames from now on, unless the log has more of the replay."""
         listener.reader = start.reader
         self._joining.discard(listener)
         for block in start.blocks:
@@ -61,6 +62,7 @@ class WorkspaceFeed:
             self._show_to([listener], frame)
 
     def detach(self, listener: Listener) -> None:
+        """Remove a listener; nothing happens if it was removed already."""
         self.listeners.discard(listener)
         self._joining.discard(listener)
         own = self._by_user.get(listener.reader.user_id, set())
@@ -86,21 +88,23 @@ class WorkspaceFeed:
                 listener.reset(lost)
 
     def receive(self, frames: Iterable[Frame]) -> None:
-        """Show frames from the bus, as far as it is their turn."""
+        """Show frames from the bus, each when its turn comes."""
         for frame in self.sequencer.accept(frames):
             self._show(frame)
 
     def fill(self, frames: Iterable[Frame]) -> None:
-        """Show frames from the log, as far as it is their turn."""
+        """Show frames from the log, each when its turn comes."""
         for frame in self.sequencer.fill(frames):
             self._show(frame)
 
     def signal(self, signal: Signal) -> None:
+        """Queue a signal for the live listeners of its user."""
         for listener in self._by_user.get(signal.user_id, ()):
             if isinstance(listener.state, Live):
                 listener.offer_signal(signal.block)
 
     def close(self, reason: CloseReason) -> None:
+        """Close all listeners of the workspace."""
         for listener in list(self.listeners):
             listener.close(reason)
 

@@ -1,4 +1,4 @@
-"""One batch while it is decided and stored, and the refusals of its rows."""
+"""One batch while it is decided and stored: the answers, frames and refusals of its rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,15 @@ class AllowedGroup(msgspec.Struct, frozen=True):
 
 
 class BatchWork:
-    """One batch while it is decided and stored: its columns as lists, and the answer for each row."""
+    """One batch while it is decided and stored. A row is an index in the MessageBatch.
+
+    Attributes:
+        sessions, chats, senders, fingerprints: the batch's columns as lists.
+        extras: the JSON of each row that has extras.
+        answers: the answer for each row; None while the row is undecided.
+        frames: the frames of the stored rows, in commit order.
+        failure: why the last rows that failed could not be stored; None if none failed.
+    """
 
     def __init__(self, batch: MessageBatch) -> None:
         self.batch = batch
@@ -74,7 +82,7 @@ class BatchWork:
         return allowed
 
     def rows(self, allowed: list[AllowedGroup]) -> MessageRows:
-        """Return the columns of the allowed rows, as the engine stores them."""
+        """Return the columns of the allowed rows, in the form that the engine stores."""
         owners = {row: group.verdict.workspace_id for group in allowed for row in group.rows}
         places = sorted(owners)
         rows = self._rows if len(places) == len(self.batch) else self._rows.some(places)
@@ -108,7 +116,7 @@ class BatchWork:
         self.answers[row] = _not_storable() if isinstance(error, RowRefused) else not_stored()
 
     def fail(self, rows: list[int], error: Exception) -> None:
-        """Fail rows that may be stored or not. Their senders can safely repeat them with the same key."""
+        """Fail rows that may or may not be stored. Their senders can safely send them again with the same key."""
         rows = [row for row in rows if self.answers[row] is None]
         requests = [request_id(self.batch.tickets[row]) for row in rows]
         # One stack per batch is enough: a fault in the program may fail every row.
@@ -140,6 +148,7 @@ def _refused(code: str) -> Problem:
 
 
 def not_stored() -> Unavailable:
+    """Return the answer for a message of which it is unknown whether it was stored."""
     detail = "The message could not be stored. Send it again with the same idempotency key."
     return Unavailable(detail, code="not_stored")
 

@@ -17,11 +17,16 @@ from fechatter.storage import events, messages
 from fechatter.storage.engines.base import Transaction
 
 MAX_EDITS: Final = 1000
-"""Every earlier content is stored, so their number is limited."""
+"""Maximum number of edits of one message, because every earlier content is stored."""
 
 
 async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId, content: str) -> Message:
-    """Change a message's content. Raises NotFound, Forbidden."""
+    """Change a message's content and return the message as it is then. The same content again changes nothing.
+
+    Raises:
+        NotFound: the actor cannot see the chat, or the chat has no such message.
+        Forbidden: the actor may not edit it, it was deleted, or it was edited `MAX_EDITS` times.
+    """
     chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     found = await messages.one(tx, chat_id, message_id)
     if found is None:
@@ -44,7 +49,12 @@ async def edit(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: Messa
 
 
 async def delete(tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId) -> None:
-    """Delete a message, unless it is deleted already. Raises NotFound, Forbidden."""
+    """Delete a message, unless it is deleted already.
+
+    Raises:
+        NotFound: the actor cannot see the chat, or the chat has no such message.
+        Forbidden: the actor may not delete it.
+    """
     chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     found = await messages.one(tx, chat_id, message_id)
     if found is None:

@@ -1,4 +1,4 @@
-"""Extras: the optional fields of a message, one JSON object.
+"""Extras: the optional fields of a message, as one JSON object.
 
 The native side does not interpret the object. Only messages with extras are checked here, against the struct `Extras`.
 """

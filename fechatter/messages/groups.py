@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from fechatter.native import Column, MessageBatch
 
 NUMPY_ROWS = 100
-"""From so many rows on, numpy looks for runs (docs/decisions/native-code.md). In smaller batches, its fixed cost is
-higher than the whole work."""
+"""Minimum number of rows for which numpy searches for runs (docs/decisions/native-code.md). In smaller batches, its
+fixed cost exceeds the cost of the whole work."""
 ROWS_PER_RUN = 8
-"""Average length of the runs from which on they are used as groups. Shorter runs occur if many people send at once."""
+"""Runs are used as groups if they are longer than this on average. They are shorter if many people send at once."""
 
 
 def group_rows(batch: MessageBatch, origins: Sequence[Sequence[int]], rows: list[int]) -> list[list[int]]:
@@ -30,7 +30,7 @@ def group_rows(batch: MessageBatch, origins: Sequence[Sequence[int]], rows: list
 
 
 def _run_ends(columns: Sequence[Column], rows: list[int], batch_rows: int) -> list[int]:
-    """Return the places in `rows` before which a column changes its value: requests of 100 messages make long runs."""
+    """Return the indices in `rows` at which a column changes its value. Requests of 100 messages make long runs."""
     # A server that stores no large batches saves 12 MiB of memory and 0.1 s at its start.
     import numpy as np
 

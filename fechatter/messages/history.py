@@ -20,6 +20,7 @@ class MessagePage(msgspec.Struct, frozen=True):
 
 
 async def latest(tx: Transaction, chat_id: ChatId, limit: int) -> MessagePage:
+    """Return the newest messages."""
     found = await messages.before(tx, chat_id, messages.END, limit + 1)
     return MessagePage(found[:limit], len(found) > limit, has_newer=False)
 
@@ -39,7 +40,7 @@ async def after(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> Me
 
 
 async def around(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> MessagePage:
-    """Return a page with `number` in its middle, as far as there are messages on both sides."""
+    """Return a page with `number` in its middle, if there are enough messages on both sides."""
     older = await messages.before(tx, chat_id, number + 1, limit + 1)
     newer = await messages.after(tx, chat_id, number, limit + 1)
     newer_count = min(len(newer), max(limit // 2, limit - len(older)))

@@ -1,4 +1,4 @@
-"""Decides for whole batches who may write where, from a cache that may be out of date.
+"""Decides for whole batches which senders may write to which chats, from a cache that may be out of date.
 
 Each verdict has the `rights_seq` and the era with which it was made. The engine compares them with those of the
 workspace, under the workspace's lock. If they differ, nothing is stored, the verdicts of the workspace are dropped, and
@@ -17,16 +17,16 @@ _UNKNOWN_SESSION = Writing(0, 0, "unauthorized", 0, "")
 
 
 class Permissions:
-    """Only the message writer uses it, on the writer's loop."""
+    """The cache of verdicts. Only the message writer uses it, on the writer's loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._verdicts: dict[tuple[int, int], Writing] = {}
 
     async def decide(self, pairs: list[tuple[int, int]], tx: Transaction | None = None) -> list[Writing]:
-        """Return the verdict for each pair (session, chat).
+        """Return the verdict for each pair (session id, chat id), in order.
 
-        `tx` reads the verdicts that are not cached; by default, a snapshot does.
+        Verdicts that are not cached are read in `tx`, or else in a snapshot. Raises StorageError.
         """
         missing = list({pair for pair in pairs if pair not in self._verdicts})
         if missing:

@@ -17,7 +17,7 @@ from fechatter.frames import Frame, Signal
 from fechatter.native import PendingAnswer
 
 Answer = tuple[int, bytes] | Problem
-"""Status and JSON of the stored message, or the refusal."""
+"""HTTP status and JSON of the stored message, or the refusal."""
 
 Ticket = tuple[asyncio.Future[Answer], str] | PendingAnswer
 """The future that a sender awaits, and the id of its request; or a request of the gateway."""
@@ -27,6 +27,7 @@ RenderRefusal = Callable[[Problem, str], tuple[int, str, list[tuple[str, str]], 
 
 
 def request_id(ticket: Ticket) -> str:
+    """Return the id of the request that waits on the ticket."""
     return ticket.request_id if isinstance(ticket, PendingAnswer) else ticket[1]
 
 
@@ -55,12 +56,12 @@ class Publisher:
         self._signals: ReceiveSignals = lambda _signals: None
 
     async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
-        """Begin to call `frames` and `signals` with everything that this node and the others publish."""
+        """From now on, call `frames` and `signals` with everything that this node and the others publish."""
         self._frames, self._signals = frames, signals
         await self._bus.start(frames, signals)
 
     def publish(self, frames: list[Frame], signals: list[Signal]) -> None:
-        """Publish committed frames, and signals. This node's hub has them when the call returns."""
+        """Publish committed frames, and signals. This node's hub has received them when the call returns."""
         self.published += len(frames) + len(signals)
         if frames:
             self._frames(frames)
@@ -76,8 +77,10 @@ class Publisher:
 
 
 def answer_senders(batch: WrittenBatch, render: RenderRefusal) -> None:
-    """Answer the senders of a batch, except those that have given up. The writer itself answers the gateway's requests
-    whose messages are stored."""
+    """Answer the senders of a batch, except those whose request was cancelled.
+
+    The writer has already answered those requests of the gateway whose messages are stored.
+    """
     for ticket, each in zip(batch.tickets, batch.answers, strict=True):
         if isinstance(ticket, PendingAnswer):
             if isinstance(each, Problem):

@@ -18,7 +18,8 @@ from fechatter.storage.engines.batch import Stored, StoreResult
 from fechatter.storage.engines.errors import RowRefused, StorageUnavailable, UniqueViolation
 
 MAX_TRIES = 64
-"""For one batch. This finds three refused rows of 256; if there are more, the other rows fail and are sent again."""
+"""Maximum number of calls after the first. They find three refused rows among 256. If there are more, the rows that are
+not stored by then fail, and their senders send them again."""
 
 T = TypeVar("T")
 StorePart = Callable[[list[int]], Awaitable[StoreResult]]
@@ -27,7 +28,7 @@ Failures = list[tuple[list[int], Exception]]
 
 
 class Undecided(StorageError):
-    """The decision about some rows failed unexpectedly, and nothing was stored. The error's cause is the reason.
+    """An unexpected error ended the decision about some rows. Nothing was stored; `reason` is the error.
 
     Attributes:
         groups: the rows, in the groups that are decided together.
@@ -79,7 +80,7 @@ class Outcome(msgspec.Struct, frozen=True):
     Attributes:
         stored, stale: see StoreResult.
         refused: the error of each row that the database would refuse again.
-        failed: rows that may be stored or not.
+        failed: rows that may or may not be stored, with the error.
     """
 
     stored: list[Stored]
@@ -92,7 +93,7 @@ async def store_apart(store: StorePart, owners: Mapping[int, int], result: Store
     """Store rows in parts after `store` returned `result` for all of them.
 
     Args:
-        owners: the workspace of each row. Rows are places in the MessageBatch.
+        owners: the workspace of each row. A row is an index in the MessageBatch.
     """
     outcome = Outcome([], set(), {}, [])
     waiting = _record(outcome, owners, list(owners), result)

@@ -1,7 +1,7 @@
 """Repeated sends: one key of one sender in one chat makes one message.
 
 A repeat is compared with the fingerprint of the content that was sent first. Its answer is the message as it is now. If
-that message was deleted, nothing is left to compare with, and the answer is the empty message.
+that message was deleted, its content is not available for the comparison, and the answer is the empty message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fechatter.storage.engines.base import Database, Transaction
 
 
 def fold(batch: MessageBatch) -> tuple[list[int], dict[int, int]]:
-    """Return the rows to store, and for each repeat within the batch the row that it repeats."""
+    """Return the rows to store, and a mapping from each repeat within the batch to the row that it repeats."""
     keys = batch.keys()
     if not any(keys):
         return list(range(len(batch))), {}
@@ -33,6 +33,7 @@ def fold(batch: MessageBatch) -> tuple[list[int], dict[int, int]]:
 
 
 def conflict() -> Conflict:
+    """Return the refusal of a repeat whose content differs from the first."""
     return Conflict("This idempotency key was used for another content.", code="idempotency_conflict")
 
 

@@ -24,7 +24,7 @@ LARGE_BYTES = 64 << 10
 
 
 def open_intake(capacity: int = INTAKE_MESSAGES, fields: type[Extras] = Extras) -> Intake:
-    """Create the intake. It refuses messages with extras as long as `fields` has no field."""
+    """Create the intake. It refuses messages with extras unless `fields` has at least one field."""
     return Intake(capacity, INTAKE_BYTES, extras_allowed=bool(fields.__struct_fields__))
 
 
@@ -35,7 +35,7 @@ class Sender:
         wake: called when the intake is no longer empty.
 
     Attributes:
-        seconds: from a received body to its answer.
+        seconds: time from the received body to the answer.
     """
 
     def __init__(self, intake: Intake, wake: Callable[[], None]) -> None:
@@ -66,8 +66,8 @@ class Sender:
             Problem: the refusal: MalformedRequest, Invalid, Unavailable (full, not stored), NotFound, Conflict …
         """
         began = time.perf_counter()
-        # There is no timeout, because a timer costs too much per message. The writer answers every ticket, also when
-        # it ends (`Writer.give_up`).
+        # There is no timeout, because a timer costs too much per message. The writer answers every ticket, even
+        # when it ends (`Writer.give_up`).
         waiting: asyncio.Future[Answer] = self._create_future()
         try:
             wake = self._intake.push(body, header_key, chat_id, sender_id, session_id, (waiting, request_id))

@@ -15,7 +15,7 @@ from fechatter.storage.messages import Version
 async def page(
     tx: Transaction, actor: Actor, chat_id: ChatId, message_id: MessageId, after: int, limit: int
 ) -> list[Version]:
-    """Return the earlier contents after the revision `after`, oldest first. The current content is not among them.
+    """Return the earlier contents after the revision `after`, oldest first. The current content is not included.
 
     Raises:
         NotFound: the actor cannot see the chat, or the chat has no such message.

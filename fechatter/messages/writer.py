@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_ROUNDS = 20
-"""If the era changes again in each of so many rounds, the rest of the batch fails with `not_stored`."""
+"""If the era changes in each of this many rounds, the rest of the batch fails with `not_stored`."""
 
 
 class Writer:
@@ -47,8 +47,8 @@ class Writer:
 
     Attributes:
         stored: messages stored since the start.
-        failed: batches of which something could not be stored.
-        failing: why something of the last batch could not be stored; "" if all was stored.
+        failed: batches in which at least one message could not be stored.
+        failing: why a message of the last batch could not be stored; "" if all were stored.
         failed_at: monotonic time of the last failed batch.
         busy_since: monotonic time at which the current batch was taken; None between batches.
     """
@@ -64,7 +64,7 @@ class Writer:
         self._database = database
         self._permissions = Permissions(database)
         self._unsettled: dict[int, int] = {}
-        """The workspaces whose rights changed during their last batch, with the rights as of then."""
+        """The workspaces whose rights changed during their last batch, with their `rights_seq` at that time."""
         self._main_loop = asyncio.get_running_loop()
         self._finish = finish
         self._extras_fields = extras_fields
@@ -86,7 +86,7 @@ class Writer:
         return len(self._intake)
 
     def wake(self) -> None:
-        """Start on a batch, because the intake is no longer empty. Runs on the main loop."""
+        """Start with a batch, because the intake is no longer empty. Runs on the main loop."""
         if self._ended:
             self.give_up()
         else:
@@ -106,7 +106,7 @@ class Writer:
             self._finish(_given_up(batch))
 
     async def run(self) -> None:
-        """Runs on the writer's loop."""
+        """Store batches until `stop` was called and the intake is empty. Runs on the writer's loop."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._intake.fileno(), self._woken_by_gateway, self._ready.set)
         try:
@@ -133,7 +133,7 @@ class Writer:
                 # First, so that the main loop has published the frames when a sender's next request arrives.
                 self._main_loop.call_soon_threadsafe(self._finish, written)
                 batch.answer_gateway(written.answers)
-                # On SQLite, other writes run between two batches.
+                # On SQLite, let other writes run between two batches.
                 await asyncio.sleep(0)
             if self._stopping:
                 return
@@ -192,7 +192,7 @@ class Writer:
         return sorted(_joined(await self._apart(work, check, rows)))
 
     async def _decide(self, work: BatchWork, rows: list[int], tx: Transaction | None = None) -> list[AllowedGroup]:
-        """Return the rows that may be stored, in groups; answer the others."""
+        """Return the rows whose senders may write, in groups; answer the other rows."""
         groups = group_rows(work.batch, (work.sessions, work.chats, work.senders), rows)
         pairs = [(work.sessions[group[0]], work.chats[group[0]]) for group in groups]
         with deciding(groups):
@@ -291,5 +291,5 @@ def _fail(work: BatchWork, failures: Failures) -> None:
 
 
 def _given_up(batch: MessageBatch) -> WrittenBatch:
-    """The result of a batch that nobody will store."""
+    """Return the result of a batch that will not be stored."""
     return WrittenBatch(batch.tickets, [not_stored() for _ in batch.tickets], [])

@@ -1,4 +1,4 @@
-"""The socket that listens at the address of the settings."""
+"""Binds the server's socket to the address in the settings."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def _cannot_listen(settings: Settings, error: OSError) -> StartError:
 
 
 def _source(settings: Settings, key: str) -> str:
-    """Return the source of a value that is not the default: a shell may export HOST for another purpose."""
+    """Return the source of a value that is not the default, because a shell may export HOST for another purpose."""
     return f" (from {settings.sources[key]})" if key in settings.sources else ""

@@ -13,11 +13,12 @@ from fechatter.settings import Settings
 
 
 class Certificate(msgspec.Struct, frozen=True):
-    """
+    """The files of a usable certificate.
+
     Attributes:
-        chain: PEM file of the server's certificate and those between it and the root.
-        key: PEM file of its private key, not encrypted.
-        digest: of the content of both files, to recognise a new certificate.
+        chain: PEM file with the server's certificate and its intermediate certificates.
+        key: PEM file with the certificate's private key, not encrypted.
+        digest: SHA-256 of the contents of both files, to recognise a new certificate.
     """
 
     chain: Path

@@ -1,4 +1,4 @@
-"""Serves HTTP/1.1 through Granian, over TLS if there is a certificate, on as many connections as there are files for.
+"""Serves HTTP/1.1 through Granian, over TLS if there is a certificate. The limit of open files limits the connections.
 
 A connection that sends nothing, or half of a request's head, is closed. `api/bodies.py` handles slow bodies.
 """
@@ -29,16 +29,16 @@ BACKLOG = 4096
 HEAD_SECONDS = 10
 """How long a connection may take to send the head of its first or next request."""
 BUFFER_BYTES = 64 * 1024
-"""How much Granian buffers for a client that does not read: a third less than by default (0.65 MB)."""
+"""Granian's buffer per connection. A client that does not read costs a third less memory than by default."""
 WATCH_SECONDS = 0.1
 
 
 class Listening:
     """The listening socket and the Granian that serves it. A new Granian replaces it when the certificate changes.
 
-    Both accept from the same socket, so that no connection is refused during the change. The earlier one ends after its
-    last response. Until then each accepts as many connections as there are files for, because its limit cannot change
-    later.
+    Both accept from the same socket, so that no connection is refused during the change. The earlier Granian ends after
+    its last response. Until then each of them accepts the maximum number of connections, because Granian's limit cannot
+    change later.
     """
 
     def __init__(self, app: ASGIApp, held: socket.socket, connections: int, tasks: Tasks) -> None:
@@ -82,7 +82,7 @@ class Listening:
             granian.stop()  # type: ignore[no-untyped-call]
 
     async def _watch_files(self) -> None:
-        """Pause accepting while files are short. Granian counts connections only after the TLS handshake."""
+        """Accept no connections while few files are free. Granian counts connections only after the TLS handshake."""
         spare, paused = Spare(), False
         while (granian := self._accepting) is not None:
             used = spare.take()
@@ -106,7 +106,7 @@ class Listening:
             try:
                 self._held.accept()[0].close()
             except OSError:
-                return  # no connection waits, or there is no file even for this
+                return  # no connection waits, or there is no free file
 
     async def ended(self, seconds: float) -> bool:
         """Wait up to `seconds` until the last connection has ended; return whether it has."""
@@ -117,7 +117,7 @@ class _Granian(embed.Server):
     """Granian on a socket that is bound already.
 
     Attributes:
-        begun: whether it serves; False if it refused its certificate.
+        begun: True once this Granian serves; False if it refused its certificate.
     """
 
     def __init__(self, app: ASGIApp, held: socket.socket, **options: Any) -> None:
@@ -130,7 +130,7 @@ class _Granian(embed.Server):
     def _init_shared_socket(self) -> None:
         self._held.setblocking(False)
         self._held.listen(BACKLOG)
-        # It closes its descriptor when it stops, so it gets a duplicate.
+        # Granian closes its descriptor when it stops, so it gets a duplicate.
         self._own = os.dup(self._held.fileno())
         # On Linux, SocketHolder has a third argument.
         arguments = (self._own, False, BACKLOG) if sys.platform == "linux" else (self._own, False)
@@ -141,12 +141,12 @@ class _Granian(embed.Server):
         os.dup2((self._held if on else self._unconnected).fileno(), self._own, inheritable=False)
 
     def close(self) -> None:
-        """Release the sockets. Call it after the end."""
+        """Release the unconnected socket. Call this after Granian has ended."""
         self._unconnected.close()
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-        # By then its worker has made the first step, in which it fails on a bad certificate.
+        # By then Granian's worker has taken its first step. With a bad certificate, that step fails.
         asyncio.get_running_loop().call_soon(self._set_begun)
 
     def _set_begun(self) -> None:
@@ -161,8 +161,8 @@ async def _end(earlier: list[_Granian]) -> None:
 
 
 async def _run(granian: _Granian) -> None:
-    """Run Granian. Raises the error of which it died after it had begun."""
-    # A panic of its core is a BaseException.
+    """Run Granian until it is stopped. Raises the error that ended it, if it had begun to serve."""
+    # A panic in Granian's Rust code is raised as a BaseException.
     died: BaseException | None
     (died,) = await asyncio.gather(granian.serve(), return_exceptions=True)
     if not granian.begun.done():
@@ -176,7 +176,7 @@ async def _run(granian: _Granian) -> None:
 
 
 def _granian(app: ASGIApp, held: socket.socket, connections: int, certificate: Certificate | None) -> _Granian:
-    """Configure HTTP/1.1 only. Browsers use HTTP/2 over TLS only, and Granian has no limit for a half-sent preface."""
+    """Configure HTTP/1.1 only. Browsers use HTTP/2 over TLS only, and Granian has no time limit for its preface."""
     return _Granian(
         app,
         held,

@@ -1,4 +1,4 @@
-"""The limit of open files, of which each connection is one."""
+"""The limit of open files. Each connection uses one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fechatter.settings import Settings
 log = logging.getLogger(__name__)
 
 RESERVED_FILES = 128
-"""For everything except clients and database connections: code, SQLite's files, NATS, DNS, logs."""
+"""Files reserved for everything except clients and database connections: code, SQLite, NATS, DNS, logs."""
 MIN_CONNECTIONS = 64
 MAX_FILES = 1 << 20
 MORE_FILES = 80
@@ -21,7 +21,7 @@ SPARE_FILES = 8
 
 
 def most_connections(settings: Settings) -> int:
-    """Return how many clients may be connected. Raises StartError: too few files may be open."""
+    """Return the maximum number of connected clients. Raises StartError: the limit of open files is too low."""
     files, reserved = _raise_file_limit(), RESERVED_FILES + settings.connection_limit
     if files < reserved + MIN_CONNECTIONS:
         needed = reserved + MIN_CONNECTIONS
@@ -30,7 +30,7 @@ def most_connections(settings: Settings) -> int:
 
 
 def _raise_file_limit() -> int:
-    """Raise the limit as far as possible; return how many files may be open."""
+    """Raise the limit as far as possible, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if _counted(soft) >= _counted(hard):
         return _counted(soft)
@@ -53,7 +53,7 @@ class Spare:
         self._held: list[int] = []
 
     def take(self) -> int:
-        """Open the spare files; return the number of the next descriptor, below which all are in use."""
+        """Open the spare files. Returns the lowest free descriptor, or MAX_FILES if there is none."""
         try:
             while len(self._held) < SPARE_FILES:
                 self._held.append(os.dup(0))
@@ -64,5 +64,6 @@ class Spare:
         return lowest
 
     def release(self) -> None:
+        """Close the spare files."""
         while self._held:
             os.close(self._held.pop())

@@ -24,14 +24,16 @@ log = logging.getLogger(__name__)
 
 CHANGEABLE = ("log_level", "tls_certificate", "tls_key")
 SETTLED_SECONDS = 30.0
+"""After this time, requests that began on the earlier certificate have ended or become streams."""
 EARLIER_SECONDS = 3600.0
-"""How long a stream may stay on a certificate that was replaced."""
+"""How long streams on an earlier certificate stay open."""
 SPREAD_SECONDS = 60.0
 """Streams on an earlier certificate are closed over this period, because all of them reconnect."""
 
 
 class Reloading:
-    """
+    """Reloads the settings of a running server.
+
     Args:
         certificate: the certificate in use.
         reread: returns the current settings. Raises StartError.
@@ -56,6 +58,7 @@ class Reloading:
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
+        """Request a reload, which `run` carries out."""
         self._asked.set()
 
     async def run(self) -> None:
@@ -89,7 +92,7 @@ class Reloading:
         log.info("reloaded")
 
     async def _end_earlier(self) -> None:
-        """Close the streams that were open during the change, after the requests of that time have become streams."""
+        """Close the streams that began on the earlier certificate, at the end of their time."""
         await asyncio.sleep(SETTLED_SECONDS)
         earlier = WeakSet(self._hub.streams())
         await asyncio.sleep(EARLIER_SECONDS)

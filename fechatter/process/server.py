@@ -39,10 +39,9 @@ log = logging.getLogger(__name__)
 HARD_STOP_SECONDS = 10.0
 """The limit for the whole stop."""
 LAST_ANSWERS_SECONDS = 1.5
-"""How long a stop waits for open connections. Silent and half-sent requests would use up their own, longer limits."""
+"""How long a stop waits for open connections. Silent connections have longer limits of their own."""
 SWITCH_INTERVAL_SECONDS = 0.0005
-"""How long the writer's thread waits at most for the interpreter's lock after each statement; Python's default is 5 ms.
-"""
+"""Maximum wait of the writer's thread for the interpreter's lock after each statement. Python's default is 5 ms."""
 
 STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
@@ -51,8 +50,8 @@ class RunningServer:
     """One server process, from settings to exit code.
 
     Args:
-        reread: returns the current settings.
-        examine: checks the installation and logs what could be better; runs once, on its own thread.
+        reread: returns the current settings. Raises StartError.
+        examine: checks the installation and logs recommendations; runs once, on its own thread.
     """
 
     def __init__(self, settings: Settings, reread: Callable[[], Settings], examine: Callable[[], None]) -> None:
@@ -111,7 +110,7 @@ class RunningServer:
         self._starting = None
 
     async def _announce(self, services: Services, held: socket.socket) -> None:
-        """Print where the server is and, while there is no owner, how to create the first one."""
+        """Print the server's address and, if there is no owner yet, the link that creates the first one."""
         services.tasks.start("service manager", self._manager.keep_alive())
         address = public_url(self._settings, held.getsockname()[1])
         _print(f"Fechatter is at {address}")
@@ -121,7 +120,7 @@ class RunningServer:
             log.warning("these settings have no effect in this version: %s", ", ".join(unused))
         services.tasks.start("first owner", self._invite_first(services, address))
         self._manager.ready()
-        # Not one of the loop's threads, because a stop would wait for those.
+        # Not a thread of the loop's executor, because a stop would wait for it.
         threading.Thread(target=self._examine, name="doctor", daemon=True).start()
 
     async def _invite_first(self, services: Services, address: str) -> None:
@@ -186,7 +185,7 @@ async def _last_answers(listening: Listening) -> None:
 
 
 def _print(line: str) -> None:
-    """Print a line. Serve even if standard output cannot be written, such as a file on a full disk."""
+    """Print a line. If standard output cannot be written, such as a file on a full disk, log that and continue."""
     try:
         print(line, flush=True)
     except OSError as error:
@@ -194,6 +193,6 @@ def _print(line: str) -> None:
 
 
 def _report_unless_late(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Report an error, except that Granian ended after its future was cancelled."""
+    """Report an error, unless Granian only set the result of a future that was already cancelled."""
     if not isinstance(context.get("exception"), asyncio.InvalidStateError):
         logs.report(loop, context)

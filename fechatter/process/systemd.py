@@ -35,6 +35,7 @@ class ServiceManager:
         )
 
     def ready(self) -> None:
+        """Report that the server serves, after the start or a reload."""
         self._send("READY=1", "STATUS=Serving.")
 
     def reloading(self) -> None:
@@ -42,6 +43,7 @@ class ServiceManager:
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self, reason: str) -> None:
+        """Report that the server stops."""
         self._send("STOPPING=1", f"STATUS=Stopping: {reason}.")
 
     async def keep_alive(self) -> None:

@@ -25,7 +25,10 @@ REFUSED = 3
 
 
 async def try_out(certificate: Certificate) -> None:
-    """Raises StartError: Granian cannot serve with the certificate, or the trial failed for another reason."""
+    """Test a certificate in a separate process.
+
+    Raises StartError: Granian cannot serve with the certificate, or the trial failed for another reason.
+    """
     trial = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "fechatter.process.trial", certificate.chain, certificate.key),
         stdin=asyncio.subprocess.DEVNULL,
@@ -52,7 +55,7 @@ def _untried(certificate: Certificate) -> str:
 
 
 async def _serve(chain: str, key: str) -> int:
-    """Return the exit code."""
+    """Serve with the certificate for a moment, and return the exit code."""
     tasks = Tasks(lambda _name, error: sys.exit(str(error)))
     with bind(Settings(port=0)) as held:
         listening = Listening(_nothing, held, MIN_CONNECTIONS, tasks)
@@ -66,7 +69,7 @@ async def _serve(chain: str, key: str) -> int:
 
 
 async def _nothing(*_: object) -> None:
-    """Serve nothing: the address of the trial is unknown to clients."""
+    """The app of the trial. It gets no requests, because no client knows the port."""
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Who may do what: one table (`table.py`), and what refuses by it."""
+"""Who may do what: one table (`table.py`), and the checks that use it."""

@@ -21,7 +21,10 @@ CREATING = {
 
 
 def standing(workspace_role: Role, chat_role: str | None) -> ChatStanding:
-    """Return the person's standing in a chat; `chat_role` is None if the person is not a member."""
+    """Return the person's standing in a chat.
+
+    `chat_role` is `owner` or `member`, or None if the person is not a member of the chat.
+    """
     guest = workspace_role is Role.GUEST
     if chat_role is None:
         return ChatStanding.OUTSIDER if guest else ChatStanding.COLLEAGUE

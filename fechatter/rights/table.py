@@ -71,10 +71,10 @@ class Rule(msgspec.Struct, frozen=True):
     """One line of the table of chats.
 
     Attributes:
-        kinds: the types of chat.
-        who: the people who may.
+        kinds: the types of chat that have the action.
+        who: the standings that allow the action.
         archived: whether the action is allowed while the chat is archived.
-        code: the code of the refusal, for people who see the chat.
+        code: the error code for people who see the chat but may not act.
     """
 
     kinds: frozenset[ChatType]

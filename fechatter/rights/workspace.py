@@ -11,11 +11,12 @@ from fechatter.rights.table import MAY_CHANGE, MAY_GIVE, WORKSPACE, WorkspaceAct
 
 
 def may(role: Role, action: WorkspaceAction) -> bool:
+    """Return whether the table allows the action for the role."""
     return role in WORKSPACE[action]
 
 
 def check_role(actor: Actor, action: WorkspaceAction) -> None:
-    """Raises Forbidden."""
+    """Check whether the actor's role allows the action. Raises Forbidden."""
     if not may(actor.role, action):
         raise _forbidden(actor, action)
 
@@ -30,19 +31,19 @@ def sees_only_met(role: Role) -> bool:
 
 
 def may_invite(inviter: Role, invited: Role) -> bool:
-    """Return whether the role may invite people with the other role."""
+    """Return whether a person with the role `inviter` may invite people with the role `invited`."""
     return may(inviter, WorkspaceAction.INVITE) and invited in MAY_GIVE[inviter]
 
 
 def check_invite(actor: Actor, invited: Role) -> None:
-    """Raises Forbidden."""
+    """Check whether the actor may invite people with the role `invited`. Raises Forbidden."""
     check_role(actor, WorkspaceAction.INVITE)
     if not may_invite(actor.role, invited):
         raise _forbidden(actor, f"invite people with the role {invited}")
 
 
 def may_change(changer: Role, changed: Role) -> bool:
-    """Return whether the role may change people with the other role."""
+    """Return whether a person with the role `changer` may change people with the role `changed`."""
     return may(changer, WorkspaceAction.CHANGE_PEOPLE) and changed in MAY_CHANGE[changer]
 
 

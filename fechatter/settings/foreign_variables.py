@@ -11,7 +11,7 @@ https://docs.docker.com/engine/network/links/#environment-variables.
 import re
 
 CONFIG_FILE = "FECHATTER_CONFIG"
-"""Names the settings file; `fechatter.app:app` reads it."""
+"""The environment variable with the path of the settings file; `fechatter.app:app` reads that file."""
 
 _SERVICE = r"FECHATTER(?:_[A-Z0-9_]+?)?"
 _OF_A_SERVICE = re.compile(
@@ -24,15 +24,15 @@ _CONTAINER = re.compile(r"/[^/]+(?:/[^/]+)*/(?P<alias>[^/]+)")
 
 
 def is_foreign(variable: str, value: str) -> bool:
-    """Whether this variable cannot be meant as a setting."""
+    """Return whether this variable is not meant as a setting."""
     return variable == CONFIG_FILE or _is_service_link(variable, value)
 
 
 def _is_service_link(variable: str, value: str) -> bool:
     """Whether Kubernetes or Docker set this variable to describe a service.
 
-    `FECHATTER_PORT` and `FECHATTER_NAME` are settings too, so for such names the value decides: `tcp://10.0.0.1:6688`,
-    or `/consumer/fechatter`, which ends with the alias of the link.
+    `FECHATTER_PORT` and `FECHATTER_NAME` are settings too, so for such names the value decides. A link's value is an
+    address such as `tcp://10.0.0.1:6688`, or a path such as `/consumer/fechatter` that ends with the link's alias.
     """
     if _OF_A_SERVICE.fullmatch(variable):
         return True

@@ -22,8 +22,8 @@ class SettingFault(NamedTuple):
     """A setting with which the server cannot start.
 
     Attributes:
-        path: its place: `FECHATTER_PORT`, or `chat.toml: port`.
-        reason: the error, for an operator.
+        path: where the setting was read, such as `FECHATTER_PORT` or `chat.toml: port`.
+        reason: what is wrong, for an operator.
     """
 
     path: str
@@ -92,7 +92,7 @@ class _Reading:
                 self._take(variable, setting, _parsed(setting, text), f"environment {variable}", strict=False)
 
     def together(self) -> None:
-        """Check values that are valid on their own but not together."""
+        """Check values that are valid separately but not in combination."""
         self.faults += [SettingFault(PREFIX + key.upper(), reason) for key, reason in rules.check_together(self.values)]
 
     def _document(self, path: Path) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class _Reading:
 
 
 def _parsed(setting: Setting, text: str) -> Any:
-    """Return the value of a variable's text, or the text itself if it does not fit; the check then refuses it."""
+    """Convert a variable's text to a switch or a list. Other text is returned unchanged, and `_checked` checks it."""
     match setting.type:
         case msgspec.inspect.BoolType():
             return {"on": True, "off": False}.get(text.lower(), text)

@@ -19,7 +19,7 @@ NAME_CHARACTERS = 64
 
 
 def unknown(name: str, known: list[str], prefix: str = "") -> str:
-    """Return the error for a name that is not a setting, with the most similar setting."""
+    """Return the error for a name that is not a setting. It suggests the most similar setting."""
     close = difflib.get_close_matches(name.removeprefix(prefix), [key.removeprefix(prefix) for key in known], n=1)
     return "there is no such setting" + (f"; did you mean {prefix}{close[0]}?" if close else "")
 
@@ -108,7 +108,10 @@ def _database_url(url: str) -> str:
 
 
 def _check_ports(url: str) -> None:
-    """Raises ValueError: a port is not a number, as after a `/` in a password. The driver would print the password."""
+    """Raises ValueError: a port is not a number, for example because a password contains `/`.
+
+    The driver's own error would contain the password.
+    """
     authority = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
     for host in authority.rpartition("@")[2].split(","):
         port = host.rpartition("]")[2].partition(":")[2]
@@ -125,7 +128,7 @@ def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _shortest(network: Network) -> str:
-    """Return a network of one address as that address."""
+    """Return the network as text; a network with one address is returned as that address."""
     return str(network.network_address if network.prefixlen == network.max_prefixlen else network)
 
 

@@ -66,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _key("Maximum requests per address and minute to endpoints that need no sign-in.", ge=60, le=10_000_000)
     ] = 6_000
     stranger_requests_at_once: Annotated[
-        int, _key("Maximum concurrent requests per address to such endpoints.", ge=1, le=100_000)
+        int, _key("Maximum concurrent requests per address to endpoints that need no sign-in.", ge=1, le=100_000)
     ] = 1_500
     roles: Annotated[
         tuple[Role, ...], _key("Parts of the server that this process runs.", unused=True, min_length=1)
@@ -163,7 +163,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Setting(NamedTuple):
-    """The description of one setting."""
+    """The description of one setting.
+
+    Attributes:
+        key: its name in the settings file and in `Settings`.
+        type, annotation: the type as `msgspec` describes it, and as declared.
+        variable: the environment variable, with the prefix `FECHATTER_`.
+        alias: a second environment variable, or None.
+        secret: whether the value is masked where it is shown.
+        unused: whether no part of the server reads the setting yet.
+    """
 
     key: str
     description: str
@@ -182,7 +191,7 @@ def describe() -> list[Setting]:
 
 
 def shown(value: Any, *, secret: bool = False) -> str:
-    """Return a setting's value as text. Secrets are masked; of a secret URL only the password is."""
+    """Return a setting's value as text. Secrets are masked; a secret URL keeps its scheme, host and path."""
     if value is None:
         return "(not set)"
     if secret:

@@ -3,7 +3,7 @@
 from fechatter.settings.tree import Settings
 
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Hosts that stand for all addresses of the machine, and the loopback address that reaches the server there."""
+"""Hosts that mean all addresses of the machine, each with the loopback address that reaches the server."""
 
 
 def public_url(settings: Settings, port: int) -> str:

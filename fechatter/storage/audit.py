@@ -28,7 +28,7 @@ _DROP = "DELETE FROM audit WHERE id <= $1"
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An entry.
+    """An entry of the audit log.
 
     Attributes:
         created_at: milliseconds.
@@ -48,6 +48,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 async def insert(tx: Transaction, workspace_id: WorkspaceId, entry: Entry) -> None:
+    """Store an entry of the workspace."""
     await tx.execute(
         _INSERT,
         entry.id,
@@ -70,7 +71,7 @@ async def page(tx: Transaction, workspace_id: WorkspaceId, after: int, limit: in
 
 
 async def drop_old(tx: Transaction, before_ms: int) -> int:
-    """Delete the oldest entries of all workspaces (see `ages`). Returns how many were deleted."""
+    """Delete the next STEP_ROWS old entries of all workspaces (see `ages`). Returns the number of deleted entries."""
     old = old_prefix(await tx.fetch(_OLDEST, tx.now, STEP_ROWS), before_ms)
     return await tx.execute(_DROP, old[-1]["id"]) if old else 0
 

@@ -41,6 +41,7 @@ class ChatRow(msgspec.Struct, frozen=True):
 
     @property
     def unread_count(self) -> int:
+        """The number of unread messages of the person."""
         return max(0, self.last_number - self.my_read_number - self.my_deleted_above)
 
 
@@ -101,7 +102,7 @@ _COUNT = "UPDATE chats SET member_count = member_count + $2, updated_at = $3 WHE
 _OWNER = "UPDATE chats SET owner_id = $2, updated_at = $3 WHERE id = $1"
 FORGOTTEN = -1
 """Replaces the fingerprint of the request after its chat was deleted."""
-# Everything that contains words of a person is cleared at once. The fingerprint could confirm a guess at them.
+# All text that people wrote is cleared at once. The fingerprint could confirm a guess of that text.
 _DELETE = f"""
 UPDATE chats SET deleted_at = $2, updated_at = $2, member_count = 0, description = '',
     name = CASE WHEN name IS NULL THEN NULL ELSE '' END, name_key = CASE WHEN name_key IS NULL THEN NULL ELSE '' END,
@@ -144,7 +145,7 @@ async def public(
 
 
 async def with_pair(tx: Transaction, workspace_id: WorkspaceId, pair: tuple[UserId, UserId]) -> ChatId | None:
-    """Return the single chat of two people; the lower id comes first."""
+    """Return the single chat of two people, or None; the lower id comes first."""
     row = await tx.fetchrow(_PAIR, workspace_id, *pair)
     return None if row is None else ChatId(row["id"])
 
@@ -156,7 +157,7 @@ async def with_key(tx: Transaction, creator_id: UserId, idempotency_key: str) ->
 
 
 async def public_with_name(tx: Transaction, workspace_id: WorkspaceId, name_key: str) -> ChatId | None:
-    """Return the public channel with this name."""
+    """Return the public channel with this name key, or None."""
     row = await tx.fetchrow(_NAMED, workspace_id, name_key)
     return None if row is None else ChatId(row["id"])
 
@@ -194,15 +195,15 @@ async def change(
 
 
 async def count(tx: Transaction, chat_id: ChatId, difference: int) -> None:
-    """Keep `member_count` when people join (positive) or leave (negative)."""
+    """Add `difference` to `member_count`: positive when people join, negative when they leave."""
     await tx.execute(_COUNT, chat_id, difference, tx.now)
 
 
 async def set_owner(tx: Transaction, chat_id: ChatId, owner_id: UserId) -> None:
-    """Set the owner. The memberships' roles are set by `members.set_role`."""
+    """Set the owner in the chat's row. `members.set_role` sets the roles of the memberships."""
     await tx.execute(_OWNER, chat_id, owner_id, tx.now)
 
 
 async def delete(tx: Transaction, chat_id: ChatId) -> None:
-    """Hide the chat for ever and free its name. `erasure` deletes its contents later."""
+    """Hide the chat permanently and free its name. `erasure` deletes its contents later."""
     await tx.execute(_DELETE, chat_id, tx.now)

@@ -26,6 +26,8 @@ that was used after the backup must not work again)."""
 
 
 class Column(msgspec.Struct, frozen=True):
+    """A column of a table."""
+
     name: str
     kind: Kind
 
@@ -42,7 +44,7 @@ class Misfit(Exception):
 
 
 class CopySource(Protocol):
-    """One snapshot of a database that others use meanwhile.
+    """One snapshot of a database that other processes may use at the same time.
 
     Attributes:
         engine: the engine's name.
@@ -56,7 +58,10 @@ class CopySource(Protocol):
     migrations: Mapping[str, str | None]
     tx: Transaction
 
-    async def count(self, table: Table) -> int: ...
+    async def count(self, table: Table) -> int:
+        """Return the number of rows of the table."""
+        ...
+
     async def copy(self, table: Table, take: Take) -> None:
         """Pass every row of the table to `take`."""
         ...
@@ -97,9 +102,13 @@ class CopyTarget(Protocol):
 
 
 def in_order(references: Mapping[str, set[str]]) -> list[str]:
-    """Return the tables' names, each after the tables that it refers to; the order depends only on the tables.
+    """Return the tables' names, each after the tables that it refers to. The same tables always have the same order.
 
-    Raises StartError: the references form a circle.
+    Args:
+        references: for each table, the tables that its foreign keys refer to.
+
+    Raises:
+        StartError: the references form a circle.
     """
     ordered: list[str] = []
     left = {name: targets - {name} for name, targets in sorted(references.items())}

@@ -1,4 +1,4 @@
-"""Eras of the event log. A cursor names the era of its number, so a cursor of a log that went back in time is detected.
+"""Eras of the event log. A cursor names the era of its number, so a cursor of a log that went back is detected.
 
 Each start of a server and each change of the database's identity begins an era. Its name is random, because a counter
 would go back with the data and repeat. `server.epoch` is the current era. A workspace enters it with the first number
@@ -36,7 +36,10 @@ DELETE FROM eras WHERE workspace_id = $1 AND first_seq < (
 
 
 def era_at(workspace_id: str, seq: str) -> str:
-    """SQL for the era of a number, given SQL for the workspace's id and the number; NULL below the oldest range."""
+    """Return SQL for the era of a number, given SQL for the workspace's id and the number.
+
+    The era is NULL below the oldest range.
+    """
     return f"""(SELECT x.era FROM eras x WHERE x.workspace_id = {workspace_id} AND x.first_seq <= {seq}
         ORDER BY x.first_seq DESC LIMIT 1)"""
 
@@ -49,14 +52,14 @@ _AT = f"SELECT {era_at('$1', '$2')} AS era"
 
 
 def new_era(life: str = "") -> str:
-    """Return a new era's name, in this life or in another one."""
+    """Return the name of a new era of `life`, or of a new life if `life` is empty."""
     return (life or secrets.token_hex(HALF_BYTES)) + secrets.token_hex(HALF_BYTES)
 
 
 async def at(tx: Transaction, workspace_id: WorkspaceId, seq: int) -> str | None:
     """Return the era of the number `seq`, or of the newest range if `seq` is above the head.
 
-    None means that the log does not reach back so far.
+    None means that the log does not reach back that far.
     """
     row = await tx.fetchrow(_AT, workspace_id, seq)
     return None if row is None else row["era"]
@@ -69,7 +72,7 @@ async def current(tx: Transaction) -> str:
 
 
 async def begin(tx: Transaction, system_id: str) -> str:
-    """Begin an era, as each start does; returns its name."""
+    """Begin an era; each start of a server does so. Returns the era's name."""
     await tx.execute(_FIRST, new_era(), system_id, tx.now)
     era, known = await _current(tx)
     return await _begin(tx, system_id, known, life_of(era) if known == system_id else "")
@@ -92,7 +95,7 @@ async def _current(tx: Transaction) -> tuple[str, str]:
     """Lock the server's row; returns the current era and the system id on which it began."""
     row = await tx.fetchrow(_LOCKED)
     if row is None:
-        raise StorageUnavailable("the database has no row of the server; it may be half restored")
+        raise StorageUnavailable("the table `server` is empty; the database may be only partly restored")
     return str(row["epoch"]), str(row["system_id"])
 
 

@@ -22,8 +22,9 @@ STEP_MESSAGES: Final = 200
 STEP_TIMELINES: Final = 20
 STEP_EVENTS: Final = 2000
 AT_ONCE: Final = 100
+"""Maximum number of chats that `deleted_chats` returns."""
 AFTER_MS: Final = 60_000
-"""After this time no node reads the chat's events any more to fill a gap; a stream that is so far behind is closed."""
+"""After this time, no node reads the chat's events to fill a gap. A stream that is this far behind is closed."""
 
 _WITH_CONTENT = ", ".join(str(TYPE_CODES[each]) for each in (EventType.CHAT_UPDATED, EventType.MEMBER_JOINED))
 _DELETED = """
@@ -53,8 +54,10 @@ class Dropped(msgspec.Struct, frozen=True):
 
 
 async def deleted_chats(tx: Transaction, after: int) -> list[DeletedChat]:
-    """Return chats to erase, by id, after the id `after`. A deletion dated far in the future does not wait for its
-    date."""
+    """Return chats to erase, by id, after the id `after`.
+
+    These are chats that were deleted more than AFTER_MS ago, or whose deletion is dated that far in the future.
+    """
     return [DeletedChat(*row) for row in await tx.fetch(_DELETED, tx.now - AFTER_MS, tx.now + AFTER_MS, after, AT_ONCE)]
 
 
@@ -82,7 +85,7 @@ async def drop_messages(tx: Transaction, chat_id: ChatId, limit: int) -> Dropped
 async def clear_events(tx: Transaction, workspace_id: WorkspaceId, chat_ids: list[ChatId], after: int) -> int | None:
     """Remove names, descriptions and people from the next events of these chats.
 
-    The events keep their numbers, and nobody is shown them any more. Returns the number after which the next step
+    The events keep their numbers, and no client receives them any more. Returns the number after which the next step
     starts, or None at the end.
     """
     reach = await tx.fetchrow(_REACH, workspace_id)

@@ -1,4 +1,4 @@
-"""The event log: every change that a client shows, numbered without gaps per workspace.
+"""The event log: every change that clients show, numbered without gaps in each workspace.
 
 An event is committed together with the rows that it describes. An event of a message contains no copy of the content;
 `load` adds the content as of the event's number. Live frames are made by the same `load`, so a replay sends the same
@@ -67,8 +67,8 @@ class Draft(msgspec.Struct, frozen=True):
     """An event without a number.
 
     Attributes:
-        data: the frame's `data`; None if it is read from the message, or if no client sees the event.
-        own: the frame's `data` for the event's own `user_id`.
+        data: the frame's `data`; None if the data is the message, or if no client sees the event.
+        own: other `data` for the person `user_id`, or None.
         session_id: for `session.revoked`.
     """
 
@@ -104,14 +104,17 @@ class Heads(msgspec.Struct, frozen=True):
 
 
 class LogCheck(msgspec.Struct, frozen=True):
-    """The head of a workspace's log. `kept` is True if the log still contains a given position."""
+    """The head of a workspace's log, and whether the log still contains the position that was checked (`kept`)."""
 
     head: Position
     kept: bool
 
 
 async def append(tx: Transaction, workspace_id: WorkspaceId, drafts: Sequence[Draft], *, rights: bool) -> int:
-    """Number and store events; returns the first number."""
+    """Number and store events; returns the first number. `rights` marks a change of rights.
+
+    Call this under the workspace's lock. Raises WentBack, LookupError: the workspace was removed.
+    """
     first = await reserve(tx, workspace_id, len(drafts), rights=rights)
     await insert(tx, workspace_id, first, drafts)
     return first
@@ -187,17 +190,17 @@ def _check(row: Row, position: Position) -> LogCheck:
 async def load(
     tx: Transaction, workspace_id: WorkspaceId, after: int, upto: int, limit: int = 1_000_000
 ) -> list[Frame]:
-    """Return the frames of the numbers after+1 … upto, with contents as of each number."""
+    """Return the frames of the events after+1 … upto, at most `limit`. Contents are as of each event."""
     return await _frames(tx, workspace_id, await tx.fetch(_RANGE, workspace_id, after, upto, limit))
 
 
 async def load_visible(
     tx: Transaction, workspace_id: WorkspaceId, after: int, upto: int, user_id: UserId, *, guest: bool, limit: int
 ) -> list[Frame]:
-    """Return the frames of the numbers after+1 … upto that a person may see.
+    """Return the frames of the events after+1 … upto that a person may see, at most `limit`.
 
-    These are the events of the person's chats from the time of joining. Of former chats, only the person's own leaving
-    is included.
+    Events of a chat are visible from the event with which the person joined. From a former chat, only the event with
+    which the person left is visible.
     """
     rows = await tx.fetch(_VISIBLE, workspace_id, after, upto, user_id, int(guest), limit)
     return await _frames(tx, workspace_id, rows)
@@ -220,7 +223,7 @@ def _frame(workspace_id: WorkspaceId, row: Row, version: Row | None) -> Frame:
 def _unreadable(workspace_id: WorkspaceId, row: Row) -> Frame:
     """Return the frame that replaces an event which is broken or was written by a newer server.
 
-    It has the event's number, so that later events are shown, and still moves people between lanes.
+    The frame has the event's number, so that later events can follow, and it still moves people between lanes.
     """
     shown = event_object(workspace_id, row["seq"], EventType.UNREADABLE, row["of_chat"], timestamp(0), {})
     block = encode_block(row["era"], row["seq"], EventType.UNREADABLE, shown)

@@ -1,4 +1,4 @@
-"""Figures about the database that need no counting of large tables."""
+"""Figures about the database for the metrics. No query counts the rows of a large table."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ _MIGRATION = "SELECT max(version) AS newest FROM schema_migrations"
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """
+    """Figures of the whole database, from one snapshot.
+
     Attributes:
-        log_events, log_dropped: events above and below the floors of all workspaces.
+        log_events: events in the logs of all workspaces.
+        log_dropped: events that were pruned from these logs.
         log_age_seconds: age of the oldest event; None if the log is empty.
-        people_day: people whose session was used within 24 hours.
+        people_day: people who used a session within the last 24 hours.
         migration: number of the newest migration.
     """
 

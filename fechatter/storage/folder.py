@@ -45,7 +45,7 @@ def make_folder(folder: Path) -> None:
 
 
 def in_use(folder: Path) -> bool:
-    """Whether a server uses this data folder. Raises OSError: its lock cannot be read."""
+    """Return whether a server uses this data folder. Raises OSError: the lock file cannot be read."""
     try:
         lock = os.open(folder / "lock", os.O_RDONLY)
     except FileNotFoundError:

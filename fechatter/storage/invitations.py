@@ -40,10 +40,12 @@ UPDATE invitations SET revoked_at = $3 WHERE workspace_id = $1 AND created_by = 
 
 
 async def insert(tx: Transaction, invitation: Invitation, token_hash: bytes) -> None:
+    """Store a new invitation."""
     await tx.execute(_INSERT, *msgspec.structs.astuple(invitation), token_hash)
 
 
 async def by_hash(tx: Transaction, token_hash: bytes) -> Invitation | None:
+    """Return the invitation with this hash of its token, even if it is revoked, used up or expired."""
     row = await tx.fetchrow(_BY_HASH, token_hash)
     return None if row is None else _invitation(row)
 
@@ -59,11 +61,12 @@ async def claim(tx: Transaction, invitation_id: int) -> bool:
 
 
 async def revoke(tx: Transaction, workspace_id: WorkspaceId, invitation_id: int) -> bool:
-    """Revoke an invitation. Returns False if there is no such invitation that is not revoked."""
+    """Revoke an invitation. Returns False if the workspace has no such invitation, or it was already revoked."""
     return await tx.execute(_REVOKE, workspace_id, invitation_id, tx.now) == 1
 
 
 async def revoke_made_by(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> None:
+    """Revoke all invitations that this person created."""
     await tx.execute(_REVOKE_MADE_BY, workspace_id, user_id, tx.now)
 
 

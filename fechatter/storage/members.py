@@ -1,4 +1,4 @@
-"""Rows of memberships: who is in a chat, from which event number on, and until which.
+"""Rows of memberships: who is in a chat, from which event number to which.
 
 A row outlives the membership. `joined_seq` and `left_seq` are the numbers of the events that began and ended it; a
 person who comes back gets a new `joined_seq`.
@@ -12,6 +12,7 @@ from fechatter.model import ChatId, Member, UserId, UserSummary, WorkspaceId, ti
 from fechatter.storage.engines.base import Row, Transaction
 
 SHOWN_MEMBERS = 8
+"""Maximum number of members that a list of chats shows for each chat."""
 
 
 class Present(msgspec.Struct, frozen=True):
@@ -22,7 +23,7 @@ class Present(msgspec.Struct, frozen=True):
 
 
 _IN_ORDER = "ORDER BY x.joined_seq, x.user_id LIMIT 1"
-# Steps from each member to the next in the index `memberships_by_joining`: eight rows per chat of any size.
+# The query steps through the index `memberships_by_joining`, so it reads eight rows of each chat, however large.
 _FIRST = f"""
 WITH RECURSIVE shown (chat_id, user_id, joined_seq, place) AS (
     SELECT m.chat_id, m.user_id, m.joined_seq, 1
@@ -74,7 +75,7 @@ UPDATE memberships SET starred = $3, muted = $4 WHERE chat_id = $1 AND user_id =
 
 
 async def first_of(tx: Transaction, chat_ids: list[ChatId]) -> dict[ChatId, list[UserSummary]]:
-    """Return the SHOWN_MEMBERS longest-standing members of each chat, in one query."""
+    """Return the SHOWN_MEMBERS members of each chat who joined first, in one query."""
     shown: dict[ChatId, list[UserSummary]] = {chat_id: [] for chat_id in chat_ids}
     for row in await tx.fetch(_FIRST, chat_ids):
         shown[row["chat_id"]].append(UserSummary(row["id"], row["handle"], row["fullname"]))
@@ -113,12 +114,15 @@ async def met(tx: Transaction, user_id: UserId, user_ids: list[UserId]) -> set[U
 
 
 async def chat_ids_of(tx: Transaction, user_id: UserId) -> list[ChatId]:
-    """Return the person's chats."""
+    """Return the ids of the person's chats that are not deleted."""
     return [row["chat_id"] for row in await tx.fetch(_CHATS_OF, user_id)]
 
 
 async def successor(tx: Transaction, chat_id: ChatId) -> UserId | None:
-    """Return the next owner: the longest-standing member, guests and disabled people last; None if nobody is left."""
+    """Return the next owner; None if the chat has no member.
+
+    It is the member who joined first. Guests come after other people, and disabled people come last.
+    """
     row = await tx.fetchrow(_SUCCESSOR, chat_id)
     return None if row is None else UserId(row["user_id"])
 

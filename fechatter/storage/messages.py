@@ -20,7 +20,7 @@ _NAMES = (
 
 
 def columns_of(table: str) -> str:
-    """Return the columns of `message` for a query in which the table has this name."""
+    """Return the columns that `message` needs, for a query in which `messages` has the name `table`."""
     return ", ".join(f"{table}.{name}" for name in _NAMES)
 
 
@@ -51,8 +51,9 @@ WHERE message_id IN ANY_OF($1) ORDER BY message_id, until_seq"""
 _DROP_VERSIONS = "DELETE FROM message_versions WHERE message_id IN ANY_OF($1)"
 
 END = 2**53
+"""Above every message number."""
 FORGOTTEN = -1
-"""Replaces the fingerprint of a content that was deleted."""
+"""Replaces the fingerprint of a deleted message's content."""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -96,6 +97,7 @@ async def after(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> li
 
 
 async def one(tx: Transaction, chat_id: ChatId, message_id: MessageId) -> Message | None:
+    """Return a message of the chat, or None."""
     row = await tx.fetchrow(_ONE, message_id, chat_id)
     return None if row is None else message(row)
 
@@ -115,7 +117,10 @@ async def kept(tx: Transaction, message_ids: list[int]) -> set[int]:
 async def by_key(
     tx: Transaction, key: bytes, chat_id: int, sender_id: int, given_key: str | None
 ) -> tuple[int, Message] | None:
-    """Return the message that was sent with this key, and the fingerprint of its first content."""
+    """Return the fingerprint of the first content, and the message that was sent with this key; None if there is none.
+
+    `given_key` is the key as the sender wrote it, for the field `idempotency_key` of the message.
+    """
     row = await tx.fetchrow(_BY_KEY, key, chat_id, sender_id)
     if row is None:
         return None
@@ -124,7 +129,7 @@ async def by_key(
 
 
 async def edit(tx: Transaction, message_id: MessageId, content: str, seq: int) -> None:
-    """Replace the content. The earlier content is kept with the number of the edit's event."""
+    """Replace the content. The earlier content is stored with `seq`, the number of the edit's event."""
     await tx.execute(_KEEP_VERSION, message_id, seq)
     await tx.execute(_EDIT, message_id, content, tx.now)
 

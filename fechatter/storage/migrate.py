@@ -1,4 +1,4 @@
-"""Migrations: SQL files in dbmate's format, with the same names for both engines, forward only.
+"""Migrations: SQL files in dbmate's format, with the same names for both engines. They only go forward.
 
 `engines/sqlite_migrate.py` and `engines/postgres_migrate.py` apply them. All pending files and their rows in
 `schema_migrations` run in one transaction under a lock, so several processes may start at once. A start is refused if
@@ -29,7 +29,7 @@ class Migration(msgspec.Struct, frozen=True):
 
 
 def folder(engine: str) -> Path:
-    """Return the engine's migration files: beside the package in a checkout, inside it in a wheel."""
+    """Return the folder of the engine's migration files: beside the package in a checkout, inside it in a wheel."""
     here = Path(__file__).resolve().parents[1]
     installed = here / "migrations" / engine
     return installed if installed.is_dir() else here.parent / "migrations" / engine

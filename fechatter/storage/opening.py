@@ -21,6 +21,7 @@ from fechatter.storage.rekeying import rekey
 
 
 def is_postgres(address: str) -> bool:
+    """Return whether the address is a URL of PostgreSQL."""
     return address.startswith(("postgres://", "postgresql://"))
 
 
@@ -30,7 +31,10 @@ def sqlite_path(address: str) -> Path:
 
 
 def check_there(address: str) -> None:
-    """Raises StartError: the address names a file that does not exist."""
+    """Check that an SQLite file exists. A PostgreSQL address is not checked.
+
+    Raises StartError: the file does not exist, or the operator must first act on files beside it.
+    """
     if is_postgres(address):
         return
     path = sqlite_path(address)

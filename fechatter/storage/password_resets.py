@@ -9,7 +9,7 @@ from fechatter.storage.engines.base import Row, Transaction
 
 
 class PasswordReset(msgspec.Struct, frozen=True):
-    """A link's row; times in milliseconds. `created_by` is None for a link made on the command line."""
+    """A link's row; times in milliseconds. `created_by` is None for a link that the command line created."""
 
     id: int
     workspace_id: WorkspaceId
@@ -36,10 +36,12 @@ _FORGET = "DELETE FROM password_resets WHERE user_id = $1 AND expires_at < $2"
 
 
 async def insert(tx: Transaction, reset: PasswordReset, token_hash: bytes) -> None:
+    """Store a new link."""
     await tx.execute(_INSERT, *msgspec.structs.astuple(reset), token_hash)
 
 
 async def by_hash(tx: Transaction, token_hash: bytes) -> PasswordReset | None:
+    """Return the link with this hash of its token, even if it is used, revoked or expired."""
     row = await tx.fetchrow(_BY_HASH, token_hash)
     return None if row is None else _reset(row)
 
@@ -55,7 +57,7 @@ async def revoke(tx: Transaction, user_id: UserId) -> None:
 
 
 async def forget(tx: Transaction, user_id: UserId, expired_before: int) -> None:
-    """Delete the person's links that expired before then."""
+    """Delete the person's links that expired before `expired_before` (milliseconds)."""
     await tx.execute(_FORGET, user_id, expired_before)
 
 

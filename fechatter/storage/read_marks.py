@@ -48,12 +48,12 @@ ON CONFLICT (timeline_id, user_id) DO UPDATE SET number = excluded.number"""
 
 
 async def advance(tx: Transaction, chat_id: ChatId, user_id: UserId, number: int) -> None:
-    """Move a mark forward within its revision, but never back."""
+    """Move a mark forward to `number` within its revision; a lower number changes nothing."""
     await tx.execute(_ADVANCE, chat_id, user_id, number)
 
 
 async def put_back(tx: Transaction, chat_id: ChatId, user_id: UserId, number: int) -> None:
-    """Set a mark to `number`, in its next revision."""
+    """Set a mark to `number` and begin its next revision, for "mark as unread"."""
     await tx.execute(_PUT_BACK, chat_id, user_id, number)
 
 
@@ -88,6 +88,6 @@ def _mark(row: Row, seq: int) -> ReadMark:
 
 
 async def first_unread(tx: Transaction, chat_id: ChatId, user_id: UserId) -> int | None:
-    """Return the number of the first message above the mark that is not deleted."""
+    """Return the number of the first message above the mark that is not deleted, or None."""
     row = await tx.fetchrow(_FIRST_UNREAD, chat_id, user_id)
     return None if row is None else row["number"]

@@ -1,7 +1,7 @@
-"""Recomputes the keys of people and channels once after their rules have changed.
+"""Recomputes the unique keys of people and channels once after the rules for keys have changed.
 
 SQL supports neither IDNA nor Unicode properties, so this is not a migration; it runs when the database is opened. If
-another row of the workspace already has a row's new key, the row keeps its old key. Nothing is merged or lost;
+another row of the workspace already has the new key of a row, the row keeps its old key. Nothing is merged or lost;
 `fechatter doctor` lists such rows.
 """
 
@@ -43,7 +43,7 @@ _SET_CHAT_NAME = "UPDATE chats SET name_key = $2 WHERE id = $1"
 
 
 class Keyed(msgspec.Struct, frozen=True):
-    """A row with its current key, and its key under the current rules."""
+    """A row with its stored key, and its key under the current rules (`wanted`)."""
 
     id: int
     key: str
@@ -69,7 +69,7 @@ async def rekey(database: Database) -> None:
 
 async def _is_due(tx: Transaction) -> bool:
     if await tx.fetchrow(_MIGRATED) is None:
-        return False  # the tables of an earlier version keep its keys
+        return False  # tables of an earlier version keep the keys of that version
     row = await tx.fetchrow(_VERSION)
     return row is not None and row["keys_version"] < VERSION
 

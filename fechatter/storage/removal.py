@@ -1,4 +1,4 @@
-"""Removes a workspace with all its rows, one small step per transaction, so that other workspaces are served meanwhile.
+"""Removes a workspace with all its rows, one small step per transaction, so that other workspaces need not wait.
 
 `tests/storage/test_removal.py` compares the deletes with the schema.
 """
@@ -14,7 +14,7 @@ from fechatter.storage.sessions import Session
 
 STEP_ROWS = 500
 STEP_PEOPLE = 50
-"""For each person, the database checks whether a chat or an invitation still refers to the person."""
+"""Fewer than STEP_ROWS, because the database checks for each person whether chats or invitations still refer to it."""
 STEP_KEYS = 2000
 
 _DISABLE = "UPDATE users SET disabled_at = $2 WHERE workspace_id = $1 AND disabled_at IS NULL"

@@ -28,9 +28,9 @@ class Due(msgspec.Struct, frozen=True):
     """Messages to empty.
 
     Attributes:
-        messages: their ids, by workspace.
+        messages: the ids of the messages, by workspace.
         last_id: the last id that was examined.
-        more: whether there may be more after `last_id`.
+        more: whether more old messages may follow `last_id`.
     """
 
     messages: dict[WorkspaceId, list[MessageId]]
@@ -39,7 +39,7 @@ class Due(msgspec.Struct, frozen=True):
 
 
 async def due(tx: Transaction, after: int, before_ms: int) -> Due:
-    """Examine the next old messages after the id `after` (see `ages`)."""
+    """Examine the next messages after the id `after`, and return those older than `before_ms` (see `ages`)."""
     dated = await tx.fetch(_NEXT, after, tx.now, LOOK_ROWS)
     old = old_prefix(dated, before_ms)
     if not old:
@@ -55,7 +55,7 @@ async def due(tx: Transaction, after: int, before_ms: int) -> Due:
 
 
 async def empty(tx: Transaction, workspace_id: WorkspaceId, message_ids: list[MessageId]) -> int:
-    """Empty the messages that are not deleted yet; return their number."""
+    """Empty those messages that are not deleted yet, with an event for each; return their number."""
     emptied = await messages.empty(tx, message_ids)
     if emptied:
         drafts = [_draft(message_id, chat_id) for message_id, chat_id in emptied]

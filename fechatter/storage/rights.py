@@ -1,4 +1,4 @@
-"""Reads who a session belongs to and in which chats it may write, as decided by the table of rights."""
+"""Reads the person of a session, and decides by the table of rights in which chats the session may write."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Writing(msgspec.Struct, frozen=True):
 
 
 async def actor(tx: Transaction, session_id: SessionId) -> Actor | None:
-    """Return the session's person; None if the session has ended or the person is disabled."""
+    """Return the person of the session; None if the session has ended or the person is disabled."""
     row = await tx.fetchrow(_ACTOR, session_id, tx.now)
     if row is None:
         return None

@@ -23,10 +23,10 @@ async def claim_setup(tx: Transaction) -> bool:
 
 
 async def check_tables(tx: Transaction) -> None:
-    """Raises StorageError: a table cannot be read."""
+    """Check that every table can be read. Raises StorageError."""
     await tx.fetch(_CHECK)
 
 
 async def is_set_up(tx: Transaction) -> bool:
-    """Whether the set-up token has been used."""
+    """Return whether the set-up token has been used."""
     return await tx.fetchrow(_IS_SET_UP) is not None

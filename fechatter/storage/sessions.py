@@ -32,6 +32,7 @@ class Session(msgspec.Struct, frozen=True):
     used_order: int
 
     def is_live(self, now: int) -> bool:
+        """Return whether the session is neither revoked nor expired at `now` (milliseconds)."""
         return self.revoked_at is None and self.expires_at > now
 
     def __repr__(self) -> str:
@@ -61,10 +62,12 @@ MAX_AT_ONCE = 1000
 
 
 async def insert(tx: Transaction, session: Session) -> None:
+    """Store a new session."""
     await tx.execute(_INSERT, *msgspec.structs.astuple(session))
 
 
 async def find(tx: Transaction, session_id: SessionId) -> Session | None:
+    """Return the session, even if it has ended."""
     row = await tx.fetchrow(_FIND, session_id)
     return None if row is None else _session(row)
 
@@ -75,7 +78,7 @@ async def live(tx: Transaction, user_id: UserId, after: int = 0, limit: int = MA
 
 
 async def longest_unused(tx: Transaction, user_id: UserId, kept: int) -> list[Session]:
-    """Return a person's live sessions, except the `kept` most recently used."""
+    """Return a person's live sessions, except the `kept` sessions that were used last."""
     return [_session(row) for row in await tx.fetch(_LONGEST_UNUSED, user_id, tx.now, kept, MAX_AT_ONCE)]
 
 
@@ -90,11 +93,12 @@ async def advance(tx: Transaction, session_id: SessionId, generation: int, expir
 
 
 async def revoke(tx: Transaction, session_ids: Sequence[int]) -> None:
+    """Revoke those sessions that are not revoked yet."""
     await tx.execute(_REVOKE, list(session_ids), tx.now)
 
 
 async def forget(tx: Transaction, user_id: UserId, ended_before: int) -> None:
-    """Delete a person's sessions that ended before `ended_before`."""
+    """Delete the person's sessions that were revoked or expired before `ended_before` (milliseconds)."""
     await tx.execute(_FORGET, user_id, ended_before)
 
 

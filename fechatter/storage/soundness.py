@@ -15,7 +15,7 @@ from fechatter.storage.engines.postgres_link import Link
 
 MIN_VERSION: Final = 14
 BESIDES_POOL: Final = 5
-"""Connections in addition to the pool: the writer's, and one or two commands."""
+"""Connections in addition to the pool: the writer's, and those of a few commands."""
 _FOUND = """
 SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('server_encoding') AS encoding,
     current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
@@ -37,7 +37,7 @@ async def look(link: Link) -> Mapping[str, Any]:
 
 
 def faults(found: Mapping[str, Any], connection_limit: int) -> Sequence[DatabaseFault]:
-    """Return all faults, the worst first."""
+    """Return all faults in what `look` returned; faults that ruin data come first."""
     wanted = connection_limit + BESIDES_POOL
     encoding = "Create the database again: createdb --encoding=UTF8 --template=template0."
     upgrade = f"Upgrade to {MIN_VERSION} or later."

@@ -36,13 +36,14 @@ WHERE idempotency_key > $1 AND idempotency_key <= $2 AND message_id IN ANY_OF($3
 
 
 class KeyStep(msgspec.Struct, frozen=True):
-    """`last_key` is the key after which the next step starts, or None at the end."""
+    """The result of a step. `last_key` is the key after which the next step starts, or None at the end."""
 
     dropped: int
     last_key: bytes | None
 
 
 async def workspace_ids(tx: Transaction) -> list[WorkspaceId]:
+    """Return the ids of all workspaces, in order."""
     return [row["id"] for row in await tx.fetch(_WORKSPACES)]
 
 
@@ -75,7 +76,7 @@ async def drop_old_keys(tx: Transaction, after: bytes, before_ms: int) -> KeySte
 
 
 async def _old_messages(tx: Transaction, message_ids: list[int], before_ms: int) -> list[int]:
-    """Return the messages that an older-dated message follows; they count as old regardless of their date."""
+    """Return those of the messages, which are dated in the future, that an old message follows; so they are old too."""
     old: list[int] = []
     while message_ids:
         following = await tx.fetchrow(_FOLLOWING, message_ids[0], tx.now)

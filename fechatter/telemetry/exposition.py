@@ -17,7 +17,10 @@ Labels = tuple[str, ...]
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """A metric and its values by their labels: under () if the metric has none. An unknown value is absent."""
+    """A metric and its values by their label values; the key is () if the metric has no labels.
+
+    An unknown value is absent.
+    """
 
     metric: Metric
     values: Mapping[Labels, Value]
@@ -46,7 +49,7 @@ def _lines(reading: Reading) -> Iterator[str]:
 
 
 def _histogram(name: str, labels: list[str], histogram: Histogram) -> Iterator[str]:
-    # Copied first, because another thread may be counting.
+    # Copy the counts first, because another thread may change them.
     counts = list(accumulate(list(histogram.counts)))
     for bound, count in zip([*map(_number, histogram.bounds), "+Inf"], counts, strict=True):
         yield _sample(f"{name}_bucket", [*labels, f'le="{bound}"'], count)

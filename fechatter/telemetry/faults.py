@@ -16,7 +16,7 @@ _QUOTING = ("22", "P0001")
 
 
 def describe_error(error: BaseException) -> str:
-    """Return the error's type and, if it contains no data, its message."""
+    """Return the error's type and, if it contains no client data, the start of its message."""
     kind, text = type(error).__name__, _message(error)[:MAX_CHARACTERS]
     return f"{kind}: {text}" if text else kind
 
@@ -31,7 +31,7 @@ def _message(error: BaseException) -> str:
 
 
 def trace(error: BaseException) -> list[str]:
-    """Return the stacks of the error and its causes as lines, the first cause first: code, no values."""
+    """Return the stacks of the error and its causes as lines, the first cause first: code, without values."""
     return [line for cause in reversed(list(_chain(error))) for line in _stack(cause)]
 
 

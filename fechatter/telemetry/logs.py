@@ -32,7 +32,7 @@ _USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "tas
 
 
 def set_up(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send every log line to `stream` (standard error by default).
+    """Write every log line to `stream` (standard error by default).
 
     This includes lines of libraries, Python's warnings, and errors that end a thread.
     """
@@ -60,7 +60,7 @@ def counted() -> Mapping[str, int]:
 
 
 def dropped() -> int | None:
-    """Return the number of lines that were dropped because nothing read them, or None if another module logs."""
+    """Return the number of lines that were dropped because nothing read them; None if `set_up` was not called."""
     handler = _handler()
     return None if handler is None else handler.outlet.dropped
 
@@ -128,7 +128,7 @@ class JsonLines(logging.Formatter):
 
 
 class TextLines(logging.Formatter):
-    """A readable line; the stack of an error follows, indented."""
+    """A readable line. The stack of an error follows on indented lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value}" for name, value in _fields(record).items())

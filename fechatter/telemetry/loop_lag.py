@@ -1,4 +1,4 @@
-"""Measures how late the main loop wakes a sleeping task. Every request waits as long too."""
+"""Measures how late the main loop wakes a sleeping task. Every request is delayed by the same time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from fechatter.telemetry.measures import Histogram
 
 EVERY_SECONDS = 0.5
 REMEMBERED = 10
+"""Number of measurements for `worst_seconds`."""
 
 
 class LoopLag:
-    """Measures while `run` runs."""
+    """Measures while `run` runs. `seconds` contains all lags since the start."""
 
     def __init__(self) -> None:
         self.seconds = Histogram()
@@ -24,6 +25,7 @@ class LoopLag:
         return max(self._recent, default=None)
 
     async def run(self) -> None:
+        """Measure twice a second, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + EVERY_SECONDS

@@ -15,7 +15,7 @@ Kind = Literal["counter", "gauge", "histogram"]
 
 
 class Metric(msgspec.Struct, frozen=True):
-    """One line of the registry; `labels` are the names of its labels, in order."""
+    """One metric; `labels` are the names of its labels, in order."""
 
     name: str
     kind: Kind
@@ -24,7 +24,7 @@ class Metric(msgspec.Struct, frozen=True):
 
 
 REGISTRY: dict[str, Metric] = {}
-"""By name, in the order of the document."""
+"""Every metric by its name, in the order of METRICS.md."""
 
 
 def _metric(name: str, kind: Kind, help_text: str, *labels: str) -> Metric:
@@ -153,18 +153,27 @@ TASKS = _metric("fechatter_tasks", "gauge", "Background tasks that are running."
 LOOP_LAG = _metric(
     "fechatter_loop_lag_seconds",
     "histogram",
-    "Delay with which the main loop wakes a sleeping task, measured twice a second.",
+    "Delay before the main loop wakes a sleeping task, measured twice a second.",
 )
-LOG_LINES = _metric("fechatter_log_lines_total", "counter", "Log lines.", "level")
+LOG_LINES = _metric("fechatter_log_lines_total", "counter", "Log lines, by level.", "level")
 LOG_LOST = _metric(
     "fechatter_log_lines_lost_total",
     "counter",
     "Log lines that were dropped because nothing read standard error.",
 )
-BUILD = _metric("fechatter_build_info", "gauge", "Always 1.", "version", "native", "source", "python", "engine")
+BUILD = _metric(
+    "fechatter_build_info",
+    "gauge",
+    "The build of this process, in the labels; always 1.",
+    "version",
+    "native",
+    "source",
+    "python",
+    "engine",
+)
 
-CPU = _metric("process_cpu_seconds_total", "counter", "Processor time used, user and system.")
-MEMORY = _metric("process_resident_memory_bytes", "gauge", "Resident memory.")
+CPU = _metric("process_cpu_seconds_total", "counter", "Processor time that the process used, user and system.")
+MEMORY = _metric("process_resident_memory_bytes", "gauge", "Resident memory of the process.")
 FILES = _metric("process_open_fds", "gauge", "Open file descriptors.")
 FILES_MAX = _metric("process_max_fds", "gauge", "Maximum number of open file descriptors; absent if unlimited.")
 THREADS = _metric("process_threads", "gauge", "Python threads.")

@@ -1,4 +1,4 @@
-"""Writes the log's lines to a stream without ever waiting long for its reader.
+"""Writes log lines to a stream, but never waits long for the stream's reader.
 
 Standard error may be a pipe whose reader has stopped. A write to a full pipe would block the whole server, so lines are
 dropped and counted instead.
@@ -12,11 +12,12 @@ from typing import TextIO
 PIECE_CHARACTERS = 1000
 """At most 4,000 bytes in UTF-8. That is less than PIPE_BUF, so a pipe that is ready accepts it without blocking."""
 PATIENCE_SECONDS = 0.1
-"""How long to wait for a reader that has not been too slow so far."""
+"""How long a write waits for the reader. After a wait in vain, writes do not wait until the reader reads again."""
 
 
 class Outlet:
-    """
+    """A stream to which whole lines are written.
+
     Attributes:
         dropped: lines that were not written completely.
     """
@@ -32,7 +33,7 @@ class Outlet:
         """Return whether the stream accepts a write now."""
         if self._poll is None:
             return True
-        # An error counts as ready: the write then raises it.
+        # A stream with an error counts as ready; the write then raises the error.
         self._blocked = not self._poll.poll(0 if self._blocked else PATIENCE_SECONDS * 1000)
         return not self._blocked
 

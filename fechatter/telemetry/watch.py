@@ -1,4 +1,4 @@
-"""Counts and states for metrics and health that no package keeps itself."""
+"""Counts and states for metrics and health that belong to no other package."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class StreamCounts:
     """Live streams since the start.
 
     Attributes:
-        closed: by reason.
+        closed: the number of closed streams by reason.
         blocks: events and other blocks that were written, in `writes` writes.
     """
 
@@ -27,6 +27,7 @@ class StreamCounts:
         self.writes = 0
 
     def wrote(self, blocks: int, size_bytes: int) -> None:
+        """Count one write of `blocks` blocks."""
         self.blocks += blocks
         self.bytes += size_bytes
         self.writes += 1
@@ -56,6 +57,7 @@ class AdminSessions:
         self._seen: dict[int, None] = {}
 
     def note(self, session_id: int, *, admin: bool) -> None:
+        """Record whether the session's person is an owner or admin now."""
         self._seen.pop(session_id, None)
         if admin:
             self._seen[session_id] = None
@@ -67,7 +69,8 @@ class AdminSessions:
 
 
 class Watch:
-    """
+    """All counts and states of this module.
+
     Attributes:
         written_at: when the database last proved that it can store, by the monotonic clock.
     """

@@ -1,4 +1,4 @@
-"""Reads the files of the web client into memory once, so that no path of a request reaches the disk.
+"""Reads the files of the web client into memory once, so that no path in a request is opened on the disk.
 
 `dist/` contains the built client and its compressed copies (`make web`).
 """
@@ -30,10 +30,10 @@ _TYPES = {
 class WebFile(msgspec.Struct, frozen=True):
     """One file as browsers receive it.
 
-    Args:
-        contents: its bytes by content coding; always includes `identity`.
-        etag: its digest, without quotes.
-        immutable: whether its name changes with its content.
+    Attributes:
+        contents: the file's bytes by content coding; `identity` is always included.
+        etag: a digest of the content, without quotes.
+        immutable: whether the file's name changes with its content.
     """
 
     contents: dict[str, bytes]
@@ -44,7 +44,7 @@ class WebFile(msgspec.Struct, frozen=True):
 
 @cache
 def files() -> dict[str, WebFile]:
-    """Return every file by its path in `dist/`."""
+    """Return every file by its path in `dist/`; empty if the client is not built."""
     return {path.relative_to(DIST).as_posix(): _read(path) for path in sorted(DIST.rglob("*")) if path.suffix in _TYPES}
 
 

@@ -44,7 +44,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class WebPage:
-    """The ASGI app of one page. Raises NotFound: the client is not built."""
+    """The ASGI app of one HTML page of the client. A request raises NotFound if the client is not built."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -57,7 +57,7 @@ class WebPage:
 
 
 async def asset(request: Request) -> Response:
-    """Return a script, style or image. Raises NotFound."""
+    """Return a file of the client that is not an HTML page. Raises NotFound."""
     found = files().get(request.path_params["path"])
     if found is None or found.media_type == "text/html":
         raise NotFound()

@@ -1,4 +1,4 @@
-"""Erases deleted chats, in small steps between other work."""
+"""Erases deleted chats in small steps, with a pause after each step."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ PAUSE_SECONDS = 0.05
 
 
 async def erase_chats(database: Database) -> int:
-    """Erase the contents of chats that were deleted more than a minute ago; return the number of chats."""
+    """Erase the contents of chats that were deleted more than a minute ago; return the number of chats.
+
+    Raises StorageError.
+    """
     erased, after = 0, 0
-    while found := await _ended(database, after):
+    while found := await _deleted_chats(database, after):
         by_workspace: dict[WorkspaceId, list[DeletedChat]] = {}
         for chat in found:
             by_workspace.setdefault(chat.workspace_id, []).append(chat)
@@ -28,7 +31,7 @@ async def erase_chats(database: Database) -> int:
     return erased
 
 
-async def _ended(database: Database, after: int) -> list[DeletedChat]:
+async def _deleted_chats(database: Database, after: int) -> list[DeletedChat]:
     return await database.read(lambda tx: erasure.deleted_chats(tx, after))
 
 
@@ -38,7 +41,7 @@ async def _erase(database: Database, workspace_id: WorkspaceId, chats: list[Dele
     ids = [chat.id for chat in chats]
     reached: int | None = 0
     while reached is not None:
-        reached = await _blank_some_events(database, workspace_id, ids, reached)
+        reached = await _clear_some_events(database, workspace_id, ids, reached)
         await asyncio.sleep(PAUSE_SECONDS)
     await database.write(workspace_id, lambda tx: erasure.finish(tx, ids))
 
@@ -54,7 +57,7 @@ async def _drop_messages(database: Database, chat: DeletedChat) -> None:
     log.info("erased %d messages of a deleted chat", dropped)
 
 
-async def _blank_some_events(
+async def _clear_some_events(
     database: Database, workspace_id: WorkspaceId, ids: list[ChatId], after: int
 ) -> int | None:
     return await database.write(workspace_id, lambda tx: erasure.clear_events(tx, workspace_id, ids, after))

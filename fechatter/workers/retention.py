@@ -19,7 +19,7 @@ PAUSE_SECONDS = 0.25
 """The pause after each step: listeners receive at most 200 events a second."""
 LOOK_PAUSE_SECONDS = 0.02
 LONGEST_SECONDS = 1800.0
-"""Other upkeep waits at most this long. The next run continues."""
+"""Maximum duration of a run, because other upkeep waits for it. The next run continues."""
 DAY_MS = 24 * 3600 * 1000
 CLOCK_TOLERANCE_MS = 3600 * 1000
 """Emptying cannot be undone, so a run after a clock change of this size is skipped."""
@@ -33,17 +33,18 @@ class Clock:
         self._ahead_ms = _ahead_ms()
 
     def was_set(self) -> bool:
-        """Return whether the clock was set by more than an hour since the last call."""
+        """Return whether the clock was set by more than an hour since the last call or the creation of this object."""
         before, self._ahead_ms = self._ahead_ms, _ahead_ms()
         return abs(self._ahead_ms - before) > CLOCK_TOLERANCE_MS
 
 
 def _ahead_ms() -> int:
+    """Return the wall clock minus the time since the machine started. It changes only when the clock is set."""
     return now_ms() - time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
 
 class Retention:
-    """Empties old messages. Each run continues where the last one ended; a new process examines all messages once."""
+    """Empties old messages. Each run continues after the last examined message; a new process starts at the first."""
 
     def __init__(self, database: Database, days: int) -> None:
         self._database = database

@@ -22,6 +22,8 @@ DAY_MS = 24 * 3600 * 1000
 
 
 class Upkeep:
+    """Runs each kind of upkeep once an hour."""
+
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
@@ -39,10 +41,11 @@ class Upkeep:
         await take_turns(self._parts, FIRST_AFTER_SECONDS)
 
     def loops(self) -> list[LoopState]:
+        """Return the state of each part, for health and metrics."""
         return [part.state for part in self._parts]
 
     async def prune_events(self) -> int:
-        """Drop events older than `event_log_days` and move each workspace's floor; return their number."""
+        """Delete events older than `event_log_days`, and move each workspace's floor; return their number."""
         dropped = 0
         for workspace_id in await self._database.read(upkeep.workspace_ids):
             while count := await self._drop_some_events(workspace_id):
@@ -57,7 +60,10 @@ class Upkeep:
         )
 
     async def prune_keys(self) -> int:
-        """Drop old keys, and the fingerprints of deleted messages; return the number of keys."""
+        """Delete keys older than `idempotency_days`, and replace the fingerprints of deleted messages.
+
+        Returns the number of deleted keys.
+        """
         dropped, after = 0, b""
         while True:
             step = await self._drop_some_keys(after)
@@ -79,7 +85,7 @@ class Upkeep:
         return emptied
 
     async def prune_audit(self) -> int:
-        """Drop entries of the audit log older than `audit_days`; return their number."""
+        """Delete entries of the audit log older than `audit_days`; return their number."""
         age_ms, dropped = self._settings.audit_days * DAY_MS, 0
         while count := await self._database.write_unlocked(lambda tx: audit.drop_old(tx, tx.now - age_ms)):
             dropped += count

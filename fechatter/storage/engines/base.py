@@ -1,7 +1,7 @@
 """The interface of a database engine: read from one snapshot, write in one transaction, publish after the commit.
 
 SQL is written once, in the subset that both engines support, with `$1 … $n` parameters (see `dialect`). A difference
-between the engines is a method here; no other code asks which engine it uses.
+between the engines is a method here; no other code depends on the engine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 PAUSE_SECONDS = 0.003
 """The length of `Transaction.pause`. A piece of 50 chats takes about 1 ms, so long work uses a quarter of a
-processor."""
+processor core."""
 
 
 class Row(Protocol):
@@ -36,9 +36,9 @@ class Transaction(Protocol):
     """A transaction or a snapshot.
 
     Attributes:
-        frames, signals: published after the commit.
-        now: the time of the transaction, in milliseconds.
-        rows: how many rows were read so far.
+        frames, signals: to be published after the commit.
+        now: the time at which the transaction began, in milliseconds.
+        rows: the number of rows that were read so far.
         reserved: the workspaces' newest event numbers after the commit.
         high_water: the event numbers that this process committed before.
     """
@@ -50,10 +50,22 @@ class Transaction(Protocol):
     reserved: dict[int, int]
     high_water: HighWater
 
-    async def fetch(self, sql: str, *args: object) -> Sequence[Row]: ...
-    async def fetchrow(self, sql: str, *args: object) -> Row | None: ...
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        """Return all rows of a query. Raises StorageError."""
+        ...
+
+    async def fetchrow(self, sql: str, *args: object) -> Row | None:
+        """Return the first row of a query, or None. Raises StorageError."""
+        ...
+
     async def execute(self, sql: str, *args: object) -> int:
-        """Run a statement; returns the number of rows that it changed. Raises UniqueViolation, RowRefused."""
+        """Run a statement; returns the number of rows that it changed.
+
+        Raises:
+            UniqueViolation: a row with the same key exists.
+            RowRefused: the database does not accept a value.
+            StorageError: see its other subclasses.
+        """
         ...
 
     async def pause(self) -> None:
@@ -61,7 +73,7 @@ class Transaction(Protocol):
         ...
 
     async def new_id(self) -> int:
-        """Return an id that was never used before. Under a workspace's lock, ids ascend."""
+        """Return an id that was never used before. Ids that are drawn under a workspace's lock ascend."""
         ...
 
 
@@ -112,7 +124,7 @@ class Database(Protocol):
         ...
 
     async def read_on_writer(self, work: Work[T]) -> T:
-        """`read` for the message writer, on the writer's own loop and connection."""
+        """Like `read`, but on the message writer's loop and connection. Raises StorageError."""
         ...
 
     async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
@@ -131,25 +143,28 @@ class Database(Protocol):
     async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
         """Like `store` for one workspace, but `choose` decides the rows under the workspace's lock.
 
-        So other writes cannot make the workspace stale. Only a new era can.
+        Other writes therefore cannot make the workspace stale; only a new era can.
         """
         ...
 
     async def begin_era(self, after: str) -> str:
-        """Begin an era if `after` is still the current one, because the log went back; returns the current one.
+        """Begin an era if `after` is still the current one, because the log went back in time.
 
-        Raises StorageUnavailable.
+        Returns the current era. Raises StorageUnavailable.
         """
         ...
 
     async def system_id(self) -> str:
-        """Return an identifier that differs for a restored or failed-over copy, or ""; later transactions check it.
+        """Return the identity of the database server, or "" if the engine has none. Later transactions check it.
 
-        The part before the first `/` names the cluster, and stays the same over a failover and a restart.
+        It changes when the server is restarted, restored or replaced. The part before the first `/` names the cluster;
+        it stays the same after a restart or a failover.
         """
         ...
 
-    def queues(self) -> list[Queue]: ...
+    def queues(self) -> list[Queue]:
+        """Return the engine's queues, for the metrics."""
+        ...
 
     def watch_files(self, on_lost: Callable[[Exception], None]) -> None:
         """Start to watch the database's files. If they are lost, save the database and then call `on_lost` on the main
@@ -157,7 +172,7 @@ class Database(Protocol):
         ...
 
     def lost(self) -> str | None:
-        """Return why the database is not written until its files are back; None while they are in place."""
+        """Return why nothing is written, if the database's files are lost; None while they are in place."""
         ...
 
     def loops(self) -> list[LoopState]:
@@ -165,9 +180,13 @@ class Database(Protocol):
         ...
 
     async def check_writable(self) -> None:
-        """Raises StorageError: nothing can be stored now. Reading may still work."""
+        """Check that the database accepts writes. Raises StorageError: it does not; reads may still work."""
         ...
 
-    def connections(self) -> Connections: ...
+    def connections(self) -> Connections:
+        """Return how many connections are in use, for the metrics."""
+        ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close all connections and stop the engine's threads."""
+        ...

@@ -10,7 +10,7 @@ from fechatter.errors import StorageError
 
 
 class MessageRows(msgspec.Struct):
-    """The accepted rows of one batch as columns of equal length, in the order of their numbers.
+    """Rows of one batch that may be stored, as columns of equal length, in the order of their numbers.
 
     Attributes:
         rows: each row's index in the MessageBatch.

@@ -1,8 +1,8 @@
 """Moves the write-ahead log into the database file on a separate thread, so that no commit waits for it.
 
 A passive checkpoint never blocks the writer. Under constant load, however, it never reaches the end of the log, which
-would grow for ever. So after the bulk is moved, the writer moves the small rest between two batches, and the log starts
-over. A checkpoint that fails, for example on a full disk, is retried until it succeeds.
+would grow without limit. So after most of the log is moved, the writer moves the small rest between two batches, and
+the log starts over. A checkpoint that fails, for example on a full disk, is retried until it succeeds.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ CHECKPOINT_BYTES = 16 * 1024 * 1024
 KEPT_BYTES = 4 * 1024 * 1024
 """The log file is truncated to this size when it starts over, so that its size shows how much is not moved yet."""
 OVERGROWN_BYTES = 4 * CHECKPOINT_BYTES
-"""The log reaches this size only while checkpoints fail. It is truncated as soon as nobody reads from it."""
+"""The log reaches this size only while checkpoints fail. It is then truncated as soon as nobody reads from it."""
 LOOK_EVERY_SECONDS = 0.2
 MAX_PAUSE_SECONDS = 5.0
 
 
 class Checkpointer:
-    """
+    """The thread that moves the log. It starts with the object.
+
     Attributes:
         state: the result of the last checkpoint.
     """
@@ -81,5 +82,6 @@ class Checkpointer:
             self._write_connection.execute(f"PRAGMA busy_timeout={waits_ms}")
 
     def stop(self) -> None:
+        """Stop the thread, and wait up to five seconds for its end."""
         self._stopped.set()
         self._thread.join(5)

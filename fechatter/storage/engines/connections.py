@@ -8,7 +8,7 @@ from fechatter.queues import WaitingLine
 from fechatter.storage.engines.errors import StorageBusy
 
 MAX_WAITING = 4096
-"""A request further back would wait longer than any client does."""
+"""A request behind so many others would wait longer than any client does."""
 
 
 class Connections(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ _PARAMETER = re.compile(r"\$(\d+)")
 
 @lru_cache(maxsize=1024)
 def for_sqlite(sql: str) -> str:
-    """Use numbered parameters `?n`; lists are passed as JSON."""
+    """Translate a statement for SQLite: numbered parameters `?n`, and lists as JSON."""
     sql = _ANY_OF.sub(r"(SELECT value FROM json_each($\1))", sql)
     sql = _PAIRS.sub(r"(SELECT value->>0 AS a, value->>1 AS b FROM json_each($\1))", sql)
     sql = _JSON_ROWS.sub(r"json_each($\1)", sql)
@@ -30,7 +30,7 @@ def for_sqlite(sql: str) -> str:
 
 @lru_cache(maxsize=1024)
 def for_postgres(sql: str) -> str:
-    """Use arrays for lists of integers, and JSON for lists of tuples."""
+    """Translate a statement for PostgreSQL: arrays for lists of integers, and JSON for lists of tuples."""
     sql = _ANY_OF.sub(r"(SELECT unnest($\1::bigint[]))", sql)
     pairs = r"(SELECT (value->>0)::bigint AS a, (value->>1)::bigint AS b FROM json_array_elements($\1::text::json))"
     sql = _PAIRS.sub(pairs, sql)
@@ -38,12 +38,12 @@ def for_postgres(sql: str) -> str:
 
 
 def sqlite_parameter(value: object) -> object:
-    """Convert lists to JSON."""
+    """Convert a parameter for SQLite: lists become JSON."""
     return orjson.dumps(value).decode() if isinstance(value, (list, tuple)) else value
 
 
 def postgres_parameter(value: object) -> object:
-    """Convert lists of tuples to JSON; lists of integers stay arrays."""
+    """Convert a parameter for PostgreSQL: lists of tuples become JSON, lists of integers stay arrays."""
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)):
         return orjson.dumps(value).decode()
     return value

@@ -26,7 +26,7 @@ class StorageUnavailable(StorageError):
 
 
 class StorageLost(StorageUnavailable):
-    """The database's files were deleted, moved or replaced while open. Nothing is written until they are back."""
+    """The files of the open database were deleted, moved or replaced. Nothing is written until they are back."""
 
 
 class TransactionConflict(StorageUnavailable):
@@ -35,7 +35,7 @@ class TransactionConflict(StorageUnavailable):
 
 
 class StorageBusy(StorageUnavailable):
-    """A queue in front of the database is full. Nothing was begun. `code` names the queue in the response."""
+    """A queue in front of the database is full. No work was started. `code` is the error code of the response."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"a queue is full: {code}")

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 
 
 class WentBack(Exception):
-    """The workspace's log is not the log that this process wrote. Nothing was written; `era` is the database's current
-    era."""
+    """The workspace's log is not the log that this process wrote. Nothing was written.
+
+    `era` is the database's current era.
+    """
 
     def __init__(self, workspace_id: int, head: int, era: str) -> None:
         super().__init__(
@@ -21,7 +23,7 @@ class WentBack(Exception):
 
 
 class HighWater:
-    """The highest number that was committed in each workspace this process wrote in.
+    """The highest event number that this process committed in each workspace.
 
     Attributes:
         era: the only era to write in; "" if other processes may begin eras.
@@ -32,10 +34,14 @@ class HighWater:
         self._committed: dict[int, int] = {}
 
     def of(self, workspace_id: int) -> int:
+        """Return the workspace's highest number; 0 if this process committed none."""
         return self._committed.get(workspace_id, 0)
 
     def check(self, workspace_id: int, head: int, era: str) -> None:
-        """Raises WentBack if `head` is below a number that was committed, or `era` is not the era to write in."""
+        """Check the workspace before a write.
+
+        Raises WentBack: `head` is below a committed number, or `era` is not the era to write in.
+        """
         if head < self.of(workspace_id) or (self.era and era != self.era):
             raise WentBack(workspace_id, head, era)
 
@@ -45,5 +51,5 @@ class HighWater:
             self._committed[workspace_id] = max(head, self.of(workspace_id))
 
     def forget(self) -> None:
-        """Forget the numbers of earlier eras, because another era began."""
+        """Drop all numbers, because another era began."""
         self._committed.clear()

@@ -1,7 +1,7 @@
 """PostgreSQL: a pool on the main loop for reads and other writes, one connection on the writer's thread for batches.
 
-Every statement has a timeout in the client and in the server. A node that is stopped while it has a workspace's lock
-therefore loses the lock.
+Every statement has a timeout in the client and in the server. An idle transaction has one in the server, so a node that
+hangs while it has a workspace's lock loses the lock.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class PostgresDatabase:
         async def connect(*_: object, **__: object) -> asyncpg.Connection[asyncpg.Record]:
             return await connector.connect()
 
-        # The pool must not reset the connections' settings.
+        # By default, the pool would reset the settings of each returned connection.
         pool = await asyncpg.create_pool(min_size=1, max_size=connections, connect=connect, reset=_reset_nothing)
         return cls(connector, pool, publish)
 
@@ -177,7 +177,7 @@ class PostgresDatabase:
         return await retried(attempt)
 
     async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
-        """Store the batch with one statement per workspace, in the order of their ids."""
+        """Store the batch with one statement per workspace, in the order of the workspaces' ids."""
         result = StoreResult([], set(), {})
         for workspace_id in sorted(set(rows.workspace_ids)):
             await self._store_in(
@@ -279,4 +279,4 @@ async def _refused_writing(tx: Transaction) -> str:
 
 
 async def _reset_nothing(_: object) -> None:
-    """Reset nothing."""
+    """Do nothing; see `PostgresDatabase.open`."""

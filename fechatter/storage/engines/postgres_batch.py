@@ -74,8 +74,8 @@ class BatchConditions(msgspec.Struct, frozen=True):
     """The conditions for storing one workspace's part of a batch.
 
     Attributes:
-        life: the database must still be this one.
-        committed: the highest event number that was committed; the log must not be behind it.
+        life: the identity that the database must still have.
+        committed: the highest event number that this process committed; the log must not end below it.
     """
 
     workspace_id: int
@@ -148,7 +148,7 @@ async def _store_new(
 async def _store_rows(
     connection: Link, rows: MessageRows, conditions: BatchConditions, decided: Decided, now: int
 ) -> Stored | None:
-    """Run the statement; returns None if a condition does not hold."""
+    """Run the statement; returns None if one of its conditions is not met."""
     answer = await connection.fetch(
         _STORE,
         conditions.workspace_id,

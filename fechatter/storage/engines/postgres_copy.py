@@ -75,6 +75,7 @@ def _json_value(column: Column) -> str:
 
 
 async def tables_of(link: Link) -> list[Table]:
+    """Return the tables to copy, each after the tables that it refers to. Raises StartError."""
     columns: dict[str, list[Column]] = {}
     for row in await link.fetch(_COLUMNS):
         name, column = row["table_name"], row["column_name"]
@@ -141,7 +142,7 @@ async def postgres_target(url: str, migrations: list[migrate.Migration]) -> Asyn
 
 
 async def is_empty(url: str) -> bool:
-    """Whether the database contains no table. Raises StartError."""
+    """Return whether the schema contains no table. Raises StartError."""
     async with _connected(url) as link, link.transaction(READ):
         return not await link.fetchval("SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema())")
 

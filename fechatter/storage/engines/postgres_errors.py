@@ -23,7 +23,7 @@ SYNTAX_ERROR = "42601"
 CONFLICTS = ("40001", "40P01")
 """SQLSTATEs `serialization_failure` and `deadlock_detected`."""
 ROW_CLASSES = ("22", "23", "P0001")
-"""SQLSTATE classes of data exceptions and violated constraints, and the SQLSTATE of an operator's trigger."""
+"""SQLSTATE classes of data exceptions and violated constraints, and the SQLSTATE of RAISE in a trigger."""
 
 
 def translate(error: Exception) -> Exception:
@@ -42,11 +42,11 @@ def translate(error: Exception) -> Exception:
 
 
 def spares_connection(error: Exception) -> bool:
-    """Whether the connection that raised this (translated) error is still usable."""
+    """Return whether the connection that raised this (translated) error is still usable."""
     return isinstance(error, UniqueViolation | RowRefused | StorageFull | TransactionConflict)
 
 
 def ended_before(error: BaseException | None) -> bool:
-    """Whether this (untranslated) error of the first statement shows that the connection had already ended."""
+    """Return whether this (untranslated) error of a first statement shows that the connection had already ended."""
     state = getattr(error, "sqlstate", None) or ""
     return state.startswith(("08", "57P")) or not isinstance(error, asyncpg.PostgresError | TimeoutError)

@@ -1,7 +1,8 @@
 """Identifies the PostgreSQL server. If a transaction reaches another server than before, the node must begin an era.
 
 A promoted standby, a server with rolled-back files and a restarted server have another start time. A database that was
-dropped and restored in the same cluster has another table. New connections prove nothing, because a pooler hides them.
+dropped and restored in the same cluster has another table. A lost connection cannot show a change reliably, because a
+pooler hides it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ class Life(msgspec.Struct, frozen=True):
 
     @property
     def check(self) -> str:
-        """SQL that fails with `division_by_zero` in another life. Sent with BEGIN, it costs no round trip."""
+        """SQL that fails with `division_by_zero` if the database has another identity.
+
+        It is sent together with BEGIN, so it costs no round trip.
+        """
         same = IS_SAME.format(started=f"'{self.started.isoformat()}'::timestamptz", server_table=self.server_table)
         return f"SELECT 1 / ({same})::int"
 

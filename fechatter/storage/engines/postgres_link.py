@@ -47,8 +47,8 @@ class Connector:
     Args:
         application: the `application_name` in `pg_stat_activity`.
         settings: session settings in addition to SETTINGS, such as longer timeouts.
-        primary: refuse a standby.
-        command_seconds: client-side timeout of one statement.
+        primary: whether to refuse a standby.
+        command_seconds: client-side timeout of one statement, in seconds.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Link:
 
     Args:
         driver: a connection of asyncpg or of its pool.
-        settings: sent with each transaction if the connection keeps no settings.
+        settings: session settings; sent with each transaction if a pooler keeps none.
     """
 
     def __init__(self, driver: Driver, session: SessionSettings, settings: Mapping[str, str]) -> None:

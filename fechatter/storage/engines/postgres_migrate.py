@@ -14,7 +14,7 @@ from fechatter.storage.soundness import check_sound
 
 ADVISORY_LOCK = 0x6665636861747465
 SETTINGS = {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
-"""No timeouts: a large table takes long, and the second process to start waits for the first."""
+"""No timeouts: a large table takes long, and a second process waits until the first has migrated."""
 LONGEST_SECONDS = 6 * 3600.0
 
 
@@ -66,7 +66,7 @@ async def missing(link: Link) -> list[Migration]:
 
 
 async def applied(link: Link) -> dict[str, str | None]:
-    """Return version and checksum of each applied migration."""
+    """Return the checksum of each applied migration by its version."""
     rows = await link.fetch("SELECT version, checksum FROM schema_migrations")
     return {row["version"]: row["checksum"] for row in rows}
 

@@ -43,8 +43,8 @@ class SessionSettings(msgspec.Struct, frozen=True):
 
     Attributes:
         schema: the schema of the tables; "" until it is known.
-        pooled: PostgreSQL is behind a pooler, so no state outlives a transaction.
-        primary: refuse a standby, because its data may be old.
+        pooled: whether PostgreSQL is behind a pooler, so that no state outlives a transaction.
+        primary: whether to refuse a standby, because its data may be old.
         version: PostgreSQL's major version.
     """
 
@@ -54,12 +54,17 @@ class SessionSettings(msgspec.Struct, frozen=True):
     version: int
 
     def at_start(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """Settings to send at connection start: a role's timeouts could end a session before its first statement."""
+        """Return the settings to send when a connection starts.
+
+        Without them, a role's timeouts could end a session before its first statement.
+        """
         return {**settings, **({"search_path": self.schema} if self.schema else {})}
 
     def for_connection(self, settings: Mapping[str, str], server_pid: int) -> str:
-        """SQL that applies all settings to a connection. It fails with POOLED if another process than `server_pid` runs
-        it."""
+        """Return SQL that applies all settings to a connection.
+
+        It fails with POOLED if a backend process other than `server_pid` runs it.
+        """
         values = {
             **self._values(settings),
             "default_transaction_isolation": "read committed",
@@ -69,7 +74,7 @@ class SessionSettings(msgspec.Struct, frozen=True):
         return "; ".join([*(f"SET {name} TO {_literal(value)}" for name, value in values.items()), self._refuse(other)])
 
     def begin(self, settings: Mapping[str, str], how: str) -> str:
-        """SQL that begins a transaction: `how` is READ or WRITE. Every explicit transaction begins with it."""
+        """Return SQL that begins a transaction: `how` is READ or WRITE. Every explicit transaction begins with it."""
         if not self.pooled:
             return f"BEGIN ISOLATION LEVEL {how}"
         locals_ = [f"SET LOCAL {name} TO {_literal(value)}" for name, value in self._values(settings).items()]

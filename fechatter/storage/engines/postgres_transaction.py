@@ -19,7 +19,7 @@ _AFFECTED = re.compile(r"(\d+)$")
 
 
 class PostgresTransaction:
-    """The Transaction of one connection."""
+    """A transaction or snapshot that the caller has begun on `connection`."""
 
     def __init__(self, connection: Link, high_water: HighWater | None = None) -> None:
         self.connection = connection

@@ -19,7 +19,7 @@ CONFLICT_PAUSE_SECONDS = 0.02
 
 
 async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Return the result of `attempt`; retry it a few times if another transaction interfered."""
+    """Return the result of `attempt`. If another transaction interfered, retry it, up to MAX_TRIES tries in total."""
     for tries in range(1, MAX_TRIES):
         try:
             return await attempt()

@@ -47,15 +47,18 @@ MIN_BUSY_SECONDS = 0.05
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
-    """Open a connection in autocommit mode, so that this module alone sends BEGIN and COMMIT. The file must exist."""
+    """Open a connection in autocommit mode, so that only explicit BEGIN and COMMIT delimit transactions.
+
+    The file must exist. Raises sqlite3.Error.
+    """
     connection = open_file(path, timeout=BUSY_TIMEOUT_SECONDS)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    # Overwrite deleted rows with zeros.
+    # Deleted content must not remain in the file, so SQLite overwrites it with zeros.
     connection.execute("PRAGMA secure_delete=ON")
-    # SQLite keeps a journal of a trigger's statements. In a file, it would be created and deleted for each batch.
+    # SQLite keeps a journal of a trigger's statements. A journal file would be created and deleted for each batch.
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute("PRAGMA cache_size=-65536" if not readonly else "PRAGMA cache_size=-16384")
     connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -92,7 +95,7 @@ class SqliteDatabase:
 
     @era.setter
     def era(self, era: str) -> None:
-        # No other server writes to this file, so an unknown era comes from rolled-back files or from a command.
+        # No other server writes to this file, so another era comes from rolled-back files or from a command.
         self._high_water.era = era
 
     async def read(self, work: Work[T]) -> T:

@@ -1,7 +1,7 @@
 """Stores a batch of messages in SQLite with two statements: one reads the heads and the keys, one writes all rows.
 
 The second statement inserts into a view, whose trigger fills the tables. Python releases the GIL at every step of a
-statement, and on a busy server each release costs a wait until the main loop yields. With one statement per table and
+statement. On a busy server, the writer then waits until the main loop releases it. With one statement per table and
 RETURNING per row, a batch of 28 rows released the GIL 68 times. Two statements raised the rate from 4,182 to 4,457
 sends per second (benches/results).
 """
@@ -77,11 +77,13 @@ class BatchHeads(msgspec.Struct):
     """The stored state from which a batch's numbers are drawn.
 
     Attributes:
-        era: the current one.
-        sequences, decided, eras: for each workspace the last event, the newest rights with the current era, and its own
-            era.
-        numbers: each timeline's last number.
-        taken: the places whose key is stored already.
+        last_id: the last id that was drawn.
+        era: the current era.
+        sequences: each workspace's last event number.
+        decided: each workspace's `rights_seq`, with the current era.
+        eras: the era of each workspace's last range of numbers.
+        numbers: each timeline's last message number.
+        taken: indices of the rows whose key is stored already.
     """
 
     last_id: int

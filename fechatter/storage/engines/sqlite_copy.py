@@ -1,6 +1,6 @@
 """Copies whole SQLite databases, see `storage.copying`: from one read transaction, or into a new file.
 
-A reader of the write-ahead log blocks no writer; the log only grows until the reader has finished.
+A reader does not block the writer; the write-ahead log only grows until the reader has finished.
 """
 
 from __future__ import annotations
@@ -67,11 +67,12 @@ class SqliteSource:
 
 
 def _json_value(column: Column) -> str:
-    # hex(NULL) is an empty text.
+    # In SQLite, hex(NULL) is the empty text.
     return f"iif({column.name} IS NULL, NULL, hex({column.name}))" if column.kind == "bytes" else column.name
 
 
 def tables_of(connection: sqlite3.Connection) -> list[Table]:
+    """Return the tables to copy, each after the tables that it refers to. Raises StartError."""
     names = {name for (name,) in connection.execute(_TABLES)} - LEFT_OUT
     references = {name: {target for (target,) in connection.execute(_REFERENCES, (name,))} for name in names}
     return [_table(connection, name) for name in in_order(references)]

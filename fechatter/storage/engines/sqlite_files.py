@@ -33,7 +33,7 @@ OnRescued = Callable[[StorageLost], object]
 
 
 class OpenFiles:
-    """The database file and its logs as they were opened."""
+    """The database file and its side files, as they were when the database was opened."""
 
     def __init__(self, path: Path) -> None:
         files = [str(file) for file in (path, log_file(path, "-wal"), log_file(path, "-shm")) if file.exists()]
@@ -92,7 +92,7 @@ class FileGuard:
         """
         connection = open_file(self._path)
         connection.execute("PRAGMA query_only=ON")
-        # The first read opens the logs. The connection reads from them even after they are renamed or deleted.
+        # The first read opens the side files. The connection can read from them even after they are renamed or deleted.
         connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
         arguments = (connection, on_rescued)
         self._thread = threading.Thread(target=self._run, args=arguments, name="database files", daemon=True)

@@ -38,7 +38,7 @@ def migrate_sqlite(path: Path) -> list[str]:
 
 
 def _create_private(path: Path) -> None:
-    """Create the file for its owner alone; SQLite gives its side files the same permissions."""
+    """Create the file with access for its owner only; SQLite gives its side files the same permissions."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
@@ -69,7 +69,7 @@ def missing(connection: sqlite3.Connection) -> list[Migration]:
 
 
 def applied(connection: sqlite3.Connection) -> dict[str, str | None]:
-    """Return version and checksum of each applied migration; an empty database has none.
+    """Return the checksum of each applied migration by its version; an empty database has none.
 
     Raises StartError: the database belongs to another program.
     """

@@ -1,7 +1,8 @@
 """Opens SQLite files. Every connection of this program is opened here, so that every path is quoted in its URI.
 
-SQLite creates the side files `-wal` and `-shm` in the database's folder, even for a reader. Where that folder cannot
-be written, for example on a read-only mount, `open_reader` chooses a way that still sees every committed row.
+SQLite creates the side files `-wal` and `-shm` in the database's folder, even for a reader. If that folder cannot
+be written, for example on a read-only mount, `open_reader` opens the file in a way that still shows every committed
+row.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def open_file(
 
 @contextmanager
 def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a read-only connection that sees every committed row, also on a read-only file system.
+    """Open a read-only connection that sees every committed row, even on a read-only file system.
 
     Raises:
         StartError: the file changed while it was read without locks, or a copy is needed and there is no room for it.

@@ -1,5 +1,7 @@
-"""Files beside an SQLite database that an interrupted restore or a rescue has left. The operator must act on them
-first."""
+"""Files that an interrupted restore or a rescue left beside an SQLite database.
+
+The server does not start until the operator has dealt with them.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from fechatter.storage.engines.sqlite_errors import translated
 
 
 class SqliteTransaction:
-    """The Transaction of one connection, from BEGIN to COMMIT."""
+    """A transaction or snapshot on one connection. The caller runs BEGIN and COMMIT."""
 
     def __init__(self, connection: sqlite3.Connection, high_water: HighWater | None = None) -> None:
         self.connection = connection
@@ -28,7 +28,7 @@ class SqliteTransaction:
         self.rows = 0
 
     def run(self, sql: str, *args: object) -> sqlite3.Cursor:
-        """Run a statement, without a coroutine. Raises StorageError."""
+        """Run a statement synchronously. Raises StorageError."""
         with translated():
             return self.connection.execute(for_sqlite(sql), [sqlite_parameter(arg) for arg in args])
 

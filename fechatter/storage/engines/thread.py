@@ -1,4 +1,4 @@
-"""A thread with its own event loop, for the writer, so that batches never wait for the main loop."""
+"""A thread with its own event loop. The writer uses it, so that batches never wait for the main loop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_WAITING_CALLS = 1024
 
 
 class CallsFull(Exception):
-    """MAX_WAITING_CALLS calls wait already; this call was not made."""
+    """MAX_WAITING_CALLS calls are already waiting or running; this call was not made."""
 
 
 class LoopThread:
@@ -38,7 +38,7 @@ class LoopThread:
         """Run `work()` on the thread's loop, in the order of the calls, and await its result on the caller's loop.
 
         Raises:
-            CallsFull: MAX_WAITING_CALLS wait already.
+            CallsFull: MAX_WAITING_CALLS calls are already waiting or running.
         """
         with self._calls:
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), self.loop))
@@ -57,7 +57,7 @@ class LoopThread:
 
 
 def run_inline(work: Awaitable[T]) -> T:
-    """Run a coroutine that never suspends (storage work on SQLite) to its end, without a loop."""
+    """Run a coroutine that never suspends, such as storage work on SQLite, without an event loop."""
     coroutine = work.__await__()
     try:
         next(coroutine)

@@ -1,7 +1,7 @@
 """Limits how many writes use a connection of the pool at once, in total and per workspace.
 
 Writes use at most half of the pool, so that reads always find a free connection. Writes to one workspace run one
-after the other: its lock would make them wait anyway, each with a connection that the other workspaces need.
+after the other. They would wait for its lock anyway, and each would occupy a connection that other workspaces need.
 """
 
 from __future__ import annotations
