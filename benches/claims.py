@@ -1,7 +1,7 @@
 """Measures every headline and writes the values to claims.toml, benches/results and docs/performance.md: `make claims`.
 
-Each round measures the headlines of the server on a new server with SQLite. The native functions and the plain ways
-are measured alternately.
+Each round measures the headlines of the server on a new server with SQLite. The native functions are measured
+alternately with plain Rust.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PUBLISHED_DIGITS = 4
 
 
 async def measure_server(target: LoadTarget, place: LoadWorkspace, figures: MeasuredFigures, seconds: float) -> None:
-    """Measure the headlines of the server once: latencies in an open loop, capacities in a closed one."""
+    """Measure the headlines of the server once: latencies in an open loop, capacities in a closed loop."""
     for bench, rate in RATES.items():
         found = (await measure(bench, target, place, Wanted(seconds=seconds, rate=rate))).figures
         figures.add(f"{bench}_average_ms", found["average_ms"])
@@ -50,7 +50,7 @@ async def measure_server(target: LoadTarget, place: LoadWorkspace, figures: Meas
 
 
 def measure_native(figures: MeasuredFigures) -> None:
-    """Measure the extension against the plain ways, as quotients of times."""
+    """Measure how many times as fast the extension is as plain Python and plain Rust."""
     plain, native = _plain_python(), _native()
     for name, ways in native.items():
         own = statistics.median(ways["fechatter"])
@@ -91,7 +91,7 @@ def _plain_python() -> dict[str, list[float]]:
 
 
 def _nanoseconds(found: dict[str, Any]) -> list[float]:
-    """Return the quartiles of a measurement. Single rounds are too short."""
+    """Return the quartiles of a measurement, in nanoseconds per item. Single rounds are too short."""
     stats, items = found["stats"], found["extra_info"]["items"]
     return [stats[quarter] / items * 1e9 for quarter in ("q1", "median", "q3")]
 
@@ -126,7 +126,7 @@ def fill(claims: ClaimsFile, results: str, found: dict[str, Any]) -> ClaimsFile:
 
 
 def as_toml(claims: ClaimsFile) -> str:
-    """Return the text of the file. JSON strings are also TOML strings."""
+    """Return the text of claims.toml. JSON strings are also TOML strings."""
     lines = ["# Written by `make claims`: measured values and verdicts are never changed by hand.", ""]
     lines += [f"{name} = {json.dumps(getattr(claims, name), ensure_ascii=False)}" for name in ("results", "machine")]
     for claim in claims.claim:

@@ -20,15 +20,17 @@ class MeasuredFigures:
         self.values: dict[str, list[float]] = {}
 
     def add(self, name: str, value: float) -> None:
+        """Add the value of one round, and print it."""
         self.values.setdefault(name, []).append(value)
         print(f"  {name}: {value:,.2f}", flush=True)
 
     def spread(self, name: str) -> tuple[float, float, float]:
-        """Return median, least and most."""
+        """Return the median, the minimum and the maximum."""
         values = self.values[name]
         return statistics.median(values), min(values), max(values)
 
     def table(self) -> str:
+        """Return a Markdown table with one row for each figure."""
         lines = ["| figure | median | least | most | rounds |", "|---|---|---|---|---|"]
         for name, values in self.values.items():
             median, least, most = self.spread(name)
@@ -37,7 +39,7 @@ class MeasuredFigures:
 
 
 def write_results(name: str, figures: MeasuredFigures) -> str:
-    """Write the figures as a table; return the name of the file."""
+    """Write the figures as a table into benches/results; return the name of the file."""
     today = datetime.datetime.now(datetime.UTC).date()
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{today}-{name}.md"
@@ -46,5 +48,5 @@ def write_results(name: str, figures: MeasuredFigures) -> str:
 
 
 def header() -> str:
-    """Describe the conditions. A load average near the number of processors before a measurement makes it unusable."""
+    """Describe the conditions of a measurement. It is unusable if the load average before it is near the processors."""
     return f"{machine()}; load average before {BUSY_BEFORE:.1f}; {SHARED}"

@@ -10,7 +10,7 @@ WIDTH, ROW, TOP, LEAST = 1400, 17, 70, 0.6
 COLOURS = {"Python": "#7fb2e5", "Rust": "#f2a15f", "C": "#d0d0d0"}
 STYLE = "text{font:11px monospace;fill:#111}.title{font:bold 15px sans-serif}rect{stroke:#fff;stroke-width:.5}"
 WAITS = ("epoll_", "pthread_cond", "syscall", "clock_nanosleep", "poll", "sem_", "PyThread_acquire_lock", "select")
-"""Prefixes of the innermost named frame of a thread that waits and uses no processor."""
+"""Prefixes of the innermost named frame of a thread that waits without using a processor."""
 LINE = re.compile(r":\d+\)$")
 
 

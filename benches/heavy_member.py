@@ -1,7 +1,7 @@
-"""One heavy member, in its own process: `python -m benches.heavy_member FILE` sends requests until it is terminated.
+"""One heavy member in a separate process: `python -m benches.heavy_member FILE` sends requests until SIGTERM.
 
 FILE is JSON: `port`, `requests` (one connection each), and `slow`: whether each connection sends its body byte by byte.
-At the end, the process prints the number of answers of each status.
+At the end, the process prints the number of answers for each HTTP status.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Measures the server in one run: `make figures` writes the figures to benches/results/.
 
-The rounds alternate between the engines. A figure has a median, a least and a most value. Server, database and load
+The rounds alternate between the engines. Each figure has a median, a minimum and a maximum. Server, database and load
 generator share the processors of the machine.
 """
 

@@ -1,6 +1,7 @@
 """Measures the effect of one heavy member on the others: `make fairness`, or `python -m benches.measure_fairness`.
 
-The others send at a quarter of the capacity of the server, alternately with and without the heavy member. The option
+A heavy member repeats expensive requests on many connections. The others send at a quarter of the capacity of the
+server, alternately with and without the heavy member. The option
 `--old FOLDER` alternates between this checkout and a second one, whose extension must be built.
 """
 
@@ -105,7 +106,7 @@ async def _fill(address: str, heavy: LoadPerson, chat: int) -> None:
 
 
 def heavy_kinds(place: LoadWorkspace, heavy: list[LoadPerson]) -> dict[str, list[bytes]]:
-    """Return the requests of each kind of heavy member, one for each connection."""
+    """Return the requests of each kind of heavy member: one request for each connection."""
     one, chat = heavy[0], place.chats[0]
     others = iter(heavy[1:])
     gets = {
@@ -170,6 +171,7 @@ class Side:
         connection.close()
 
     def capacity(self) -> float:
+        """Return how many messages per second 64 connections can send in a closed loop."""
         return self._send(Wanted(CAPACITY_SECONDS, 64))[2]
 
     def _send(self, wanted: Wanted) -> tuple[float, float, float]:
@@ -209,6 +211,7 @@ class Side:
             self.answers[kind] = process.communicate(timeout=20)[0].strip()
 
     def rows(self) -> list[str]:
+        """Return the rows of the Markdown table, one for each kind."""
         rows = []
         for kind, each in self.figures.items():
             p50, p99, slow_p50, slow_p99 = (statistics.median(column) for column in zip(*each, strict=True))

@@ -59,7 +59,7 @@ WORDS = [
     "for",
     "good",
 ]
-LATE = """
+RETENTION_SERVER = """
 import asyncio, os, sys
 from fechatter.workers import retention, upkeep
 class Pausing:
@@ -73,7 +73,7 @@ upkeep.FIRST_AFTER_SECONDS = 0.5
 upkeep.erase_chats = upkeep.Upkeep.prune_events = upkeep.Upkeep.prune_keys = upkeep.Upkeep.prune_audit = nothing
 from fechatter.cli import main
 sys.exit(main(["serve"]))"""
-"""A server whose only background work is to empty old messages. It pauses as long as a file exists."""
+"""The program of a server whose only upkeep is to empty old messages. It pauses while the file `argv[1]` exists."""
 TURN_SECONDS = 3.0
 MAX_TURNS = 8
 
@@ -101,7 +101,7 @@ class Keeping:
         self.server.stop()
         self._restore()
         pause = self.server.folder / "pause"
-        self.server.arguments = ["-c", LATE, str(pause)]
+        self.server.arguments = ["-c", RETENTION_SERVER, str(pause)]
         self.server.environment["FECHATTER_MESSAGE_RETENTION_DAYS"] = str(KEPT_DAYS)
         self.server.start()
         asyncio.run(

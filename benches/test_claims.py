@@ -87,7 +87,7 @@ def test_the_plain_way_in_python(benchmark: BenchmarkFixture, name: str) -> None
 
 
 def test_checking_a_token(benchmark: BenchmarkFixture) -> None:
-    """Verify the same token again and again, as requests do."""
+    """Verify the same token repeatedly, as requests do."""
     tokens = AccessTokens(b"k" * 32, 900)
     signed = tokens.sign(Claims(UserId(1), WorkspaceId(2), SessionId(3)))
     benchmark.extra_info.update({"figure": "token", "items": 1})

@@ -39,7 +39,7 @@ def sign_in():
 def echo(message):
     if message["sender_id"] == session["user"]["id"] or not message["content"].startswith("!echo "):
         return
-    # With the key, a repeated answer is stored once, for example if the server was killed before its 201 arrived.
+    # With the key, a repeated answer is stored only once, for example after a lost response.
     reply = {"content": message["content"].removeprefix("!echo "), "idempotency_key": f"echo {message['id']}"}
     try:
         call(f"/api/chat/{message['chat_id']}/messages", reply).close()

@@ -1,6 +1,7 @@
 """Answers "!echo hello" with "hello": FECHATTER=http://127.0.0.1:6688 BOT_EMAIL=… BOT_PASSWORD=… python echo_bot.py
 
-It continues where it was if the server restarts or the token expires. durable_bot.py also survives its own restarts.
+If the server restarts or the token expires, the bot continues at its position. durable_bot.py also survives restarts of
+the bot.
 """
 
 import http.client

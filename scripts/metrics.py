@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def table() -> str:
-    """Every metric as a line of Markdown."""
+    """Return all metrics as a Markdown table."""
     lines = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
     for metric in REGISTRY.values():
         lines.append(f"| `{metric.name}` | {metric.kind} | {', '.join(metric.labels) or '·'} | {metric.help} |")

@@ -3,8 +3,8 @@
     native.py fresh         exit code 0 if `fechatter.native` loads and is a release build
     native.py take FOLDER   exit code 0 if a wheel in the folder contained such an extension
 
-`fechatter.native` refuses an extension that was built from other sources. This script imports it in a process of its
-own.
+`fechatter.native` refuses an extension that was built from other sources. This script imports it in a separate
+process.
 """
 
 import subprocess
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
 
 
 def is_fresh() -> bool:
-    """Whether the checkout contains a release build of the extension from these sources."""
+    """Return whether the checkout contains a release build of the extension from these sources."""
     if not any((ROOT / "fechatter").glob("_native*.so")):
         return False
     probe = subprocess.run([sys.executable, "-c", PROBE], cwd=ROOT, capture_output=True, check=False, timeout=60)
@@ -36,13 +36,16 @@ def is_fresh() -> bool:
 
 
 def wheels(folder: Path) -> list[Path]:
-    """The complete wheels in the folder, newest first."""
+    """Return the complete wheels in the folder, newest first."""
     found = filter(zipfile.is_zipfile, folder.glob("fechatter-*.whl"))
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def take(wheel: Path) -> bool:
-    """Copy the wheel's extension into the checkout; remove it again if it was built from other sources."""
+    """Copy the wheel's extension into the checkout; remove it again if it was built from other sources.
+
+    Returns whether the checkout now has a fresh extension.
+    """
     with zipfile.ZipFile(wheel) as archive:
         members = [name for name in archive.namelist() if name.startswith("fechatter/_native") and name.endswith(".so")]
         for member in members:

@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def for_client() -> str:
-    """The tables as JSON, by the names that the code uses."""
+    """Return the tables as JSON, with the names that the code uses."""
     chat = {
         action.name: {"kinds": sorted(rule.kinds), "who": sorted(rule.who), "archived": rule.archived}
         for action, rule in CHAT.items()
@@ -54,7 +54,7 @@ def for_client() -> str:
 
 
 def tables() -> str:
-    """All tables of rights as Markdown."""
+    """Return all tables of rights as Markdown."""
     roles = [str(role) for role in Role]
     workspace = table(
         ["in the workspace", *roles], ([action, *marks(Role, allowed)] for action, allowed in WORKSPACE.items())
@@ -69,7 +69,7 @@ def tables() -> str:
 
 
 def chat_row(rule: Rule) -> list[str]:
-    """Who may do it, on which kinds of chat, and whether also while the chat is archived."""
+    """Return the cells of an action: who may act, on which kinds of chat, and whether on archived chats too."""
     kinds = (
         "all"
         if len(rule.kinds) == len(KINDS)
@@ -79,12 +79,12 @@ def chat_row(rule: Rule) -> list[str]:
 
 
 def marks(each: Iterable[str], allowed: Iterable[str]) -> list[str]:
-    """`yes` for each that is allowed, a dot for each other."""
+    """Return `yes` for each allowed item and a dot for every other item."""
     return ["yes" if item in allowed else "·" for item in each]
 
 
 def table(head: list[str], rows: Iterable[list[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

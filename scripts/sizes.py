@@ -82,7 +82,7 @@ def files(paths: list[Path]) -> Iterator[Path]:
 
 
 def file_problems(path: Path, text: str) -> Iterator[str]:
-    """The file's length and the width of its lines; lines that consist of one link or table row may be wider."""
+    """The file's length and the width of its lines; rows of Markdown tables and images may be wider."""
     name = shown(path)
     lines = text.splitlines()
     if len(lines) > FILE_LINES and path.name != "CHANGELOG.md":
@@ -98,7 +98,7 @@ def shown(path: Path) -> Path:
 
 
 def is_unbreakable(path: Path, line: str) -> bool:
-    """Whether Markdown or a format offers no place to break the line."""
+    """Return whether the line is a table row, an image or a badge in Markdown, which cannot be broken."""
     return path.suffix == ".md" and line.lstrip().startswith(("|", "![", "[!"))
 
 

@@ -7,7 +7,7 @@
 #   web.sh types          generate the types of the API from fechatter/api/contract/openapi.json
 #   web.sh dev            run Vite on http://127.0.0.1:5173 in front of $FECHATTER_URL (http://127.0.0.1:6688)
 #   web.sh screenshots FOLDER [NAME]  take pictures of the main states (needs Chromium)
-#   web.sh figures FOLDER  measure the client in Chromium, on a processor slowed four times
+#   web.sh figures FOLDER  measure the client in Chromium, with the processor slowed down four times
 #   web.sh npm ARGUMENTS  run npm
 set -eu
 cd "$(dirname "$0")/.."

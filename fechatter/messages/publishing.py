@@ -20,7 +20,7 @@ Answer = tuple[int, bytes] | Problem
 """HTTP status and JSON of the stored message, or the refusal."""
 
 Ticket = tuple[asyncio.Future[Answer], str] | PendingAnswer
-"""The future that a sender awaits, and the id of its request; or a request of the gateway."""
+"""What waits for an answer: a future with the id of its request, or a request of the gateway."""
 
 RenderRefusal = Callable[[Problem, str], tuple[int, str, list[tuple[str, str]], bytes]]
 """Returns status, code, headers and body of the answer for a problem and a request id."""
@@ -79,7 +79,7 @@ class Publisher:
 def answer_senders(batch: WrittenBatch, render: RenderRefusal) -> None:
     """Answer the senders of a batch, except those whose request was cancelled.
 
-    The writer has already answered those requests of the gateway whose messages are stored.
+    For requests of the gateway, it sends only refusals: the writer itself answers those whose messages are stored.
     """
     for ticket, each in zip(batch.tickets, batch.answers, strict=True):
         if isinstance(ticket, PendingAnswer):

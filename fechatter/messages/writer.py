@@ -130,7 +130,7 @@ class Writer:
                     self._main_loop.call_soon_threadsafe(self._finish, _given_up(batch))
                     raise
                 self._count(written, time.monotonic() - began)
-                # First, so that the main loop has published the frames when a sender's next request arrives.
+                # First, so that the main loop has published the frames when the next request of a sender arrives.
                 self._main_loop.call_soon_threadsafe(self._finish, written)
                 batch.answer_gateway(written.answers)
                 # On SQLite, let other writes run between two batches.

@@ -33,7 +33,7 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class NewAccount(msgspec.Struct, frozen=True):
-    """A person to insert. The keys are the folded forms by which rows are found."""
+    """A person to insert. The keys are the folded forms with which queries find the row."""
 
     id: UserId
     workspace_id: WorkspaceId
@@ -56,13 +56,14 @@ _BY_EMAIL = f"""
 {_COLUMNS} WHERE u.email_key IN ($1, $2, $3) AND ($4 = '' OR w.slug = $4) AND u.kind = 'person'
 ORDER BY CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END, u.id LIMIT $5"""
 _BY_EMAIL_IN = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.email_key = $2"
-# A guest ($3 = 1) sees only itself ($4) and the people in its chats.
+# A guest ($3 = 1) sees only their own row ($4) and the people in their chats.
 _VISIBLE = """
 ($3 = 0 OR u.id = $4 OR EXISTS (
     SELECT 1 FROM memberships mine JOIN memberships theirs ON theirs.chat_id = mine.chat_id
     WHERE mine.user_id = $4 AND mine.left_seq IS NULL AND theirs.user_id = u.id AND theirs.left_seq IS NULL))"""
 _FIND_VISIBLE = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.id = $2 AND {_VISIBLE}"
 SEARCH_WORDS = 4
+"""Maximum number of words that a search matches separately."""
 _HAS_WORD = "(u.fullname_key LIKE ${0} ESCAPE '!' OR u.handle_key LIKE ${0} ESCAPE '!')"
 _PAGE = f"""
 {_COLUMNS} WHERE u.workspace_id = $1 AND u.id > $2 AND {_VISIBLE}
@@ -87,11 +88,12 @@ _CHANGE_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1"
 
 
 async def insert(tx: Transaction, new: NewAccount) -> None:
-    """Raises UniqueViolation: the e-mail address or the handle is taken in the workspace."""
+    """Store a new person. Raises UniqueViolation: the e-mail address or the handle is taken in the workspace."""
     await tx.execute(_INSERT, *msgspec.structs.astuple(new), tx.now)
 
 
 async def find(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> Account | None:
+    """Return the account, even if it is disabled; None if the workspace has no such person."""
     return _account(await tx.fetchrow(_FIND, workspace_id, user_id))
 
 
@@ -108,7 +110,7 @@ async def by_email(
     """Return the accounts of the address: enabled accounts first, then by age.
 
     Args:
-        slug: the workspace's; empty for every workspace.
+        slug: the slug of the workspace; empty for all workspaces.
         other_keys: keys under which an earlier version may have stored the address.
     """
     keys = (email_key, *(other_keys or (email_key, email_key)))
@@ -116,10 +118,12 @@ async def by_email(
 
 
 async def by_email_in(tx: Transaction, workspace_id: WorkspaceId, email_key: str) -> Account | None:
+    """Return the account of the address in one workspace, or None."""
     return _account(await tx.fetchrow(_BY_EMAIL_IN, workspace_id, email_key))
 
 
 async def by_handle(tx: Transaction, workspace_id: WorkspaceId, handle_key: str) -> Account | None:
+    """Return the account with this handle, or None."""
     return _account(await tx.fetchrow(_BY_HANDLE, workspace_id, handle_key))
 
 
@@ -128,7 +132,7 @@ async def page(
 ) -> list[Account]:
     """Return people after the id `after`, by id, whose name or handle contains every word of `query`.
 
-    `query` must be folded; it may be empty.
+    `query` must be folded; it may be empty. A guest sees only people who share a chat with the guest.
     """
     rows = await tx.fetch(_PAGE, workspace_id, after, int(guest), viewer_id, limit, *_patterns(query))
     return [_known(row) for row in rows]
@@ -157,11 +161,12 @@ async def many(
 
 
 async def is_handle_taken(tx: Transaction, workspace_id: WorkspaceId, handle_key: str) -> bool:
+    """Return whether somebody in the workspace has this handle."""
     return await tx.fetchrow(_HANDLE_TAKEN, workspace_id, handle_key) is not None
 
 
 async def has_other_owner(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> bool:
-    """Whether the workspace has another owner who is not disabled."""
+    """Return whether the workspace has another owner who is not disabled."""
     return await tx.fetchrow(_OTHER_OWNERS, workspace_id, user_id) is not None
 
 
@@ -183,11 +188,12 @@ async def change_profile(tx: Transaction, account: Account, fullname_key: str, h
 
 
 async def change_standing(tx: Transaction, account: Account) -> None:
-    """Store the role and whether the account is disabled."""
+    """Store the account's role, and the time at which it was disabled."""
     await tx.execute(_CHANGE_STANDING, account.id, account.role, account.disabled_at)
 
 
 async def change_password(tx: Transaction, user_id: UserId, password_hash: str) -> None:
+    """Store the hash of a new password."""
     await tx.execute(_CHANGE_PASSWORD, user_id, password_hash)
 
 

@@ -28,22 +28,24 @@ class WorkspaceName(msgspec.Struct, frozen=True):
 
 
 async def insert(tx: Transaction, slug: str, name: str) -> Workspace:
-    """Raises UniqueViolation: the slug is taken."""
+    """Store a new workspace. Raises UniqueViolation: the slug is taken."""
     workspace_id = WorkspaceId(await tx.new_id())
     await tx.execute(_INSERT, workspace_id, slug, name, tx.now)
     return Workspace(workspace_id, slug, name, timestamp(tx.now))
 
 
 async def find(tx: Transaction, workspace_id: WorkspaceId) -> Workspace | None:
+    """Return the workspace, or None."""
     return _workspace(await tx.fetchrow(_FIND, workspace_id))
 
 
 async def by_slug(tx: Transaction, slug: str) -> Workspace | None:
+    """Return the workspace with this slug, or None."""
     return _workspace(await tx.fetchrow(_BY_SLUG, slug))
 
 
 async def with_slug_of(tx: Transaction, base: str) -> list[Workspace]:
-    """Return the workspaces whose slug is `base`, with or without a number at its end."""
+    """Return the workspaces whose slug begins like `base`. They include every slug that is `base` with a number."""
     beginning = base[:SLUG_BEGINNING].replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return [_known(row) for row in await tx.fetch(_BEGINNING_WITH, f"{beginning}%")]
 

@@ -9,7 +9,7 @@ use crate::pool::Reuse;
 pub struct Origin {
     /// The chat that receives the message.
     pub chat_id: i64,
-    /// The thread that receives it; 0 = the chat itself.
+    /// The thread that receives the message; 0 = the chat itself.
     pub thread_id: i64,
     /// The user who sends it.
     pub sender_id: i64,

@@ -47,7 +47,7 @@ pub struct Intake<T> {
     pool: Arc<Pool<Columns>>,
 }
 
-/// Every batch but the last one is full.
+/// The waiting batches. All except the last are full.
 #[derive(Debug)]
 struct Waiting<T> {
     batches: VecDeque<Gathering<T>>,

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// A whole answer to a request.
+/// A complete answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The `code` of the problem; `None` if the message was stored.
     pub code: Option<String>,
-    /// Headers besides those that the gateway adds to every answer.
+    /// Headers in addition to those of every answer.
     pub headers: Vec<(String, String)>,
     /// The JSON body.
     pub body: Vec<u8>,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Maximum number of spare values in a pool.
 const MAX_SPARE: usize = 16;
-/// Maximum memory of one spare value. A larger one is freed, so that one burst does not occupy memory for ever.
+/// Maximum memory of one spare value. A larger one is freed, so that a single burst does not occupy memory permanently.
 const MAX_SPARE_BYTES: usize = 1 << 20;
 
 /// A value whose memory can be used again.

@@ -12,10 +12,10 @@ pub struct Wake {
 }
 
 impl Wake {
-    /// Opens the two ends.
+    /// Opens a connected pair of sockets.
     ///
     /// # Errors
-    /// The process has no free file descriptor.
+    /// The error of the system, for example if no file descriptor is free.
     pub fn new() -> io::Result<Self> {
         let (sending, receiving) = UnixStream::pair()?;
         sending.set_nonblocking(true)?;

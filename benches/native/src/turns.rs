@@ -1,11 +1,11 @@
-//! Measures two ways alternately, so that both have the same conditions.
+//! Measures two implementations alternately, so that both have the same conditions.
 
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 40;
 const ROUND: Duration = Duration::from_millis(10);
 
-/// Returns a member of a JSON object: the name, and the nanoseconds per item in each round of both ways.
+/// Returns a member of a JSON object: the name, and the nanoseconds per item of both implementations in each round.
 pub fn measure(name: &str, items: usize, ours: impl Fn(), plain: impl Fn()) -> String {
     let (calls, plain_calls) = (calls_a_round(&ours), calls_a_round(&plain));
     let mut found = (Vec::new(), Vec::new());

@@ -39,7 +39,7 @@ impl Encoded {
     }
 }
 
-/// Encodes new messages. `created_at` and `epoch` are written as they are.
+/// Encodes new messages. `created_at` and `epoch` are written without escapes, so they must not need any.
 ///
 /// # Panics
 /// If a row is not in `columns`.

@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 use super::content::Content;
 use super::extras::Extras;
 
-/// Returns the first 8 bytes of the SHA-256 of the content, big endian, signed. The hash includes NUL and the extras of
-/// a message that has extras.
+/// Returns the first 8 bytes of the SHA-256 of the content, as a signed big-endian integer. If there are extras, the
+/// hash also covers NUL and the extras.
 #[must_use]
 pub fn fingerprint(content: &Content<'_>, extras: Option<Extras<'_>>) -> i64 {
     let mut hash = Sha256::new_with_prefix(content.as_str());

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::error::Malformed;
 
-/// Objects and lists may be nested this deep.
+/// Maximum depth of nested objects and lists.
 pub const MAX_DEPTH: usize = 32;
 
 /// A `\uD800`-`\uDFFF` escape without its partner does not encode a character.
@@ -81,7 +81,7 @@ pub fn elements<'a>(list: &'a RawValue, each: impl FnMut(&'a RawValue)) {
 /// Returns the text of a string. It borrows from the body unless it contains an escape.
 ///
 /// # Errors
-/// [`LoneSurrogate`] if it contains one.
+/// [`LoneSurrogate`] if the string contains a lone surrogate.
 pub fn text(string: &RawValue) -> Result<Cow<'_, str>, LoneSurrogate> {
     match unescaped(string) {
         Ok(text) => Ok(Cow::Borrowed(text)),
@@ -98,10 +98,10 @@ pub fn text_for_display(string: &RawValue) -> Cow<'_, str> {
     }
 }
 
-/// Checks that well-formed `json` is not nested too deep.
+/// Checks that well-formed `json` is not nested deeper than [`MAX_DEPTH`].
 ///
 /// # Errors
-/// [`Malformed::Json`] if it is.
+/// [`Malformed::Json`] if it is nested deeper.
 pub fn check_depth(json: &str) -> Result<(), Malformed> {
     let (mut depth, mut in_string, mut bytes) = (0, false, json.bytes());
     while let Some(byte) = bytes.next() {
@@ -119,7 +119,8 @@ pub fn check_depth(json: &str) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// Returns the text of a string, or if it contains escapes a decoded copy, in which lone surrogates are not UTF-8.
+/// Returns the text of a string without escapes. Otherwise, `Err` contains a decoded copy, which is not valid UTF-8 if
+/// the string contains a lone surrogate.
 fn unescaped(string: &RawValue) -> Result<&str, Vec<u8>> {
     let quoted = string.get();
     let text = &quoted[1..quoted.len() - 1];

@@ -9,7 +9,7 @@ pub const MAX_CHARACTERS: usize = 64;
 /// Minimum size of a stored key that is not a UUID. It differs from the size of a UUID.
 const SHORTEST_TEXT_BYTES: usize = 17;
 
-/// JSON Pointer of the errors of a key, also of a key from the header.
+/// JSON Pointer of the errors of a key, even if the key came from the header.
 pub const POINTER: &str = "/idempotency_key";
 
 /// A valid key as its sender wrote it.

@@ -53,8 +53,8 @@ pub fn parse_message<'a>(
     message.map_err(Rejected::Invalid)
 }
 
-/// Parses `{messages: [...]}` with 1 to 100 messages as in [`parse_message`]. Each message is accepted or refused by
-/// itself, and the pointers of its errors start at the message.
+/// Parses `{messages: [...]}` with 1 to 100 messages as in [`parse_message`]. Each message is accepted or refused
+/// separately, and the pointers of its errors start at the message.
 ///
 /// # Errors
 /// [`Rejected`] if the body has no such list. The pointers of these errors start at the body.
@@ -177,7 +177,7 @@ impl<'a> MessageFields<'a> {
         }
     }
 
-    /// Returns the key of the body or the header.
+    /// Returns the key of the body or the header. Adds an error if they differ, or if the key of the header is invalid.
     fn join_keys(&mut self, header_key: Option<&'a str>) -> Option<Key<'a>> {
         let body_key = match std::mem::take(&mut self.key) {
             Field::Valid(key) => key,

@@ -21,7 +21,7 @@ impl Pending {
         Self { request_id: pending.request_id().to_owned(), answer: Mutex::new(Some(pending)) }
     }
 
-    /// Answers the request, unless it has its answer.
+    /// Answers the request, unless it was answered before.
     pub fn complete(&self, answer: Answer) {
         let pending = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(pending) = pending {
