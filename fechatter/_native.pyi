@@ -11,6 +11,8 @@ __all__ = [
     "MAX_CONTENT_CHARACTERS",
     "MAX_KEY_CHARACTERS",
     "SOURCE_HASH",
+    "TOKEN_ISSUER",
+    "TOKEN_TYPE",
     "Column",
     "Intake",
     "IntakeFull",
@@ -18,6 +20,7 @@ __all__ = [
     "MalformedBody",
     "MessageBatch",
     "PendingAnswer",
+    "Tokens",
     "parse_message",
     "skeleton",
 ]
@@ -26,6 +29,10 @@ MAX_CONTENT_CHARACTERS: Final[int]
 MAX_KEY_CHARACTERS: Final[int]
 MAX_BATCH_MESSAGES: Final[int]
 """Maximum number of messages in the body of `Intake.push_many`."""
+TOKEN_ISSUER: Final[str]
+"""The issuer and the audience of every access token."""
+TOKEN_TYPE: Final[str]
+"""The type in the header of every access token."""
 SOURCE_HASH: Final[str]
 """SHA-256 of the sources; see `fechatter.native.source_hash`."""
 BUILD: Final[str]
@@ -55,6 +62,22 @@ def parse_message(body: bytes, header_key: str | None = None) -> tuple[str, str 
 
 def skeleton(text: str) -> str:
     """Return the skeleton of UTS #39. Two texts look alike if their skeletons are equal."""
+
+@final
+class Tokens:
+    """Verifies access tokens and caches the valid ones. Any thread may call it."""
+
+    def __new__(cls, secret: bytes, max_cached: int = 65536) -> Tokens:
+        """Create a verifier for tokens that `secret` signs."""
+
+    def verify(self, token: str, now_seconds: float | None = None) -> tuple[int, int, int] | None:
+        """Return (user id, workspace id, session id) of a valid token, otherwise None.
+
+        `now_seconds` is the time since the Unix epoch, by default the system's clock.
+        """
+
+    def __len__(self) -> int:
+        """Number of tokens in the cache."""
 
 @final
 class Intake:

@@ -1,7 +1,8 @@
-"""The only importer of `fechatter._native`, the Rust extension that moves the bytes of messages.
+"""The only importer of `fechatter._native`, the Rust extension.
 
-Endpoints push bodies into the `Intake`, and the writer takes each `MessageBatch` from it. In a checkout, this module
-refuses an extension that was built from other sources.
+Endpoints push bodies into the `Intake`, and the writer takes each `MessageBatch` from it. The other classes and
+functions are rules that both entry points share, such as the rules of a valid token. In a checkout, this module refuses
+an extension that was built from other sources.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ try:
         MAX_CONTENT_CHARACTERS,
         MAX_KEY_CHARACTERS,
         SOURCE_HASH,
+        TOKEN_ISSUER,
+        TOKEN_TYPE,
         Column,
         Intake,
         IntakeFull,
@@ -21,6 +24,7 @@ try:
         MalformedBody,
         MessageBatch,
         PendingAnswer,
+        Tokens,
         parse_message,
         skeleton,
     )
@@ -33,6 +37,8 @@ __all__ = [
     "MAX_CONTENT_CHARACTERS",
     "MAX_KEY_CHARACTERS",
     "SOURCE_HASH",
+    "TOKEN_ISSUER",
+    "TOKEN_TYPE",
     "Column",
     "Intake",
     "IntakeFull",
@@ -40,6 +46,7 @@ __all__ = [
     "MalformedBody",
     "MessageBatch",
     "PendingAnswer",
+    "Tokens",
     "check_build",
     "parse_message",
     "skeleton",

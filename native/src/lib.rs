@@ -1,10 +1,12 @@
 //! Moves the bytes of messages: parses, checks, batches and encodes them. Python decides what happens to a batch.
+//! It also has the rules that both entry points share, once.
 //!
 //! * [`message`]: turns a body into checked fields without a copy, and stored messages into JSON and frames.
 //! * [`intake`]: the waiting batch. Request handlers fill it and the writer empties it.
 //! * [`pending`]: the answer that a request of the gateway waits for; [`wake`] wakes the writer for it.
 //! * [`batch`]: the columns of a batch; [`arena`] stores a column of texts, and [`pool`] reuses the memory.
 //! * [`confusables`]: detects names that look alike.
+//! * [`token`]: verifies access tokens.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
 
 pub mod arena;
@@ -15,6 +17,7 @@ pub mod intake;
 pub mod message;
 pub mod pending;
 pub mod pool;
+pub mod token;
 pub mod wake;
 
 #[cfg(feature = "python")]

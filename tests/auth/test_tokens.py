@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from fechatter.auth import tokens
+from fechatter import native
 from fechatter.auth.tokens import AccessTokens, Claims
 from fechatter.errors import Unauthorized
 from fechatter.model import SessionId, UserId, WorkspaceId
@@ -74,27 +74,25 @@ def test_the_clock_of_another_node_may_be_slightly_ahead(access: AccessTokens) -
     assert access.verify(forged(nbf=ahead)) == CLAIMS
 
 
-def test_a_cached_token_still_expires() -> None:
-    access = AccessTokens(SECRET, -1)
-    token = access.sign(CLAIMS)
-    access._valid[token] = CLAIMS, time.time() - 1
-    with pytest.raises(Unauthorized):
-        access.verify(token)
-    assert token not in access._valid
+def test_a_cached_token_still_expires(access: AccessTokens) -> None:
+    token, verifier, now = access.sign(CLAIMS), access.verifier, time.time()
+    assert verifier.verify(token) == (7, 3, 9)
+    assert (verifier.verify(token, now + 890), len(verifier)) == ((7, 3, 9), 1)
+    assert (verifier.verify(token, now + 901), len(verifier)) == (None, 0)
 
 
-def test_the_cache_of_tokens_is_limited(access: AccessTokens, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "MAX_CACHED", 3)
+def test_the_cache_of_tokens_is_limited(access: AccessTokens) -> None:
+    verifier = native.Tokens(SECRET, max_cached=4)
     for session_id in range(1, 10):
-        access.verify(access.sign(Claims(UserId(7), WorkspaceId(3), SessionId(session_id))))
-    assert len(access._valid) == 3
+        assert verifier.verify(access.sign(Claims(UserId(7), WorkspaceId(3), SessionId(session_id)))) is not None
+        assert len(verifier) <= 4
 
 
 def test_a_cached_token_costs_a_fraction_of_a_new_one(access: AccessTokens) -> None:
-    token = access.sign(CLAIMS)
-    fresh = min(_seconds_of(lambda: (access._valid.clear(), access.verify(token)), 500) for _ in range(5))
-    cached = min(_seconds_of(lambda: access.verify(token), 500) for _ in range(5))
-    assert cached < fresh / 5
+    token, uncached = access.sign(CLAIMS), native.Tokens(SECRET, max_cached=0)
+    fresh = min(_seconds_of(lambda: uncached.verify(token), 500) for _ in range(5))
+    cached = min(_seconds_of(lambda: access.verifier.verify(token), 500) for _ in range(5))
+    assert cached < fresh / 2
 
 
 def _seconds_of(work: Any, times: int) -> float:

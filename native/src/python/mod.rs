@@ -5,6 +5,7 @@ mod buffer;
 mod errors;
 mod intake;
 mod pending;
+mod token;
 
 use pyo3::prelude::*;
 
@@ -15,6 +16,7 @@ mod _native {
 
     use crate::confusables;
     use crate::message::{self, content, key, parse};
+    use crate::token;
 
     #[pymodule_export]
     use super::batch::MessageBatch;
@@ -26,6 +28,8 @@ mod _native {
     use super::intake::Intake;
     #[pymodule_export]
     use super::pending::Pending;
+    #[pymodule_export]
+    use super::token::Tokens;
 
     #[pymodule_export]
     const MAX_CONTENT_CHARACTERS: usize = content::MAX_CHARACTERS;
@@ -33,6 +37,10 @@ mod _native {
     const MAX_KEY_CHARACTERS: usize = key::MAX_CHARACTERS;
     #[pymodule_export]
     const MAX_BATCH_MESSAGES: usize = parse::MAX_BATCH_MESSAGES;
+    #[pymodule_export]
+    const TOKEN_ISSUER: &str = token::ISSUER;
+    #[pymodule_export]
+    const TOKEN_TYPE: &str = token::TYPE;
     #[pymodule_export]
     const SOURCE_HASH: &str = env!("FECHATTER_SOURCE_HASH");
     #[pymodule_export]
