@@ -1,15 +1,17 @@
 """Parses, checks, batches and encodes messages. The source is native/src. stubtest and tests/native check this file."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar, final
+from typing import Any, Final, Self, TypeVar, final
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
 __all__ = [
     "BUILD",
     "MAX_BATCH_MESSAGES",
     "MAX_CONTENT_CHARACTERS",
     "MAX_KEY_CHARACTERS",
+    "MAX_RATE_KEYS",
+    "QUOTA_WINDOW_SECONDS",
     "SOURCE_HASH",
     "TOKEN_ISSUER",
     "TOKEN_TYPE",
@@ -19,7 +21,9 @@ __all__ = [
     "InvalidMessage",
     "MalformedBody",
     "MessageBatch",
+    "Meter",
     "PendingAnswer",
+    "Quota",
     "Tokens",
     "parse_message",
     "skeleton",
@@ -29,6 +33,10 @@ MAX_CONTENT_CHARACTERS: Final[int]
 MAX_KEY_CHARACTERS: Final[int]
 MAX_BATCH_MESSAGES: Final[int]
 """Maximum number of messages in the body of `Intake.push_many`."""
+MAX_RATE_KEYS: Final[int]
+"""Maximum number of keys in a `Quota`, and in a `Meter` by default."""
+QUOTA_WINDOW_SECONDS: Final[int]
+"""The time in which a `Quota` allows its requests."""
 TOKEN_ISSUER: Final[str]
 """The issuer and the audience of every access token."""
 TOKEN_TYPE: Final[str]
@@ -39,6 +47,9 @@ BUILD: Final[str]
 """`release` or `debug`."""
 
 _Ticket = TypeVar("_Ticket")
+_Key = int | str | bytes
+_Clock = Callable[[], float]
+_Header = tuple[bytes, bytes]
 
 class MalformedBody(ValueError):
     """The body is not JSON (400). args: (code, detail); the code is `malformed_json` or `malformed_utf8`."""
@@ -62,6 +73,61 @@ def parse_message(body: bytes, header_key: str | None = None) -> tuple[str, str 
 
 def skeleton(text: str) -> str:
     """Return the skeleton of UTS #39. Two texts look alike if their skeletons are equal."""
+
+@disjoint_base
+class Meter:
+    """Counts the attempts of each key against one limit. Any thread may call it.
+
+    The time comes from `clock`, which returns monotonic seconds, or from the extension's own clock.
+    """
+
+    def __new__(cls, burst: int, every_seconds: float, max_keys: int = 65536, clock: _Clock | None = None) -> Self:
+        """Create a meter that allows `burst` attempts at once, and one more every `every_seconds`."""
+
+    def take(self, key: _Key) -> float:
+        """Count an attempt and return 0.0, or count nothing and return the seconds until one is allowed."""
+
+    def used(self, key: _Key) -> float:
+        """Return the seconds until all counted attempts have expired."""
+
+    def charge(self, key: _Key, count: float) -> float:
+        """Count `count` attempts, even beyond the limit, which delays the next attempt.
+
+        Returns the seconds until all counted attempts have expired.
+        """
+
+    def give_back(self, key: _Key) -> None:
+        """Remove one attempt from the count, because it succeeded."""
+
+    def forget(self, key: _Key) -> None:
+        """Remove all attempts of a key from the count."""
+
+    def __len__(self) -> int:
+        """Number of keys in the table."""
+
+    @property
+    def window(self) -> float:
+        """Seconds until an exhausted limit is fully available again."""
+
+@final
+class Quota:
+    """A number of requests per minute for each key. Any thread may call it."""
+
+    def __new__(cls, name: str, per_minute: int, clock: _Clock | None = None) -> Quota:
+        """Create a quota; `name` is its name in the headers.
+
+        Raises:
+            ValueError: `per_minute` is 0.
+        """
+
+    def take(self, key: _Key) -> tuple[_Header, _Header] | int:
+        """Count one request and return its headers, or count nothing and return the seconds of Retry-After."""
+
+    def charge(self, key: _Key, count: float) -> tuple[_Header, _Header]:
+        """Count more for a request that was allowed, and return the changed headers."""
+
+    def __len__(self) -> int:
+        """Number of keys in the table."""
 
 @final
 class Tokens:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 import msgspec
 
 from fechatter.auth.limits import AttemptLimits
 from fechatter.auth.passwords import Passwords
+from fechatter.auth.rates import Key
 from fechatter.auth.refresh import RefreshTokens
 from fechatter.auth.secrets import Secrets
 from fechatter.model import Workspace, timestamp
@@ -31,7 +30,7 @@ class Access(msgspec.Struct, frozen=True):
     passwords: Passwords
     refresh_tokens: RefreshTokens
     limits: AttemptLimits
-    who: Hashable = ""
+    who: Key = ""
 
 
 class Device(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ nor slowed.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from fechatter.api.waiting import WaitingClients
 from fechatter.auth.body_memory import HeldBody
 from fechatter.auth.pace import KIB_ROWS, REQUEST_ROWS, ROWS_A_SECOND
 from fechatter.auth.quotas import Quota, Quotas
+from fechatter.auth.rates import Key
 from fechatter.auth.turns import SharedTurns
 from fechatter.storage.engines.base import Transaction, Work
 
@@ -43,7 +44,7 @@ class Share:
         rows: the work of this request so far.
     """
 
-    def __init__(self, quotas: Quotas, key: Hashable, quota: Quota, turns: SharedTurns | None) -> None:
+    def __init__(self, quotas: Quotas, key: Key, quota: Quota, turns: SharedTurns | None) -> None:
         self.rows = self._uncharged = float(REQUEST_ROWS)
         self.key = key
         self._quotas = quotas

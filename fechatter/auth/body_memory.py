@@ -7,9 +7,10 @@ block nobody else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from fechatter.auth.rates import Key
 from fechatter.errors import Unavailable
 
 
@@ -22,7 +23,7 @@ class HeldBody:
         on_drop: called once when the body is dropped; None unless the body is being received.
     """
 
-    def __init__(self, memory: BodyMemory, key: Hashable) -> None:
+    def __init__(self, memory: BodyMemory, key: Key) -> None:
         self.size = 0
         self.is_dropped = False
         self.on_drop: Callable[[], None] | None = None
@@ -47,7 +48,7 @@ class BodyMemory:
     def __init__(self, bound: int) -> None:
         self._bound = bound
         self._bodies: dict[HeldBody, None] = {}
-        self._of_keys: Counter[Hashable] = Counter()
+        self._of_keys: Counter[Key] = Counter()
         self._bytes = 0
 
     @property
@@ -55,7 +56,7 @@ class BodyMemory:
         return self._bytes
 
     @contextmanager
-    def hold(self, key: Hashable) -> Iterator[HeldBody]:
+    def hold(self, key: Key) -> Iterator[HeldBody]:
         """Count the bytes of a body from its first byte until it is no longer used."""
         body = HeldBody(self, key)
         self._bodies[body] = None
@@ -66,7 +67,7 @@ class BodyMemory:
             if not body.is_dropped:
                 self._release(body)
 
-    def grow(self, key: Hashable, size: int) -> None:
+    def grow(self, key: Key, size: int) -> None:
         """Count bytes, and drop other bodies if the memory is full."""
         self._of_keys[key] += size
         self._bytes += size

@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -67,10 +66,10 @@ class AttemptLimits:
 
     Args:
         enabled: False allows all attempts.
-        clock: returns monotonic seconds.
+        clock: returns monotonic seconds; by default the clock of the extension.
     """
 
-    def __init__(self, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, enabled: bool = True, clock: Callable[[], float] | None = None) -> None:
         self._enabled = enabled
         self._clock = clock
         self._meters: dict[str, Meter] = {}

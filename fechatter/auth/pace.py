@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
-from fechatter.auth.rates import Limit, Meter
+from fechatter.auth.rates import Key, Limit, Meter
 
 ROWS_A_SECOND = 200_000
 """The rows that equal one second of one processor."""
@@ -43,12 +43,12 @@ class Pace:
 
     Args:
         enabled: False delays nobody.
-        clock: a monotonic clock in seconds.
+        clock: returns monotonic seconds; by default the clock of the system.
     """
 
-    def __init__(self, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, enabled: bool = True, clock: Callable[[], float] | None = None) -> None:
         self._enabled = enabled
-        self._clock = clock
+        self._clock = clock or time.monotonic
         self._light_until = -1.0
         self._each_key = Meter(KEY_LIMIT, clock)
         self._heavy_keys = Meter(HEAVY_KEYS_LIMIT, clock)
@@ -56,45 +56,45 @@ class Pace:
     def __len__(self) -> int:
         return len(self._each_key)
 
-    def charge(self, key: Hashable, rows: float) -> None:
+    def charge(self, key: Key, rows: float) -> None:
         """Charge finished work to the key."""
         if not self._enabled:
             return
         used = self._each_key.used(key)
         if used > self._each_key.window / 2:
-            _charge(self._heavy_keys, _ALL, rows, self._heavy_keys.used(_ALL))
+            _charge(self._heavy_keys, HEAVY_KEYS_LIMIT, _ALL, rows, self._heavy_keys.used(_ALL))
         else:
             self._light_until = self._clock() + CROWDED_SECONDS
-        _charge(self._each_key, key, rows, used)
+        _charge(self._each_key, KEY_LIMIT, key, rows, used)
 
-    def note(self, key: Hashable) -> None:
+    def note(self, key: Key) -> None:
         """Record that the key is active, without a charge."""
         if not self.is_heavy(key):
             self._light_until = self._clock() + CROWDED_SECONDS
 
-    def must_wait(self, key: Hashable) -> bool:
+    def must_wait(self, key: Key) -> bool:
         """Whether the key must wait now, because it is heavy and lighter keys are active."""
         return self.is_heavy(key) and self._clock() < self._light_until
 
-    def is_heavy(self, key: Hashable) -> bool:
+    def is_heavy(self, key: Key) -> bool:
         """Whether the key has used more than half of its burst."""
         return self._each_key.used(key) > self._each_key.window / 2
 
-    def wait_seconds(self, key: Hashable) -> float:
+    def wait_seconds(self, key: Key) -> float:
         """Return the seconds until the key is within its burst again."""
         return max(0.0, self._each_key.used(key) - self._each_key.window)
 
-    async def wait(self, key: Hashable) -> None:
+    async def wait(self, key: Key) -> None:
         """Wait until the key is within its burst again, or no lighter key is active."""
         while self.must_wait(key) and (seconds := self.wait_seconds(key)):  # noqa: ASYNC110
             await asyncio.sleep(min(seconds, POLL_SECONDS))
 
-    async def wait_with_heavy(self, key: Hashable) -> None:
+    async def wait_with_heavy(self, key: Key) -> None:
         """Wait until all heavy keys together are within their burst again, or no lighter key is active."""
         while self.must_wait(key) and (seconds := self._heavy_keys.used(_ALL) - self._heavy_keys.window) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(seconds, POLL_SECONDS))
 
 
-def _charge(meter: Meter, key: Hashable, rows: float, used: float) -> None:
+def _charge(meter: Meter, limit: Limit, key: Key, rows: float, used: float) -> None:
     room_seconds = meter.window + MAX_WAIT_SECONDS - used
-    meter.charge(key, max(0.0, min(rows, room_seconds / meter.limit.every_seconds)))
+    meter.charge(key, max(0.0, min(rows, room_seconds / limit.every_seconds)))

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
@@ -20,6 +20,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from fechatter.auth.pace import ROWS_A_SECOND, Pace
+from fechatter.auth.rates import Key
 from fechatter.errors import Invalid, Unavailable
 from fechatter.fair import FairQueue
 from fechatter.queues import Queue
@@ -61,11 +62,11 @@ class Passwords:
     def queues(self) -> list[Queue]:
         return [Queue("passwords", self._most, "calls", "503 `sign_in_busy`", lambda: len(self._waiting))]
 
-    async def hash(self, password: str, who: Hashable = "") -> str:
+    async def hash(self, password: str, who: Key = "") -> str:
         """Return the password's hash with its parameters and salt. Raises Unavailable: too many calls wait."""
         return await self._run(who, lambda: self._hasher.hash(_bytes(password)))
 
-    async def verify(self, password: str, password_hash: str | None, who: Hashable = "") -> bool:
+    async def verify(self, password: str, password_hash: str | None, who: Key = "") -> bool:
         """Return whether this is the password. Without a hash, return False after the same time. Raises Unavailable."""
         if len(password) > MAX_CHARACTERS:
             password, password_hash = "", None
@@ -78,14 +79,14 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, who: Hashable, work: Callable[[], T]) -> T:
+    async def _run(self, who: Key, work: Callable[[], T]) -> T:
         if self._closed:
             raise _stopping()
         async with self._waiting.turn(who):
             await self._pace.wait(who)
             return await self._on_thread(who, work)
 
-    async def _on_thread(self, who: Hashable, work: Callable[[], T]) -> T:
+    async def _on_thread(self, who: Key, work: Callable[[], T]) -> T:
         await self._threads.enter(who)
         if self._closed:
             raise _stopping()
@@ -95,7 +96,7 @@ class Passwords:
         self._pace.charge(who, seconds * ROWS_A_SECOND)
         return result
 
-    def _thread_freer(self, loop: asyncio.AbstractEventLoop, who: Hashable) -> Callable[[object], None]:
+    def _thread_freer(self, loop: asyncio.AbstractEventLoop, who: Key) -> Callable[[object], None]:
         """Free the thread when the hash is done, not when the caller is cancelled: the thread is busy until then."""
 
         def ended(_: object) -> None:

@@ -9,21 +9,19 @@ The counts are in this process's memory: each node counts on its own, and a rest
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from fechatter import native
 from fechatter.auth.body_memory import BodyMemory
 from fechatter.auth.pace import Pace
-from fechatter.auth.rates import MAX_KEYS, Limit, Meter
+from fechatter.auth.rates import MAX_KEYS, Key
 from fechatter.auth.turns import SharedTurns
 from fechatter.errors import TooManyRequests
 from fechatter.queues import Queue
 from fechatter.settings import Settings
 
-WINDOW_SECONDS = 60
-ROUNDING = 1e-3
 MAX_BODY_BYTES = 192 << 20
 """The memory for all request bodies together."""
 MAX_BATCHES_PER_PERSON = 4
@@ -37,43 +35,41 @@ class Quota:
     Args:
         name: its name in the headers.
         enabled: False counts nothing.
+        clock: returns monotonic seconds; by default the clock of the extension.
+
+    Attributes:
+        counter: counts the requests; shared with the gateway. None counts nothing.
     """
 
     def __init__(
-        self, name: str, per_minute: int, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic
+        self, name: str, per_minute: int, *, enabled: bool = True, clock: Callable[[], float] | None = None
     ) -> None:
-        limit = Limit(name, per_minute, WINDOW_SECONDS / per_minute)
-        self._meter = Meter(limit, clock)
-        self._enabled = enabled
-        self._per_minute = per_minute
-        self._a_second = per_minute / WINDOW_SECONDS
-        self._policy = (b"ratelimit-policy", f'"{name}";q={per_minute};w={WINDOW_SECONDS}'.encode())
-        self._left = f'"{name}";r=%d;t=%d'.encode()
+        self.counter = native.Quota(name, per_minute, clock) if enabled else None
+        self._policy = (name, per_minute, native.QUOTA_WINDOW_SECONDS)
 
-    def take(self, key: Hashable) -> tuple[Header, ...]:
+    def take(self, key: Key) -> tuple[Header, ...]:
         """Count one request and return its headers. Raises TooManyRequests."""
-        if not self._enabled:
+        if self.counter is None:
             return ()
-        used_seconds = self._meter.use(key)
-        if used_seconds < 0:
-            raise self._meter.limit.refusal(
-                -used_seconds, code="rate_limited", detail="Too many requests. Wait before you send more."
-            )
-        return self._headers(used_seconds)
+        taken = self.counter.take(key)
+        if not isinstance(taken, int):
+            return taken
+        raise TooManyRequests(
+            "Too many requests. Wait before you send more.",
+            code="rate_limited",
+            retry_after_seconds=taken,
+            policy=self._policy,
+        )
 
-    def charge(self, key: Hashable, count: int) -> tuple[Header, ...]:
+    def charge(self, key: Key, count: int) -> tuple[Header, ...]:
         """Count `count` more requests for a request that was allowed, and return its headers.
 
         If the count exceeds the quota, `take` refuses the next requests until enough time has passed.
         """
-        return self._headers(self._meter.charge(key, count)) if self._enabled else ()
-
-    def _headers(self, used_seconds: float) -> tuple[Header, ...]:
-        left = max(0, int(self._per_minute - used_seconds * self._a_second + ROUNDING))
-        return self._policy, (b"ratelimit", self._left % (left, int(used_seconds) + 1))
+        return () if self.counter is None else self.counter.charge(key, count)
 
     def __len__(self) -> int:
-        return len(self._meter)
+        return 0 if self.counter is None else len(self.counter)
 
 
 class AtOnce:
@@ -82,10 +78,10 @@ class AtOnce:
     def __init__(self, most: int, *, enabled: bool = True) -> None:
         self._most = most
         self._enabled = enabled
-        self._running: Counter[Hashable] = Counter()
+        self._running: Counter[Key] = Counter()
 
     @contextmanager
-    def one(self, key: Hashable) -> Iterator[None]:
+    def one(self, key: Key) -> Iterator[None]:
         """Count a request of the key during the block. Raises TooManyRequests `too_many_at_once`."""
         if self._enabled and self._running[key] >= self._most:
             raise TooManyRequests("Too many requests at the same time. Wait for responses.", code="too_many_at_once")

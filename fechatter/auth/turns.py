@@ -8,9 +8,8 @@ leaves most database connections free. A new user therefore never waits for heav
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 from fechatter.auth.pace import Pace
+from fechatter.auth.rates import Key
 from fechatter.errors import Unavailable
 from fechatter.fair import FairQueue
 from fechatter.queues import Queue
@@ -36,18 +35,18 @@ class SharedTurns:
         self._heavy = FairQueue(per_key=1, places=HEAVY_AT_ONCE, bound=MAX_WAITING, refuse=_busy)
         self.queue = Queue(name, MAX_WAITING, "requests", "503 `database_busy`", lambda: len(self._all))
 
-    def is_free(self, key: Hashable) -> bool:
+    def is_free(self, key: Key) -> bool:
         """Whether a request of the key gets its turn immediately."""
         return not self._enabled or (self._all.is_free(key) and not self._pace.must_wait(key))
 
-    def enter_if_free(self, key: Hashable) -> bool:
+    def enter_if_free(self, key: Key) -> bool:
         """Begin a turn if it needs no waiting, and return whether it began; `leave` ends it."""
         free = self.is_free(key)
         if free and self._enabled:
             self._all.start(key)
         return free
 
-    async def enter(self, key: Hashable) -> bool:
+    async def enter(self, key: Key) -> bool:
         """Wait for a turn; `leave` ends it. Returns whether the key is heavy. Raises Unavailable: too many wait."""
         await self._all.enter(key)
         if not self._pace.must_wait(key):
@@ -59,7 +58,7 @@ class SharedTurns:
             raise
         return True
 
-    async def _enter_heavy(self, key: Hashable) -> None:
+    async def _enter_heavy(self, key: Key) -> None:
         await self._pace.wait(key)
         await self._heavy.enter(key)
         try:
@@ -68,7 +67,7 @@ class SharedTurns:
             self._heavy.leave(key)
             raise
 
-    def leave(self, key: Hashable, *, heavy: bool = False) -> None:
+    def leave(self, key: Key, *, heavy: bool = False) -> None:
         """End a turn. `heavy` is the result of `enter`."""
         if heavy:
             self._heavy.leave(key)

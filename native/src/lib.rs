@@ -6,6 +6,7 @@
 //! * [`pending`]: the answer that a request of the gateway waits for; [`wake`] wakes the writer for it.
 //! * [`batch`]: the columns of a batch; [`arena`] stores a column of texts, and [`pool`] reuses the memory.
 //! * [`confusables`]: detects names that look alike.
+//! * [`quota`]: limits how often something can be tried.
 //! * [`token`]: verifies access tokens.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
 
@@ -17,6 +18,7 @@ pub mod intake;
 pub mod message;
 pub mod pending;
 pub mod pool;
+pub mod quota;
 pub mod token;
 pub mod wake;
 

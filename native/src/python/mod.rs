@@ -5,6 +5,7 @@ mod buffer;
 mod errors;
 mod intake;
 mod pending;
+mod quota;
 mod token;
 
 use pyo3::prelude::*;
@@ -16,7 +17,7 @@ mod _native {
 
     use crate::confusables;
     use crate::message::{self, content, key, parse};
-    use crate::token;
+    use crate::{quota, token};
 
     #[pymodule_export]
     use super::batch::MessageBatch;
@@ -29,6 +30,8 @@ mod _native {
     #[pymodule_export]
     use super::pending::Pending;
     #[pymodule_export]
+    use super::quota::{Meter, Quota};
+    #[pymodule_export]
     use super::token::Tokens;
 
     #[pymodule_export]
@@ -37,6 +40,10 @@ mod _native {
     const MAX_KEY_CHARACTERS: usize = key::MAX_CHARACTERS;
     #[pymodule_export]
     const MAX_BATCH_MESSAGES: usize = parse::MAX_BATCH_MESSAGES;
+    #[pymodule_export]
+    const MAX_RATE_KEYS: usize = quota::MAX_KEYS;
+    #[pymodule_export]
+    const QUOTA_WINDOW_SECONDS: u32 = quota::WINDOW_SECONDS;
     #[pymodule_export]
     const TOKEN_ISSUER: &str = token::ISSUER;
     #[pymodule_export]
