@@ -11,6 +11,7 @@ __all__ = [
     "MAX_CONTENT_CHARACTERS",
     "MAX_KEY_CHARACTERS",
     "MAX_RATE_KEYS",
+    "PROBLEM_MEDIA_TYPE",
     "QUOTA_WINDOW_SECONDS",
     "SOURCE_HASH",
     "TOKEN_ISSUER",
@@ -24,8 +25,13 @@ __all__ = [
     "Meter",
     "PendingAnswer",
     "Quota",
+    "RequestIds",
     "Tokens",
+    "is_request_id",
     "parse_message",
+    "problem_body",
+    "problem_headers",
+    "security_headers",
     "skeleton",
 ]
 
@@ -35,6 +41,8 @@ MAX_BATCH_MESSAGES: Final[int]
 """Maximum number of messages in the body of `Intake.push_many`."""
 MAX_RATE_KEYS: Final[int]
 """Maximum number of keys in a `Quota`, and in a `Meter` by default."""
+PROBLEM_MEDIA_TYPE: Final[str]
+"""The media type of every error response."""
 QUOTA_WINDOW_SECONDS: Final[int]
 """The time in which a `Quota` allows its requests."""
 TOKEN_ISSUER: Final[str]
@@ -128,6 +136,40 @@ class Quota:
 
     def __len__(self) -> int:
         """Number of keys in the table."""
+
+@final
+class RequestIds:
+    """Yields ids of 16 characters without end. Any thread may call it.
+
+    Any billion successive ids differ in their first 8 characters, which people see.
+    """
+
+    def __new__(cls) -> RequestIds: ...
+    def __iter__(self) -> RequestIds: ...
+    def __next__(self) -> str: ...
+
+def is_request_id(id: bytes) -> bool:
+    """Whether a client may choose this request id: 1 to 64 ASCII letters, digits and `._:-`."""
+
+def security_headers(https: bool, has_policy: bool) -> list[_Header]:
+    """Return the security headers of a response.
+
+    `https`: people reach the server over HTTPS. `has_policy`: the response is a page with a content policy of its own.
+    """
+
+def problem_body(status: int, title: str, code: str, detail: str, request_id: str, members: bytes) -> bytes:
+    """Return the body of an error response (RFC 9457).
+
+    `members` are further members of the body as JSON: `"name":value`, separated by commas.
+    """
+
+def problem_headers(
+    status: int,
+    retry_after_seconds: int | None = None,
+    limit: tuple[str, int, int] | None = None,
+    allow: str | None = None,
+) -> list[tuple[str, str]]:
+    """Return the headers of an error response; `limit` is (name, requests, window in seconds)."""
 
 @final
 class Tokens:

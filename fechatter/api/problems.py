@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from starlette.responses import Response
 
+from fechatter import native
 from fechatter.errors import (
     FieldError,
     Invalid,
@@ -17,13 +18,10 @@ from fechatter.errors import (
     Problem,
     StorageError,
     TooManyRequests,
-    Unauthorized,
     Unavailable,
 )
 from fechatter.model import encode
 from fechatter.storage.engines.errors import RowRefused, StorageBusy, StorageFull
-
-MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,43 +79,38 @@ BODIES: dict[int, type[ProblemBody]] = {
 """The type of the body for each status whose body has further fields."""
 
 
-def body(problem: Problem, request_id: str) -> dict[str, object]:
+def body(problem: Problem, request_id: str) -> bytes:
     """Return the problem's JSON object."""
-    return {
-        "type": f"urn:fechatter:problem:{problem.code}",
-        "title": problem.title,
-        "status": problem.status,
-        "code": problem.code,
-        "detail": problem.detail,
-        "request_id": request_id,
-        **problem.data,
-    }
+    members = encode(problem.data)[1:-1]
+    return native.problem_body(problem.status, problem.title, problem.code, problem.detail, request_id, members)
 
 
 def render(problem: Problem, request_id: str) -> Response:
     """Return the response for a problem, with the headers of its status."""
-    return Response(encode(body(problem, request_id)), problem.status, _headers(problem), media_type=MEDIA_TYPE)
+    return Response(body(problem, request_id), problem.status, dict(_headers(problem)))
 
 
 def render_for_gateway(problem: Problem, request_id: str) -> tuple[int, str, list[tuple[str, str]], bytes]:
     """Return the response for a problem as status, code, headers and body."""
-    headers = {"content-type": MEDIA_TYPE, **_headers(problem)}
-    return problem.status, problem.code, list(headers.items()), encode(body(problem, request_id))
+    return problem.status, problem.code, _headers(problem), body(problem, request_id)
 
 
-def _headers(problem: Problem) -> dict[str, str]:
-    headers = {"cache-control": "no-store"}
-    if isinstance(problem, Unauthorized):
-        headers["www-authenticate"] = 'Bearer realm="fechatter"'
-    elif isinstance(problem, TooManyRequests | Unavailable):
-        headers["retry-after"] = str(problem.retry_after_seconds)
-        if isinstance(problem, TooManyRequests) and problem.policy is not None:
-            name, tries, seconds = problem.policy
-            headers["ratelimit-policy"] = f'"{name}";q={tries};w={seconds}'
-            headers["ratelimit"] = f'"{name}";r=0;t={problem.retry_after_seconds}'
-    elif isinstance(problem, MethodNotAllowed):
-        headers["allow"] = ", ".join(problem.data["allow"])
-    return headers
+def titles() -> dict[int, str]:
+    """Return the title of the problems of each status. The gateway gets it at its start."""
+    kinds: list[type[Problem]] = [Problem, *Problem.__subclasses__()]
+    return {kind.status: kind.title for kind in kinds}
+
+
+def _headers(problem: Problem) -> list[tuple[str, str]]:
+    match problem:
+        case TooManyRequests():
+            return native.problem_headers(problem.status, problem.retry_after_seconds, problem.policy)
+        case Unavailable():
+            return native.problem_headers(problem.status, problem.retry_after_seconds)
+        case MethodNotAllowed():
+            return native.problem_headers(problem.status, allow=", ".join(problem.data["allow"]))
+        case _:
+            return native.problem_headers(problem.status)
 
 
 def from_storage(error: StorageError) -> Problem:

@@ -8,17 +8,21 @@
 //! * [`confusables`]: detects names that look alike.
 //! * [`quota`]: limits how often something can be tried.
 //! * [`token`]: verifies access tokens.
+//! * [`request_id`], [`headers`], [`problem`]: ids of requests, security headers and error responses.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
 
 pub mod arena;
 pub mod batch;
 pub mod confusables;
 pub mod error;
+pub mod headers;
 pub mod intake;
 pub mod message;
 pub mod pending;
 pub mod pool;
+pub mod problem;
 pub mod quota;
+pub mod request_id;
 pub mod token;
 pub mod wake;
 

@@ -18,13 +18,14 @@ from starlette.types import Receive
 
 from fechatter.api import receiving
 from fechatter.api.application import Application
-from fechatter.api.middleware.boundary import BrokenOff, RequestBoundary, request_ids
+from fechatter.api.middleware.boundary import BrokenOff, RequestBoundary
 from fechatter.api.middleware.requests import Requests
 from fechatter.api.router import Route
 from fechatter.api.routes import ROUTES
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.tokens import Claims
 from fechatter.model import SessionId, UserId, WorkspaceId
+from fechatter.native import RequestIds
 from fechatter.settings import Settings
 from tests.api.small_app import greet, serving
 from tests.servers.process import PATIENCE_SECONDS
@@ -221,7 +222,7 @@ async def test_the_body_of_a_send_that_stops_times_out(monkeypatch: pytest.Monke
 
 
 def test_request_ids_differ_in_the_part_that_people_see() -> None:
-    ids = list(itertools.islice(request_ids(), 20_000))
+    ids = list(itertools.islice(RequestIds(), 20_000))
     assert len({each[:8] for each in ids}) == len(ids)
     assert all(re.fullmatch("[0-9a-f]{16}", each) for each in ids)
-    assert next(request_ids()) != next(request_ids())
+    assert next(RequestIds()) != next(RequestIds())

@@ -8,9 +8,10 @@ from typing import Any
 from fechatter.api.contract.headers import references
 from fechatter.api.contract.schemas import Examples, Schema
 from fechatter.api.operations import POSITION_HEADER, Operation
-from fechatter.api.problems import MEDIA_TYPE
+from fechatter.api.problems import titles
 from fechatter.codes import PROBLEMS
 from fechatter.errors import Problem
+from fechatter.native import PROBLEM_MEDIA_TYPE
 
 ALWAYS = ("malformed_host", "internal_error", "database_busy", "storage_unavailable", "stopping")
 COUNTED = ("rate_limited",)
@@ -62,7 +63,7 @@ def answer(status: int, names: list[str], body: Schema) -> dict[str, Any]:
     return {
         "description": f"{title(status)}.\n\n{listed}",
         "headers": references(["X-Request-Id", *_HEADERS.get(status, [])]),
-        "content": {MEDIA_TYPE: {"schema": schema, "examples": shown}},
+        "content": {PROBLEM_MEDIA_TYPE: {"schema": schema, "examples": shown}},
     }
 
 
@@ -82,4 +83,4 @@ def example(name: str, body: Schema, examples: Examples) -> dict[str, Any]:
 
 def title(status: int) -> str:
     """Return the title of all problems with a status."""
-    return next((kind.title for kind in Problem.__subclasses__() if kind.status == status), Problem.title)
+    return titles().get(status, Problem.title)

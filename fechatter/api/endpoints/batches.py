@@ -16,7 +16,7 @@ from fechatter.api.identity import claims, services
 from fechatter.api.operations import Answer, operation
 from fechatter.api.problems import ProblemBody
 from fechatter.errors import Problem
-from fechatter.model import Message, encode
+from fechatter.model import Message
 from fechatter.native import MAX_BATCH_MESSAGES
 
 BATCH_BYTES = 6 * 1024 * 1024
@@ -92,6 +92,6 @@ async def _send_batch(request: Request, body: bytes) -> list[tuple[int, bytes] |
 
 def _result(answer: tuple[int, bytes] | Problem, request_id: str) -> bytes:
     if isinstance(answer, Problem):
-        return b'{"status":%d,"problem":%b}' % (answer.status, encode(problems.body(answer, request_id)))
+        return b'{"status":%d,"problem":%b}' % (answer.status, problems.body(answer, request_id))
     status, message = answer
     return b'{"status":%d,"message":%b}' % (status, message)

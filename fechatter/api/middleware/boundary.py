@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-import secrets
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fechatter import native
 from fechatter.api import problems
 from fechatter.api.middleware.access_log import write_line
 from fechatter.api.middleware.headers import SecurityHeaders, with_cors
@@ -30,25 +28,9 @@ log = logging.getLogger(__name__)
 INCOMPLETE = MalformedRequest("The body is incomplete.", code="incomplete_body")
 HOST = MalformedRequest("A request needs exactly one Host header.", code="malformed_host")
 
-GOLDEN = 0x9E37_79B9_7F4A_7C15
-_VALID_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
-
 
 class BrokenOff(Exception):
     """A response that had begun cannot be completed. The log has the reason under the request's id."""
-
-
-def request_ids() -> Iterator[str]:
-    """Yield ids of 16 characters without end. Any billion successive ids differ in their first 8 characters, which
-    people see.
-
-    Multiples of the golden ratio, modulo 2^64, have the greatest distance from one another (Knuth, The Art of Computer
-    Programming, volume 3, section 6.4).
-    """
-    value = secrets.randbits(64)
-    while True:
-        value = (value + GOLDEN) & 0xFFFF_FFFF_FFFF_FFFF
-        yield f"{value:016x}"
 
 
 class RequestBoundary:
@@ -64,7 +46,7 @@ class RequestBoundary:
         self._settings = settings
         self._security = SecurityHeaders(settings)
         self._inner = with_cors(self._answer, settings.cors_origins)
-        self._ids = request_ids()
+        self._ids = native.RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -135,7 +117,7 @@ class RequestBoundary:
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value)
-            elif name == b"x-request-id" and given is None and _VALID_ID.fullmatch(value):
+            elif name == b"x-request-id" and given is None and native.is_request_id(value):
                 given = str(value, "ascii")
         # Granian adds an empty Host header if there is none. HTTP/1.0 needs none.
         state["one_host"] = len(hosts) == 1 and (hosts[0] != b"" or scope["http_version"] != "1.1")

@@ -7,20 +7,12 @@ from collections.abc import Collection, Iterable
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
+from fechatter import native
 from fechatter.settings import Settings
 
 Header = tuple[bytes, bytes]
 
-EVERYWHERE: list[Header] = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
 POLICY = b"content-security-policy"
-NO_DOCUMENT: Header = (POLICY, b"default-src 'none'; frame-ancestors 'none'")
-"""For everything that is not a page. A browser that shows it runs and loads nothing."""
-HTTPS_ONLY: Header = (b"strict-transport-security", b"max-age=31536000")
 
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CORS_REQUEST_HEADERS = (
@@ -39,8 +31,8 @@ class SecurityHeaders:
 
     def __init__(self, settings: Settings) -> None:
         https = settings.tls_certificate is not None or (settings.public_url or "").startswith("https://")
-        self._page = [*EVERYWHERE, HTTPS_ONLY] if https else EVERYWHERE
-        self._data = [*self._page, NO_DOCUMENT]
+        self._page = native.security_headers(https, True)
+        self._data = native.security_headers(https, False)
 
     def added(self, own: Iterable[Header], counted: Iterable[Header], request_id: str) -> list[Header]:
         """Return a response's `own` headers, the `counted` rate limits, the request id and the security headers."""

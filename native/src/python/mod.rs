@@ -3,6 +3,7 @@
 mod batch;
 mod buffer;
 mod errors;
+mod http;
 mod intake;
 mod pending;
 mod quota;
@@ -17,7 +18,7 @@ mod _native {
 
     use crate::confusables;
     use crate::message::{self, content, key, parse};
-    use crate::{quota, token};
+    use crate::{problem, quota, token};
 
     #[pymodule_export]
     use super::batch::MessageBatch;
@@ -25,6 +26,8 @@ mod _native {
     use super::buffer::Column;
     #[pymodule_export]
     use super::errors::{IntakeFull, InvalidMessage, MalformedBody};
+    #[pymodule_export]
+    use super::http::{RequestIds, is_request_id, problem_body, problem_headers, security_headers};
     #[pymodule_export]
     use super::intake::Intake;
     #[pymodule_export]
@@ -42,6 +45,8 @@ mod _native {
     const MAX_BATCH_MESSAGES: usize = parse::MAX_BATCH_MESSAGES;
     #[pymodule_export]
     const MAX_RATE_KEYS: usize = quota::MAX_KEYS;
+    #[pymodule_export]
+    const PROBLEM_MEDIA_TYPE: &str = problem::MEDIA_TYPE;
     #[pymodule_export]
     const QUOTA_WINDOW_SECONDS: u32 = quota::WINDOW_SECONDS;
     #[pymodule_export]
