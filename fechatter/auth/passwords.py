@@ -53,7 +53,8 @@ class Passwords:
         self._hasher = HASHER
         self._pool = ThreadPoolExecutor(threads, "passwords", initializer=_lower_priority)
         self._most = threads + max_waiting
-        self._pace = pace or Pace(enabled=False)
+        # An idle pace is empty, and therefore false.
+        self._pace = Pace(enabled=False) if pace is None else pace
         self._waiting = FairQueue(per_key=1, places=None, bound=self._most, refuse=_busy)
         self._threads = FairQueue(per_key=1, places=threads, bound=self._most, refuse=_busy)
         self._closed = False

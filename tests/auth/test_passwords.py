@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from fechatter.auth.pace import BURST_ROWS, Pace
 from fechatter.auth.passwords import Passwords, check_password
 from fechatter.errors import Invalid, Unavailable
+from tests.auth.clock import Clock
 
 
 @pytest.fixture
@@ -48,6 +50,20 @@ async def test_cancelled_calls_free_their_places(passwords: Passwords) -> None:
         hashing.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
     assert await passwords.hash("correct horse")
+
+
+async def test_hashes_of_a_heavy_client_wait_for_lighter_ones() -> None:
+    pace = Pace(clock=Clock())
+    passwords = Passwords(pace=pace)
+    await passwords.hash("correct horse", "light")
+    assert len(pace) == 1
+    pace.charge("heavy", 10 * BURST_ROWS)
+    heavy = asyncio.ensure_future(passwords.hash("correct horse", "heavy"))
+    for _ in range(3):
+        await passwords.hash("correct horse", "light")
+    assert not heavy.done()
+    heavy.cancel()
+    passwords.close()
 
 
 async def test_an_unknown_person_costs_the_same_cpu_time_as_a_known_one(passwords: Passwords) -> None:
