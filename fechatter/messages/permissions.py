@@ -1,15 +1,22 @@
 """Decides for whole batches which senders may write to which chats, from a cache that may be out of date.
 
 Each verdict has the `rights_seq` and the era with which it was made. The engine compares them with those of the
-workspace, under the workspace's lock. If they differ, nothing is stored, the verdicts of the workspace are dropped, and
-the batch is decided again.
+workspace, under the workspace's lock. If they differ, nothing is stored, and the batch is decided again. The event log
+shows which verdicts a change of rights did not affect. Only the others are read again.
 """
 
 from __future__ import annotations
 
+import logging
+
+import msgspec
+
+from fechatter.errors import StorageError
 from fechatter.storage import rights
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.rights import Writing
+
+log = logging.getLogger(__name__)
 
 MAX_VERDICTS = 100_000
 
@@ -44,7 +51,7 @@ class Permissions:
     async def _find(self, pairs: list[tuple[int, int]], tx: Transaction | None) -> dict[tuple[int, int], Writing]:
         if tx is not None:
             return await rights.writers(tx, pairs)
-        return await self._database.read_on_writer(lambda snapshot: rights.writers(snapshot, pairs))
+        return await self._database.read_statement_on_writer(lambda snapshot: rights.writers(snapshot, pairs))
 
     def _drop_refusals(self, pairs: list[tuple[int, int]]) -> None:
         # A stored batch proves that its verdicts are current. Nothing proves a refusal, so it is not cached.
@@ -52,9 +59,30 @@ class Permissions:
             if self._verdicts[pair].refusal is not None:
                 del self._verdicts[pair]
 
-    def forget(self, workspace_ids: set[int]) -> None:
-        """Drop the verdicts of workspaces whose rights have changed."""
-        if workspace_ids:
-            self._verdicts = {
-                pair: verdict for pair, verdict in self._verdicts.items() if verdict.workspace_id not in workspace_ids
-            }
+    def forget(self, workspace_id: int) -> None:
+        """Drop the verdicts of a workspace."""
+        for pair in self._of_workspace(workspace_id):
+            del self._verdicts[pair]
+
+    async def renew(self, workspace_id: int) -> None:
+        """Drop the verdicts that a change of rights may have affected; the others hold for the newest rights too.
+
+        If the log cannot be read, all verdicts of the workspace are dropped.
+        """
+        own = self._of_workspace(workspace_id)
+        if not own:
+            return
+        since = min(verdict.rights_seq for verdict in own.values())
+        try:
+            changes = await self._database.read_statement_on_writer(lambda tx: rights.changes(tx, workspace_id, since))
+        except StorageError as error:
+            log.warning("the changes of rights could not be read", exc_info=error)
+            changes = None
+        for pair, verdict in own.items():
+            if changes is None or verdict.era != changes.era or changes.affect(pair[1], verdict.user_id):
+                del self._verdicts[pair]
+            else:
+                self._verdicts[pair] = msgspec.structs.replace(verdict, rights_seq=changes.rights_seq)
+
+    def _of_workspace(self, workspace_id: int) -> dict[tuple[int, int], Writing]:
+        return {pair: verdict for pair, verdict in self._verdicts.items() if verdict.workspace_id == workspace_id}

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+UNLOCKED_ROUNDS = 2
+"""After this many rounds in which the rights changed, a batch is decided under the lock."""
 MAX_ROUNDS = 20
 """If the era changes in each of this many rounds, the rest of the batch fails with `not_stored`."""
 
@@ -63,8 +65,6 @@ class Writer:
         self._intake = intake
         self._database = database
         self._permissions = Permissions(database)
-        self._unsettled: dict[int, int] = {}
-        """The workspaces whose rights changed during their last batch, with their `rights_seq` at that time."""
         self._main_loop = asyncio.get_running_loop()
         self._finish = finish
         self._extras_fields = extras_fields
@@ -163,10 +163,12 @@ class Writer:
         todo, folded = repeats.fold(work.batch)
         if work.extras:
             todo = await self._check_extras(work, todo)
-        allowed = _joined(await self._apart(work, partial(self._decide, work), todo))
-        settled = [group for group in allowed if group.verdict.workspace_id not in self._unsettled]
-        stale = {group.verdict.workspace_id for group in allowed} & self._unsettled.keys()
-        stale |= await self._store(work, settled) if settled else set()
+        for _ in range(UNLOCKED_ROUNDS):
+            allowed = _joined(await self._apart(work, partial(self._decide, work), todo))
+            stale = await self._store(work, allowed) if allowed else set()
+            if not stale:
+                break
+            todo = sorted(row for workspace_id in stale for row in work.open_rows(allowed, workspace_id))
         for _ in range(MAX_ROUNDS):
             for workspace_id in sorted(stale):
                 if not await self._store_locked(work, workspace_id, work.open_rows(allowed, workspace_id)):
@@ -215,24 +217,14 @@ class Writer:
         now = now_ms()
 
         async def choose(part: list[int], tx: Transaction) -> tuple[MessageRows, Decided]:
-            self._permissions.forget({workspace_id})
+            self._permissions.forget(workspace_id)
             allowed = await self._decide(work, part, tx)
-            decided = oldest_decisions(allowed).get(workspace_id, Decided(0, ""))
-            if allowed:
-                self._settle(workspace_id, decided.rights_seq)
-            return work.rows(allowed), decided
+            return work.rows(allowed), oldest_decisions(allowed).get(workspace_id, Decided(0, ""))
 
         async def store(part: list[int]) -> StoreResult:
             return await self._database.store_locked(workspace_id, partial(choose, part), now)
 
         return await self._store_all(work, store, dict.fromkeys(todo, workspace_id), now)
-
-    def _settle(self, workspace_id: int, rights_seq: int) -> None:
-        """Decide a workspace's batches under its lock for as long as its rights change between them."""
-        if self._unsettled.get(workspace_id) == rights_seq:
-            del self._unsettled[workspace_id]
-        else:
-            self._unsettled[workspace_id] = rights_seq
 
     async def _store_all(self, work: BatchWork, store: StorePart, owners: dict[int, int], now: int) -> set[int]:
         """Store the rows, answer them, and return the workspaces like `_store`."""
@@ -249,13 +241,14 @@ class Writer:
         began = time.monotonic()
         outcome = await store_apart(attempt, owners, await attempt(list(owners)))
         self.commit_seconds.observe(time.monotonic() - began)
-        self._permissions.forget(outcome.stale)
         for stored in outcome.stored:
             work.accept(stored, now)
         for row, error in outcome.refused.items():
             work.refuse(row, error)
         _fail(work, outcome.failed)
         await self._answer_repeats(work, [row for stored in outcome.stored for row in stored.repeats])
+        for workspace_id in outcome.stale:
+            await self._permissions.renew(workspace_id)
         return outcome.stale
 
     async def _answer_repeats(self, work: BatchWork, rows: list[int]) -> None:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
+from fechatter.events import EventType
 from fechatter.model import Actor, ChatType, Position, Role, SessionId
 from fechatter.rights.chats import refusal, standing
 from fechatter.rights.table import ChatAction
 from fechatter.storage import eras
 from fechatter.storage.engines.base import Row, Transaction
+from fechatter.storage.event_types import TYPE_CODES
+
+MAX_EVENTS = 5_000
+"""The most events that `changes` examines. With more events, it costs less to read the rights again."""
+MAX_CHANGES = 100
+_MESSAGES = ", ".join(
+    str(TYPE_CODES[each]) for each in (EventType.MESSAGE_CREATED, EventType.MESSAGE_EDITED, EventType.MESSAGE_DELETED)
+)
 
 _ACTOR = """
 SELECT s.user_id, s.workspace_id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
@@ -28,6 +37,12 @@ JOIN users u ON u.id = s.user_id
 JOIN workspaces w ON w.id = s.workspace_id
 LEFT JOIN memberships m ON m.chat_id = p.b AND m.user_id = s.user_id AND m.workspace_id = s.workspace_id
 LEFT JOIN chats c ON c.id = m.chat_id"""
+_CHANGES = f"""
+SELECT w.rights_seq, v.epoch AS era, e.seq, e.chat_id, e.user_id
+FROM workspaces w JOIN server v ON v.id = 1
+JOIN events e ON e.workspace_id = w.id AND e.seq > $2 AND e.seq <= w.rights_seq AND e.type NOT IN ({_MESSAGES})
+WHERE w.id = $1 AND w.floor_seq <= $2 AND w.rights_seq <= $2 + {MAX_EVENTS}
+ORDER BY e.seq LIMIT {MAX_CHANGES}"""
 
 
 class Writing(msgspec.Struct, frozen=True):
@@ -48,6 +63,23 @@ class Writing(msgspec.Struct, frozen=True):
     def refusal_of(self, sender_id: int) -> str | None:
         """Return the refusal for a sender; "unauthorized" if the session belongs to another person."""
         return self.refusal if sender_id == self.user_id else "unauthorized"
+
+
+class RightsChanges(msgspec.Struct, frozen=True):
+    """What changed the rights of a workspace between two numbers.
+
+    Attributes:
+        rights_seq, era: the later number, and the current era.
+        affected: the chat and the person of each change; None stands for every chat or person.
+    """
+
+    rights_seq: int
+    era: str
+    affected: frozenset[tuple[int | None, int | None]]
+
+    def affect(self, chat_id: int, user_id: int) -> bool:
+        pairs = ((None, None), (chat_id, None), (None, user_id), (chat_id, user_id))
+        return any(pair in self.affected for pair in pairs)
 
 
 async def actor(tx: Transaction, session_id: SessionId) -> Actor | None:
@@ -76,6 +108,15 @@ async def writers(tx: Transaction, pairs: list[tuple[int, int]]) -> dict[tuple[i
         )
         for row in await tx.fetch(_WRITERS, pairs)
     }
+
+
+async def changes(tx: Transaction, workspace_id: int, since: int) -> RightsChanges | None:
+    """Return the changes of rights after the number `since`; None if they are too many or no longer in the log."""
+    rows = await tx.fetch(_CHANGES, workspace_id, since)
+    if not rows or rows[-1]["seq"] != rows[-1]["rights_seq"]:
+        return None
+    affected = frozenset((row["chat_id"], row["user_id"]) for row in rows)
+    return RightsChanges(rows[-1]["rights_seq"], rows[-1]["era"], affected)
 
 
 def _refusal(row: Row, now: int) -> str | None:

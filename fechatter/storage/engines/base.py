@@ -127,6 +127,10 @@ class Database(Protocol):
         """Like `read`, but on the message writer's loop and connection. Raises StorageError."""
         ...
 
+    async def read_statement_on_writer(self, work: Work[T]) -> T:
+        """`read_on_writer` for `work` that runs a single statement, which is a snapshot of its own."""
+        ...
+
     async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
         """Store a batch of messages on the writer's loop.
 

@@ -51,7 +51,8 @@ CLOSE_TIMEOUT_SECONDS = 5
 ACQUIRE_TIMEOUT_SECONDS = 10
 BATCH_SETTINGS = {"lock_timeout": "2000"}
 """Milliseconds. The messages of other workspaces wait while a batch waits for one workspace's lock."""
-_LOCK = "SELECT event_seq FROM workspaces WHERE id = $1 FOR UPDATE"
+# Without the subquery, PostgreSQL could draw the id before it waits for the lock.
+_LOCK = "SELECT nextval('ids') FROM (SELECT FROM workspaces WHERE id = $1 FOR UPDATE) AS locked"
 _NOT_WRITABLE = f"""
 SELECT name FROM unnest(ARRAY[{", ".join(f"'{table}'" for table in TABLES)}]) AS name
 WHERE NOT has_table_privilege(name, 'INSERT') LIMIT 1"""
@@ -163,7 +164,7 @@ class PostgresDatabase:
         transaction = PostgresTransaction(connection, self._high_water)
         async with connection.transaction(WRITE, self._life):
             if workspace_id is not None:
-                await connection.fetchval(_LOCK, workspace_id)
+                transaction.spare_id = await connection.fetchval(_LOCK, workspace_id)
             result = await work(transaction)
         self._high_water.rise(transaction.reserved)
         if transaction.frames or transaction.signals:
@@ -173,6 +174,16 @@ class PostgresDatabase:
     async def read_on_writer(self, work: Work[T]) -> T:
         async def attempt() -> T:
             return await self._snapshot(await self._batch_connection(), work)
+
+        return await retried(attempt)
+
+    async def read_statement_on_writer(self, work: Work[T]) -> T:
+        """The batch that uses the result checks the database's life."""
+
+        async def attempt() -> T:
+            connection = await self._batch_connection()
+            async with connection.statement():
+                return await work(PostgresTransaction(connection))
 
         return await retried(attempt)
 

@@ -64,6 +64,7 @@ WITH locked AS (
 SELECT id, number, seq FROM numbered ORDER BY ordinal"""
 _LOCK = "SELECT rights_seq, event_seq, era FROM workspaces WHERE id = $1 FOR UPDATE"
 _SERVER = f"SELECT epoch, {IS_SAME.format(started='$1', server_table='$2')} AS is_same FROM server WHERE id = 1"
+_RIGHTS = "SELECT rights_seq FROM workspaces WHERE id = $1"
 _KNOWN = """
 SELECT g.ordinal
 FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS g (key, chat_id, sender_id, ordinal)
@@ -95,10 +96,14 @@ async def store(
     own = rows.some([place for place, owner in enumerate(rows.workspace_ids) if owner == conditions.workspace_id])
     try:
         async with connection.statement():
-            stored = await _store_rows(connection, own, conditions, decided, now)
+            if stored := await _store_rows(connection, own, conditions, decided, now):
+                return stored
+            # A batch whose rights changed leaves the lock to others.
+            if await connection.fetchval(_RIGHTS, conditions.workspace_id) != decided.rights_seq:
+                return None
     except UniqueViolation:
-        stored = None
-    return stored or await store_locked(lambda _: _chosen(own, decided), now, connection, conditions)
+        pass
+    return await store_locked(lambda _: _chosen(own, decided), now, connection, conditions)
 
 
 async def _chosen(rows: MessageRows, decided: Decided) -> tuple[MessageRows, Decided]:

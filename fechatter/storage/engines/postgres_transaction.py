@@ -23,6 +23,8 @@ class PostgresTransaction:
 
     def __init__(self, connection: Link, high_water: HighWater | None = None) -> None:
         self.connection = connection
+        self.spare_id: int | None = None
+        """An id that was drawn with the lock, to save a round trip under the lock."""
         self.high_water = high_water or HighWater()
         self.reserved: dict[int, int] = {}
         self.frames: list[Frame] = []
@@ -47,4 +49,5 @@ class PostgresTransaction:
         await asyncio.sleep(PAUSE_SECONDS)
 
     async def new_id(self) -> int:
-        return int(await self.connection.fetchval("SELECT nextval('ids')"))
+        spare, self.spare_id = self.spare_id, None
+        return int(await self.connection.fetchval("SELECT nextval('ids')")) if spare is None else spare

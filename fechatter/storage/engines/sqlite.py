@@ -132,6 +132,9 @@ class SqliteDatabase:
     async def read_on_writer(self, work: Work[T]) -> T:
         return self._snapshot(self._write_connection, work)
 
+    async def read_statement_on_writer(self, work: Work[T]) -> T:
+        return await self.read_on_writer(work)
+
     async def write(self, workspace_id: int, work: Work[T]) -> T:
         """`workspace_id` is unused: BEGIN IMMEDIATE takes the only write lock of the database."""
         return await self.write_unlocked(work)
