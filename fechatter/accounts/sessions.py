@@ -20,7 +20,7 @@ from fechatter.auth.refresh import RefreshToken
 from fechatter.canonical.emails import email_key
 from fechatter.errors import NotFound, Unauthorized
 from fechatter.events import EventType
-from fechatter.model import Actor, SessionId, WorkspaceId
+from fechatter.model import Actor, SessionId, UserId, WorkspaceId
 from fechatter.storage import events, rights, sessions, users
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.sessions import Session
@@ -29,13 +29,12 @@ from fechatter.storage.users import Account
 MAX_SESSIONS: Final = 50
 SALT_BYTES: Final = 16
 DAY_MS: Final = 24 * 60 * 60 * 1000
-REMEMBERED_AFTER_END_MS: Final = 7 * DAY_MS
 
 
 async def open_session(tx: Transaction, account: Account, device: Device, session_days: int) -> Session:
     """Open a session on a device. If the person has 50 sessions, the least recently used one ends."""
-    await sessions.forget(tx, account.id, tx.now - REMEMBERED_AFTER_END_MS)
-    await end(tx, account.workspace_id, await sessions.longest_unused(tx, account.id, MAX_SESSIONS - 1))
+    unused = await sessions.delete_unused(tx, account.id, MAX_SESSIONS - 1)
+    await _announce_end(tx, account.workspace_id, [(account.id, session_id) for session_id in unused])
     session_id = await tx.new_id()
     session = Session(
         id=SessionId(session_id),
@@ -108,13 +107,19 @@ async def _refresh(tx: Transaction, access: Access, token: RefreshToken, workspa
 
 async def end(tx: Transaction, workspace_id: WorkspaceId, ended: Sequence[Session]) -> None:
     """End sessions. Their streams close and their tokens become invalid."""
-    if not ended:
-        return
-    await sessions.revoke(tx, [session.id for session in ended])
-    drafts = [
-        events.Draft(EventType.SESSION_REVOKED, user_id=session.user_id, session_id=session.id) for session in ended
-    ]
-    await events.append(tx, workspace_id, drafts, rights=True)
+    if ended:
+        await sessions.delete(tx, [session.id for session in ended])
+        await _announce_end(tx, workspace_id, [(session.user_id, session.id) for session in ended])
+
+
+async def _announce_end(tx: Transaction, workspace_id: WorkspaceId, ended: Sequence[tuple[UserId, SessionId]]) -> None:
+    """Append the events of sessions that were deleted in this transaction."""
+    if ended:
+        drafts = [
+            events.Draft(EventType.SESSION_REVOKED, user_id=user_id, session_id=session_id)
+            for user_id, session_id in ended
+        ]
+        await events.append(tx, workspace_id, drafts, rights=True)
 
 
 async def end_own(tx: Transaction, actor: Actor, session_id: SessionId) -> None:

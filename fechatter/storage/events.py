@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import orjson
@@ -32,11 +32,12 @@ _RESERVE = """
 UPDATE workspaces SET event_seq = event_seq + $2,
     rights_seq = CASE WHEN $3 > 0 THEN event_seq + $2 ELSE rights_seq END
 WHERE id = $1 RETURNING event_seq, era, (SELECT epoch FROM server WHERE id = 1) AS current_era"""
-_INSERT = """
+_INSERT = f"""
 INSERT INTO events (workspace_id, seq, type, chat_id, user_id, message_id, data, created_at)
 SELECT $1, CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), CAST(value->>2 AS BIGINT), CAST(value->>3 AS BIGINT),
     CAST(value->>4 AS BIGINT), value->>5, $3
-FROM JSON_ROWS($2) AS rows"""
+FROM JSON_ROWS($2) AS rows
+RETURNING {eras.era_at("events.workspace_id", "events.seq")} AS era"""
 _COLUMNS = f"""
 SELECT {eras.era_at("e.workspace_id", "e.seq")} AS era, e.seq, e.type, e.chat_id AS of_chat, e.user_id, e.data,
     e.created_at AS at, {messages.columns_of("m")}
@@ -136,8 +137,20 @@ async def reserve(tx: Transaction, workspace_id: WorkspaceId, count: int, *, rig
 async def insert(tx: Transaction, workspace_id: WorkspaceId, first: int, drafts: Sequence[Draft]) -> None:
     """Store events under reserved numbers, and append their frames to `tx.frames`."""
     rows = [_stored_row(seq, draft) for seq, draft in enumerate(drafts, first)]
-    await tx.execute(_INSERT, workspace_id, rows, tx.now)
-    tx.frames.extend(await load(tx, workspace_id, first - 1, first + len(drafts) - 1))
+    inserted = await tx.fetch(_INSERT, workspace_id, rows, tx.now)
+    if any(draft.message_id is not None for draft in drafts):
+        tx.frames.extend(await load(tx, workspace_id, first - 1, first + len(drafts) - 1))
+        return
+    # Without a message, the frames contain only values that were just written, so they need no read.
+    for row, returned in zip(rows, inserted, strict=True):
+        tx.frames.append(_frame(workspace_id, _as_read(row, tx.now, returned["era"]), None))
+
+
+def _as_read(row: tuple[object, ...], now: int, era: str) -> Row:
+    """Return an event without a message as `_RANGE` would read it."""
+    seq, code, chat_id, user_id, _, data = row
+    read = {"seq": seq, "type": code, "of_chat": chat_id, "user_id": user_id, "data": data, "at": now, "era": era}
+    return cast(Row, {**read, "id": None})
 
 
 def _stored_row(seq: int, draft: Draft) -> tuple[object, ...]:

@@ -1,4 +1,7 @@
-"""Rows of sessions: one for each sign-in on a device."""
+"""Rows of sessions: one for each sign-in on a device. The row of an ended session is deleted.
+
+Otherwise a person who signs in again and again would slow down their own next sign-ins, and with them the workspace.
+"""
 
 from __future__ import annotations
 
@@ -46,19 +49,22 @@ FROM sessions s"""
 _FIND = f"{_COLUMNS} WHERE s.id = $1"
 _LIVE = f"""
 {_COLUMNS} WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND s.id > $3 ORDER BY s.id LIMIT $4"""
-_LONGEST_UNUSED = f"""
-{_COLUMNS} WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2
-ORDER BY s.used_order DESC, s.id DESC LIMIT $4 OFFSET $3"""
+_DELETE_UNUSED = """
+DELETE FROM sessions WHERE user_id = $1 AND (revoked_at IS NOT NULL OR expires_at < $5 OR id IN (
+    SELECT s.id FROM sessions s WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2
+    ORDER BY s.used_order DESC, s.id DESC LIMIT $4 OFFSET $3))
+RETURNING id, revoked_at, expires_at"""
 _EXPIRIES = "SELECT id, expires_at FROM sessions WHERE id IN ANY_OF($1) AND revoked_at IS NULL AND expires_at > $2"
 _INSERT = """
 INSERT INTO sessions (id, workspace_id, user_id, salt, generation, created_at, last_used_at, expires_at, address,
     user_agent, revoked_at, used_order)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"""
 _ADVANCE = "UPDATE sessions SET generation = $2, last_used_at = $3, expires_at = $4, used_order = $5 WHERE id = $1"
-_REVOKE = "UPDATE sessions SET revoked_at = $2 WHERE id IN ANY_OF($1) AND revoked_at IS NULL"
-_FORGET = "DELETE FROM sessions WHERE user_id = $1 AND (revoked_at < $2 OR expires_at < $2)"
+_DELETE = "DELETE FROM sessions WHERE id IN ANY_OF($1)"
 
 MAX_AT_ONCE = 1000
+EXPIRED_KEPT_MS = 7 * 24 * 60 * 60 * 1000
+"""A clock that was ahead for a while deletes no session."""
 
 
 async def insert(tx: Transaction, session: Session) -> None:
@@ -77,9 +83,10 @@ async def live(tx: Transaction, user_id: UserId, after: int = 0, limit: int = MA
     return [_session(row) for row in await tx.fetch(_LIVE, user_id, tx.now, after, limit)]
 
 
-async def longest_unused(tx: Transaction, user_id: UserId, kept: int) -> list[Session]:
-    """Return a person's live sessions, except the `kept` sessions that were used last."""
-    return [_session(row) for row in await tx.fetch(_LONGEST_UNUSED, user_id, tx.now, kept, MAX_AT_ONCE)]
+async def delete_unused(tx: Transaction, user_id: UserId, kept: int) -> list[SessionId]:
+    """Delete a person's sessions, except the `kept` most recently used live ones. Returns the live ones by id."""
+    rows = await tx.fetch(_DELETE_UNUSED, user_id, tx.now, kept, MAX_AT_ONCE, tx.now - EXPIRED_KEPT_MS)
+    return sorted(row["id"] for row in rows if row["revoked_at"] is None and row["expires_at"] > tx.now)
 
 
 async def expiries(tx: Transaction, session_ids: Sequence[int]) -> dict[int, int]:
@@ -92,14 +99,9 @@ async def advance(tx: Transaction, session_id: SessionId, generation: int, expir
     await tx.execute(_ADVANCE, session_id, generation, tx.now, expires_at, await tx.new_id())
 
 
-async def revoke(tx: Transaction, session_ids: Sequence[int]) -> None:
-    """Revoke those sessions that are not revoked yet."""
-    await tx.execute(_REVOKE, list(session_ids), tx.now)
-
-
-async def forget(tx: Transaction, user_id: UserId, ended_before: int) -> None:
-    """Delete the person's sessions that were revoked or expired before `ended_before` (milliseconds)."""
-    await tx.execute(_FORGET, user_id, ended_before)
+async def delete(tx: Transaction, session_ids: Sequence[int]) -> None:
+    """Delete the rows of ended sessions."""
+    await tx.execute(_DELETE, list(session_ids))
 
 
 def _session(row: Row) -> Session:

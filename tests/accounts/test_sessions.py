@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import pytest
 
 from fechatter.accounts import sessions
 from fechatter.auth.secrets import open_secrets
@@ -86,6 +88,32 @@ async def test_above_the_limit_the_longest_unused_session_ends(api: Api, monkeyp
     owner = (await api.refresh(owner["refresh_token"])).json()
     newest = (await api.sign_in(owner)).json()
     assert [await api.is_signed_in(session) for session in (owner, *others, newest)] == [True, False, True, True]
+
+
+async def count_sessions(api: Api, who: dict[str, Any]) -> int:
+    """Count the rows of a person's sessions."""
+    sql = "SELECT id FROM sessions WHERE user_id = $1"
+    return len(await api.database.read(lambda tx: tx.fetch(sql, int(who["user"]["id"]))))
+
+
+async def test_ended_sessions_leave_no_rows(api: Api, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
+    owner = await api.owner()
+    for _ in range(4):
+        newest = (await api.sign_in(owner)).json()
+    assert (await api.ask(newest, "POST", "/api/logout")).status_code == 204
+    assert await count_sessions(api, owner) == 1
+
+
+@pytest.mark.parametrize(("days", "kept"), [(1, 2), (8, 1)])
+async def test_a_sign_in_deletes_sessions_that_expired_long_ago(api: Api, days: int, kept: int) -> None:
+    owner = await api.owner()
+    age_ms = days * sessions.DAY_MS
+    expire = "UPDATE sessions SET expires_at = $1 WHERE user_id = $2"
+    await api.database.write_unlocked(lambda tx: tx.execute(expire, tx.now - age_ms, int(owner["user"]["id"])))
+    api.events()
+    await api.sign_in(owner)
+    assert (await count_sessions(api, owner), api.events()) == (kept, [])
 
 
 async def test_only_their_own_person_can_list_and_end_sessions(api: Api) -> None:

@@ -175,8 +175,11 @@ async def test_the_longest_unused_session_is_found_by_its_uses(database: Databas
         await tx.execute("UPDATE sessions SET last_used_at = $2 WHERE id = $1", ids[1], tx.now + AHEAD * DAY_MS)
 
     await database.write(alice.workspace_id, use)
-    unused = await database.read(lambda tx: sessions.longest_unused(tx, alice.user_id, 0))
-    assert [session.id for session in unused if session.id in ids] == [ids[0], ids[2], ids[1]]
+    ended = [
+        await database.write(alice.workspace_id, lambda tx, kept=kept: sessions.delete_unused(tx, alice.user_id, kept))  # type: ignore[misc]
+        for kept in (3, 2, 1, 0)
+    ]
+    assert ended == [[alice.session_id], [ids[1]], [ids[2]], [ids[0]]]
 
 
 async def test_the_longest_member_is_found_by_the_order_of_joining(database: Database) -> None:
