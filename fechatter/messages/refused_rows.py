@@ -25,6 +25,7 @@ T = TypeVar("T")
 StorePart = Callable[[list[int]], Awaitable[StoreResult]]
 """One call of the engine for some rows: it stores them, or decides them under the lock and stores them."""
 Failures = list[tuple[list[int], Exception]]
+"""Rows that failed, each list with its error."""
 
 
 class Undecided(StorageError):
@@ -40,14 +41,17 @@ class Undecided(StorageError):
 
     @property
     def reason(self) -> Exception:
+        """The error that ended the decision."""
         return self.__cause__ if isinstance(self.__cause__, Exception) else self
 
 
 @contextmanager
 def deciding(groups: list[list[int]]) -> Iterator[None]:
-    """Raises Undecided: an error in the block may be caused by one of the groups.
+    """Convert an error in the block to Undecided, because one of the groups may have caused it.
 
-    Raises StorageError: the database cannot be used, so no group can be decided.
+    Raises:
+        Undecided: the rows of `groups` can be decided in smaller parts.
+        StorageError: the database cannot be used, so no group can be decided.
     """
     try:
         yield
@@ -58,7 +62,10 @@ def deciding(groups: list[list[int]]) -> Iterator[None]:
 
 
 async def decide_apart(decide: Callable[[list[int]], Awaitable[T]], rows: list[int]) -> tuple[list[T], Failures]:
-    """Return the decisions about all rows, and the rows that could not be decided. Raises StorageError."""
+    """Decide about rows, in smaller parts if the decision fails.
+
+    Returns the decisions about all parts, and the rows that could not be decided. Raises StorageError.
+    """
     decisions: list[T] = []
     failures: Failures = []
     waiting = [rows]

@@ -176,7 +176,10 @@ class Writer:
             if not stale:
                 break
         for workspace_id in sorted(stale):
-            work.fail(work.open_rows(allowed, workspace_id), StorageUnavailable("the era changes again and again"))
+            work.fail(
+                work.open_rows(allowed, workspace_id),
+                StorageUnavailable(f"the era changed in each of {MAX_ROUNDS} rounds"),
+            )
         await self._answer_folded(work, folded)
 
     async def _apart(self, work: BatchWork, decide: Callable[[list[int]], Awaitable[T]], rows: list[int]) -> list[T]:
@@ -212,8 +215,10 @@ class Writer:
         return await self._store_all(work, store, dict(zip(rows.rows, rows.workspace_ids, strict=True)), now)
 
     async def _store_locked(self, work: BatchWork, workspace_id: int, todo: list[int]) -> set[int]:
-        """Like `_store` for the rows of one workspace, decided under its lock: rights that change again and again must
-        not delay them."""
+        """Like `_store` for the rows of one workspace.
+
+        The rows are decided under its lock, so that frequent changes of rights do not delay them.
+        """
         now = now_ms()
 
         async def choose(part: list[int], tx: Transaction) -> tuple[MessageRows, Decided]:

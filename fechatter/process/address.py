@@ -14,18 +14,18 @@ def bind(settings: Settings) -> socket.socket:
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
-        held = socket.socket(family, kind, protocol)
+        bound = socket.socket(family, kind, protocol)
     except OSError as error:
         raise _cannot_listen(settings, error) from error
     try:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Each connection inherits this: small writes of a stream must not wait for acknowledgements.
-        held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        held.bind(address)
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        bound.bind(address)
     except OSError as error:
-        held.close()
+        bound.close()
         raise _cannot_listen(settings, error) from error
-    return held
+    return bound
 
 
 def _cannot_listen(settings: Settings, error: OSError) -> StartError:

@@ -41,9 +41,9 @@ class Listening:
     change later.
     """
 
-    def __init__(self, app: ASGIApp, held: socket.socket, connections: int, tasks: Tasks) -> None:
+    def __init__(self, app: ASGIApp, bound: socket.socket, connections: int, tasks: Tasks) -> None:
         self._app = app
-        self._held = held
+        self._socket = bound
         self._connections = connections
         self._tasks = tasks
         self._serving: dict[_Granian, asyncio.Task[None]] = {}
@@ -56,7 +56,7 @@ class Listening:
             StartError: Granian does not accept the certificate; nothing has changed.
         """
         earlier = list(self._serving)
-        granian = _granian(self._app, self._held, self._connections, certificate)
+        granian = _granian(self._app, self._socket, self._connections, certificate)
         task = self._tasks.start("http server", _run(granian))
         if not await granian.begun:
             raise StartError(
@@ -76,7 +76,7 @@ class Listening:
 
     def stop(self) -> None:
         """Accept no new connections; each open connection ends after its pending response."""
-        self._held.close()
+        self._socket.close()
         self._accepting = None
         for granian in self._serving:
             granian.stop()  # type: ignore[no-untyped-call]
@@ -104,7 +104,7 @@ class Listening:
         """Close the connections that wait to be accepted."""
         for _ in range(BACKLOG):
             try:
-                self._held.accept()[0].close()
+                self._socket.accept()[0].close()
             except OSError:
                 return  # no connection waits, or there is no free file
 
@@ -120,25 +120,25 @@ class _Granian(embed.Server):
         begun: True once this Granian serves; False if it refused its certificate.
     """
 
-    def __init__(self, app: ASGIApp, held: socket.socket, **options: Any) -> None:
+    def __init__(self, app: ASGIApp, bound: socket.socket, **options: Any) -> None:
         super().__init__(app, **options)
         self.begun: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._held = held
+        self._socket = bound
         self._unconnected = socket.create_server(("127.0.0.1", 0), backlog=1)
         self._unconnected.setblocking(False)
 
     def _init_shared_socket(self) -> None:
-        self._held.setblocking(False)
-        self._held.listen(BACKLOG)
+        self._socket.setblocking(False)
+        self._socket.listen(BACKLOG)
         # Granian closes its descriptor when it stops, so it gets a duplicate.
-        self._own = os.dup(self._held.fileno())
+        self._own = os.dup(self._socket.fileno())
         # On Linux, SocketHolder has a third argument.
         arguments = (self._own, False, BACKLOG) if sys.platform == "linux" else (self._own, False)
         self._shd: Any = SocketHolder(*arguments)
 
     def accept(self, on: bool) -> None:
         """Accept new connections or stop doing so. Only a Granian that serves has the descriptor for this."""
-        os.dup2((self._held if on else self._unconnected).fileno(), self._own, inheritable=False)
+        os.dup2((self._socket if on else self._unconnected).fileno(), self._own, inheritable=False)
 
     def close(self) -> None:
         """Release the unconnected socket. Call this after Granian has ended."""
@@ -175,11 +175,11 @@ async def _run(granian: _Granian) -> None:
         raise RuntimeError("Granian ended without being stopped")
 
 
-def _granian(app: ASGIApp, held: socket.socket, connections: int, certificate: Certificate | None) -> _Granian:
+def _granian(app: ASGIApp, bound: socket.socket, connections: int, certificate: Certificate | None) -> _Granian:
     """Configure HTTP/1.1 only. Browsers use HTTP/2 over TLS only, and Granian has no time limit for its preface."""
     return _Granian(
         app,
-        held,
+        bound,
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=BUFFER_BYTES),

@@ -84,12 +84,12 @@ class RunningServer:
         if certificate is not None:
             await try_out(certificate)
         connections = most_connections(self._settings)
-        with bind(self._settings) as held:
+        with bind(self._settings) as bound:
             app = create_app(self._settings, on_death=self._task_died)
             async with app.router.lifespan_context(app):
-                listening = Listening(app, held, connections, app.services.tasks)
+                listening = Listening(app, bound, connections, app.services.tasks)
                 await self._listen(listening, certificate, app.services)
-                await self._announce(app.services, held)
+                await self._announce(app.services, bound)
                 await self._stop.wait()
                 self._begin_to_stop()
         return 1 if self._died else 0
@@ -109,10 +109,10 @@ class RunningServer:
         self._reload = reloading.ask
         self._starting = None
 
-    async def _announce(self, services: Services, held: socket.socket) -> None:
+    async def _announce(self, services: Services, bound: socket.socket) -> None:
         """Print the server's address and, if there is no owner yet, the link that creates the first one."""
         services.tasks.start("service manager", self._manager.keep_alive())
-        address = public_url(self._settings, held.getsockname()[1])
+        address = public_url(self._settings, bound.getsockname()[1])
         _print(f"Fechatter is at {address}")
         if self._settings.public_url is None and self._settings.host in EVERY_ADDRESS:
             _print("It listens on every address of this machine; set FECHATTER_PUBLIC_URL to the one that people use.")

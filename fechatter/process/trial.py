@@ -57,8 +57,8 @@ def _untried(certificate: Certificate) -> str:
 async def _serve(chain: str, key: str) -> int:
     """Serve with the certificate for a moment, and return the exit code."""
     tasks = Tasks(lambda _name, error: sys.exit(str(error)))
-    with bind(Settings(port=0)) as held:
-        listening = Listening(_nothing, held, MIN_CONNECTIONS, tasks)
+    with bind(Settings(port=0)) as bound:
+        listening = Listening(_nothing, bound, MIN_CONNECTIONS, tasks)
         try:
             await listening.serve(Certificate(Path(chain), Path(key), b""))
         except StartError:

@@ -37,12 +37,12 @@ class MessageRows(msgspec.Struct):
         return [thread_id or chat_id for thread_id, chat_id in zip(self.thread_ids, self.chat_ids, strict=True)]
 
     def some(self, indices: list[int]) -> MessageRows:
-        """Return the rows at these indices of the columns."""
+        """Return the columns of the rows at these positions in the columns."""
         columns: list[list[Any]] = [getattr(self, name) for name in self.__struct_fields__]
         return MessageRows(*([column[index] for index in indices] if column else [] for column in columns))
 
     def only(self, rows: list[int]) -> MessageRows:
-        """Return these rows of the MessageBatch."""
+        """Return the columns of these rows, which are named by their indices in the MessageBatch."""
         if rows == self.rows:
             return self
         places = {row: index for index, row in enumerate(self.rows)}
