@@ -24,6 +24,11 @@ SURVIVED = (StorageError, OSError)
 """Errors after which a step is retried. TimeoutError is an OSError."""
 
 
+class PartlyFailed(Exception):
+    """A step did its work except for some workspaces or rows. Retries become as rare as the step itself, because such a
+    failure often lasts, and a retry repeats the whole step."""
+
+
 class LoopState:
     """The state of one loop; plain values, so that any thread may change or read it.
 
@@ -99,6 +104,9 @@ class Loop:
         """Run one step; return the seconds to wait before the next one."""
         try:
             await self._step()
+        except PartlyFailed as error:
+            self.state.failed(error)
+            return self.state.pause_seconds(self._every_seconds, max(self._every_seconds, self._max_pause_seconds))
         except SURVIVED as error:
             self.state.failed(error)
         else:

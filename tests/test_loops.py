@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from fechatter.loops import MAX_PAUSE_SECONDS, Loop, LoopState, take_turns
+from fechatter.loops import MAX_PAUSE_SECONDS, Loop, LoopState, PartlyFailed, take_turns
 from fechatter.storage.engines.errors import RowRefused, StorageFull, StorageUnavailable, UniqueViolation
 
 OUTSIDE_ERRORS = [
@@ -55,6 +55,16 @@ async def test_pauses_grow_up_to_a_limit_and_differ_between_nodes() -> None:
     assert len(set(pauses[5:])) > 10
     state.succeeded()
     assert state.pause_seconds(0.2) == 0.2
+
+
+async def test_a_step_that_fails_in_part_is_reported_and_retried_more_and_more_rarely() -> None:
+    loop = Loop("sweeping", FailingSteps(*[PartlyFailed("1 failed")] * 30), 3600.0)
+    pauses = [await loop.once() for _ in range(30)]
+    assert loop.state.reason == "PartlyFailed: 1 failed"
+    assert pauses[0] <= 1.0
+    assert all(MAX_PAUSE_SECONDS < pause <= 3600.0 for pause in pauses[10:])
+    assert await loop.once() == 3600.0
+    assert loop.state.reason == ""
 
 
 async def test_since_is_the_time_of_the_first_failure_and_then_of_the_recovery() -> None:

@@ -23,8 +23,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 _PAGE = """
 SELECT id, created_at, action, actor_id, source, place, subject_type, subject_id, before_act, after_act FROM audit
 WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
-_OLDEST = "SELECT id, created_at FROM audit WHERE created_at <= $1 ORDER BY id LIMIT $2"
-_DROP = "DELETE FROM audit WHERE id <= $1"
+_OLDEST = "SELECT id, created_at FROM audit WHERE id > $1 AND created_at <= $2 ORDER BY id LIMIT $3"
+_DROP = "DELETE FROM audit WHERE id > $1 AND id <= $2"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -70,10 +70,14 @@ async def page(tx: Transaction, workspace_id: WorkspaceId, after: int, limit: in
     return [_entry(row) for row in await tx.fetch(_PAGE, workspace_id, after, limit)]
 
 
-async def drop_old(tx: Transaction, before_ms: int) -> int:
-    """Delete the next STEP_ROWS old entries of all workspaces (see `ages`). Returns the number of deleted entries."""
-    old = old_prefix(await tx.fetch(_OLDEST, tx.now, STEP_ROWS), before_ms)
-    return await tx.execute(_DROP, old[-1]["id"]) if old else 0
+async def old_entries(tx: Transaction, after: int, before_ms: int) -> list[int]:
+    """Return the next old entries of all workspaces after the id `after` (see `ages`)."""
+    return [row["id"] for row in old_prefix(await tx.fetch(_OLDEST, after, tx.now, STEP_ROWS), before_ms)]
+
+
+async def drop(tx: Transaction, after: int, last: int) -> int:
+    """Delete the entries after the id `after`, up to `last`. Returns how many were deleted."""
+    return await tx.execute(_DROP, after, last)
 
 
 def _entry(row: Row) -> Entry:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-import msgspec
-
 from fechatter.model import WorkspaceId
 from fechatter.storage import eras, messages
 from fechatter.storage.ages import old_prefix
@@ -19,9 +17,9 @@ SELECT e.seq, e.created_at, w.floor_seq FROM workspaces w JOIN events e ON e.wor
 WHERE w.id = $1 AND e.created_at <= $2 ORDER BY e.seq LIMIT $3"""
 _RAISE_FLOOR = "UPDATE workspaces SET floor_seq = $2 WHERE id = $1"
 _DROP_EVENTS = "DELETE FROM events WHERE workspace_id = $1 AND seq <= $2"
-_KEYS = """
-SELECT idempotency_key, message_id, created_at FROM message_keys
-WHERE idempotency_key > $1 ORDER BY idempotency_key LIMIT $2"""
+_KEYS = "SELECT idempotency_key FROM message_keys WHERE idempotency_key > $1 ORDER BY idempotency_key LIMIT $2"
+_AHEAD = """
+SELECT message_id FROM message_keys WHERE idempotency_key > $1 AND idempotency_key <= $2 AND created_at > $3"""
 _DROP_KEYS = """
 DELETE FROM message_keys
 WHERE idempotency_key > $1 AND idempotency_key <= $2
@@ -33,13 +31,6 @@ WHERE idempotency_key > $1 AND idempotency_key <= $2 AND fingerprint <> {message
 _FORGET = f"""
 UPDATE message_keys SET fingerprint = {messages.FORGOTTEN}
 WHERE idempotency_key > $1 AND idempotency_key <= $2 AND message_id IN ANY_OF($3)"""
-
-
-class KeyStep(msgspec.Struct, frozen=True):
-    """The result of a step. `last_key` is the key after which the next step starts, or None at the end."""
-
-    dropped: int
-    last_key: bytes | None
 
 
 async def workspace_ids(tx: Transaction) -> list[WorkspaceId]:
@@ -60,19 +51,21 @@ async def drop_old_events(tx: Transaction, workspace_id: WorkspaceId, before_ms:
     return await tx.execute(_DROP_EVENTS, workspace_id, last)
 
 
-async def drop_old_keys(tx: Transaction, after: bytes, before_ms: int) -> KeyStep:
-    """Examine the next keys: delete old keys, and replace the fingerprints of deleted messages by FORGOTTEN."""
-    rows = await tx.fetch(_KEYS, after, STEP_ROWS)
-    if not rows:
-        return KeyStep(0, None)
-    last = bytes(rows[-1]["idempotency_key"])
-    ahead = sorted(int(row["message_id"]) for row in rows if row["created_at"] > tx.now)
+async def next_keys(tx: Transaction, after: bytes) -> list[bytes]:
+    """Return the next distinct keys after the key `after`, in order."""
+    return sorted({bytes(row["idempotency_key"]) for row in await tx.fetch(_KEYS, after, STEP_ROWS)})
+
+
+async def drop_old_keys(tx: Transaction, after: bytes, last: bytes, before_ms: int) -> int:
+    """Examine the keys after the key `after`, up to `last`. Delete old keys, and replace the fingerprints of deleted
+    messages by FORGOTTEN. Returns how many were deleted."""
+    ahead = sorted(int(row["message_id"]) for row in await tx.fetch(_AHEAD, after, last, tx.now))
     dropped = await tx.execute(_DROP_KEYS, after, last, before_ms, tx.now, await _old_messages(tx, ahead, before_ms))
     keyed = [row["message_id"] for row in await tx.fetch(_KEYED, after, last)]
     gone = set(keyed) - await messages.kept(tx, keyed)
     if gone:
         await tx.execute(_FORGET, after, last, sorted(gone))
-    return KeyStep(dropped, last if len(rows) == STEP_ROWS else None)
+    return dropped
 
 
 async def _old_messages(tx: Transaction, message_ids: list[int], before_ms: int) -> list[int]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
 
 from fechatter.loops import Loop, LoopState, take_turns
 from fechatter.model import WorkspaceId, now_ms
 from fechatter.settings import Settings
 from fechatter.storage import audit, upkeep
-from fechatter.storage.engines.base import Database
+from fechatter.storage.engines.base import Database, Transaction
 from fechatter.workers.erasure import erase_chats
+from fechatter.workers.pieces import in_pieces
 from fechatter.workers.retention import Retention
-
-log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 3600.0
 FIRST_AFTER_SECONDS = 60.0
@@ -37,7 +38,10 @@ class Upkeep:
         ]
 
     async def run(self) -> None:
-        """Run the parts in turn, without end. A failed part is retried soon and does not delay the others."""
+        """Run the parts in turn, without end.
+
+        A failed part is retried and does not delay the others. Within a part, `pieces` isolates workspaces and rows.
+        """
         await take_turns(self._parts, FIRST_AFTER_SECONDS)
 
     def loops(self) -> list[LoopState]:
@@ -47,10 +51,16 @@ class Upkeep:
     async def prune_events(self) -> int:
         """Delete events older than `event_log_days`, and move each workspace's floor; return their number."""
         dropped = 0
-        for workspace_id in await self._database.read(upkeep.workspace_ids):
-            while count := await self._drop_some_events(workspace_id):
-                dropped += count
-                await asyncio.sleep(PAUSE_SECONDS)
+        async with in_pieces(self._database) as pieces:
+            for workspace_id in await self._database.read(upkeep.workspace_ids):
+                dropped += await pieces.run(f"workspace {workspace_id}", self._prune_workspace(workspace_id)) or 0
+        return dropped
+
+    async def _prune_workspace(self, workspace_id: WorkspaceId) -> int:
+        dropped = 0
+        while count := await self._drop_some_events(workspace_id):
+            dropped += count
+            await asyncio.sleep(PAUSE_SECONDS)
         return dropped
 
     async def _drop_some_events(self, workspace_id: WorkspaceId) -> int:
@@ -65,29 +75,38 @@ class Upkeep:
         Returns the number of deleted keys.
         """
         dropped, after = 0, b""
-        while True:
-            step = await self._drop_some_keys(after)
-            dropped += step.dropped
-            if step.last_key is None:
-                return dropped
-            after = step.last_key
-            await asyncio.sleep(PAUSE_SECONDS)
+        async with in_pieces(self._database) as pieces:
+            while keys := await self._database.read(partial(upkeep.next_keys, after=after)):
+                # A key may be secret to its sender, so the name of a piece does not contain it.
+                steps = list(pairwise([after, *keys]))
+                dropped += (await pieces.rows(lambda _: "an idempotency key", steps, self._drop_some_keys))[0]
+                after = keys[-1]
+                await asyncio.sleep(PAUSE_SECONDS)
+        return dropped
 
-    async def _drop_some_keys(self, after: bytes) -> upkeep.KeyStep:
+    async def _drop_some_keys(self, steps: Sequence[tuple[bytes, bytes]]) -> int:
+        (after, _), (_, last) = steps[0], steps[-1]
         age_ms = self._settings.idempotency_days * DAY_MS
-        return await self._database.write_unlocked(lambda tx: upkeep.drop_old_keys(tx, after, tx.now - age_ms))
+        return await self._database.write_unlocked(lambda tx: upkeep.drop_old_keys(tx, after, last, tx.now - age_ms))
 
     async def expire_messages(self) -> int:
         """Empty messages older than `message_retention_days`; return their number."""
-        emptied = await self._retention.run(now_ms())
-        if emptied:
-            log.info("emptied %d messages that were older than %d days", emptied, self._settings.message_retention_days)
-        return emptied
+        return await self._retention.run(now_ms())
 
     async def prune_audit(self) -> int:
         """Delete entries of the audit log older than `audit_days`; return their number."""
-        age_ms, dropped = self._settings.audit_days * DAY_MS, 0
-        while count := await self._database.write_unlocked(lambda tx: audit.drop_old(tx, tx.now - age_ms)):
-            dropped += count
-            await asyncio.sleep(PAUSE_SECONDS)
+        dropped, after = 0, 0
+        async with in_pieces(self._database) as pieces:
+            while ids := await self._database.read(partial(self._old_entries, after=after)):
+                steps = list(pairwise([after, *ids]))
+                dropped += (await pieces.rows(lambda step: f"audit entry {step[1]}", steps, self._drop_entries))[0]
+                after = ids[-1]
+                await asyncio.sleep(PAUSE_SECONDS)
         return dropped
+
+    async def _old_entries(self, tx: Transaction, after: int) -> list[int]:
+        return await audit.old_entries(tx, after, tx.now - self._settings.audit_days * DAY_MS)
+
+    async def _drop_entries(self, steps: Sequence[tuple[int, int]]) -> int:
+        (after, _), (_, last) = steps[0], steps[-1]
+        return await self._database.write_unlocked(lambda tx: audit.drop(tx, after, last))

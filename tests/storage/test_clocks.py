@@ -130,8 +130,8 @@ VALUES ($1, 1, 0, 'x', 'api', '', '', 1)"""
     for place in range(1, len(dates) + 1):
         await database.write_unlocked(lambda tx, place=place: tx.execute(sql, place))  # type: ignore[misc]
     await _set_dates(database, "audit", "id", dict(enumerate(dates, 1)))
-    while await database.write_unlocked(lambda tx: audit.drop_old(tx, _limit())):
-        pass
+    while ids := await database.read(lambda tx: audit.old_entries(tx, 0, _limit())):
+        await database.write_unlocked(partial(audit.drop, after=0, last=ids[-1]))
     left = await database.read(lambda tx: tx.fetch("SELECT id FROM audit ORDER BY id"))
     assert [row["id"] for row in left] == list(range(expected + 1, len(dates) + 1))
 
@@ -148,10 +148,10 @@ async def test_keys_dated_ahead_are_deleted_with_the_messages_after_them(
 ) -> None:
     _, _, ids = await _messages(database, node, dates)
     await _set_dates(database, "message_keys", "message_id", dict(zip(ids, dates, strict=True)))
-    after: bytes | None = b""
-    while after is not None:
-        work = partial(upkeep.drop_old_keys, after=after, before_ms=_limit())
-        after = (await database.write_unlocked(work)).last_key
+    after = b""
+    while keys := await database.read(partial(upkeep.next_keys, after=after)):
+        await database.write_unlocked(partial(upkeep.drop_old_keys, after=after, last=keys[-1], before_ms=_limit()))
+        after = keys[-1]
     left = await database.read(lambda tx: tx.fetch("SELECT message_id FROM message_keys ORDER BY message_id"))
     assert [row["message_id"] for row in left] == [ids[place] for place in kept]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from fechatter.model import Actor, now_ms
@@ -63,13 +65,11 @@ async def test_old_keys_are_deleted_and_newer_ones_kept(database: Database, monk
     await store(database, [Sending(who, chat_id, key=key) for key in keys for who in (alice, bob)])
     old = "UPDATE message_keys SET created_at = 1 WHERE chat_id = $1 AND sender_id = $2"
     await database.write_unlocked(lambda tx: tx.execute(old, chat_id, alice.user_id))
-    after: bytes | None = b""
-    dropped = 0
-    while after is not None:
-        step = await database.write_unlocked(
-            lambda tx, after=after: upkeep.drop_old_keys(tx, after, now_ms() - 3_600_000)
-        )  # type: ignore[misc]
-        dropped, after = dropped + step.dropped, step.last_key
+    dropped, after = 0, b""
+    while keys := await database.read(partial(upkeep.next_keys, after=after)):
+        drop = partial(upkeep.drop_old_keys, after=after, last=keys[-1], before_ms=now_ms() - 3_600_000)
+        dropped += await database.write_unlocked(drop)
+        after = keys[-1]
     left = await database.read(lambda tx: tx.fetch("SELECT sender_id FROM message_keys WHERE chat_id = $1", chat_id))
     assert [row["sender_id"] for row in left] == [bob.user_id] * 7
     assert dropped >= 7
