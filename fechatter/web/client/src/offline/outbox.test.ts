@@ -1,88 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { Problem, Unreachable } from "@/api/http"
-import type { Message } from "@/api/nouns"
 import { SignedOut } from "@/api/token"
-import { Outbox, type OutboxStorage } from "@/offline/outbox"
-import type { Waiting } from "@/state/waiting"
-import { FakeLocks } from "@/testing/locks"
+import { memory, outbox, server, settle, setUp, shown, tearDown } from "@/testing/outbox"
 
-/** The browser's storage for the time of the test. */
-class Memory implements OutboxStorage {
-  readonly rows = new Map<string, Waiting>()
-
-  async all() {
-    return [...this.rows.values()]
-  }
-
-  async put(item: Waiting) {
-    this.rows.set(item.key, item)
-  }
-
-  async delete(key: string) {
-    this.rows.delete(key)
-  }
-}
-
-/** A server that stores each key once and can be unreachable. */
-class Server {
-  readonly stored = new Map<string, Message>()
-  response: (item: Waiting) => Error | null = () => null
-  /** Stores the message, but its response is lost. */
-  losesAnswers = 0
-
-  async send(item: Waiting): Promise<Message> {
-    await Promise.resolve()
-    const refusal = this.response(item)
-    if (refusal) throw refusal
-    const known = this.stored.get(item.key)
-    if (known && known.content !== item.content) throw new Problem(409, { code: "idempotency_conflict" })
-    const message = known ?? ({ number: this.stored.size + 1, content: item.content } as Message)
-    this.stored.set(item.key, message)
-    if (this.losesAnswers-- > 0) throw new Unreachable("lost")
-    return message
-  }
-
-  get contents() {
-    return [...this.stored.values()].map(message => message.content)
-  }
-}
-
-let memory: Memory
-let server: Server
-let shown: readonly Waiting[]
-const open: Outbox[] = []
-
-function keyOf(message: Message): string {
-  return [...server.stored].find(([, known]) => known.number === message.number)![0]
-}
-
-function outbox() {
-  const made = new Outbox("test", memory, {
-    send: item => server.send(item),
-    sent: () => undefined,
-    edit: async (message, content) => void server.stored.set(keyOf(message), { ...message, content }),
-    remove: async message => void server.stored.delete(keyOf(message)),
-    changed: items => (shown = items),
-  })
-  open.push(made)
-  return made
-}
-
-beforeEach(() => {
-  vi.useFakeTimers()
-  vi.stubGlobal("navigator", { locks: new FakeLocks() })
-  memory = new Memory()
-  server = new Server()
-  shown = []
-})
-
-afterEach(() => {
-  open.splice(0).forEach(one => one.stop())
-  vi.useRealTimers()
-  vi.unstubAllGlobals()
-})
-
-const settle = () => vi.advanceTimersByTimeAsync(120_000)
+beforeEach(setUp)
+afterEach(tearDown)
 
 test("the messages of a chat are sent once and in order", async () => {
   const box = outbox()
@@ -181,7 +103,7 @@ test("messages keep their order if the clock is set back, and messages of an ear
   server.response = () => new Unreachable("away")
   const key = "00000000-0000-7000-8000-00000000000"
   for (const place of [2, 1])
-    await memory.put({
+    memory.rows.set(`${key}${place}`, {
       key: `${key}${place}`,
       chatId: 7,
       content: `old ${place}`,
@@ -196,12 +118,7 @@ test("messages keep their order if the clock is set back, and messages of an ear
   vi.setSystemTime("2026-05-01T11:00:00Z")
   vi.resetModules()
   const { Outbox: Reloaded } = await import("@/offline/outbox")
-  const second = new Reloaded("test", memory, {
-    send: item => server.send(item),
-    sent: () => undefined,
-    changed: items => (shown = items),
-  })
-  open.push(second)
+  const second = outbox(Reloaded)
   await second.start()
   for (const content of ["c", "d"]) await second.add(7, content)
   const words = ["old 1", "old 2", "a", "b", "c", "d"]

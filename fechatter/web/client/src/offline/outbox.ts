@@ -3,6 +3,9 @@
  *
  * A message is stored before it is sent and deleted after the response. One tab at a time sends for a chat, which a
  * lock ensures. If the browser has no locks, the idempotency keys make a repeated send harmless.
+ *
+ * Each change is made in one transaction of the browser's database. The sender claims a message before it sends it, so
+ * a change in another tab comes either before the claim or is applied to the message on the server.
  */
 
 import { Problem } from "@/api/http"
@@ -13,7 +16,20 @@ import { SignedOut } from "@/api/token"
 import type { OutboxStorage } from "@/offline/outboxStorage"
 import { type Channel, openChannel } from "@/platform/channel"
 import { inTurn } from "@/platform/locks"
-import { inOrder, next, nextOrder, type Refusal, type Waiting } from "@/state/waiting"
+import {
+  type Change,
+  claimed,
+  inOrder,
+  next,
+  nextOrder,
+  type Refusal,
+  refused,
+  released,
+  rewritten,
+  sent,
+  type Waiting,
+  withdrawn,
+} from "@/state/waiting"
 
 export type { OutboxStorage } from "@/offline/outboxStorage"
 
@@ -38,8 +54,6 @@ export class Outbox {
   /** Recent changes that are not stored yet; null for a message that is removed. */
   private readonly unsaved = new Map<string, Waiting | null>()
   private readonly draining = new Set<number>()
-  /** The keys of messages that are being sent, and whether they were withdrawn meanwhile. */
-  private readonly sending = new Map<string, boolean>()
   private readonly pauses = new Map<number, Pause>()
   private readonly channel: Channel
   private readonly name: string
@@ -71,29 +85,29 @@ export class Outbox {
     const order = nextOrder(this.items)
     const writtenAtMs = Date.now()
     const item: Waiting = { key: newKey(), order, chatId, content, writtenAtMs, state: "waiting", refusal: null }
-    await this.save(item, [...this.items, item])
+    await this.update(item.key, () => item)
     void this.drain(chatId)
   }
 
-  async retry(key: string): Promise<void> {
-    const item = this.items.find(one => one.key === key)
-    if (item === undefined) return
-    await this.change(item, { state: "waiting", refusal: null })
-    void this.drain(item.chatId)
+  retry(key: string): Promise<void> {
+    return this.rewrite(key)
   }
 
-  /** Withdraw a message; if it is being sent, it is deleted on the server. */
+  /** Withdraw a message; if a tab is sending it, it is deleted on the server. */
   async discard(key: string): Promise<void> {
-    if (this.sending.has(key)) this.sending.set(key, true)
-    await this.remove(key)
+    const item = await this.update(key, withdrawn)
+    // The tab that sent it may be gone.
+    if (item) void this.drain(item.chatId)
   }
 
   /** Send another content instead. */
-  async edit(key: string, content: string): Promise<void> {
-    const item = this.items.find(one => one.key === key)
-    if (item === undefined) return
-    await this.change(item, { content, state: "waiting", refusal: null })
-    void this.drain(item.chatId)
+  edit(key: string, content: string): Promise<void> {
+    return this.rewrite(key, content)
+  }
+
+  private async rewrite(key: string, content?: string): Promise<void> {
+    const item = await this.update(key, rewritten(content))
+    if (item) void this.drain(item.chatId)
   }
 
   /** The server can be reached: try again now. */
@@ -107,7 +121,7 @@ export class Outbox {
     if (this.isStopped) return
     const known = new Map([...stored.map(item => [item.key, item] as const), ...this.unsaved])
     this.items = inOrder([...known.values()].filter(item => item !== null))
-    this.environment.changed(this.items)
+    this.announce()
   }
 
   private async drain(chatId: number): Promise<void> {
@@ -134,35 +148,34 @@ export class Outbox {
   }
 
   /** Returns the time to wait before the next attempt, or null if this message needs no further attempt. */
-  private async sendOne(item: Waiting, failures: number): Promise<number | null> {
-    this.sending.set(item.key, false)
+  private async sendOne({ key }: Waiting, failures: number): Promise<number | null> {
+    const item = await this.update(key, claimed)
+    // Another tab withdrew it.
+    if (!item?.claim) return null
     try {
       const [message, content] = await this.stored(item)
       this.environment.sent(item, message)
-      await this.follow(item.key, message, content)
-      await this.remove(item.key)
+      await this.follow(key, message, content)
       return null
     } catch (error) {
       if (error instanceof Problem && !error.isTemporary) {
-        await this.change(item, { state: "failed", refusal: refusalOf(error) })
+        await this.update(key, refused(item.content, refusalOf(error)))
         return null
       }
       if (error instanceof SignedOut) this.isStopped = true
+      await this.update(key, released)
       return pauseMs(failures, error instanceof Problem ? error.retryAfterSeconds : 0)
-    } finally {
-      this.sending.delete(item.key)
     }
   }
 
   /** The server's version of the message, which may be older than the person's latest change. */
   private async stored(item: Waiting): Promise<[Message, content: string]> {
-    const tried = item.tried ?? []
-    if (!tried.includes(item.content)) void this.change(item, { tried: [...tried, item.content] })
-    for (const content of [item.content, ...tried.filter(one => one !== item.content)]) {
+    const earlier = (item.tried ?? []).filter(one => one !== item.content)
+    for (const content of [item.content, ...earlier]) {
       try {
         return [await this.environment.send({ ...item, content }), content]
       } catch (error) {
-        if (!(error instanceof Problem) || error.code !== CHANGED || tried.length === 0) throw error
+        if (!(error instanceof Problem) || error.code !== CHANGED || earlier.length === 0) throw error
       }
     }
     return [await this.environment.send(item), item.content]
@@ -177,51 +190,42 @@ export class Outbox {
   }
 
   /** Apply the person's later changes from any tab; if the server refuses a change, the message stays as sent. */
-  private async follow(key: string, message: Message, sent: string): Promise<void> {
-    await this.load()
-    const wanted = this.items.find(one => one.key === key)?.content ?? sent
-    try {
-      if (this.sending.get(key)) await this.environment.remove?.(message)
-      else if (wanted !== sent) await this.environment.edit?.(message, wanted)
-    } catch (error) {
-      if (!(error instanceof Problem) || error.isTemporary) throw error
+  private async follow(key: string, message: Message, content: string): Promise<void> {
+    for (let item = await this.update(key, sent(content)); item; item = await this.update(key, sent(content))) {
+      try {
+        if (item.isWithdrawn) await this.environment.remove?.(message)
+        else await this.environment.edit?.(message, item.content)
+      } catch (error) {
+        if (!(error instanceof Problem) || error.isTemporary) throw error
+      }
+      if (item.isWithdrawn) await this.update(key, () => undefined)
+      content = item.content
     }
   }
 
-  private async change(item: Waiting, facts: Partial<Waiting>): Promise<void> {
-    const now = this.items.find(one => one.key === item.key)
-    // The person withdrew the message.
-    if (now === undefined) return
-    const changed = { ...now, ...facts }
-    await this.save(
-      changed,
-      this.items.map(one => (one.key === item.key ? changed : one)),
-    )
-  }
-
-  private async save(item: Waiting, items: Waiting[]): Promise<void> {
-    this.unsaved.set(item.key, item)
-    this.show(items)
-    await this.storage.put(item)
-    this.settle(item.key, item)
-  }
-
-  private async remove(key: string): Promise<void> {
-    this.unsaved.set(key, null)
-    this.show(this.items.filter(one => one.key !== key))
-    await this.storage.delete(key)
-    this.settle(key, null)
-  }
-
-  private show(items: Waiting[]): void {
-    this.items = items
-    this.environment.changed(items)
-  }
-
-  /** Record that the message is stored, and notify the other tabs. */
-  private settle(key: string, item: Waiting | null): void {
-    if (this.unsaved.get(key) === item) this.unsaved.delete(key)
+  /** Show a change at once, make it in the storage, and notify the other tabs. Returns the stored message. */
+  private async update(key: string, change: Change): Promise<Waiting | undefined> {
+    const known = this.items.find(one => one.key === key)
+    const expected = change(known)
+    this.unsaved.set(key, expected ?? null)
+    this.show(key, expected)
+    const stored = await this.storage.update(key, change, known)
+    if (this.unsaved.get(key) === (expected ?? null)) {
+      this.unsaved.delete(key)
+      this.show(key, stored)
+    }
     if (!this.isStopped) this.channel.postMessage(null)
+    return stored
+  }
+
+  private show(key: string, item: Waiting | undefined): void {
+    const others = this.items.filter(one => one.key !== key)
+    this.items = inOrder(item ? [...others, item] : others)
+    this.announce()
+  }
+
+  private announce(): void {
+    if (!this.isStopped) this.environment.changed(this.items.filter(item => !item.isWithdrawn))
   }
 }
 
