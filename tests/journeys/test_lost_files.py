@@ -156,6 +156,28 @@ async def test_a_command_beside_the_server_leaves_its_files_unchanged(
     assert sending.refused == 0
 
 
+@pytest.mark.parametrize("statement", ["PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA wal_checkpoint(RESTART)", "VACUUM"])
+async def test_files_that_another_program_shortens_through_sqlite_are_not_lost(
+    statement: str, lone_server: ServerProcess
+) -> None:
+    server = lone_server
+    _, sending = await _begin_sending(server)
+    await asyncio.to_thread(_run_in_shell, server.data_dir / DATABASE, statement)
+    acknowledged = len(sending.acknowledged)
+    await wait_until_true(lambda: len(sending.acknowledged) > acknowledged + 20 or server.process.poll() is not None)
+    await sending.stop()
+    assert server.process.poll() is None, server.output
+    assert sending.refused == 0
+    assert set(sending.acknowledged) <= set(await sending.stored())
+
+
+def _run_in_shell(database: Path, statement: str) -> None:
+    """Run a statement as the command `sqlite3` does, until no lock of the server is in its way."""
+    with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as connection:
+        while any(busy for busy, *_ in connection.execute(statement).fetchall()):
+            pass
+
+
 async def test_no_server_starts_beside_a_rescued_database_until_it_is_moved_back(lone_server: ServerProcess) -> None:
     server = lone_server
     ada, sending = await _begin_sending(server)
