@@ -17,6 +17,7 @@ __all__ = [
     "TOKEN_ISSUER",
     "TOKEN_TYPE",
     "Column",
+    "Gateway",
     "Intake",
     "IntakeFull",
     "InvalidMessage",
@@ -186,6 +187,39 @@ class Tokens:
 
     def __len__(self) -> int:
         """Number of tokens in the cache."""
+
+@final
+class Gateway:
+    """Accepts connections on a thread of its own and forwards requests to the servers behind it."""
+
+    def __new__(cls, config: bytes) -> Gateway:
+        """Create a gateway from its configuration, a JSON object (`Config` in native/src/gateway/config.rs).
+
+        Raises:
+            ValueError: The configuration cannot be used.
+        """
+
+    def start(self, listening: list[int]) -> None:
+        """Serve the connections of these sockets, which listen already.
+
+        The gateway takes the descriptors: nothing else may use or close them.
+
+        Raises:
+            ValueError: A number is negative.
+            OSError: A descriptor is not a listening socket, or the thread cannot start.
+        """
+
+    def stop_accepting(self) -> None:
+        """Accept no new connections, and end each connection after its requests in progress."""
+
+    def wait_idle(self, seconds: float) -> bool:
+        """Wait until no connection is open, at most for `seconds`; returns whether that is so."""
+
+    def stop(self) -> None:
+        """Close every connection and end the thread."""
+
+    def counters(self) -> bytes:
+        """Return what was counted so far, as a JSON object (`Counters` in native/src/gateway/counters.rs)."""
 
 @final
 class Intake:

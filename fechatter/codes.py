@@ -29,6 +29,7 @@ PROBLEMS: dict[str, Code] = {
     "malformed_json": Code(400, "The body is not JSON in UTF-8.", "Send one JSON value."),
     "malformed_utf8": Code(400, "The body contains bytes that are not UTF-8.", "Encode the body as UTF-8."),
     "malformed_host": Code(400, "The `Host` header is missing or repeated.", "Send exactly one."),
+    "malformed_head": Code(400, "The head of the request is malformed or ambiguous.", "Send it in one valid form."),
     "incomplete_body": Code(400, "The body ended too early.", "Send it again with the right length."),
     "unauthorized": Code(401, "The access token is missing, invalid or expired.", "Refresh the session, or sign in."),
     "session_ended": Code(401, "The session has ended, or the account was disabled.", "Sign in again."),
@@ -84,6 +85,7 @@ PROBLEMS: dict[str, Code] = {
         405, "This URL does not support the method; `allow` lists the supported ones.", "Use one of those."
     ),
     "body_timeout": Code(408, "The body did not arrive in time.", "Send it again without a pause."),
+    "head_timeout": Code(408, "The head of the request did not arrive in time.", "Send it again without a pause."),
     "conflict": Code(409, "The request does not fit the current state.", "Load the current state and decide again."),
     "name_taken": Code(409, "Another public channel has this name.", "Choose another name, or join that channel."),
     "idempotency_conflict": Code(
@@ -108,6 +110,7 @@ PROBLEMS: dict[str, Code] = {
     "body_too_large": Code(
         413, "The body has more than `limit_bytes` bytes.", "Send less, or split it into several requests."
     ),
+    "uri_too_long": Code(414, "The URL is too long.", "Send fewer or shorter parameters."),
     "unsupported_media_type": Code(415, "The body is not `application/json`.", "Send JSON with that `Content-Type`."),
     "invalid": Code(
         422, "The request is well-formed, but a value is invalid; `errors` lists each.", "Correct the values."
@@ -121,6 +124,10 @@ PROBLEMS: dict[str, Code] = {
     "too_many_streams": Code(
         429, "You have reached the maximum number of live streams.", "Close another stream first."
     ),
+    "too_many_from_address": Code(
+        429, "This address has too many connections, and all of them are in use.", "Use fewer connections."
+    ),
+    "head_too_large": Code(431, "The head has too many bytes or headers.", "Send fewer or shorter headers."),
     "internal_error": Code(
         500,
         "An unexpected error occurred in the server.",
@@ -152,6 +159,14 @@ PROBLEMS: dict[str, Code] = {
     ),
     "storage_unavailable": Code(
         503, "The database does not answer.", "Send the same request again after `Retry-After`."
+    ),
+    "too_many_connections": Code(
+        503, "The server has too many connections, and all of them are in use.", "Connect again after `Retry-After`."
+    ),
+    "upstream_unavailable": Code(
+        503,
+        "The server behind the gateway does not answer.",
+        "Send it again after `Retry-After`, with the same idempotency key.",
     ),
     "stream_behind": Code(
         503,

@@ -52,6 +52,7 @@ async def _ask(services: Services) -> figures.Figures | None:
 def read_all(services: Services, requests: Requests, found: figures.Figures | None) -> Iterator[Reading]:
     """Yield every metric once."""
     yield from _requests(requests)
+    yield from _gateway(services)
     yield from _messages(services)
     yield from _queues(services)
     yield from _streams(services)
@@ -68,6 +69,25 @@ def _requests(requests: Requests) -> Iterator[Reading]:
     yield Reading(names.PROBLEMS, {(code,): count for code, count in requests.problems.items()})
     yield Reading(names.LIMITED, {(limit,): count for limit, count in requests.limited.items()})
     yield unlabeled(names.PEOPLE_MINUTE, requests.people(time.perf_counter()))
+
+
+def _gateway(services: Services) -> Iterator[Reading]:
+    counted = None if services.watch.gateway is None else services.watch.gateway()
+    for metric, name in (
+        (names.GATEWAY_OPEN, "open"),
+        (names.GATEWAY_LIMIT, "limit"),
+        (names.GATEWAY_ACCEPTED, "accepted"),
+        (names.GATEWAY_REQUESTS, "requests"),
+        (names.GATEWAY_PROXIED, "proxied"),
+        (names.GATEWAY_ABANDONED, "abandoned"),
+        (names.GATEWAY_UPSTREAM, "upstream_open"),
+        (names.GATEWAY_UPSTREAM_OPENED, "upstream_opened"),
+    ):
+        yield unlabeled(metric, getattr(counted, name, None))
+    closed = {} if counted is None else {"evicted": counted.evicted, "stalled": counted.stalled}
+    yield Reading(names.GATEWAY_CLOSED, {(reason,): count for reason, count in closed.items()})
+    refused = {} if counted is None else counted.refused
+    yield Reading(names.GATEWAY_REFUSED, {(code,): count for code, count in refused.items()})
 
 
 def _messages(services: Services) -> Iterator[Reading]:

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 BACKLOG = 4096
 HEAD_SECONDS = 10
 """How long a connection may take to send the head of its first or next request."""
+GATEWAY_SECONDS = 24 * 60 * 60
+"""The same for the gateway, which keeps its connections and closes them itself."""
 BUFFER_BYTES = 64 * 1024
 """Granian's buffer per connection. A client that does not read costs a third less memory than by default."""
 WATCH_SECONDS = 0.1
@@ -41,8 +43,11 @@ class Listening:
     change later.
     """
 
-    def __init__(self, app: ASGIApp, bound: socket.socket, connections: int, tasks: Tasks) -> None:
+    def __init__(
+        self, app: ASGIApp, bound: socket.socket, connections: int, tasks: Tasks, head_seconds: int = HEAD_SECONDS
+    ) -> None:
         self._app = app
+        self._head_seconds = head_seconds
         self._socket = bound
         self._connections = connections
         self._tasks = tasks
@@ -56,7 +61,7 @@ class Listening:
             StartError: Granian does not accept the certificate; nothing has changed.
         """
         earlier = list(self._serving)
-        granian = _granian(self._app, self._socket, self._connections, certificate)
+        granian = _granian(self._app, self._socket, self._connections, certificate, self._head_seconds)
         task = self._tasks.start("http server", _run(granian))
         if not await granian.begun:
             raise StartError(
@@ -133,7 +138,8 @@ class _Granian(embed.Server):
         # Granian closes its descriptor when it stops, so it gets a duplicate.
         self._own = os.dup(self._socket.fileno())
         # On Linux, SocketHolder has a third argument.
-        arguments = (self._own, False, BACKLOG) if sys.platform == "linux" else (self._own, False)
+        on_unix = self._socket.family == socket.AF_UNIX
+        arguments = (self._own, on_unix, BACKLOG) if sys.platform == "linux" else (self._own, on_unix)
         self._shd: Any = SocketHolder(*arguments)
 
     def accept(self, on: bool) -> None:
@@ -175,14 +181,16 @@ async def _run(granian: _Granian) -> None:
         raise RuntimeError("Granian ended without being stopped")
 
 
-def _granian(app: ASGIApp, bound: socket.socket, connections: int, certificate: Certificate | None) -> _Granian:
+def _granian(
+    app: ASGIApp, bound: socket.socket, connections: int, certificate: Certificate | None, head_seconds: int
+) -> _Granian:
     """Configure HTTP/1.1 only. Browsers use HTTP/2 over TLS only, and Granian has no time limit for its preface."""
     return _Granian(
         app,
         bound,
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=BUFFER_BYTES),
+        http1_settings=HTTP1Settings(header_read_timeout=head_seconds * 1000, max_buffer_size=BUFFER_BYTES),
         backlog=BACKLOG,
         # This limits connections, not requests. Health checks must work while all streams are open.
         backpressure=connections,

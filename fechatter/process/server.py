@@ -14,13 +14,18 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
+from fechatter.api.application import Application
+from fechatter.api.middleware.behind_gateway import BehindGateway
 from fechatter.app import create_app
+from fechatter.gateway.front import Front
+from fechatter.gateway.private_socket import private_socket
 from fechatter.loops import SURVIVED, LoopState
 from fechatter.process.address import bind
 from fechatter.process.certificates import Certificate, load_certificate
-from fechatter.process.listening import Listening
+from fechatter.process.listening import GATEWAY_SECONDS, Listening
 from fechatter.process.open_files import most_connections
 from fechatter.process.reloading import Reloading
 from fechatter.process.systemd import ServiceManager
@@ -87,8 +92,11 @@ class RunningServer:
         with bind(self._settings) as bound:
             app = create_app(self._settings, on_death=self._task_died)
             async with app.router.lifespan_context(app):
-                listening = Listening(app, bound, connections, app.services.tasks)
-                await self._listen(listening, certificate, app.services)
+                if self._settings.gateway and certificate is None:
+                    await self._listen_behind_gateway(app, bound, connections)
+                else:
+                    listening = Listening(app, bound, connections, app.services.tasks)
+                    await self._listen(listening, certificate, app.services)
                 await self._announce(app.services, bound)
                 await self._stop.wait()
                 self._begin_to_stop()
@@ -100,10 +108,25 @@ class RunningServer:
             loop.add_signal_handler(number, self._signalled, number)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
 
-    async def _listen(self, listening: Listening, certificate: Certificate | None, services: Services) -> None:
+    async def _listen_behind_gateway(self, app: Application, bound: socket.socket, connections: int) -> None:
+        """Start Granian on a socket of its own, then the gateway."""
+        services, opened = app.services, ExitStack()
+        services.stopping.add(Stage.BACKENDS, opened.close)
+        inner = opened.enter_context(private_socket(self._settings.data_dir))
+        front = Front(self._settings, [f"unix:{inner.getsockname()}"], connections)
+        listening = Listening(
+            BehindGateway(app), inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS
+        )
+        await self._listen(listening, None, services, front)
+        front.start(bound)
+        services.watch.gateway = front.counters
+
+    async def _listen(
+        self, listening: Listening, certificate: Certificate | None, services: Services, front: Front | None = None
+    ) -> None:
         await listening.serve(certificate)
-        services.stopping.add(Stage.ACCEPTING, listening.stop)
-        services.stopping.add(Stage.ANSWERS, lambda: _last_answers(listening))
+        services.stopping.add(Stage.ACCEPTING, listening.stop if front is None else front.stop_accepting)
+        services.stopping.add(Stage.ANSWERS, lambda: _last_answers(listening, front))
         reloading = Reloading(self._settings, certificate, self._reread, listening, services, self._manager)
         services.tasks.start("reload", reloading.run())
         self._reload = reloading.ask
@@ -178,8 +201,13 @@ def _give_up() -> None:
     os._exit(1)
 
 
-async def _last_answers(listening: Listening) -> None:
-    if not await listening.ended(LAST_ANSWERS_SECONDS):
+async def _last_answers(listening: Listening, front: Front | None) -> None:
+    ended = await (listening if front is None else front).ended(LAST_ANSWERS_SECONDS)
+    if front is not None:
+        await front.stop()
+        listening.stop()
+        await listening.ended(LAST_ANSWERS_SECONDS)
+    if not ended:
         log.info("closing connections that are silent or sent only half of a request")
         asyncio.get_running_loop().set_exception_handler(_report_unless_late)
 

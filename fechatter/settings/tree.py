@@ -42,6 +42,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path | None, _key("PEM file with the certificate chain, to serve HTTPS; SIGHUP reloads it.")
     ] = None
     tls_key: Annotated[Path | None, _key("PEM file with the certificate's private key; SIGHUP reloads it.")] = None
+    gateway: Annotated[
+        bool, _key("`on`: the Rust gateway accepts the connections; `off`: Granian does, for a proxy in front.")
+    ] = False
+    connections_per_address: Annotated[
+        int, _key("Maximum connections of one client address to the gateway; 0: a quarter of all.", ge=0, le=1_000_000)
+    ] = 0
     name: Annotated[str, _key("Name of this server, shown to people.", min_length=1, max_length=64)] = "Fechatter"
     signup: Annotated[
         Signup, _key("Who can sign up: `invitation`, invited people only; `open`, anyone, with a new workspace.")

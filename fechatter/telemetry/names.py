@@ -52,6 +52,43 @@ REQUEST_SECONDS = _metric(
 PROBLEMS = _metric("fechatter_problems_total", "counter", "Error responses, by the code in their body.", "code")
 LIMITED = _metric("fechatter_limited_total", "counter", "Requests that a rate limit refused.", "limit")
 
+GATEWAY_OPEN = _metric("fechatter_gateway_connections", "gauge", "Connections of clients that the gateway has open.")
+GATEWAY_LIMIT = _metric("fechatter_gateway_connections_limit", "gauge", "Maximum number of such connections.")
+GATEWAY_ACCEPTED = _metric("fechatter_gateway_accepted_total", "counter", "Connections that the gateway accepted.")
+GATEWAY_CLOSED = _metric(
+    "fechatter_gateway_closed_total",
+    "counter",
+    "Connections that the gateway closed: `evicted`, to make room for others; `stalled`, its client did not read.",
+    "reason",
+)
+GATEWAY_REQUESTS = _metric(
+    "fechatter_gateway_requests_total",
+    "counter",
+    "Requests with a complete head that the gateway received.",
+)
+GATEWAY_PROXIED = _metric("fechatter_gateway_proxied_total", "counter", "Requests that it forwarded.")
+GATEWAY_ABANDONED = _metric(
+    "fechatter_gateway_abandoned_total",
+    "counter",
+    "Requests whose client left before the end of the response.",
+)
+GATEWAY_REFUSED = _metric(
+    "fechatter_gateway_refused_total",
+    "counter",
+    "Error responses of the gateway itself, by the code in their body.",
+    "code",
+)
+GATEWAY_UPSTREAM = _metric(
+    "fechatter_gateway_upstream_connections",
+    "gauge",
+    "Connections from the gateway to the servers behind it.",
+)
+GATEWAY_UPSTREAM_OPENED = _metric(
+    "fechatter_gateway_upstream_opened_total",
+    "counter",
+    "Such connections that the gateway opened.",
+)
+
 MESSAGES = _metric("fechatter_messages_stored_total", "counter", "Messages stored.")
 SEND_SECONDS = _metric(
     "fechatter_send_seconds",

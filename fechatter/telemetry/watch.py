@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
+
+import msgspec
 
 from fechatter.model import now_ms
 from fechatter.telemetry.loop_lag import LoopLag
@@ -68,10 +71,35 @@ class AdminSessions:
         return session_id in self._seen
 
 
+class GatewayCounters(msgspec.Struct, frozen=True):
+    """What the gateway has counted since its start. `open` and `upstream_open` are current numbers.
+
+    Attributes:
+        limit: maximum number of open connections.
+        evicted: quiet connections that were closed to make room.
+        stalled: connections that were reset because the client did not read its answer.
+        abandoned: requests whose client left before the end of the answer.
+        refused: answers of the gateway itself, by code.
+    """
+
+    limit: int
+    accepted: int
+    open: int
+    evicted: int
+    stalled: int
+    requests: int
+    proxied: int
+    abandoned: int
+    upstream_open: int
+    upstream_opened: int
+    refused: dict[str, int]
+
+
 class Watch:
     """All counts and states of this module.
 
     Attributes:
+        gateway: returns the counters of the gateway, if there is one.
         written_at: when the database last proved that it can store, by the monotonic clock.
     """
 
@@ -80,4 +108,5 @@ class Watch:
         self.streams = StreamCounts()
         self.parts = PartStates()
         self.admins = AdminSessions()
+        self.gateway: Callable[[], GatewayCounters] | None = None
         self.written_at = -math.inf

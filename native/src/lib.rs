@@ -9,6 +9,7 @@
 //! * [`quota`]: limits how often something can be tried.
 //! * [`token`]: verifies access tokens.
 //! * [`request_id`], [`headers`], [`problem`]: ids of requests, security headers and error responses.
+//! * [`gateway`]: owns the clients' sockets and forwards requests to Python.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
 
 pub mod arena;
@@ -16,6 +17,7 @@ pub mod batch;
 pub mod confusables;
 pub mod error;
 pub mod headers;
+pub mod gateway;
 pub mod intake;
 pub mod message;
 pub mod pending;

@@ -86,6 +86,7 @@ async def full(request: Request) -> Response:
         "disk": await _disk(request),
         "bus": _bus(request),
         "event_loop": _event_loop(request),
+        **_gateway(request),
         **_loops(request),
     }
     status = _worst([str(part["state"]) for part in parts.values()])
@@ -165,6 +166,15 @@ def _event_loop(request: Request) -> Part:
     if late is None:
         return {"state": "ok"}
     return {"state": "ok" if late < LATE_SECONDS else "degraded", "latency_seconds": round(late, 6)}
+
+
+def _gateway(request: Request) -> dict[str, Part]:
+    """The gateway, if there is one; `degraded` if it must soon close quiet connections for new ones."""
+    counters = services(request).watch.gateway
+    if counters is None:
+        return {}
+    counted = counters()
+    return {"gateway": {"state": "ok" if counted.open < counted.limit * BUSY_SHARE else "degraded"}}
 
 
 def _bus(request: Request) -> Part:

@@ -4,6 +4,7 @@ mod batch;
 mod buffer;
 mod errors;
 mod http;
+mod gateway;
 mod intake;
 mod pending;
 mod quota;
@@ -11,7 +12,7 @@ mod token;
 
 use pyo3::prelude::*;
 
-/// Parses, checks, batches and encodes messages.
+/// Parses, checks, batches and encodes messages; serves HTTP in front of Python.
 #[pymodule(gil_used = false)]
 mod _native {
     use pyo3::prelude::*;
@@ -28,6 +29,7 @@ mod _native {
     use super::errors::{IntakeFull, InvalidMessage, MalformedBody};
     #[pymodule_export]
     use super::http::{RequestIds, is_request_id, problem_body, problem_headers, security_headers};
+    use super::gateway::Gateway;
     #[pymodule_export]
     use super::intake::Intake;
     #[pymodule_export]

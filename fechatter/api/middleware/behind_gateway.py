@@ -1,0 +1,41 @@
+"""Takes the client's address and scheme from the gateway's headers. Only the server on the gateway's socket uses it."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+PEER = b"x-fechatter-peer"
+SCHEME = b"x-fechatter-scheme"
+
+
+class BehindGateway:
+    """Sets `client` and `scheme` of a request to those of the connection to the gateway.
+
+    The gateway removes such headers of clients, and each request that it forwards has both.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = []
+            client, scheme = b"", b"http"
+            for header in scope["headers"]:
+                name = header[0]
+                if name == PEER:
+                    client = header[1]
+                elif name == SCHEME:
+                    scheme = header[1]
+                else:
+                    headers.append(header)
+            scope["headers"] = headers
+            scope["client"] = _address(client.decode("ascii"))
+            scope["scheme"] = scheme.decode("ascii")
+        await self._app(scope, receive, send)
+
+
+def _address(peer: str) -> tuple[str, int] | None:
+    """Return host and port; None for a client on a Unix socket."""
+    host, _, port = peer.rpartition(":")
+    return (host.strip("[]"), int(port)) if port else None

@@ -1,0 +1,84 @@
+"""Runs the gateway in front of the servers behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+
+import msgspec
+
+from fechatter.errors import StartError
+from fechatter.native import Gateway
+from fechatter.settings import Settings
+from fechatter.telemetry.watch import GatewayCounters
+
+BACKLOG = 4096
+FILES_PER_CONNECTION = 3
+"""A request in progress uses its client's connection and both ends of a connection to Granian."""
+MIN_PER_ADDRESS = 64
+ADDRESS_SHARE = 4
+"""One client address may have a quarter of all connections."""
+
+
+_DECODER = msgspec.json.Decoder(GatewayCounters)
+
+
+class Front:
+    """One gateway.
+
+    Args:
+        upstreams: `unix:/path` or `tcp:host:port` of the servers behind it.
+        files: how many files may be open for connections.
+
+    Attributes:
+        connections: maximum number of open connections of clients.
+        upstream_connections: maximum number of connections to the servers behind the gateway.
+    """
+
+    def __init__(self, settings: Settings, upstreams: Sequence[str], files: int) -> None:
+        self.connections = self.upstream_connections = max(files // FILES_PER_CONNECTION, 1)
+        self._gateway = Gateway(msgspec.json.encode(self._configuration(settings, upstreams)))
+        self._held: socket.socket | None = None
+
+    def _configuration(self, settings: Settings, upstreams: Sequence[str]) -> dict[str, object]:
+        share = max(self.connections // ADDRESS_SHARE, MIN_PER_ADDRESS)
+        return {
+            "upstreams": upstreams,
+            "trusted_networks": settings.trusted_proxies,
+            "https_only": (settings.public_url or "").startswith("https://"),
+            "limits": {
+                "connections": self.connections,
+                "connections_per_address": settings.connections_per_address or share,
+                "upstream_connections": self.upstream_connections,
+            },
+        }
+
+    def start(self, held: socket.socket) -> None:
+        """Accept connections from a bound socket. Raises StartError."""
+        try:
+            held.setblocking(False)
+            held.listen(BACKLOG)
+            self._gateway.start([os.dup(held.fileno())])
+        except OSError as error:
+            raise StartError(f"The gateway cannot start: {error}.") from error
+        self._held = held
+
+    def stop_accepting(self) -> None:
+        """Accept no new connections; each open connection ends after its requests in progress."""
+        if self._held is not None:
+            # The gateway has a duplicate. The address is free only when both are closed.
+            self._held.close()
+        self._gateway.stop_accepting()
+
+    async def ended(self, seconds: float) -> bool:
+        """Wait up to `seconds` until the last connection has ended; return whether it has."""
+        return await asyncio.to_thread(self._gateway.wait_idle, seconds)
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        await asyncio.to_thread(self._gateway.stop)
+
+    def counters(self) -> GatewayCounters:
+        return _DECODER.decode(self._gateway.counters())

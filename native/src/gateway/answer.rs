@@ -1,0 +1,146 @@
+//! The body of an answer on its way to the client. It knows when the request ends and the connection is free again.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+
+use super::body::Ending;
+use super::quiet::Connection;
+use super::serving::Serving;
+use super::upstream::{Sender, Upstream};
+
+/// A request in progress. It ends when this value is dropped.
+#[derive(Debug)]
+pub struct InProgress {
+    serving: Rc<Serving>,
+    connection: Rc<Connection>,
+    complete: Cell<bool>,
+}
+
+impl InProgress {
+    /// The request has begun already: the guard of HTTP/1.1 reports it with the head.
+    #[must_use]
+    pub fn new(serving: Rc<Serving>, connection: Rc<Connection>) -> Self {
+        Self { serving, connection, complete: Cell::new(false) }
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        if !self.complete.get() {
+            self.serving.counters.abandoned.add();
+        }
+        self.serving.connections.end(&self.connection, self.complete.get());
+    }
+}
+
+/// A connection that is used again if both bodies are complete.
+#[derive(Debug)]
+pub struct Borrowed {
+    /// The sending half.
+    pub sender: Sender,
+    /// Where it belongs.
+    pub upstream: Rc<Upstream>,
+    /// How the body of the request ended.
+    pub ending: Rc<Cell<Ending>>,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub struct AnswerBody {
+    content: Content,
+    request: InProgress,
+}
+
+#[derive(Debug)]
+enum Content {
+    Own(Full<Bytes>),
+    Forwarded(Incoming, Option<Borrowed>),
+}
+
+impl AnswerBody {
+    /// An answer of the gateway itself.
+    #[must_use]
+    pub fn own(content: Bytes, request: InProgress) -> Self {
+        request.complete.set(true);
+        Self { content: Content::Own(Full::new(content)), request }
+    }
+
+    /// The answer of an upstream.
+    #[must_use]
+    pub fn forwarded(incoming: Incoming, borrowed: Borrowed, request: InProgress) -> Self {
+        let mut body = Self { content: Content::Forwarded(incoming, Some(borrowed)), request };
+        body.finish_at_end();
+        body
+    }
+
+    /// Returns the connection to the upstream if the answer is complete.
+    fn finish_at_end(&mut self) {
+        if let Content::Forwarded(incoming, borrowed) = &mut self.content {
+            if incoming.is_end_stream() {
+                self.request.complete.set(true);
+                give_back(borrowed);
+            }
+        }
+    }
+}
+
+fn give_back(borrowed: &mut Option<Borrowed>) {
+    if let Some(Borrowed { sender, upstream, ending }) = borrowed.take() {
+        // An upstream that answers early may not have read the whole body.
+        if ending.get() == Ending::Complete {
+            upstream.put(sender);
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let this = self.get_mut();
+        let (incoming, borrowed) = match &mut this.content {
+            Content::Own(full) => return Pin::new(full).poll_frame(context).map_err(|never| match never {}),
+            Content::Forwarded(incoming, borrowed) => (incoming, borrowed),
+        };
+        loop {
+            match ready!(Pin::new(&mut *incoming).poll_frame(context)) {
+                None => {
+                    this.request.complete.set(true);
+                    give_back(borrowed);
+                    return Poll::Ready(None);
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                // Trailers are not forwarded.
+                Some(Ok(frame)) if !frame.is_data() => {}
+                Some(Ok(frame)) => {
+                    this.finish_at_end();
+                    return Poll::Ready(Some(Ok(frame)));
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Own(full) => full.is_end_stream(),
+            Content::Forwarded(incoming, _) => incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Own(full) => full.size_hint(),
+            Content::Forwarded(incoming, _) => incoming.size_hint(),
+        }
+    }
+}

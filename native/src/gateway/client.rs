@@ -1,0 +1,23 @@
+//! What the servers behind the gateway learn about a client.
+
+use http::HeaderValue;
+
+use super::socket::Peer;
+
+/// One client's connection.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Its address and port, empty for a client on a Unix socket.
+    pub peer: HeaderValue,
+    /// `http` or `https`.
+    pub scheme: &'static str,
+}
+
+impl Client {
+    /// Describes a client.
+    #[must_use]
+    pub fn new(peer: Peer, scheme: &'static str) -> Self {
+        let peer = HeaderValue::from_str(&peer.to_string()).unwrap_or(HeaderValue::from_static(""));
+        Self { peer, scheme }
+    }
+}

@@ -1,0 +1,212 @@
+//! The gateway: it owns the clients' sockets and forwards requests to the servers behind it.
+//!
+//! It runs on one thread of its own that never attaches to the Python interpreter.
+//!
+//! * [`listener`] accepts, [`connections`] counts and admits, [`connection`] serves one connection with hyper.
+//! * [`guard`] is the socket as hyper sees it. It checks framing ([`framing`], [`head`], [`chunks`]), times and floods.
+//! * [`routes`] decides who answers a request, and [`proxy`] forwards it over a connection of [`upstream`].
+//! * [`refusal`] contains the answers of the gateway itself.
+
+pub mod answer;
+pub mod body;
+pub mod chunks;
+pub mod client;
+pub mod config;
+pub mod connection;
+pub mod connections;
+pub mod counters;
+pub mod floods;
+pub mod framing;
+pub mod guard;
+pub mod head;
+pub mod linger;
+pub mod listener;
+pub mod networks;
+pub mod proxy;
+pub mod quiet;
+pub mod refusal;
+pub mod request_id;
+pub mod routes;
+pub mod serving;
+pub mod socket;
+pub mod stall;
+pub mod state;
+pub mod upstream;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::panic;
+use std::process;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, Once, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Builder;
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+
+use config::{Config, InvalidConfig};
+use counters::Counters;
+use listener::Listener;
+use serving::Serving;
+use state::State;
+
+const THREAD: &str = "gateway";
+const IDLE_CHECK: Duration = Duration::from_millis(2);
+
+/// A gateway and its thread.
+#[derive(Debug)]
+pub struct Gateway {
+    config: Config,
+    counters: Arc<Counters>,
+    state: watch::Sender<State>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Gateway {
+    /// Prepares a gateway. It does not run yet.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`]: a value of the configuration cannot be used.
+    pub fn new(config: Config) -> Result<Self, InvalidConfig> {
+        let counters = Arc::<Counters>::default();
+        Serving::new(config.clone(), Arc::clone(&counters))?;
+        Ok(Self { config, counters, state: watch::Sender::new(State::Serving), thread: Mutex::default() })
+    }
+
+    /// Starts to accept connections from sockets that listen already.
+    ///
+    /// # Errors
+    /// The thread or its event loop cannot be started, a socket does not listen, or the gateway runs already.
+    pub fn start(&self, sockets: Vec<OwnedFd>) -> io::Result<()> {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.is_some() || self.state.borrow().is_draining() {
+            return Err(io::Error::other("the gateway was started before"));
+        }
+        end_process_on_panic();
+        let (config, counters, state) = (self.config.clone(), Arc::clone(&self.counters), self.state.subscribe());
+        let (begun, beginning) = mpsc::channel();
+        let body = move || run(config, counters, sockets, state, &begun);
+        *thread = Some(thread::Builder::new().name(THREAD.to_owned()).spawn(body)?);
+        beginning.recv().unwrap_or_else(|_| Err(io::Error::other("the gateway's thread ended")))
+    }
+
+    /// Accepts no new connections, and ends each connection after its requests in progress.
+    pub fn stop_accepting(&self) {
+        self.advance(State::Draining);
+    }
+
+    /// Waits until no connection is open, at most for `limit`; returns whether that is so.
+    #[must_use]
+    pub fn wait_idle(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            if self.is_finished() {
+                return true;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(IDLE_CHECK);
+        }
+    }
+
+    /// Closes every connection and ends the thread.
+    pub fn stop(&self) {
+        self.advance(State::Stopped);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic there has ended the process.
+            let _ = thread.join();
+        }
+    }
+
+    /// Returns what was counted so far, as a JSON object.
+    #[must_use]
+    pub fn counters(&self) -> Vec<u8> {
+        self.counters.to_json(self.config.limits.connections)
+    }
+
+    fn is_finished(&self) -> bool {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    fn advance(&self, state: State) {
+        self.state.send_if_modified(|current| {
+            let advances = *current < state;
+            *current = state.max(*current);
+            advances
+        });
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The gateway's thread.
+fn run(
+    config: Config,
+    counters: Arc<Counters>,
+    sockets: Vec<OwnedFd>,
+    state: watch::Receiver<State>,
+    begun: &mpsc::Sender<io::Result<()>>,
+) {
+    let runtime = match Builder::new_current_thread().enable_io().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(begun, Err(error)),
+    };
+    let tasks = LocalSet::new();
+    tasks.block_on(&runtime, async {
+        let listeners = sockets.into_iter().map(Listener::new).collect::<io::Result<Vec<_>>>();
+        let serving = Serving::new(config, counters).map_err(|error| io::Error::other(error.to_string()));
+        match (listeners, serving) {
+            (Ok(listeners), Ok(serving)) => {
+                report(begun, Ok(()));
+                serve(listeners, Rc::new(serving), state).await;
+            }
+            (Err(error), _) | (_, Err(error)) => report(begun, Err(error)),
+        }
+    });
+}
+
+fn report(begun: &mpsc::Sender<io::Result<()>>, result: io::Result<()>) {
+    // Nobody waits for the result if the owner is gone.
+    let _ = begun.send(result);
+}
+
+async fn serve(listeners: Vec<Listener>, serving: Rc<Serving>, mut state: watch::Receiver<State>) {
+    let accepting: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| tokio::task::spawn_local(listener.run(Rc::clone(&serving), state.clone())))
+        .collect();
+    // The sender outlives the thread.
+    let _ = state.wait_for(|state| state.is_draining()).await;
+    for task in accepting {
+        let _ = task.await;
+    }
+    serving.drain();
+    tokio::select! {
+        () = serving.until_empty() => {}
+        _ = state.wait_for(|state| *state == State::Stopped) => {}
+    }
+}
+
+/// Makes a panic of a gateway's thread end the process: its clients would wait for ever.
+fn end_process_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let earlier = panic::take_hook();
+        panic::set_hook(Box::new(move |details| {
+            if thread::current().name() == Some(THREAD) {
+                eprintln!("fechatter: the gateway failed and ends the process: {details}");
+                process::abort();
+            }
+            earlier(details);
+        }));
+    });
+}

@@ -1,0 +1,196 @@
+//! Forwards one request to an upstream and its answer to the client. Both bodies stream.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Request, Response, StatusCode, Uri, Version};
+use hyper::body::{Body as _, Incoming};
+
+use super::answer::{AnswerBody, Borrowed, InProgress};
+use super::body::{Ending, Gate, RequestBody};
+use super::client::Client;
+use super::refusal::Refusal;
+use super::request_id;
+use super::serving::Serving;
+use super::upstream::{Sender, Upstream};
+
+/// The header with a request's id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const PEER: HeaderName = HeaderName::from_static("x-fechatter-peer");
+const SCHEME: HeaderName = HeaderName::from_static("x-fechatter-scheme");
+/// Only the gateway sets headers with this prefix.
+const PREFIX: &str = "x-fechatter-";
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+/// Headers that concern one connection only.
+const HOP_BY_HOP: [HeaderName; 8] = [
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Forwards a request. `request` ends when the answer's body is dropped.
+pub async fn forward(
+    serving: &Rc<Serving>,
+    client: &Client,
+    incoming: Request<Incoming>,
+    in_progress: InProgress,
+) -> Response<AnswerBody> {
+    let request_id = request_id(serving, incoming.headers());
+    let result = prepare(serving, client, incoming, &request_id).map(|prepared| send(serving, prepared));
+    let refusal = match result {
+        Ok(sending) => match sending.await {
+            Ok((head, borrowed)) => return answer(head, borrowed, in_progress),
+            Err(refusal) => refusal,
+        },
+        Err(refusal) => refusal,
+    };
+    // The rest of a body that nobody reads would be taken for a request.
+    let closes = refusal != Refusal::UpstreamUnavailable;
+    serving.refusal(refusal, &request_id, closes).map(|body| AnswerBody::own(body, in_progress))
+}
+
+/// Returns the client's own id if it is valid, or a new one.
+fn request_id(serving: &Serving, headers: &HeaderMap) -> HeaderValue {
+    let own = headers.get_all(REQUEST_ID).iter().find(|value| request_id::is_valid(value.as_bytes()));
+    own.cloned().unwrap_or_else(|| serving.ids.next())
+}
+
+struct Prepared {
+    request: Request<RequestBody>,
+    ending: Rc<Cell<Ending>>,
+}
+
+fn prepare(
+    serving: &Serving,
+    client: &Client,
+    incoming: Request<Incoming>,
+    request_id: &HeaderValue,
+) -> Result<Prepared, Refusal> {
+    let limit = serving.config.limits.body_bytes;
+    if incoming.body().size_hint().lower() > limit {
+        return Err(Refusal::BodyTooLarge(limit));
+    }
+    let (mut head, incoming) = incoming.into_parts();
+    if head.version == Version::HTTP_2 {
+        head.headers = named_host(head.headers, &head.uri)?;
+        head.version = Version::HTTP_11;
+    }
+    head.uri = origin_form(head.uri);
+    let has_length = head.headers.contains_key(header::CONTENT_LENGTH);
+    remove_hop_by_hop(&mut head.headers);
+    remove_forged(&mut head.headers);
+    if !incoming.is_end_stream() && !has_length {
+        head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    head.headers.insert(PEER, client.peer.clone());
+    head.headers.insert(SCHEME, HeaderValue::from_static(client.scheme));
+    head.headers.insert(REQUEST_ID, request_id.clone());
+    let gate = expects_continue(&head.headers).then(Arc::<Gate>::default);
+    let ending = Rc::new(Cell::new(Ending::Open));
+    let body = RequestBody::new(incoming, Rc::clone(&ending), gate.clone(), &serving.config.limits);
+    head.extensions = http::Extensions::new();
+    let mut request = Request::from_parts(head, body);
+    if let Some(gate) = gate {
+        hyper::ext::on_informational(&mut request, move |informational| {
+            if informational.status() == StatusCode::CONTINUE {
+                gate.open();
+            }
+        });
+    }
+    Ok(Prepared { request, ending })
+}
+
+fn expects_continue(headers: &HeaderMap) -> bool {
+    headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// Sends a request over an idle connection, or over a new one if the idle one had ended meanwhile.
+async fn send(serving: &Serving, prepared: Prepared) -> Result<(Response<Incoming>, Borrowed), Refusal> {
+    let Prepared { mut request, ending } = prepared;
+    let Some(upstream) = serving.upstreams.iter().min_by_key(|upstream| upstream.open()) else {
+        return Err(Refusal::UpstreamUnavailable);
+    };
+    serving.counters.proxied.add();
+    loop {
+        let (mut sender, is_new) = connection(upstream).await?;
+        match sender.try_send_request(request).await {
+            Ok(response) => return Ok((response, Borrowed { sender, upstream: Rc::clone(upstream), ending })),
+            Err(mut error) => match (error.take_message(), ending.get()) {
+                (Some(unsent), _) if !is_new => request = unsent,
+                (_, Ending::Broken(refusal)) => return Err(refusal),
+                _ => return Err(Refusal::UpstreamUnavailable),
+            },
+        }
+    }
+}
+
+/// Returns a connection, and whether it is new.
+async fn connection(upstream: &Upstream) -> Result<(Sender, bool), Refusal> {
+    if let Some(sender) = upstream.take() {
+        return Ok((sender, false));
+    }
+    let connected = upstream.connect().await;
+    connected.map(|sender| (sender, true)).map_err(|_| Refusal::UpstreamUnavailable)
+}
+
+fn answer(response: Response<Incoming>, borrowed: Borrowed, in_progress: InProgress) -> Response<AnswerBody> {
+    let (mut head, incoming) = response.into_parts();
+    remove_hop_by_hop(&mut head.headers);
+    head.version = Version::HTTP_11;
+    head.extensions = http::Extensions::new();
+    Response::from_parts(head, AnswerBody::forwarded(incoming, borrowed, in_progress))
+}
+
+/// Names the host in a header, as HTTP/1.1 does. HTTP/2 names it in the URL, and may also repeat it in the header.
+fn named_host(mut headers: HeaderMap, uri: &Uri) -> Result<HeaderMap, Refusal> {
+    let mut named = headers.get_all(header::HOST).iter();
+    let (first, second) = (named.next(), named.next());
+    let authority = uri.authority().map(http::uri::Authority::as_str);
+    let host = match (authority, first, second) {
+        (Some(authority), None, _) => HeaderValue::from_str(authority).map_err(|_| Refusal::MalformedHost)?,
+        (Some(authority), Some(host), None) if host.as_bytes() == authority.as_bytes() => host.clone(),
+        (None, Some(host), None) => host.clone(),
+        _ => return Err(Refusal::MalformedHost),
+    };
+    headers.insert(header::HOST, host);
+    Ok(headers)
+}
+
+/// Keeps path and query only. The host is in its header.
+fn origin_form(uri: Uri) -> Uri {
+    if uri.authority().is_none() {
+        return uri;
+    }
+    let path = uri.into_parts().path_and_query.unwrap_or_else(|| http::uri::PathAndQuery::from_static("/"));
+    Uri::from(path)
+}
+
+fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    while let Some(named) = headers.remove(header::CONNECTION) {
+        let names = named.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        for name in names.filter_map(|name| HeaderName::from_bytes(name).ok()) {
+            if name != header::HOST && name != header::CONTENT_LENGTH {
+                headers.remove(name);
+            }
+        }
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Removes headers that only the gateway may set.
+fn remove_forged(headers: &mut HeaderMap) {
+    let forged: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with(PREFIX)).cloned().collect();
+    for name in forged {
+        headers.remove(name);
+    }
+}

@@ -1,0 +1,184 @@
+//! The answers that the gateway itself gives instead of a server behind it.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{HeaderName, Response, StatusCode};
+
+/// Why the gateway refuses a request or a connection. `fechatter/codes.py` describes each code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The head is not HTTP, or its framing is ambiguous.
+    MalformedHead,
+    /// The `Host` header is missing or repeated.
+    MalformedHost,
+    /// The body is malformed or ended too early.
+    IncompleteBody,
+    /// The head did not arrive in time.
+    HeadTimeout,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The body has more bytes than this.
+    BodyTooLarge(u64),
+    /// The request target is too long.
+    UriTooLong,
+    /// The head has too many bytes or headers.
+    HeadTooLarge,
+    /// The client's address has too many connections.
+    TooManyFromAddress,
+    /// The server has too many connections.
+    TooManyConnections,
+    /// No server behind the gateway answers.
+    UpstreamUnavailable,
+}
+
+/// The parts of an answer: status, code, title and detail.
+type Words = (u16, &'static str, &'static str, &'static str);
+
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
+const SECURITY: [(&str, &str); 5] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+];
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+impl Refusal {
+    fn words(self) -> Words {
+        const MALFORMED: &str = "Malformed request";
+        match self {
+            Self::MalformedHead => (400, "malformed_head", MALFORMED, "The head of the request is malformed."),
+            Self::MalformedHost => (400, "malformed_host", MALFORMED, "A request needs exactly one Host header."),
+            Self::IncompleteBody => (400, "incomplete_body", MALFORMED, "The body is incomplete."),
+            Self::HeadTimeout => {
+                (408, "head_timeout", "The head did not arrive in time", "The head did not arrive in time.")
+            }
+            Self::BodyTimeout => {
+                (408, "body_timeout", "The body did not arrive in time", "The body did not arrive in time")
+            }
+            Self::BodyTooLarge(_) => (413, "body_too_large", "Too large", "The body is too large."),
+            Self::UriTooLong => (414, "uri_too_long", "Too long", "The URL is too long."),
+            Self::HeadTooLarge => (431, "head_too_large", "Too large", "The head has too many bytes or headers."),
+            Self::TooManyFromAddress => {
+                (429, "too_many_from_address", "Too many requests", "This address has too many connections.")
+            }
+            Self::TooManyConnections => {
+                (503, "too_many_connections", "Unavailable", "The server has too many connections.")
+            }
+            Self::UpstreamUnavailable => (503, "upstream_unavailable", "Unavailable", "The server does not answer."),
+        }
+    }
+
+    /// The stable code of the answer.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.words().1
+    }
+
+    /// Returns the answer. `closes`: the connection ends after it.
+    #[must_use]
+    pub fn response(self, request_id: &HeaderValue, https_only: bool, closes: bool) -> Response<Bytes> {
+        let (status, ..) = self.words();
+        let mut response = Response::new(Bytes::from(self.json(request_id)));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == 429 || status == 503 {
+            headers.insert(RETRY_AFTER, RETRY_SECONDS);
+        }
+        for (name, value) in SECURITY {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        if https_only {
+            headers.insert(http::header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+        }
+        headers.insert(super::proxy::REQUEST_ID, request_id.clone());
+        if closes {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    /// Returns the answer as the bytes of HTTP/1.1, for a connection without a complete request.
+    #[must_use]
+    pub fn bytes(self, request_id: &HeaderValue, https_only: bool) -> Bytes {
+        let (head, body) = self.response(request_id, https_only, true).into_parts();
+        let reason = head.status.canonical_reason().unwrap_or_default();
+        let mut text = format!("HTTP/1.1 {} {reason}\r\ncontent-length: {}\r\n", head.status.as_u16(), body.len());
+        for (name, value) in &head.headers {
+            let _ = write!(text, "{name}: {}\r\n", value.to_str().unwrap_or_default());
+        }
+        text.push_str("\r\n");
+        let mut bytes = text.into_bytes();
+        bytes.extend_from_slice(&body);
+        Bytes::from(bytes)
+    }
+
+    fn json(self, request_id: &HeaderValue) -> String {
+        let (status, code, title, detail) = self.words();
+        let id = request_id.to_str().unwrap_or_default();
+        let mut json = format!(
+            concat!(
+                r#"{{"type":"urn:fechatter:problem:{code}","title":"{title}","status":{status},"#,
+                r#""code":"{code}","detail":"{detail}","request_id":"{id}""#
+            ),
+            code = code,
+            title = title,
+            status = status,
+            detail = detail,
+            id = id,
+        );
+        if let Self::BodyTooLarge(limit) = self {
+            let _ = write!(json, r#","limit_bytes":{limit}"#);
+        }
+        json.push('}');
+        json
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Refusal; 11] = [
+        Refusal::MalformedHead,
+        Refusal::MalformedHost,
+        Refusal::IncompleteBody,
+        Refusal::HeadTimeout,
+        Refusal::BodyTimeout,
+        Refusal::BodyTooLarge(8),
+        Refusal::UriTooLong,
+        Refusal::HeadTooLarge,
+        Refusal::TooManyFromAddress,
+        Refusal::TooManyConnections,
+        Refusal::UpstreamUnavailable,
+    ];
+
+    #[test]
+    fn every_answer_is_a_complete_problem() {
+        let id = HeaderValue::from_static("0123456789abcdef");
+        for refusal in ALL {
+            let response = refusal.response(&id, false, false);
+            let body: serde_json::Value = serde_json::from_slice(response.body()).expect("the body is JSON");
+            assert_eq!(body["status"], response.status().as_u16());
+            assert_eq!(body["code"], refusal.code());
+            assert_eq!(body["request_id"], "0123456789abcdef");
+            let retry = response.headers().contains_key(RETRY_AFTER);
+            assert_eq!(retry, matches!(response.status().as_u16(), 429 | 503));
+        }
+    }
+
+    #[test]
+    fn the_bytes_are_one_answer_that_closes_the_connection() {
+        let bytes = Refusal::HeadTimeout.bytes(&HeaderValue::from_static("a"), true);
+        let text = std::str::from_utf8(&bytes).expect("the answer is text");
+        let (head, body) = text.split_once("\r\n\r\n").expect("the head ends");
+        assert!(head.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+        assert!(head.contains(&format!("content-length: {}", body.len())));
+        assert!(head.contains("connection: close") && head.contains("strict-transport-security"));
+    }
+}

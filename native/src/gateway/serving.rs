@@ -1,0 +1,111 @@
+//! What all connections of a gateway share. It lives on the gateway's thread.
+
+use std::cell::Cell;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use tokio::sync::Notify;
+
+use super::config::{Config, InvalidConfig};
+use super::connections::Connections;
+use super::counters::Counters;
+use super::head::HeadLimits;
+use super::networks::Network;
+use super::quiet::Connection;
+use super::refusal::Refusal;
+use super::request_id::RequestIds;
+use super::upstream::Upstream;
+
+/// The shared state.
+#[derive(Debug)]
+pub struct Serving {
+    /// The configuration.
+    pub config: Config,
+    /// What was counted.
+    pub counters: Arc<Counters>,
+    /// The open connections.
+    pub connections: Connections,
+    /// The servers behind the gateway.
+    pub upstreams: Vec<Rc<Upstream>>,
+    /// The ids of requests without a valid id of their own.
+    pub ids: RequestIds,
+    trusted: Vec<Network>,
+    draining: Cell<bool>,
+    emptied: Notify,
+}
+
+impl Serving {
+    /// Prepares to serve.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`]: an address or a network cannot be used.
+    pub fn new(config: Config, counters: Arc<Counters>) -> Result<Self, InvalidConfig> {
+        let limits = &config.limits;
+        let connections = Connections::new(limits.connections, limits.connections_per_address);
+        let limit = limits.upstream_connections.div_ceil(config.upstreams.len());
+        let upstreams = config.upstreams.iter().map(|address| Upstream::new(address, limit, Arc::clone(&counters)));
+        let upstreams = upstreams.map(|upstream| upstream.map(Rc::new)).collect::<Result<_, _>>()?;
+        let trusted = config.trusted_networks.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
+        let ids = RequestIds::default();
+        let (draining, emptied) = (Cell::new(false), Notify::new());
+        Ok(Self { config, counters, connections, upstreams, ids, trusted, draining, emptied })
+    }
+
+    /// The limits of a head.
+    #[must_use]
+    pub fn head_limits(&self) -> HeadLimits {
+        let limits = &self.config.limits;
+        HeadLimits { bytes: limits.head_bytes, headers: limits.headers, uri_bytes: limits.uri_bytes }
+    }
+
+    /// Whether the connections of this client are not limited by their address.
+    #[must_use]
+    pub fn is_trusted(&self, client: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(client))
+    }
+
+    /// Counts a refusal and returns it as the last bytes of an HTTP/1.1 connection.
+    #[must_use]
+    pub fn refusal_bytes(&self, refusal: Refusal) -> Bytes {
+        self.counters.refused(refusal.code());
+        refusal.bytes(&self.ids.next(), self.config.https_only)
+    }
+
+    /// Counts a refusal and returns it as the answer to a request.
+    #[must_use]
+    pub fn refusal(&self, refusal: Refusal, request_id: &HeaderValue, closes: bool) -> http::Response<Bytes> {
+        self.counters.refused(refusal.code());
+        refusal.response(request_id, self.config.https_only, closes)
+    }
+
+    /// Ends every connection after its requests in progress.
+    pub fn drain(&self) {
+        self.draining.set(true);
+        self.connections.close_all();
+    }
+
+    /// A connection was removed.
+    pub fn notify_if_empty(&self) {
+        if self.connections.is_empty() {
+            self.emptied.notify_one();
+        }
+    }
+
+    /// Waits until no connection is open.
+    pub async fn until_empty(&self) {
+        while !self.connections.is_empty() {
+            self.emptied.notified().await;
+        }
+    }
+
+    /// Whether the connection ends after the request in progress.
+    #[must_use]
+    pub fn is_last(&self, connection: &Connection) -> bool {
+        self.draining.get()
+            || connection.is_closing()
+            || connection.served() >= self.config.limits.requests_per_connection
+    }
+}

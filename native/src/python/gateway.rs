@@ -1,0 +1,58 @@
+//! The binding of the gateway. Every call that waits lets other Python threads run.
+
+use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
+use std::time::Duration;
+
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::gateway;
+use crate::gateway::config::{Config, InvalidConfig};
+
+/// Accepts connections on a thread of its own and forwards requests to the servers behind it.
+#[pyclass(module = "fechatter._native", frozen)]
+pub struct Gateway(gateway::Gateway);
+
+#[pymethods]
+impl Gateway {
+    /// Create a gateway from its configuration, a JSON object.
+    #[new]
+    fn new(config: &[u8]) -> PyResult<Self> {
+        let invalid = |error: InvalidConfig| PyValueError::new_err(error.to_string());
+        let config = Config::parse(config).map_err(invalid)?;
+        gateway::Gateway::new(config).map(Self).map_err(invalid)
+    }
+
+    /// Serve the connections of these sockets, which listen already. The gateway takes the descriptors and closes them.
+    #[expect(unsafe_code, reason = "a descriptor from Python has no owner that Rust knows")]
+    fn start(&self, py: Python<'_>, listening: Vec<RawFd>) -> PyResult<()> {
+        if let Some(invalid) = listening.iter().find(|descriptor| **descriptor < 0) {
+            return Err(PyValueError::new_err(format!("{invalid} is not a file descriptor")));
+        }
+        // SAFETY: the caller passes open descriptors that nothing else uses or closes, as the stub demands.
+        let sockets = listening.into_iter().map(|descriptor| unsafe { OwnedFd::from_raw_fd(descriptor) }).collect();
+        py.detach(|| self.0.start(sockets)).map_err(|error| PyOSError::new_err(error.to_string()))
+    }
+
+    /// Accept no new connections, and end each connection after its requests in progress.
+    fn stop_accepting(&self) {
+        self.0.stop_accepting();
+    }
+
+    /// Wait until no connection is open, at most for `seconds`; returns whether that is so.
+    fn wait_idle(&self, py: Python<'_>, seconds: f64) -> PyResult<bool> {
+        let limit = Duration::try_from_secs_f64(seconds).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(py.detach(|| self.0.wait_idle(limit)))
+    }
+
+    /// Close every connection and end the thread.
+    fn stop(&self, py: Python<'_>) {
+        py.detach(|| self.0.stop());
+    }
+
+    /// Return what was counted so far, as a JSON object.
+    fn counters<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.counters())
+    }
+}

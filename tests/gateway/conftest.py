@@ -1,0 +1,67 @@
+"""A gateway in this process, in front of an upstream that the test controls."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+import pytest
+
+from fechatter.native import Gateway
+from fechatter.telemetry.watch import GatewayCounters
+from tests.gateway.upstream import Upstream, running_upstream
+from tests.journeys.wire import OPENED
+
+
+class RunningGateway:
+    """A gateway on a port of 127.0.0.1."""
+
+    def __init__(self, upstreams: list[str], **limits: float) -> None:
+        self.gateway = Gateway(msgspec.json.encode({"upstreams": upstreams, "limits": limits}))
+        self.held = socket.create_server(("127.0.0.1", 0), backlog=1000)
+        self.port: int = self.held.getsockname()[1]
+        self.gateway.start([os.dup(self.held.fileno())])
+
+    @property
+    def counters(self) -> GatewayCounters:
+        return msgspec.json.decode(self.gateway.counters(), type=GatewayCounters)
+
+    def stop_accepting(self) -> None:
+        self.held.close()
+        self.gateway.stop_accepting()
+
+    async def stop(self) -> None:
+        self.held.close()
+        await asyncio.to_thread(self.gateway.stop)
+
+
+StartGateway = Callable[..., RunningGateway]
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    async with running_upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+async def start_gateway(upstream: Upstream) -> AsyncIterator[StartGateway]:
+    """Start gateways with the given limits in front of the upstream."""
+    running: list[RunningGateway] = []
+
+    def start(**limits: float) -> RunningGateway:
+        running.append(RunningGateway([f"tcp:127.0.0.1:{upstream.port}"], **limits))
+        return running[-1]
+
+    yield start
+    await asyncio.gather(*(wire.abort() for wire in list(OPENED)))
+    for gateway in running:
+        await gateway.stop()
+
+
+@pytest.fixture
+def gateway(start_gateway: StartGateway) -> RunningGateway:
+    return start_gateway()
