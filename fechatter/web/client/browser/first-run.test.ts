@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core"
 import { expect, onTestFinished, test } from "vitest"
+import { write } from "./chat.ts"
 import { expectAccessible, newMember, newOwner, openPage } from "./fixtures.ts"
 import { PASSWORD } from "./people.ts"
 import { Server } from "./server.ts"
@@ -7,8 +8,7 @@ import { Server } from "./server.ts"
 const steps = (page: Page) => page.getByRole("region", { name: "Get started" })
 
 async function send(page: Page, text: string): Promise<void> {
-  await page.getByRole("textbox", { name: /^Message /u }).fill(text)
-  await page.keyboard.press("Enter")
+  await write(page, text)
   await page.locator(".message", { hasText: text }).first().waitFor()
 }
 
