@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import msgspec
 
 from fechatter.errors import StartError
-from fechatter.native import Gateway
+from fechatter.native import Gateway, Intake, Quota, Tokens
 from fechatter.settings import Settings
+from fechatter.telemetry.measures import SECONDS
 from fechatter.telemetry.watch import GatewayCounters
 
 BACKLOG = 4096
@@ -21,6 +22,9 @@ MIN_PER_ADDRESS = 64
 ADDRESS_SHARE = 4
 """One client address may have a quarter of all connections."""
 
+
+Stores = tuple[Tokens, Quota | None, Intake]
+"""What the gateway needs to store messages itself."""
 
 _DECODER = msgspec.json.Decoder(GatewayCounters)
 
@@ -37,9 +41,9 @@ class Front:
         upstream_connections: maximum number of connections to the servers behind the gateway.
     """
 
-    def __init__(self, settings: Settings, upstreams: Sequence[str], files: int) -> None:
+    def __init__(self, settings: Settings, upstreams: Sequence[str], files: int, stores: Stores | None = None) -> None:
         self.connections = self.upstream_connections = max(files // FILES_PER_CONNECTION, 1)
-        self._gateway = Gateway(msgspec.json.encode(self._configuration(settings, upstreams)))
+        self._gateway = Gateway(msgspec.json.encode(self._configuration(settings, upstreams)), *(stores or ()))
         self._held: socket.socket | None = None
 
     def _configuration(self, settings: Settings, upstreams: Sequence[str]) -> dict[str, object]:
@@ -47,6 +51,7 @@ class Front:
         return {
             "upstreams": upstreams,
             "trusted_networks": settings.trusted_proxies,
+            "time_bounds": SECONDS,
             "https_only": (settings.public_url or "").startswith("https://"),
             "limits": {
                 "connections": self.connections,

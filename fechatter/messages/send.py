@@ -39,7 +39,7 @@ class Sender:
     """
 
     def __init__(self, intake: Intake, wake: Callable[[], None]) -> None:
-        self._intake = intake
+        self.intake = self._intake = intake
         self._wake = wake
         self.seconds = Histogram()
         self._create_future = asyncio.get_running_loop().create_future

@@ -113,7 +113,7 @@ class RunningServer:
         services, opened = app.services, ExitStack()
         services.stopping.add(Stage.BACKENDS, opened.close)
         inner = opened.enter_context(private_socket(self._settings.data_dir))
-        front = Front(self._settings, [f"unix:{inner.getsockname()}"], connections)
+        front = Front(self._settings, [f"unix:{inner.getsockname()}"], connections, (services.tokens.verifier, None, services.sender.intake))
         listening = Listening(
             BehindGateway(app), inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS
         )

@@ -93,6 +93,7 @@ class GatewayCounters(msgspec.Struct, frozen=True):
     upstream_open: int
     upstream_opened: int
     refused: dict[str, int]
+    sent: dict[str, object]
 
 
 class Watch:

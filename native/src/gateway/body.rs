@@ -9,10 +9,11 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::config::Limits;
+use super::received::Received;
 use super::refusal::Refusal;
 
 /// A server that reads the body has the same limits and answers first. This is added for those that do not read it.
@@ -56,7 +57,7 @@ impl Gate {
 /// The body of a client's request.
 #[derive(Debug)]
 pub struct RequestBody {
-    incoming: Incoming,
+    incoming: Received,
     ending: Rc<Cell<Ending>>,
     gate: Option<Arc<Gate>>,
     limits: BodyLimits,
@@ -88,7 +89,7 @@ impl std::error::Error for BrokenBody {}
 impl RequestBody {
     /// Wraps a body. `ending` is set to its outcome, and `gate` holds it back until it opens.
     #[must_use]
-    pub fn new(incoming: Incoming, ending: Rc<Cell<Ending>>, gate: Option<Arc<Gate>>, limits: &Limits) -> Self {
+    pub fn new(incoming: Received, ending: Rc<Cell<Ending>>, gate: Option<Arc<Gate>>, limits: &Limits) -> Self {
         if incoming.is_end_stream() {
             ending.set(Ending::Complete);
         }

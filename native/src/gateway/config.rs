@@ -17,6 +17,9 @@ pub struct Config {
     /// Whether the gateway's own answers demand HTTPS from browsers (HSTS).
     #[serde(default)]
     pub https_only: bool,
+    /// The times of messages are counted up to each of these bounds, in seconds.
+    #[serde(default)]
+    pub time_bounds: Vec<f64>,
     /// The limits. Every limit has a default.
     #[serde(default)]
     pub limits: Limits,

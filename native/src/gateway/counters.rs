@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::sent::Sent;
 
 /// The counters of one gateway. Its thread writes them and any thread reads them.
 #[derive(Debug, Default)]
@@ -27,6 +29,8 @@ pub struct Counters {
     pub upstream_opened: Count,
     /// Answers of the gateway itself, by code.
     refused: Mutex<BTreeMap<&'static str, u64>>,
+    /// Messages.
+    sent: Mutex<Sent>,
 }
 
 /// One number.
@@ -52,6 +56,17 @@ impl Count {
 }
 
 impl Counters {
+    /// Creates the counters. The times of messages are counted up to each of `bounds`, in seconds.
+    #[must_use]
+    pub fn new(bounds: Vec<f64>) -> Self {
+        Self { sent: Mutex::new(Sent::new(bounds)), ..Self::default() }
+    }
+
+    /// The messages.
+    pub fn sent(&self) -> MutexGuard<'_, Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts an answer of the gateway itself.
     pub fn refused(&self, code: &'static str) {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
@@ -73,6 +88,7 @@ impl Counters {
             "upstream_open": self.upstream_open.get(),
             "upstream_opened": self.upstream_opened.get(),
             "refused": refused,
+            "sent": *self.sent(),
         })
         .to_string()
         .into_bytes()

@@ -5,6 +5,7 @@
 //! * [`listener`] accepts, [`connections`] counts and admits, [`connection`] serves one connection with hyper.
 //! * [`guard`] is the socket as hyper sees it. It checks framing ([`framing`], [`head`], [`chunks`]), times and floods.
 //! * [`routes`] decides who answers a request, and [`proxy`] forwards it over a connection of [`upstream`].
+//! * [`send`] stores messages without an upstream.
 //! * [`refusal`] contains the answers of the gateway itself.
 
 pub mod answer;
@@ -24,9 +25,12 @@ pub mod listener;
 pub mod networks;
 pub mod proxy;
 pub mod quiet;
+pub mod received;
 pub mod refusal;
 pub mod request_id;
 pub mod routes;
+pub mod send;
+pub mod sent;
 pub mod serving;
 pub mod socket;
 pub mod stall;
@@ -49,6 +53,7 @@ use tokio::task::LocalSet;
 use config::{Config, InvalidConfig};
 use counters::Counters;
 use listener::Listener;
+use send::Sends;
 use serving::Serving;
 use state::State;
 
@@ -59,6 +64,7 @@ const IDLE_CHECK: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub struct Gateway {
     config: Config,
+    sends: Option<Arc<Sends>>,
     counters: Arc<Counters>,
     state: watch::Sender<State>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -69,10 +75,11 @@ impl Gateway {
     ///
     /// # Errors
     /// [`InvalidConfig`]: a value of the configuration cannot be used.
-    pub fn new(config: Config) -> Result<Self, InvalidConfig> {
-        let counters = Arc::<Counters>::default();
-        Serving::new(config.clone(), Arc::clone(&counters))?;
-        Ok(Self { config, counters, state: watch::Sender::new(State::Serving), thread: Mutex::default() })
+    pub fn new(config: Config, sends: Option<Sends>) -> Result<Self, InvalidConfig> {
+        let counters = Arc::new(Counters::new(config.time_bounds.clone()));
+        let sends = sends.map(Arc::new);
+        Serving::new(config.clone(), sends.clone(), Arc::clone(&counters))?;
+        Ok(Self { config, sends, counters, state: watch::Sender::new(State::Serving), thread: Mutex::default() })
     }
 
     /// Starts to accept connections from sockets that listen already.
@@ -85,9 +92,10 @@ impl Gateway {
             return Err(io::Error::other("the gateway was started before"));
         }
         end_process_on_panic();
-        let (config, counters, state) = (self.config.clone(), Arc::clone(&self.counters), self.state.subscribe());
+        let (config, sends) = (self.config.clone(), self.sends.clone());
+        let (counters, state) = (Arc::clone(&self.counters), self.state.subscribe());
         let (begun, beginning) = mpsc::channel();
-        let body = move || run(config, counters, sockets, state, &begun);
+        let body = move || run(config, sends, counters, sockets, state, &begun);
         *thread = Some(thread::Builder::new().name(THREAD.to_owned()).spawn(body)?);
         beginning.recv().unwrap_or_else(|_| Err(io::Error::other("the gateway's thread ended")))
     }
@@ -151,6 +159,7 @@ impl Drop for Gateway {
 /// The gateway's thread.
 fn run(
     config: Config,
+    sends: Option<Arc<Sends>>,
     counters: Arc<Counters>,
     sockets: Vec<OwnedFd>,
     state: watch::Receiver<State>,
@@ -163,7 +172,7 @@ fn run(
     let tasks = LocalSet::new();
     tasks.block_on(&runtime, async {
         let listeners = sockets.into_iter().map(Listener::new).collect::<io::Result<Vec<_>>>();
-        let serving = Serving::new(config, counters).map_err(|error| io::Error::other(error.to_string()));
+        let serving = Serving::new(config, sends, counters).map_err(|error| io::Error::other(error.to_string()));
         match (listeners, serving) {
             (Ok(listeners), Ok(serving)) => {
                 report(begun, Ok(()));

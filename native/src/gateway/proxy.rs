@@ -11,6 +11,7 @@ use hyper::body::{Body as _, Incoming};
 use super::answer::{AnswerBody, Borrowed, InProgress};
 use super::body::{Ending, Gate, RequestBody};
 use super::client::Client;
+use super::received::Received;
 use super::refusal::Refusal;
 use super::request_id;
 use super::serving::Serving;
@@ -40,7 +41,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 pub async fn forward(
     serving: &Rc<Serving>,
     client: &Client,
-    incoming: Request<Incoming>,
+    incoming: Request<Received>,
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
     let request_id = request_id(serving, incoming.headers());
@@ -58,7 +59,8 @@ pub async fn forward(
 }
 
 /// Returns the client's own id if it is valid, or a new one.
-fn request_id(serving: &Serving, headers: &HeaderMap) -> HeaderValue {
+#[must_use]
+pub fn request_id(serving: &Serving, headers: &HeaderMap) -> HeaderValue {
     let own = headers.get_all(REQUEST_ID).iter().find(|value| request_id::is_valid(value.as_bytes()));
     own.cloned().unwrap_or_else(|| serving.ids.next())
 }
@@ -71,7 +73,7 @@ struct Prepared {
 fn prepare(
     serving: &Serving,
     client: &Client,
-    incoming: Request<Incoming>,
+    incoming: Request<Received>,
     request_id: &HeaderValue,
 ) -> Result<Prepared, Refusal> {
     let limit = serving.config.limits.body_bytes;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use http::{HeaderName, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 
 /// Why the gateway refuses a request or a connection. `fechatter/codes.py` describes each code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Refusal {
     TooManyConnections,
     /// No server behind the gateway answers.
     UpstreamUnavailable,
+    /// The writer ended before the message was stored.
+    NotStored,
 }
 
 /// The parts of an answer: status, code, title and detail.
@@ -45,6 +47,17 @@ const SECURITY: [(&str, &str); 5] = [
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
 ];
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Adds the headers of every answer that is not a page.
+pub fn add_headers(headers: &mut HeaderMap, request_id: &HeaderValue, https_only: bool) {
+    for (name, value) in SECURITY {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if https_only {
+        headers.insert(http::header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+    }
+    headers.insert(super::proxy::REQUEST_ID, request_id.clone());
+}
 
 impl Refusal {
     fn words(self) -> Words {
@@ -68,6 +81,7 @@ impl Refusal {
             Self::TooManyConnections => {
                 (503, "too_many_connections", "Unavailable", "The server has too many connections.")
             }
+            Self::NotStored => (503, "not_stored", "Unavailable", "The message could not be stored. Send it again."),
             Self::UpstreamUnavailable => (503, "upstream_unavailable", "Unavailable", "The server does not answer."),
         }
     }
@@ -90,13 +104,7 @@ impl Refusal {
         if status == 429 || status == 503 {
             headers.insert(RETRY_AFTER, RETRY_SECONDS);
         }
-        for (name, value) in SECURITY {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        if https_only {
-            headers.insert(http::header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
-        }
-        headers.insert(super::proxy::REQUEST_ID, request_id.clone());
+        add_headers(headers, request_id, https_only);
         if closes {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -144,7 +152,7 @@ impl Refusal {
 mod tests {
     use super::*;
 
-    const ALL: [Refusal; 11] = [
+    const ALL: [Refusal; 12] = [
         Refusal::MalformedHead,
         Refusal::MalformedHost,
         Refusal::IncompleteBody,
@@ -156,6 +164,7 @@ mod tests {
         Refusal::TooManyFromAddress,
         Refusal::TooManyConnections,
         Refusal::UpstreamUnavailable,
+        Refusal::NotStored,
     ];
 
     #[test]

@@ -17,6 +17,7 @@ use super::networks::Network;
 use super::quiet::Connection;
 use super::refusal::Refusal;
 use super::request_id::RequestIds;
+use super::send::Sends;
 use super::upstream::Upstream;
 
 /// The shared state.
@@ -32,6 +33,8 @@ pub struct Serving {
     pub upstreams: Vec<Rc<Upstream>>,
     /// The ids of requests without a valid id of their own.
     pub ids: RequestIds,
+    /// Stores messages; `None` if all requests go to an upstream.
+    pub sends: Option<Arc<Sends>>,
     trusted: Vec<Network>,
     draining: Cell<bool>,
     emptied: Notify,
@@ -42,7 +45,7 @@ impl Serving {
     ///
     /// # Errors
     /// [`InvalidConfig`]: an address or a network cannot be used.
-    pub fn new(config: Config, counters: Arc<Counters>) -> Result<Self, InvalidConfig> {
+    pub fn new(config: Config, sends: Option<Arc<Sends>>, counters: Arc<Counters>) -> Result<Self, InvalidConfig> {
         let limits = &config.limits;
         let connections = Connections::new(limits.connections, limits.connections_per_address);
         let limit = limits.upstream_connections.div_ceil(config.upstreams.len());
@@ -51,7 +54,7 @@ impl Serving {
         let trusted = config.trusted_networks.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
         let ids = RequestIds::default();
         let (draining, emptied) = (Cell::new(false), Notify::new());
-        Ok(Self { config, counters, connections, upstreams, ids, trusted, draining, emptied })
+        Ok(Self { config, counters, connections, upstreams, ids, sends, trusted, draining, emptied })
     }
 
     /// The limits of a head.

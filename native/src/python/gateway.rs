@@ -8,7 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::gateway;
+use super::intake::Intake;
+use super::quota::Quota;
+use super::token::Tokens;
 use crate::gateway::config::{Config, InvalidConfig};
+use crate::gateway::send::Sends;
 
 /// Accepts connections on a thread of its own and forwards requests to the servers behind it.
 #[pyclass(module = "fechatter._native", frozen)]
@@ -16,12 +20,24 @@ pub struct Gateway(gateway::Gateway);
 
 #[pymethods]
 impl Gateway {
-    /// Create a gateway from its configuration, a JSON object.
+    /// Create a gateway from its configuration, a JSON object. With `tokens` and `intake`, it stores messages itself.
     #[new]
-    fn new(config: &[u8]) -> PyResult<Self> {
+    #[pyo3(signature = (config, tokens = None, quota = None, intake = None))]
+    fn new(
+        config: &[u8],
+        tokens: Option<&Bound<'_, Tokens>>,
+        quota: Option<&Bound<'_, Quota>>,
+        intake: Option<&Bound<'_, Intake>>,
+    ) -> PyResult<Self> {
+        let quota = quota.map(|quota| quota.get().shared());
+        let sends = tokens.zip(intake).map(|(tokens, intake)| Sends {
+            tokens: tokens.get().shared(),
+            quota,
+            intake: intake.get().queue(),
+        });
         let invalid = |error: InvalidConfig| PyValueError::new_err(error.to_string());
         let config = Config::parse(config).map_err(invalid)?;
-        gateway::Gateway::new(config).map(Self).map_err(invalid)
+        gateway::Gateway::new(config, sends).map(Self).map_err(invalid)
     }
 
     /// Serve the connections of these sockets, which listen already. The gateway takes the descriptors and closes them.

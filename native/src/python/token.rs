@@ -13,6 +13,13 @@ pub struct Tokens {
     inner: Arc<token::Tokens>,
 }
 
+impl Tokens {
+    /// The verifier, for the gateway.
+    pub fn shared(&self) -> Arc<token::Tokens> {
+        Arc::clone(&self.inner)
+    }
+}
+
 #[pymethods]
 impl Tokens {
     /// Create a verifier for tokens that `secret` signs.
