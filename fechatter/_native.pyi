@@ -192,8 +192,12 @@ class Tokens:
 class Gateway:
     """Accepts connections on a thread of its own and forwards requests to the servers behind it."""
 
-    def __new__(cls, config: bytes) -> Gateway:
+    def __new__(
+        cls, config: bytes, tokens: Tokens | None = None, quota: Quota | None = None, intake: Intake | None = None
+    ) -> Gateway:
         """Create a gateway from its configuration, a JSON object (`Config` in native/src/gateway/config.rs).
+
+        With `tokens` and `intake`, it puts messages into the intake itself. `quota` counts them; None counts nothing.
 
         Raises:
             ValueError: The configuration cannot be used.
@@ -217,6 +221,9 @@ class Gateway:
 
     def stop(self) -> None:
         """Close every connection and end the thread."""
+
+    def senders(self) -> list[int]:
+        """Return the people who sent messages through this gateway within the last minute."""
 
     def counters(self) -> bytes:
         """Return what was counted so far, as a JSON object (`Counters` in native/src/gateway/counters.rs)."""

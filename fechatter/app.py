@@ -63,7 +63,8 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
     bus: Bus = SingleNodeBus()
     if settings.nats_url:
         bus = NatsBus(settings.nats_url, tasks, Seal(secrets.signing), lambda: hub.era)
-    publisher = Publisher(bus, render_for_gateway)
+    quotas = Quotas(settings)
+    publisher = Publisher(bus, render_for_gateway, quotas.pace.note_first)
     database = await open_database(settings.database_address, publisher.publish, connections=settings.connection_limit)
     stopping.add(Stage.BACKENDS, database.close)
     database.watch_files(lambda error: on_death("database files", error))
@@ -71,7 +72,6 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
     intake = open_intake()
     writer = Writer(intake, database, publisher.finish)
     sender = Sender(intake, writer.wake)
-    quotas = Quotas(settings)
     upkeep = Upkeep(database, settings)
     services = Services(
         settings=settings,

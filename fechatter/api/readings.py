@@ -12,16 +12,22 @@ from collections.abc import Iterator
 from fechatter import __version__
 from fechatter.api.middleware.requests import Requests
 from fechatter.errors import StorageError
+from fechatter.model import UserId
 from fechatter.native import BUILD, SOURCE_HASH
 from fechatter.services import Services
 from fechatter.storage import figures
 from fechatter.telemetry import logs, names, resources
 from fechatter.telemetry.exposition import Reading, unlabeled
+from fechatter.telemetry.measures import Histogram
+from fechatter.telemetry.watch import GatewayCounters, SentMessages
 
 log = logging.getLogger(__name__)
 
 FIGURES_SECONDS = 2.0
 KEPT_SECONDS = 10.0
+SEND = ("/api/chat/{chat_id}/messages", "POST")
+"""Route and method of a send."""
+NOTHING_SENT = SentMessages({}, {}, [], 0.0)
 
 
 class DatabaseFigures:
@@ -51,28 +57,35 @@ async def _ask(services: Services) -> figures.Figures | None:
 
 def read_all(services: Services, requests: Requests, found: figures.Figures | None) -> Iterator[Reading]:
     """Yield every metric once."""
-    yield from _requests(requests)
-    yield from _gateway(services)
-    yield from _messages(services)
+    counted = None if services.watch.gateway is None else services.watch.gateway()
+    sent = NOTHING_SENT if counted is None else counted.sent
+    yield from _requests(requests, sent, services.watch.senders())
+    yield from _gateway(counted)
+    yield from _messages(services, sent)
     yield from _queues(services)
     yield from _streams(services)
     yield from _database(services, found)
     yield from _process(services)
 
 
-def _requests(requests: Requests) -> Iterator[Reading]:
+def _requests(requests: Requests, sent: SentMessages, senders: list[UserId]) -> Iterator[Reading]:
+    """Yield the requests that the app answered, and the messages that the gateway stored itself."""
+    counts = requests.counts + Counter({(*SEND, status): count for status, count in sent.statuses.items()})
     yield Reading(
         names.REQUESTS,
-        {(route, method, str(status)): count for (route, method, status), count in requests.counts.items()},
+        {(route, method, str(status)): count for (route, method, status), count in counts.items()},
     )
-    yield Reading(names.REQUEST_SECONDS, requests.seconds)
-    yield Reading(names.PROBLEMS, {(code,): count for code, count in requests.problems.items()})
+    seconds = dict(requests.seconds)
+    if sent.statuses:
+        seconds[SEND] = seconds.get(SEND, Histogram()).plus(sent.times, sent.seconds)
+    yield Reading(names.REQUEST_SECONDS, seconds)
+    problems = requests.problems + Counter(sent.codes)
+    yield Reading(names.PROBLEMS, {(code,): count for code, count in problems.items()})
     yield Reading(names.LIMITED, {(limit,): count for limit, count in requests.limited.items()})
-    yield unlabeled(names.PEOPLE_MINUTE, requests.people(time.perf_counter()))
+    yield unlabeled(names.PEOPLE_MINUTE, requests.people(time.perf_counter(), senders))
 
 
-def _gateway(services: Services) -> Iterator[Reading]:
-    counted = None if services.watch.gateway is None else services.watch.gateway()
+def _gateway(counted: GatewayCounters | None) -> Iterator[Reading]:
     for metric, name in (
         (names.GATEWAY_OPEN, "open"),
         (names.GATEWAY_LIMIT, "limit"),
@@ -90,10 +103,12 @@ def _gateway(services: Services) -> Iterator[Reading]:
     yield Reading(names.GATEWAY_REFUSED, {(code,): count for code, count in refused.items()})
 
 
-def _messages(services: Services) -> Iterator[Reading]:
-    writer = services.writer
+def _messages(services: Services, sent: SentMessages) -> Iterator[Reading]:
+    writer, seconds = services.writer, services.sender.seconds
+    if sent.statuses:
+        seconds = seconds.plus(sent.times, sent.seconds)
     yield unlabeled(names.MESSAGES, writer.stored)
-    yield unlabeled(names.SEND_SECONDS, services.sender.seconds)
+    yield unlabeled(names.SEND_SECONDS, seconds)
     yield unlabeled(names.BATCH_ROWS, writer.batch_rows)
     yield unlabeled(names.BATCH_SECONDS, writer.batch_seconds)
     yield unlabeled(names.COMMIT_SECONDS, writer.commit_seconds)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from fechatter.auth.rates import Key, Limit, Meter
 
@@ -70,6 +70,11 @@ class Pace:
     def note(self, key: Key) -> None:
         """Record that the key is active, without a charge."""
         if not self.is_heavy(key):
+            self._light_until = self._clock() + CROWDED_SECONDS
+
+    def note_first(self, keys: Iterable[Key]) -> None:
+        """Record that the first of `keys` that is not heavy is active."""
+        if any(not self.is_heavy(key) for key in keys):
             self._light_until = self._clock() + CROWDED_SECONDS
 
     def must_wait(self, key: Key) -> bool:

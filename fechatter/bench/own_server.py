@@ -21,6 +21,7 @@ from fechatter.bench.target import LoadTarget
 from fechatter.errors import StartError
 from fechatter.settings import describe
 
+ENTRY_POINT = "FECHATTER_GATEWAY"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 PR_SET_PDEATHSIG = 1
@@ -128,8 +129,8 @@ def _first_answer(port: int) -> None:
 
 
 def _environment(folder: Path, database_url: str | None) -> dict[str, str]:
-    """Return this process's environment without its settings."""
-    settings = {name for each in describe() for name in (each.variable, each.alias)}
+    """Return this process's environment without its settings, except the entry point to measure."""
+    settings = {name for each in describe() for name in (each.variable, each.alias)} - {ENTRY_POINT}
     mine = {name: value for name, value in os.environ.items() if name not in settings}
     mine |= {
         "FECHATTER_DATA_DIR": str(folder),

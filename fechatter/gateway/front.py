@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from fechatter.errors import StartError
+from fechatter.model import UserId
 from fechatter.native import Gateway, Intake, Quota, Tokens
 from fechatter.settings import Settings
 from fechatter.telemetry.measures import SECONDS
@@ -84,6 +85,10 @@ class Front:
     async def stop(self) -> None:
         """Close every connection."""
         await asyncio.to_thread(self._gateway.stop)
+
+    def senders(self) -> list[UserId]:
+        """Return the people who sent messages through this gateway within the last minute."""
+        return [UserId(each) for each in self._gateway.senders()]
 
     def counters(self) -> GatewayCounters:
         return _DECODER.decode(self._gateway.counters())

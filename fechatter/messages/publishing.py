@@ -7,7 +7,7 @@ the other nodes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -32,25 +32,28 @@ def request_id(ticket: Ticket) -> str:
 
 
 class WrittenBatch(msgspec.Struct):
-    """The result of one batch: the answer for each ticket, and the frames in commit order."""
+    """The result of one batch: the answer for each ticket, the frames in commit order, and who sent the messages."""
 
     tickets: list[Ticket]
     answers: list[Answer]
     frames: list[Frame]
+    senders: list[int]
 
 
 class Publisher:
     """
     Args:
         render: renders refusals for the gateway.
+        note: called with the people who sent the messages of a batch.
 
     Attributes:
         published: events and signals published by this node since its start.
     """
 
-    def __init__(self, bus: Bus, render: RenderRefusal) -> None:
+    def __init__(self, bus: Bus, render: RenderRefusal, note: Callable[[Iterable[int]], None]) -> None:
         self.published = 0
         self._render = render
+        self._note = note
         self._bus = bus
         self._frames: ReceiveFrames = lambda _frames: None
         self._signals: ReceiveSignals = lambda _signals: None
@@ -72,6 +75,7 @@ class Publisher:
     def finish(self, batch: WrittenBatch) -> None:
         """Answer the senders of a batch, then publish its frames."""
         answer_senders(batch, self._render)
+        self._note(batch.senders)
         if batch.frames:
             self.publish(batch.frames, [])
 

@@ -39,7 +39,7 @@ class Sender:
     """
 
     def __init__(self, intake: Intake, wake: Callable[[], None]) -> None:
-        self.intake = self._intake = intake
+        self.intake = intake
         self._wake = wake
         self.seconds = Histogram()
         self._create_future = asyncio.get_running_loop().create_future
@@ -47,8 +47,8 @@ class Sender:
     def queues(self) -> list[Queue]:
         full = "503 `intake_full`"
         return [
-            Queue("intake_messages", INTAKE_MESSAGES, "messages", full, lambda: len(self._intake)),
-            Queue("intake_bytes", INTAKE_BYTES, "bytes", full, lambda: self._intake.waiting_bytes),
+            Queue("intake_messages", INTAKE_MESSAGES, "messages", full, lambda: len(self.intake)),
+            Queue("intake_bytes", INTAKE_BYTES, "bytes", full, lambda: self.intake.waiting_bytes),
         ]
 
     async def send(
@@ -70,7 +70,7 @@ class Sender:
         # when it ends (`Writer.give_up`).
         waiting: asyncio.Future[Answer] = self._create_future()
         try:
-            wake = self._intake.push(body, header_key, chat_id, sender_id, session_id, (waiting, request_id))
+            wake = self.intake.push(body, header_key, chat_id, sender_id, session_id, (waiting, request_id))
         except (MalformedBody, InvalidMessage, IntakeFull) as error:
             raise refusal(error) from None
         if wake:
@@ -89,7 +89,7 @@ class Sender:
         Raises the same errors as `send` if the whole batch is refused.
         """
         push = partial(
-            self._intake.push_many, body, chat_id, sender_id, session_id, lambda: (self._create_future(), request_id)
+            self.intake.push_many, body, chat_id, sender_id, session_id, lambda: (self._create_future(), request_id)
         )
         try:
             entries, wake = push() if len(body) < LARGE_BYTES else await asyncio.to_thread(push)

@@ -151,7 +151,9 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # `fail` logs it
             work.fail(list(range(len(batch))), error)
         self._note(work.failure)
-        return WrittenBatch(batch.tickets, [answer or not_stored() for answer in work.answers], work.frames)
+        return WrittenBatch(
+            batch.tickets, [answer or not_stored() for answer in work.answers], work.frames, work.senders
+        )
 
     def _note(self, failure: Exception | None) -> None:
         self.failing = "" if failure is None else describe_error(failure)
@@ -290,4 +292,4 @@ def _fail(work: BatchWork, failures: Failures) -> None:
 
 def _given_up(batch: MessageBatch) -> WrittenBatch:
     """Return the result of a batch that will not be stored."""
-    return WrittenBatch(batch.tickets, [not_stored() for _ in batch.tickets], [])
+    return WrittenBatch(batch.tickets, [not_stored() for _ in batch.tickets], [], [])

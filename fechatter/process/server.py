@@ -20,7 +20,7 @@ from typing import Any
 from fechatter.api.application import Application
 from fechatter.api.middleware.behind_gateway import BehindGateway
 from fechatter.app import create_app
-from fechatter.gateway.front import Front
+from fechatter.gateway.front import Front, Stores
 from fechatter.gateway.private_socket import private_socket
 from fechatter.loops import SURVIVED, LoopState
 from fechatter.process.address import bind
@@ -113,13 +113,15 @@ class RunningServer:
         services, opened = app.services, ExitStack()
         services.stopping.add(Stage.BACKENDS, opened.close)
         inner = opened.enter_context(private_socket(self._settings.data_dir))
-        front = Front(self._settings, [f"unix:{inner.getsockname()}"], connections, (services.tokens.verifier, None, services.sender.intake))
+        # The app writes the access log, so it must see every request.
+        stores = None if self._settings.access_log else _stores(services)
+        front = Front(self._settings, [f"unix:{inner.getsockname()}"], connections, stores)
         listening = Listening(
             BehindGateway(app), inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS
         )
         await self._listen(listening, None, services, front)
         front.start(bound)
-        services.watch.gateway = front.counters
+        services.watch.gateway, services.watch.senders = front.counters, front.senders
 
     async def _listen(
         self, listening: Listening, certificate: Certificate | None, services: Services, front: Front | None = None
@@ -194,6 +196,10 @@ class RunningServer:
         log.info("stopping: %s", self._reason)
         self._manager.stopping(self._reason)
         asyncio.get_running_loop().call_later(HARD_STOP_SECONDS, _give_up)
+
+
+def _stores(services: Services) -> Stores:
+    return services.tokens.verifier, services.quotas.messages.counter, services.sender.intake
 
 
 def _give_up() -> None:

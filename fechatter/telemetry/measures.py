@@ -7,6 +7,7 @@ request (benches/results). One thread writes each measure; any thread may read i
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -32,3 +33,10 @@ class Histogram:
         """Count a value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+    def plus(self, counts: Sequence[int], total: float) -> Histogram:
+        """Return the sum of this histogram and another one with the same bounds."""
+        both = Histogram(self.bounds)
+        both.counts = [own + other for own, other in zip(self.counts, counts, strict=True)]
+        both.total = self.total + total
+        return both

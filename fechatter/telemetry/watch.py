@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from fechatter.model import now_ms
+from fechatter.model import UserId, now_ms
 from fechatter.telemetry.loop_lag import LoopLag
 
 MAX_ADMIN_SESSIONS = 1_000
@@ -71,6 +71,22 @@ class AdminSessions:
         return session_id in self._seen
 
 
+class SentMessages(msgspec.Struct, frozen=True):
+    """Answers to messages that the gateway put into the intake.
+
+    Attributes:
+        statuses: by HTTP status.
+        codes: refusals by code.
+        times: from the body to the answer; counts of a Histogram.
+        seconds: the sum of these times.
+    """
+
+    statuses: dict[int, int]
+    codes: dict[str, int]
+    times: list[int]
+    seconds: float
+
+
 class GatewayCounters(msgspec.Struct, frozen=True):
     """What the gateway has counted since its start. `open` and `upstream_open` are current numbers.
 
@@ -80,6 +96,7 @@ class GatewayCounters(msgspec.Struct, frozen=True):
         stalled: connections that were reset because the client did not read its answer.
         abandoned: requests whose client left before the end of the answer.
         refused: answers of the gateway itself, by code.
+        sent: messages that it put into the intake itself.
     """
 
     limit: int
@@ -93,7 +110,7 @@ class GatewayCounters(msgspec.Struct, frozen=True):
     upstream_open: int
     upstream_opened: int
     refused: dict[str, int]
-    sent: dict[str, object]
+    sent: SentMessages
 
 
 class Watch:
@@ -101,6 +118,7 @@ class Watch:
 
     Attributes:
         gateway: returns the counters of the gateway, if there is one.
+        senders: returns the people who sent messages through the gateway within the last minute.
         written_at: when the database last proved that it can store, by the monotonic clock.
     """
 
@@ -110,4 +128,5 @@ class Watch:
         self.parts = PartStates()
         self.admins = AdminSessions()
         self.gateway: Callable[[], GatewayCounters] | None = None
+        self.senders: Callable[[], list[UserId]] = list
         self.written_at = -math.inf

@@ -37,7 +37,7 @@ class Node:
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
-        self.publisher = Publisher(bus, render_for_gateway)
+        self.publisher = Publisher(bus, render_for_gateway, lambda _senders: None)
         self.frames: list[Frame] = []
         self.signals: list[Signal] = []
         self._changed = asyncio.Event()

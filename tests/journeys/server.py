@@ -56,6 +56,7 @@ class ServerProcess:
             "data_dir": str(self.data_dir),
             "port": str(self.port),
             "rate_limits": "off",
+            "gateway": os.environ.get("FECHATTER_GATEWAY", "off"),
             **({"database_url": database_url} if database_url else {}),
             **settings,
         }

@@ -134,7 +134,6 @@ class SendMessage:
         who = found.tokens.verify(bearer_token(authorization))
         scope["state"]["claims"] = who
         scope["state"]["quota"] = found.quotas.messages.take(who.user_id)
-        found.quotas.pace.note(who.user_id)
         reader: BodyReader = scope["app"].bodies
         body, more = await reader.begin(receive)
         if more:

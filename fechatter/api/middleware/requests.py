@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 from starlette.types import Scope
 
 from fechatter.errors import Problem, TooManyRequests
+from fechatter.model import UserId
 from fechatter.telemetry.measures import Histogram
 
 UNMATCHED = "unmatched"
@@ -61,10 +63,10 @@ class Requests:
         if isinstance(problem, TooManyRequests):
             self.limited[problem.policy[0] if problem.policy is not None else problem.code] += 1
 
-    def people(self, now: float) -> int:
-        """Return the number of people with a request within the last minute."""
+    def people(self, now: float, others: Iterable[UserId] = ()) -> int:
+        """Return the number of people with a request within the last minute, including `others`."""
         self._forget(now)
-        return len(self._people)
+        return len(self._people.keys() | set(others))
 
     def _forget(self, now: float) -> None:
         """Drop people without a request within the last minute, or everybody if too many are left."""

@@ -136,6 +136,12 @@ impl Gateway {
         self.counters.to_json(self.config.limits.connections)
     }
 
+    /// The people who sent messages within the last minute.
+    #[must_use]
+    pub fn senders(&self) -> Vec<i64> {
+        self.counters.sent().people()
+    }
+
     fn is_finished(&self) -> bool {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         thread.as_ref().is_none_or(JoinHandle::is_finished)

@@ -32,14 +32,8 @@ const POLICY: HeaderName = HeaderName::from_static(quota::POLICY_HEADER);
 const REMAINING: HeaderName = HeaderName::from_static(quota::REMAINING_HEADER);
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// A request with one of these headers is unusual.
-const UNUSUAL: [HeaderName; 6] = [
-    header::CONTENT_ENCODING,
-    header::EXPECT,
-    header::ORIGIN,
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+const UNUSUAL: [HeaderName; 6] =
+    [header::CONTENT_ENCODING, header::EXPECT, header::ORIGIN, header::TE, header::TRANSFER_ENCODING, header::UPGRADE];
 
 /// What the gateway needs to store messages.
 pub struct Sends {
@@ -227,7 +221,9 @@ mod tests {
         for other in ["9007199254740992", "", "-1", "+1", "1/2", "%31", "1 ", "12345678901234567"] {
             assert_eq!(chat_of(&format!("/api/chat/{other}/messages")), None, "{other}");
         }
-        for path in ["/api/chat/1/messages/", "/api/chat/1/messages/batch", "/api/chat//messages", "/API/chat/1/messages"] {
+        for path in
+            ["/api/chat/1/messages/", "/api/chat/1/messages/batch", "/api/chat//messages", "/API/chat/1/messages"]
+        {
             assert_eq!(chat_of(path), None, "{path}");
         }
     }

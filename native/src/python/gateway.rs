@@ -7,10 +7,10 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::gateway;
 use super::intake::Intake;
 use super::quota::Quota;
 use super::token::Tokens;
+use crate::gateway;
 use crate::gateway::config::{Config, InvalidConfig};
 use crate::gateway::send::Sends;
 
@@ -65,6 +65,11 @@ impl Gateway {
     /// Close every connection and end the thread.
     fn stop(&self, py: Python<'_>) {
         py.detach(|| self.0.stop());
+    }
+
+    /// Return the people who sent messages within the last minute.
+    fn senders(&self) -> Vec<i64> {
+        self.0.senders()
     }
 
     /// Return what was counted so far, as a JSON object.

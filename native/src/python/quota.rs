@@ -146,6 +146,11 @@ impl Quota {
 }
 
 impl Quota {
+    /// The quota, for the gateway.
+    pub fn shared(&self) -> Arc<quota::Quota> {
+        Arc::clone(&self.inner)
+    }
+
     fn headers<'py>(&self, py: Python<'py>, remaining: &str) -> PyResult<Bound<'py, PyTuple>> {
         let remaining = (self.name.clone_ref(py), PyBytes::new(py, remaining.as_bytes()));
         (self.policy.clone_ref(py), remaining).into_pyobject(py)
