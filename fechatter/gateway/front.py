@@ -36,21 +36,30 @@ class Front:
     Args:
         upstreams: `unix:/path` or `tcp:host:port` of the servers behind it.
         files: how many files may be open for connections.
+        titles: the title of each status in the gateway's own responses.
+        stores: what it needs to store messages itself; None forwards every request.
 
     Attributes:
         connections: maximum number of open connections of clients.
         upstream_connections: maximum number of connections to the servers behind the gateway.
     """
 
-    def __init__(self, settings: Settings, upstreams: Sequence[str], files: int, stores: Stores | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        upstreams: Sequence[str],
+        files: int,
+        titles: dict[int, str],
+        stores: Stores | None = None,
+    ) -> None:
         self.connections = self.upstream_connections = max(files // FILES_PER_CONNECTION, 1)
-        self._gateway = Gateway(msgspec.json.encode(self._configuration(settings, upstreams)), *(stores or ()))
+        configuration = self._configuration(settings) | {"upstreams": upstreams, "titles": titles}
+        self._gateway = Gateway(msgspec.json.encode(configuration), *(stores or ()))
         self._held: socket.socket | None = None
 
-    def _configuration(self, settings: Settings, upstreams: Sequence[str]) -> dict[str, object]:
+    def _configuration(self, settings: Settings) -> dict[str, object]:
         share = max(self.connections // ADDRESS_SHARE, MIN_PER_ADDRESS)
         return {
-            "upstreams": upstreams,
             "trusted_networks": settings.trusted_proxies,
             "time_bounds": SECONDS,
             "https_only": (settings.public_url or "").startswith("https://"),

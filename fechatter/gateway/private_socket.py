@@ -31,6 +31,7 @@ def private_socket(data_dir: Path) -> Iterator[socket.socket]:
     try:
         folder = _folder(data_dir.absolute())
         held.bind(str(folder / NAME))
+        (folder / NAME).chmod(0o600)
     except OSError as error:
         held.close()
         where = folder or data_dir / FOLDER

@@ -19,6 +19,7 @@ from typing import Any
 
 from fechatter.api.application import Application
 from fechatter.api.middleware.behind_gateway import BehindGateway
+from fechatter.api.problems import titles
 from fechatter.app import create_app
 from fechatter.gateway.front import Front, Stores
 from fechatter.gateway.private_socket import private_socket
@@ -115,7 +116,7 @@ class RunningServer:
         inner = opened.enter_context(private_socket(self._settings.data_dir))
         # The app writes the access log, so it must see every request.
         stores = None if self._settings.access_log else _stores(services)
-        front = Front(self._settings, [f"unix:{inner.getsockname()}"], connections, stores)
+        front = Front(self._settings, [f"unix:{inner.getsockname()}"], connections, titles(), stores)
         listening = Listening(
             BehindGateway(app), inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS
         )

@@ -81,7 +81,8 @@ def _delete_folder(data: Path) -> None:
 
 
 def _replace_folder(data: Path) -> None:
-    shutil.copytree(data, data.with_name("copy"))
+    # The folder `run` contains a socket, which cannot be copied.
+    shutil.copytree(data, data.with_name("copy"), ignore=shutil.ignore_patterns("run"))
     data.rename(data.with_name("moved"))
     data.with_name("copy").rename(data)
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::problem::Titles;
+
 /// Everything that a gateway needs to know before it starts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +22,9 @@ pub struct Config {
     /// The times of messages are counted up to each of these bounds, in seconds.
     #[serde(default)]
     pub time_bounds: Vec<f64>,
+    /// The title of each status in the gateway's own answers.
+    #[serde(default)]
+    pub titles: Titles,
     /// The limits. Every limit has a default.
     #[serde(default)]
     pub limits: Limits,

@@ -13,9 +13,9 @@ use super::body::{Ending, Gate, RequestBody};
 use super::client::Client;
 use super::received::Received;
 use super::refusal::Refusal;
-use super::request_id;
 use super::serving::Serving;
 use super::upstream::{Sender, Upstream};
+use crate::request_id;
 
 /// The header with a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -62,7 +62,7 @@ pub async fn forward(
 #[must_use]
 pub fn request_id(serving: &Serving, headers: &HeaderMap) -> HeaderValue {
     let own = headers.get_all(REQUEST_ID).iter().find(|value| request_id::is_valid(value.as_bytes()));
-    own.cloned().unwrap_or_else(|| serving.ids.next())
+    own.cloned().unwrap_or_else(|| serving.next_id())
 }
 
 struct Prepared {

@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{CONNECTION, HeaderValue};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
+
+use crate::headers::security;
+use crate::problem::{Problem, Titles};
 
 /// Why the gateway refuses a request or a connection. `fechatter/codes.py` describes each code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,54 +38,43 @@ pub enum Refusal {
     NotStored,
 }
 
-/// The parts of an answer: status, code, title and detail.
-type Words = (u16, &'static str, &'static str, &'static str);
+/// The parts of an answer: status, code and detail.
+type Words = (u16, &'static str, &'static str);
 
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
-const SECURITY: [(&str, &str); 5] = [
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "same-origin"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
-];
-const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+const RETRY_SECONDS: u64 = 1;
+
+/// What every answer of the gateway depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Style<'a> {
+    /// The title of each status.
+    pub titles: &'a Titles,
+    /// Whether people reach the server over HTTPS.
+    pub https_only: bool,
+}
 
 /// Adds the headers of every answer that is not a page.
 pub fn add_headers(headers: &mut HeaderMap, request_id: &HeaderValue, https_only: bool) {
-    for (name, value) in SECURITY {
+    for (name, value) in security(https_only, false) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    if https_only {
-        headers.insert(http::header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
     }
     headers.insert(super::proxy::REQUEST_ID, request_id.clone());
 }
 
 impl Refusal {
     fn words(self) -> Words {
-        const MALFORMED: &str = "Malformed request";
         match self {
-            Self::MalformedHead => (400, "malformed_head", MALFORMED, "The head of the request is malformed."),
-            Self::MalformedHost => (400, "malformed_host", MALFORMED, "A request needs exactly one Host header."),
-            Self::IncompleteBody => (400, "incomplete_body", MALFORMED, "The body is incomplete."),
-            Self::HeadTimeout => {
-                (408, "head_timeout", "The head did not arrive in time", "The head did not arrive in time.")
-            }
-            Self::BodyTimeout => {
-                (408, "body_timeout", "The body did not arrive in time", "The body did not arrive in time")
-            }
-            Self::BodyTooLarge(_) => (413, "body_too_large", "Too large", "The body is too large."),
-            Self::UriTooLong => (414, "uri_too_long", "Too long", "The URL is too long."),
-            Self::HeadTooLarge => (431, "head_too_large", "Too large", "The head has too many bytes or headers."),
-            Self::TooManyFromAddress => {
-                (429, "too_many_from_address", "Too many requests", "This address has too many connections.")
-            }
-            Self::TooManyConnections => {
-                (503, "too_many_connections", "Unavailable", "The server has too many connections.")
-            }
-            Self::NotStored => (503, "not_stored", "Unavailable", "The message could not be stored. Send it again."),
-            Self::UpstreamUnavailable => (503, "upstream_unavailable", "Unavailable", "The server does not answer."),
+            Self::MalformedHead => (400, "malformed_head", "The head of the request is malformed."),
+            Self::MalformedHost => (400, "malformed_host", "A request needs exactly one Host header."),
+            Self::IncompleteBody => (400, "incomplete_body", "The body is incomplete."),
+            Self::HeadTimeout => (408, "head_timeout", "The head did not arrive in time."),
+            Self::BodyTimeout => (408, "body_timeout", "The body did not arrive in time"),
+            Self::BodyTooLarge(_) => (413, "body_too_large", "The body is too large."),
+            Self::UriTooLong => (414, "uri_too_long", "The URL is too long."),
+            Self::HeadTooLarge => (431, "head_too_large", "The head has too many bytes or headers."),
+            Self::TooManyFromAddress => (429, "too_many_from_address", "This address has too many connections."),
+            Self::TooManyConnections => (503, "too_many_connections", "The server has too many connections."),
+            Self::NotStored => (503, "not_stored", "The message could not be stored. Send it again."),
+            Self::UpstreamUnavailable => (503, "upstream_unavailable", "The server does not answer."),
         }
     }
 
@@ -94,17 +86,28 @@ impl Refusal {
 
     /// Returns the answer. `closes`: the connection ends after it.
     #[must_use]
-    pub fn response(self, request_id: &HeaderValue, https_only: bool, closes: bool) -> Response<Bytes> {
-        let (status, ..) = self.words();
-        let mut response = Response::new(Bytes::from(self.json(request_id)));
+    pub fn response(self, request_id: &HeaderValue, style: Style<'_>, closes: bool) -> Response<Bytes> {
+        let (status, code, detail) = self.words();
+        let members =
+            if let Self::BodyTooLarge(limit) = self { format!("\"limit_bytes\":{limit}") } else { String::new() };
+        let problem = Problem {
+            status,
+            title: style.titles.get(status),
+            code,
+            detail,
+            members: members.as_bytes(),
+            retry_after_seconds: matches!(status, 429 | 503).then_some(RETRY_SECONDS),
+            ..Problem::default()
+        };
+        let mut response = Response::new(Bytes::from(problem.body(request_id.to_str().unwrap_or_default())));
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == 429 || status == 503 {
-            headers.insert(RETRY_AFTER, RETRY_SECONDS);
+        for (name, value) in problem.headers() {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
         }
-        add_headers(headers, request_id, https_only);
+        add_headers(headers, request_id, style.https_only);
         if closes {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -113,8 +116,8 @@ impl Refusal {
 
     /// Returns the answer as the bytes of HTTP/1.1, for a connection without a complete request.
     #[must_use]
-    pub fn bytes(self, request_id: &HeaderValue, https_only: bool) -> Bytes {
-        let (head, body) = self.response(request_id, https_only, true).into_parts();
+    pub fn bytes(self, request_id: &HeaderValue, style: Style<'_>) -> Bytes {
+        let (head, body) = self.response(request_id, style, true).into_parts();
         let reason = head.status.canonical_reason().unwrap_or_default();
         let mut text = format!("HTTP/1.1 {} {reason}\r\ncontent-length: {}\r\n", head.status.as_u16(), body.len());
         for (name, value) in &head.headers {
@@ -125,32 +128,15 @@ impl Refusal {
         bytes.extend_from_slice(&body);
         Bytes::from(bytes)
     }
-
-    fn json(self, request_id: &HeaderValue) -> String {
-        let (status, code, title, detail) = self.words();
-        let id = request_id.to_str().unwrap_or_default();
-        let mut json = format!(
-            concat!(
-                r#"{{"type":"urn:fechatter:problem:{code}","title":"{title}","status":{status},"#,
-                r#""code":"{code}","detail":"{detail}","request_id":"{id}""#
-            ),
-            code = code,
-            title = title,
-            status = status,
-            detail = detail,
-            id = id,
-        );
-        if let Self::BodyTooLarge(limit) = self {
-            let _ = write!(json, r#","limit_bytes":{limit}"#);
-        }
-        json.push('}');
-        json
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn style(titles: &Titles, https_only: bool) -> Style<'_> {
+        Style { titles, https_only }
+    }
 
     const ALL: [Refusal; 12] = [
         Refusal::MalformedHead,
@@ -169,21 +155,22 @@ mod tests {
 
     #[test]
     fn every_answer_is_a_complete_problem() {
+        let titles: Titles = serde_json::from_str(r#"{"404": "Not found"}"#).expect("an object with statuses");
         let id = HeaderValue::from_static("0123456789abcdef");
         for refusal in ALL {
-            let response = refusal.response(&id, false, false);
+            let response = refusal.response(&id, style(&titles, false), false);
             let body: serde_json::Value = serde_json::from_slice(response.body()).expect("the body is JSON");
             assert_eq!(body["status"], response.status().as_u16());
             assert_eq!(body["code"], refusal.code());
             assert_eq!(body["request_id"], "0123456789abcdef");
-            let retry = response.headers().contains_key(RETRY_AFTER);
+            let retry = response.headers().contains_key(http::header::RETRY_AFTER);
             assert_eq!(retry, matches!(response.status().as_u16(), 429 | 503));
         }
     }
 
     #[test]
     fn the_bytes_are_one_answer_that_closes_the_connection() {
-        let bytes = Refusal::HeadTimeout.bytes(&HeaderValue::from_static("a"), true);
+        let bytes = Refusal::HeadTimeout.bytes(&HeaderValue::from_static("a"), style(&Titles::default(), true));
         let text = std::str::from_utf8(&bytes).expect("the answer is text");
         let (head, body) = text.split_once("\r\n\r\n").expect("the head ends");
         assert!(head.starts_with("HTTP/1.1 408 Request Timeout\r\n"));

@@ -15,10 +15,10 @@ use super::counters::Counters;
 use super::head::HeadLimits;
 use super::networks::Network;
 use super::quiet::Connection;
-use super::refusal::Refusal;
-use super::request_id::RequestIds;
+use super::refusal::{Refusal, Style};
 use super::send::Sends;
 use super::upstream::Upstream;
+use crate::request_id::RequestIds;
 
 /// The shared state.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct Serving {
     /// The servers behind the gateway.
     pub upstreams: Vec<Rc<Upstream>>,
     /// The ids of requests without a valid id of their own.
-    pub ids: RequestIds,
+    ids: RequestIds,
     /// Stores messages; `None` if all requests go to an upstream.
     pub sends: Option<Arc<Sends>>,
     trusted: Vec<Network>,
@@ -74,14 +74,24 @@ impl Serving {
     #[must_use]
     pub fn refusal_bytes(&self, refusal: Refusal) -> Bytes {
         self.counters.refused(refusal.code());
-        refusal.bytes(&self.ids.next(), self.config.https_only)
+        refusal.bytes(&self.next_id(), self.style())
     }
 
     /// Counts a refusal and returns it as the answer to a request.
     #[must_use]
     pub fn refusal(&self, refusal: Refusal, request_id: &HeaderValue, closes: bool) -> http::Response<Bytes> {
         self.counters.refused(refusal.code());
-        refusal.response(request_id, self.config.https_only, closes)
+        refusal.response(request_id, self.style(), closes)
+    }
+
+    /// Returns a new id of a request.
+    #[must_use]
+    pub fn next_id(&self) -> HeaderValue {
+        HeaderValue::try_from(self.ids.next_id()).unwrap_or(HeaderValue::from_static("0"))
+    }
+
+    fn style(&self) -> Style<'_> {
+        Style { titles: &self.config.titles, https_only: self.config.https_only }
     }
 
     /// Ends every connection after its requests in progress.

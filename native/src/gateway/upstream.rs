@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::body::RequestBody;
 use super::config::InvalidConfig;
 use super::counters::Counters;
+use super::early::EarlyAnswers;
 
 /// A connection is not used again after this time, because the server may be closing it.
 const MAX_IDLE: Duration = Duration::from_secs(30);
@@ -127,7 +128,8 @@ impl Upstream {
     {
         let mut builder = Builder::new();
         builder.max_buf_size(BUFFER_BYTES).max_headers(MAX_HEADERS);
-        let (sender, connection) = builder.handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
+        let (sender, connection) =
+            builder.handshake(TokioIo::new(EarlyAnswers::new(socket))).await.map_err(io::Error::other)?;
         let (open, counters) = (Rc::clone(&self.open), Arc::clone(&self.counters));
         open.set(open.get() + 1);
         counters.upstream_open.add();

@@ -3,8 +3,8 @@
 mod batch;
 mod buffer;
 mod errors;
-mod http;
 mod gateway;
+mod http;
 mod intake;
 mod pending;
 mod quota;
@@ -28,8 +28,9 @@ mod _native {
     #[pymodule_export]
     use super::errors::{IntakeFull, InvalidMessage, MalformedBody};
     #[pymodule_export]
-    use super::http::{RequestIds, is_request_id, problem_body, problem_headers, security_headers};
     use super::gateway::Gateway;
+    #[pymodule_export]
+    use super::http::{RequestIds, is_request_id, problem_body, problem_headers, security_headers};
     #[pymodule_export]
     use super::intake::Intake;
     #[pymodule_export]
