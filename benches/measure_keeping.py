@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 
 import uvloop
 
@@ -117,7 +118,8 @@ class Keeping:
         (workspace_id, decided), age = await database.read(_workspace), now_ms() - AGE_DAYS * 24 * 3600 * 1000
         for _ in range(0, self._messages, AT_ONCE):
             rows = _rows(place, workspace_id)
-            result = await database.writer.call(lambda rows=rows: database.store(rows, {workspace_id: decided}, age))  # type: ignore[misc]
+            store = partial(database.batches.store, rows, {workspace_id: decided}, age)
+            result = await database.writer.call(store)
             assert not result.stale, "the workspace was decided with another era or other rights"
         await database.close()
 

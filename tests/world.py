@@ -149,7 +149,7 @@ async def workspace_data(tx: Transaction, workspace_id: WorkspaceId) -> Workspac
 
 
 class InterruptedDatabase:
-    """A database whose `store` waits for other work, after the writer's decision and before the transaction.
+    """A database whose batches wait for other work, after the writer's decision and before the transaction.
 
     Attributes:
         work: runs on the main loop before each `store`.
@@ -160,6 +160,8 @@ class InterruptedDatabase:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._main_loop = asyncio.get_running_loop()
+        self.batches = self
+        self.store_locked = database.batches.store_locked
         self.work: Callable[[], Coroutine[Any, Any, None]] | None = None
         self.lose_answer = False
         self.stores = 0
@@ -176,7 +178,7 @@ class InterruptedDatabase:
         self.stores += 1
         if self.work is not None:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.work(), self._main_loop))
-        result = await self._database.store(rows, decided_with, now)
+        result = await self._database.batches.store(rows, decided_with, now)
         if self.lose_answer:
             return StoreResult([], set(), {each: StorageUnavailable("the line is cut") for each in decided_with})
         return result

@@ -212,7 +212,7 @@ class Writer:
         async def store(part: list[int]) -> StoreResult:
             some = rows.only(part)
             own = {workspace_id: decided_with[workspace_id] for workspace_id in dict.fromkeys(some.workspace_ids)}
-            return await self._database.store(some, own, now)
+            return await self._database.batches.store(some, own, now)
 
         return await self._store_all(work, store, dict(zip(rows.rows, rows.workspace_ids, strict=True)), now)
 
@@ -229,7 +229,7 @@ class Writer:
             return work.rows(allowed), oldest_decisions(allowed).get(workspace_id, Decided(0, ""))
 
         async def store(part: list[int]) -> StoreResult:
-            return await self._database.store_locked(workspace_id, partial(choose, part), now)
+            return await self._database.batches.store_locked(workspace_id, partial(choose, part), now)
 
         return await self._store_all(work, store, dict.fromkeys(todo, workspace_id), now)
 

@@ -1,4 +1,4 @@
-"""Batches for `Database.store` without a writer."""
+"""Batches for `Batches.store` without a writer."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def store(
 ) -> StoreResult:
     """Store a batch on the writer's loop."""
     decided = decided_with or await decided_now(database, sendings)
-    return await database.writer.call(lambda: database.store(rows_of(sendings), decided, now_ms()))
+    return await database.writer.call(lambda: database.batches.store(rows_of(sendings), decided, now_ms()))
 
 
 def by_place(result: StoreResult) -> dict[int, tuple[int, int, int]]:

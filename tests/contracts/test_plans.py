@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from fechatter.storage import erasure, events, messages, read_marks, retention, timelines
-from fechatter.storage.engines import postgres_batch, sqlite_batch
+from fechatter.storage.engines import postgres_batch, sqlite_batch, sqlite_transaction
 from fechatter.storage.engines.dialect import for_postgres, for_sqlite
 from fechatter.storage.engines.postgres_migrate import migrate_postgres
 from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
@@ -29,7 +29,11 @@ TIMELINES = {
 _FILLING = [
     each.strip() for each in sqlite_batch._TRIGGER.partition("BEGIN")[2].rpartition("END")[0].split(";") if each.strip()
 ]
-SQLITE_BATCH = [sqlite_batch._IDS, sqlite_batch._HEADS, *(re.sub(r"new\.[a-z_]+", "?", each) for each in _FILLING)]
+SQLITE_BATCH = [
+    sqlite_transaction._IDS,
+    sqlite_batch._HEADS,
+    *(re.sub(r"new\.[a-z_]+", "?", each) for each in _FILLING),
+]
 _FILL = """
 INSERT INTO workspaces (id, slug, name, created_at) SELECT n, 'w' || n, 'n', 0 FROM generate_series(1, 20000) n;
 INSERT INTO timelines (id, chat_id) SELECT n, n FROM generate_series(1, 20000) n;

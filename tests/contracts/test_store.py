@@ -188,13 +188,13 @@ class Statements:
         connection = await self._connection()
         self.seen.clear()
         self._listen(connection, listening=True)
-        await self._database.writer.call(lambda: self._database.store(rows_of(sendings), decided, now_ms()))
+        await self._database.writer.call(lambda: self._database.batches.store(rows_of(sendings), decided, now_ms()))
         self._listen(connection, listening=False)
         return list(self.seen)
 
     async def _connection(self) -> Any:
         connection = getattr(self._database, "_write_connection", None)
-        return connection or (await self._database.writer.call(self._database._batch_connection)).driver
+        return connection or (await self._database.writer.call(self._database.batches.connection)).driver
 
     def _listen(self, connection: Any, *, listening: bool) -> None:
         if isinstance(connection, sqlite3.Connection):

@@ -62,8 +62,9 @@ async def go_back(databases: list[Database], backup: Backup) -> None:
         await databases[0].write_unlocked(lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before'"))
     for database in databases:
         if isinstance(database, PostgresDatabase):
-            assert database._life is not None
-            database._life = msgspec.structs.replace(database._life, started=database._life.started - timedelta(days=1))
+            life = database._log.life
+            assert life is not None
+            database._log.life = msgspec.structs.replace(life, started=life.started - timedelta(days=1))
 
 
 async def _put_back(database: Database, backup: Backup) -> None:

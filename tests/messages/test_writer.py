@@ -236,7 +236,7 @@ async def test_every_sender_of_a_failed_batch_gets_an_error_and_the_next_batch_w
 
 async def cut_the_line(database: PostgresDatabase, who: Actor, holding: list[asyncio.Task[None]]) -> None:
     """Lock the workspace, and end the writer's connection once its statement waits for the lock."""
-    process = (await database.writer.call(database._batch_connection)).get_server_pid()
+    process = (await database.writer.call(database.batches.connection)).get_server_pid()
     locked = asyncio.Event()
 
     async def hold(tx: Transaction) -> None:

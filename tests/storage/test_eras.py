@@ -173,8 +173,9 @@ async def switch_database(database: PostgresDatabase) -> None:
     await database.write_unlocked(
         lambda tx: tx.execute("UPDATE server SET system_id = system_id || '-before' WHERE id = 1")
     )
-    assert database._life is not None
-    database._life = msgspec.structs.replace(database._life, started=database._life.started - timedelta(hours=1))
+    life = database._log.life
+    assert life is not None
+    database._log.life = msgspec.structs.replace(life, started=life.started - timedelta(hours=1))
 
 
 @pytest.mark.parametrize("first", ["read", "write", "store"])
@@ -208,8 +209,9 @@ async def test_nodes_that_notice_the_same_change_begin_one_era(postgres_url: str
     )
     for node in nodes:
         assert isinstance(node, PostgresDatabase)
-        assert node._life is not None
-        node._life = msgspec.structs.replace(node._life, started=node._life.started - timedelta(hours=1))
+        life = node._log.life
+        assert life is not None
+        node._log.life = msgspec.structs.replace(life, started=life.started - timedelta(hours=1))
     await asyncio.gather(*(node.read(eras.current) for node in nodes))
     assert len({node.era for node in nodes}) == 1
     for node in nodes:

@@ -83,18 +83,45 @@ Choose = Callable[[Transaction], Awaitable[tuple[MessageRows, Decided]]]
 Publish = Callable[[list[Frame], list[Signal]], None]
 
 
+class Batches(Protocol):
+    """Stores batches of messages. Its methods run on the writer's loop."""
+
+    async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
+        """Store a batch of messages.
+
+        All rows of a workspace are stored in one transaction: messages, keys, timelines, read marks and events.
+
+        Args:
+            rows: the batch.
+            decided_with: the rights and the era with which each workspace's rows were decided. If either has changed,
+                the workspace is stale.
+            now: milliseconds.
+        """
+        ...
+
+    async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
+        """Like `store` for one workspace, but `choose` decides the rows under the workspace's lock.
+
+        Other writes therefore cannot make the workspace stale; only a new era can.
+        """
+        ...
+
+
 class Database(Protocol):
     """One engine. Frames and signals of a transaction are published after its commit, in commit order.
 
     Attributes:
         engine: the engine's name.
         era: the current era, as this process last read it.
-        writer: the thread, with a loop of its own, on which `store` and the message writer run.
+        writer: the thread, with a loop of its own, on which `batches` and the message writer run.
     """
 
     engine: str
     era: str
     writer: LoopThread
+
+    @property
+    def batches(self) -> Batches: ...
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on one snapshot of the primary. Raises StorageError."""
@@ -129,26 +156,6 @@ class Database(Protocol):
 
     async def read_statement_on_writer(self, work: Work[T]) -> T:
         """`read_on_writer` for `work` that runs a single statement, which is a snapshot of its own."""
-        ...
-
-    async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
-        """Store a batch of messages on the writer's loop.
-
-        All rows of a workspace are stored in one transaction: messages, keys, timelines, read marks and events.
-
-        Args:
-            rows: the batch.
-            decided_with: the rights and the era with which each workspace's rows were decided. If either has changed,
-                the workspace is stale.
-            now: milliseconds.
-        """
-        ...
-
-    async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
-        """Like `store` for one workspace, but `choose` decides the rows under the workspace's lock.
-
-        Other writes therefore cannot make the workspace stale; only a new era can.
-        """
         ...
 
     async def begin_era(self, after: str) -> str:

@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 
-from fechatter.errors import StorageError
 from fechatter.loops import LoopState
 from fechatter.queues import Queue
 from fechatter.storage import eras
-from fechatter.storage.engines import postgres_batch
-from fechatter.storage.engines.base import Choose, Publish, Transaction, Work
-from fechatter.storage.engines.batch import Decided, MessageRows, Stored, StoreResult
+from fechatter.storage.engines.base import Publish, Transaction, Work
 from fechatter.storage.engines.connections import Connections, reads_line
 from fechatter.storage.engines.errors import StorageUnavailable
-from fechatter.storage.engines.high_water import HighWater, WentBack
-from fechatter.storage.engines.postgres_batch import BatchConditions
-from fechatter.storage.engines.postgres_life import Life, LifeChanged, read_life
+from fechatter.storage.engines.high_water import WentBack
+from fechatter.storage.engines.postgres_batch import PostgresBatches
+from fechatter.storage.engines.postgres_life import LifeChanged, read_life
 from fechatter.storage.engines.postgres_link import Connector, Link
+from fechatter.storage.engines.postgres_log import KnownLog
 from fechatter.storage.engines.postgres_settings import READ, WRITE
 from fechatter.storage.engines.postgres_transaction import PostgresTransaction
 from fechatter.storage.engines.retrying import retried
@@ -44,13 +41,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-StorePart = Callable[[Link, BatchConditions], Awaitable[Stored | None]]
-"""Stores one workspace's part of a batch."""
 
 CLOSE_TIMEOUT_SECONDS = 5
 ACQUIRE_TIMEOUT_SECONDS = 10
-BATCH_SETTINGS = {"lock_timeout": "2000"}
-"""Milliseconds. The messages of other workspaces wait while a batch waits for one workspace's lock."""
 # Without the subquery, PostgreSQL could draw the id before it waits for the lock.
 _LOCK = "SELECT nextval('ids') FROM (SELECT FROM workspaces WHERE id = $1 FOR UPDATE) AS locked"
 _NOT_WRITABLE = f"""
@@ -64,16 +57,23 @@ class PostgresDatabase:
     engine = "PostgreSQL"
 
     def __init__(self, connector: Connector, pool: asyncpg.Pool[asyncpg.Record], publish: Publish) -> None:
-        self.era = ""
-        self._life: Life | None = None
-        self._high_water = HighWater()
+        self._log = KnownLog()
         self.writer = LoopThread("writer")
+        self.batches = PostgresBatches(connector, self._log)
+        self._high_water = self._log.high_water
         self._connector = connector
         self._pool = pool
         self._publish = publish
-        self._batches: Link | None = None
         self._line = reads_line()
         self._slots = WriteSlots(pool.get_max_size(), ACQUIRE_TIMEOUT_SECONDS, self._line)
+
+    @property
+    def era(self) -> str:
+        return self._log.era
+
+    @era.setter
+    def era(self, era: str) -> None:
+        self._log.era = era
 
     @classmethod
     async def open(cls, url: str, publish: Publish, *, connections: int) -> PostgresDatabase:
@@ -122,27 +122,12 @@ class PostgresDatabase:
         try:
             return await self._snapshot_once(connection, work)
         except LifeChanged:
-            await self._recognise(connection)
+            await self._log.recognise(connection)
         return await self._snapshot_once(connection, work)
 
     async def _snapshot_once(self, connection: Link, work: Work[T]) -> T:
-        async with connection.transaction(READ, self._life):
+        async with connection.transaction(READ, self._log.life):
             return await work(PostgresTransaction(connection))
-
-    async def _recognise(self, connection: Link) -> None:
-        """Handle a change of the database: identify it, and begin an era there unless another node already did."""
-        life = self._life = await read_life(connection)
-        async with connection.transaction(WRITE, life):
-            self.era = await eras.recognise(PostgresTransaction(connection), str(life))
-        self._high_water.forget()
-        log.warning("PostgreSQL was restarted or replaced; its event log continues in era %s", self.era)
-
-    async def _begin_after(self, connection: Link, error: WentBack) -> None:
-        """Handle a log that went back in time: begin an era, unless another node already did."""
-        async with connection.transaction(WRITE, self._life):
-            self.era = await eras.begin_after(PostgresTransaction(connection), error.era)
-        self._high_water.forget()
-        log.warning("%s; the event log continues in era %s", error, self.era)
 
     async def write(self, workspace_id: int, work: Work[T]) -> T:
         return await retried(lambda: self._write(work, workspace_id))
@@ -155,14 +140,14 @@ class PostgresDatabase:
             try:
                 return await self._write_once(connection, work, workspace_id)
             except LifeChanged:
-                await self._recognise(connection)
+                await self._log.recognise(connection)
             except WentBack as error:
-                await self._begin_after(connection, error)
+                await self._log.begin_after(connection, error)
             return await self._write_once(connection, work, workspace_id)
 
     async def _write_once(self, connection: Link, work: Work[T], workspace_id: int | None) -> T:
         transaction = PostgresTransaction(connection, self._high_water)
-        async with connection.transaction(WRITE, self._life):
+        async with connection.transaction(WRITE, self._log.life):
             if workspace_id is not None:
                 transaction.spare_id = await connection.fetchval(_LOCK, workspace_id)
             result = await work(transaction)
@@ -173,7 +158,7 @@ class PostgresDatabase:
 
     async def read_on_writer(self, work: Work[T]) -> T:
         async def attempt() -> T:
-            return await self._snapshot(await self._batch_connection(), work)
+            return await self._snapshot(await self.batches.connection(), work)
 
         return await retried(attempt)
 
@@ -181,61 +166,11 @@ class PostgresDatabase:
         """The batch that uses the result checks the database's life."""
 
         async def attempt() -> T:
-            connection = await self._batch_connection()
+            connection = await self.batches.connection()
             async with connection.statement():
                 return await work(PostgresTransaction(connection))
 
         return await retried(attempt)
-
-    async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
-        """Store the batch with one statement per workspace, in the order of the workspaces' ids."""
-        result = StoreResult([], set(), {})
-        for workspace_id in sorted(set(rows.workspace_ids)):
-            await self._store_in(
-                workspace_id, partial(postgres_batch.store, rows, decided_with[workspace_id], now), result
-            )
-        return result
-
-    async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
-        result = StoreResult([], set(), {})
-        await self._store_in(workspace_id, partial(postgres_batch.store_locked, choose, now), result)
-        return result
-
-    async def _store_in(self, workspace_id: int, store: StorePart, result: StoreResult) -> None:
-        """Store a workspace's part of a batch, and add the outcome to the result."""
-        try:
-            stored = await retried(lambda: self._store_once(workspace_id, store))
-        except StorageError as error:
-            result.failed[workspace_id] = error
-            return
-        if stored is None:
-            result.stale.add(workspace_id)
-        else:
-            result.stored.append(stored)
-
-    async def _store_once(self, workspace_id: int, store: StorePart) -> Stored | None:
-        connection = await self._batch_connection()
-        if self._life is None:
-            raise StorageUnavailable("the database was not identified yet")
-        try:
-            stored = await store(
-                connection, BatchConditions(workspace_id, self._life, self._high_water.of(workspace_id))
-            )
-        except LifeChanged:
-            await self._recognise(connection)
-            return None
-        except WentBack as error:
-            await self._begin_after(connection, error)
-            return None
-        if stored is not None and stored.sequences:
-            self._high_water.rise({workspace_id: stored.sequences[-1]})
-        return stored
-
-    async def _batch_connection(self) -> Link:
-        """Return the writer's connection, reopened if it was lost. Runs on the writer's loop."""
-        if self._batches is None or self._batches.closed:
-            self._batches = await self._connector.link(BATCH_SETTINGS)
-        return self._batches
 
     async def begin_era(self, after: str) -> str:
         self.era = await self.write_unlocked(lambda tx: eras.begin_after(tx, after))
@@ -244,8 +179,8 @@ class PostgresDatabase:
 
     async def system_id(self) -> str:
         async with self._connection() as connection:
-            self._life = await read_life(connection)
-        return str(self._life)
+            life = self._log.life = await read_life(connection)
+        return str(life)
 
     def queues(self) -> list[Queue]:
         return [self._line.queue, *self.writer.queues()]
@@ -269,8 +204,7 @@ class PostgresDatabase:
         return Connections(size - idle, idle, max(0, self._line.queue.depth() - (size - idle)))
 
     async def close(self) -> None:
-        if self._batches is not None:
-            await self.writer.call(self._batches.close)
+        await self.writer.call(self.batches.close)
         await self.writer.stop()
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):

@@ -8,17 +8,23 @@ path: lock, look up, insert.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
 import msgspec
 
+from fechatter.errors import StorageError
 from fechatter.storage import eras
 from fechatter.storage.engines.base import Choose
-from fechatter.storage.engines.batch import Decided, MessageRows, Stored, nothing_stored
-from fechatter.storage.engines.errors import UniqueViolation
+from fechatter.storage.engines.batch import Decided, MessageRows, Stored, StoreResult, nothing_stored
+from fechatter.storage.engines.errors import StorageUnavailable, UniqueViolation
 from fechatter.storage.engines.high_water import WentBack
 from fechatter.storage.engines.postgres_life import IS_SAME, Life, LifeChanged
-from fechatter.storage.engines.postgres_link import Link
+from fechatter.storage.engines.postgres_link import Connector, Link
+from fechatter.storage.engines.postgres_log import KnownLog
 from fechatter.storage.engines.postgres_settings import WRITE
 from fechatter.storage.engines.postgres_transaction import PostgresTransaction
+from fechatter.storage.engines.retrying import retried
 from fechatter.storage.event_types import MESSAGE_CREATED
 
 # $1 workspace, $2 rights_seq of the decision, $3 now, $4 count, $5 chats, $6 senders, $7 contents, $8 keys,
@@ -71,6 +77,10 @@ FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS g (key, 
 JOIN message_keys k ON k.idempotency_key = g.key AND k.chat_id = g.chat_id AND k.sender_id = g.sender_id"""
 
 
+BATCH_SETTINGS = {"lock_timeout": "2000"}
+"""Milliseconds. The messages of other workspaces wait while a batch waits for one workspace's lock."""
+
+
 class BatchConditions(msgspec.Struct, frozen=True):
     """The conditions for storing one workspace's part of a batch.
 
@@ -84,7 +94,71 @@ class BatchConditions(msgspec.Struct, frozen=True):
     committed: int
 
 
-async def store(
+StorePart = Callable[[Link, BatchConditions], Awaitable[Stored | None]]
+"""Stores one workspace's part of a batch."""
+
+
+class PostgresBatches:
+    """See `engines.base.Batches`. It has a connection of its own, on the writer's loop."""
+
+    def __init__(self, connector: Connector, known: KnownLog) -> None:
+        self._connector = connector
+        self._log = known
+        self._link: Link | None = None
+
+    async def connection(self) -> Link:
+        """Return the connection, reopened if it was lost."""
+        if self._link is None or self._link.closed:
+            self._link = await self._connector.link(BATCH_SETTINGS)
+        return self._link
+
+    async def close(self) -> None:
+        if self._link is not None:
+            await self._link.close()
+
+    async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
+        """Store the batch with one statement per workspace, in the order of the workspaces' ids."""
+        result = StoreResult([], set(), {})
+        for workspace_id in sorted(set(rows.workspace_ids)):
+            await self._store_in(workspace_id, partial(_store, rows, decided_with[workspace_id], now), result)
+        return result
+
+    async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
+        result = StoreResult([], set(), {})
+        await self._store_in(workspace_id, partial(_store_locked, choose, now), result)
+        return result
+
+    async def _store_in(self, workspace_id: int, store: StorePart, result: StoreResult) -> None:
+        """Store a workspace's part of a batch, and add the outcome to the result."""
+        try:
+            stored = await retried(lambda: self._store_once(workspace_id, store))
+        except StorageError as error:
+            result.failed[workspace_id] = error
+            return
+        if stored is None:
+            result.stale.add(workspace_id)
+        else:
+            result.stored.append(stored)
+
+    async def _store_once(self, workspace_id: int, store: StorePart) -> Stored | None:
+        connection, known = await self.connection(), self._log
+        if known.life is None:
+            raise StorageUnavailable("the database was not identified yet")
+        conditions = BatchConditions(workspace_id, known.life, known.high_water.of(workspace_id))
+        try:
+            stored = await store(connection, conditions)
+        except LifeChanged:
+            await known.recognise(connection)
+            return None
+        except WentBack as error:
+            await known.begin_after(connection, error)
+            return None
+        if stored is not None and stored.sequences:
+            known.high_water.rise({workspace_id: stored.sequences[-1]})
+        return stored
+
+
+async def _store(
     rows: MessageRows, decided: Decided, now: int, connection: Link, conditions: BatchConditions
 ) -> Stored | None:
     """Store the workspace's rows; returns None if its rights or the era changed, so that they must be decided again.
@@ -103,15 +177,15 @@ async def store(
                 return None
     except UniqueViolation:
         pass
-    return await store_locked(lambda _: _chosen(own, decided), now, connection, conditions)
+    return await _store_locked(lambda _: _chosen(own, decided), now, connection, conditions)
 
 
 async def _chosen(rows: MessageRows, decided: Decided) -> tuple[MessageRows, Decided]:
     return rows, decided
 
 
-async def store_locked(choose: Choose, now: int, connection: Link, conditions: BatchConditions) -> Stored | None:
-    """Lock the workspace, let `choose` decide on the rows, and store them. Returns None and raises like `store`."""
+async def _store_locked(choose: Choose, now: int, connection: Link, conditions: BatchConditions) -> Stored | None:
+    """Lock the workspace, let `choose` decide on the rows, and store them. Returns None and raises like `_store`."""
     async with connection.transaction(WRITE):
         current = await _lock(connection, conditions)
         rows, decided = await choose(PostgresTransaction(connection))

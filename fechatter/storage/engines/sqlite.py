@@ -11,34 +11,30 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from fechatter.errors import StorageError
 from fechatter.loops import LoopState
 from fechatter.queues import Queue
 from fechatter.storage import eras
-from fechatter.storage.engines import sqlite_batch
-from fechatter.storage.engines.base import Choose, Publish, Transaction, Work
-from fechatter.storage.engines.batch import Decided, MessageRows, StoreResult
+from fechatter.storage.engines.base import Publish, Transaction, Work
 from fechatter.storage.engines.checkpointer import Checkpointer
 from fechatter.storage.engines.connections import Connections, reads_line
 from fechatter.storage.engines.errors import StorageBusy, StorageLost
 from fechatter.storage.engines.high_water import HighWater, WentBack
-from fechatter.storage.engines.sqlite_errors import translate, translated
+from fechatter.storage.engines.sqlite_batch import SqliteBatches
+from fechatter.storage.engines.sqlite_errors import translated
 from fechatter.storage.engines.sqlite_files import FileGuard
 from fechatter.storage.engines.sqlite_open import open_file
-from fechatter.storage.engines.sqlite_transaction import SqliteTransaction
+from fechatter.storage.engines.sqlite_transaction import SqliteTransaction, roll_back
 from fechatter.storage.engines.thread import CallsFull, LoopThread, run_inline
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Chosen = Callable[[], tuple[MessageRows, Mapping[int, Decided]]]
-"""Returns a batch, and the rights and the era with which each workspace's rows were decided."""
 
 READERS = 3
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -79,10 +75,10 @@ class SqliteDatabase:
         self._publish = publish
         self._main_loop = asyncio.get_running_loop()
         self._write_connection = connect(path)
-        sqlite_batch.prepare(self._write_connection)
         # The first read opens the log files, which the guard must watch.
         self._write_connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
         self._guard = FileGuard(path)
+        self.batches = SqliteBatches(self._write_connection, self._guard, self._high_water, self._begin_after)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._line = reads_line()
         self._local = threading.local()
@@ -172,7 +168,7 @@ class SqliteDatabase:
             result = run_inline(work(transaction))
             transaction.run("COMMIT")
         except BaseException:
-            self._roll_back()
+            roll_back(self._write_connection)
             raise
         self._guard.check()
         self._high_water.rise(transaction.reserved)
@@ -195,47 +191,6 @@ class SqliteDatabase:
             yield
         finally:
             self._write_connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}")
-
-    async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
-        return self._store(list(decided_with), lambda: (rows, decided_with), now)
-
-    async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
-        def chosen() -> tuple[MessageRows, Mapping[int, Decided]]:
-            rows, decided = run_inline(choose(SqliteTransaction(self._write_connection)))
-            return rows, {workspace_id: decided} if rows.rows else {}
-
-        return self._store([workspace_id], chosen, now)
-
-    def _store(self, workspace_ids: list[int], chosen: Chosen, now: int) -> StoreResult:
-        try:
-            return self._store_once(chosen, now)
-        except WentBack as error:
-            self._roll_back()
-            self._begin_after(error)
-            return StoreResult([], set(workspace_ids), {})
-        except BaseException as error:
-            self._roll_back()
-            meant = translate(error) if isinstance(error, Exception) else error
-            if isinstance(meant, StorageError):
-                return StoreResult([], set(), dict.fromkeys(workspace_ids, meant))
-            raise
-
-    def _store_once(self, chosen: Chosen, now: int) -> StoreResult:
-        self._guard.refuse()
-        self._write_connection.execute("BEGIN IMMEDIATE")
-        rows, decided_with = chosen()
-        result = sqlite_batch.store(self._write_connection, rows, decided_with, self._high_water, now)
-        self._write_connection.execute("ROLLBACK" if result.stale else "COMMIT")
-        self._guard.check()
-        for stored in result.stored:
-            self._high_water.rise(dict(zip(stored.workspace_ids, stored.sequences, strict=True)))
-        return result
-
-    def _roll_back(self) -> None:
-        # After some errors, such as a full disk, SQLite itself has already rolled back.
-        if self._write_connection.in_transaction:
-            with translated():
-                self._write_connection.execute("ROLLBACK")
 
     async def begin_era(self, after: str) -> str:
         async def enter() -> str:

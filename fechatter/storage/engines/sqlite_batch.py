@@ -9,18 +9,26 @@ sends per second (benches/results).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import orjson
 
+from fechatter.errors import StorageError
 from fechatter.storage import eras
+from fechatter.storage.engines.base import Choose
 from fechatter.storage.engines.batch import Decided, MessageRows, Stored, StoreResult
 from fechatter.storage.engines.dialect import for_sqlite
-from fechatter.storage.engines.high_water import HighWater
+from fechatter.storage.engines.high_water import HighWater, WentBack
+from fechatter.storage.engines.sqlite_errors import translate
+from fechatter.storage.engines.sqlite_files import FileGuard
+from fechatter.storage.engines.sqlite_transaction import SqliteTransaction, roll_back
+from fechatter.storage.engines.thread import run_inline
 from fechatter.storage.event_types import MESSAGE_CREATED
 
-_IDS = "UPDATE counters SET value = value + ? WHERE name = 'ids' RETURNING value"
+Chosen = Callable[[], tuple[MessageRows, Mapping[int, Decided]]]
+"""Returns a batch, and the rights and the era with which each workspace's rows were decided."""
+
 _HEADS = """
 SELECT json_array(
     (SELECT value FROM counters WHERE name = 'ids'),
@@ -61,18 +69,6 @@ CREATE TEMP TRIGGER store_batch INSTEAD OF INSERT ON batch BEGIN
 END"""
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Create the temporary view and its trigger on the writer's connection."""
-    connection.execute(_VIEW)
-    connection.execute(_TRIGGER)
-
-
-def draw_ids(connection: sqlite3.Connection, count: int) -> int:
-    """Draw `count` successive ids that were never used before; returns the first."""
-    (last,) = connection.execute(_IDS, (count,)).fetchall()[0]
-    return int(last) - count + 1
-
-
 class BatchHeads(msgspec.Struct):
     """The stored state from which a batch's numbers are drawn.
 
@@ -95,17 +91,72 @@ class BatchHeads(msgspec.Struct):
     taken: set[int]
 
 
-def store(
+class SqliteBatches:
+    """See `engines.base.Batches`.
+
+    Args:
+        connection: the connection for writing, on the writer's thread.
+        begin_after: begins an era, because the log went back in time.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        guard: FileGuard,
+        high_water: HighWater,
+        begin_after: Callable[[WentBack], None],
+    ) -> None:
+        self._connection = connection
+        self._guard = guard
+        self._high_water = high_water
+        self._begin_after = begin_after
+        connection.execute(_VIEW)
+        connection.execute(_TRIGGER)
+
+    async def store(self, rows: MessageRows, decided_with: Mapping[int, Decided], now: int) -> StoreResult:
+        return self._store(list(decided_with), lambda: (rows, decided_with), now)
+
+    async def store_locked(self, workspace_id: int, choose: Choose, now: int) -> StoreResult:
+        def chosen() -> tuple[MessageRows, Mapping[int, Decided]]:
+            rows, decided = run_inline(choose(SqliteTransaction(self._connection)))
+            return rows, {workspace_id: decided} if rows.rows else {}
+
+        return self._store([workspace_id], chosen, now)
+
+    def _store(self, workspace_ids: list[int], chosen: Chosen, now: int) -> StoreResult:
+        try:
+            return self._store_once(chosen, now)
+        except WentBack as error:
+            roll_back(self._connection)
+            self._begin_after(error)
+            return StoreResult([], set(workspace_ids), {})
+        except BaseException as error:
+            roll_back(self._connection)
+            meant = translate(error) if isinstance(error, Exception) else error
+            if isinstance(meant, StorageError):
+                return StoreResult([], set(), dict.fromkeys(workspace_ids, meant))
+            raise
+
+    def _store_once(self, chosen: Chosen, now: int) -> StoreResult:
+        self._guard.refuse()
+        self._connection.execute("BEGIN IMMEDIATE")
+        rows, decided_with = chosen()
+        result = _store_rows(self._connection, rows, decided_with, self._high_water, now)
+        self._connection.execute("ROLLBACK" if result.stale else "COMMIT")
+        self._guard.check()
+        for stored in result.stored:
+            self._high_water.rise(dict(zip(stored.workspace_ids, stored.sequences, strict=True)))
+        return result
+
+
+def _store_rows(
     connection: sqlite3.Connection,
     rows: MessageRows,
     decided_with: Mapping[int, Decided],
     high_water: HighWater,
     now: int,
 ) -> StoreResult:
-    """Store the batch inside BEGIN IMMEDIATE. The caller commits, or rolls back if a workspace is stale.
-
-    Raises WentBack.
-    """
+    """Store the batch in the open transaction, unless a workspace is stale. Raises WentBack."""
     heads = _read_heads(connection, rows, decided_with)
     # A deleted workspace has no row, so the dictionaries also differ in their keys.
     if heads.decided != dict(decided_with):

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from fechatter.frames import Frame, Signal
 from fechatter.model import now_ms
-from fechatter.storage.engines import sqlite_batch
 from fechatter.storage.engines.base import PAUSE_SECONDS
 from fechatter.storage.engines.dialect import for_sqlite, sqlite_parameter
 from fechatter.storage.engines.high_water import HighWater
 from fechatter.storage.engines.sqlite_errors import translated
+
+_IDS = "UPDATE counters SET value = value + 1 WHERE name = 'ids' RETURNING value"
 
 
 class SqliteTransaction:
@@ -50,4 +51,13 @@ class SqliteTransaction:
         time.sleep(PAUSE_SECONDS)  # noqa: ASYNC251  # on a reader's own thread, without a loop
 
     async def new_id(self) -> int:
-        return sqlite_batch.draw_ids(self.connection, 1)
+        ((drawn,),) = self.connection.execute(_IDS).fetchall()
+        return int(drawn)
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Roll back the transaction. Raises StorageError."""
+    # After some errors, such as a full disk, SQLite itself has already rolled back.
+    if connection.in_transaction:
+        with translated():
+            connection.execute("ROLLBACK")
