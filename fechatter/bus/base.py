@@ -1,7 +1,7 @@
 """The bus between the nodes of a server: it is fast, and it may lose messages.
 
 A frame may be lost, late, repeated or out of order. The hub's sequencer and the log make delivery complete.
-`messages/publishing.py` serves the own node, without the bus.
+`messages/publishing.py` delivers to its own node, without the bus.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ State = Literal["ok", "degraded"]
 
 
 class Bus(Protocol):
-    """
+    """Sends frames and signals to the other nodes, and receives theirs.
+
     Attributes:
         dropped: frames and signals not sent to other nodes since the start.
         rejected: messages received since the start that were forged, repeated or too old.

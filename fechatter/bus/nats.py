@@ -1,7 +1,7 @@
 """The bus of several nodes: events over NATS JetStream, signals over core NATS.
 
-A bounded outbox and one task send to the other nodes. While NATS cannot be reached, everything for other nodes is
-dropped and counted; their hubs read it from the log.
+A bounded outbox and one task send to the other nodes. While NATS cannot be reached, frames and signals for other nodes
+are dropped and counted. Their hubs read the events from the log; signals are lost.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ FORGED_SECONDS = 60.0
 
 
 class NatsBus:
-    """See `bus.base.Bus`. Runs on the main loop.
+    """A `Bus` (`bus/base.py`) over NATS. Runs on the main loop.
 
     Args:
         urls: servers of one cluster, separated by commas; the bus tries them in turn.
@@ -131,7 +131,7 @@ class NatsBus:
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def _connected(self, url: str) -> None:
-        """Connect, and serve until the connection is lost, which raises an error."""
+        """Connect, then send and receive until the connection is lost, which raises an error."""
         session = NatsSession(self._node, self._received_frames, self._received_signals, self._outbox.wake)
         try:
             await session.open(url)
@@ -233,7 +233,11 @@ class NatsBus:
         if self._away_since is not None:
             seconds = time.monotonic() - self._away_since
             dropped = self.dropped - self._dropped_before
-            log.warning("NATS is back after %.1f s; other nodes read %d frames from the log", seconds, dropped)
+            log.warning(
+                "NATS is back after %.1f s; dropped %d frames and signals; other nodes read the events from the log",
+                seconds,
+                dropped,
+            )
             self._away_since = None
 
     def _warn_full(self) -> None:

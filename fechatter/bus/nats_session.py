@@ -1,7 +1,7 @@
 """One connection to NATS, until it is lost. `bus.nats` makes the next one.
 
-The client's own reconnecting is off. A new connection has its stream and its consumer, and nothing half sent, so every
-outage ends in the same known state.
+The client does not reconnect by itself. Each connection creates its own consumer and starts with nothing to send, so
+every outage ends in the same known state.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ MAX_AGE_SECONDS = 3600
 MAX_BYTES = 256 << 20
 DUPLICATE_SECONDS = 10
 NAME_TAKEN = 10058
+"""JetStream's error code for a stream that exists with another configuration."""
 
 OPEN_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
@@ -78,7 +79,7 @@ class NatsSession:
     def __init__(self, node: str, frames: Receive, signals: Receive, ended: Callable[[], None]) -> None:
         self._client = Client()
         self._node = node
-        # Numbers begin again with each session, but JetStream remembers those of the last one, also after a restart.
+        # The numbers start at 1 in each session, but JetStream remembers those of the last one, even after a restart.
         self._prefix = f"{node}-{secrets.token_hex(4)}"
         self._frames = frames
         self._signals = signals
@@ -110,7 +111,7 @@ class NatsSession:
                 [url],
                 name=f"fechatter {self._node}",
                 allow_reconnect=False,
-                # The client tries a server that refuses a second time; by default it waits two seconds before.
+                # If the server refuses, the client tries once more; by default it would wait two seconds before.
                 max_reconnect_attempts=1,
                 reconnect_time_wait=0,
                 no_echo=True,
@@ -145,7 +146,7 @@ class NatsSession:
         await self._client.publish(subject, data)
 
     def check(self) -> None:
-        """Raises Lost: the connection, the consumer or the stream does not answer."""
+        """Check that the connection, the consumer and the stream answer. Raises Lost."""
         now = time.monotonic()
         if not self._client.is_connected:
             raise Lost("the connection was closed")
@@ -164,7 +165,7 @@ class NatsSession:
             log.debug("closing a connection to NATS failed: %r", error)
 
     def _ask(self) -> str:
-        """Return where the acknowledgement goes. Only one at a time is requested, because a sample costs less."""
+        """Return the subject for the acknowledgement, or "" for none. One at a time is enough to notice a fault."""
         if self._asked_at is not None:
             return ""
         self._asked_at = time.monotonic()
@@ -179,7 +180,7 @@ class NatsSession:
                 raise
 
     async def _consume(self) -> None:
-        """Create this process's consumer for messages from now on. The log has everything earlier."""
+        """Create this process's consumer for messages from now on. Earlier events are in the log."""
         inbox = self._client.new_inbox()
         await self._subscribe(inbox, self._on_frames)
         config = ConsumerConfig(

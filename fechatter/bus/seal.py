@@ -1,8 +1,9 @@
 """Proves that a bus message comes from a node of this server and is not a repeat.
 
-NATS may accept anybody. Each message carries an HMAC over its subject and its payload, which names the era. The key is
-derived from the secret that the nodes share. A repeated frame is dropped by its number and era. Signals have no number,
-so each message of signals names its node, its count and its time; a repeated or old message is dropped.
+NATS may accept connections from anybody. Each message carries an HMAC over its subject and its payload, which names the
+era. The key is derived from the secret that the nodes share. The hub drops a repeated frame by its number and era.
+Signals have no number, so each message of signals names its node, its count and its time; a repeated or old message is
+dropped.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from fechatter.bus.wire import Signals
 
 MAC_BYTES = 32
 MAX_AGE_SECONDS = 30
-"""Allows for clock differences between nodes and for the time in transit. An older signal is useless."""
+"""Allows for clock differences between nodes and for the time in transit. An older signal is of no use."""
 MAX_NODES = 1024
 _LABEL = b"fechatter bus 1"
 
@@ -54,7 +55,10 @@ class Repeats:
         self._newest: dict[str, Signals] = {}
 
     def is_news(self, message: Signals, now_ms: int) -> bool:
-        """False if the message is old, or if it or a later message of its node has already arrived."""
+        """Return whether the message is recent, and neither it nor a later message of its node has arrived.
+
+        Messages of further nodes are refused while MAX_NODES nodes have sent recently.
+        """
         if abs(now_ms - message.sent_at) > MAX_AGE_SECONDS * 1000:
             return False
         newest = self._newest.get(message.node)

@@ -9,7 +9,7 @@ from fechatter.queues import Queue
 
 
 class SingleNodeBus:
-    """See `bus.base.Bus`."""
+    """A `Bus` (`bus/base.py`) that sends and receives nothing."""
 
     def __init__(self) -> None:
         self.dropped = 0

@@ -22,9 +22,9 @@ class Signals(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         node: names the process that sent it.
         count: the process's messages, counted from 1.
-        sent_at: milliseconds.
-        era: the sender's era; signals of another life may belong to a copy of the database. Each start begins an era,
-            so the nodes of one life need not know the same one.
+        sent_at: milliseconds since the Unix epoch.
+        era: the sender's era; signals of another life may belong to a copy of the database. Each start of a
+            node begins an era, so the nodes of one life can have different eras.
     """
 
     node: str
@@ -40,16 +40,17 @@ _signals = msgspec.msgpack.Decoder(Signals)
 
 
 def encode(items: Sequence[Frame] | Signals) -> bytes:
+    """Return the bytes of one message."""
     return _encoder.encode(items)
 
 
 def decode_frames(data: bytes) -> list[Frame]:
-    """Raises msgspec.DecodeError: the bytes are not a message of a node."""
+    """Decode one message. Raises msgspec.DecodeError: the bytes are not a message of a node."""
     return _frames.decode(data)
 
 
 def decode_signals(data: bytes) -> Signals:
-    """Raises msgspec.DecodeError: the bytes are not a message of a node."""
+    """Decode one message. Raises msgspec.DecodeError: the bytes are not a message of a node."""
     return _signals.decode(data)
 
 

@@ -22,6 +22,7 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def email_errors(pointer: str, text: str) -> list[FieldError]:
+    """Return the errors of an e-mail address."""
     if max(len(text), len(key_of(text[: EMAIL_CHARACTERS + 1]))) > EMAIL_CHARACTERS:
         return [FieldError(pointer, "too_long", f"At most {EMAIL_CHARACTERS} characters.")]
     found = canonical_email(text)

@@ -54,7 +54,7 @@ def parse_origin(text: str) -> WebOrigin:
         raise ValueError("must begin with http:// or https://")
     if not parts.hostname:
         raise ValueError("has no host")
-    # A lone `?` or `#` leaves no query or fragment behind.
+    # `urlsplit` reports no query or fragment for a lone `?` or `#`, so the text itself is searched.
     if "@" in parts.netloc or re.search("[?#\\\\]", text) or parts.path not in ("", "/"):
         raise ValueError("must be scheme, host and port only, as in https://chat.example.org")
     if port == 0:
@@ -91,7 +91,7 @@ def _to_ascii(host: str) -> str:
 
 
 def _address_v4(host: str) -> str:
-    """Browsers read every host that ends in a number as an address."""
+    """Return an IPv4 address, because browsers read every host that ends in a number as an address."""
     try:
         return str(ipaddress.IPv4Address(host))
     except ValueError as error:

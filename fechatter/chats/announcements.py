@@ -31,7 +31,7 @@ Part = TypeVar("Part", ChatChange, MembersChange)
 
 
 class ChatState(msgspec.Struct, frozen=True):
-    """A chat as all of its members may see it, without unread messages; and the id of its last message."""
+    """The part of a chat that is the same for all members, with nothing unread, and the id of its last message."""
 
     chat: Chat
     last_message_id: int | None
@@ -96,7 +96,7 @@ def updated(now: ChatState) -> Draft:
 
 
 def deleted(chat_id: ChatId) -> Draft:
-    """Return `chat.deleted`; its number ends every membership."""
+    """Return `chat.deleted`. Its number becomes the `left_seq` of every membership."""
     return Draft(EventType.CHAT_DELETED, chat_id, data=ChatDeletedData(ChatName(chat_id)))
 
 

@@ -1,4 +1,4 @@
-"""Changes of a chat: name and description, archiving, deletion."""
+"""Changes chats: name and description, archiving, deletion."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ChatUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str | None, Meta(examples=["news"])] | UnsetType = UNSET
     description: Annotated[str, Meta(examples=["What is new"])] | UnsetType = UNSET
-    archived: Annotated[bool, Meta(description="An archived chat can be read, not changed.")] | UnsetType = UNSET
+    archived: Annotated[bool, Meta(description="An archived chat can be read, but not changed.")] | UnsetType = UNSET
 
     @property
     def renames(self) -> bool:
@@ -36,7 +36,7 @@ async def change(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: ChatUpd
     """Change a chat. If no value changes, there is no event.
 
     Raises:
-        NotFound, Forbidden: see `rights`; an archived chat can be renamed only together with unarchiving it.
+        NotFound, Forbidden: see `rights`; an archived chat can be renamed only in the request that unarchives it.
         Invalid: a text is not allowed.
         Conflict: `name_taken`.
     """
@@ -71,7 +71,7 @@ async def _check(tx: Transaction, actor: Actor, chat_id: ChatId, wanted: ChatUpd
 
 
 def changed(chat: ChatRow, wanted: ChatUpdate, now: int) -> ChatRow:
-    """Return the chat after the change. Archiving an archived chat keeps its time."""
+    """Return the chat after the change. Archiving an archived chat does not change `archived_at`."""
     archived_at = chat.archived_at
     if wanted.archived is not UNSET:
         archived_at = (archived_at or now) if wanted.archived else None

@@ -17,7 +17,7 @@ from fechatter.storage.engines.base import Transaction
 
 
 class Channel(msgspec.Struct, frozen=True):
-    """A public channel, as people see it who may join."""
+    """A public channel, as shown to people who can join it."""
 
     id: AnyChat
     chat_type: ChatType
@@ -29,7 +29,9 @@ class Channel(msgspec.Struct, frozen=True):
 
 
 async def channels_of(tx: Transaction, actor: Actor, query: str, *, after: int, limit: int) -> list[Channel]:
-    """Return public channels whose name contains `query`, by id after `after`, without archived channels.
+    """Return up to `limit` public channels whose name contains `query`, ordered by id, with ids above `after`.
+
+    Archived channels are left out.
 
     Raises:
         Invalid: no name can contain the query.

@@ -1,4 +1,7 @@
-"""Creates chats: the rules of each type, one single chat for two people, and repeats of the same request."""
+"""Creates chats by the rules of each type.
+
+Two people share one single chat, and a repeated request returns the chat that the first one created.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ async def create(tx: Transaction, actor: Actor, wanted: WantedChat) -> Created:
     Raises:
         Forbidden: guests cannot create channels.
         Invalid: the request breaks a rule of its chat type, or names unknown people.
-        Conflict: `name_taken`, or `idempotency_conflict`: the key was sent with another request before.
+        Conflict: `name_taken`; or `idempotency_conflict`: the key was used before, for a different request.
         NotFound: the chat of the key is now hidden from the actor.
     """
     check_creation(actor.role, wanted.chat_type)
@@ -85,9 +88,9 @@ def _member_errors(actor: Actor, wanted: WantedChat, others: list[UserId]) -> li
     match wanted.chat_type:
         case ChatType.SINGLE if actor.user_id in wanted.members:
             place = wanted.members.index(actor.user_id)
-            return [FieldError(f"/members/{place}", "oneself", "A single chat is with somebody else.")]
+            return [FieldError(f"/members/{place}", "oneself", "You cannot start a single chat with yourself.")]
         case ChatType.SINGLE if len(others) != 1:
-            return [_members(len(others) > 1, "A single chat is with exactly one other person.")]
+            return [_members(len(others) > 1, "Name exactly one other person for a single chat.")]
         case ChatType.GROUP if len(others) < 2:
             return [_members(False, "A group starts with three or more people, you included.")]
         case ChatType.PUBLIC_CHANNEL if others:
@@ -107,7 +110,7 @@ async def _existing(tx: Transaction, actor: Actor, wanted: WantedChat, others: l
     if wanted.idempotency_key is not None:
         keyed = await chats.with_key(tx, actor.user_id, wanted.idempotency_key)
         if keyed is not None and keyed[1] not in (chats.FORGOTTEN, fingerprint(wanted, others)):
-            raise Conflict("This key was sent with another request before.", code="idempotency_conflict")
+            raise Conflict("This key was used before, for a different request.", code="idempotency_conflict")
         if keyed is not None:
             return keyed[0]
     if wanted.chat_type is ChatType.SINGLE:
@@ -116,7 +119,7 @@ async def _existing(tx: Transaction, actor: Actor, wanted: WantedChat, others: l
 
 
 def fingerprint(wanted: WantedChat, others: list[UserId]) -> int:
-    """Return 63 bits that distinguish requests."""
+    """Return a 63-bit hash of the request's content."""
     content = msgspec.json.encode([wanted.chat_type, wanted.name, wanted.description, sorted(others)])
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest()) >> 1
 

@@ -23,7 +23,7 @@ NAME: Final = "general"
 
 
 async def begin(tx: Transaction, workspace_id: WorkspaceId, owner_id: UserId) -> ChatId:
-    """Create the default channel of a new workspace, with its owner in it."""
+    """Create the default channel of a new workspace; the owner becomes its first member."""
     owner = Actor(owner_id, workspace_id, SessionId(0), Role.OWNER)
     created = await create.create(tx, owner, create.WantedChat(ChatType.PUBLIC_CHANNEL, NAME))
     await workspaces.set_default_chat(tx, workspace_id, created.chat.id)
@@ -43,7 +43,11 @@ async def welcome(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId, r
 
 
 async def check_choice(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
-    """Raises Invalid: the workspace has no such public channel, or it is archived."""
+    """Check that a channel can become the default channel.
+
+    Raises:
+        Invalid: the workspace has no such public channel, or the channel is archived.
+    """
     chat = await chats.find(tx, actor.workspace_id, chat_id, actor.user_id)
     if chat is None or not _may_be_default(chat):
         raise Invalid.field(

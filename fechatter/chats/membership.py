@@ -55,7 +55,8 @@ async def let_in(tx: Transaction, workspace_id: WorkspaceId, chat: ChatRow, user
 
 
 async def admit(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_ids: list[UserId]) -> None:
-    """Make people members, in this order, without unread messages. `member_count` already includes them."""
+    """Make people members in this order, with nothing unread. The chat's `member_count` must already
+    include them."""
     first = await events.reserve(tx, workspace_id, len(user_ids), rights=True)
     await members.join(tx, chat_id, list(zip(user_ids, range(first, first + len(user_ids)), strict=True)))
     await read_marks.start(tx, chat_id, user_ids)
@@ -64,7 +65,7 @@ async def admit(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, use
 
 
 async def leave(tx: Transaction, actor: Actor, chat_id: ChatId) -> None:
-    """Leave a chat. If the owner leaves, the longest member becomes the owner. Raises NotFound, Forbidden."""
+    """Leave a chat. If the owner leaves, `members.successor` becomes the owner. Raises NotFound, Forbidden."""
     chat = await check_access(tx, actor, chat_id, ChatAction.LEAVE)
     await _depart(tx, actor.workspace_id, chat, [actor.user_id])
 
@@ -86,7 +87,12 @@ async def remove(tx: Transaction, actor: Actor, chat_id: ChatId, user_ids: list[
 
 
 async def remove_one(tx: Transaction, actor: Actor, chat_id: ChatId, user_id: UserId) -> None:
-    """`remove` for one person, named in the URL. Raises NotFound also if the person is not a member."""
+    """Remove one person, who is named in the URL.
+
+    Raises:
+        NotFound: also if the person is not a member.
+        Forbidden: see `rights`.
+    """
     action = ChatAction.LEAVE if user_id == actor.user_id else ChatAction.REMOVE_MEMBERS
     chat = await check_access(tx, actor, chat_id, action)
     if user_id not in await members.present(tx, chat_id, [user_id]):

@@ -16,7 +16,7 @@ from fechatter.storage.engines.base import Transaction
 NAME_CHARACTERS = 128
 DESCRIPTION_CHARACTERS = 1000
 KEY_BYTES = 1024
-"""Folding may multiply the length of a text, and the length of an index key is limited."""
+"""Normalization can multiply the length of a text, and databases limit the length of an index key."""
 COMPARED_CHANNELS = 10_000
 """The number of public channels that a new name is compared with."""
 CHANNELS = (ChatType.PRIVATE_CHANNEL, ChatType.PUBLIC_CHANNEL)
@@ -43,14 +43,14 @@ class NamedChat(Chat, frozen=True, kw_only=True):
 
 
 def errors(kind: ChatType, name: str | None) -> list[FieldError]:
-    """Return the errors of a name: single chats have no name, groups may have one, channels must."""
+    """Return the errors of a name: single chats have no name, groups may have one, channels must have one."""
     if name is None:
         return [FieldError("/name", "missing", "A channel needs a name.")] if kind in CHANNELS else []
     if kind is ChatType.SINGLE:
         return [FieldError("/name", "not_allowed", "A single chat has no name.")]
     found = name_errors("/name", name, NAME_CHARACTERS)
     if not found and len(key_of(name).encode()) > KEY_BYTES:
-        return [FieldError("/name", "too_long", "This name is too long when its characters are written out.")]
+        return [FieldError("/name", "too_long", "This name is too long after Unicode normalization.")]
     return found
 
 

@@ -20,24 +20,26 @@ PersonId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
 
 
 def check_members(user_ids: list[int]) -> list[UserId]:
-    """Return the named people, each once, in order. Raises Invalid: nobody, or too many."""
+    """Return the named people, each once, in order. Raises Invalid: the list is empty or too long."""
     if not user_ids:
         raise Invalid.field("/members", "too_few", "Name at least one person.")
     return named_once(user_ids)
 
 
 def named_once(user_ids: list[int]) -> list[UserId]:
-    """Return the named people, each once, in order. Raises Invalid: too many."""
+    """Return the named people, each once, in order. Raises Invalid: the list is too long."""
     if len(user_ids) > MEMBERS_PER_REQUEST:
         raise Invalid.field("/members", "too_many", f"Name at most {MEMBERS_PER_REQUEST} people at once.")
     return [UserId(user_id) for user_id in dict.fromkeys(user_ids)]
 
 
 async def check_addable(tx: Transaction, actor: Actor, user_ids: list[int]) -> list[UserId]:
-    """Return the people whom the actor may add: enabled people of the workspace; for a guest only people they met.
+    """Return the named people, each once, if the actor may add all of them.
+
+    They must be enabled people of the workspace. For a guest, they must share a chat with the guest.
 
     Raises:
-        Invalid: names each place in `members` with another person.
+        Invalid: the list is empty or too long, or contains other people; `errors` names the place of each.
     """
     wanted = check_members(user_ids)
     known = await members.people(tx, actor.workspace_id, wanted)
@@ -48,7 +50,11 @@ async def check_addable(tx: Transaction, actor: Actor, user_ids: list[int]) -> l
 
 
 async def check_once_members(tx: Transaction, chat_id: ChatId, user_ids: list[int]) -> list[UserId]:
-    """Return current and former members. Raises Invalid: names each place in `members` with another person."""
+    """Return the named people, each once, if all of them are or were members of the chat.
+
+    Raises:
+        Invalid: the list is empty or too long, or contains other people; `errors` names the place of each.
+    """
     wanted = check_members(user_ids)
     _refuse_others(user_ids, await members.ever(tx, chat_id, wanted))
     return wanted

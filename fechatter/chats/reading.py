@@ -32,7 +32,7 @@ async def mark_read(tx: Transaction, actor: Actor, chat_id: ChatId, number: int,
     """Move the actor's mark to `number`; a lower number or an older revision changes nothing.
 
     Args:
-        revision: the mark's revision that the client knew; None means the current revision.
+        revision: the newest revision of the mark that the client knows; None means the current revision.
 
     Raises:
         NotFound: the actor is not in the chat.

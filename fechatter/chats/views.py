@@ -16,16 +16,19 @@ from fechatter.storage.engines.base import Transaction
 READ_CHATS = 1_000
 PIECE_CHATS = 50
 PIECES_WITHOUT_PAUSE = 10
-"""Hardly anybody is in more than 500 chats, so almost all responses are made without a pause."""
+"""Few people are in more than 500 chats, so almost all responses are made without a pause."""
 
 
 async def chats_of(tx: Transaction, actor: Actor, *, after: int = 0, limit: int) -> list[Chat]:
-    """Return the chats that the actor is in, by id after `after`."""
+    """Return up to `limit` chats that the actor is in, ordered by id, with ids above `after`."""
     return await _views(tx, await chats.mine(tx, actor.user_id, after, limit))
 
 
 async def encoded_chats_of(tx: Transaction, actor: Actor, *, limit: int) -> bytes:
-    """Return the JSON array of the actor's chats, by id; pauses between pieces let other work run."""
+    """Return the JSON array of up to `limit` of the actor's chats, ordered by id.
+
+    Pauses between pieces of the array let other work run.
+    """
     pieces: list[bytes] = []
     after = 0
     while left := min(READ_CHATS, limit - len(pieces) * PIECE_CHATS):
@@ -48,7 +51,11 @@ async def chat_of(tx: Transaction, actor: Actor, chat_id: ChatId) -> Chat:
 
 
 async def members_of(tx: Transaction, actor: Actor, chat_id: ChatId, *, after: int, limit: int) -> list[Member]:
-    """Return members of a chat that the actor is in, by user id after `after`. Raises NotFound."""
+    """Return up to `limit` members of a chat that the actor is in, ordered by user id, with ids above `after`.
+
+    Raises:
+        NotFound: the actor is not in the chat.
+    """
     await check_access(tx, actor, chat_id, ChatAction.READ)
     return await members.page(tx, chat_id, after, limit)
 

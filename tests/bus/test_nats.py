@@ -141,7 +141,7 @@ async def test_publishing_continues_while_nats_is_down_and_delivery_resumes_late
         assert two.seqs == [1, 1002]
     warnings = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert sum("cannot be reached" in each for each in warnings) == 2
-    assert sum("read 1000 frames from the log" in each for each in warnings) == 1
+    assert sum("dropped 1000 frames and signals" in each for each in warnings) == 1
 
 
 async def test_a_node_starts_without_nats_and_connects_later(own_server: Nats) -> None:
