@@ -1,8 +1,8 @@
 """Makes a backup beside a running server: one snapshot of the database, then the uploaded files.
 
 An upload stores the file before the row that names it. So every file that the snapshot names exists, and files added
-later do no harm. The folder `secrets/` and the sessions are left out: a restore ends all sessions, and the next start
-creates new secrets.
+later do not matter. The folder `secrets/` and the sessions are left out: a restore ends all sessions, and the next
+start creates new secrets.
 """
 
 from __future__ import annotations
@@ -21,11 +21,18 @@ from fechatter.storage import migrate, opening
 from fechatter.storage.copying import CopySource, Progress, Table
 
 SPACE_DIVISOR: Final = 2
-"""Required free space as a fraction of the database: half. A backup takes a third or less (benches/results)."""
+"""The required free space is the database's size divided by this number.
+
+A backup takes a third of the database's size or less (benches/results).
+"""
 
 
 async def make(settings: Settings, path: Path, progress: Progress) -> Manifest:
-    """Write a backup to `path`. Raises StartError: no file was left."""
+    """Write a backup to `path` and return its manifest.
+
+    Raises:
+        StartError: the backup failed; there is no file at `path`.
+    """
     check_new(path)
     async with opening.open_source(settings.database_address) as source:
         created_at = timestamp(now_ms())

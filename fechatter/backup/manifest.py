@@ -87,7 +87,7 @@ def decode(text: bytes) -> Manifest:
     """Decode a manifest and check it. Raises BackupRefused."""
     try:
         if (found := msgspec.json.decode(text, type=_Format).format) != FORMAT:
-            needed = f"this program reads format {FORMAT}; restore it with the newer program"
+            needed = f"this program reads format {FORMAT}; restore it with a newer program"
             raise BackupRefused(f"The backup has format {found}, and {needed}.")
         manifest = msgspec.json.decode(text, type=Manifest)
     except msgspec.DecodeError as error:
@@ -100,7 +100,7 @@ def decode(text: bytes) -> Manifest:
 
 
 def check_path(path: str) -> None:
-    """Raises BackupRefused: the path does not name a file inside the folder."""
+    """Check that the path names a file inside the folder. Raises BackupRefused."""
     parts = PurePosixPath(path).parts
     unsafe = not parts or path.startswith("/") or "/".join(parts) != path or ".." in parts or "\\" in path
     if unsafe or any(not character.isprintable() for character in path):

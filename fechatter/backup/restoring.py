@@ -36,7 +36,8 @@ _NEW_ERA = "UPDATE server SET epoch = $1, system_id = ''"
 async def restore(settings: Settings, path: Path, system_user: str, progress: Progress) -> Manifest:
     """Restore the backup `path` to the database and the data folder of the settings.
 
-    Raises BackupRefused, StartError: nothing was restored.
+    Raises:
+        BackupRefused, StartError: the restore failed; nothing was restored.
     """
     with open_archive(path) as archive:
         manifest = archive.manifest
@@ -55,17 +56,21 @@ async def restore(settings: Settings, path: Path, system_user: str, progress: Pr
             except OSError as error:
                 raise StartError(f"{trouble(error, settings.data_dir)} Nothing was restored.") from error
             except Misfit as error:
-                raise BackupRefused(f"The backup does not fit its own tables ({error}).") from error
+                raise BackupRefused(f"A row of the backup does not fit its table ({error}).") from error
             _give_to_owner(settings)
     return manifest
 
 
 def migrations_of(manifest: Manifest, address: str) -> list[migrate.Migration]:
-    """This program's migrations up to the backup's version, for the engine of `address`. Raises BackupRefused."""
+    """Return this program's migrations up to the backup's version, for the engine of `address`.
+
+    Raises:
+        BackupRefused: the backup is newer than this program, or its list of migrations is damaged.
+    """
     known = migrate.available("postgres" if opening.is_postgres(address) else "sqlite")
     applied = [migration for migration in known if migration.version in manifest.migrations]
     if newer := sorted(set(manifest.migrations) - {migration.version for migration in known}):
-        raise BackupRefused(f"The backup is newer than this program (migration {newer[-1]}). Use the newer program.")
+        raise BackupRefused(f"The backup is newer than this program (migration {newer[-1]}). Use a newer program.")
     if not applied or applied != known[: len(applied)]:
         raise BackupRefused("The backup's manifest is damaged (migrations are missing).")
     return applied
@@ -76,12 +81,12 @@ async def check_empty(settings: Settings) -> None:
     address, left_over = settings.database_address, False
     if opening.is_postgres(address):
         if not await postgres_copy.is_empty(address):
-            raise StartError(f"The database is not empty. {OVERWRITES} Name an empty database in database_url.")
+            raise StartError(f"The database is not empty. {OVERWRITES} Set database_url to an empty database.")
     else:
         database = opening.sqlite_path(address)
         left_over = restore_draft(database).exists()
         if found := next((path for path in _parts(database) if path.exists()), None):
-            raise StartError(f"There is a database {found}. {OVERWRITES} Move it away, or set data_dir.")
+            raise StartError(f"{found} already exists. {OVERWRITES} Move it away, or set data_dir.")
     files = settings.data_dir / "files"
     if files.exists() and any(files.iterdir()) and not left_over:
         raise StartError(f"{files} contains files. {OVERWRITES} Move it away, or set data_dir.")

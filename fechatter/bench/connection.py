@@ -15,7 +15,7 @@ ANSWER_SECONDS = 15.0
 
 
 class Refused(Exception):
-    """The server did not answer a request with success, although the load depends on it."""
+    """The server refused a request that the load depends on."""
 
 
 class Connection(asyncio.Protocol):
@@ -34,7 +34,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def answering(self) -> bool:
-        """A part of a response has arrived."""
+        """Whether a part of a response has arrived."""
         return bool(self._received)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -65,7 +65,12 @@ class Connection(asyncio.Protocol):
             return await future
 
     async def ask(self, method: str, path: str, token: str | None = None, body: Any = None) -> Any:
-        """Return the parsed body of a response, or None if it is empty. Raises Refused, OSError, TimeoutError."""
+        """Send a request, and return the parsed JSON of its response or None for an empty body.
+
+        Raises:
+            Refused: the status is not 200, 201 or 204.
+            OSError, TimeoutError: the server does not answer.
+        """
         status, answer = await self.request(
             write_request(method, path, token, None if body is None else orjson.dumps(body))
         )
@@ -89,7 +94,7 @@ class Connection(asyncio.Protocol):
 
 
 async def open_connection(target: LoadTarget) -> Connection:
-    """Raises OSError, TimeoutError."""
+    """Connect to the server. Raises OSError, TimeoutError."""
     return await target.connect(Connection)
 
 

@@ -1,4 +1,4 @@
-"""Live streams: how fast messages reach them, and how much memory a quiet stream costs."""
+"""Measures live streams: how fast messages reach them, and how much memory a quiet stream costs."""
 
 from __future__ import annotations
 

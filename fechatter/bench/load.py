@@ -52,7 +52,7 @@ class Load(ABC):
     def __init__(
         self, target: LoadTarget, writes: list[Write], seconds: float, warm_up: float = WARM_UP_SECONDS
     ) -> None:
-        """One connection for each of `writes`."""
+        """Prepare one connection for each of `writes`."""
         self._target = target
         self._writes = writes
         self._seconds = seconds
@@ -63,7 +63,7 @@ class Load(ABC):
         self._over: asyncio.Future[None]
 
     async def run(self) -> Timing:
-        """Raises OSError, TimeoutError."""
+        """Put load on the server, and return the measurements. Raises OSError, TimeoutError."""
         self._loop = asyncio.get_running_loop()
         self._over = self._loop.create_future()
         self._connections = [await self._target.connect(Connection) for _ in self._writes]
@@ -138,7 +138,7 @@ class Load(ABC):
     async def _call_again(self, connection: Connection, request: Request) -> None:
         try:
             await self._target.connect(lambda: connection)
-        except OSError as error:  # TimeoutError is one
+        except OSError as error:  # also TimeoutError
             self._fail(error)
         else:
             self.timing.reopened += 1
@@ -165,7 +165,7 @@ class Load(ABC):
 
     @abstractmethod
     def _late(self) -> list[float]:
-        """Return when the requests were due for which no connection was free."""
+        """Return the due times of the requests that still wait for a free connection."""
 
 
 class ClosedLoop(Load):

@@ -32,7 +32,8 @@ NO_LIMITS = {
     "FECHATTER_STRANGER_REQUESTS_PER_MINUTE": "10000000",
     "FECHATTER_STREAMS_PER_PERSON": "100000",
 }
-"""A few people send as much as a crowd. Requests are counted as usual, against limits that the load cannot reach."""
+"""The load's few people send as much as many people would. Their requests are counted against limits that they cannot
+reach."""
 
 
 class OwnServer:
@@ -52,7 +53,7 @@ class OwnServer:
         self.target = LoadTarget("127.0.0.1", 0)
 
     def start(self) -> float:
-        """Return the seconds from the start of the process to the first answer. Raises StartError."""
+        """Start the server, and return the seconds until its first response. Raises StartError."""
         began = time.perf_counter()
         with (self.folder / "errors").open("w") as errors:
             # In its own process group: Ctrl-C reaches only the measurement, which then stops the server properly.
@@ -73,7 +74,7 @@ class OwnServer:
         return time.perf_counter() - began
 
     def read_setup_token(self) -> str:
-        """Raises StartError: the database has been used before."""
+        """Return the set-up token that the server printed. Raises StartError: the database has been used before."""
         return self._read(r"#token=(\S+)$")
 
     def _read(self, pattern: str) -> str:

@@ -26,7 +26,7 @@ class Report(msgspec.Struct):
     """One bench's result. The last word of a figure's name is its unit.
 
     Attributes:
-        how: how the load was generated; figures of different ways are not comparable.
+        how: how the load was generated; figures of different kinds of load are not comparable.
         notes: hints that are needed to understand the figures.
     """
 
@@ -39,6 +39,7 @@ class Report(msgspec.Struct):
     notes: list[str] = []
 
     def text(self) -> str:
+        """Return the report for a terminal: its figures, and a bar chart of the latencies."""
         lines = [f"fechatter bench {self.bench}", f"  {self.how}", f"  {self.target}", f"  {self.machine}", ""]
         width = max(map(len, self.figures), default=0)
         lines += [
@@ -87,7 +88,7 @@ def figures_of(timing: Timing) -> dict[str, float]:
 
 
 def notes_of(timing: Timing) -> list[str]:
-    """Return what distorts the figures of a run."""
+    """Return a sentence for each thing that distorts the figures of a run."""
     found = []
     if reason := timing.limited_by_generator():
         found.append(f"The load generator was the limit: {reason}. The server may be better than this.")

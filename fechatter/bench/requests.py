@@ -39,7 +39,7 @@ def sends(workspace: LoadWorkspace, connections: int, *, keys: bool = True) -> l
 
 
 def _send(person: LoadPerson, chats: list[int], *, keys: bool) -> Write:
-    """Write the request once, except for due time and key, which have a constant length."""
+    """Prepare the request once, except for due time and key, which have a constant length."""
     body = (b'{"content":"%%b %b","idempotency_key":"%%b"}' if keys else b'{"content":"%%b %b"}') % TEXT.encode()
     blanks = (b"0" * DUE_DIGITS, b"-" * KEY_CHARACTERS)
     length = len(body % blanks[: 1 + keys])
@@ -65,12 +65,12 @@ def pages(workspace: LoadWorkspace, connections: int) -> list[Write]:
 
 
 def checks(workspace: LoadWorkspace, connections: int) -> list[Write]:
-    """Return the smallest request that needs a token: its own user."""
+    """Return requests for the sender's own profile, the smallest request that needs a token."""
     return [_gets(person, ["/api/users/me"]) for person in _people(workspace, connections)]
 
 
 def queries(workspace: LoadWorkspace, connections: int) -> list[Write]:
-    """Return everything that a client reads, in equal shares."""
+    """Return requests for everything that a client reads; each URL is equally frequent."""
     paths = [
         "/api/chat",
         "/api/sync",

@@ -29,7 +29,7 @@ REQUESTS: dict[str, Callable[[LoadWorkspace, int], list[Write]]] = {
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """The amount of load. Without `rate` (requests per second), it is a closed loop."""
+    """The amount of load. Without `rate` (requests per second), the load is a closed loop."""
 
     seconds: float = 10.0
     connections: int = 64
@@ -101,7 +101,12 @@ def _deliveries(streams: list[Stream], began: float) -> dict[str, float]:
 
 
 async def measure_idle(target: LoadTarget, workspace: LoadWorkspace, listeners: int) -> Report:
-    """Raises OSError, TimeoutError, StartError."""
+    """Measure the server's memory per quiet stream.
+
+    Raises:
+        OSError, TimeoutError: the server does not answer.
+        StartError: the memory of the server cannot be read.
+    """
     cost = await idle_bytes(target, workspace, listeners)
     if cost is None:
         raise StartError("The server's memory cannot be read. If it runs on this machine, name its process with --pid.")

@@ -32,7 +32,13 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 def on_own_server(bench: str, wanted: Wanted, database_url: str | None, interrupts: Interrupts) -> Report:
-    """Raises StartError, OSError, TimeoutError, Refused, KeyboardInterrupt."""
+    """Run one bench on a new server, which is removed at the end.
+
+    Raises:
+        StartError: the server does not start, or the database is not empty.
+        OSError, TimeoutError, Refused: the server does not answer, or refuses a request.
+        KeyboardInterrupt: a signal arrived.
+    """
     if database_url is not None:
         with interrupts.allowed():
             uvloop.run(_check_empty(database_url))
@@ -58,7 +64,7 @@ async def _on_own(bench: str, wanted: Wanted, server: OwnServer) -> Report:
 
 
 async def _check_empty(database_url: str) -> None:
-    """Raises StartError: the database contains tables, or does not answer."""
+    """Check that the database is empty. Raises StartError: it contains tables, or does not answer."""
     try:
         connection = await asyncpg.connect(database_url, timeout=DATABASE_SECONDS)
         tables = await connection.fetchval(_TABLES, timeout=DATABASE_SECONDS)
@@ -70,7 +76,12 @@ async def _check_empty(database_url: str) -> None:
 
 
 def on_running_server(bench: str, wanted: Wanted, target: LoadTarget, access: Credentials) -> Report:
-    """Raises StartError, OSError, TimeoutError, Refused."""
+    """Run one bench on a running server.
+
+    Raises:
+        StartError: the bench needs a new server, or the memory of the server cannot be read.
+        OSError, TimeoutError, Refused: the server does not answer, or refuses a request.
+    """
     if bench == "start":
         raise StartError("`start` measures a new server. Omit --url.")
     report = uvloop.run(_on_running(bench, wanted, target, access))

@@ -29,14 +29,14 @@ class LoadTarget(msgspec.Struct, frozen=True):
     pid: int | None = None
 
     async def connect(self, protocol: Callable[[], P]) -> P:
-        """Raises OSError, TimeoutError."""
+        """Connect, and return the protocol that `protocol` creates. Raises OSError, TimeoutError."""
         context = ssl.create_default_context() if self.tls else None
         async with asyncio.timeout(CONNECT_SECONDS):
             _, made = await asyncio.get_running_loop().create_connection(protocol, self.host, self.port, ssl=context)
         return made
 
     def cpu_seconds(self) -> float | None:
-        """Return the processor time of its process, all threads, or None if it is unknown."""
+        """Return the processor time of all threads of the server's process, or None if it is unknown."""
         try:
             fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         except OSError:
@@ -44,7 +44,7 @@ class LoadTarget(msgspec.Struct, frozen=True):
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_bytes(self) -> int | None:
-        """Return its current resident memory, or None if it is unknown."""
+        """Return the resident memory of the server's process, or None if it is unknown."""
         try:
             lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         except OSError:

@@ -13,13 +13,13 @@ LATE_SECONDS = 0.005
 
 
 class Timing:
-    """Latencies in seconds.
+    """The measurements of one run. Latencies are in seconds.
 
     Attributes:
         refused: responses other than success.
         unanswered: requests without a response at the end; their latency is the time that they have waited.
         reopened: connections that the server had closed and that were opened again for the next request.
-        late: the generator's own delay: how late each request of an open loop left although a connection was free.
+        late: the generator's own delays in seconds: of each request of an open loop for which a connection was free.
     """
 
     def __init__(self, target: LoadTarget) -> None:
@@ -68,7 +68,7 @@ class Timing:
 
     @property
     def rate(self) -> float:
-        """Successful responses per second, including the time of late responses."""
+        """Successful responses per second. The time includes the wait for responses after the measured time."""
         slow = max(self._last - self._ended, 0.0)
         return (len(self.latencies) - self.refused - self.unanswered) / (self.seconds + slow)
 
@@ -84,7 +84,7 @@ class Timing:
         lag = percentile(sorted(self.late), 0.99) if self.late else 0.0
         if lag > LATE_SECONDS:
             return (
-                f"1 of 100 requests left it {lag * 1000:.1f} ms late or more (or the machine had something else to do)"
+                f"it sent 1 of 100 requests at least {lag * 1000:.1f} ms late (or other programs kept the machine busy)"
             )
         return None
 

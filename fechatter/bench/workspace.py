@@ -29,7 +29,7 @@ class LoadWorkspace(msgspec.Struct):
 
 
 async def create_load_workspace(target: LoadTarget, setup_token: str, people: int, chats: int) -> LoadWorkspace:
-    """Fill a new server. Raises Refused, OSError, TimeoutError."""
+    """Create a workspace with people, chats and messages on a new server. Raises Refused, OSError, TimeoutError."""
     connection = await open_connection(target)
     owner = await _sign_up(connection, 0, workspace="Load", setup_token=setup_token)
     invitation = await connection.ask("POST", "/api/invitations", owner.token, {"max_uses": people})
@@ -49,7 +49,7 @@ async def create_load_workspace(target: LoadTarget, setup_token: str, people: in
 
 @asynccontextmanager
 async def temporary_channel(target: LoadTarget, person: LoadPerson) -> AsyncIterator[LoadWorkspace]:
-    """Create a private channel of one person on a running server, and delete it at the end.
+    """Create a private channel of one person on a running server, and delete the channel at the end.
 
     Raises:
         Refused, OSError, TimeoutError: the server refuses a request or does not answer.
@@ -67,7 +67,7 @@ async def temporary_channel(target: LoadTarget, person: LoadPerson) -> AsyncIter
 
 
 async def sign_in(target: LoadTarget, email: str, password: str) -> LoadPerson:
-    """Raises Refused, OSError, TimeoutError."""
+    """Sign in with a password. Raises Refused, OSError, TimeoutError."""
     connection = await open_connection(target)
     session = await connection.ask("POST", "/api/signin", None, {"email": email, "password": password})
     connection.close()

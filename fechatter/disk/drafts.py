@@ -23,15 +23,15 @@ ENDING: Final = ".part"
 
 
 def check_new(path: Path) -> None:
-    """Raises StartError: the path exists already."""
+    """Check that nothing exists at the path. Raises StartError."""
     with _explained(path):
         there = path.exists() or path.is_symlink()
     if there:
-        raise StartError(f"{path} already exists; name another file or move that one.")
+        raise StartError(f"{path} already exists; choose another name, or move the existing file.")
 
 
 def check_space(folder: Path, wanted_bytes: int) -> None:
-    """Raises StartError: the disk has less free space."""
+    """Check that the disk of the folder has `wanted_bytes` of free space. Raises StartError."""
     with _explained(folder):
         free = shutil.disk_usage(folder).free
     if free < wanted_bytes:
@@ -41,7 +41,7 @@ def check_space(folder: Path, wanted_bytes: int) -> None:
 
 @contextmanager
 def draft(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file; it is in place and synced after the block succeeds. Raises StartError."""
+    """Open a draft of a new file. If the block succeeds, sync the draft and rename it to `path`. Raises StartError."""
     check_new(path)
     with _explained(path), beside(path) as (file, part):
         yield file

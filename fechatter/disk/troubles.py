@@ -1,6 +1,7 @@
 """Messages for file, folder and disk errors: cause and remedy in one line.
 
-A remedy never destroys anything. Only `fechatter doctor` suggests such a step, and only after it has proved the damage.
+These remedies never destroy data. Only `fechatter doctor` suggests a destructive step, and only if it has proved
+damage.
 """
 
 from __future__ import annotations
@@ -110,7 +111,11 @@ def unwritable(path: Path) -> OSError | None:
 
 
 def check_exists(path: Path) -> None:
-    """Raises OSError: the path is a dangling link, or no file can exist there. A missing file is not an error."""
+    """Check that a file exists or can be created at the path.
+
+    Raises:
+        OSError: the path is a dangling link, or no file can exist there.
+    """
     try:
         path.stat()
     except FileNotFoundError as error:

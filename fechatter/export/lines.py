@@ -19,7 +19,7 @@ FORMAT: Final = 1
 
 
 class ExportLine(msgspec.Struct, frozen=True, tag_field="type"):
-    """One line; its class names the `type`."""
+    """One line. The tag of its class is its `type`."""
 
 
 class BeginLine(ExportLine, frozen=True, tag="export"):

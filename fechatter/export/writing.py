@@ -1,6 +1,6 @@
 """Writes an export from one snapshot. It reads a page of rows at a time, so memory does not grow with the workspace.
 
-The operator of the server makes exports; they contain private chats too.
+Only the operator of the server can export, because an export contains private chats too.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ExportWriter:
         self.counts: dict[str, int] = {}
 
     async def workspace(self, workspace_id: WorkspaceId) -> None:
-        """Write every line."""
+        """Write every line of the export."""
         heads = await events.heads(self._tx, workspace_id)
         cursor = str(heads.position)
         self._put(lines.BeginLine(lines.FORMAT, __version__, timestamp(self._tx.now), cursor))

@@ -146,7 +146,7 @@ async def test_a_leftover_log_file_is_never_used_for_the_restored_database(
 ) -> None:
     await make(filled.settings, tmp_path / "backup", no_progress)
     upload(Settings(data_dir=tmp_path), "../restored/fechatter.db-wal", b"of another file")
-    with pytest.raises(StartError, match=r"fechatter\.db-wal\. A restore overwrites nothing"):
+    with pytest.raises(StartError, match=r"fechatter\.db-wal already exists\. A restore overwrites nothing"):
         await restore(Settings(data_dir=tmp_path / "restored"), tmp_path / "backup", "root", no_progress)
 
 
