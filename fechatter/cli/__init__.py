@@ -69,7 +69,10 @@ def _storage_trouble(error: OSError | sqlite3.Error) -> str:
 
 
 def open_standard_streams() -> None:
-    """Open standard streams that are closed. Otherwise errors would be printed into the database or a socket."""
+    """Open the standard streams that are closed.
+
+    Otherwise the database or a socket would get the number of a standard stream, and messages would be written into it.
+    """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
         continue
     os.close(descriptor)

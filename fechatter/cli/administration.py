@@ -57,7 +57,11 @@ def administer(settings: Settings, options: Namespace, work: Callable[[Database]
 
 
 def _check_database(address: str) -> None:
-    """Raises StartError: the tables are missing or belong to another version. Only the server changes them."""
+    """Check the version of the tables; the command does not migrate them.
+
+    Raises:
+        StartError: the tables are missing or belong to another version.
+    """
     opening.check_there(address)
     try:
         pending = pending_migrations(address)
@@ -96,7 +100,7 @@ async def workspace_of(database: Database, slug: str | None) -> Workspace:
 
     Raises:
         NotFound: `workspace_not_found`.
-        Invalid: there are several workspaces and no name.
+        Invalid: there are several workspaces, and `slug` is None.
     """
     if slug is not None:
         found = await database.read(lambda tx: workspaces.by_slug(tx, slug))
@@ -109,7 +113,9 @@ async def workspace_of(database: Database, slug: str | None) -> Workspace:
             "There is no workspace yet. Create one with `fechatter workspaces create`.", code="workspace_not_found"
         )
     if len(several) > 1:
-        raise Invalid.field("--workspace", "missing", "There are several workspaces. Name one by its slug.")
+        raise Invalid.field(
+            "--workspace", "missing", "There are several workspaces. Select one with --workspace and its slug."
+        )
     return several[0]
 
 
@@ -126,7 +132,7 @@ async def change(database: Database, workspace: Workspace, work: Callable[[Trans
 
 
 def system_user() -> str:
-    """Return the user of this process from the operating system, not from variables that anybody may set."""
+    """Return the name of this process's user from the operating system, not from variables that anybody can set."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

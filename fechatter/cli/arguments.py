@@ -14,7 +14,7 @@ def add_administration(commands: _SubParsersAction[ArgumentParser], shared: Argu
     each = ArgumentParser(add_help=False, parents=[shared])
     each.add_argument("--json", action="store_true", help="print JSON")
     within = ArgumentParser(add_help=False, parents=[each])
-    within.add_argument("--workspace", metavar="SLUG", help="required if there are several")
+    within.add_argument("--workspace", metavar="SLUG", help="required if there are several workspaces")
     _add_users(commands.add_parser("users", help="list, create, disable and enable people; reset passwords"), within)
     _add_workspaces(commands.add_parser("workspaces", help="list, create, rename and delete workspaces"), each, within)
     _add_sessions(commands.add_parser("sessions", help="list and end the sessions of people"), within)
@@ -27,7 +27,7 @@ def add_backup_and_export(commands: _SubParsersAction[ArgumentParser], shared: A
     backup = commands.add_parser(
         "backup", parents=[each], help="write all data to one file, even while the server runs"
     )
-    backup.add_argument("file", type=Path, metavar="FILE", help="a new file")
+    backup.add_argument("file", type=Path, metavar="FILE", help="path of a new file")
     restore = commands.add_parser(
         "restore", parents=[each], help="restore a backup into an empty SQLite or PostgreSQL database"
     )
@@ -35,8 +35,8 @@ def add_backup_and_export(commands: _SubParsersAction[ArgumentParser], shared: A
     export = commands.add_parser(
         "export", parents=[each], help="write a workspace as lines of JSON, for other programs"
     )
-    export.add_argument("--workspace", metavar="SLUG", help="required if there are several")
-    export.add_argument("file", type=Path, metavar="FILE", help="a new file, or - for standard output")
+    export.add_argument("--workspace", metavar="SLUG", help="required if there are several workspaces")
+    export.add_argument("file", type=Path, metavar="FILE", help="path of a new file, or - for standard output")
 
 
 def _add_sessions(sessions: ArgumentParser, within: ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def _add_users(users: ArgumentParser, within: ArgumentParser) -> None:
         ("disable", "disable an account and end its sessions and invitations"),
         ("enable", "enable an account"),
         ("reset-password", "set a new password and end all sessions"),
-        ("reset-link", "create a link for one new password, valid for a day"),
+        ("reset-link", "create a link with which a person can set a new password once, within a day"),
         ("make-owner", "change the role of a person to owner"),
     ):
         actions.add_parser(name, parents=[within], help=meaning).add_argument("person", help=PERSON_HELP)
@@ -78,4 +78,4 @@ def _add_workspaces(workspaces: ArgumentParser, each: ArgumentParser, within: Ar
     rename = actions.add_parser("rename", parents=[within], help="change the name of a workspace, but not its slug")
     rename.add_argument("name")
     delete = actions.add_parser("delete", parents=[within], help="delete a workspace and all its data permanently")
-    delete.add_argument("--yes", metavar="NAME", help="confirm with its name, without a prompt")
+    delete.add_argument("--yes", metavar="NAME", help="confirm with the name of the workspace, without a prompt")

@@ -90,7 +90,7 @@ def run_restore(settings: Settings, options: Namespace) -> int:
 
 
 async def interruptible(work: Coroutine[Any, Any, T]) -> T:
-    """Await the work. A signal interrupts it at once, and the partial result is removed."""
+    """Await the work. SIGINT or SIGTERM interrupts it at once; the work then removes its partial result."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     return await work
@@ -118,7 +118,7 @@ def _summary(manifest: Manifest) -> str:
 
 
 def lower_priority() -> None:
-    """Let a running server have the processors first."""
+    """Lower the priority of this process, so that a running server gets the processors first."""
     os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
 
 

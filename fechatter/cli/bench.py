@@ -35,7 +35,7 @@ def run(settings: Settings, options: Namespace) -> int:
         return INTERRUPTED
     except Refused as error:
         raise StartError(str(error)) from error
-    except OSError as error:  # TimeoutError is one
+    except OSError as error:  # also TimeoutError
         raise StartError(f"The server closed the connection or did not answer in time ({error!r}).") from error
     if options.picture:
         options.picture.write_text(draw(report), encoding="utf-8")
@@ -53,7 +53,7 @@ def _measure(options: Namespace, interrupts: Interrupts) -> Report:
 
 
 def _access(options: Namespace, target: LoadTarget) -> Credentials:
-    """Raises StartError."""
+    """Return the account for the load. Raises StartError: none is named."""
     if options.token:
         return Credentials(token=options.token)
     if not options.email:

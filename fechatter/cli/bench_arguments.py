@@ -59,13 +59,13 @@ def _add_one(parser: ArgumentParser) -> None:
     own = parser.add_argument_group("a new server")
     own.add_argument("--database-url", metavar="URL", help="an empty PostgreSQL database; default SQLite")
     running = parser.add_argument_group("a running server")
-    running.add_argument("--url", help="its URL; a server on another machine also needs the next option")
+    running.add_argument("--url", help="its URL; for a server on another machine, add --i-own-this-server")
     running.add_argument("--i-own-this-server", action="store_true", help="allow load on a server on another machine")
     running.add_argument(
         "--email", help="sign in as this person; the password comes from the terminal or standard input"
     )
     running.add_argument("--token", help="use this access token instead")
-    running.add_argument("--pid", type=int, help="its process on this machine, to measure processor time and memory")
+    running.add_argument("--pid", type=int, help="its process id on this machine, to measure processor time and memory")
 
 
 def _within(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:

@@ -30,7 +30,7 @@ def python(settings: Settings) -> Finding:
 
 
 def native(settings: Settings) -> Finding:
-    """Check that the native extension loads, fits the sources and is a release build."""
+    """Check that the native extension loads, matches the sources and is a release build."""
     try:
         from fechatter.native import BUILD
     except ImportError as error:
@@ -46,7 +46,7 @@ def data_folder(settings: Settings) -> Finding:
     check_exists(folder)
     there = nearest_existing(folder)
     if not there.is_dir():
-        return Finding("data folder", False, f"{there} is not a folder", "Name a folder in data_dir.")
+        return Finding("data folder", False, f"{there} is not a folder", "Set data_dir to a folder.")
     if (refused := unwritable(there)) is not None:
         return unusable("data folder", refused, there)
     if there != folder:
@@ -155,7 +155,10 @@ def open_files(settings: Settings) -> Finding:
     if connections < MIN_CONNECTIONS:
         state += ", too few to start"
     return Finding(
-        "open files", connections >= WANTED_CONNECTIONS, state, f"Raise it: ulimit -Hn {WANTED_CONNECTIONS + reserved}"
+        "open files",
+        connections >= WANTED_CONNECTIONS,
+        state,
+        f"Raise the limit: ulimit -Hn {WANTED_CONNECTIONS + reserved}",
     )
 
 
@@ -180,4 +183,4 @@ ALL: tuple[Callable[[Settings], Finding], ...] = (
     checks_network.nats_access,
 )
 NOT_WHILE_SERVING = (checks_network.port, checks_database.integrity, checks_names.names)
-"""The server already listens, and the other checks read much data."""
+"""Checks that a running server skips: the server listens on the port itself, and the others read much data."""

@@ -24,7 +24,7 @@ MIN_SQLITE = (3, 38, 0)
 CHECK_SECONDS = 20.0
 STEPS_BETWEEN_CHECKS = 10_000
 WAL_OFFSET, HEADER_OF_WAL = 18, bytes([2, 2])
-"""The place in a database file where two bytes mark its journal as a write-ahead log."""
+"""The offset in a database file at which these two bytes mean that its journal is a write-ahead log."""
 _NEWEST = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1"
 
 
@@ -36,7 +36,9 @@ def database(settings: Settings) -> Finding:
             return waiting
         pending = pending_migrations(settings.database_address)
     except StartError as error:
-        return Finding("database", False, str(error), "Name the right database, or use the version that fits it.")
+        return Finding(
+            "database", False, str(error), "Set the right database, or use the version of Fechatter that matches it."
+        )
     except (OSError, sqlite3.Error) as error:
         return unusable("database", error, opening.sqlite_path(settings.database_address))
     state = f"{pending} migrations to apply at the next start" if pending else "up to date"
@@ -60,7 +62,7 @@ def _remains(settings: Settings) -> Finding | None:
 
 
 def database_settings(settings: Settings) -> Finding:
-    """Check that the engine is new enough, and that its settings keep acknowledged data."""
+    """Check that the engine is new enough, and that its settings do not risk the loss of stored data."""
     address = settings.database_address
     try:
         if opening.is_postgres(address):
@@ -73,7 +75,7 @@ def database_settings(settings: Settings) -> Finding:
 
 
 def judge_postgres(found: Mapping[str, Any], connection_limit: int) -> Finding:
-    """Return the worst fault of this PostgreSQL, if it has one."""
+    """Return the worst fault in the settings of this PostgreSQL server, or a good finding."""
     for fault in soundness.faults(found, connection_limit):
         return Finding("database settings", False, fault.state, fault.remedy)
     # The server sets synchronous_commit = on itself.
@@ -124,7 +126,11 @@ def integrity(settings: Settings) -> Finding:
 
 
 def _checked(connection: sqlite3.Connection) -> Finding:
-    """Return the result of SQLite's own check. Only its list or SQLITE_CORRUPT proves damage. Raises sqlite3.Error."""
+    """Return the result of SQLite's own check. Only a fault that it lists, or SQLITE_CORRUPT, proves damage.
+
+    Raises:
+        sqlite3.Error: the check failed for another reason.
+    """
     until = time.monotonic() + CHECK_SECONDS
     connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_CHECKS)
     try:
@@ -157,7 +163,7 @@ def database_clock(settings: Settings) -> Finding:
         return Finding(subject, False, f"differs from this machine's by {apart:+.1f} s", remedy)
     if newest is not None and newest / 1000 > now + CLOCK_SECONDS:
         state = f"the newest message is {newest / 1000 - now:,.0f} s in the future"
-        return Finding(subject, False, state, "Set this machine's clock, which has gone back.")
+        return Finding(subject, False, state, "Set this machine's clock; it has been set back.")
     return Finding(
         subject, True, "agrees with this machine's" if there is not None else "the newest message is not in the future"
     )
@@ -187,7 +193,7 @@ def pending_migrations(address: str) -> int:
     """Return how many migrations the next start will apply. Writes nothing.
 
     Raises:
-        StartError: the database cannot be reached, or it does not fit this version.
+        StartError: the database cannot be reached, or it belongs to another version.
         OSError, sqlite3.Error: the file cannot be read.
     """
     if opening.is_postgres(address):
@@ -229,4 +235,4 @@ async def _postgres(url: str) -> AsyncIterator[Link]:
         finally:
             await link.close()
     except StorageError as error:
-        raise StartError(f"it cannot be reached ({error})") from error
+        raise StartError(f"the database cannot be reached ({error})") from error

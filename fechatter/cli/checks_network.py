@@ -48,10 +48,12 @@ def _is_running(settings: Settings) -> bool:
 
 
 def public_address(settings: Settings) -> Finding:
-    """Check that public URL and trusted proxies are plausible."""
+    """Check that the public URL and the trusted proxies are plausible."""
     subject, shown = "public address", settings.public_url or "(not set)"
     if any(ipaddress.ip_network(each, strict=False) in EVERYBODY for each in settings.trusted_proxies):
-        remedy = "Name only the proxy's address. Now any client can forge its address and evade rate limits."
+        remedy = (
+            "Set it to the proxy's address only. At present, any client can forge its address and evade rate limits."
+        )
         return Finding(subject, False, "trusted_proxies contains every address", remedy)
     if settings.public_url is None:
         wide = settings.host in EVERYWHERE
@@ -61,7 +63,7 @@ def public_address(settings: Settings) -> Finding:
     parts = urlsplit(settings.public_url)
     if parts.scheme == "http" and not _is_local(parts.hostname or ""):
         remedy = (
-            "Serve HTTPS (tls_certificate, or a proxy) and set public_url to it. Passwords are sent unencrypted now."
+            "Serve HTTPS (tls_certificate, or a proxy) and set public_url. At present, passwords are not encrypted."
         )
         return Finding(subject, False, f"{shown} is not encrypted", remedy)
     if settings.tls_certificate is None and parts.scheme == "https" and not settings.trusted_proxies:
@@ -78,7 +80,7 @@ def _is_local(host: str) -> bool:
 
 
 def certificate(settings: Settings) -> Finding:
-    """Check that the TLS certificate fits its key, is valid now and stays valid for two weeks."""
+    """Check that the TLS certificate matches its key, is valid now and stays valid for two weeks."""
     subject, remedy = "certificate", "Renew it, and send SIGHUP to the server."
     try:
         loaded = load_certificate(settings)
@@ -136,7 +138,7 @@ def nats_access(settings: Settings) -> Finding:
     subject = "nats access"
     if settings.nats_url is None:
         return Finding(subject, True, "not used: there is one process")
-    remedy = "Create NATS users with passwords and put one into nats_url. Now any client can read every message."
+    remedy = "Create NATS users with passwords and add one to nats_url. At present, any client can read every message."
     for server in settings.nats_url.split(","):
         if asyncio.run(_accepts_everybody(_without_user(server.strip()))):
             return Finding(subject, False, f"{urlsplit(server.strip()).hostname} accepts every client", remedy)

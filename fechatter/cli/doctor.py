@@ -16,7 +16,7 @@ MARKS = {True: "ok    ", False: "WRONG "}
 
 
 def log_findings(settings: Settings) -> None:
-    """Log the faults that `doctor` finds and that do not prevent a start."""
+    """Log the problems that `doctor` finds at a running server."""
     for check in checks.ALL:
         if check not in checks.NOT_WHILE_SERVING:
             finding = _finding(check, settings)

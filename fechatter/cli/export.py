@@ -32,7 +32,10 @@ PLURALS = {
     "message": "messages",
 }
 STANDARD_OUTPUT = Path("-")
-UNWRITABLE = {errno.EPIPE: "The reader of the export has ended", errno.ENOSPC: "There is no space for the export"}
+UNWRITABLE = {
+    errno.EPIPE: "The program that reads the export has ended",
+    errno.ENOSPC: "There is no space for the export",
+}
 
 
 def run(settings: Settings, options: Namespace) -> int:
@@ -62,7 +65,7 @@ async def _export(settings: Settings, database: Database, options: Namespace) ->
 
 
 async def _record(tx: Transaction, actor: Actor, workspace: Workspace) -> None:
-    """Record the export before it starts, because an interrupted export has written data too."""
+    """Record the export before it starts, because even an interrupted export has written data."""
     await record(tx, actor, Act.WORKSPACE_EXPORTED, workspace.id)
 
 
@@ -77,7 +80,7 @@ def _output(file: Path) -> Iterator[IO[bytes]]:
                 raise  # reading failed, not writing
             # Otherwise the interpreter would report the error again at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise StartError(f"{UNWRITABLE[error.errno]}; it is incomplete.") from error
+            raise StartError(f"{UNWRITABLE[error.errno]}; the export is incomplete.") from error
     else:
         with draft(file) as out:
             yield out

@@ -12,7 +12,7 @@ CLOCK_SECONDS = 2.0
 
 
 class Finding(NamedTuple):
-    """One line of the report; `remedy` is shown if it is not good."""
+    """One line of the report; `remedy` is shown unless the finding is `good`."""
 
     subject: str
     good: bool
@@ -26,16 +26,18 @@ def nearest_existing(folder: Path) -> Path:
 
 
 def unusable(subject: str, error: OSError | sqlite3.Error, path: Path) -> Finding:
-    """Return the finding for a file or disk that cannot be read. That proves no damage; the remedy depends on the
-    cause."""
+    """Return the finding for a file or disk that cannot be used; the remedy depends on the cause.
+
+    The finding does not claim that the file is damaged.
+    """
     state, remedy = explained(error, path)
     return Finding(subject, False, state, f"{remedy[:1].upper()}{remedy[1:]}.")
 
 
 def seconds_apart(there: float, before: float, after: float) -> float:
-    """Return how far another clock is from this one, 0 within CLOCK_SECONDS; it was read between `before` and `after`.
+    """Return the difference between another clock and this one, or 0 if it is at most CLOCK_SECONDS.
 
-    The time between `before` and `after` on a busy machine does not count as a difference.
+    The other clock was read between `before` and `after`. The time between these two does not count as a difference.
     """
     apart = min(there - before, 0.0) + max(there - after, 0.0)
     return apart if abs(apart) > CLOCK_SECONDS else 0.0

@@ -97,7 +97,7 @@ def read_line() -> str:
 
     Raises:
         EOFError: there is no further line.
-        Invalid: it is not UTF-8.
+        Invalid: the line is not UTF-8.
     """
     line = "" if sys.stdin is None else _next_line(sys.stdin)
     if not line:
@@ -122,8 +122,8 @@ def undecodable_input(error: ValueError) -> Invalid:
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    """Write and flush. After an OSError, redirect the stream to /dev/null; otherwise the interpreter would report it
-    again.
+    """Write and flush. After an OSError, redirect the stream to /dev/null; otherwise the interpreter would
+    report the error again when it exits.
 
     Raises:
         OSError: the stream cannot be written.

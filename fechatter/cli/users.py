@@ -75,7 +75,7 @@ async def _create(database: Database, workspace: Workspace, options: Namespace) 
 
 
 async def _reset_password(database: Database, workspace: Workspace, options: Namespace) -> None:
-    # Checked before a password is typed, and again in the transaction.
+    # Look for the person before a password is typed, and again in the transaction.
     await database.read(lambda tx: find_person(tx, workspace, options.person))
     password_hash = await new_password_hash()
 
@@ -104,7 +104,7 @@ def _reset_link(settings: Settings) -> Work:
 
 
 def _change_to(wanted: Standing, sentence: str) -> Work:
-    """Return the command that changes the standing of a person."""
+    """Return the command that changes a person's role or state, and then prints the e-mail address and `sentence`."""
 
     async def command(database: Database, workspace: Workspace, options: Namespace) -> None:
         async def work(tx: Transaction, actor: Actor) -> User:
@@ -118,7 +118,7 @@ def _change_to(wanted: Standing, sentence: str) -> Work:
 
 
 async def find_person(tx: Transaction, workspace: Workspace, name: str) -> Account:
-    """Raises NotFound `user_not_found`."""
+    """Return the account with this e-mail address, handle or id. Raises NotFound `user_not_found`."""
     try:
         return await administration.find(tx, workspace.id, name)
     except NotFound as error:

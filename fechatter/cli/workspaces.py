@@ -60,7 +60,7 @@ async def _rename(database: Database, options: Namespace) -> None:
 
 
 async def _delete(database: Database, options: Namespace) -> None:
-    """Raises Forbidden `name_differs`."""
+    """Delete a workspace after its name was typed. Raises Forbidden `name_differs`."""
     workspace = await workspace_of(database, options.workspace)
     name = options.yes
     if name is None:

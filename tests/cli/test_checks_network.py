@@ -77,7 +77,7 @@ def test_a_server_that_is_not_nats_is_reported(monkeypatch: pytest.MonkeyPatch) 
         (Settings(public_url="https://chat.example.org"), "Set trusted_proxies"),
         (
             Settings(public_url="http://chat.example.org", trusted_proxies=("10.0.0.1",)),
-            "Passwords are sent unencrypted",
+            "passwords are not encrypted",
         ),
         (Settings(public_url="https://chat.example.org", trusted_proxies=("0.0.0.0/0",)), "any client can forge"),
         (Settings(host="0.0.0.0"), "Set public_url"),

@@ -52,5 +52,5 @@ def test_the_doctor_reports_an_unreachable_database(
     monkeypatch.setenv("FECHATTER_DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/db")
     assert main(["doctor"]) == 1
     report = capsys.readouterr().out
-    assert "WRONG database: it cannot be reached" in report
+    assert "WRONG database: the database cannot be reached" in report
     assert "hunter2" not in report

@@ -75,7 +75,13 @@ def test_an_export_without_a_reader_or_disk_space_is_reported_as_incomplete(tmp_
     export = [sys.executable, "-m", "fechatter", "export", "-"]
     done = subprocess.run(export, stdout=writing, stderr=subprocess.PIPE, env=environment, check=False, timeout=60)
     os.close(writing)
-    assert (done.returncode, done.stderr) == (1, b"fechatter: The reader of the export has ended; it is incomplete.\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        b"fechatter: The program that reads the export has ended; the export is incomplete.\n",
+    )
     with open("/dev/full", "wb") as full:
         done = subprocess.run(export, stdout=full, stderr=subprocess.PIPE, env=environment, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (1, b"fechatter: There is no space for the export; it is incomplete.\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        b"fechatter: There is no space for the export; the export is incomplete.\n",
+    )
