@@ -1,7 +1,7 @@
 """Password reset links: an admin creates a link for a person, who can set a new password with it once.
 
-The token is shown once and stored as a hash. A person has at most one valid link. It is valid for a
-day, and only while its creator still has the right to create it. So the links of former admins do not work.
+The token is shown once and stored as a hash. A person has at most one valid link. It is valid for a day, and only while
+its creator still has the right to create it. So the links of former admins do not work.
 """
 
 from __future__ import annotations

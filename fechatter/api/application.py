@@ -18,7 +18,8 @@ from fechatter.settings import Settings
 
 
 class Application(Starlette):
-    """
+    """The ASGI app, with the objects that its requests share.
+
     Attributes:
         services: what endpoints may use; set before the first request.
         requests: counts of the requests so far.

@@ -1,7 +1,7 @@
 """Request bodies: turns their bytes into a checked struct, or into a refusal that names the place of the error.
 
 A body type is a msgspec Struct that inherits `Body`, so unknown fields are refused. Types are strict: "1" is not a
-number. Ids have the type `Id`. The package that uses a text that people typed also checks it (`accounts/texts.py`).
+number. Ids have the type `Id`. Texts that people type are checked by the package that uses them (`accounts/texts.py`).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ async def read_bytes(request: Request, limit: int, held: HeldBody | None = None)
 
     Raises:
         TooLarge, BodyTimeout, ClientDisconnect.
-        Unavailable: the memory for bodies is full, and this body had to make room.
+        Unavailable: the memory for bodies is full, and this body was dropped.
     """
     share, reader = sharing.of(request), cast(BodyReader, request.scope["app"].bodies)
     check_length(request.headers.get("content-length", "").encode(), limit)

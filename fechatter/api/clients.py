@@ -73,7 +73,7 @@ def public_address(request: Request, settings: Settings) -> str:
 
 
 def _scheme(request: Request, settings: Settings) -> str:
-    """The scheme that the client used.
+    """Return the scheme that the client used.
 
     Each proxy may append the scheme that it saw, so the first element of `X-Forwarded-Proto` comes from the outermost
     proxy. If a proxy appends, a client can forge the first element. That affects only the links and the cookie in the
@@ -101,7 +101,7 @@ def check_same_site(request: Request, settings: Settings) -> None:
     """Raises Forbidden `cross_site`: the request has no custom header, or it comes from another site's page."""
     origin = request.headers.get("origin")
     if not is_browser(request) or (origin is not None and not _is_ours(origin, request, settings)):
-        raise Forbidden("Cookies are accepted from this server's own pages only.", code="cross_site")
+        raise Forbidden("Cookies are accepted only from this server's own pages.", code="cross_site")
 
 
 def _is_ours(text: str, request: Request, settings: Settings) -> bool:

@@ -1,4 +1,4 @@
-"""Guards run before anything else of a request. They check the token and the rate limit, and count the request."""
+"""Guards run before the rest of a request. They check the token and the rate limit, and count the request."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ def signed_in_person(request: HTTPConnection) -> Iterator[None]:
 
 @contextmanager
 def stranger(request: HTTPConnection) -> Iterator[None]:
-    """Count the request of a client that is not signed in, and limit how many of them run at once for its network.
+    """Count the request of a client that is not signed in, and limit how many requests of its network run at once.
 
-    Raises TooManyRequests.
+    Raises:
+        TooManyRequests: `rate_limited`, `too_many_at_once`.
     """
     found = services(request)
     who = client_network(clients.address(request, found.settings))

@@ -34,7 +34,7 @@ class Page(Query, frozen=True):
 
     @property
     def after(self) -> int:
-        """The page has only items with higher ids; 0 for the first page."""
+        """The id after which the page begins; 0 for the first page."""
         return decode_cursor(self.cursor)
 
 

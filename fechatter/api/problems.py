@@ -1,6 +1,7 @@
 """Renders every error response: `application/problem+json` with a stable `code` (RFC 9457).
 
-The request boundary calls it for errors that endpoints raise. Batches put the same object into their own responses.
+The request boundary calls `render` for errors that endpoints raise. Batches put the same object into their own
+responses.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Receives request bodies: limits their size, their memory and the time that they take.
 
-The send path and every other endpoint use the same reader. A small body of a message costs no timer and no accounting.
+The send path and every other endpoint use the same reader. A message with a small body needs no timer of its own and no
+accounting.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class BodyReader:
 
         Raises:
             TooLarge, BodyTimeout, ClientDisconnect.
-            Unavailable: the memory for bodies is full, and this body had to make room.
+            Unavailable: the memory for bodies is full, and this body was dropped.
         """
         if held is None or share is None:
             return await self._receive_all(receive, limit, bytearray(begun), _free)
@@ -144,7 +145,7 @@ def check_length(value: bytes, limit: int) -> None:
 
 
 def check_size(body: bytes | bytearray, limit: int) -> None:
-    """Raises TooLarge."""
+    """Check the size of a body, or of its parts so far. Raises TooLarge."""
     if len(body) > limit:
         raise _too_large(limit)
 

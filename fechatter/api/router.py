@@ -1,4 +1,4 @@
-"""Finds the endpoint of a request: the only way to every route.
+"""Finds the endpoint of a request. Every request passes through this router.
 
 Starlette's own router costs a fifth of the requests that a server without a store can answer (benches/results).
 """
@@ -20,7 +20,7 @@ from fechatter.model import MAX_ID
 
 
 class IdConvertor(Convertor[int]):
-    """An id in a path: 1 to 16 digits."""
+    """Converts an id in a path: 1 to 16 digits."""
 
     regex = "[0-9]{1,16}"
 
@@ -69,7 +69,7 @@ class Route:
 
 
 class Router(routing.Router):
-    """Looks paths without parameters up first, then tries the other routes in their order."""
+    """Looks up paths without parameters first, then tries the other routes in their order."""
 
     def __init__(self, routes: Sequence[Route], lifespan: Lifespan[Any] | None = None) -> None:
         super().__init__(lifespan=lifespan)

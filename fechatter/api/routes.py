@@ -135,7 +135,7 @@ COUNTED = {path for path in OPEN if path.startswith("/api/")}
 
 
 def _guards(path: str, methods: Mapping[str, ASGIApp]) -> dict[str, Guard]:
-    """The guards of the endpoints at a path. ASGI apps of their own check and count for themselves."""
+    """Return the guard of each method at a path. ASGI apps of their own check and count for themselves."""
     if path in OPEN and path not in COUNTED:
         return {}
     guard: Guard = stranger if path in COUNTED else signed_in_person

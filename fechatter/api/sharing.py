@@ -27,13 +27,14 @@ T = TypeVar("T")
 
 KIB = 1024
 ROWS_OF_A_REQUEST = 1_000
-"""Each further amount of work of this size counts as one more request."""
+"""Each full amount of work of this size counts as one more request against the quota."""
 CHARGED_ROWS = 1_000
 """Work is charged when it reaches this size. Less is charged once, at the end of its request."""
 
 
 class Share:
-    """
+    """The work of one request, charged to its key.
+
     Args:
         key: a person's id, or a client's network.
         quota: charged for work that is worth several requests.
@@ -97,12 +98,12 @@ class Share:
         self.count(max(0.0, (time.monotonic() - began) * ROWS_A_SECOND - (self.rows - rows)))
 
     async def wait(self) -> None:
-        """Wait while the key is beyond its burst."""
+        """Wait while the key is beyond its burst and lighter keys are active."""
         await self._quotas.pace.wait(self.key)
 
     @contextmanager
     def body(self) -> Iterator[HeldBody]:
-        """A body's place in memory."""
+        """Count the memory of a request body during the block."""
         try:
             with self._quotas.bodies.hold(self.key) as held:
                 yield held
@@ -116,13 +117,13 @@ class Share:
 
 
 def of(request: HTTPConnection) -> Share | None:
-    """The request's share, if it has one."""
+    """Return the request's share, or None."""
     share: Share | None = request.scope.get("state", {}).get("share")
     return share
 
 
 def required(request: HTTPConnection) -> Share:
-    """The share of a request whose guard gave it one."""
+    """Return the share of a request; the request must have one."""
     share = of(request)
     assert share is not None
     return share
@@ -135,7 +136,12 @@ def count(request: HTTPConnection, rows: float) -> None:
 
 
 class turn:  # used like a function; contextlib's own would cost five times as much in each request
-    """The request's turn. Raises Unavailable: too many wait. Raises ClientDisconnect: the client left meanwhile."""
+    """Wait for the request's turn, and end the turn after the block.
+
+    Raises:
+        Unavailable: too many requests wait.
+        ClientDisconnect: the client left while its request waited.
+    """
 
     __slots__ = ("_request", "_share")
 

@@ -17,7 +17,7 @@ WATCHED_AFTER_SECONDS = 0.1
 
 
 class _Wait:
-    """A request that waits. `is_old` is set at the first look of the timer after its beginning."""
+    """A request that waits. The first sweep after the wait began sets `is_old`; the second one starts `watch`."""
 
     __slots__ = ("has_left", "is_old", "request", "watch")
 

@@ -1,1 +1,1 @@
-"""The contract as a document: `/openapi.json` and the pages made from it. It is built once, not per request."""
+"""The contract as a document: `/openapi.json`, and the pages that are made from it once, at the first request."""

@@ -21,22 +21,23 @@ from fechatter.api.routes import COUNTED, OPEN, TABLE
 
 INTRODUCTION = """
 JSON in, JSON out, UTF-8. Times are RFC 3339 in UTC with milliseconds. Ids are integers of up to 53 bits. Unknown fields
-and parameters are refused, so that typing errors are found. `GET /api/server` describes this server. Within an
-`api_level`, changes only add.
+and parameters are refused, so that typing errors are found. `GET /api/server` describes this server. As long as its
+`api_level` stays the same, changes to the API only add to it.
 
 **Signing in.** `POST /api/signin` returns an `access_token` for the header `Authorization: Bearer …`, valid for
-`expires_in` seconds, and a `refresh_token` for the next one at `POST /api/refresh`. After a 401, refresh; if that is
-refused, sign in again. A program signs in with an account of its own, created with an invitation or `fechatter users
-create`. A token never belongs in a URL.
+`expires_in` seconds. It also returns a `refresh_token`, with which `POST /api/refresh` returns new tokens. After a 401,
+refresh; if that is refused, sign in again. A program signs in with an account of its own, created with an invitation or
+`fechatter users create`. A token never belongs in a URL.
 
 **Lists** return `{"items": […], "next": …}`. `next` is the `cursor` of the next page, null on the last page.
 
 **Refusals** are `application/problem+json` with a stable `code`; see [all codes](/docs/problems). Hidden objects are
-refused like objects that do not exist. 429 and 503 carry `Retry-After`; then nothing of the request was stored.
+refused like objects that do not exist. 429 and 503 carry `Retry-After`, and mean that nothing of the request was
+stored.
 
 **Events and responses.** Everything that changes what a client shows has a number in its workspace's log. Responses
-carry `Event-Cursor`: events up to it are already included. Send the highest cursor that you have seen, and no response
-is older. Load `/api/sync`, open `/events` with its cursor, and you miss nothing.
+carry `Event-Cursor`: events up to it are already included. If you send the highest cursor that you have seen, no
+response is older. Load `/api/sync`, open `/events` with its cursor, and you miss nothing.
 
 **Unread messages.** `unread_count` = `last_number` - `last_read_number` - the number of deleted messages in between.
 Frames are the same for all members and carry no counts. Derive the count from their numbers, and apply each `seq` only
@@ -98,7 +99,7 @@ def _frames() -> Schema:
 
 
 def _places() -> Iterator[Place]:
-    """Return each operation of the table."""
+    """Yield each operation of the table."""
     for path, methods in TABLE.items():
         signed_in = path not in OPEN
         for method, app in methods.items():

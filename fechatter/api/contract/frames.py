@@ -94,7 +94,7 @@ class Hello(msgspec.Struct, frozen=True):
     epoch: Annotated[str, msgspec.Meta(examples=["5f2c81d0"])]
     head: Seq
     heartbeat_seconds: Annotated[
-        int, msgspec.Meta(description="Silence for much longer means a broken connection.", examples=[20])
+        int, msgspec.Meta(description="A silence of three times this long means a broken connection.", examples=[20])
     ]
     session_id: Annotated[int, msgspec.Meta(examples=[90])]
 
@@ -120,7 +120,11 @@ class Reset(msgspec.Struct, frozen=True):
 
 
 class Closing(msgspec.Struct, frozen=True):
-    """The last frame."""
+    """The last frame.
+
+    The `reason` is `slow` if the client read too slowly, and `revoked` if its access ended. It is `shutdown` if the
+    server stops, and `unavailable` if the server cannot continue the stream now.
+    """
 
     reason: Literal["slow", "revoked", "shutdown", "unavailable"]
 

@@ -22,11 +22,11 @@ ANSWERED: dict[str, Any] = {
         "schema": {"type": "string", "pattern": f"^{POSITION_PATTERN}$"},
     },
     "Retry-After": {
-        "description": "Send the same request again after so many seconds.",
+        "description": "Send the same request again after this number of seconds.",
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
     },
-    "RateLimit": {"description": 'The rest of the limit: `"name";r=left;t=seconds`.', "schema": {"type": "string"}},
+    "RateLimit": {"description": 'What is left of the limit: `"name";r=left;t=seconds`.', "schema": {"type": "string"}},
     "RateLimit-Policy": {"description": 'The limit: `"name";q=requests;w=seconds`.', "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to sign in.", "required": True, "schema": {"type": "string"}},
     "Set-Cookie": {"description": "The refresh token, for our own web client.", "schema": {"type": "string"}},
@@ -50,20 +50,21 @@ SENT: dict[str, Any] = {
     "Last-Event-ID": {
         "name": "Last-Event-ID",
         "in": "header",
-        "description": "The newest `id:` you saw; without it the stream begins now.",
+        "description": "The newest `id:` that you saw. Without it, the stream begins with the next event.",
         "schema": {"type": "string", "examples": ["5f2c81d0.1204"]},
     },
     "X-Requested-With": {
         "name": "X-Requested-With",
         "in": "header",
-        "description": "`fechatter`, from our own web client: the refresh token is set as a cookie instead.",
+        "description": "Only our own web client sends it, with the value `fechatter`: the refresh token is then set as "
+        "a cookie.",
         "schema": {"type": "string", "examples": ["fechatter"]},
     },
 }
 
 
 def sent(declared: Operation) -> list[dict[str, str]]:
-    """The header parameters of an operation."""
+    """Return the header parameters of an operation."""
     return [{"$ref": f"#/components/parameters/{name}"} for name in declared.headers]
 
 

@@ -11,7 +11,7 @@ _INLINE = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*|\[(?P<text>[^\]
 
 
 def prose(text: str) -> str:
-    """Paragraphs and lists."""
+    """Render paragraphs and lists."""
     return "".join(_block(block) for block in re.split(r"\n\s*\n", text.strip()) if block)
 
 
@@ -23,7 +23,7 @@ def _block(block: str) -> str:
 
 
 def inline(text: str) -> str:
-    """Code, bold and links."""
+    """Render code, bold text and links."""
     made, end = "", 0
     for found in _INLINE.finditer(text):
         made += escape(text[end : found.start()]) + _span(found)
@@ -40,17 +40,17 @@ def _span(found: re.Match[str]) -> str:
 
 
 def code(text: str, label: str) -> str:
-    """A block of code that scrolls by itself and can be reached with the keyboard."""
+    """Return a block of code that scrolls by itself and can be reached with the keyboard."""
     return f'<pre tabindex="0" role="region" aria-label="{escape(label)}"><code>{escape(text)}</code></pre>'
 
 
 def json(value: object) -> str:
-    """JSON for people."""
+    """Return indented JSON."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Cells are HTML. Empty without rows."""
+    """Return a table whose cells are HTML, or "" if there are no rows."""
     if not rows:
         return ""
     titles = "".join(f'<th scope="col">{title}</th>' for title in head)
@@ -60,7 +60,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def page(title: str, navigation: str, content: str) -> bytes:
-    """A whole page."""
+    """Return a whole page; `navigation` and `content` are HTML."""
     return f"""<!doctype html>
 <html lang="en">
 <head>

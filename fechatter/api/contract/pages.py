@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def docs_page(document: Json) -> bytes:
-    """Return the page."""
+    """Return the page `/docs` for the OpenAPI document."""
     groups = {tag["name"]: tag["description"] for tag in document["tags"]}
     by_group: dict[str, list[tuple[str, str, Json]]] = {name: [] for name in groups}
     for path, method, operation in _operations(document):
@@ -127,7 +127,7 @@ def curl(document: Json, path: str, method: str, operation: Json) -> str:
 
 
 def resolve(document: Json, part: Json) -> Json:
-    """Return the object that a reference names."""
+    """Return the object that `part` refers to, or `part` itself if it is not a reference."""
     if "$ref" not in part:
         return part
     found = document
@@ -137,7 +137,7 @@ def resolve(document: Json, part: Json) -> Json:
 
 
 def _live(document: Json) -> str:
-    """The frames of the stream."""
+    """Return the section about the frames of the stream."""
     stream = document["paths"]["/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
     rows = []
     for name, schema in stream["x-frames"].items():

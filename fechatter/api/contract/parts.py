@@ -53,11 +53,11 @@ class Parts:
 
     Args:
         shown: the schema of each type, by the type's identity.
-        named: the schemas they refer to.
+        named: the schemas that these schemas refer to.
 
     Attributes:
-        queries: the names of schemas that parameters stand for.
-        refusals: the response objects of refusals that were referred to.
+        queries: the names of the schemas of queries; the document shows their fields as parameters instead.
+        refusals: the response objects of refusals, which operations refer to by name.
     """
 
     def __init__(self, shown: dict[int, Schema], named: dict[str, Schema]) -> None:
@@ -68,7 +68,7 @@ class Parts:
         self.refusals: dict[str, Any] = {}
 
     def operation(self, place: Place) -> dict[str, Any]:
-        """The operation object."""
+        """Return the operation object of OpenAPI."""
         declared = place.operation
         summary, _, description = declared.description.partition("\n\n")
         made: dict[str, Any] = {
@@ -115,7 +115,7 @@ class Parts:
 
     def _answer(self, answer: Answer, *, counted: bool) -> dict[str, Any]:
         made: dict[str, Any] = {
-            "description": answer.means or ("Done." if answer.kind is None else "It worked."),
+            "description": answer.means or "Success.",
             "headers": headers.answered(answer, counted=counted),
         }
         if answer.media_type == "text/event-stream":
@@ -141,7 +141,7 @@ class Parts:
         return made
 
     def _refusal(self, status: int, names: list[str]) -> dict[str, Any]:
-        """A reference: many operations refuse alike."""
+        """Return a reference, because many operations have the same refusals."""
         name = ".".join(names)
         self.refusals[name] = refusals.answer(status, names, self._schema(BODIES.get(status, ProblemBody)))
         return {"$ref": f"#/components/responses/{name}"}
@@ -155,7 +155,7 @@ class Parts:
         }
 
     def problem_examples(self) -> dict[str, Any]:
-        """An example of each public code."""
+        """Return an example of each public code."""
         public = {name: code.status for name, code in PROBLEMS.items() if code.public}
         bodies = {name: self._schema(BODIES.get(status, ProblemBody)) for name, status in public.items()}
         return {name: refusals.example(name, body, self._examples) for name, body in bodies.items()}

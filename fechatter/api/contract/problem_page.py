@@ -15,16 +15,18 @@ def problems_page(example: object) -> bytes:
     fields = table(["Code", "Meaning"], rows)
     content = f"""<h1>Problems</h1>
 <p>A refusal is <code>application/problem+json</code> (RFC 9457). Programs use <code>code</code>, which is stable.
-<code>detail</code> is a sentence for people and may change. If something is wrong, send the <code>request_id</code> to
+<code>detail</code> is a sentence for people and may change. To report an error, send the <code>request_id</code> to
 the server's operator.</p>
 {code(json(example), "A problem")}
 {sections}
-<section id="fields"><h2>422: the single values</h2>
+<section id="fields"><h2>422: errors of single values</h2>
 <p>The problem <a href="#invalid"><code>invalid</code></a> lists each refused value in <code>errors</code>, with a
 <code>pointer</code> (a JSON Pointer into the body, or <code>?name</code> of a parameter) and one of these
 codes.</p>{fields}</section>"""
     links = "".join(f'<li><a href="#status-{status}">{status} {title(status)}</a></li>' for status in groups)
-    return page("Problems: Fechatter API", f'<ul>{links}<li><a href="#fields">The single values</a></li></ul>', content)
+    return page(
+        "Problems: Fechatter API", f'<ul>{links}<li><a href="#fields">Errors of single values</a></li></ul>', content
+    )
 
 
 def _status(status: int, names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The problems that an operation may return: the declared ones, and those that follow from its nature."""
+"""The error codes of an operation: the declared ones, and those that follow from its sign-in, body and writes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After", "RateLimit", "RateLi
 
 
 def codes(declared: Operation, *, with_id: bool, signed_in: bool, counted: bool) -> list[str]:
-    """Return every code, in the order of `codes.PROBLEMS`."""
+    """Return every code that the operation may return, in the order of `codes.PROBLEMS`."""
     found = {*declared.refuses, *ALWAYS}
     found |= set(SIGNED_IN) if signed_in else set()
     found |= set(COUNTED) if counted else set()

@@ -1,4 +1,4 @@
-"""JSON Schemas of our types, and an example for each."""
+"""JSON Schemas of the API's types, and an example for each."""
 
 from __future__ import annotations
 

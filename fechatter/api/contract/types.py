@@ -20,7 +20,7 @@ BIGGEST_ID = 2**53 - 1
 
 
 def section(document: Json) -> str:
-    """Every named type."""
+    """Return the section about every named type."""
     made = "\n".join(_type(name, schema) for name, schema in document["components"]["schemas"].items())
     return f'<section id="types"><h2>Types</h2>{made}</section>'
 

@@ -26,7 +26,7 @@ from fechatter.storage.engines.base import Transaction
 
 
 class Refresh(Body, frozen=True):
-    """`refresh_token`. Our own web client sends the slug of the workspace instead, and the token in its cookie."""
+    """Send `refresh_token`. Our own web client sends the slug of the workspace instead, and the token in its cookie."""
 
     refresh_token: Annotated[str | None, msgspec.Meta(examples=["90.3.fT1c…"])] = None
     workspace: Annotated[
@@ -112,7 +112,7 @@ async def refresh(request: Request, wanted: Refresh) -> Response:
 
 
 async def _workspace_id(request: Request, slug: str) -> WorkspaceId:
-    """Raises Unauthorized: there is no such workspace. The error is the same as without a cookie."""
+    """Return the workspace's id. Raises Unauthorized: there is none; the error is the same as without a cookie."""
     workspace = await services(request).database.read(lambda tx: workspaces.by_slug(tx, slug_of(slug)))
     if workspace is None:
         raise refused()

@@ -25,7 +25,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class EntryView(msgspec.Struct, frozen=True):
-    """An act. A request has `actor_id` and `address`; a command has `system_user` instead."""
+    """An act. An act by a request has `actor_id` and `address`; an act by a command has `system_user` instead."""
 
     id: Annotated[int, msgspec.Meta(examples=[1300])]
     created_at: Timestamp

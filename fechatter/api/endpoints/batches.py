@@ -31,8 +31,8 @@ class NewMessages(Body, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """The result of one message: 201 or, for a repeat, 200 with the `message`; otherwise the `problem`. It affects no
-    other message."""
+    """The result of one message: 201 or, for a repeat, 200 with the `message`; otherwise the `problem`. A
+    problem does not affect the other messages."""
 
     status: Annotated[int, msgspec.Meta(examples=[201])]
     message: Message | msgspec.UnsetType = msgspec.UNSET
@@ -56,7 +56,7 @@ class Results(msgspec.Struct, frozen=True):
 async def send_many(request: Request) -> Response:
     """Send many messages at once
 
-    For bridges, bots and imports. Each message is stored or refused by itself; the results are in the order of the
+    For bridges, bots and imports. Each message is stored or refused independently; the results are in the order of the
     request. Each message counts against the rate limit, and a body counts as at least one message for each 64 KiB, even
     if it is refused.
     """
@@ -80,7 +80,11 @@ async def send_many(request: Request) -> Response:
 
 
 async def _send_batch(request: Request, body: bytes) -> list[tuple[int, bytes] | Problem]:
-    """Raises Problem: the whole batch is refused."""
+    """Send the batch; return the status and JSON of each message, or its problem.
+
+    Raises:
+        Problem: the whole batch is refused.
+    """
     who, sender = claims(request), services(request).sender
     async with sharing.turn(request):
         answers = await sender.send_many(

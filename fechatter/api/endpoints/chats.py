@@ -34,7 +34,7 @@ class NewReadMark(Body, frozen=True):
             msgspec.Meta(
                 ge=0,
                 le=MAX_ID,
-                description="The read mark's revision that the client knows; without it, the current one.",
+                description="The newest revision of the read mark that you know; if omitted, the current one.",
                 examples=[0],
             ),
         ]
@@ -63,7 +63,7 @@ async def index(request: Request, page: Page) -> Response:
 @operation(
     "createChat",
     Answer(names.NamedChat, 201, "The new chat."),
-    Answer(Chat, 200, "The existing chat: of this idempotency key, or the single chat of these two people."),
+    Answer(Chat, 200, "The existing chat: the chat of this idempotency key, or the single chat of these two people."),
     refuses=("forbidden", "name_taken", "idempotency_conflict", "not_found"),
     headers=("Idempotency-Key",),
 )

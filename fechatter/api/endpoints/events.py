@@ -54,7 +54,7 @@ class EventPage(msgspec.Struct, frozen=True):
 
 
 def position_of(cursor: str) -> Position:
-    """Raises Invalid."""
+    """Return the position of a cursor. Raises Invalid."""
     position = Position.parse(cursor)
     if position is None:
         raise Invalid.field("?after", "invalid_cursor", "Use the cursor of /api/sync, or of an earlier response.")
@@ -85,7 +85,8 @@ async def events(request: Request, wanted: EventQuery) -> Response:
     """Poll the event log
 
     The same events as in the live stream, for programs that cannot keep a connection. `after` is the `cursor` of the
-    previous response, or at first of `/api/sync`. Send the next request immediately while there is `more`.
+    previous response; the first request uses the `cursor` of `/api/sync`. Send the next request immediately while there
+    is `more`.
     """
     cursor, limit = position_of(wanted.after), wanted.limit
     settings, seen = services(request).settings, seen_of(request)

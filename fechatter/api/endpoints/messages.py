@@ -52,9 +52,9 @@ Key = Annotated[
         min_length=1,
         max_length=MAX_KEY_CHARACTERS,
         description="Your own key for this message, without control characters. If you send the key again, the "
-        "response is the message that was stored first; with another content, the key is refused. A key belongs to one "
-        "sender in one chat. The server stores it for at least seven days. A UUIDv7 is the cheapest key. A bot's "
-        "answer uses a key derived from the `id` that it answers.",
+        "response is the message that was stored first; with different content, the request is refused. A key belongs "
+        "to one sender in one chat. The server stores it for at least seven days. A UUIDv7 is the cheapest key. A "
+        "bot that answers a message can derive the key of its answer from that message's `id`.",
         examples=["0199a1c4-7d2e-7cc3-98c4-dc0c0c07398f"],
     ),
 ]
@@ -108,9 +108,9 @@ class HistoryQuery(Query, frozen=True):
 class SendMessage:
     """Send a message
 
-    The response comes once the message is stored. It has the message's number in the chat. If no response comes, send
-    the message again with the same `idempotency_key`: it is stored only once. The key may be in the header
-    `Idempotency-Key` instead. Two different keys are refused.
+    The response is sent after the message was stored. It contains the message's number in the chat. If you get no
+    response, send the message again with the same `idempotency_key`: it is stored only once. The key may be in the
+    header `Idempotency-Key` instead. Two different keys are refused.
     """
 
     # The hot path: an ASGI app of its own, without a Request and a Response.
@@ -146,7 +146,7 @@ class SendMessage:
 
 
 async def _read_slow_body(scope: Scope, receive: Receive, begun: bytes) -> bytes:
-    """Read the rest of a slow body; its sender pays for its memory. Raises like `BodyReader.finish`."""
+    """Read the rest of a slow body, and charge its memory to the sender. Raises the errors of `BodyReader.finish`."""
     quotas: Quotas = scope["app"].services.quotas
     share = scope["state"]["share"] = sharing.Share(quotas, scope["state"]["claims"].user_id, quotas.messages, None)
     with share.body() as held:
@@ -233,7 +233,7 @@ async def one(request: Request) -> Response:
 async def edit(request: Request) -> Response:
     """Edit your own message
 
-    The earlier contents are kept; see its versions.
+    The server keeps the earlier contents; `GET …/versions` lists them.
     """
     chat_id, message_id = _ids(request)
     check_json(request)
@@ -248,7 +248,7 @@ async def edit(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """Delete a message
 
-    For its sender, the chat's owner, and admins who are members. The message keeps its number, with an empty content.
+    For its sender, the chat's owner, and admins who are members. The message keeps its number, with empty content.
     """
     chat_id, message_id = _ids(request)
     await write(request, lambda tx, actor: changes.delete(tx, actor, chat_id, message_id))

@@ -23,7 +23,7 @@ REFUSALS = ("reset_link_used", "reset_link_revoked", "reset_link_expired", "acco
 
 
 class ResetLink(msgspec.Struct, frozen=True):
-    """A link that lets one person set a new password once; it replaces an earlier link."""
+    """A link with which one person can set a new password once. It replaces the person's earlier link."""
 
     id: Annotated[int, msgspec.Meta(examples=[91])]
     token: Annotated[str, msgspec.Meta(examples=["Rk2d…"])]

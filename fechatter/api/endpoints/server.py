@@ -42,7 +42,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Server(msgspec.Struct, frozen=True):
-    """This server. Within an `api_level`, changes only add to the API."""
+    """This server. As long as `api_level` stays the same, changes to the API only add to it."""
 
     version: Annotated[str, msgspec.Meta(examples=[__version__])]
     api_level: Annotated[int, msgspec.Meta(examples=[API_LEVEL])]

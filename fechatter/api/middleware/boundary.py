@@ -77,13 +77,13 @@ class RequestBoundary:
         state = scope["state"]
         request_id = state["request_id"]
         if not state["one_host"]:
-            # If there are two, a proxy may have used the other one.
+            # If there are two Host headers, a proxy may have used the other one.
             await self._refuse(HOST, scope, receive, send)
             return
         try:
             await self._app(scope, receive, send)
         except asyncio.CancelledError:
-            # Only the end of the server cancels a request.
+            # Requests are cancelled only when the server stops.
             if "status" not in state:
                 await self._refuse(Unavailable("The server is stopping.", code="stopping"), scope, receive, send)
             raise

@@ -28,7 +28,7 @@ def label(path: str) -> str:
 
 
 class Requests:
-    """Runs on the main loop.
+    """The counts of all requests so far. Runs on the main loop.
 
     Attributes:
         counts: by route, method and status.

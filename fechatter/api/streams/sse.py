@@ -94,7 +94,7 @@ class EventStream:
 
 
 async def _until_gone(receive: Receive, listener: Listener) -> None:
-    """Close the listener when the client disconnects. Writes to a client that has left report success."""
+    """Close the listener when the client disconnects. Writes do not notice it: they succeed even then."""
     while (await receive())["type"] != "http.disconnect":
         pass
     listener.close(CloseReason.GONE)

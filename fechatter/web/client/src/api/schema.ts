@@ -9,7 +9,7 @@ export interface components {
             /** @enum {unknown} */
             status: "ok";
         };
-        /** @description A public channel, as people see it who may join. */
+        /** @description A public channel, as shown to people who can join it. */
         Channel: {
             /** @example 21 */
             id: number;
@@ -153,7 +153,7 @@ export interface components {
             name?: string | null;
             /** @example What is new */
             description?: string;
-            /** @description An archived chat can be read, not changed. */
+            /** @description An archived chat can be read, but not changed. */
             archived?: boolean;
         };
         /** @description A chat was renamed, described, archived or unarchived. */
@@ -177,7 +177,12 @@ export interface components {
             chat_id: number;
             data: components["schemas"]["ChatData"];
         };
-        /** @description The last frame. */
+        /**
+         * @description The last frame.
+         *
+         *         The `reason` is `slow` if the client read too slowly, and `revoked` if its access ended. It is `shutdown` if the
+         *         server stops, and `unavailable` if the server cannot continue the stream now.
+         */
         Closing: {
             /** @enum {unknown} */
             reason: "revoked" | "shutdown" | "slow" | "unavailable";
@@ -215,7 +220,7 @@ export interface components {
              */
             content: string;
         };
-        /** @description An act. A request has `actor_id` and `address`; a command has `system_user` instead. */
+        /** @description An act. An act by a request has `actor_id` and `address`; an act by a command has `system_user` instead. */
         Entry: {
             /** @example 1300 */
             id: number;
@@ -293,7 +298,7 @@ export interface components {
              */
             head: number;
             /**
-             * @description Silence for much longer means a broken connection.
+             * @description A silence of three times this long means a broken connection.
              * @example 20
              */
             heartbeat_seconds: number;
@@ -1040,7 +1045,7 @@ export interface components {
             at: string;
             data: components["schemas"]["ReadData"];
         };
-        /** @description `refresh_token`. Our own web client sends the slug of the workspace instead, and the token in its cookie. */
+        /** @description Send `refresh_token`. Our own web client sends the slug of the workspace instead, and the token in its cookie. */
         Refresh: {
             /**
              * @default null
@@ -1070,7 +1075,7 @@ export interface components {
              */
             head: number;
         };
-        /** @description A link that lets one person set a new password once; it replaces an earlier link. */
+        /** @description A link with which one person can set a new password once. It replaces the person's earlier link. */
         ResetLink: {
             /** @example 91 */
             id: number;
@@ -1147,8 +1152,8 @@ export interface components {
             token: string;
         };
         /**
-         * @description The result of one message: 201 or, for a repeat, 200 with the `message`; otherwise the `problem`. It affects no
-         *         other message.
+         * @description The result of one message: 201 or, for a repeat, 200 with the `message`; otherwise the `problem`. A
+         *         problem does not affect the other messages.
          */
         Result: {
             /** @example 201 */
@@ -1179,7 +1184,7 @@ export interface components {
          * @enum {unknown}
          */
         Role: "admin" | "guest" | "member" | "owner";
-        /** @description This server. Within an `api_level`, changes only add to the API. */
+        /** @description This server. As long as `api_level` stays the same, changes to the API only add to it. */
         Server: {
             /** @example 0.1.0 */
             version: string;
