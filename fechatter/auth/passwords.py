@@ -45,8 +45,8 @@ def check_password(pointer: str, password: str) -> None:
 class Passwords:
     """Hashes and verifies passwords; `close` ends its threads.
 
-    `who` is the person or the client's network that sends the request. Each runs one hash at a time, at the pace of
-    `pace.py`, and all share the threads fairly.
+    `who` is the person or the client's network that sends the request. For each `who`, one hash runs at a time, at the
+    pace of `pace.py`. All share the threads fairly.
     """
 
     def __init__(self, threads: int = THREADS, max_waiting: int = MAX_WAITING, pace: Pace | None = None) -> None:
@@ -98,7 +98,10 @@ class Passwords:
         return result
 
     def _thread_freer(self, loop: asyncio.AbstractEventLoop, who: Key) -> Callable[[object], None]:
-        """Free the thread when the hash is done, not when the caller is cancelled: the thread is busy until then."""
+        """Return a callback that frees the thread when the hash is done.
+
+        Until then the thread is busy, even if the caller was cancelled.
+        """
 
         def ended(_: object) -> None:
             # RuntimeError: the loop is closed, so nothing waits.
