@@ -15,6 +15,7 @@ from fechatter import native
 from fechatter.errors import (
     FieldError,
     Invalid,
+    MalformedRequest,
     MethodNotAllowed,
     Problem,
     StorageError,
@@ -108,6 +109,8 @@ def _headers(problem: Problem) -> list[tuple[str, str]]:
             return native.problem_headers(problem.status, problem.retry_after_seconds, problem.policy)
         case Unavailable():
             return native.problem_headers(problem.status, problem.retry_after_seconds)
+        case MalformedRequest(code="malformed_head"):
+            return [*native.problem_headers(problem.status), ("connection", "close")]
         case MethodNotAllowed():
             return native.problem_headers(problem.status, allow=", ".join(problem.data["allow"]))
         case _:

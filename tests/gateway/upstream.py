@@ -49,7 +49,7 @@ class Upstream:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
-            while True:
+            while not writer.is_closing():
                 request = await _read_head(reader)
                 if self.reads_bodies:
                     request.body = await _read_body(request, reader)

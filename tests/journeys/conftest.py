@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.server import ServerProcess
+from tests.journeys.server import GATEWAY, ServerProcess
 from tests.journeys.sharing import QUICK, SharedServers
 from tests.journeys.wire import OPENED
 
-DOORS = ["app"]
-"""The entry points. Every journey runs through each of them."""
+DOORS = ["gateway" if GATEWAY == "on" else "app"]
+"""The entry point. Every journey runs through each of them, in two runs with different FECHATTER_GATEWAY."""
 ENGINES = ["sqlite", "postgres"]
 
 

@@ -19,6 +19,8 @@ import psutil
 from tests.servers.process import STOP_SECONDS, free_port, kill_all, wait_until
 
 ROOT = Path(__file__).parents[2]
+GATEWAY = os.environ.get("FECHATTER_GATEWAY", "off")
+"""The entry point of every server under test: `on`, the gateway; `off`, Granian."""
 
 
 class ServerProcess:
@@ -56,7 +58,7 @@ class ServerProcess:
             "data_dir": str(self.data_dir),
             "port": str(self.port),
             "rate_limits": "off",
-            "gateway": os.environ.get("FECHATTER_GATEWAY", "off"),
+            "gateway": GATEWAY,
             **({"database_url": database_url} if database_url else {}),
             **settings,
         }

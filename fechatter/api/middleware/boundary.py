@@ -26,6 +26,7 @@ from fechatter.telemetry.faults import describe_error
 log = logging.getLogger(__name__)
 
 INCOMPLETE = MalformedRequest("The body is incomplete.", code="incomplete_body")
+FRAMING = MalformedRequest("The head of the request is malformed.", code="malformed_head")
 HOST = MalformedRequest("A request needs exactly one Host header.", code="malformed_host")
 
 
@@ -36,8 +37,8 @@ class BrokenOff(Exception):
 class RequestBoundary:
     """Assigns the request id (`scope["state"]["request_id"]`, X-Request-Id), counts requests and renders errors.
 
-    `scope["state"]` also has `one_host` (whether there is exactly one Host header), `status` once a response has begun,
-    and `route` and `claims` once they are known.
+    `scope["state"]` also has `status` once a response has begun, and `route` and `claims` once they are known.
+    `one_host` is true if there is exactly one Host header. `one_framing`: the length of the body is unambiguous.
     """
 
     def __init__(self, app: ASGIApp, requests: Requests, settings: Settings) -> None:
@@ -80,6 +81,10 @@ class RequestBoundary:
             # If there are two Host headers, a proxy may have used the other one.
             await self._refuse(HOST, scope, receive, send)
             return
+        if not state["one_framing"]:
+            # A proxy may have used the other one, and sent the rest of the body as a request of somebody else.
+            await self._refuse(FRAMING, scope, receive, send)
+            return
         try:
             await self._app(scope, receive, send)
         except asyncio.CancelledError:
@@ -112,14 +117,20 @@ class RequestBoundary:
         await problems.render(problem, scope["state"]["request_id"])(scope, receive, send)
 
     def _read_head(self, scope: Scope, state: dict[str, Any]) -> str:
-        """Return the client's own id if it is valid, or a new one. In the same pass, count the Host headers."""
-        given, hosts = None, []
+        """Return the client's own id if it is valid, or a new one. In the same pass, count Host and framing headers."""
+        given, hosts, framings = None, [], 0
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value)
             elif name == b"x-request-id" and given is None and native.is_request_id(value):
                 given = str(value, "ascii")
+            elif name == b"content-length":
+                framings += 1
+            elif name == b"transfer-encoding":
+                # The gateway refuses codings before `chunked` too.
+                framings += 1 if value.lower() == b"chunked" else 2
         # Granian adds an empty Host header if there is none. HTTP/1.0 needs none.
+        state["one_framing"] = framings <= 1
         state["one_host"] = len(hosts) == 1 and (hosts[0] != b"" or scope["http_version"] != "1.1")
         return given or next(self._ids)
 

@@ -12,7 +12,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use super::body::Ending;
 use super::quiet::Connection;
 use super::serving::Serving;
-use super::upstream::{Sender, Upstream};
+use super::upstream::{Lease, Upstream};
 
 /// A request in progress. It ends when this value is dropped.
 #[derive(Debug)]
@@ -42,8 +42,8 @@ impl Drop for InProgress {
 /// A connection that is used again if both bodies are complete.
 #[derive(Debug)]
 pub struct Borrowed {
-    /// The sending half.
-    pub sender: Sender,
+    /// The connection. It ends if it is not put back.
+    pub lease: Lease,
     /// Where it belongs.
     pub upstream: Rc<Upstream>,
     /// How the body of the request ended.
@@ -91,10 +91,10 @@ impl AnswerBody {
 }
 
 fn give_back(borrowed: &mut Option<Borrowed>) {
-    if let Some(Borrowed { sender, upstream, ending }) = borrowed.take() {
+    if let Some(Borrowed { lease, upstream, ending }) = borrowed.take() {
         // An upstream that answers early may not have read the whole body.
         if ending.get() == Ending::Complete {
-            upstream.put(sender);
+            upstream.put(lease);
         }
     }
 }

@@ -107,7 +107,8 @@ impl Connections {
         if !complete {
             connection.abandoned.set(connection.abandoned.get() + 1);
         }
-        if left == 0 {
+        // The requests of an HTTP/2 connection end after it.
+        if left == 0 && !connection.removed.get() {
             connection.phase.set(Phase::Idle);
             connection.epoch.set(connection.epoch.get() + 1);
             connection.quiet_since.set(Instant::now());
@@ -119,7 +120,8 @@ impl Connections {
     /// Removes a connection that was closed.
     pub fn remove(&self, connection: &Connection) {
         self.open.borrow_mut().remove(&connection.number);
-        connection.epoch.set(u64::MAX);
+        connection.removed.set(true);
+        connection.epoch.set(connection.epoch.get() + 1);
         self.uncount(connection);
     }
 

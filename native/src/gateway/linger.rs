@@ -8,32 +8,28 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 const LINGER: Duration = Duration::from_secs(1);
-const MAX_BYTES: usize = 1 << 20;
 
 /// The end of one connection.
 #[derive(Debug, Default)]
-pub struct Linger {
-    ignored: usize,
-    timer: Option<Pin<Box<Sleep>>>,
-}
+pub struct Linger(Option<Pin<Box<Sleep>>>);
 
 impl Linger {
     /// Whether it has begun.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.timer.is_some()
+        self.0.is_some()
     }
 
-    /// Ready once the client has ended its side, or has used up the time or the bytes.
+    /// Ready once the client has ended its side, or has used up the time.
     pub fn poll<S: AsyncRead + Unpin>(&mut self, context: &mut Context<'_>, socket: &mut S) -> Poll<()> {
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        let timer = self.0.get_or_insert_with(|| Box::pin(sleep(LINGER)));
         let mut buffer = [0; 4096];
-        while self.ignored < MAX_BYTES {
+        loop {
             match pin!(socket.read(&mut buffer)).poll(context) {
-                Poll::Ready(Ok(read)) if read > 0 => self.ignored += read,
+                Poll::Ready(Ok(read)) if read > 0 && timer.deadline() > Instant::now() => {}
                 Poll::Ready(_) => break,
                 Poll::Pending => {
                     ready!(timer.as_mut().poll(context));

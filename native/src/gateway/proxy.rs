@@ -8,14 +8,15 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body as _, Incoming};
 
+use crate::request_id;
+
 use super::answer::{AnswerBody, Borrowed, InProgress};
 use super::body::{Ending, Gate, RequestBody};
 use super::client::Client;
 use super::received::Received;
 use super::refusal::Refusal;
 use super::serving::Serving;
-use super::upstream::{Sender, Upstream};
-use crate::request_id;
+use super::upstream::{Lease, Upstream};
 
 /// The header with a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -122,9 +123,9 @@ async fn send(serving: &Serving, prepared: Prepared) -> Result<(Response<Incomin
     };
     serving.counters.proxied.add();
     loop {
-        let (mut sender, is_new) = connection(upstream).await?;
-        match sender.try_send_request(request).await {
-            Ok(response) => return Ok((response, Borrowed { sender, upstream: Rc::clone(upstream), ending })),
+        let (mut lease, is_new) = connection(upstream).await?;
+        match lease.send(request).await {
+            Ok(response) => return Ok((response, Borrowed { lease, upstream: Rc::clone(upstream), ending })),
             Err(mut error) => match (error.take_message(), ending.get()) {
                 (Some(unsent), _) if !is_new => request = unsent,
                 (_, Ending::Broken(refusal)) => return Err(refusal),
@@ -135,12 +136,12 @@ async fn send(serving: &Serving, prepared: Prepared) -> Result<(Response<Incomin
 }
 
 /// Returns a connection, and whether it is new.
-async fn connection(upstream: &Upstream) -> Result<(Sender, bool), Refusal> {
-    if let Some(sender) = upstream.take() {
-        return Ok((sender, false));
+async fn connection(upstream: &Upstream) -> Result<(Lease, bool), Refusal> {
+    if let Some(lease) = upstream.take() {
+        return Ok((lease, false));
     }
     let connected = upstream.connect().await;
-    connected.map(|sender| (sender, true)).map_err(|_| Refusal::UpstreamUnavailable)
+    connected.map(|lease| (lease, true)).map_err(|_| Refusal::UpstreamUnavailable)
 }
 
 fn answer(response: Response<Incoming>, borrowed: Borrowed, in_progress: InProgress) -> Response<AnswerBody> {

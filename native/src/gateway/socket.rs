@@ -1,5 +1,6 @@
 //! The sockets of clients. TLS wraps one of them and is one itself.
 
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -16,6 +17,13 @@ const VANISHED: Duration = Duration::from_secs(30);
 pub trait Socket: AsyncRead + AsyncWrite + Unpin + 'static {
     /// Discards what was not sent yet when the socket closes.
     fn reset_on_close(&self);
+
+    /// Whether the kernel has bytes to read. Tokio knows of new bytes only after its next look at all sockets.
+    fn has_input(&self) -> bool;
+}
+
+fn has_input(socket: &SockRef<'_>) -> bool {
+    socket.peek(&mut [MaybeUninit::uninit()]).is_ok_and(|count| count > 0)
 }
 
 impl Socket for TcpStream {
@@ -23,10 +31,18 @@ impl Socket for TcpStream {
         // If it fails, the kernel sends for some time after the end.
         let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
     }
+
+    fn has_input(&self) -> bool {
+        has_input(&SockRef::from(self))
+    }
 }
 
 impl Socket for UnixStream {
     fn reset_on_close(&self) {}
+
+    fn has_input(&self) -> bool {
+        has_input(&SockRef::from(self))
+    }
 }
 
 /// Sets the options of a connection that was just accepted. An option that the system refuses is not essential.

@@ -8,10 +8,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::body::RequestBody;
@@ -34,15 +38,39 @@ enum Address {
     Tcp(String),
 }
 
-/// The sending half of a connection to an upstream.
-pub type Sender = SendRequest<RequestBody>;
+/// A connection to an upstream. Dropping it ends the connection, whatever is in progress.
+#[derive(Debug)]
+pub struct Lease {
+    sender: SendRequest<RequestBody>,
+    connection: AbortHandle,
+}
+
+impl Lease {
+    /// Sends a request. If its body has not begun, the error contains the request.
+    ///
+    /// # Errors
+    /// The connection ended before the head of the answer.
+    pub async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
+        self.sender.try_send_request(request).await
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // A connection that still sends a body would otherwise wait for the rest.
+        self.connection.abort();
+    }
+}
 
 /// A server behind the gateway.
 pub struct Upstream {
     address: Address,
     limit: usize,
     open: Rc<Cell<usize>>,
-    idle: RefCell<Vec<(Sender, Instant)>>,
+    idle: RefCell<Vec<(Lease, Instant)>>,
     counters: Arc<Counters>,
 }
 
@@ -73,39 +101,39 @@ impl Upstream {
     }
 
     /// Returns a connection that can take a request, if one is idle.
-    pub fn take(&self) -> Option<Sender> {
+    pub fn take(&self) -> Option<Lease> {
         let mut idle = self.idle.borrow_mut();
         let mut settling = Vec::new();
         let found = loop {
-            let Some((sender, since)) = idle.pop() else { break None };
-            if sender.is_closed() || since.elapsed() > MAX_IDLE {
+            let Some((lease, since)) = idle.pop() else { break None };
+            if lease.sender.is_closed() || since.elapsed() > MAX_IDLE {
                 continue;
             }
-            if sender.is_ready() {
-                break Some(sender);
+            if lease.sender.is_ready() {
+                break Some(lease);
             }
             // Its last answer is complete, but its task has not run since.
-            settling.push((sender, since));
+            settling.push((lease, since));
         };
         idle.append(&mut settling);
         found
     }
 
     /// Returns a connection after its answer is complete.
-    pub fn put(&self, sender: Sender) {
+    pub fn put(&self, lease: Lease) {
         let mut idle = self.idle.borrow_mut();
         if idle.len() >= MAX_IDLE_CONNECTIONS {
             let oldest = idle.remove(0);
             drop(oldest);
         }
-        idle.push((sender, Instant::now()));
+        idle.push((lease, Instant::now()));
     }
 
     /// Opens a connection.
     ///
     /// # Errors
     /// The server does not accept it in time, or has too many.
-    pub async fn connect(&self) -> io::Result<Sender> {
+    pub async fn connect(&self) -> io::Result<Lease> {
         if self.open.get() >= self.limit {
             return Err(io::Error::other("too many connections to the upstream"));
         }
@@ -122,25 +150,40 @@ impl Upstream {
         timeout(CONNECT, connecting).await?
     }
 
-    async fn handshake<T>(&self, socket: T) -> io::Result<Sender>
+    async fn handshake<T>(&self, socket: T) -> io::Result<Lease>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut builder = Builder::new();
         builder.max_buf_size(BUFFER_BYTES).max_headers(MAX_HEADERS);
-        let (sender, connection) =
-            builder.handshake(TokioIo::new(EarlyAnswers::new(socket))).await.map_err(io::Error::other)?;
-        let (open, counters) = (Rc::clone(&self.open), Arc::clone(&self.counters));
-        open.set(open.get() + 1);
-        counters.upstream_open.add();
-        counters.upstream_opened.add();
-        tokio::task::spawn_local(async move {
+        let socket = TokioIo::new(EarlyAnswers::new(socket));
+        let (sender, connection) = builder.handshake(socket).await.map_err(io::Error::other)?;
+        self.counters.upstream_opened.add();
+        let counted = Counted::new(Rc::clone(&self.open), Arc::clone(&self.counters));
+        let task = tokio::task::spawn_local(async move {
+            let _counted = counted;
             // The request that waits for the answer gets the error.
             let _ = connection.await;
-            open.set(open.get() - 1);
-            counters.upstream_open.subtract();
         });
-        Ok(sender)
+        Ok(Lease { sender, connection: task.abort_handle() })
+    }
+}
+
+/// Counts a connection until it is dropped.
+struct Counted(Rc<Cell<usize>>, Arc<Counters>);
+
+impl Counted {
+    fn new(open: Rc<Cell<usize>>, counters: Arc<Counters>) -> Self {
+        open.set(open.get() + 1);
+        counters.upstream_open.add();
+        Self(open, counters)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+        self.1.upstream_open.subtract();
     }
 }
 

@@ -100,14 +100,20 @@ impl<S: Socket> Guard<S> {
                 self.check = Check::Http2(Floods::new(limits.control_frames));
                 return Poll::Ready(Ok(Protocol::Http2));
             }
-            if common < self.held.len() || self.ended || self.is_refused() || self.connection.is_closing() {
+            if common < self.held.len() || self.ended || self.is_refused() {
                 return Poll::Ready(Ok(Protocol::Http1));
             }
             match self.poll_fill(context) {
                 Poll::Ready(result) => result?,
+                Poll::Pending if self.should_close() => return Poll::Ready(Ok(Protocol::Http1)),
                 Poll::Pending => ready!(self.poll_deadline(context)),
             }
         }
+    }
+
+    /// Whether the connection should close and no request has begun to arrive. A request that has is still answered.
+    fn should_close(&self) -> bool {
+        self.connection.is_closing() && self.head_began.is_none() && !self.socket.has_input()
     }
 
     fn is_refused(&self) -> bool {
@@ -201,8 +207,11 @@ impl<S: Socket> Guard<S> {
 
     /// Whether the client may still be sending something that nobody reads.
     fn may_be_sending(&self) -> bool {
-        let in_body = matches!(&self.check, Check::Http1(framing) if !framing.in_head());
-        in_body || self.is_refused() || !self.held.is_empty()
+        let in_request = match &self.check {
+            Check::Http1(framing) => !framing.in_head(),
+            Check::Http2(_) => true,
+        };
+        !self.ended && (in_request || self.is_refused() || !self.held.is_empty())
     }
 }
 
@@ -234,10 +243,7 @@ impl<S: Socket> AsyncRead for Guard<S> {
             }
             match this.poll_fill(context) {
                 Poll::Ready(result) => result?,
-                // A request that had arrived before is still answered.
-                Poll::Pending if is_quiet && this.connection.is_closing() && this.head_began.is_none() => {
-                    return Poll::Ready(Ok(()));
-                }
+                Poll::Pending if is_quiet && this.should_close() => return Poll::Ready(Ok(())),
                 Poll::Pending => ready!(this.poll_deadline(context)),
             }
         }
