@@ -19,7 +19,7 @@ from fechatter.model import SessionId, UserId, WorkspaceId
 ALGORITHM = "HS256"
 
 
-class Claims(msgspec.Struct, frozen=True):
+class Claims(msgspec.Struct, frozen=True, gc=False):
     """The claims of an access token."""
 
     user_id: UserId
@@ -62,5 +62,5 @@ class AccessTokens:
         found = self.verifier.verify(token)
         if found is None:
             raise Unauthorized("The access token is invalid or has expired.")
-        user_id, workspace_id, session_id = found
-        return Claims(UserId(user_id), WorkspaceId(workspace_id), SessionId(session_id))
+        # A call of each id type would double the time.
+        return Claims(*found)  # type: ignore[arg-type]
