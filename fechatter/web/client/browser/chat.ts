@@ -7,7 +7,7 @@ export const composer = (page: Page) => page.locator(".composer textarea")
 export const shown = (page: Page) => page.locator(".message .message-text").allInnerTexts()
 export const phase = (page: Page) => page.locator(".connection").first().getAttribute("data-phase")
 
-/** Open a chat at its end or at a message. */
+/** Opens a chat at its end or at a message. */
 export async function openChat(page: Page, chatId: number, number?: number): Promise<void> {
   await page.goto(`/chats/${chatId}${number === undefined ? "" : `/${number}`}`)
   await composer(page).waitFor()
@@ -18,7 +18,7 @@ export async function write(page: Page, text: string): Promise<void> {
   await composer(page).press("Enter")
 }
 
-/** Wait until no message is waiting. */
+/** Waits until every message that was written has been sent. */
 export async function settled(page: Page, timeout = 60_000): Promise<void> {
   await page.waitForFunction(() => document.querySelector(".waiting") === null, null, { timeout })
 }
@@ -29,7 +29,7 @@ export async function stored(reader: Person, chatId: number): Promise<string[]> 
   return page.items.map(message => message.content).reverse()
 }
 
-/** Post many messages at once, as a bridge does. */
+/** Posts many messages in a few requests, as a bridge does. */
 export async function fillChat(writer: Person, chatId: number, contents: string[]): Promise<void> {
   for (let at = 0; at < contents.length; at += 100) {
     const messages = contents.slice(at, at + 100).map(content => ({ content }))
@@ -43,7 +43,7 @@ export interface Wanted {
   members?: Person[]
 }
 
-/** Create a chat through the API; returns its id. */
+/** Creates a chat through the API; returns its id. */
 export async function newChat(owner: Person, { members = [], ...wanted }: Wanted = {}): Promise<number> {
   const chat_type = wanted.chat_type ?? "private_channel"
   const named = chat_type.endsWith("channel") ? { name: "team" } : {}

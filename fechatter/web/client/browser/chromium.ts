@@ -44,7 +44,7 @@ export async function newPage(
     if (message.type() === "error" && !UNREACHABLE.test(message.text())) found.push(message.text())
   })
   const page = await context.newPage()
-  // The limit for a busy machine to reach a state. It measures no speed.
+  // Long enough for a busy machine. The tests wait for states and measure no speed.
   page.setDefaultTimeout(60_000)
   return page
 }

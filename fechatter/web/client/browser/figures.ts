@@ -1,6 +1,6 @@
 /**
- * `make web-figures`: how fast the client is, measured in Chromium; the first message also on a processor slowed four
- * times.
+ * `make web-figures`: measures in Chromium how fast the client is. The first message is measured on a processor that is
+ * slowed down four times.
  */
 
 import { writeFile } from "node:fs/promises"
@@ -77,7 +77,7 @@ class Measuring {
     await page.locator(".message").first().waitFor()
     const values: number[] = []
     for (let round = 0; round < MESSAGES; round += 1) {
-      const content = `arrival ${round}: **as long** as many are, with \`code\``
+      const content = `arrival ${round}: a message of **typical** length, with \`code\``
       await page.evaluate(mark => probe.arrival(mark), `arrival ${round}:`)
       await grace.call("POST", `/api/chat/${chatId}/messages`, { content })
       values.push(await page.evaluate(() => probe.result))
@@ -129,7 +129,7 @@ class Measuring {
 
   private async chat(name: string, count: number, members: Person[] = []): Promise<number> {
     const chatId = await newChat(this.ada, { name, members })
-    const text = (place: number) => `${name} ${place}: a text of **usual** length, as many messages have`
+    const text = (place: number) => `${name} ${place}: a message of **typical** length, as most of them are`
     await fillChat(
       this.ada,
       chatId,

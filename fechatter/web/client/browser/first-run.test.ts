@@ -7,13 +7,17 @@ import { Server } from "./server.ts"
 
 const steps = (page: Page) => page.getByRole("region", { name: "Get started" })
 
+function expectDone(page: Page, count: number): Promise<void> {
+  return expect.poll(() => steps(page).getByRole("img", { name: "Done" }).count()).toBe(count)
+}
+
 async function send(page: Page, text: string): Promise<void> {
   await write(page, text)
   await page.locator(".message", { hasText: text }).first().waitFor()
 }
 
-/** A browser that has not been asked about notifications and would allow them. */
-async function unasked(page: Page): Promise<void> {
+/** Simulates a browser that allows notifications when it is asked. It has not been asked yet. */
+async function fakeNotifications(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const state = { permission: "default" as NotificationPermission }
     class Fake {
@@ -29,7 +33,7 @@ async function unasked(page: Page): Promise<void> {
   })
 }
 
-test("the first owner starts in general; the three steps are done one by one and then disappear", async () => {
+test("the first owner starts in #general, and the three first steps disappear when all are done", async () => {
   const fresh = await Server.make()
   onTestFinished(() => fresh.stop())
   const page = await openPage({}, fresh.url)
@@ -43,7 +47,7 @@ test("the first owner starts in general; the three steps are done one by one and
   await page.waitForURL(/\/chats\/\d+$/u)
   await page.getByRole("heading", { name: "general" }).first().waitFor()
   await steps(page).getByRole("listitem").nth(2).waitFor()
-  expect(await steps(page).getByRole("img", { name: "Done" }).count()).toBe(1)
+  await expectDone(page, 1)
   await steps(page).getByRole("button", { name: "Rename" }).click()
   await page.getByRole("dialog").getByLabel("Workspace name").fill("Analytical Engines")
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click()
@@ -51,7 +55,7 @@ test("the first owner starts in general; the three steps are done one by one and
   await steps(page).getByRole("button", { name: "Copy link" }).click()
   await page.getByText("Invite link copied.").waitFor()
   const link = await page.evaluate(() => navigator.clipboard.readText())
-  expect(await steps(page).getByRole("img", { name: "Done" }).count()).toBe(2)
+  await expectDone(page, 2)
   await page.goto("/")
   await steps(page).getByRole("button", { name: "Open general" }).waitFor()
   await expectAccessible(page)
@@ -83,14 +87,14 @@ test("a person without channels can create and browse channels", async () => {
   await page.getByRole("button", { name: "Browse channels" }).click()
   await page.getByRole("dialog").getByRole("button", { name: "Join general" }).click()
   await page.locator(`[data-chat="${general}"]`).waitFor()
-  expect(await page.getByText("You haven't joined a channel yet.").count()).toBe(0)
+  await page.getByText("You haven't joined a channel yet.").waitFor({ state: "detached" })
 })
 
 test("notifications are offered once, after the first message and never on load", async () => {
   const ada = await newOwner()
   const { default_chat_id: general } = await ada.call<{ default_chat_id: number }>("GET", "/api/workspace")
   const page = await openPage()
-  await unasked(page)
+  await fakeNotifications(page)
   await ada.enter(page, `/chats/${general}`)
   const offer = page.getByText("Get notified about direct messages and mentions?")
   await page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
@@ -104,11 +108,13 @@ test("notifications are offered once, after the first message and never on load"
   await send(page, "two")
   expect(await offer.count()).toBe(0)
   const other = await openPage()
-  await unasked(other)
+  await fakeNotifications(other)
   await ada.enter(other, `/chats/${general}`)
   await other.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
   await send(other, "three")
   await other.getByRole("button", { name: "Turn on" }).click()
-  const stored = await other.evaluate(() => localStorage.getItem("fechatter.preferences"))
-  expect(JSON.parse(stored!)).toMatchObject({ notifications: true })
+  // The browser answers before the preference is stored.
+  await expect
+    .poll(() => other.evaluate(() => JSON.parse(localStorage.getItem("fechatter.preferences") ?? "{}")))
+    .toMatchObject({ notifications: true })
 })

@@ -4,7 +4,7 @@ import { expect, inject, onTestFinished } from "vitest"
 import { newPage, pageErrors } from "./chromium.ts"
 import { Person } from "./people.ts"
 
-/** The server of all tests. A test that kills its server creates one with `Server.make`. */
+/** The server that all tests share. A test that stops or kills a server creates its own with `Server.make`. */
 export const server = { url: inject("serverUrl") }
 
 let connected: Promise<Browser> | undefined
@@ -34,7 +34,7 @@ export function newMember(owner: Person, fullname: string, role = "member"): Pro
   return owner.invite(`member${made}@example.org`, fullname, role)
 }
 
-/** The page violates no accessibility rule, or none of the named rules. */
+/** Fails if the page violates an accessibility rule, or one of the named rules. */
 export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
   await page.evaluate(endTransitions)
   await page.evaluate(axe.source)
@@ -55,7 +55,7 @@ async function endTransitions(): Promise<void> {
   }
 }
 
-/** No content is wider than the window or its scrolling parts. */
+/** Fails if content is wider than the window or than the part that scrolls. */
 export async function expectNoOverflow(page: Page): Promise<void> {
   const wider = await page.evaluate(() => {
     const places = [document.documentElement, ...document.querySelectorAll("main, .scroller")]

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { composer, newChat, openChat, settled, write } from "./chat.ts"
 import { newMember, newOwner, openPage } from "./fixtures.ts"
 
-/** Each script would call `hit`. */
+/** A script that runs calls `hit`. */
 const MARKUP = [
   `<img src=x onerror="hit('img')">`,
   `<script>hit('script')</script>`,
@@ -32,7 +32,7 @@ const MARKDOWN = [
   "\u202egnp.exe\u202c <b onclick=hit('bidi')>bold</b>",
 ]
 
-test("names, texts, Markdown and pasted content run no script, load nothing and link to no other site", async () => {
+test("hostile names, messages and pasted content run no script, load nothing and create no unsafe link", async () => {
   const ada = await newOwner()
   const mallory = await newMember(ada, MARKUP[0]!)
   const name = `<img src=x onerror=hit('name')>`

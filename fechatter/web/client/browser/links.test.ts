@@ -20,7 +20,7 @@ async function longChat(name = "team"): Promise<{ ada: Person; chatId: number }>
   return { ada, chatId }
 }
 
-/** Waits until the message is highlighted on the screen. No notice reports that it does not exist. */
+/** Waits until the message is on the screen. No notice reports that the message does not exist. */
 async function expectAt(page: Page, number: number): Promise<void> {
   await row(page, number).waitFor()
   await expect
@@ -55,7 +55,7 @@ test("a link to an older message leads there, even if the chat was open before",
   }
 })
 
-/** Follows a link as a click does, without a reload of the page. */
+/** Follows links one after the other, as clicks do, without reloading the page. */
 async function follow(page: Page, paths: string[]): Promise<void> {
   await page.evaluate(all => {
     for (const path of all) {
@@ -65,7 +65,7 @@ async function follow(page: Page, paths: string[]): Promise<void> {
   }, paths)
 }
 
-test("of two links in quick succession, the second one wins", async () => {
+test("after two links in quick succession, the second one determines what is shown", async () => {
   const { ada, chatId } = await longChat()
   const page = await openPage()
   await ada.enter(page)
@@ -99,7 +99,7 @@ test("a link to a deleted message leads to its place; a link to a missing one sh
   await row(page, 300).waitFor()
 })
 
-test("without a server, a saved message is shown, and other messages after the server returns", async () => {
+test("without a server, a link to a saved message works; other links work when the server returns", async () => {
   const proxy = await Proxy.before(server.url)
   const { ada, chatId } = await longChat()
   const page = await openPage({}, proxy.url)

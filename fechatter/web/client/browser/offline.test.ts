@@ -1,14 +1,14 @@
 import { expect, onTestFinished, test } from "vitest"
 import { composer, newChat, openChat, phase, settled, shown, stored, write } from "./chat.ts"
 import { newOwner, openPage, server } from "./fixtures.ts"
-import { waitUntilSaved } from "./saved.ts"
+import { waitUntilMessageStored, waitUntilSaved } from "./saved.ts"
 import { Person } from "./people.ts"
 import { Proxy } from "./proxy.ts"
 import { Server } from "./server.ts"
 
 const WORDS = ["first", "second", "third", "fourth", "fifth"]
 
-test("messages without a network wait visibly, and are then sent once and in order", async () => {
+test("messages that are written without a network are shown as waiting, and later sent once and in order", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada)
   const page = await openPage()
@@ -17,13 +17,14 @@ test("messages without a network wait visibly, and are then sent once and in ord
   await page.context().setOffline(true)
   for (const word of WORDS) await write(page, word)
   await page.getByText("Will send when you're back online").first().waitFor()
-  expect(await page.locator(".waiting").count()).toBe(WORDS.length)
+  // Each message is shown after the previous one is stored.
+  await expect.poll(() => page.locator(".waiting").count()).toBe(WORDS.length)
   expect(await phase(page)).not.toBe("live")
   expect(await stored(ada, chatId)).toEqual([])
   await page.context().setOffline(false)
   await settled(page)
   await page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
-  expect(await shown(page)).toEqual(WORDS)
+  await expect.poll(() => shown(page)).toEqual(WORDS)
   expect(await stored(ada, chatId)).toEqual(WORDS)
 })
 
@@ -46,15 +47,16 @@ test("if the server is killed during sending, no message is lost or stored twice
   await page
     .locator(".connection[data-phase=waiting], .connection[data-phase=connecting]")
     .waitFor({ state: "attached" })
-  expect(await page.locator(".waiting").count()).toBeGreaterThan(0)
-  // The browser stores the messages, so they survive the page.
+  await page.locator(".waiting").first().waitFor()
+  // The browser stores the messages, so a reload loses none.
+  await waitUntilMessageStored(page, words.at(-1)!)
   await page.reload()
   await page.locator(".waiting").first().waitFor()
   await own.restart()
   await settled(page)
   await page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
   expect(await stored(ada, chatId)).toEqual(["before", ...words])
-  expect(await shown(page)).toEqual(["before", ...words])
+  await expect.poll(() => shown(page)).toEqual(["before", ...words])
 })
 
 test("without a server, the client starts, shows the saved state and accepts messages", async () => {
@@ -105,7 +107,7 @@ test("a newer client is offered, is used on request, and keeps unsent text", asy
   await other.getByText("A new version is ready.").waitFor()
 })
 
-test("signing out deletes the stored client too", async () => {
+test("signing out also deletes the stored client", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada)
   const page = await openPage()
@@ -119,9 +121,7 @@ test("signing out deletes the stored client too", async () => {
   await page.waitForURL(/\/signin/u)
   await expect.poll(() => page.evaluate(async () => (await caches.keys()).length)).toBe(0)
   await page.reload()
-  const left = await page.evaluate(async () => [
-    (await caches.keys()).length,
-    (await navigator.serviceWorker.getRegistrations()).length,
-  ])
-  expect(left).toEqual([0, 0])
+  const left = () =>
+    page.evaluate(async () => [(await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length])
+  await expect.poll(left).toEqual([0, 0])
 })

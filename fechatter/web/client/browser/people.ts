@@ -1,4 +1,4 @@
-/** The people of the tests: accounts from the API, and pages with a session. */
+/** The people in the tests: creates their accounts through the API and signs them in to pages. */
 
 import type { Page } from "playwright-core"
 

@@ -20,7 +20,7 @@ declare global {
   var streamMarks: Map<string, number | null>
 }
 
-/** Runs in the page, so it can use nothing else of this file. */
+/** Runs in the page, so it cannot use anything else in this file. */
 export function installStreamProbe(): void {
   globalThis.streamMarks = new Map()
   const pipe = ReadableStream.prototype.pipeThrough

@@ -15,19 +15,19 @@ export class Proxy {
 
   private constructor(target: string) {
     this.target = target
-    this.http = createServer((asked, answer) => {
-      const { method, headers, url = "/" } = asked
+    this.http = createServer((incoming, answer) => {
+      const { method, headers, url = "/" } = incoming
       const isWorker = url === WORKER
       // The worker is changed here, so it must arrive complete and uncompressed.
       if (isWorker) for (const name of ["accept-encoding", "if-none-match"]) delete headers[name]
-      const onward = request(this.target + url, { method, headers }, given => {
-        if (isWorker) return void this.changed(given).then(text => answer.writeHead(200, typeOf(given)).end(text))
-        answer.writeHead(given.statusCode ?? 502, given.headers)
-        given.on("error", () => answer.destroy()).pipe(answer)
+      const onward = request(this.target + url, { method, headers }, found => {
+        if (isWorker) return void this.changed(found).then(text => answer.writeHead(200, typeOf(found)).end(text))
+        answer.writeHead(found.statusCode ?? 502, found.headers)
+        found.on("error", () => answer.destroy()).pipe(answer)
       })
       onward.on("error", () => answer.destroy())
       answer.on("close", () => onward.destroy())
-      asked.pipe(onward)
+      incoming.pipe(onward)
     })
   }
 
@@ -43,25 +43,25 @@ export class Proxy {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Stop responding. */
+  /** Stops responding. */
   async stop(): Promise<void> {
     this.http.close()
     this.http.closeAllConnections()
     await once(this.http, "close")
   }
 
-  /** Respond again, at the same address. */
+  /** Responds again, at the same address. */
   async start(): Promise<void> {
     this.http.listen(this.port, "127.0.0.1")
     await once(this.http, "listening")
   }
 
-  private async changed(given: IncomingMessage): Promise<string> {
-    const parts = await given.toArray()
+  private async changed(found: IncomingMessage): Promise<string> {
+    const parts = await found.toArray()
     return Buffer.concat(parts as Buffer[]).toString() + (this.isNewer ? "\n// newer" : "")
   }
 }
 
-function typeOf(given: IncomingMessage): Record<string, string> {
-  return { "content-type": given.headers["content-type"] ?? "", "cache-control": "no-cache" }
+function typeOf(found: IncomingMessage): Record<string, string> {
+  return { "content-type": found.headers["content-type"] ?? "", "cache-control": "no-cache" }
 }

@@ -2,8 +2,9 @@ import type { Page } from "playwright-core"
 import { expect, test } from "vitest"
 import { composer, newChat, openChat, settled, stored, write } from "./chat.ts"
 import { newMember, newOwner, openPage } from "./fixtures.ts"
+import { waitUntilDraftStored } from "./saved.ts"
 
-/** Features that a browser may lack. Each script runs in the page before its own scripts. */
+/** Features that a browser may lack or refuse. Each function runs before the scripts of the page. */
 const REFUSALS: Record<string, () => void> = {
   "storage throws": () => {
     const get = () => {
@@ -20,7 +21,7 @@ const REFUSALS: Record<string, () => void> = {
       throw new DOMException("full", "QuotaExceededError")
     }
   },
-  "there are no channels, locks and notifications": () => {
+  "there are no channels, locks or notifications": () => {
     for (const name of ["BroadcastChannel", "Notification"])
       Object.defineProperty(globalThis, name, { value: undefined })
     Object.defineProperty(Navigator.prototype, "locks", { value: undefined })
@@ -43,24 +44,25 @@ test.each(Object.keys(REFUSALS))("the client works if %s", async refusal => {
   expect(await stored(ada, chatId)).toEqual(["I am here"])
 })
 
-/** Simulates an update: the server lacks the chunks that are not loaded yet. */
-async function withoutParts(page: Page, pattern: RegExp): Promise<void> {
+/** Simulates an update: the server no longer has the chunks that match. */
+async function removeChunks(page: Page, pattern: RegExp): Promise<void> {
   await page.route(pattern, route => route.fulfill({ status: 404 }))
 }
 
-test("a missing page or missing emoji of an older client offer a reload, which loads the newest client", async () => {
+test("if an older client cannot load a page or the emoji, it offers a reload to the newest client", async () => {
   const ada = await newOwner()
   const chatId = await newChat(ada)
   const page = await openPage({ serviceWorkers: "block" })
   await ada.enter(page)
   await openChat(page, chatId)
-  await withoutParts(page, /\/static\/assets\/(?:PeoplePage|EmojiPicker)[^/]*\.js$/u)
+  await removeChunks(page, /\/static\/assets\/(?:PeoplePage|EmojiPicker)[^/]*\.js$/u)
   const offer = page.getByRole("alert").filter({ hasText: "Reload to get the latest version." })
   await page.getByRole("button", { name: "Emoji" }).click()
   await offer.waitFor()
   await page.getByRole("button", { name: "People" }).click()
   expect(await offer.count()).toBe(1)
   await composer(page).fill("half a thought")
+  await waitUntilDraftStored(page, "half a thought")
   await page.unroute(/PeoplePage/u)
   await page.unrouteAll()
   await Promise.all([page.waitForEvent("load"), offer.getByRole("button", { name: "Reload" }).click()])
@@ -70,7 +72,7 @@ test("a missing page or missing emoji of an older client offer a reload, which l
   await page.getByRole("dialog", { name: "Emoji" }).waitFor()
 })
 
-test("keys that an input method uses have no effect, in any order of the browser's events", async () => {
+test("keys that an input method uses have no other effect, in any order of the browser's events", async () => {
   const ada = await newOwner()
   await newMember(ada, "Grace Hopper")
   const chatId = await newChat(ada, { name: "general" })

@@ -24,14 +24,14 @@ export class Server {
     this.settings = { port: String(port), data_dir: join(folder, "data"), rate_limits: "off", ...settings }
   }
 
-  /** Starts a server; `settings` by their keys. */
+  /** Starts a server with these settings, by their keys. */
   static async make(settings: Record<string, string> = {}): Promise<Server> {
     const made = new Server(await freePort(), await mkdtemp(join(tmpdir(), "fechatter-browser-")), settings)
     await made.start()
     return made
   }
 
-  /** The secret of the printed set-up link. */
+  /** The secret in the set-up link that the server printed. */
   get setupToken(): string {
     const found = /\/setup#token=(\S+)/u.exec(this.output)
     if (!found) throw new Error(`no set-up link in: ${this.output}`)

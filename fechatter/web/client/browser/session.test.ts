@@ -27,7 +27,7 @@ test("the first owner opens the link, fills in the form, and stays signed in aft
   expect(await late.locator("main header p").count()).toBe(0)
 })
 
-test("an invited person joins with the link, and a used link shows that", async () => {
+test("an invited person joins with the link, and a link that is used up shows an explanation", async () => {
   const ada = await newOwner()
   const { token } = await ada.call<{ token: string }>("POST", "/api/invitations", { max_uses: 1 })
   const page = await openPage()
@@ -75,7 +75,7 @@ test("signing out asks first, ends the session in all tabs, and leaves nothing i
   await page.waitForURL(/\/signin/u)
 })
 
-test("a new password ends the other sessions; a wrong one shows an error at its field", async () => {
+test("a password change ends the other sessions; a wrong current password shows an error at its field", async () => {
   const ada = await newOwner()
   const page = await openPage()
   const other = await openPage()
@@ -92,7 +92,7 @@ test("a new password ends the other sessions; a wrong one shows an error at its 
   await other.getByText("Your session has ended.").waitFor()
 })
 
-test("two tabs keep different workspaces, and signing out of one leaves the other", async () => {
+test("two tabs keep different workspaces, and signing out of one does not affect the other", async () => {
   const [ada, bob] = [await newOwner(), await newOwner()]
   const page = await openPage()
   await ada.enter(page)

@@ -15,7 +15,7 @@ test("a reset link sets a password once, and a second link in the same tab start
   await page.getByRole("main").getByText("Grace Hopper").click()
   await page.getByRole("button", { name: "Create a password reset link" }).click()
   await page.getByRole("dialog").getByRole("button", { name: "Create link" }).waitFor()
-  // The button that confirms has the focus.
+  // The dialog opens with the focus on this button.
   await page.keyboard.press("Enter")
   const link = await page.getByRole("dialog").getByRole("textbox", { name: "Link" }).inputValue()
   await expectAccessible(page)
@@ -43,7 +43,7 @@ test("a reset link sets a password once, and a second link in the same tab start
   await used.getByText("For Grace Hopper in").waitFor()
 })
 
-test("with the right password, a disabled account shows that it is disabled", async () => {
+test("signing in to a disabled account with the right password shows that it is disabled", async () => {
   const ada = await newOwner()
   const grace = await newMember(ada, "Grace Hopper")
   await ada.call("PATCH", `/api/users/${grace.id}`, { disabled: true })
@@ -81,7 +81,8 @@ test("an existing group is offered instead of a second one", async () => {
   const picker = page.getByRole("dialog").getByRole("combobox")
   for (const name of ["hopper", "clarke"]) {
     await picker.fill(name)
-    await page.getByRole("dialog").getByRole("option").first().waitFor()
+    // Until the response arrives, the list shows the matches of the previous query.
+    await page.locator('dialog [role="option"][aria-selected="true"]', { hasText: new RegExp(name, "iu") }).waitFor()
     await page.keyboard.press("Enter")
   }
   await page.getByRole("dialog").getByRole("button", { name: "Open it" }).click()

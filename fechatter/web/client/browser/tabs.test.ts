@@ -1,18 +1,19 @@
 import type { Page } from "playwright-core"
 import { expect, onTestFinished, test } from "vitest"
-import { newChat, openChat, write } from "./chat.ts"
+import { newChat, openChat, shown, write } from "./chat.ts"
 import { openPage } from "./fixtures.ts"
 import { Person } from "./people.ts"
 import { Server } from "./server.ts"
 
 const TOKEN = "the-tabs-own-server-metrics"
 
+/** Returns the number of open streams, as the server reports it. */
 async function streams(own: Server): Promise<number> {
   const answer = await fetch(`${own.url}/metrics`, { headers: { Authorization: `Bearer ${TOKEN}` } })
   return Number(/^fechatter_streams (\d+)/mu.exec(await answer.text())?.[1])
 }
 
-const isLive = (page: Page) => page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
+const waitUntilLive = (page: Page) => page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
 
 test("tabs share one stream, and if the leading tab closes, another continues without a gap", async () => {
   const own = await Server.make({ signup: "open", metrics_token: TOKEN })
@@ -24,11 +25,11 @@ test("tabs share one stream, and if the leading tab closes, another continues wi
   const first = await openPage({}, own.url)
   await ada.enter(first)
   await openChat(first, chatId)
-  await isLive(first)
+  await waitUntilLive(first)
   const [second, third] = [await first.context().newPage(), await first.context().newPage()]
   for (const tab of [second, third]) {
     await openChat(tab, chatId)
-    await isLive(tab)
+    await waitUntilLive(tab)
   }
   // The stream of the page before the reload ends at the server a moment later.
   await expect.poll(() => streams(own)).toBe(1)
@@ -41,7 +42,7 @@ test("tabs share one stream, and if the leading tab closes, another continues wi
   for (const tab of [second, third]) await tab.locator(".message", { hasText: "three" }).waitFor()
   await expect.poll(() => streams(own)).toBe(1)
   for (const tab of [second, third]) {
-    await isLive(tab)
-    expect(await tab.locator(".message .message-text").allInnerTexts()).toEqual(["one", "two", "three"])
+    await waitUntilLive(tab)
+    await expect.poll(() => shown(tab)).toEqual(["one", "two", "three"])
   }
 })

@@ -13,7 +13,7 @@ const counts = (reader: Person, chatId: number) => reader.call<Counts>("GET", `/
 const row = (page: Page, number: number) => page.locator(`[data-number="${number}"]`)
 const texts = (count: number) => Array.from({ length: count }, (_, place) => `message ${place + 1}`)
 
-/** Ada's chat with Grace, with unread messages of Grace. */
+/** Creates Ada's chat with Grace, which contains unread messages from Grace. */
 async function unreadChat(count: number): Promise<{ ada: Person; grace: Person; chatId: number }> {
   const ada = await newOwner()
   const grace = await newMember(ada, "Grace Hopper")
@@ -30,7 +30,7 @@ async function remove(writer: Person, chatId: number, numbers: number[]): Promis
   }
 }
 
-/** The line of new messages and the message after it are on the screen. */
+/** Waits until the line of new messages and message `before`, which follows it, are on the screen. */
 async function expectDivider(page: Page, before: number): Promise<void> {
   await page.locator(".news").waitFor()
   await expect
@@ -57,6 +57,13 @@ function lastOnScreen(page: Page): Promise<number> {
   })
 }
 
+/** Waits until the read mark is at the last message on the screen; returns the number of that message. */
+async function expectReadToScreen(page: Page, reader: Person, chatId: number): Promise<number> {
+  const distance = async () => (await lastOnScreen(page)) - (await counts(reader, chatId)).last_read_number
+  await expect.poll(distance).toBe(0)
+  return lastOnScreen(page)
+}
+
 async function scrollThrough(page: Page): Promise<void> {
   const scroller = page.locator(".scroller")
   await expect
@@ -69,7 +76,7 @@ async function scrollThrough(page: Page): Promise<void> {
     .toBe(true)
 }
 
-/** Simulates that the window loses or gains the focus. */
+/** Simulates a window that gains or loses the focus. */
 async function setFocus(page: Page, isFocused: boolean): Promise<void> {
   await page.evaluate(focused => {
     document.hasFocus = () => focused
@@ -83,8 +90,7 @@ test("a chat with 80 unread messages opens at the first one, and only messages o
   await ada.enter(page)
   await openChat(page, chatId)
   await expectDivider(page, 1)
-  const lastShown = await lastOnScreen(page)
-  await expect.poll(async () => (await counts(ada, chatId)).last_read_number).toBe(lastShown)
+  const lastShown = await expectReadToScreen(page, ada, chatId)
   expect(lastShown).toBeLessThan(60)
   await scrollThrough(page)
   await row(page, 80).waitFor()
@@ -98,8 +104,7 @@ test("a jump to the newest messages leaves earlier ones unread, and one click le
   await ada.enter(page)
   await openChat(page, chatId)
   await expectDivider(page, 1)
-  const lastShown = await lastOnScreen(page)
-  await expect.poll(async () => (await counts(ada, chatId)).last_read_number).toBe(lastShown)
+  const lastShown = await expectReadToScreen(page, ada, chatId)
   await page.getByRole("button", { name: /new messages/u }).click()
   await row(page, 300).waitFor()
   const { last_read_number: read } = await counts(ada, chatId)
@@ -177,7 +182,7 @@ test("messages that arrive while the window has no focus are after the line of n
   await expect.poll(async () => (await counts(ada, chatId)).unread_count).toBe(0)
 })
 
-test("messages that arrived while the client was closed are new, although the saved state is shown first", async () => {
+test("messages that arrived while the client was closed are new, even if the saved state is shown first", async () => {
   const { ada, grace, chatId } = await unreadChat(40)
   await ada.call("PUT", `/api/chat/${chatId}/read`, { number: 40 })
   const page = await openPage()
@@ -231,7 +236,7 @@ test("a shortcut marks messages as unread, and sending a message marks them as r
   await page.getByRole("navigation").getByText("5 unread").waitFor({ state: "attached" })
   await write(page, "an answer")
   await page.getByRole("navigation").getByText("5 unread").waitFor({ state: "detached" })
-  expect(await counts(ada, chatId)).toMatchObject({ last_read_number: 11, unread_count: 0 })
+  await expect.poll(() => counts(ada, chatId)).toMatchObject({ last_read_number: 11, unread_count: 0 })
 })
 
 test("on a phone, the button to the first unread message fits and is accessible", async () => {

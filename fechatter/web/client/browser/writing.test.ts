@@ -4,6 +4,7 @@ import { composer, fillChat, newChat, openChat, settled, shown, stored, write } 
 import { PHONE } from "./chromium.ts"
 import { expectAccessible, newOwner, openPage } from "./fixtures.ts"
 import type { Person } from "./people.ts"
+import { waitUntilMessageStored } from "./saved.ts"
 
 /** Returns a page with a new chat. */
 async function inChat(contents: string[] = [], options = {}): Promise<{ ada: Person; chatId: number; page: Page }> {
@@ -21,13 +22,16 @@ async function inChat(contents: string[] = [], options = {}): Promise<{ ada: Per
   return { ada, chatId, page }
 }
 
-const focusedText = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? "")
+/** Waits until the focused element has this text. */
+function expectFocus(page: Page, text: RegExp): Promise<void> {
+  return expect.poll(() => page.evaluate(() => document.activeElement?.textContent ?? "")).toMatch(text)
+}
 
 test("waiting messages keep their order if the clock is set back, and can be changed and withdrawn", async () => {
   const { ada, chatId, page } = await inChat()
   await page.context().setOffline(true)
   for (const word of ["first", "second", "wrong"]) await write(page, word)
-  await page.locator(".waiting", { hasText: "wrong" }).waitFor()
+  await waitUntilMessageStored(page, "wrong")
   await page.context().setOffline(false)
   await page.route("**/api/chat/*/messages", route => route.abort())
   await page.addInitScript(() => {
@@ -46,7 +50,7 @@ test("waiting messages keep their order if the clock is set back, and can be cha
   await page.locator(".waiting", { hasText: "second, better" }).waitFor()
   await page.locator(".waiting", { hasText: "wrong" }).getByRole("button", { name: "Withdraw" }).click()
   await page.getByRole("dialog").getByRole("button", { name: "Withdraw" }).click()
-  await expect.poll(() => page.locator(".waiting", { hasText: "wrong" }).count()).toBe(0)
+  await page.locator(".waiting", { hasText: "wrong" }).waitFor({ state: "detached" })
 
   await page.unrouteAll()
   await page.evaluate(() => dispatchEvent(new Event("online")))
@@ -66,9 +70,9 @@ test("a draft that is sent in one tab disappears in the other tabs", async () =>
   expect(await stored(ada, chatId)).toEqual(["half a thought"])
 })
 
-test("the list is one tab stop with arrow keys, and typed text goes to the composer", async () => {
+test("the message list is one tab stop, arrow keys move inside it, and typed text goes to the composer", async () => {
   const contents = Array.from({ length: 40 }, (_, place) => `message ${place} [link](https://a.b) \`code\``)
-  contents.push("```\ncode\n```")
+  contents.push("```\nthe last message\n```")
   const { page } = await inChat(contents)
   const stops = await page.locator(".scroller").evaluate(scroller => {
     const all = [...scroller.querySelectorAll<HTMLElement>("*")].filter(element => element.tabIndex >= 0)
@@ -79,29 +83,30 @@ test("the list is one tab stop with arrow keys, and typed text goes to the compo
   )
   expect(stops.filter(name => name.startsWith("message"))).toHaveLength(1)
   await page.keyboard.press("Shift+Tab")
-  expect(await focusedText(page)).toContain("code")
+  await expectFocus(page, /the last message/u)
   await page.keyboard.press("ArrowUp")
-  expect(await focusedText(page)).toContain("message 39")
+  await expectFocus(page, /message 39/u)
   await page.keyboard.press("ArrowUp")
+  await expectFocus(page, /message 38/u)
   await page.keyboard.press("ArrowDown")
-  expect(await focusedText(page)).toContain("message 39")
+  await expectFocus(page, /message 39/u)
   await page.keyboard.press("Home")
-  expect(await focusedText(page)).toContain("message 0")
+  await expectFocus(page, /message 0/u)
   await page.keyboard.press("End")
-  await expect.poll(() => focusedText(page)).toContain("code")
+  await expectFocus(page, /the last message/u)
   await page.keyboard.press("ArrowUp")
   await page.keyboard.press("ArrowRight")
-  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("A")
+  await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("A")
   await page.keyboard.press("ArrowLeft")
   await page.keyboard.press("Enter")
   await page.getByRole("menuitem", { name: "Edit" }).waitFor()
   await page.keyboard.press("Escape")
   await expectAccessible(page, ["wcag2a", "wcag2aa", "best-practice"])
   await page.keyboard.type("hello")
-  expect(await composer(page).inputValue()).toBe("hello")
+  await expect.poll(() => composer(page).inputValue()).toBe("hello")
 })
 
-test("the focus stays in the list if the focused message is deleted", async () => {
+test("the focus stays in the list when the focused waiting message is sent", async () => {
   const { ada, chatId, page } = await inChat(["a", "b"])
   await page.context().setOffline(true)
   await write(page, "waiting")
@@ -184,7 +189,7 @@ test("lines are about 80 characters wide on a wide screen", async () => {
   expect(Math.max(...lines)).toBeGreaterThanOrEqual(65)
 })
 
-test("on a phone, Enter starts a new line unless the person changes that, and text is large enough", async () => {
+test("on a phone, Enter starts a new line unless the person changes that, and fields have large text", async () => {
   const { ada, chatId, page } = await inChat([], { viewport: PHONE, isMobile: true, hasTouch: true })
   await composer(page).fill("one")
   await composer(page).press("Enter")
@@ -249,19 +254,19 @@ test("emoji are found by group and by keyboard; recent ones and the skin tone ar
   await picker.getByPlaceholder("Search emoji").fill("thumbs up")
   await picker.getByRole("button", { name: "thumbs up" }).waitFor()
   await page.keyboard.press("Enter")
-  expect(await composer(page).inputValue()).toBe("👍🏽")
+  await expect.poll(() => composer(page).inputValue()).toBe("👍🏽")
   await page.reload()
   await composer(page).waitFor()
   await open()
   await picker.getByRole("heading", { name: "Recently used" }).waitFor()
   await picker.getByPlaceholder("Search emoji").focus()
   await page.keyboard.press("ArrowDown")
-  expect(await focusedText(page)).toContain("👍🏽")
+  await expectFocus(page, /👍🏽/u)
   await page.keyboard.press("ArrowDown")
   await page.keyboard.press("ArrowRight")
-  expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe(
-    "grinning face with big eyes",
-  )
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label")))
+    .toBe("grinning face with big eyes")
   expect(await picker.locator(".grid [tabindex='0']").count()).toBe(1)
   await expectAccessible(page, ["wcag2a", "wcag2aa"])
 })

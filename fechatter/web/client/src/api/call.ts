@@ -6,10 +6,10 @@ import { dropToken, token } from "@/api/token"
 
 /** The highest position in the responses since `forgetPositions`, or null. */
 let seen: string | null = null
-/** Counts streams and reloads. A response to a request from before one of them may come from a log that went back. */
+/** Counts streams and reloads. A response to an earlier request may come from a log that has gone back since. */
 let generation = 0
 
-/** The highest position in a response. If the log has lost it, the stream gets `reset`. */
+/** Returns the highest position in a response. If the log has lost this position, the stream gets `reset`. */
 export function seenPosition(): string | null {
   return seen
 }

@@ -1,4 +1,4 @@
-/** Copies text on every page. Browsers offer `navigator.clipboard` only to pages with https. */
+/** Copies text, also on pages without https, where browsers do not offer `navigator.clipboard`. */
 
 import { toast } from "@/components/toasts"
 import { t } from "@/i18n"

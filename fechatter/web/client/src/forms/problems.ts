@@ -94,7 +94,7 @@ export function showProblem(error: unknown): void {
 }
 
 function sentence(problem: Problem): string {
-  if (problem.status === 429) return t("errors.tooMany", { seconds: Math.max(1, problem.retryAfterSeconds) })
+  if (problem.status === 429) return t("errors.tooMany", { count: Math.max(1, problem.retryAfterSeconds) })
   const key = CODES[problem.code] ?? STATUSES[problem.status]
   if (key !== undefined) return t(key)
   return problem.status >= 500 ? t("errors.server") : t("errors.unknown", { code: problem.code || problem.status })

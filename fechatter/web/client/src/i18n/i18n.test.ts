@@ -5,11 +5,13 @@ import { fill, type Key, type Messages } from "@/i18n/messages"
 import zh from "@/i18n/zh"
 
 const LANGUAGES: Record<string, Messages> = { en, zh, ja }
-const keys = Object.entries(en).flatMap(([room, texts]) => Object.keys(texts).map(name => `${room}.${name}`)) as Key[]
+const keys = Object.entries(en).flatMap(([section, texts]) =>
+  Object.keys(texts).map(name => `${section}.${name}`),
+) as Key[]
 
 function forms(messages: Messages, key: Key): string[] {
-  const [room, name] = key.split(".") as [keyof Messages, string]
-  const found = (messages[room] as Record<string, string | Record<string, string>>)[name]
+  const [section, name] = key.split(".") as [keyof Messages, string]
+  const found = (messages[section] as Record<string, string | Record<string, string>>)[name]
   return found === undefined ? [] : typeof found === "string" ? [found] : Object.values(found)
 }
 
@@ -24,9 +26,15 @@ test.each(["zh", "ja"])("%s has every text of English, with the same values", la
 })
 
 test.each(["zh", "ja"])("%s has no further keys", language => {
-  for (const [room, texts] of Object.entries(LANGUAGES[language]!)) {
-    expect(Object.keys(texts)).toEqual(Object.keys(en[room as keyof Messages]))
+  for (const [section, texts] of Object.entries(LANGUAGES[language]!)) {
+    expect(Object.keys(texts)).toEqual(Object.keys(en[section as keyof Messages]))
   }
+})
+
+test("every text is used", () => {
+  const sources = import.meta.glob<string>("/src/**/*.{ts,vue}", { query: "?raw", import: "default", eager: true })
+  const code = Object.entries(sources).flatMap(([path, text]) => (path.startsWith("/src/i18n/en/") ? [] : [text]))
+  expect(keys.filter(key => !code.some(text => text.includes(`"${key}"`) || text.includes(`'${key}'`)))).toEqual([])
 })
 
 test("plural forms and digits follow the rules of the language", () => {

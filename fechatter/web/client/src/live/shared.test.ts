@@ -207,7 +207,7 @@ test("if the log continues in another era, no tab reloads", async () => {
   expect(late.received).toEqual([4])
 })
 
-test("if the log goes back, every tab reloads, although its number is higher than the head", async () => {
+test("if the log goes back, every tab reloads, although the tab's position is higher than the head", async () => {
   const all = [tab(), tab()]
   await settle()
   for (let count = 0; count < 5; count += 1) server.send()

@@ -45,7 +45,7 @@ test("any number of deleted messages counts as seen", () => {
   expect(isFollowing(known(items, 0, 5001), { first: 5002, last: 5010 }, false)).toBe(false)
 })
 
-test("the line stays while the reader looks, and moves to messages that arrive otherwise", () => {
+test("the line of new messages moves to messages that arrive while the reader looks away, and to no others", () => {
   expect(dividerAfter(3, { last_read_number: 9, unread_count: 2 }, true)).toBe(3)
   expect(dividerAfter(null, { last_read_number: 9, unread_count: 2 }, true)).toBe(null)
   expect(dividerAfter(null, { last_read_number: 9, unread_count: 2 }, false)).toBe(9)
@@ -53,7 +53,7 @@ test("the line stays while the reader looks, and moves to messages that arrive o
   expect(dividerAfter(3, { last_read_number: 9, unread_count: 0 }, false)).toBe(3)
 })
 
-test("the direction to the first unread message is known", () => {
+test("the first new message is above, below or on the screen", () => {
   const items = run(10, 60)
   expect(sideOf(20, items, { first: 30, last: 40 })).toBe("above")
   expect(sideOf(20, items, { first: 10, last: 20 })).toBe("below")

@@ -48,7 +48,7 @@ test.each(Object.entries(ALLOWED))("only one file uses %s", (_what, pattern) => 
   )
   expect(others.length).toBeGreaterThan(100)
   const found = others.flatMap(([path, text]) => (pattern.test(text) ? [path] : []))
-  // Each of its two tables of languages has one function that loads it.
+  // Each of these two files has a table of imports by language, and one function that loads from the table.
   const tables = ["/src/i18n/index.ts", "/src/text/emoji.ts"]
   const composing = ["/src/components/keys.ts"]
   expect(found.filter(path => ![...tables, ...composing].includes(path))).toEqual([])

@@ -9,7 +9,7 @@ export type EnterKey = "auto" | "send" | "line"
 export interface Preferences {
   /** Desktop notifications, which are off until the person turns them on. */
   notifications: boolean
-  /** The unread count in the title and in the tab's picture. */
+  /** Shows the unread count in the title and a dot on the tab's icon. */
   badge: boolean
   /** The time format; `region` follows the browser. */
   clock: "region" | "12" | "24"

@@ -8,7 +8,7 @@ import { brief } from "@/messages/announcement"
 import { showNotification, standing } from "@/platform/notifications"
 import { preferences } from "@/preferences/preferences"
 import { goodMoment } from "@/shell/offer"
-import { PICTURES } from "@/shell/title"
+import { ICONS } from "@/shell/title"
 import { isWorthNotice } from "@/shell/worthNotice"
 import { isBold } from "@/state/attention"
 import type { DurableEvent, MessageEvent } from "@/state/events"
@@ -86,7 +86,7 @@ class Notices {
     const notification = showNotification(title(chat, world), {
       body: chat.chat_type === "single" ? text : t("messages.newFrom", { name, text }),
       tag: `fechatter-${world.workspace.id}-${chat.id}`,
-      icon: PICTURES.quiet,
+      icon: ICONS.quiet,
     })
     if (notification === null) return
     notification.onclick = () => {

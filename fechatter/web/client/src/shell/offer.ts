@@ -6,7 +6,7 @@ import { canAskForNotifications, preferences } from "@/preferences/preferences"
 
 export const isOffered = shallowRef(false)
 
-/** A message was sent, or a message arrived in a hidden tab. */
+/** Make the offer now, unless it was made before. */
 export function goodMoment(): void {
   const name = remembered()?.name
   if (name === undefined || preferences.offered.includes(name) || !canAskForNotifications()) return

@@ -76,7 +76,7 @@ export function steady(before: Sections, now: Sections): Sections {
   }
 }
 
-/** Returns the next or previous chat, or the next or previous unread one; the ends of the list are connected. */
+/** Returns the next or previous chat, or the next or previous unread one. After the last one comes the first. */
 export function neighbour(
   chats: readonly Chat[],
   from: number | undefined,

@@ -15,9 +15,9 @@ export function may(action: WorkspaceAction, me: Pick<User, "role">): boolean {
 /** Whether the person may do this in a chat of which they are a member. */
 export function mayIn(chat: Chat, action: ChatAction, me: Pick<User, "id" | "role">): boolean {
   const rule = table.chat[action]
-  const isInTime = rule.archived || chat.archived_at === null
+  const isArchiveAllowed = rule.archived || chat.archived_at === null
   return (
-    isInTime &&
+    isArchiveAllowed &&
     (rule.kinds as readonly string[]).includes(chat.chat_type) &&
     (rule.who as readonly string[]).includes(standing(chat, me))
   )

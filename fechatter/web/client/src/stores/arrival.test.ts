@@ -56,7 +56,7 @@ test("a message counts as missing only after the server's response", async () =>
   expect(chat.arrivals.last.value).toMatchObject({ number: 301, isThere: false })
 })
 
-test("of two journeys the later one wins, in any order of the responses", async () => {
+test("the latest destination wins, in any order of the responses", async () => {
   const chat = new Chat(null)
   void chat.arrivals.bring(7, 20)
   await settled()

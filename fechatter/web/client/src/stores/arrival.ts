@@ -8,7 +8,7 @@ export interface Place {
   readonly number: number
 }
 
-/** A finished journey. If `isThere` is false, the message does not exist. */
+/** The place that was reached. If `isThere` is false, the message does not exist. */
 export interface Arrival extends Place {
   readonly chatId: number
   readonly isThere: boolean
@@ -24,7 +24,7 @@ interface Environment {
   goingTo(place: Place): void
 }
 
-/** One journey at a time: a new journey ends the previous one. */
+/** The reader has one destination at a time; a new one replaces the previous one. */
 export class Arrivals {
   /** Null until the messages of the open chat are loaded. */
   readonly last = shallowRef<Arrival | null>(null)
@@ -61,7 +61,7 @@ export class Arrivals {
     return true
   }
 
-  /** The reader moves elsewhere without a journey. */
+  /** Give up the destination, because the reader moves elsewhere. */
   stop(): void {
     this.turn += 1
     this.wanted = null

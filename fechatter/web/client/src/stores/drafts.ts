@@ -57,7 +57,7 @@ class Drafts {
     else this.texts.set(chatId, text)
   }
 
-  /** Saves at once, so that a reload loses nothing. Keys that are typed meanwhile go together with the next save. */
+  /** Saves at once, so that a reload loses nothing. Text that is typed meanwhile is part of the next save. */
   private async save(chatId: number): Promise<void> {
     if (this.saving.has(chatId)) return
     this.saving.add(chatId)

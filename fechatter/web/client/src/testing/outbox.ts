@@ -27,7 +27,7 @@ class Memory implements OutboxStorage {
 class Server {
   readonly stored = new Map<string, Message>()
   response: (item: Waiting) => Error | null = () => null
-  /** Stores the message, but its response is lost. */
+  /** The number of messages that are stored although their response is lost. */
   losesAnswers = 0
 
   failsChanges = 0

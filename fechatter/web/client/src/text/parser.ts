@@ -50,7 +50,7 @@ function make(): Parser {
   const made = new MarkdownIt({ html: false, breaks: true, linkify: true })
   made.disable(["image", "reference", "entity", "lheading", "html_block", "html_inline"])
   made.validateLink = address => SAFE.test(address)
-  // Only text that clearly looks like an address: "example.com/path" is one, "readme.md" is a file.
+  // Only text with a scheme or "www." becomes a link, because "readme.md" is a file.
   made.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
   made.linkify.add("www.", {
     validate(text, pos, self) {

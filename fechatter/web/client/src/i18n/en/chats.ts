@@ -34,7 +34,7 @@ export default {
   privateText: "Only people who are added can see it.",
   name: "Name",
   description: "Description",
-  descriptionHint: "What's it about?",
+  descriptionHint: "What is this channel about?",
   create: "Create channel",
   browse: "Browse channels",
   findChannel: "Find a channel",

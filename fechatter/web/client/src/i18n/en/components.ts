@@ -8,9 +8,7 @@ export default {
   copyRequestId: "Copy request ID",
   notices: "Notifications",
   justNow: "just now",
-  loading: "Loading…",
   optional: "optional",
-  more: "More",
   showPassword: "Show password",
   hidePassword: "Hide password",
 }

@@ -2,7 +2,10 @@ export default {
   unreachable: "Can't reach the server. Check your connection. Nothing you wrote is lost.",
   server: "Something went wrong on the server. Try again. If it keeps happening, send the request ID to your admin.",
   busy: "The server is busy. Try again in a moment.",
-  tooMany: "Too many attempts. Try again in {seconds} seconds.",
+  tooMany: {
+    one: "Too many attempts. Try again in {count} second.",
+    other: "Too many attempts. Try again in {count} seconds.",
+  },
   forbidden: "You don't have permission to do this. Ask an admin.",
   notFound: "This no longer exists, or you don't have access to it.",
   invalid: "Please fix the highlighted fields",

@@ -31,7 +31,7 @@ export default {
   resetTitle: "Set a new password",
   resetText: "For {name} in {workspace}. You will be signed out on all other devices.",
   resetButton: "Set password",
-  resetBadTitle: "This link can’t be used",
+  resetBadTitle: "This link can't be used",
   newPassword: "New password",
   linkLooking: "Checking your link…",
   haveAccount: "Already have an account? Sign in",

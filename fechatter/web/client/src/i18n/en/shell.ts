@@ -1,20 +1,16 @@
 export default {
   main: "Conversation",
   sidebar: "Chats and people",
-  details: "Details",
   skip: "Skip to conversation",
   openSidebar: "Show chats",
   closeDetails: "Close details",
   switcher: "Go to…",
   switcherPlaceholder: "Chats, people and actions",
   switcherNothing: "No matches for “{query}”",
-  actions: "Actions",
   shortcuts: "Keyboard shortcuts",
   shortcutsAnywhere: "Anywhere",
   shortcutsMessages: "Messages",
-  connected: "Connected",
   connecting: "Connecting…",
-  offline: "No connection. Messages will send when you're back online.",
   reconnecting: {
     one: "Connection lost. Reconnecting in {count} second.",
     other: "Connection lost. Reconnecting in {count} seconds.",
@@ -25,5 +21,4 @@ export default {
   updateReady: "A new version is ready.",
   partMissing: "Part of the app could not be loaded. Reload to get the latest version.",
   updateNow: "Reload",
-  failed: "This part couldn't be loaded.",
 }

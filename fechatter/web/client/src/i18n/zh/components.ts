@@ -8,9 +8,7 @@ export default {
   copyRequestId: "复制请求编号",
   notices: "提示",
   justNow: "刚刚",
-  loading: "正在加载…",
   optional: "选填",
-  more: "更多",
   showPassword: "显示密码",
   hidePassword: "隐藏密码",
 }

@@ -2,7 +2,7 @@ export default {
   unreachable: "无法连接服务器。请检查网络；你写的内容不会丢失。",
   server: "服务器出错。请重试；如仍未解决，请把请求编号告诉管理员。",
   busy: "服务器繁忙，请稍后再试。",
-  tooMany: "尝试次数过多。请在 {seconds} 秒后重试。",
+  tooMany: { other: "尝试次数过多。请在 {count} 秒后重试。" },
   forbidden: "你没有权限执行此操作。请联系管理员。",
   notFound: "内容已不存在，或你无权查看。",
   invalid: "请修正标出的内容",

@@ -48,5 +48,5 @@ export default {
   keySend: "发送消息",
   keyNewLine: "换行",
   keyEditLast: "编辑上一条消息",
-  keyCancel: "退出编辑",
+  keyCancel: "取消编辑",
 }

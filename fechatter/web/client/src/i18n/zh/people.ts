@@ -50,7 +50,7 @@ export default {
   revoke: "撤销",
   reset: "创建密码重置链接",
   resetTitle: "重置 {name} 的密码？",
-  resetText: "将创建一个一次性链接。请自行发送给 {name}，由对方设置新密码。",
-  resetMade: "请将此链接发送给 {name}。链接只能使用一次，有效期至 {at}，之后不再显示。",
+  resetText: "将创建一个一次性链接。请将链接发送给 {name}，由对方设置新密码。",
+  resetMade: "请将此链接发送给 {name}。链接只能使用一次，有效期至 {at}，且不会再次显示。",
   resetButton: "创建链接",
 }
