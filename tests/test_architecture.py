@@ -33,7 +33,7 @@ def test_every_name_in_the_map_exists(name: str) -> None:
 
 
 def layers() -> list[list[str]]:
-    """The layers of import-linter that exist already, from the top; each with its packages."""
+    """Return the packages of each layer of import-linter, from the top. Layers without a package are left out."""
     contract = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
     found = [re.findall(r"\w+", layer) for layer in contract["layers"]]
     existing = [[name for name in layer if list((CHECKOUT / "fechatter").glob(f"{name}*"))] for layer in found]

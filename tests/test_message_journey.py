@@ -1,4 +1,4 @@
-"""The map's list of a message's journey is the way that a real send takes through the modules."""
+"""ARCHITECTURE.md lists the files of a message's journey in the order in which a real message passes them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Trace:
     Args:
         stream: the connection that receives the message in the end.
         waiting: frames that began before the send, of the stream's task and of the writer's thread. They are not part
-            of the way.
+            of the journey.
         background: the frames of all other tasks. Their calls are ignored.
     """
 
@@ -104,17 +104,17 @@ class Trace:
             frame = frame.f_back
         return chain
 
-    def way(self) -> list[str]:
+    def journey(self) -> list[str]:
         """Return the files in the order in which the message enters them. A file that it enters again appears again."""
-        way: list[str] = []
+        journey: list[str] = []
         before: list[str] = []
         for chain in self.chains:
             shared = 0
             while shared < min(len(before), len(chain)) and before[shared] == chain[shared]:
                 shared += 1
-            way += chain[shared:]
+            journey += chain[shared:]
             before = chain
-        return way
+        return journey
 
 
 @contextmanager
@@ -192,7 +192,7 @@ def frames_of(task: asyncio.Task[Any]) -> set[FrameType]:
     return frames
 
 
-async def test_the_map_lists_the_way_of_a_real_message_from_socket_to_socket(tmp_path: Path) -> None:
+async def test_the_map_lists_the_files_that_a_real_message_passes_from_socket_to_socket(tmp_path: Path) -> None:
     with profiled() as traces:
         async with serving(tmp_path) as app:
             token, messages = await enter(app)
@@ -209,6 +209,6 @@ async def test_the_map_lists_the_way_of_a_real_message_from_socket_to_socket(tmp
             listening.cancel()
             await asyncio.wait({listening})
     assert sending.sent[0]["status"] == 201
-    assert trace.way() == [*STEPS, BOUNDARY]
+    assert trace.journey() == [*STEPS, BOUNDARY]
     assert len(set(STEPS)) == len(STEPS)
     assert trace.files <= NAMED

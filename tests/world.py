@@ -47,7 +47,7 @@ async def workspace(database: Database) -> WorkspaceId:
 
     async def work(tx: Transaction) -> WorkspaceId:
         made = WorkspaceId(await tx.new_id())
-        await tx.execute(_WORKSPACE, made, f"place-{made}")
+        await tx.execute(_WORKSPACE, made, f"workspace-{made}")
         return made
 
     return await database.write_unlocked(work)
@@ -86,11 +86,11 @@ async def _session(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) 
     return session_id
 
 
-async def do(database: Database, room: Callable[..., Awaitable[T]], who: Actor, *args: Any) -> T:
-    """Run a function that writes as its endpoint does: in a transaction under the workspace's lock."""
+async def do(database: Database, function: Callable[..., Awaitable[T]], who: Actor, *args: Any) -> T:
+    """Run the function as its endpoint does: in a transaction under the workspace's lock."""
 
     async def work(tx: Transaction) -> T:
-        return await room(tx, who, *args)
+        return await function(tx, who, *args)
 
     return await database.write(who.workspace_id, work)
 
@@ -180,7 +180,7 @@ class InterruptedDatabase:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.work(), self._main_loop))
         result = await self._database.batches.store(rows, decided_with, now)
         if self.lose_answer:
-            return StoreResult([], set(), {each: StorageUnavailable("the line is cut") for each in decided_with})
+            return StoreResult([], set(), {each: StorageUnavailable("the connection is cut") for each in decided_with})
         return result
 
 

@@ -19,7 +19,7 @@ async def actions(api: Api, who: Session) -> list[tuple[str, int]]:
 
 
 async def test_the_log_of_a_new_workspace_starts_with_its_creation(api: Api) -> None:
-    owner = await api.owner("Engines of log")
+    owner = await api.owner("Audited")
     [entry] = await log_of(api, owner)
     workspace_id = owner["workspace"]["id"]
     assert entry | {"id": 0, "created_at": ""} == {
@@ -32,7 +32,7 @@ async def test_the_log_of_a_new_workspace_starts_with_its_creation(api: Api) -> 
         "system_user": None,
         "subject": {"type": "workspace", "id": workspace_id},
         "before": None,
-        "after": {"name": "Engines of log"},
+        "after": {"name": "Audited"},
     }
 
 

@@ -45,8 +45,8 @@ async def test_everybody_except_guests_joins_and_the_others_get_the_event(api: A
     newcomer = await api.colleague(owner, role)
     assert [chat["id"] for chat in await chats_of(api, newcomer)] == ([default_channel_of(owner)] if joins else [])
     assert default_channel_of(newcomer) == default_channel_of(owner)
-    heard = (await api.ask(owner, "GET", f"/api/events?after={cursor}")).json()["events"]
-    assert [event["type"] for event in heard] == ["user.joined"] + ["member.joined"] * joins
+    received = (await api.ask(owner, "GET", f"/api/events?after={cursor}")).json()["events"]
+    assert [event["type"] for event in received] == ["user.joined"] + ["member.joined"] * joins
 
 
 async def test_a_guest_who_becomes_a_member_joins_the_default_channel_once(api: Api) -> None:
@@ -69,9 +69,9 @@ async def test_nobody_joins_an_archived_default_channel_and_a_deleted_one_is_uns
     assert [chat["name"] for chat in await chats_of(api, await api.colleague(owner))] == ["lobby"]
     cursor = (await api.ask(owner, "GET", "/api/sync")).json()["cursor"]
     await api.ask(owner, "DELETE", path)
-    heard = (await api.ask(owner, "GET", f"/api/events?after={cursor}")).json()["events"]
-    assert [event["type"] for event in heard] == ["chat.deleted", "workspace.updated"]
-    assert heard[1]["data"]["workspace"]["default_chat_id"] is None
+    received = (await api.ask(owner, "GET", f"/api/events?after={cursor}")).json()["events"]
+    assert [event["type"] for event in received] == ["chat.deleted", "workspace.updated"]
+    assert received[1]["data"]["workspace"]["default_chat_id"] is None
     newcomer = await api.colleague(owner)
     assert (await chats_of(api, newcomer), newcomer["workspace"]["default_chat_id"]) == ([], None)
 

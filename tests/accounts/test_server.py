@@ -1,4 +1,4 @@
-"""What the server reports about itself: `/api/server`, `/health` and `/metrics`."""
+"""The server's reports about itself: `/api/server`, `/health` and `/metrics`."""
 
 from __future__ import annotations
 

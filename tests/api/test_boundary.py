@@ -211,8 +211,8 @@ async def test_the_body_of_a_send_that_stops_times_out(monkeypatch: pytest.Monke
     monkeypatch.setattr(receiving, "PART_SECONDS", 0.1)
 
     async def receive() -> dict[str, Any]:
-        await asyncio.sleep(1)
-        raise AssertionError("the body is still read")
+        await asyncio.Event().wait()
+        raise AssertionError("no event was set")
 
     who = Claims(UserId(1), WorkspaceId(2), SessionId(3))
     served = SimpleNamespace(tokens=SimpleNamespace(verify=lambda token: who), quotas=Quotas(Settings()))

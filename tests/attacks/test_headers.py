@@ -173,5 +173,5 @@ async def test_secrets_in_urls_are_neither_logged_nor_sent_to_browsers(limited_s
         for path in ("/", "/api/server", "/health", "/api/sync", "/api/workspace", "/signin", "/setup")
     ]
     answers += [await ada.ask("GET", f"/static/{name}") for name in static.files()]
-    said = b"".join(answer.body for answer in answers).decode("latin-1") + limited_server.output
-    assert [secret for secret in secrets if secret in said] == []
+    written = b"".join(answer.body for answer in answers).decode("latin-1") + limited_server.output
+    assert [secret for secret in secrets if secret in written] == []

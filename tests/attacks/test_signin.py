@@ -215,7 +215,7 @@ async def test_every_endpoint_that_accepts_guesses_is_limited(limited_server: Se
     ada = await owner(limited_server)
     stranger = Client(limited_server)
     change = {"current_password": "wrong password", "new_password": "a better password"}
-    doors: list[tuple[Client, str, Any, int, int]] = [
+    endpoints: list[tuple[Client, str, Any, int, int]] = [
         (ada, "/api/password", change, 10, 403),
         (stranger, "/api/invitations/lookup", {"token": "guess"}, 30, 404),
         (stranger, "/api/refresh", {"refresh_token": "1.1.guess"}, 60, 401),
@@ -227,7 +227,7 @@ async def test_every_endpoint_that_accepts_guesses_is_limited(limited_server: Se
             403,
         ),
     ]
-    for person, path, body, tries, status in doors:
+    for person, path, body, tries, status in endpoints:
         answers = [await person.ask("POST", path, body) for _ in range(tries + 5)]
         # All tests share one address, so earlier tests may have used a part of the limit.
         counted = [answer.status for answer in answers].count(status)

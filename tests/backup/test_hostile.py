@@ -204,7 +204,7 @@ def test_a_changed_backup_is_refused(backup: Path, case: str) -> None:
     members = _members(backup)
     manifest = msgspec.json.decode(members["manifest.json"])
     change(manifest, members)
-    _check_refused(_write(backup.with_name("meddled"), members, manifest), reason)
+    _check_refused(_write(backup.with_name("changed"), members, manifest), reason)
 
 
 def test_a_manifest_with_a_wrong_checksum_is_refused(backup: Path) -> None:

@@ -73,16 +73,16 @@ class RepeatedSender:
 
 
 async def interrupt_sending(
-    database: Database, sendings: list[RepeatedSender], function: Callable[..., Awaitable[Any]], who: Actor, *args: Any
+    database: Database, senders: list[RepeatedSender], function: Callable[..., Awaitable[Any]], who: Actor, *args: Any
 ) -> None:
     """Perform an act while the senders send, and wait until each of them is refused."""
 
     async def interrupt() -> None:
-        await asyncio.gather(*(sending.begun.wait() for sending in sendings))
+        await asyncio.gather(*(sender.begun.wait() for sender in senders))
         await world.do(database, function, who, *args)
 
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await asyncio.gather(interrupt(), *(sending.run() for sending in sendings))
+        await asyncio.gather(interrupt(), *(sender.run() for sender in senders))
 
 
 async def test_two_people_who_open_their_single_chat_at_once_get_one_chat(database: Database) -> None:
@@ -121,12 +121,12 @@ async def test_concurrent_leaves_and_transfers_keep_the_invariants(database: Dat
 async def test_a_removed_member_sends_nothing_after_the_removal(database: Database, node: WriterNode) -> None:
     alice, bob, carol = await world.people(database, "alice", "bob", "carol")
     chat_id = await world.chat(database, alice, bob, carol)
-    sending = RepeatedSender(node, bob, chat_id)
-    await interrupt_sending(database, [sending], membership.remove, alice, chat_id, [bob.user_id])
+    sender = RepeatedSender(node, bob, chat_id)
+    await interrupt_sending(database, [sender], membership.remove, alice, chat_id, [bob.user_id])
     events = await event_log(database, alice)
     (removed,) = [seq for seq, kind, _, who, _ in events if kind == 7 and who == bob.user_id]
-    assert sending.refused == GONE
-    assert [message_id for seq, kind, _, _, message_id in events if kind == 1 and seq < removed] == sending.sent
+    assert sender.refused == GONE
+    assert [message_id for seq, kind, _, _, message_id in events if kind == 1 and seq < removed] == sender.sent
     assert not [seq for seq, kind, *_ in events if kind == 1 and seq > removed]
     await check_invariants(database, alice.workspace_id)
 
@@ -134,13 +134,13 @@ async def test_a_removed_member_sends_nothing_after_the_removal(database: Databa
 async def test_a_deleted_chat_stores_no_message_after_its_deletion(database: Database, node: WriterNode) -> None:
     alice, *others = await world.people(database, "alice", "bob", "carol", "dave")
     chat_id, other = await world.chat(database, alice, *others), await world.chat(database, alice, *others)
-    sendings = [RepeatedSender(node, who, chat_id) for who in others]
-    await interrupt_sending(database, sendings, change.delete, alice, chat_id)
+    senders = [RepeatedSender(node, who, chat_id) for who in others]
+    await interrupt_sending(database, senders, change.delete, alice, chat_id)
     events = await event_log(database, alice)
     (deleted,) = [seq for seq, kind, *_ in events if kind == 5]
-    assert {sending.refused for sending in sendings} == {GONE}
+    assert {sender.refused for sender in senders} == {GONE}
     assert {message for seq, kind, _, _, message in events if kind == 1 and seq < deleted} == {
-        message for sending in sendings for message in sending.sent
+        message for sender in senders for message in sender.sent
     }
     assert not [seq for seq, kind, *_ in events if kind == 1 and seq > deleted]
     assert (await node.sent(others[0], other, "goes on"))["number"] == 1
@@ -150,17 +150,17 @@ async def test_a_deleted_chat_stores_no_message_after_its_deletion(database: Dat
 async def test_an_archived_chat_stores_no_message_until_it_is_unarchived(database: Database, node: WriterNode) -> None:
     alice, bob, carol = await world.people(database, "alice", "bob", "carol")
     chat_id = await world.chat(database, alice, bob)
-    sending = RepeatedSender(node, bob, chat_id)
-    await interrupt_sending(database, [sending], change.change, alice, chat_id, change.ChatUpdate(archived=True))
-    assert sending.refused == (403, "chat_archived")
+    sender = RepeatedSender(node, bob, chat_id)
+    await interrupt_sending(database, [sender], change.change, alice, chat_id, change.ChatUpdate(archived=True))
+    assert sender.refused == (403, "chat_archived")
     before = await event_log(database, alice)
     assert not [
         seq for seq, kind, *_ in before if kind == 1 and seq > next(seq for seq, kind, *_ in before if kind == 4)
     ]
     attempts: list[tuple[Any, Actor, tuple[Any, ...]]] = [
-        (changes.edit, bob, (chat_id, sending.sent[0], "other")),
-        (changes.delete, bob, (chat_id, sending.sent[0])),
-        (changes.delete, alice, (chat_id, sending.sent[0])),
+        (changes.edit, bob, (chat_id, sender.sent[0], "other")),
+        (changes.delete, bob, (chat_id, sender.sent[0])),
+        (changes.delete, alice, (chat_id, sender.sent[0])),
         (membership.add, alice, (chat_id, [carol.user_id])),
         (membership.transfer, alice, (chat_id, bob.user_id)),
         (change.change, alice, (chat_id, change.ChatUpdate(name="other"))),
@@ -168,19 +168,19 @@ async def test_an_archived_chat_stores_no_message_until_it_is_unarchived(databas
     for function, who, args in attempts:
         assert await try_act(database, function, who, *args) == (403, "chat_archived"), function
     assert await event_log(database, alice) == before
-    assert (await database.read(lambda tx: views.chat_of(tx, bob, chat_id))).last_number == len(sending.sent)
+    assert (await database.read(lambda tx: views.chat_of(tx, bob, chat_id))).last_number == len(sender.sent)
     await world.do(database, change.change, alice, chat_id, change.ChatUpdate(archived=False))
-    assert (await node.sent(bob, chat_id, "again"))["number"] == len(sending.sent) + 1
+    assert (await node.sent(bob, chat_id, "again"))["number"] == len(sender.sent) + 1
 
 
 async def test_of_many_concurrent_requests_for_one_name_one_succeeds(database: Database) -> None:
     alice, bob = await world.people(database, "alice", "bob")
-    made_ = [
+    created = [
         await create_chat(database, who, PUBLIC, name=f"{number}") for number, who in enumerate((alice, bob, alice))
     ]
     answers = await asyncio.gather(
         *(try_act(database, change.change, who, chat.id, change.ChatUpdate(name=name)) for who, chat, name in zip(
-            (alice, bob, alice), made_, ("News", "NEWS", "ＮＥＷＳ"), strict=True)),
+            (alice, bob, alice), created, ("News", "NEWS", "ＮＥＷＳ"), strict=True)),
         *(try_act(database, create.create, who, create.WantedChat(PUBLIC, " news ")) for who in (alice, bob)),
     )  # fmt: skip
     assert sum(answer != (409, "name_taken") for answer in answers) == 1

@@ -1,4 +1,4 @@
-"""`fechatter migrate` and what `fechatter doctor` reports about migrations."""
+"""`fechatter migrate`, and the doctor's report about migrations."""
 
 import sqlite3
 from contextlib import closing

@@ -120,7 +120,9 @@ async def test_frames_are_published_after_the_commit(database: Database, publish
     workspace_id = await world.workspace(database)
     numbers = [await database.write(workspace_id, lambda tx: rename(tx, workspace_id, "new")) for _ in range(10)]
     # The main loop publishes the frames, which may happen only now.
-    await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(published.frames) < len(numbers):  # noqa: ASYNC110
+            await asyncio.sleep(0)
     assert [frame.seq for frame in published.frames] == numbers == list(range(1, 11))
     assert published.frames == await database.read(lambda tx: events.load(tx, workspace_id, 0, 10))
 

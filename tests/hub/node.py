@@ -147,8 +147,7 @@ class SteppedWriter(WriterNode):
         """Write everything that was pushed, without answering.
 
         The writer looks for more messages after each batch and at every wake-up. A message pushed in between would be
-        stored by
-        no step, and the oracle would miss it. Therefore this method ends only when the writer waits.
+        stored by no step, and the oracle would miss it. Therefore this method ends only when the writer waits.
         """
         await asyncio.sleep(0)
         self._rows_in += len(self._intake)

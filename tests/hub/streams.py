@@ -123,8 +123,10 @@ class Streams(Cluster):
             client.answer = None if answer is None else (client.life, needs[0], *answer)
 
     async def _is_kept(self, client: Client) -> bool:
-        """Return whether the log contains the client's position. After a log went back, the client must learn that
-        first."""
+        """Return whether the log contains the client's position.
+
+        After a log went back, the client must learn that first.
+        """
         assert client.cursor is not None
         places = {client.who.workspace_id: client.cursor}
         _, checks = await self.database.read(lambda tx: events.check_positions(tx, places))

@@ -18,8 +18,10 @@ async def follow(walk: Walk, who: str, node: int = NEAR) -> None:
 
 
 async def lose_commit(walk: Walk) -> None:
-    """Lose the far node's commit: a second node crashes before it publishes, a single node's frames are lost on the
-    bus."""
+    """Lose the far node's commit.
+
+    A second node crashes before it publishes. Of a single node, the bus loses the frames.
+    """
     if far(walk) != NEAR:
         await walk.crash(far(walk))
         return

@@ -26,8 +26,12 @@ class Walk(Requests, Streams):
         await getattr(self, name)(*args, **named)
 
     async def commit(self, node: int = 0, between: tuple[Any, ...] | None = None, *, lost: bool = False) -> None:
-        """Write everything that was pushed. `between` is a step after the decision. `lost`: the commit's response is
-        lost."""
+        """Write everything that was pushed.
+
+        Args:
+            between: a step after the writer's decision and before the transaction.
+            lost: lose the response of the commit.
+        """
         stepped = self.nodes[node].database
 
         async def once() -> None:

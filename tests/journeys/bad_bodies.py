@@ -9,7 +9,7 @@ DEEP = b'{"content":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
 MALFORMED = {
     "nothing": b"",
     "half an object": b'{"content": "a"',
-    "no JSON": b"hello",
+    "a text that is not JSON": b"hello",
     "two values": b'{"content": "a"} {}',
     "a comment": b'{"content": "a"} // b',
     "NaN": b'{"content": NaN}',
@@ -29,7 +29,7 @@ INVALID = {
     "a list": (b"[]", "", "invalid_type"),
     "null": (b"null", "", "invalid_type"),
     "a number": (b'{"content": 1}', "/content", "invalid_type"),
-    "an endless number": (b'{"content": ' + b"9" * 5_000 + b"}", "/content", "invalid_type"),
+    "a very long number": (b'{"content": ' + b"9" * 5_000 + b"}", "/content", "invalid_type"),
     "an object for a text": (b'{"content": {"$ne": ""}}', "/content", "invalid_type"),
     "a list for a text": (b'{"content": ["a"]}', "/content", "invalid_type"),
     "null for a text": (b'{"content": null}', "/content", "invalid_type"),
@@ -47,7 +47,7 @@ INVALID = {
 
 INVALID_KEYS = {
     "an empty key": (b'{"content": "a", "idempotency_key": ""}', "invalid_key"),
-    "an endless key": (b'{"content": "a", "idempotency_key": "' + b"k" * 65 + b'"}', "invalid_key"),
+    "a key of 65 characters": (b'{"content": "a", "idempotency_key": "' + b"k" * 65 + b'"}', "invalid_key"),
     "a key with NUL": (b'{"content": "a", "idempotency_key": "\\u0000"}', "invalid_key"),
     "a number as key": (b'{"content": "a", "idempotency_key": 7}', "invalid_type"),
 }

@@ -1,5 +1,7 @@
-"""`python -m tests.journeys.dying MODULE:CLASS.METHOD serve`: a server in which one method raises, so that its task
-fails."""
+"""A server in which one method raises, so that its task fails.
+
+`python -m tests.journeys.dying MODULE:CLASS.METHOD serve` starts it.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,12 @@ from importlib import import_module
 from fechatter.cli import main
 
 
-async def _sabotage(*_: object) -> None:
-    raise RuntimeError("sabotage")
+async def _fail(*_: object) -> None:
+    raise RuntimeError("made to fail")
 
 
 if __name__ == "__main__":
     module, _, place = sys.argv.pop(1).partition(":")
     owner, _, method = place.partition(".")
-    setattr(getattr(import_module(module), owner), method, _sabotage)
+    setattr(getattr(import_module(module), owner), method, _fail)
     sys.exit(main())

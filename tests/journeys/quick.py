@@ -1,5 +1,7 @@
-"""`python -m tests.journeys.quick serve`: a server with very cheap password hashes, because journeys create many
-people."""
+"""A server with very cheap password hashes, because journeys create many people.
+
+`python -m tests.journeys.quick serve` starts it.
+"""
 
 from __future__ import annotations
 

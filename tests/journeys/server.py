@@ -30,7 +30,7 @@ class ServerProcess:
         folder: the parent of the data folder and of the output file.
         database_url: an empty PostgreSQL database, or None for SQLite in the data folder.
         open_files: a lower limit of open files for the process.
-        tls: what clients trust, if the server serves https.
+        tls: the certificates that clients trust, if the server serves https.
         program: the Python arguments to run instead of the command itself.
         settings: further settings by key, such as `signup="open"`.
     """
@@ -144,8 +144,10 @@ class ServerProcess:
         wait_until(lambda: text in self.output[since:], self.process, self._log)
 
     def cpu_seconds(self) -> float:
-        """The CPU time that the server has used since its start. Unlike elapsed time, it does not depend on other
-        processes."""
+        """The CPU time that the server has used since its start.
+
+        Unlike elapsed time, it does not depend on other processes.
+        """
         times = psutil.Process(self.process.pid).cpu_times()
         return float(times.user + times.system)
 

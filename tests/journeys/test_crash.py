@@ -83,9 +83,9 @@ class Load:
         """Compare the stored messages and the log with what was acknowledged and followed."""
         stored = [message for chat_id in self.chats for message in await self._history(chat_id)]
         contents = [message["content"] for message in stored]
-        assert len(contents) == len(set(contents)), "a message is there twice"
+        assert len(contents) == len(set(contents)), "a message is stored twice"
         acknowledged = self.acknowledged
-        assert set(contents) == set(acknowledged), "a message was lost, or came from nowhere"
+        assert set(contents) == set(acknowledged), "a message was lost, or was never sent"
         for message in stored:
             shown = {
                 key: value for key, value in acknowledged[str(message["content"])].items() if key != "idempotency_key"
@@ -136,7 +136,7 @@ async def kill_the_server(server: ServerProcess, count: int) -> None:
 
     server.start()
     statuses = await run_rounds(server, count, die)
-    assert statuses[0] >= count, "nobody was cut off"
+    assert statuses[0] >= count, "no connection was cut"
 
 
 async def test_a_killed_server_keeps_every_acknowledged_message(own_server: ServerProcess) -> None:

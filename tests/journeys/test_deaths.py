@@ -13,7 +13,7 @@ from tests.journeys.stream import Stream
 from tests.servers.process import PATIENCE_SECONDS
 
 
-def _sabotaged_server(folder: Path, place: str, **settings: str) -> ServerProcess:
+def _failing_server(folder: Path, place: str, **settings: str) -> ServerProcess:
     return ServerProcess(folder, program=["-m", "tests.journeys.dying", place], **settings)
 
 
@@ -30,17 +30,17 @@ def _sabotaged_server(folder: Path, place: str, **settings: str) -> ServerProces
 async def test_a_failed_task_stops_the_server_with_a_failure_and_its_name(
     tmp_path: Path, task: str, place: str
 ) -> None:
-    server = _sabotaged_server(tmp_path, place, **({"nats_url": "nats://127.0.0.1:9"} if task == "nats" else {}))
+    server = _failing_server(tmp_path, place, **({"nats_url": "nats://127.0.0.1:9"} if task == "nats" else {}))
     try:
         server.launch()
         assert await asyncio.to_thread(server.wait) == 1
-        assert f"Fechatter stops: its task '{task}' died: RuntimeError: sabotage" in server.output
+        assert f"Fechatter stops: its task '{task}' died: RuntimeError: made to fail" in server.output
     finally:
         server.kill()
 
 
 async def test_a_failed_writer_ends_the_streams_and_acknowledges_nothing(tmp_path: Path) -> None:
-    server = _sabotaged_server(tmp_path, "fechatter.messages.writer:Writer._write")
+    server = _failing_server(tmp_path, "fechatter.messages.writer:Writer._write")
     try:
         server.start()
         ada = await owner(server, setup_token=server.setup_token)
@@ -60,6 +60,6 @@ async def test_a_failed_writer_ends_the_streams_and_acknowledges_nothing(tmp_pat
                 assert answer.headers["retry-after"]
             assert (await stream.rest())[-1].data == {"reason": "shutdown"}
         assert await asyncio.to_thread(server.wait) == 1
-        assert "Fechatter stops: its task 'message writer' died: RuntimeError: sabotage" in server.output
+        assert "Fechatter stops: its task 'message writer' died: RuntimeError: made to fail" in server.output
     finally:
         server.kill()

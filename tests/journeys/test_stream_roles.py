@@ -1,4 +1,4 @@
-"""A person becomes a guest, or stops being one, while a stream is open: what it shows changes at that event."""
+"""A person becomes a guest, or stops being one, while a stream is open: the stream shows other events from then on."""
 
 from __future__ import annotations
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import asyncpg
@@ -15,6 +16,7 @@ from fechatter.telemetry.names import REGISTRY
 from tests.journeys.client import Client, colleague, owner
 from tests.journeys.metrics import read_metrics
 from tests.journeys.server import ServerProcess
+from tests.servers.process import PATIENCE_SECONDS
 
 TOKEN = "metrics-MARK-0123456789"
 MARK = "MARK"
@@ -45,6 +47,14 @@ async def scrape(server: ServerProcess) -> dict[str, float]:
     return await read_metrics(Client(server), TOKEN)
 
 
+async def scrape_until(server: ServerProcess, counted: Callable[[dict[str, float]], bool]) -> dict[str, float]:
+    """Return the samples once they are as expected. The server may count an event after a client has its effect."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not counted(found := await scrape(server)):
+            continue
+    return found
+
+
 async def test_metrics_count_sends_deliveries_and_streams(server: ServerProcess) -> None:
     host, member = await people(server)
     chat = await host.chat("private_channel", member)
@@ -54,13 +64,18 @@ async def test_metrics_count_sends_deliveries_and_streams(server: ServerProcess)
         await host.send(chat["id"], f"hello {number}")
     for _ in range(3):
         await stream.until("message.created")
-    after = await scrape(server)
-    assert after["fechatter_delivered_blocks_total"] >= before["fechatter_delivered_blocks_total"] + 3
-    stream.close()
+    delivered = "fechatter_delivered_blocks_total"
     sent = 'fechatter_requests_total{route="/api/chat/{chat_id}/messages",method="POST",status="201"}'
-    assert after[sent] == before.get(sent, 0) + 3
-    for name in ("fechatter_messages_stored_total", "fechatter_send_seconds_count", "fechatter_batch_rows_sum"):
-        assert after[name] == before[name] + 3
+    counters = (sent, "fechatter_messages_stored_total", "fechatter_send_seconds_count", "fechatter_batch_rows_sum")
+    after = await scrape_until(
+        server,
+        lambda found: (
+            found[delivered] >= before[delivered] + 3
+            and all(found.get(name, 0) >= before.get(name, 0) + 3 for name in counters)
+        ),
+    )
+    stream.close()
+    assert {name: after[name] - before.get(name, 0) for name in counters} == dict.fromkeys(counters, 3)
     assert after["fechatter_streams"] >= 1
     assert after["fechatter_people_active"] == 2
     assert after["fechatter_database_up"] == 1
@@ -103,7 +118,7 @@ async def test_only_admins_and_the_metrics_token_can_read_metrics(server: Server
 async def test_clients_cannot_create_new_metric_labels(server: ServerProcess) -> None:
     host, _ = await people(server)
     await host.ask("BREW", "/nowhere")
-    await scrape(server)  # the second scrape contains the route of the first one
+    await scrape(server)  # The second scrape contains the route of the first one.
     before = set(await scrape(server))
     for number in range(30):
         await host.ask(

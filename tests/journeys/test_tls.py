@@ -1,4 +1,4 @@
-"""TLS by the server itself, and what SIGHUP changes while clients are connected."""
+"""TLS by the server itself. SIGHUP renews the certificate while clients are connected."""
 
 from __future__ import annotations
 

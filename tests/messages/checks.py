@@ -13,7 +13,7 @@ async def numbers(database: Database, chat_id: ChatId) -> list[int]:
     return [each.number for each in kept]
 
 
-async def check_whole(database: Database, desk: WriterNode, who: Actor, *chats: ChatId) -> None:
+async def check_whole(database: Database, node: WriterNode, who: Actor, *chats: ChatId) -> None:
     """Check that the chats and the log have no gaps, and that the published frames are those of the log."""
     for chat_id in chats:
         found = await numbers(database, chat_id)
@@ -22,4 +22,4 @@ async def check_whole(database: Database, desk: WriterNode, who: Actor, *chats: 
     log = await database.read(lambda tx: events.load(tx, who.workspace_id, 0, head))
     assert [frame.seq for frame in log] == list(range(1, head + 1))
     by_seq = {frame.seq: frame.block for frame in log}
-    assert all(by_seq[frame.seq] == frame.block for frame in desk.frames if frame.workspace_id == who.workspace_id)
+    assert all(by_seq[frame.seq] == frame.block for frame in node.frames if frame.workspace_id == who.workspace_id)

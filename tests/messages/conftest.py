@@ -16,7 +16,7 @@ async def between(database: Database) -> InterruptedDatabase:
 
 
 @pytest.fixture
-async def desk(between: InterruptedDatabase) -> AsyncIterator[WriterNode]:
+async def node(between: InterruptedDatabase) -> AsyncIterator[WriterNode]:
     made = WriterNode(between)
     yield made
     await made.close()

@@ -15,7 +15,7 @@ MANY = 9
 
 
 async def filled(database: Database) -> ChatId:
-    """Return a chat with the numbers 1 to MANY; two other chats have messages too."""
+    """Return a chat with messages 1 to MANY. Two other chats have messages too."""
     (alice,) = await world.people(database, "alice")
     chats = [await world.chat(database, alice) for _ in range(3)]
     await store(database, [Sending(alice, each) for _ in range(MANY) for each in chats])
@@ -32,7 +32,7 @@ def expected(found: list[int]) -> tuple[list[int], bool, bool]:
 
 
 @pytest.mark.parametrize("limit", [1, 4, MANY, 100])
-async def test_the_newest_come_first(database: Database, limit: int) -> None:
+async def test_the_latest_page_contains_the_newest_messages_in_descending_order(database: Database, limit: int) -> None:
     chat_id = await filled(database)
     page = await database.read(lambda tx: history.latest(tx, chat_id, limit))
     assert shown(page) == expected(list(range(MANY, 0, -1))[:limit])

@@ -39,16 +39,16 @@ async def poisoned(database: Database) -> AsyncIterator[Database]:
 
 
 @pytest.mark.parametrize("bad", [{0}, {255}, {17, 18}, {0, 127, 255}], ids=str)
-async def test_bad_rows_fail_alone(poisoned: Database, desk: WriterNode, bad: set[int]) -> None:
+async def test_bad_rows_fail_alone(poisoned: Database, node: WriterNode, bad: set[int]) -> None:
     alice, bob = await world.people(poisoned, "alice", "bob")
     (xavier,) = await world.people(poisoned, "xavier")
     shared, foreign = await world.chat(poisoned, alice, bob), await world.chat(poisoned, xavier)
     senders = [(alice, shared), (bob, shared), (xavier, foreign)]
     contents = [f"{POISON} {place}" if place in bad else f"good {place}" for place in range(256)]
-    handed_in = [desk.push(*senders[place % 3], content) for place, content in enumerate(contents)]
-    await desk.commit()
+    handed_in = [node.push(*senders[place % 3], content) for place, content in enumerate(contents)]
+    await node.commit()
     answers = [await each for each in handed_in]
-    assert len(desk.batches) == 1
+    assert len(node.batches) == 1
     assert {place for place, answer in enumerate(answers) if isinstance(answer, Problem)} == bad
     assert {refusal(answers[place]) for place in bad} == {(422, "invalid")}
     for person, chat_id in (senders[0], senders[2]):
@@ -57,28 +57,28 @@ async def test_bad_rows_fail_alone(poisoned: Database, desk: WriterNode, bad: se
         wanted = [contents[place] for place in good]
         assert [each.content for each in kept] == wanted
         assert [each.number for each in kept] == list(range(1, len(wanted) + 1))
-        shown = [frame.seq for frame in desk.frames if frame.workspace_id == person.workspace_id]
+        shown = [frame.seq for frame in node.frames if frame.workspace_id == person.workspace_id]
         assert shown == sorted(shown)
         assert len(shown) == len(wanted)
 
 
-async def test_a_batch_of_bad_rows_costs_a_bounded_number_of_tries(poisoned: Database, desk: WriterNode) -> None:
+async def test_a_batch_of_bad_rows_costs_a_bounded_number_of_tries(poisoned: Database, node: WriterNode) -> None:
     (alice,) = await world.people(poisoned, "alice")
     chat_id = await world.chat(poisoned, alice)
-    handed_in = [desk.push(alice, chat_id, POISON) for _ in range(256)]
-    await desk.commit()
+    handed_in = [node.push(alice, chat_id, POISON) for _ in range(256)]
+    await node.commit()
     answers = Counter([refusal(await each) for each in handed_in])
     assert answers.keys() == {(422, "invalid"), (503, "not_stored")}
     assert answers[422, "invalid"] < refused_rows.MAX_TRIES
-    assert stored(await desk.send(alice, chat_id, "good"))[1]["number"] == 1
+    assert stored(await node.send(alice, chat_id, "good"))[1]["number"] == 1
 
 
-async def test_a_refused_row_and_its_repeat_get_the_same_answer(poisoned: Database, desk: WriterNode) -> None:
+async def test_a_refused_row_and_its_repeat_get_the_same_answer(poisoned: Database, node: WriterNode) -> None:
     (alice,) = await world.people(poisoned, "alice")
     chat_id = await world.chat(poisoned, alice)
     texts = [(POISON, "k1"), (POISON, "k1"), ("good", "k2")]
-    handed_in = [desk.push(alice, chat_id, content, key) for content, key in texts]
-    await desk.commit()
+    handed_in = [node.push(alice, chat_id, content, key) for content, key in texts]
+    await node.commit()
     answers = [await each for each in handed_in]
     assert [refusal(answer) for answer in answers[:2]] == [(422, "invalid")] * 2
     assert stored(answers[2])[0] == 201
@@ -110,37 +110,37 @@ async def keep_changing_rights(database: Database, owner: Actor, chat_id: ChatId
 
 @pytest.mark.parametrize("bad", [{0}, {1, 14}], ids=str)
 async def test_bad_rows_fail_alone_while_rights_keep_changing(
-    poisoned: Database, desk: WriterNode, between: InterruptedDatabase, bad: set[int]
+    poisoned: Database, node: WriterNode, between: InterruptedDatabase, bad: set[int]
 ) -> None:
     alice, bob = await world.people(poisoned, "alice", "bob")
     chat_id = await world.chat(poisoned, alice)
     between.work = partial(keep_changing_rights, poisoned, alice, chat_id, bob)
     contents = [f"{POISON} {place}" if place in bad else f"good {place}" for place in range(15)]
-    pushed = [desk.push(alice, chat_id, content) for content in contents]
-    outsider = desk.push(bob, chat_id, "not a member")
-    await desk.commit()
+    pushed = [node.push(alice, chat_id, content) for content in contents]
+    outsider = node.push(bob, chat_id, "not a member")
+    await node.commit()
     assert refusal(await outsider) == (404, "not_found")
     answers = [await each for each in pushed]
     assert {place for place, answer in enumerate(answers) if isinstance(answer, Problem)} == bad
     assert {refusal(answers[place]) for place in bad} == {(422, "invalid")}
     assert between.stores == writer.UNLOCKED_ROUNDS, "then the batch is decided under the lock"
-    await check_whole(poisoned, desk, alice, chat_id)
+    await check_whole(poisoned, node, alice, chat_id)
 
 
 async def test_a_bad_row_of_another_workspace_does_not_affect_one_whose_rights_keep_changing(
-    poisoned: Database, desk: WriterNode, between: InterruptedDatabase
+    poisoned: Database, node: WriterNode, between: InterruptedDatabase
 ) -> None:
     alice, bob = await world.people(poisoned, "alice", "bob")
     (xavier,) = await world.people(poisoned, "xavier")
     shared, foreign = await world.chat(poisoned, alice), await world.chat(poisoned, xavier)
     between.work = partial(keep_changing_rights, poisoned, alice, shared, bob)
     texts = [(alice, shared, "good"), (xavier, foreign, POISON), (alice, shared, "good"), (xavier, foreign, "good")]
-    pushed = [desk.push(who, chat_id, text) for who, chat_id, text in texts]
-    await desk.commit()
+    pushed = [node.push(who, chat_id, text) for who, chat_id, text in texts]
+    await node.commit()
     answers = [await each for each in pushed]
     assert refusal(answers[1]) == (422, "invalid")
     assert [stored(answers[place])[1]["number"] for place in (0, 2, 3)] == [1, 2, 1]
-    await check_whole(poisoned, desk, alice, shared)
+    await check_whole(poisoned, node, alice, shared)
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ async def set_role(database: Database, who: Actor, role: str) -> None:
 async def test_a_row_whose_decision_fails_does_not_affect_the_others(
     unchecked: Database,
     between: InterruptedDatabase,
-    desk: WriterNode,
+    node: WriterNode,
     caplog: pytest.LogCaptureFixture,
     locked: bool,
 ) -> None:
@@ -186,51 +186,51 @@ async def test_a_row_whose_decision_fails_does_not_affect_the_others(
     else:
         await spoil()
     senders = [alice, bob, carol, bob, alice, carol]
-    pushed = [desk.push(who, chat_id, f"text {place}", f"k{place}") for place, who in enumerate(senders)]
-    again = desk.push(bob, chat_id, "text 1", "k1")
-    await desk.commit()
+    pushed = [node.push(who, chat_id, f"text {place}", f"k{place}") for place, who in enumerate(senders)]
+    again = node.push(bob, chat_id, "text 1", "k1")
+    await node.commit()
     assert [refusal(await each) for each in (pushed[1], pushed[3], again)] == [(503, "not_stored")] * 3
     assert sorted([stored(await pushed[place])[1]["number"] for place in (0, 2, 4, 5)]) == [1, 2, 3, 4]
-    assert desk.failures() == (1, "ValueError: 'unknown' is not a valid Role")
+    assert node.failures() == (1, "ValueError: 'unknown' is not a valid Role")
     assert [record.exc_info is not None for record in caplog.records if "not stored" in record.message] == [True]
-    await check_whole(database, desk, alice, chat_id)
+    await check_whole(database, node, alice, chat_id)
     await set_role(database, bob, "member")
-    assert stored(await desk.send(bob, chat_id, "text 1", "k1"))[0] == 201
-    assert desk.failures() == (1, "")
+    assert stored(await node.send(bob, chat_id, "text 1", "k1"))[0] == 201
+    assert node.failures() == (1, "")
 
 
 async def test_decisions_that_all_fail_cost_a_bounded_number_of_reads(
-    unchecked: Database, between: InterruptedDatabase, desk: WriterNode
+    unchecked: Database, between: InterruptedDatabase, node: WriterNode
 ) -> None:
     (alice,) = await world.people(unchecked, "alice")
     (xavier,) = await world.people(unchecked, "xavier")
     chats = [await world.chat(unchecked, alice) for _ in range(100)]
     foreign = await world.chat(unchecked, xavier)
     await set_role(unchecked, alice, "unknown")
-    pushed = [desk.push(alice, chat_id) for chat_id in chats]
-    await desk.commit()
+    pushed = [node.push(alice, chat_id) for chat_id in chats]
+    await node.commit()
     assert {refusal(await each) for each in pushed} == {(503, "not_stored")}
     assert between.reads <= 1 + refused_rows.MAX_TRIES
-    assert stored(await desk.send(xavier, foreign))[0] == 201
+    assert stored(await node.send(xavier, foreign))[0] == 201
 
 
-async def test_a_repeat_that_cannot_be_read_does_not_affect_the_others(database: Database, desk: WriterNode) -> None:
+async def test_a_repeat_that_cannot_be_read_does_not_affect_the_others(database: Database, node: WriterNode) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
-    first = await desk.sent(alice, chat_id, "one", "k1")
-    await desk.sent(alice, chat_id, "two", "k2")
+    first = await node.sent(alice, chat_id, "one", "k1")
+    await node.sent(alice, chat_id, "two", "k2")
     date = "UPDATE messages SET created_at = $2 WHERE id = $1"
     await database.write_unlocked(lambda tx: tx.execute(date, first["id"], 10**17))
     texts = [("one", "k1"), ("new", "k3"), ("two", "k2")]
-    pushed = [desk.push(alice, chat_id, text, key) for text, key in texts]
-    await desk.commit()
+    pushed = [node.push(alice, chat_id, text, key) for text, key in texts]
+    await node.commit()
     assert refusal(await pushed[0]) == (503, "not_stored")
     assert [stored(await pushed[place])[0] for place in (1, 2)] == [201, 200]
     await database.write_unlocked(lambda tx: tx.execute(date, first["id"], 0))
 
 
 async def test_an_unexpected_error_of_the_engine_fails_the_batch_and_the_next_one_works(
-    database: Database, between: InterruptedDatabase, desk: WriterNode, caplog: pytest.LogCaptureFixture
+    database: Database, between: InterruptedDatabase, node: WriterNode, caplog: pytest.LogCaptureFixture
 ) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
@@ -239,8 +239,8 @@ async def test_an_unexpected_error_of_the_engine_fails_the_batch_and_the_next_on
         raise RuntimeError("a fault in the engine")
 
     between.work = fail
-    assert refusal(await desk.send(alice, chat_id, "text", "k1")) == (503, "not_stored")
-    assert desk.failures() == (1, "StorageUnavailable: RuntimeError: a fault in the engine")
+    assert refusal(await node.send(alice, chat_id, "text", "k1")) == (503, "not_stored")
+    assert node.failures() == (1, "StorageUnavailable: RuntimeError: a fault in the engine")
     assert "a fault in the engine" in caplog.text
     between.work = None
-    assert stored(await desk.send(alice, chat_id, "text", "k1"))[0] == 201
+    assert stored(await node.send(alice, chat_id, "text", "k1"))[0] == 201

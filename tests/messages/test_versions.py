@@ -17,7 +17,7 @@ from tests.contracts.rows import Sending, by_place, store
 
 
 async def edited(database: Database, who: Actor, chat_id: ChatId, *contents: str) -> MessageId:
-    """Send the first content and edit it to the others; returns the message."""
+    """Send the first content, and edit it to the others one by one. Return the id of the message."""
     sent = MessageId(by_place(await store(database, [Sending(who, chat_id, contents[0])]))[0][0])
     for content in contents[1:]:
         await world.do(database, changes.edit, who, chat_id, sent, content)

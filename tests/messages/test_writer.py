@@ -22,10 +22,10 @@ from tests.world import InterruptedDatabase, WriterNode, refusal, stored
 _END_WAITING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'"
 
 
-async def test_a_message_is_stored_answered_and_published(database: Database, desk: WriterNode) -> None:
+async def test_a_message_is_stored_answered_and_published(database: Database, node: WriterNode) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
-    status, message = stored(await desk.send(alice, chat_id, "Grüße", "key 1"))
+    status, message = stored(await node.send(alice, chat_id, "Grüße", "key 1"))
     assert status == 201
     assert {name: message[name] for name in ("chat_id", "number", "sender_id", "content", "revision")} == {
         "chat_id": chat_id,
@@ -35,30 +35,30 @@ async def test_a_message_is_stored_answered_and_published(database: Database, de
         "revision": 1,
     }
     assert message["idempotency_key"] == "key 1"
-    (frame,) = desk.frames
+    (frame,) = node.frames
     assert b"key 1" not in frame.block
     assert frame.block == (await database.read(lambda tx: events.load(tx, alice.workspace_id, 1, 2)))[0].block
     assert b'"content":"Gr\xc3\xbc\xc3\x9fe"' in block_json(frame.block)
 
 
-async def test_a_refused_row_does_not_affect_the_others(database: Database, desk: WriterNode) -> None:
+async def test_a_refused_row_does_not_affect_the_others(database: Database, node: WriterNode) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     (xavier,) = await world.people(database, "xavier")
     chat_id, archived = await world.chat(database, alice), await world.chat(database, alice)
     await world.do(database, change.change, alice, archived, change.ChatUpdate(archived=True))
     nobody = Actor(alice.user_id, alice.workspace_id, 1, alice.role)  # type: ignore[arg-type]
     pushed = [
-        desk.push(alice, chat_id, "first"),
-        desk.push(bob, chat_id, "not his chat"),
-        desk.push(xavier, chat_id, "another workspace"),
-        desk.push(nobody, chat_id, "no session"),
-        desk.push(alice, archived, "archived"),
-        desk.push(alice, ChatId(1), "no chat"),
-        desk.push(alice, chat_id, "last"),
+        node.push(alice, chat_id, "first"),
+        node.push(bob, chat_id, "not his chat"),
+        node.push(xavier, chat_id, "another workspace"),
+        node.push(nobody, chat_id, "no session"),
+        node.push(alice, archived, "archived"),
+        node.push(alice, ChatId(1), "no chat"),
+        node.push(alice, chat_id, "last"),
     ]
-    await desk.commit()
+    await node.commit()
     answers = [await each for each in pushed]
-    assert len(desk.batches) == 1
+    assert len(node.batches) == 1
     assert [stored(each)[1]["number"] for each in (answers[0], answers[-1])] == [1, 2]
     assert [refusal(each) for each in answers[1:-1]] == [
         (404, "not_found"),
@@ -67,40 +67,41 @@ async def test_a_refused_row_does_not_affect_the_others(database: Database, desk
         (403, "chat_archived"),
         (404, "not_found"),
     ]
-    await check_whole(database, desk, alice, chat_id)
+    await check_whole(database, node, alice, chat_id)
 
 
-@pytest.mark.parametrize("company", [0, 2])
+@pytest.mark.parametrize("other_rows", [0, 2])
 async def test_a_sender_who_is_removed_while_sending_is_refused(
-    database: Database, between: InterruptedDatabase, desk: WriterNode, company: int
+    database: Database, between: InterruptedDatabase, node: WriterNode, other_rows: int
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
-    await desk.sent(bob, chat_id, "may still")
-    head = desk.frames[-1].seq
+    await node.sent(bob, chat_id, "may still")
+    head = node.frames[-1].seq
 
     async def remove() -> None:
         between.work = None
         await world.do(database, membership.remove, alice, chat_id, [bob.user_id])
 
     between.work = remove
-    late = desk.push(bob, chat_id, "too late", "k1")
-    others = [desk.push(alice, chat_id) for _ in range(company)]
-    await desk.commit()
+    late = node.push(bob, chat_id, "too late", "k1")
+    others = [node.push(alice, chat_id) for _ in range(other_rows)]
+    await node.commit()
     assert refusal(await late) == (404, "not_found")
-    assert [stored(await each)[0] for each in others] == [201] * company
-    assert [frame.seq for frame in desk.frames if frame.seq > head] == list(range(head + 2, head + 2 + company))
-    await check_whole(database, desk, alice, chat_id)
+    assert [stored(await each)[0] for each in others] == [201] * other_rows
+    assert [frame.seq for frame in node.frames if frame.seq > head] == list(range(head + 2, head + 2 + other_rows))
+    await check_whole(database, node, alice, chat_id)
 
 
-async def test_a_newer_verdict_does_not_renew_an_older_one(database: Database, desk: WriterNode) -> None:
-    """The newer verdict of another sender in the same batch does not prove the older one."""
+async def test_a_new_decision_about_one_sender_does_not_renew_that_of_another(
+    database: Database, node: WriterNode
+) -> None:
     alice, bob, carol = await world.people(database, "alice", "bob", "carol")
     chat_id = await world.chat(database, alice, bob, carol)
-    await desk.sent(bob, chat_id)
+    await node.sent(bob, chat_id)
     await world.do(database, membership.remove, alice, chat_id, [bob.user_id])
-    late, first_time = desk.push(bob, chat_id), desk.push(carol, chat_id)
-    await desk.commit()
+    late, first_time = node.push(bob, chat_id), node.push(carol, chat_id)
+    await node.commit()
     assert refusal(await late) == (404, "not_found")
     assert stored(await first_time)[0] == 201
 
@@ -115,11 +116,11 @@ async def test_a_newer_verdict_does_not_renew_an_older_one(database: Database, d
     ],
 )
 async def test_a_sender_whose_rights_end_while_sending_is_refused(
-    database: Database, between: InterruptedDatabase, desk: WriterNode, how: str, expected: tuple[int, str]
+    database: Database, between: InterruptedDatabase, node: WriterNode, how: str, expected: tuple[int, str]
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
-    await desk.sent(bob, chat_id, "first", "k0")
+    await node.sent(bob, chat_id, "first", "k0")
     ways: dict[str, Any] = {
         "archive": lambda: world.do(database, change.change, alice, chat_id, change.ChatUpdate(archived=True)),
         "delete": lambda: world.do(database, change.delete, alice, chat_id),
@@ -132,18 +133,18 @@ async def test_a_sender_whose_rights_end_while_sending_is_refused(
         await ways[how]()
 
     between.work = end
-    late, again = desk.push(bob, chat_id, "late", "k1"), desk.push(bob, chat_id, "first", "k0")
-    await desk.commit()
+    late, again = node.push(bob, chat_id, "late", "k1"), node.push(bob, chat_id, "first", "k0")
+    await node.commit()
     assert refusal(await late) == refusal(await again) == expected
     assert await numbers(database, chat_id) == [1]
 
 
 async def test_rights_that_keep_changing_do_not_delay_messages(
-    database: Database, between: InterruptedDatabase, desk: WriterNode
+    database: Database, between: InterruptedDatabase, node: WriterNode
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice)
-    await desk.sent(alice, chat_id)
+    await node.sent(alice, chat_id)
     changes = 0
 
     async def change() -> None:
@@ -154,38 +155,38 @@ async def test_rights_that_keep_changing_do_not_delay_messages(
 
     between.work = change
     first, again, third = (
-        desk.push(alice, chat_id, text, key) for text, key in [("text", "k1"), ("text", "k1"), ("more", "k2")]
+        node.push(alice, chat_id, text, key) for text, key in [("text", "k1"), ("text", "k1"), ("more", "k2")]
     )
-    refused = desk.push(bob, chat_id, "text", "k3")
-    await desk.commit()
+    refused = node.push(bob, chat_id, "text", "k3")
+    await node.commit()
     assert (stored(await first)[0], stored(await again)[0], stored(await third)[0]) == (201, 200, 201)
     assert refusal(await refused)[0] == 404
     assert (changes, await numbers(database, chat_id)) == (writer.UNLOCKED_ROUNDS, [1, 2, 3])
     between.work = None
-    assert stored(await desk.send(alice, chat_id, "text", "k1"))[0] == 200
+    assert stored(await node.send(alice, chat_id, "text", "k1"))[0] == 200
 
 
 async def test_a_sender_who_loses_the_right_is_refused_under_the_lock(
-    database: Database, between: InterruptedDatabase, desk: WriterNode
+    database: Database, between: InterruptedDatabase, node: WriterNode
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
-    await desk.sent(bob, chat_id)
+    await node.sent(bob, chat_id)
 
     async def remove() -> None:
         between.work = None
         await world.do(database, membership.remove, alice, chat_id, [bob.user_id])
 
     between.work = remove
-    sent = [desk.push(who, chat_id) for who in (bob, alice, bob)]
-    await desk.commit()
+    sent = [node.push(who, chat_id) for who in (bob, alice, bob)]
+    await node.commit()
     assert [refusal(await sent[place])[0] for place in (0, 2)] == [404, 404]
     assert stored(await sent[1])[0] == 201
     assert await numbers(database, chat_id) == [1, 2]
 
 
 async def test_a_change_in_one_workspace_loses_nothing_of_another_in_the_batch(
-    database: Database, between: InterruptedDatabase, desk: WriterNode
+    database: Database, between: InterruptedDatabase, node: WriterNode
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     (xavier,) = await world.people(database, "xavier")
@@ -196,45 +197,45 @@ async def test_a_change_in_one_workspace_loses_nothing_of_another_in_the_batch(
         await world.do(database, membership.remove, alice, first, [bob.user_id])
 
     between.work = remove
-    pushed = [desk.push(alice, first), desk.push(xavier, second), desk.push(bob, first), desk.push(xavier, second)]
-    await desk.commit()
+    pushed = [node.push(alice, first), node.push(xavier, second), node.push(bob, first), node.push(xavier, second)]
+    await node.commit()
     answers = [await each for each in pushed]
     assert [stored(answers[place])[1]["number"] for place in (0, 1, 3)] == [1, 1, 2]
     assert refusal(answers[2]) == (404, "not_found")
-    await check_whole(database, desk, xavier, second)
+    await check_whole(database, node, xavier, second)
 
 
 async def test_every_sender_of_a_failed_batch_gets_an_error_and_the_next_batch_works(
-    database: Database, between: InterruptedDatabase, desk: WriterNode
+    database: Database, between: InterruptedDatabase, node: WriterNode
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
-    await desk.sent(alice, chat_id)
+    await node.sent(alice, chat_id)
     holding: list[asyncio.Task[None]] = []
 
-    async def cut_off() -> None:
+    async def fail_the_batch() -> None:
         between.work = None
         if isinstance(database, PostgresDatabase):
-            await cut_the_line(database, alice, holding)
+            await cut_connection(database, alice, holding)
         elif isinstance(database, SqliteDatabase):
             await set_pages(database, "page_count FROM pragma_page_count")
 
-    between.work = cut_off
-    pushed = [desk.push(who, chat_id, "x" * 4000, f"k{place}") for place, who in enumerate([alice, bob] * 20)]
-    await desk.commit()
+    between.work = fail_the_batch
+    pushed = [node.push(who, chat_id, "x" * 4000, f"k{place}") for place, who in enumerate([alice, bob] * 20)]
+    await node.commit()
     answers = [refusal(await each) for each in pushed]
     assert set(answers) == {(503, "storage_full" if isinstance(database, SqliteDatabase) else "not_stored")}
-    assert len(desk.frames) == 1
+    assert len(node.frames) == 1
     await asyncio.gather(*holding)
     if isinstance(database, SqliteDatabase):
         await set_pages(database, "1000000")
-    again = [desk.push(who, chat_id, "x" * 4000, f"k{place}") for place, who in enumerate([alice, bob] * 20)]
-    await desk.commit()
+    again = [node.push(who, chat_id, "x" * 4000, f"k{place}") for place, who in enumerate([alice, bob] * 20)]
+    await node.commit()
     assert [stored(await each)[0] for each in again] == [201] * 40
-    await check_whole(database, desk, alice, chat_id)
+    await check_whole(database, node, alice, chat_id)
 
 
-async def cut_the_line(database: PostgresDatabase, who: Actor, holding: list[asyncio.Task[None]]) -> None:
+async def cut_connection(database: PostgresDatabase, who: Actor, holding: list[asyncio.Task[None]]) -> None:
     """Lock the workspace, and end the writer's connection once its statement waits for the lock."""
     process = (await database.writer.call(database.batches.connection)).get_server_pid()
     locked = asyncio.Event()
@@ -260,26 +261,26 @@ async def set_pages(database: SqliteDatabase, most: str) -> None:
 
 
 async def test_a_commit_with_a_lost_answer_is_not_stored_for_the_sender_and_a_repeat_finds_it(
-    database: Database, between: InterruptedDatabase, desk: WriterNode
+    database: Database, between: InterruptedDatabase, node: WriterNode
 ) -> None:
     alice, bob = await world.people(database, "alice", "bob")
     chat_id = await world.chat(database, alice, bob)
     between.lose_answer = True
-    assert refusal(await desk.send(alice, chat_id, "text", "k1")) == (503, "not_stored")
-    assert desk.frames == []
+    assert refusal(await node.send(alice, chat_id, "text", "k1")) == (503, "not_stored")
+    assert node.frames == []
     between.lose_answer = False
-    assert stored(await desk.send(alice, chat_id, "text", "k1"))[0] == 200
-    assert (await desk.sent(alice, chat_id, "next"))["number"] == 2
-    await check_whole(database, desk, alice, chat_id)
+    assert stored(await node.send(alice, chat_id, "text", "k1"))[0] == 200
+    assert (await node.sent(alice, chat_id, "next"))["number"] == 2
+    await check_whole(database, node, alice, chat_id)
 
 
 async def test_a_full_intake_refuses_new_messages_and_keeps_the_waiting_ones(database: Database) -> None:
     (alice,) = await world.people(database, "alice")
     chat_id = await world.chat(database, alice)
-    desk = WriterNode(database, capacity=2)
-    pushed = [desk.push(alice, chat_id, f"text {place}") for place in range(3)]
-    await desk.commit()
+    node = WriterNode(database, capacity=2)
+    pushed = [node.push(alice, chat_id, f"text {place}") for place in range(3)]
+    await node.commit()
     assert [stored(await each)[1]["number"] for each in pushed[:2]] == [1, 2]
     assert refusal(await pushed[2]) == (503, "intake_full")
-    assert (await desk.sent(alice, chat_id))["number"] == 3
-    await desk.close()
+    assert (await node.sent(alice, chat_id))["number"] == 3
+    await node.close()

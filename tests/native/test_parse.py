@@ -46,7 +46,7 @@ def test_a_body_is_parsed_as_the_reference_does(body: bytes, header_key: str | N
 @given(bodies.any_message_body, header_keys)
 @example(DEEP, None)
 @example(DEEP_EXTRAS, None)
-def test_a_pushed_message_is_the_one_of_the_reference(body: bytes, header_key: str | None) -> None:
+def test_a_pushed_message_equals_that_of_the_reference(body: bytes, header_key: str | None) -> None:
     assert found(push, body, header_key) == found(reference.parse_message, body, header_key, True)
 
 

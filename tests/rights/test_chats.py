@@ -1,4 +1,4 @@
-"""The table of chat rights, cell by cell, against a second table that is written here by hand."""
+"""Each cell of the table of chat rights equals a second table, which is written here by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""File systems for one test, which it can make read-only, fill or cut the power of.
+"""File systems for one test. The test can make them read-only, fill them or cut their power.
 
 They need permission to mount. Without it, `needs_mounts` skips the test and the summary of the run lists it.
 """

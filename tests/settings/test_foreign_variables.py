@@ -43,7 +43,7 @@ def test_variables_of_a_service_with_the_programs_name_are_ignored(environ: dict
     assert load_settings(None, environ) == Settings()
 
 
-def test_settings_next_to_such_variables_are_read() -> None:
+def test_settings_among_foreign_variables_are_read() -> None:
     settings = load_settings(
         None, {**KUBERNETES, "FECHATTER_PORT": "8000", "FECHATTER_NAME": "Ours", "FECHATTER_CONFIG": "chat.toml"}
     )

@@ -17,12 +17,12 @@ from fechatter.storage.event_types import TYPE_CODES
 from tests import world
 
 POISON = {
-    "no JSON": "data = '{'",
+    "a text that is not JSON": "data = '{'",
     "a list": "data = '[1]'",
-    "a number for its own": """data = '{"data": {}, "own": 1}'""",
-    "a chat that is none": """data = '{"data": {}, "own": {"chat": 1}}'""",
+    "a number as its own data": """data = '{"data": {}, "own": 1}'""",
+    "a number as its chat": """data = '{"data": {}, "own": {"chat": 1}}'""",
     "an unknown type": "type = 99",
-    "a time out of time": "created_at = 9000000000000000",
+    "a time beyond the calendar": "created_at = 9000000000000000",
 }
 
 

@@ -147,7 +147,7 @@ def test_the_death_of_a_thread_is_logged(written: LogStream) -> None:
     assert (written.lines()[0]["level"], written.lines()[0]["error"]) == ("critical", "ValueError: gone")
 
 
-def test_a_log_reader_that_stalls_delays_nobody_and_learns_how_many_lines_were_dropped() -> None:
+def test_a_stalled_log_reader_delays_no_writer_and_later_gets_the_number_of_dropped_lines() -> None:
     reader, writer = os.pipe()
     with open(reader, "rb", buffering=0) as read, open(writer, "w") as stream:
         following = _set_up(stream, "json")

@@ -16,7 +16,7 @@ async function send(page: Page, text: string): Promise<void> {
   await page.locator(".message", { hasText: text }).first().waitFor()
 }
 
-/** Simulates a browser that allows notifications when it is asked. It has not been asked yet. */
+/** Simulates a browser that was not yet asked about notifications, and that allows them. */
 async function fakeNotifications(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const state = { permission: "default" as NotificationPermission }

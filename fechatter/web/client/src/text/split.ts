@@ -2,9 +2,9 @@
  * Splits a long text into as few messages as possible. Pure.
  *
  * A cut inside a code block costs the characters that close and reopen the block. A message that reopens a block has
- * less room for text, as if it began earlier by these characters (`worth`). The search therefore goes backwards from the
- * end: for each message, it finds the least worth with which the rest still fits. This gives the fewest messages. Among
- * the possible places, the split uses the place that reads best.
+ * less room for text, as if it began earlier by these characters (`worth`). The search therefore goes backwards from
+ * the end: for each message, it finds the least worth with which the rest still fits. This gives the fewest messages.
+ * Among the possible places, the split uses the place that reads best.
  */
 
 import { type Fence, fencesIn } from "@/text/fences"
