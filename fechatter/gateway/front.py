@@ -61,6 +61,7 @@ class Front:
         share = max(self.connections // ADDRESS_SHARE, MIN_PER_ADDRESS)
         return {
             "trusted_networks": settings.trusted_proxies,
+            "cors": bool(settings.cors_origins),
             "time_bounds": SECONDS,
             "https_only": (settings.public_url or "").startswith("https://"),
             "limits": {

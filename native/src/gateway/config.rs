@@ -19,6 +19,9 @@ pub struct Config {
     /// Whether the gateway's own answers demand HTTPS from browsers (HSTS).
     #[serde(default)]
     pub https_only: bool,
+    /// Whether pages of other sites may send requests.
+    #[serde(default)]
+    pub cors: bool,
     /// The times of messages are counted up to each of these bounds, in seconds.
     #[serde(default)]
     pub time_bounds: Vec<f64>,

@@ -32,8 +32,8 @@ const POLICY: HeaderName = HeaderName::from_static(quota::POLICY_HEADER);
 const REMAINING: HeaderName = HeaderName::from_static(quota::REMAINING_HEADER);
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// A request with one of these headers is unusual.
-const UNUSUAL: [HeaderName; 6] =
-    [header::CONTENT_ENCODING, header::EXPECT, header::ORIGIN, header::TE, header::TRANSFER_ENCODING, header::UPGRADE];
+const UNUSUAL: [HeaderName; 5] =
+    [header::CONTENT_ENCODING, header::EXPECT, header::TE, header::TRANSFER_ENCODING, header::UPGRADE];
 
 /// What the gateway needs to store messages.
 pub struct Sends {
@@ -43,6 +43,8 @@ pub struct Sends {
     pub quota: Option<Arc<Quota>>,
     /// Receives messages.
     pub intake: Arc<dyn AcceptMessages>,
+    /// Whether pages of other sites may send messages. The server behind the gateway checks their origin.
+    pub cors: bool,
 }
 
 /// The head of a usual request.
@@ -80,7 +82,8 @@ impl Sends {
         }
         let chat_id = chat_of(request.uri().path())?;
         let headers = request.headers();
-        if UNUSUAL.iter().any(|name| headers.contains_key(name)) {
+        let is_foreign = self.cors && headers.contains_key(header::ORIGIN);
+        if is_foreign || UNUSUAL.iter().any(|name| headers.contains_key(name)) {
             return None;
         }
         let length = one(headers, &header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;

@@ -29,14 +29,15 @@ impl Gateway {
         quota: Option<&Bound<'_, Quota>>,
         intake: Option<&Bound<'_, Intake>>,
     ) -> PyResult<Self> {
+        let invalid = |error: InvalidConfig| PyValueError::new_err(error.to_string());
+        let config = Config::parse(config).map_err(invalid)?;
         let quota = quota.map(|quota| quota.get().shared());
         let sends = tokens.zip(intake).map(|(tokens, intake)| Sends {
             tokens: tokens.get().shared(),
             quota,
             intake: intake.get().queue(),
+            cors: config.cors,
         });
-        let invalid = |error: InvalidConfig| PyValueError::new_err(error.to_string());
-        let config = Config::parse(config).map_err(invalid)?;
         gateway::Gateway::new(config, sends).map(Self).map_err(invalid)
     }
 
