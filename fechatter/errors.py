@@ -109,6 +109,10 @@ class TooLarge(Problem):
     status, default_code, title = 413, "body_too_large", "Body too large"
 
 
+class UriTooLong(Problem):
+    status, default_code, title = 414, "uri_too_long", "URL too long"
+
+
 class UnsupportedMediaType(Problem):
     status, default_code, title = 415, "unsupported_media_type", "Unsupported media type"
 
@@ -126,6 +130,10 @@ class Invalid(Problem):
     def field(cls, pointer: str, code: str, detail: str) -> Invalid:
         """Create the error for one value."""
         return cls([FieldError(pointer, code, detail)])
+
+
+class HeadTooLarge(Problem):
+    status, default_code, title = 431, "head_too_large", "Head too large"
 
 
 class TooManyRequests(Problem):

@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn a_body_ends_after_its_last_chunk_and_trailers() {
         assert_eq!(judge(b"2\r\n{}\r\n0\r\n\r\nGET"), Part::End(12));
-        assert_eq!(judge(b"a;x=\"y\"\r\n0123456789\r\n000\r\nx-a: b\r\n\r\n"), Part::End(38));
+        assert_eq!(judge(b"a;x=\"y\"\r\n0123456789\r\n000\r\nx-a: b\r\n\r\n"), Part::End(36));
         assert_eq!(judge(b"5\r\nhel"), Part::Pass(6));
     }
 
