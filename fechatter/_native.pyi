@@ -189,15 +189,42 @@ class Tokens:
         """Number of tokens in the cache."""
 
 @final
+class Certificates:
+    """The certificates of a gateway.
+
+    A client receives the first one with the name that it asks for, or else the last one.
+    """
+
+    def __new__(cls, pairs: list[tuple[bytes, bytes]]) -> Certificates:
+        """Use these pairs for new connections: the PEM of a certificate with its chain, and of its key.
+
+        Raises:
+            ValueError: A pair cannot be used. The arguments are its index and the reason.
+        """
+
+    def replace(self, pairs: list[tuple[bytes, bytes]]) -> None:
+        """Use other pairs for new connections.
+
+        Raises:
+            ValueError: A pair cannot be used, and nothing has changed. The arguments are its index and the reason.
+        """
+
+@final
 class Gateway:
     """Accepts connections on a thread of its own and forwards requests to the servers behind it."""
 
     def __new__(
-        cls, config: bytes, tokens: Tokens | None = None, quota: Quota | None = None, intake: Intake | None = None
+        cls,
+        config: bytes,
+        tokens: Tokens | None = None,
+        quota: Quota | None = None,
+        intake: Intake | None = None,
+        certificates: Certificates | None = None,
     ) -> Gateway:
         """Create a gateway from its configuration, a JSON object (`Config` in native/src/gateway/config.rs).
 
         With `tokens` and `intake`, it puts messages into the intake itself. `quota` counts them; None counts nothing.
+        With `certificates`, it serves HTTPS only.
 
         Raises:
             ValueError: The configuration cannot be used.

@@ -42,6 +42,8 @@ class Services(msgspec.Struct, frozen=True):
     quotas: Quotas
     watch: Watch
     upkeep: list[LoopState]
+    process: list[LoopState] = []
+    """Loops that the server process has added."""
 
     def queues(self) -> list[Queue]:
         """Return every bounded queue of this process."""
@@ -50,4 +52,4 @@ class Services(msgspec.Struct, frozen=True):
 
     def loops(self) -> list[LoopState]:
         """Return the state of every background loop of this process."""
-        return [*self.hub.loops(), *self.database.loops(), *self.bus.loops(), *self.upkeep]
+        return [*self.hub.loops(), *self.database.loops(), *self.bus.loops(), *self.upkeep, *self.process]

@@ -97,7 +97,11 @@ def _gateway(counted: GatewayCounters | None) -> Iterator[Reading]:
         (names.GATEWAY_UPSTREAM_OPENED, "upstream_opened"),
     ):
         yield unlabeled(metric, getattr(counted, name, None))
-    closed = {} if counted is None else {"evicted": counted.evicted, "stalled": counted.stalled}
+    closed = (
+        {}
+        if counted is None
+        else {"evicted": counted.evicted, "stalled": counted.stalled, "handshake": counted.handshakes_failed}
+    )
     yield Reading(names.GATEWAY_CLOSED, {(reason,): count for reason, count in closed.items()})
     refused = {} if counted is None else counted.refused
     yield Reading(names.GATEWAY_REFUSED, {(code,): count for code, count in refused.items()})

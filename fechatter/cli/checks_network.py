@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from fechatter.cli.findings import TIMEOUT_SECONDS, Finding
 from fechatter.errors import StartError
+from fechatter.gateway.certificates import ServedCertificates, certificate_pairs
 from fechatter.process.certificates import load_certificate
 from fechatter.process.trial import try_out
 from fechatter.settings import Settings
@@ -80,20 +81,32 @@ def _is_local(host: str) -> bool:
 
 
 def certificate(settings: Settings) -> Finding:
-    """Check that the TLS certificate matches its key, is valid now and stays valid for two weeks."""
+    """Check that each TLS certificate matches its key, is valid now and stays valid for two weeks."""
     subject, remedy = "certificate", "Renew it, and send SIGHUP to the server."
     try:
-        loaded = load_certificate(settings)
-        if loaded is None:
+        pairs = certificate_pairs(settings)
+        if not pairs:
             return Finding(subject, True, "not used: plain HTTP")
-        ends = _valid_until(str(loaded.chain), str(loaded.key))
-        asyncio.run(try_out(loaded))
+        _check_usable(settings)
     except StartError as error:
-        return Finding(subject, False, str(error), "Correct tls_certificate and tls_key.")
-    except ssl.SSLError as error:
-        return Finding(subject, False, f"{settings.tls_certificate}: {_reason(error)}", remedy)
-    left = ends - time.time()
-    return Finding(subject, left > RENEW_SECONDS, f"valid for {left / 86400:.0f} more days", remedy)
+        return Finding(subject, False, str(error), "Correct tls_certificate, tls_key and tls_folder.")
+    left = []
+    for pair in pairs:
+        try:
+            left.append((_valid_until(str(pair.chain), str(pair.key)) - time.time(), pair.chain))
+        except ssl.SSLError as error:
+            return Finding(subject, False, f"{pair.chain}: {_reason(error)}", remedy)
+    least, chain = min(left)
+    named = f"{chain}: " if len(pairs) > 1 else ""
+    return Finding(subject, least > RENEW_SECONDS, f"{named}valid for {least / 86400:.0f} more days", remedy)
+
+
+def _check_usable(settings: Settings) -> None:
+    """Raises StartError: the server could not start with its certificates."""
+    if settings.gateway:
+        ServedCertificates(settings)
+    elif (certificate := load_certificate(settings)) is not None:
+        asyncio.run(try_out(certificate))
 
 
 def _valid_until(chain: str, key: str) -> float:

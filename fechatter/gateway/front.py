@@ -11,8 +11,9 @@ import msgspec
 
 from fechatter.errors import StartError
 from fechatter.model import UserId
-from fechatter.native import Gateway, Intake, Quota, Tokens
+from fechatter.native import Certificates, Gateway, Intake, Quota, Tokens
 from fechatter.settings import Settings
+from fechatter.settings.urls import uses_https
 from fechatter.telemetry.measures import SECONDS
 from fechatter.telemetry.watch import GatewayCounters
 
@@ -38,6 +39,7 @@ class Front:
         files: how many files may be open for connections.
         titles: the title of each status in the gateway's own responses.
         stores: what it needs to store messages itself; None forwards every request.
+        certificates: with them, the gateway serves HTTPS only.
 
     Attributes:
         connections: maximum number of open connections of clients.
@@ -51,10 +53,12 @@ class Front:
         files: int,
         titles: dict[int, str],
         stores: Stores | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
         self.connections = self.upstream_connections = max(files // FILES_PER_CONNECTION, 1)
+        tokens, quota, intake = stores or (None, None, None)
         configuration = self._configuration(settings) | {"upstreams": upstreams, "titles": titles}
-        self._gateway = Gateway(msgspec.json.encode(configuration), *(stores or ()))
+        self._gateway = Gateway(msgspec.json.encode(configuration), tokens, quota, intake, certificates)
         self._held: socket.socket | None = None
 
     def _configuration(self, settings: Settings) -> dict[str, object]:
@@ -63,7 +67,7 @@ class Front:
             "trusted_networks": settings.trusted_proxies,
             "cors": bool(settings.cors_origins),
             "time_bounds": SECONDS,
-            "https_only": (settings.public_url or "").startswith("https://"),
+            "https_only": uses_https(settings),
             "limits": {
                 "connections": self.connections,
                 "connections_per_address": settings.connections_per_address or share,

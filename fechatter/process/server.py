@@ -21,14 +21,16 @@ from fechatter.api.application import Application
 from fechatter.api.middleware.behind_gateway import BehindGateway
 from fechatter.api.problems import titles
 from fechatter.app import create_app
+from fechatter.gateway.certificates import ServedCertificates
 from fechatter.gateway.front import Front, Stores
 from fechatter.gateway.private_socket import private_socket
 from fechatter.loops import SURVIVED, LoopState
 from fechatter.process.address import bind
 from fechatter.process.certificates import Certificate, load_certificate
+from fechatter.process.granian_certificate import GranianCertificate
 from fechatter.process.listening import GATEWAY_SECONDS, Listening
 from fechatter.process.open_files import most_connections
-from fechatter.process.reloading import Reloading
+from fechatter.process.reloading import Reloadable, Reloading
 from fechatter.process.systemd import ServiceManager
 from fechatter.process.trial import try_out
 from fechatter.services import Services
@@ -86,18 +88,19 @@ class RunningServer:
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         logs.set_up(self._settings)
         self._handle_signals(asyncio.get_running_loop())
-        certificate = load_certificate(self._settings)
-        if certificate is not None:
-            await try_out(certificate)
+        served = await _served_certificates(self._settings)
+        certificate = await _granian_certificate(self._settings)
         connections = most_connections(self._settings)
         with bind(self._settings) as bound:
             app = create_app(self._settings, on_death=self._task_died)
             async with app.router.lifespan_context(app):
-                if self._settings.gateway and certificate is None:
-                    await self._listen_behind_gateway(app, bound, connections)
+                if self._settings.gateway:
+                    await self._listen_behind_gateway(app, bound, connections, served)
                 else:
                     listening = Listening(app, bound, connections, app.services.tasks)
-                    await self._listen(listening, certificate, app.services)
+                    await listening.serve(certificate)
+                    granian = None if certificate is None else GranianCertificate(certificate, listening, app.services)
+                    self._begin(listening, granian, app.services)
                 await self._announce(app.services, bound)
                 await self._stop.wait()
                 self._begin_to_stop()
@@ -109,28 +112,40 @@ class RunningServer:
             loop.add_signal_handler(number, self._signalled, number)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
 
-    async def _listen_behind_gateway(self, app: Application, bound: socket.socket, connections: int) -> None:
+    async def _listen_behind_gateway(
+        self, app: Application, bound: socket.socket, connections: int, served: ServedCertificates | None
+    ) -> None:
         """Start Granian on a socket of its own, then the gateway."""
         services, opened = app.services, ExitStack()
         services.stopping.add(Stage.BACKENDS, opened.close)
         inner = opened.enter_context(private_socket(self._settings.data_dir))
         # The app writes the access log, so it must see every request.
         stores = None if self._settings.access_log else _stores(services)
-        front = Front(self._settings, [f"unix:{inner.getsockname()}"], connections, titles(), stores)
+        native = None if served is None else served.native
+        upstream = f"unix:{inner.getsockname()}"
+        front = Front(self._settings, [upstream], connections, titles(), stores, native)
         listening = Listening(
             BehindGateway(app), inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS
         )
-        await self._listen(listening, None, services, front)
+        await listening.serve(None)
+        self._begin(listening, served, services, front)
         front.start(bound)
+        if served is not None:
+            services.process.append(served.state)
+            services.tasks.start("certificate files", served.watch())
         services.watch.gateway, services.watch.senders = front.counters, front.senders
 
-    async def _listen(
-        self, listening: Listening, certificate: Certificate | None, services: Services, front: Front | None = None
+    def _begin(
+        self,
+        listening: Listening,
+        certificates: Reloadable | None,
+        services: Services,
+        front: Front | None = None,
     ) -> None:
-        await listening.serve(certificate)
+        """Prepare the stop and the reload of a server that listens."""
         services.stopping.add(Stage.ACCEPTING, listening.stop if front is None else front.stop_accepting)
         services.stopping.add(Stage.ANSWERS, lambda: _last_answers(listening, front))
-        reloading = Reloading(self._settings, certificate, self._reread, listening, services, self._manager)
+        reloading = Reloading(self._settings, certificates, self._reread, self._manager)
         services.tasks.start("reload", reloading.run())
         self._reload = reloading.ask
         self._starting = None
@@ -197,6 +212,21 @@ class RunningServer:
         log.info("stopping: %s", self._reason)
         self._manager.stopping(self._reason)
         asyncio.get_running_loop().call_later(HARD_STOP_SECONDS, _give_up)
+
+
+async def _served_certificates(settings: Settings) -> ServedCertificates | None:
+    """Load the certificates of the gateway, if it serves HTTPS. Raises StartError."""
+    if not settings.gateway or settings.tls_certificate is None:
+        return None
+    return await asyncio.to_thread(ServedCertificates, settings)
+
+
+async def _granian_certificate(settings: Settings) -> Certificate | None:
+    """Load and test the certificate of Granian, if it serves HTTPS without the gateway. Raises StartError."""
+    certificate = None if settings.gateway else load_certificate(settings)
+    if certificate is not None:
+        await try_out(certificate)
+    return certificate
 
 
 def _stores(services: Services) -> Stores:

@@ -45,7 +45,8 @@ async def try_out(certificate: Certificate) -> None:
             trial.kill()
             await trial.wait()
     if code in (REFUSED, -signal.SIGABRT):
-        raise StartError(f"The certificate {certificate.chain} cannot be used: TLS does not support its kind of key.")
+        files = f"The certificate {certificate.chain} with the key {certificate.key}"
+        raise StartError(f"{files} cannot be used: TLS does not support its kind of key.")
     if code != 0:
         raise StartError(f"{_untried(certificate)}: the trial ended with exit code {code}.")
 

@@ -41,6 +41,10 @@ def check_together(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, other in (("tls_key", "tls_certificate"), ("tls_certificate", "tls_key")):
         if other in values and key not in values:
             yield key, f"is required because {other} is set"
+    if "tls_folder" in values and "tls_certificate" not in values:
+        yield "tls_certificate", "is required because tls_folder is set: clients that ask for another name receive it"
+    if "tls_folder" in values and not values.get("gateway"):
+        yield "tls_folder", "needs gateway = on"
 
 
 def without_password(url: str) -> str:

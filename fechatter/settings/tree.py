@@ -39,9 +39,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[int, _key("Port to listen on; 0 selects a free port.", alias="PORT", ge=0, le=65535)] = 6688
     public_url: Annotated[str | None, _key("URL at which people reach the server; links and cookies use it.")] = None
     tls_certificate: Annotated[
-        Path | None, _key("PEM file with the certificate chain, to serve HTTPS; SIGHUP reloads it.")
+        Path | None, _key("PEM file with the certificate chain, to serve HTTPS; changes are loaded.")
     ] = None
-    tls_key: Annotated[Path | None, _key("PEM file with the certificate's private key; SIGHUP reloads it.")] = None
+    tls_key: Annotated[Path | None, _key("PEM file with the certificate's private key; changes are loaded.")] = None
+    tls_folder: Annotated[
+        Path | None,
+        _key("Folder of more certificates, each a folder with fullchain.pem and privkey.pem, as certbot writes them."),
+    ] = None
     gateway: Annotated[
         bool, _key("`on`: the Rust gateway accepts the connections; `off`: Granian does, for a proxy in front.")
     ] = False

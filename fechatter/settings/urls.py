@@ -11,6 +11,11 @@ def public_url(settings: Settings, port: int) -> str:
     return settings.public_url or local_url(settings.host, port, "https" if settings.tls_certificate else "http")
 
 
+def uses_https(settings: Settings) -> bool:
+    """Return whether people reach the server over HTTPS only."""
+    return settings.tls_certificate is not None or (settings.public_url or "").startswith("https://")
+
+
 def local_url(host: str, port: int, scheme: str = "http") -> str:
     """Return the URL of the server as seen from its own machine."""
     host = EVERY_ADDRESS.get(host, host)

@@ -58,7 +58,8 @@ GATEWAY_ACCEPTED = _metric("fechatter_gateway_accepted_total", "counter", "Conne
 GATEWAY_CLOSED = _metric(
     "fechatter_gateway_closed_total",
     "counter",
-    "Connections that the gateway closed: `evicted`, to make room for others; `stalled`, its client did not read.",
+    "Connections that the gateway closed: `evicted`, to make room for others; `stalled`, its client did not read; "
+    "`handshake`, its TLS handshake failed or was late.",
     "reason",
 )
 GATEWAY_REQUESTS = _metric(

@@ -94,6 +94,7 @@ class GatewayCounters(msgspec.Struct, frozen=True):
         limit: maximum number of open connections.
         evicted: quiet connections that were closed to make room.
         stalled: connections that were reset because the client did not read its answer.
+        handshakes_failed: TLS handshakes that failed or were late.
         abandoned: requests whose client left before the end of the answer.
         refused: answers of the gateway itself, by code.
         sent: messages that it put into the intake itself.
@@ -104,6 +105,7 @@ class GatewayCounters(msgspec.Struct, frozen=True):
     open: int
     evicted: int
     stalled: int
+    handshakes_failed: int
     requests: int
     proxied: int
     abandoned: int

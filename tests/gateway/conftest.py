@@ -6,21 +6,24 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from fechatter.native import Gateway
+from fechatter.native import Certificates, Gateway
 from fechatter.telemetry.watch import GatewayCounters
 from tests.gateway.upstream import Upstream, running_upstream
 from tests.journeys.wire import OPENED
+from tests.servers.certificates import Certificates as Files
 
 
 class RunningGateway:
-    """A gateway on a port of 127.0.0.1."""
+    """A gateway on a port of 127.0.0.1. With certificates, it serves HTTPS."""
 
-    def __init__(self, upstreams: list[str], **limits: float) -> None:
-        self.gateway = Gateway(msgspec.json.encode({"upstreams": upstreams, "limits": limits}))
+    def __init__(self, upstreams: list[str], certificates: Certificates | None = None, **limits: float) -> None:
+        configuration = msgspec.json.encode({"upstreams": upstreams, "limits": limits})
+        self.gateway = Gateway(configuration, certificates=certificates)
         self.held = socket.create_server(("127.0.0.1", 0), backlog=1000)
         self.port: int = self.held.getsockname()[1]
         self.gateway.start([os.dup(self.held.fileno())])
@@ -52,14 +55,31 @@ async def start_gateway(upstream: Upstream) -> AsyncIterator[StartGateway]:
     """Start gateways with the given limits in front of the upstream."""
     running: list[RunningGateway] = []
 
-    def start(**limits: float) -> RunningGateway:
-        running.append(RunningGateway([f"tcp:127.0.0.1:{upstream.port}"], **limits))
+    def start(certificates: Certificates | None = None, **limits: float) -> RunningGateway:
+        running.append(RunningGateway([f"tcp:127.0.0.1:{upstream.port}"], certificates, **limits))
         return running[-1]
 
     yield start
     await asyncio.gather(*(wire.abort() for wire in list(OPENED)))
     for gateway in running:
         await gateway.stop()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    files = Files(tmp_path)
+    files.renew()
+    return files
+
+
+@pytest.fixture
+def certificates(files: Files) -> Certificates:
+    return Certificates([files.pair])
+
+
+@pytest.fixture
+def tls_gateway(start_gateway: StartGateway, certificates: Certificates) -> RunningGateway:
+    return start_gateway(certificates)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
 from typing import NamedTuple
 
@@ -51,8 +52,8 @@ class Http2:
         self.wire = wire
 
     @classmethod
-    async def open(cls, port: int) -> Http2:
-        connection = cls(await Wire.open(port))
+    async def open(cls, port: int, tls: ssl.SSLContext | None = None) -> Http2:
+        connection = cls(await Wire.open(port, tls))
         connection.send(PREFACE, frame(SETTINGS, 0, 0))
         return connection
 

@@ -33,13 +33,17 @@ name = "{name}"
 class TlsServer:
     """An https server with its settings in a file."""
 
-    def __init__(self, folder: Path, open_files: int | None = None) -> None:
+    def __init__(self, folder: Path, open_files: int | None = None, more: str = "", **settings: str) -> None:
         self.certificates = Certificates(folder)
         self.file = folder / "fechatter.toml"
         self.first = self.certificates.renew()
-        self.configure()
+        self.configure(more=more)
         self.server = ServerProcess(
-            folder, open_files=open_files, tls=trust_any_certificate(), arguments=["--config", str(self.file)]
+            folder,
+            open_files=open_files,
+            tls=trust_any_certificate(),
+            arguments=["--config", str(self.file)],
+            **settings,
         )
 
     def configure(self, level: str = "info", name: str = "Fechatter", more: str = "") -> None:
@@ -53,9 +57,9 @@ class TlsServer:
         await asyncio.to_thread(self.server.wait_for_output, last, before)
         return self.server.output[before:]
 
-    async def served_certificate(self) -> bytes:
-        """Return the certificate that a new connection receives."""
-        wire = await Wire.open(self.server.port, self.server.tls)
+    async def served_certificate(self, name: str = "localhost") -> bytes:
+        """Return the certificate that a new connection receives if it asks for this name."""
+        wire = await Wire.open(self.server.port, self.server.tls, name)
         assert (await wire.request("GET", "/health/simple")).status == 200
         served_certificate: bytes = wire.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         return served_certificate
@@ -130,7 +134,8 @@ async def test_the_server_refuses_to_start_with_an_unusable_key(tmp_path: Path) 
     named = {"tls_certificate": str(made.chain), "tls_key": str(made.key)}
     output = await asyncio.to_thread(ServerProcess(tmp_path, **named).expect_failed_start)
     assert output.splitlines() == [
-        f"fechatter: The certificate {made.chain} cannot be used: TLS does not support its kind of key."
+        f"fechatter: The certificate {made.chain} with the key {made.key} cannot be used: "
+        "TLS does not support its kind of key."
     ]
     found = await asyncio.to_thread(checks_network.certificate, Settings(tls_certificate=made.chain, tls_key=made.key))
     assert not found.good
@@ -159,7 +164,8 @@ async def test_tls_versions_below_1_2_are_refused(tls_server: TlsServer) -> None
 async def test_silent_handshakes_block_new_connections_for_ten_seconds_at_most_and_use_little_cpu(
     tmp_path: Path,
 ) -> None:
-    tls_server = TlsServer(tmp_path, open_files=OPEN_FILES)
+    # The gateway counts them as connections: tests/gateway/test_tls_handshakes.py.
+    tls_server = TlsServer(tmp_path, open_files=OPEN_FILES, gateway="off")
     silent = []
     try:
         await asyncio.to_thread(tls_server.server.start)

@@ -43,10 +43,10 @@ class Wire:
         OPENED.add(self)
 
     @classmethod
-    async def open(cls, port: int, tls: ssl.SSLContext | None = None) -> Wire:
-        """Open a connection. Raises OSError."""
-        name = "localhost" if tls else None
-        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=READ_BYTES, ssl=tls, server_hostname=name))
+    async def open(cls, port: int, tls: ssl.SSLContext | None = None, name: str = "localhost") -> Wire:
+        """Open a connection; with TLS, ask for the certificate of `name`. Raises OSError."""
+        asked = name if tls else None
+        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=READ_BYTES, ssl=tls, server_hostname=asked))
 
     @property
     def usable(self) -> bool:

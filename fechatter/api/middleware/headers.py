@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from fechatter import native
 from fechatter.settings import Settings
+from fechatter.settings.urls import uses_https
 
 Header = tuple[bytes, bytes]
 
@@ -30,7 +31,7 @@ class SecurityHeaders:
     """Adds the security headers to a response."""
 
     def __init__(self, settings: Settings) -> None:
-        https = settings.tls_certificate is not None or (settings.public_url or "").startswith("https://")
+        https = uses_https(settings)
         self._page = native.security_headers(https, True)
         self._data = native.security_headers(https, False)
 

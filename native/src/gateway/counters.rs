@@ -17,6 +17,8 @@ pub struct Counters {
     pub evicted: Count,
     /// Connections that were reset because their client did not read.
     pub stalled: Count,
+    /// TLS handshakes that failed or were late.
+    pub handshakes_failed: Count,
     /// Requests whose head was complete.
     pub requests: Count,
     /// Requests that were sent to an upstream.
@@ -82,6 +84,7 @@ impl Counters {
             "open": self.open.get(),
             "evicted": self.evicted.get(),
             "stalled": self.stalled.get(),
+            "handshakes_failed": self.handshakes_failed.get(),
             "requests": self.requests.get(),
             "proxied": self.proxied.get(),
             "abandoned": self.abandoned.get(),

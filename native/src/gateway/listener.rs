@@ -1,6 +1,7 @@
 //! Accepts connections from one listening socket.
 
 use std::cell::Cell;
+use std::future::{Future, ready};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
@@ -9,17 +10,19 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::client::Client;
 use super::connection;
 use super::connections::Full;
+use super::quiet::Connection;
 use super::refusal::Refusal;
 use super::serving::Serving;
 use super::socket::{Peer, Socket, prepare};
 use super::state::State;
+use super::tls;
 
 /// How long the listener waits after the system refused a connection, for example because too many files are open.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -71,7 +74,7 @@ impl Listener {
                         sleep(PAUSE).await;
                     }
                 }
-                () = std::future::ready(()), if draining => return,
+                () = ready(()), if draining => return,
                 _ = state.changed(), if !draining => {}
             }
         }
@@ -84,42 +87,64 @@ impl Listener {
                 prepare(&socket);
                 let peer = Peer::Tcp(address);
                 let limited = peer.address().filter(|address| !serving.is_trusted(*address));
-                admit(serving, socket, peer, limited);
+                match admit(serving, limited) {
+                    Ok(open) => spawn(serving, &open, serve(socket, peer, Rc::clone(serving), Rc::clone(&open))),
+                    Err(full) => match tls::refusing_acceptor(serving) {
+                        Some(acceptor) => refuse(serving, acceptor.accept(socket), full),
+                        None => refuse(serving, ready(Ok(socket)), full),
+                    },
+                }
             }
             Self::Unix(listener) => {
                 let (socket, _) = listener.accept().await?;
-                admit(serving, socket, Peer::Unix, None);
+                let client = Client::new(Peer::Unix, "http");
+                match admit(serving, None) {
+                    Ok(open) => {
+                        let served = connection::serve(socket, client, Rc::clone(serving), Rc::clone(&open));
+                        spawn(serving, &open, served);
+                    }
+                    Err(full) => refuse(serving, ready(Ok(socket)), full),
+                }
             }
         }
         Ok(())
     }
 }
 
-/// Serves the connection, or refuses it if there are too many.
-fn admit<S: Socket>(serving: &Rc<Serving>, socket: S, peer: Peer, limited: Option<IpAddr>) {
+/// Gives a new connection a place, if there are not too many.
+fn admit(serving: &Serving, limited: Option<IpAddr>) -> Result<Rc<Connection>, Full> {
     serving.counters.accepted.add();
-    let (open, evicted) = match serving.connections.admit(limited) {
-        Ok(admitted) => admitted,
-        Err(full) => {
-            refuse(serving, socket, full);
-            return;
-        }
-    };
+    let (open, evicted) = serving.connections.admit(limited)?;
     if evicted {
         serving.counters.evicted.add();
     }
     serving.counters.open.add();
-    let serving = Rc::clone(serving);
+    Ok(open)
+}
+
+/// Serves a connection with TLS, if there are certificates.
+async fn serve(socket: TcpStream, peer: Peer, serving: Rc<Serving>, open: Rc<Connection>) {
+    let Some(acceptor) = tls::acceptor(&serving) else {
+        return connection::serve(socket, Client::new(peer, "http"), serving, open).await;
+    };
+    if let Some(socket) = tls::handshake(acceptor, socket, &serving, &open).await {
+        connection::serve(socket, Client::new(peer, "https"), serving, open).await;
+    }
+}
+
+/// Runs a connection, and frees its place at its end.
+fn spawn(serving: &Rc<Serving>, open: &Rc<Connection>, served: impl Future<Output = ()> + 'static) {
+    let (serving, open) = (Rc::clone(serving), Rc::clone(open));
     tokio::task::spawn_local(async move {
-        let client = Client::new(peer, "http");
-        connection::serve(socket, client, Rc::clone(&serving), Rc::clone(&open)).await;
+        served.await;
         serving.connections.remove(&open);
         serving.counters.open.subtract();
         serving.notify_if_empty();
     });
 }
 
-fn refuse<S: Socket>(serving: &Serving, mut socket: S, full: Full) {
+/// Answers a connection that has no place, once it is `opened`.
+fn refuse<S: Socket>(serving: &Serving, opened: impl Future<Output = io::Result<S>> + 'static, full: Full) {
     let refusal = match full {
         Full::Address => Refusal::TooManyFromAddress,
         Full::Total => Refusal::TooManyConnections,
@@ -131,6 +156,7 @@ fn refuse<S: Socket>(serving: &Serving, mut socket: S, full: Full) {
     REFUSING_NOW.set(REFUSING_NOW.get() + 1);
     tokio::task::spawn_local(async move {
         let answering = async {
+            let mut socket = opened.await?;
             socket.write_all(&bytes).await?;
             socket.shutdown().await?;
             // A reset would destroy the answer before the client reads it.

@@ -3,6 +3,7 @@
 //! It runs on one thread of its own that never attaches to the Python interpreter.
 //!
 //! * [`listener`] accepts, [`connections`] counts and admits, [`connection`] serves one connection with hyper.
+//! * [`tls`] has the certificates and the handshake.
 //! * [`guard`] is the socket as hyper sees it. It checks framing ([`framing`], [`head`], [`chunks`]), times and floods.
 //! * [`routes`] decides who answers a request, and [`proxy`] forwards it over a connection of [`upstream`].
 //! * [`send`] stores messages without an upstream.
@@ -35,6 +36,7 @@ pub mod serving;
 pub mod socket;
 pub mod stall;
 pub mod state;
+pub mod tls;
 pub mod upstream;
 
 use std::io;
@@ -56,6 +58,7 @@ use listener::Listener;
 use send::Sends;
 use serving::Serving;
 use state::State;
+use tls::Certificates;
 
 const THREAD: &str = "gateway";
 const IDLE_CHECK: Duration = Duration::from_millis(2);
@@ -65,21 +68,27 @@ const IDLE_CHECK: Duration = Duration::from_millis(2);
 pub struct Gateway {
     config: Config,
     sends: Option<Arc<Sends>>,
+    certificates: Option<Arc<Certificates>>,
     counters: Arc<Counters>,
     state: watch::Sender<State>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Gateway {
-    /// Prepares a gateway. It does not run yet.
+    /// Prepares a gateway. It does not run yet. With `certificates`, it serves HTTPS only.
     ///
     /// # Errors
     /// [`InvalidConfig`]: a value of the configuration cannot be used.
-    pub fn new(config: Config, sends: Option<Sends>) -> Result<Self, InvalidConfig> {
+    pub fn new(
+        config: Config,
+        sends: Option<Sends>,
+        certificates: Option<Arc<Certificates>>,
+    ) -> Result<Self, InvalidConfig> {
         let counters = Arc::new(Counters::new(config.time_bounds.clone()));
         let sends = sends.map(Arc::new);
-        Serving::new(config.clone(), sends.clone(), Arc::clone(&counters))?;
-        Ok(Self { config, sends, counters, state: watch::Sender::new(State::Serving), thread: Mutex::default() })
+        Serving::new(config.clone(), sends.clone(), certificates.clone(), Arc::clone(&counters))?;
+        let state = watch::Sender::new(State::Serving);
+        Ok(Self { config, sends, certificates, counters, state, thread: Mutex::default() })
     }
 
     /// Starts to accept connections from sockets that listen already.
@@ -92,10 +101,12 @@ impl Gateway {
             return Err(io::Error::other("the gateway was started before"));
         }
         end_process_on_panic();
-        let (config, sends) = (self.config.clone(), self.sends.clone());
+        let (config, sends, certificates) = (self.config.clone(), self.sends.clone(), self.certificates.clone());
         let (counters, state) = (Arc::clone(&self.counters), self.state.subscribe());
         let (begun, beginning) = mpsc::channel();
-        let body = move || run(config, sends, counters, sockets, state, &begun);
+        // What the connections share lives on the thread only.
+        let serving = move || Serving::new(config, sends, certificates, counters);
+        let body = move || run(serving, sockets, state, &begun);
         *thread = Some(thread::Builder::new().name(THREAD.to_owned()).spawn(body)?);
         beginning.recv().unwrap_or_else(|_| Err(io::Error::other("the gateway's thread ended")))
     }
@@ -164,9 +175,7 @@ impl Drop for Gateway {
 
 /// The gateway's thread.
 fn run(
-    config: Config,
-    sends: Option<Arc<Sends>>,
-    counters: Arc<Counters>,
+    serving: impl FnOnce() -> Result<Serving, InvalidConfig>,
     sockets: Vec<OwnedFd>,
     state: watch::Receiver<State>,
     begun: &mpsc::Sender<io::Result<()>>,
@@ -178,7 +187,7 @@ fn run(
     let tasks = LocalSet::new();
     tasks.block_on(&runtime, async {
         let listeners = sockets.into_iter().map(Listener::new).collect::<io::Result<Vec<_>>>();
-        let serving = Serving::new(config, sends, counters).map_err(|error| io::Error::other(error.to_string()));
+        let serving = serving().map_err(|error| io::Error::other(error.to_string()));
         match (listeners, serving) {
             (Ok(listeners), Ok(serving)) => {
                 report(begun, Ok(()));

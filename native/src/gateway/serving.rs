@@ -17,6 +17,7 @@ use super::networks::Network;
 use super::quiet::Connection;
 use super::refusal::{Refusal, Style};
 use super::send::Sends;
+use super::tls::Certificates;
 use super::upstream::Upstream;
 use crate::request_id::RequestIds;
 
@@ -35,6 +36,8 @@ pub struct Serving {
     ids: RequestIds,
     /// Stores messages; `None` if all requests go to an upstream.
     pub sends: Option<Arc<Sends>>,
+    /// The certificates; `None` if the gateway serves plain HTTP.
+    pub certificates: Option<Arc<Certificates>>,
     trusted: Vec<Network>,
     draining: Cell<bool>,
     emptied: Notify,
@@ -45,7 +48,12 @@ impl Serving {
     ///
     /// # Errors
     /// [`InvalidConfig`]: an address or a network cannot be used.
-    pub fn new(config: Config, sends: Option<Arc<Sends>>, counters: Arc<Counters>) -> Result<Self, InvalidConfig> {
+    pub fn new(
+        config: Config,
+        sends: Option<Arc<Sends>>,
+        certificates: Option<Arc<Certificates>>,
+        counters: Arc<Counters>,
+    ) -> Result<Self, InvalidConfig> {
         let limits = &config.limits;
         let connections = Connections::new(limits.connections, limits.connections_per_address);
         let limit = limits.upstream_connections.div_ceil(config.upstreams.len());
@@ -54,7 +62,7 @@ impl Serving {
         let trusted = config.trusted_networks.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
         let ids = RequestIds::default();
         let (draining, emptied) = (Cell::new(false), Notify::new());
-        Ok(Self { config, counters, connections, upstreams, ids, sends, trusted, draining, emptied })
+        Ok(Self { config, counters, connections, upstreams, ids, sends, certificates, trusted, draining, emptied })
     }
 
     /// The limits of a head.
@@ -98,6 +106,12 @@ impl Serving {
     pub fn drain(&self) {
         self.draining.set(true);
         self.connections.close_all();
+    }
+
+    /// Whether the gateway ends every connection after its requests in progress.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.get()
     }
 
     /// A connection was removed.

@@ -20,6 +20,11 @@ pub trait Socket: AsyncRead + AsyncWrite + Unpin + 'static {
 
     /// Whether the kernel has bytes to read. Tokio knows of new bytes only after its next look at all sockets.
     fn has_input(&self) -> bool;
+
+    /// Maximum number of bytes that wait in the socket besides those in the kernel.
+    fn buffered_bytes(&self) -> usize {
+        0
+    }
 }
 
 fn has_input(socket: &SockRef<'_>) -> bool {

@@ -1,6 +1,7 @@
 //! The binding of the gateway. Every call that waits lets other Python threads run.
 
 use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyValueError};
@@ -13,6 +14,29 @@ use super::token::Tokens;
 use crate::gateway;
 use crate::gateway::config::{Config, InvalidConfig};
 use crate::gateway::send::Sends;
+use crate::gateway::tls::{self, Pair};
+
+/// The certificates of a gateway. A client receives the first one with the name that it asks for, or else the last one.
+#[pyclass(module = "fechatter._native", frozen)]
+pub struct Certificates(Arc<tls::Certificates>);
+
+#[pymethods]
+impl Certificates {
+    /// Use these pairs for new connections: the PEM of a certificate with its chain, and of its key.
+    #[new]
+    fn new(py: Python<'_>, pairs: Vec<Pair>) -> PyResult<Self> {
+        let certificates = Self(Arc::default());
+        certificates.replace(py, pairs)?;
+        Ok(certificates)
+    }
+
+    /// Use other pairs for new connections.
+    #[expect(clippy::needless_pass_by_value, reason = "the binding creates the value")]
+    fn replace(&self, py: Python<'_>, pairs: Vec<Pair>) -> PyResult<()> {
+        let replaced = py.detach(|| self.0.replace(&pairs));
+        replaced.map_err(|unusable| PyValueError::new_err((unusable.index, unusable.reason)))
+    }
+}
 
 /// Accepts connections on a thread of its own and forwards requests to the servers behind it.
 #[pyclass(module = "fechatter._native", frozen)]
@@ -21,13 +45,15 @@ pub struct Gateway(gateway::Gateway);
 #[pymethods]
 impl Gateway {
     /// Create a gateway from its configuration, a JSON object. With `tokens` and `intake`, it stores messages itself.
+    /// With `certificates`, it serves HTTPS only.
     #[new]
-    #[pyo3(signature = (config, tokens = None, quota = None, intake = None))]
+    #[pyo3(signature = (config, tokens = None, quota = None, intake = None, certificates = None))]
     fn new(
         config: &[u8],
         tokens: Option<&Bound<'_, Tokens>>,
         quota: Option<&Bound<'_, Quota>>,
         intake: Option<&Bound<'_, Intake>>,
+        certificates: Option<&Bound<'_, Certificates>>,
     ) -> PyResult<Self> {
         let invalid = |error: InvalidConfig| PyValueError::new_err(error.to_string());
         let config = Config::parse(config).map_err(invalid)?;
@@ -38,7 +64,8 @@ impl Gateway {
             intake: intake.get().queue(),
             cors: config.cors,
         });
-        gateway::Gateway::new(config, sends).map(Self).map_err(invalid)
+        let certificates = certificates.map(|certificates| Arc::clone(&certificates.get().0));
+        gateway::Gateway::new(config, sends, certificates).map(Self).map_err(invalid)
     }
 
     /// Serve the connections of these sockets, which listen already. The gateway takes the descriptors and closes them.

@@ -28,7 +28,7 @@ mod _native {
     #[pymodule_export]
     use super::errors::{IntakeFull, InvalidMessage, MalformedBody};
     #[pymodule_export]
-    use super::gateway::Gateway;
+    use super::gateway::{Certificates, Gateway};
     #[pymodule_export]
     use super::http::{RequestIds, is_request_id, problem_body, problem_headers, security_headers};
     #[pymodule_export]

@@ -32,7 +32,10 @@ impl<S: Socket> AsyncWrite for Guard<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(context)
+        let this = self.get_mut();
+        // TLS buffers what it has accepted.
+        let result = Pin::new(&mut this.socket).poll_flush(context);
+        this.judge_write(context, result, 0)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -45,7 +48,10 @@ impl<S: Socket> AsyncWrite for Guard<S> {
             last.advance(result?);
         }
         if !this.linger.has_begun() {
-            ready!(Pin::new(&mut this.socket).poll_shutdown(context))?;
+            let Poll::Ready(result) = Pin::new(&mut this.socket).poll_shutdown(context) else {
+                return this.poll_stalled(context, 0);
+            };
+            result?;
             if !this.may_be_sending() {
                 return Poll::Ready(Ok(()));
             }
@@ -55,12 +61,12 @@ impl<S: Socket> AsyncWrite for Guard<S> {
 }
 
 impl<S: Socket> Guard<S> {
-    fn judge_write(
+    fn judge_write<T>(
         &mut self,
         context: &mut Context<'_>,
-        result: Poll<io::Result<usize>>,
+        result: Poll<io::Result<T>>,
         unsent: usize,
-    ) -> Poll<io::Result<usize>> {
+    ) -> Poll<io::Result<T>> {
         if result.is_pending() {
             return self.poll_stalled(context, unsent);
         }
@@ -72,7 +78,7 @@ impl<S: Socket> Guard<S> {
     }
 
     fn poll_stalled<T>(&mut self, context: &mut Context<'_>, unsent: usize) -> Poll<io::Result<T>> {
-        let limits = &self.serving.config.limits;
+        let (limits, unsent) = (&self.serving.config.limits, unsent + self.socket.buffered_bytes());
         ready!(self.stall.poll(context, &self.connection, unsent, limits));
         self.serving.counters.stalled.add();
         self.socket.reset_on_close();
