@@ -9,8 +9,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from msgspec.structs import replace
 
 from fechatter.cli import checks_network
+from fechatter.gateway.certificates import CHAIN, KEY
 from fechatter.settings import Settings
 from fechatter.storage.folder import locked_folder
 from tests.servers.nats import Nats
@@ -121,6 +123,21 @@ def _settings_with_certificate(folder: Path, days: float, begun_days_ago: float 
     unencrypted = serialization.NoEncryption()
     secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted))
     return Settings(tls_certificate=chain, tls_key=secret)
+
+
+def test_every_certificate_of_the_gateway_is_checked(tmp_path: Path) -> None:
+    settings = _settings_with_certificate(tmp_path, 60.5)
+    more = tmp_path / "more" / "chat"
+    more.mkdir(parents=True)
+    _settings_with_certificate(more, 10.5)
+    settings = replace(settings, gateway=True, tls_folder=more.parent)
+    (more / "chain.pem").rename(more / CHAIN)
+    (more / "key.pem").rename(more / KEY)
+    assert checks_network.certificate(settings).state == f"{more / CHAIN}: valid for 10 more days"
+    (more / KEY).write_bytes((tmp_path / "key.pem").read_bytes())
+    assert checks_network.certificate(settings).state == (
+        f"The certificate {more / CHAIN} with the key {more / KEY} cannot be used: they do not belong together."
+    )
 
 
 def test_a_certificate_with_less_than_two_weeks_left_is_reported(tmp_path: Path) -> None:

@@ -78,32 +78,34 @@ async def test_a_connection_without_a_place_is_refused_over_tls(
     assert [(await wire.answer()).status for wire in working] == [200, 200]
 
 
-@pytest.mark.parametrize("size", [16 * KIBIBYTE, 8192 * KIBIBYTE])
-async def test_a_client_that_does_not_read_is_reset(
-    start_gateway: StartGateway, certificates: Certificates, upstream: Upstream, size: int
+async def test_no_size_of_an_answer_keeps_a_client_that_does_not_read(
+    start_gateway: StartGateway, certificates: Certificates, upstream: Upstream
 ) -> None:
-    gateway = start_gateway(certificates, write_seconds=2)
-    body = b"a" * size
+    """Some answers wait in the gateway, some in TLS, and the smallest fit into the kernel."""
+    gateway = start_gateway(certificates, write_seconds=1, idle_seconds=1)
 
-    async def answer(_request: Received, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+    async def answer(request: Received, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        size = int(request.target[1:])
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + b"a" * size)
 
     upstream.answer = answer
-    # The kernel of neither side may hold the whole answer.
-    plain = socket.create_connection(("127.0.0.1", gateway.port))
-    plain.setblocking(False)
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIBIBYTE)
-    reader, writer = await asyncio.open_connection(sock=plain, ssl=client(), server_hostname="localhost")
-    wire = Wire(reader, writer)
-    if size < KIBIBYTE * KIBIBYTE:
-        writer.write(head("GET", "/", {}))
-        assert len((await wire.answer()).body) == size
-        assert gateway.counters.stalled == 0
-        return
-    writer.transport.pause_reading()
-    writer.write(head("GET", "/", {}))
-    await wait_until_true(lambda: gateway.counters.stalled == 1)
+    sizes = [*range(8 * KIBIBYTE, 512 * KIBIBYTE, 8 * KIBIBYTE), 8192 * KIBIBYTE]
+    for size in sizes:
+        wire = await _open_with_small_buffer(gateway.port)
+        wire.writer.transport.pause_reading()
+        wire.writer.write(head("GET", f"/{size}", {}))
+    await wait_until_true(lambda: len(upstream.received) == len(sizes))
     await wait_until_true(lambda: gateway.counters.open == 0)
+    assert 0 < gateway.counters.stalled < len(sizes)
+
+
+async def _open_with_small_buffer(port: int) -> Wire:
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIBIBYTE)
+    plain.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=plain, ssl=client(), server_hostname="localhost", limit=1024)
+    return Wire(reader, writer)
 
 
 async def test_a_request_in_progress_is_answered_at_a_stop(

@@ -145,6 +145,22 @@ def test_an_invalid_value_is_refused_with_its_variable_and_a_reason(environ: dic
     assert error.reason.startswith(reason)
 
 
+@pytest.mark.parametrize(
+    ("environ", "variable"),
+    [
+        ({"FECHATTER_TLS_KEY": "k"}, "FECHATTER_TLS_CERTIFICATE"),
+        ({"FECHATTER_TLS_CERTIFICATE": "c"}, "FECHATTER_TLS_KEY"),
+        ({"FECHATTER_TLS_FOLDER": "f", "FECHATTER_GATEWAY": "on"}, "FECHATTER_TLS_CERTIFICATE"),
+        (
+            {"FECHATTER_TLS_FOLDER": "f", "FECHATTER_TLS_CERTIFICATE": "c", "FECHATTER_TLS_KEY": "k"},
+            "FECHATTER_TLS_FOLDER",
+        ),
+    ],
+)
+def test_certificate_settings_that_do_not_fit_each_other_are_refused(environ: dict[str, str], variable: str) -> None:
+    assert refusal(environ).path == variable
+
+
 def test_an_invalid_value_in_the_file_is_refused(tmp_path: Path) -> None:
     path = config_file(tmp_path, 'port = "6688"')
     assert str(refusal({}, path)) == f"{path}: port: must be a whole number from 0 to 65535"
