@@ -16,6 +16,7 @@ __all__ = [
     "SOURCE_HASH",
     "TOKEN_ISSUER",
     "TOKEN_TYPE",
+    "Certificates",
     "Column",
     "Gateway",
     "Intake",
