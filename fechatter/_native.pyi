@@ -29,7 +29,9 @@ __all__ = [
     "Quota",
     "RequestIds",
     "Tokens",
+    "accepts_coding",
     "is_request_id",
+    "matches_tag",
     "parse_message",
     "problem_body",
     "problem_headers",
@@ -150,6 +152,12 @@ class RequestIds:
     def __iter__(self) -> RequestIds: ...
     def __next__(self) -> str: ...
 
+def accepts_coding(header: str, coding: str) -> bool:
+    """Whether an Accept-Encoding header names the coding with a weight above zero."""
+
+def matches_tag(header: str, tag: str) -> bool:
+    """Whether an If-None-Match header contains the entity tag, which includes its quotes."""
+
 def is_request_id(id: bytes) -> bool:
     """Whether a client may choose this request id: 1 to 64 ASCII letters, digits and `._:-`."""
 
@@ -221,11 +229,13 @@ class Gateway:
         quota: Quota | None = None,
         intake: Intake | None = None,
         certificates: Certificates | None = None,
+        pages: list[tuple[list[tuple[str, str]], list[tuple[str, str, list[tuple[str, str]], bytes]]]] = ...,
     ) -> Gateway:
         """Create a gateway from its configuration, a JSON object (`Config` in native/src/gateway/config.rs).
 
         With `tokens` and `intake`, it puts messages into the intake itself. `quota` counts them; None counts nothing.
-        With `certificates`, it serves HTTPS only.
+        With `certificates`, it serves HTTPS only. It serves `pages` itself: (path, route) of each way to a file, and its
+        variants as (coding, tag, headers, content). A path that ends in `*` stands for everything that begins like it.
 
         Raises:
             ValueError: The configuration cannot be used.

@@ -33,7 +33,9 @@ try:
         Quota,
         RequestIds,
         Tokens,
+        accepts_coding,
         is_request_id,
+        matches_tag,
         parse_message,
         problem_body,
         problem_headers,
@@ -55,6 +57,8 @@ __all__ = [
     "TOKEN_ISSUER",
     "TOKEN_TYPE",
     "Certificates",
+    "ClientPage",
+    "ClientVariant",
     "Column",
     "Gateway",
     "Intake",
@@ -67,8 +71,10 @@ __all__ = [
     "Quota",
     "RequestIds",
     "Tokens",
+    "accepts_coding",
     "check_build",
     "is_request_id",
+    "matches_tag",
     "parse_message",
     "problem_body",
     "problem_headers",
@@ -107,5 +113,10 @@ def check_build(checkout: Path, built_from: str = SOURCE_HASH) -> None:
     if (checkout / "native" / "src").is_dir() and source_hash(checkout) != built_from:
         raise ImportError("The native extension was built from other sources than native/src: run `make setup`.")
 
+
+ClientVariant = tuple[str, str, list[tuple[str, str]], bytes]
+"""A file in one content coding: coding, entity tag, headers and content."""
+ClientPage = tuple[list[tuple[str, str]], list[ClientVariant]]
+"""A file that the gateway serves: the path and the route of each way to it, and its variants, the best first."""
 
 check_build(Path(__file__).resolve().parent.parent)

@@ -19,7 +19,7 @@ from fechatter.storage import figures
 from fechatter.telemetry import logs, names, resources
 from fechatter.telemetry.exposition import Reading, unlabeled
 from fechatter.telemetry.measures import Histogram
-from fechatter.telemetry.watch import GatewayCounters, SentMessages
+from fechatter.telemetry.watch import Answered, GatewayCounters
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ FIGURES_SECONDS = 2.0
 KEPT_SECONDS = 10.0
 SEND = ("/api/chat/{chat_id}/messages", "POST")
 """Route and method of a send."""
-NOTHING_SENT = SentMessages({}, {}, [], 0.0)
 
 
 class DatabaseFigures:
@@ -58,28 +57,29 @@ async def _ask(services: Services) -> figures.Figures | None:
 def read_all(services: Services, requests: Requests, found: figures.Figures | None) -> Iterator[Reading]:
     """Yield every metric once."""
     counted = None if services.watch.gateway is None else services.watch.gateway()
-    sent = NOTHING_SENT if counted is None else counted.sent
-    yield from _requests(requests, sent, services.watch.senders())
+    answered = Answered() if counted is None else counted.answered
+    yield from _requests(requests, answered, services.watch.senders())
     yield from _gateway(counted)
-    yield from _messages(services, sent)
+    yield from _messages(services, answered)
     yield from _queues(services)
     yield from _streams(services)
     yield from _database(services, found)
     yield from _process(services)
 
 
-def _requests(requests: Requests, sent: SentMessages, senders: list[UserId]) -> Iterator[Reading]:
-    """Yield the requests that the app answered, and the messages that the gateway stored itself."""
-    counts = requests.counts + Counter({(*SEND, status): count for status, count in sent.statuses.items()})
+def _requests(requests: Requests, answered: Answered, senders: list[UserId]) -> Iterator[Reading]:
+    """Yield the requests that the app answered, and those that the gateway answered itself."""
+    counts, seconds = Counter(requests.counts), dict(requests.seconds)
+    for each in answered.routes:
+        series = each.route, each.method
+        counts.update({(*series, status): count for status, count in each.statuses.items()})
+        seconds[series] = seconds.get(series, Histogram()).plus(each.times, each.seconds)
     yield Reading(
         names.REQUESTS,
         {(route, method, str(status)): count for (route, method, status), count in counts.items()},
     )
-    seconds = dict(requests.seconds)
-    if sent.statuses:
-        seconds[SEND] = seconds.get(SEND, Histogram()).plus(sent.times, sent.seconds)
     yield Reading(names.REQUEST_SECONDS, seconds)
-    problems = requests.problems + Counter(sent.codes)
+    problems = requests.problems + Counter(answered.codes)
     yield Reading(names.PROBLEMS, {(code,): count for code, count in problems.items()})
     yield Reading(names.LIMITED, {(limit,): count for limit, count in requests.limited.items()})
     yield unlabeled(names.PEOPLE_MINUTE, requests.people(time.perf_counter(), senders))
@@ -107,10 +107,11 @@ def _gateway(counted: GatewayCounters | None) -> Iterator[Reading]:
     yield Reading(names.GATEWAY_REFUSED, {(code,): count for code, count in refused.items()})
 
 
-def _messages(services: Services, sent: SentMessages) -> Iterator[Reading]:
+def _messages(services: Services, answered: Answered) -> Iterator[Reading]:
     writer, seconds = services.writer, services.sender.seconds
-    if sent.statuses:
-        seconds = seconds.plus(sent.times, sent.seconds)
+    for each in answered.routes:
+        if (each.route, each.method) == SEND:
+            seconds = seconds.plus(each.times, each.seconds)
     yield unlabeled(names.MESSAGES, writer.stored)
     yield unlabeled(names.SEND_SECONDS, seconds)
     yield unlabeled(names.BATCH_ROWS, writer.batch_rows)

@@ -55,6 +55,9 @@ CLIENT = (
 )
 """Paths that the web client's own router handles."""
 
+STATIC = "/static/{path:path}"
+"""The files of the web client except its HTML pages."""
+
 TABLE: dict[str, dict[str, ASGIApp]] = {
     "/api/chat/{chat_id:id}/messages": {"POST": messages.SendMessage(), "GET": messages.index},
     "/api/chat/{chat_id:id}/messages/batch": {"POST": batches.send_many},
@@ -98,7 +101,7 @@ TABLE: dict[str, dict[str, ASGIApp]] = {
     "/api/channels": {"GET": channels.index},
     **{path: {"GET": static.WebPage("index.html")} for path in CLIENT},
     "/service-worker.js": {"GET": static.WebPage("service-worker.js")},
-    "/static/{path:path}": {"GET": request_response(static.asset)},
+    STATIC: {"GET": request_response(static.asset)},
     "/openapi.json": {"GET": documents.openapi},
     "/docs": {"GET": request_response(documents.docs)},
     "/docs/problems": {"GET": request_response(documents.problems)},
@@ -126,7 +129,7 @@ OPEN = {
     "/health/simple",
     "/metrics",
     "/openapi.json",
-    "/static/{path:path}",
+    STATIC,
 }
 """Paths for requests without a token. Every other path requires one."""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from fechatter.errors import StartError
 from fechatter.model import UserId
-from fechatter.native import Certificates, Gateway, Intake, Quota, Tokens
+from fechatter.native import Certificates, ClientPage, Gateway, Intake, Quota, Tokens
 from fechatter.settings import Settings
 from fechatter.settings.urls import uses_https
 from fechatter.telemetry.measures import SECONDS
@@ -40,6 +40,7 @@ class Front:
         titles: the title of each status in the gateway's own responses.
         stores: what it needs to store messages itself; None forwards every request.
         certificates: with them, the gateway serves HTTPS only.
+        pages: the files of the web client that it serves itself.
 
     Attributes:
         connections: maximum number of open connections of clients.
@@ -54,11 +55,12 @@ class Front:
         titles: dict[int, str],
         stores: Stores | None = None,
         certificates: Certificates | None = None,
+        pages: list[ClientPage] | None = None,
     ) -> None:
         self.connections = self.upstream_connections = max(files // FILES_PER_CONNECTION, 1)
         tokens, quota, intake = stores or (None, None, None)
         configuration = self._configuration(settings) | {"upstreams": upstreams, "titles": titles}
-        self._gateway = Gateway(msgspec.json.encode(configuration), tokens, quota, intake, certificates)
+        self._gateway = Gateway(msgspec.json.encode(configuration), tokens, quota, intake, certificates, pages or [])
         self._held: socket.socket | None = None
 
     def _configuration(self, settings: Settings) -> dict[str, object]:

@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from fechatter.api.application import Application
+from fechatter.api.client_pages import client_pages
 from fechatter.api.middleware.behind_gateway import BehindGateway
 from fechatter.api.problems import titles
 from fechatter.app import create_app
@@ -120,10 +121,10 @@ class RunningServer:
         services.stopping.add(Stage.BACKENDS, opened.close)
         inner = opened.enter_context(private_socket(self._settings.data_dir))
         # The app writes the access log, so it must see every request.
-        stores = None if self._settings.access_log else _stores(services)
+        stores, pages = (None, []) if self._settings.access_log else (_stores(services), client_pages())
         native = None if served is None else served.native
         upstream = f"unix:{inner.getsockname()}"
-        front = Front(self._settings, [upstream], connections, titles(), stores, native)
+        front = Front(self._settings, [upstream], connections, titles(), stores, native, pages)
         listening = Listening(
             BehindGateway(app), inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS
         )

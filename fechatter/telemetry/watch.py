@@ -71,20 +71,27 @@ class AdminSessions:
         return session_id in self._seen
 
 
-class SentMessages(msgspec.Struct, frozen=True):
-    """Answers to messages that the gateway put into the intake.
+class AnsweredRoute(msgspec.Struct, frozen=True):
+    """Responses of the gateway itself to the requests of one route and method.
 
     Attributes:
         statuses: by HTTP status.
-        codes: refusals by code.
-        times: from the body to the answer; counts of a Histogram.
+        times: counts of a Histogram.
         seconds: the sum of these times.
     """
 
+    route: str
+    method: str
     statuses: dict[int, int]
-    codes: dict[str, int]
     times: list[int]
     seconds: float
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The requests that the gateway answered instead of the app; their refusals by code."""
+
+    routes: list[AnsweredRoute] = []
+    codes: dict[str, int] = {}
 
 
 class GatewayCounters(msgspec.Struct, frozen=True):
@@ -97,7 +104,6 @@ class GatewayCounters(msgspec.Struct, frozen=True):
         handshakes_failed: TLS handshakes that failed or were late.
         abandoned: requests whose client left before the end of the answer.
         refused: answers of the gateway itself, by code.
-        sent: messages that it put into the intake itself.
     """
 
     limit: int
@@ -112,7 +118,7 @@ class GatewayCounters(msgspec.Struct, frozen=True):
     upstream_open: int
     upstream_opened: int
     refused: dict[str, int]
-    sent: SentMessages
+    answered: Answered
 
 
 class Watch:

@@ -11,10 +11,14 @@ from pathlib import Path
 
 import msgspec
 
+from fechatter import native
+
 DIST = Path(__file__).parent / "dist"
 
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """The file suffix of each content coding, the best coding first."""
+IDENTITY = "identity"
+"""The coding of a file that is not compressed."""
 
 _TYPES = {
     ".html": "text/html",
@@ -64,10 +68,5 @@ def _read(path: Path) -> WebFile:
 
 def choose(file: WebFile, accept_encoding: str) -> str:
     """Return the best content coding that the file has and the browser accepts, else `identity`."""
-    refused = {"0", "0.0", "0.00", "0.000"}
-    taken = set()
-    for part in accept_encoding.lower().split(","):
-        name, _, parameter = part.partition(";")
-        if parameter.strip().removeprefix("q=").strip() not in refused:
-            taken.add(name.strip())
-    return next((coding for coding in ENCODINGS if coding in taken and coding in file.contents), "identity")
+    offered = (coding for coding in ENCODINGS if coding in file.contents)
+    return next((coding for coding in offered if native.accepts_coding(accept_encoding, coding)), IDENTITY)

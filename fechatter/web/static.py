@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from fechatter import native
 from fechatter.errors import NotFound
-from fechatter.web.files import WebFile, choose, files
+from fechatter.native import ClientVariant
+from fechatter.web.files import ENCODINGS, IDENTITY, WebFile, choose, files
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -44,13 +46,17 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class WebPage:
-    """The ASGI app of one HTML page of the client. A request raises NotFound if the client is not built."""
+    """The ASGI app of one HTML page of the client. A request raises NotFound if the client is not built.
+
+    Attributes:
+        name: the file's path in `dist/`.
+    """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = files().get(self._name)
+        found = files().get(self.name)
         if found is None:
             raise NotFound("The web client is not built. Run `make web`.")
         await respond(found, Headers(scope=scope))(scope, receive, send)
@@ -59,20 +65,41 @@ class WebPage:
 async def asset(request: Request) -> Response:
     """Return a file of the client that is not an HTML page. Raises NotFound."""
     found = files().get(request.path_params["path"])
-    if found is None or found.media_type == "text/html":
+    if found is None or not is_asset(found):
         raise NotFound()
     return respond(found, request.headers)
+
+
+def is_asset(file: WebFile) -> bool:
+    return file.media_type != "text/html"
 
 
 def respond(file: WebFile, headers: Headers) -> Response:
     """Return the file in the best coding that the browser accepts, or 304 if the browser has it already."""
     coding = choose(file, headers.get("accept-encoding", ""))
-    etag = f'"{file.etag}"' if coding == "identity" else f'"{file.etag}-{coding}"'
-    answer = {**HEADERS, "etag": etag, "cache-control": IMMUTABLE if file.immutable else REVALIDATE}
-    if len(file.contents) > 1:
-        answer["vary"] = "Accept-Encoding"
-    if etag in {tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")}:
-        return Response(status_code=304, headers=answer)
-    if coding != "identity":
-        answer["content-encoding"] = coding
-    return Response(file.contents[coding], headers=answer, media_type=file.media_type)
+    own = _headers(file, coding)
+    if native.matches_tag(headers.get("if-none-match", ""), own["etag"]):
+        return Response(status_code=304, headers=own)
+    return _whole(file, coding, own)
+
+
+def variants(file: WebFile) -> list[ClientVariant]:
+    """Return the file in every coding, the best first: coding, tag, headers and content."""
+    found = []
+    for coding in (*(each for each in ENCODINGS if each in file.contents), IDENTITY):
+        own = _headers(file, coding)
+        whole = _whole(file, coding, own)
+        found.append((coding, own["etag"], whole.headers.items(), file.contents[coding]))
+    return found
+
+
+def _headers(file: WebFile, coding: str) -> dict[str, str]:
+    """Return the headers of the file, also of a 304."""
+    etag = f'"{file.etag}"' if coding == IDENTITY else f'"{file.etag}-{coding}"'
+    own = {**HEADERS, "etag": etag, "cache-control": IMMUTABLE if file.immutable else REVALIDATE}
+    return own | {"vary": "Accept-Encoding"} if len(file.contents) > 1 else own
+
+
+def _whole(file: WebFile, coding: str, own: dict[str, str]) -> Response:
+    more = {} if coding == IDENTITY else {"content-encoding": coding}
+    return Response(file.contents[coding], headers={**own, **more}, media_type=file.media_type)

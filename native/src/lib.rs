@@ -9,6 +9,7 @@
 //! * [`quota`]: limits how often something can be tried.
 //! * [`token`]: verifies access tokens.
 //! * [`request_id`], [`headers`], [`problem`]: ids of requests, security headers and error responses.
+//! * [`negotiation`]: content codings and entity tags.
 //! * [`gateway`]: owns the clients' sockets and forwards requests to Python.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
 
@@ -20,6 +21,7 @@ pub mod gateway;
 pub mod headers;
 pub mod intake;
 pub mod message;
+pub mod negotiation;
 pub mod pending;
 pub mod pool;
 pub mod problem;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::sent::Sent;
+use super::answered::Answered;
 
 /// The counters of one gateway. Its thread writes them and any thread reads them.
 #[derive(Debug, Default)]
@@ -31,8 +31,8 @@ pub struct Counters {
     pub upstream_opened: Count,
     /// Answers of the gateway itself, by code.
     refused: Mutex<BTreeMap<&'static str, u64>>,
-    /// Messages.
-    sent: Mutex<Sent>,
+    /// Requests that were answered without an upstream.
+    answered: Mutex<Answered>,
 }
 
 /// One number.
@@ -58,15 +58,15 @@ impl Count {
 }
 
 impl Counters {
-    /// Creates the counters. The times of messages are counted up to each of `bounds`, in seconds.
+    /// Creates the counters. Times are counted up to each of `bounds`, in seconds.
     #[must_use]
     pub fn new(bounds: Vec<f64>) -> Self {
-        Self { sent: Mutex::new(Sent::new(bounds)), ..Self::default() }
+        Self { answered: Mutex::new(Answered::new(bounds)), ..Self::default() }
     }
 
-    /// The messages.
-    pub fn sent(&self) -> MutexGuard<'_, Sent> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The requests that were answered without an upstream.
+    pub fn answered(&self) -> MutexGuard<'_, Answered> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts an answer of the gateway itself.
@@ -91,7 +91,7 @@ impl Counters {
             "upstream_open": self.upstream_open.get(),
             "upstream_opened": self.upstream_opened.get(),
             "refused": refused,
-            "sent": *self.sent(),
+            "answered": *self.answered(),
         })
         .to_string()
         .into_bytes()

@@ -6,10 +6,11 @@
 //! * [`tls`] has the certificates and the handshake.
 //! * [`guard`] is the socket as hyper sees it. It checks framing ([`framing`], [`head`], [`chunks`]), times and floods.
 //! * [`routes`] decides who answers a request, and [`proxy`] forwards it over a connection of [`upstream`].
-//! * [`send`] stores messages without an upstream.
+//! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.
 //! * [`refusal`] contains the answers of the gateway itself.
 
 pub mod answer;
+pub mod answered;
 pub mod body;
 pub mod chunks;
 pub mod client;
@@ -25,13 +26,13 @@ pub mod head;
 pub mod linger;
 pub mod listener;
 pub mod networks;
+pub mod pages;
 pub mod proxy;
 pub mod quiet;
 pub mod received;
 pub mod refusal;
 pub mod routes;
 pub mod send;
-pub mod sent;
 pub mod serving;
 pub mod socket;
 pub mod stall;
@@ -55,7 +56,7 @@ use tokio::task::LocalSet;
 use config::{Config, InvalidConfig};
 use counters::Counters;
 use listener::Listener;
-use send::Sends;
+use routes::OwnAnswers;
 use serving::Serving;
 use state::State;
 use tls::Certificates;
@@ -67,7 +68,7 @@ const IDLE_CHECK: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub struct Gateway {
     config: Config,
-    sends: Option<Arc<Sends>>,
+    own: Arc<OwnAnswers>,
     certificates: Option<Arc<Certificates>>,
     counters: Arc<Counters>,
     state: watch::Sender<State>,
@@ -81,14 +82,14 @@ impl Gateway {
     /// [`InvalidConfig`]: a value of the configuration cannot be used.
     pub fn new(
         config: Config,
-        sends: Option<Sends>,
+        own: OwnAnswers,
         certificates: Option<Arc<Certificates>>,
     ) -> Result<Self, InvalidConfig> {
         let counters = Arc::new(Counters::new(config.time_bounds.clone()));
-        let sends = sends.map(Arc::new);
-        Serving::new(config.clone(), sends.clone(), certificates.clone(), Arc::clone(&counters))?;
+        let own = Arc::new(own);
+        Serving::new(config.clone(), Arc::clone(&own), certificates.clone(), Arc::clone(&counters))?;
         let state = watch::Sender::new(State::Serving);
-        Ok(Self { config, sends, certificates, counters, state, thread: Mutex::default() })
+        Ok(Self { config, own, certificates, counters, state, thread: Mutex::default() })
     }
 
     /// Starts to accept connections from sockets that listen already.
@@ -101,11 +102,11 @@ impl Gateway {
             return Err(io::Error::other("the gateway was started before"));
         }
         end_process_on_panic();
-        let (config, sends, certificates) = (self.config.clone(), self.sends.clone(), self.certificates.clone());
+        let (config, own, certificates) = (self.config.clone(), Arc::clone(&self.own), self.certificates.clone());
         let (counters, state) = (Arc::clone(&self.counters), self.state.subscribe());
         let (begun, beginning) = mpsc::channel();
         // What the connections share lives on the thread only.
-        let serving = move || Serving::new(config, sends, certificates, counters);
+        let serving = move || Serving::new(config, own, certificates, counters);
         let body = move || run(serving, sockets, state, &begun);
         *thread = Some(thread::Builder::new().name(THREAD.to_owned()).spawn(body)?);
         beginning.recv().unwrap_or_else(|_| Err(io::Error::other("the gateway's thread ended")))
@@ -150,7 +151,7 @@ impl Gateway {
     /// The people who sent messages within the last minute.
     #[must_use]
     pub fn senders(&self) -> Vec<i64> {
-        self.counters.sent().people()
+        self.counters.answered().people()
     }
 
     fn is_finished(&self) -> bool {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 
-use crate::headers::security;
+use crate::headers::{CONTENT_POLICY, security};
 use crate::problem::{Problem, Titles};
 
 /// Why the gateway refuses a request or a connection. `fechatter/codes.py` describes each code.
@@ -52,9 +52,9 @@ pub struct Style<'a> {
     pub https_only: bool,
 }
 
-/// Adds the headers of every answer that is not a page.
+/// Adds the headers of every answer.
 pub fn add_headers(headers: &mut HeaderMap, request_id: &HeaderValue, https_only: bool) {
-    for (name, value) in security(https_only, false) {
+    for (name, value) in security(https_only, headers.contains_key(CONTENT_POLICY)) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     headers.insert(super::proxy::REQUEST_ID, request_id.clone());

@@ -1,18 +1,30 @@
 //! Which requests the gateway answers itself. All others go to an upstream.
 
 use std::rc::Rc;
+use std::time::Instant;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 
 use super::answer::{AnswerBody, InProgress};
 use super::client::Client;
+use super::pages::Pages;
 use super::proxy::{self, REQUEST_ID};
 use super::received::Received;
 use super::refusal::{Refusal, add_headers};
-use super::send::Outcome;
+use super::send::{Outcome, SendHead, Sends};
 use super::serving::Serving;
+
+/// What the gateway answers itself.
+#[derive(Debug, Default)]
+pub struct OwnAnswers {
+    /// Stores messages.
+    pub sends: Option<Sends>,
+    /// The web client.
+    pub pages: Pages,
+}
 
 /// Answers one request.
 pub async fn answer(
@@ -21,9 +33,37 @@ pub async fn answer(
     request: Request<Incoming>,
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
-    let Some((sends, head)) = serving.sends.as_ref().and_then(|sends| Some((sends, sends.read_head(&request)?))) else {
-        return proxy::forward(serving, client, request.map(Received::Streaming), in_progress).await;
-    };
+    let own = &serving.own;
+    if let Some(response) = page(serving, &request) {
+        return response.map(|body| AnswerBody::own(body, in_progress));
+    }
+    if let Some((sends, head)) = own.sends.as_ref().and_then(|sends| Some((sends, sends.read_head(&request)?))) {
+        return send(serving, client, request, (sends, head), in_progress).await;
+    }
+    proxy::forward(serving, client, request.map(Received::Streaming), in_progress).await
+}
+
+/// Returns a file of the web client. A request with a body is unusual.
+fn page(serving: &Serving, request: &Request<Incoming>) -> Option<Response<Bytes>> {
+    if !request.body().is_end_stream() {
+        return None;
+    }
+    let began = Instant::now();
+    let (mut response, route) = serving.own.pages.answer(request.method(), request.uri().path(), request.headers())?;
+    let request_id = proxy::request_id(serving, request.headers());
+    add_headers(response.headers_mut(), &request_id, serving.config.https_only);
+    let status = response.status().as_u16();
+    serving.counters.answered().count(route, request.method().as_str(), status, began.elapsed());
+    Some(response)
+}
+
+async fn send(
+    serving: &Rc<Serving>,
+    client: &Client,
+    request: Request<Incoming>,
+    (sends, head): (&Sends, SendHead),
+    in_progress: InProgress,
+) -> Response<AnswerBody> {
     let (mut rest, body) = request.into_parts();
     let request_id = proxy::request_id(serving, &rest.headers);
     let outcome = sends.serve(head, body, &request_id, &serving.config.limits, &serving.counters).await;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio::time::{self, timeout_at};
 
+use super::answered::Answered;
 use super::config::Limits;
 use super::counters::Counters;
 use super::refusal::Refusal;
@@ -25,6 +26,8 @@ use crate::pending::{Answer, PendingAnswer};
 use crate::quota::{self, Key, Quota, monotonic_seconds};
 use crate::token::{Claims, MAX_ID, Tokens};
 
+/// The route of a send in the metrics.
+const ROUTE: &str = "/api/chat/{chat_id}/messages";
 /// Maximum size of a message's body.
 const MESSAGE_BYTES: usize = 64 << 10;
 const MAX_CHAT_DIGITS: usize = 16;
@@ -114,7 +117,7 @@ impl Sends {
             return Outcome::Unusual(body);
         };
         let Ok(answer) = receiver.await else { return Outcome::Refused(Refusal::NotStored) };
-        counters.sent().count(head.claims.user_id, answer.status, answer.code.as_deref(), began.elapsed());
+        count(&mut counters.answered(), head.claims.user_id, &answer, began.elapsed());
         Outcome::Answered(response(answer, quota))
     }
 
@@ -194,6 +197,14 @@ async fn next_part(incoming: &mut Incoming, last: time::Instant, limits: &Limits
     let frame = next.transpose().map_err(|_| Refusal::IncompleteBody)?;
     // Trailers have no meaning here.
     Ok(frame.map(|frame| frame.into_data().unwrap_or_default()))
+}
+
+fn count(answered: &mut Answered, person: i64, answer: &Answer, passed: Duration) {
+    answered.count(ROUTE, "POST", answer.status, passed);
+    answered.note(person);
+    if let Some(code) = &answer.code {
+        answered.refused(code);
+    }
 }
 
 fn response(answer: Answer, quota: QuotaHeaders) -> Response<Bytes> {

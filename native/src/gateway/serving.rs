@@ -16,7 +16,7 @@ use super::head::HeadLimits;
 use super::networks::Network;
 use super::quiet::Connection;
 use super::refusal::{Refusal, Style};
-use super::send::Sends;
+use super::routes::OwnAnswers;
 use super::tls::Certificates;
 use super::upstream::Upstream;
 use crate::request_id::RequestIds;
@@ -34,8 +34,8 @@ pub struct Serving {
     pub upstreams: Vec<Rc<Upstream>>,
     /// The ids of requests without a valid id of their own.
     ids: RequestIds,
-    /// Stores messages; `None` if all requests go to an upstream.
-    pub sends: Option<Arc<Sends>>,
+    /// What the gateway answers itself.
+    pub own: Arc<OwnAnswers>,
     /// The certificates; `None` if the gateway serves plain HTTP.
     pub certificates: Option<Arc<Certificates>>,
     trusted: Vec<Network>,
@@ -50,7 +50,7 @@ impl Serving {
     /// [`InvalidConfig`]: an address or a network cannot be used.
     pub fn new(
         config: Config,
-        sends: Option<Arc<Sends>>,
+        own: Arc<OwnAnswers>,
         certificates: Option<Arc<Certificates>>,
         counters: Arc<Counters>,
     ) -> Result<Self, InvalidConfig> {
@@ -62,7 +62,7 @@ impl Serving {
         let trusted = config.trusted_networks.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
         let ids = RequestIds::default();
         let (draining, emptied) = (Cell::new(false), Notify::new());
-        Ok(Self { config, counters, connections, upstreams, ids, sends, certificates, trusted, draining, emptied })
+        Ok(Self { config, counters, connections, upstreams, ids, own, certificates, trusted, draining, emptied })
     }
 
     /// The limits of a head.

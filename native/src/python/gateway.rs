@@ -4,8 +4,10 @@ use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::intake::Intake;
@@ -13,6 +15,8 @@ use super::quota::Quota;
 use super::token::Tokens;
 use crate::gateway;
 use crate::gateway::config::{Config, InvalidConfig};
+use crate::gateway::pages::{Page, Pages, Variant};
+use crate::gateway::routes::OwnAnswers;
 use crate::gateway::send::Sends;
 use crate::gateway::tls::{self, Pair};
 
@@ -38,6 +42,19 @@ impl Certificates {
     }
 }
 
+/// Routes of a file by path, and its variants: coding, tag, headers, content.
+type PythonPage = (Vec<(String, String)>, Vec<(String, String, Vec<(String, String)>, PyBackedBytes)>);
+
+fn page((routes, variants): PythonPage) -> Page {
+    let variants = variants.into_iter().map(|(coding, tag, headers, content)| Variant {
+        coding,
+        tag,
+        headers,
+        content: Bytes::copy_from_slice(&content),
+    });
+    Page { routes, variants: variants.collect() }
+}
+
 /// Accepts connections on a thread of its own and forwards requests to the servers behind it.
 #[pyclass(module = "fechatter._native", frozen)]
 pub struct Gateway(gateway::Gateway);
@@ -45,15 +62,16 @@ pub struct Gateway(gateway::Gateway);
 #[pymethods]
 impl Gateway {
     /// Create a gateway from its configuration, a JSON object. With `tokens` and `intake`, it stores messages itself.
-    /// With `certificates`, it serves HTTPS only.
+    /// With `certificates`, it serves HTTPS only. It serves `pages` itself.
     #[new]
-    #[pyo3(signature = (config, tokens = None, quota = None, intake = None, certificates = None))]
+    #[pyo3(signature = (config, tokens = None, quota = None, intake = None, certificates = None, pages = Vec::new()))]
     fn new(
         config: &[u8],
         tokens: Option<&Bound<'_, Tokens>>,
         quota: Option<&Bound<'_, Quota>>,
         intake: Option<&Bound<'_, Intake>>,
         certificates: Option<&Bound<'_, Certificates>>,
+        pages: Vec<PythonPage>,
     ) -> PyResult<Self> {
         let invalid = |error: InvalidConfig| PyValueError::new_err(error.to_string());
         let config = Config::parse(config).map_err(invalid)?;
@@ -65,7 +83,8 @@ impl Gateway {
             cors: config.cors,
         });
         let certificates = certificates.map(|certificates| Arc::clone(&certificates.get().0));
-        gateway::Gateway::new(config, sends, certificates).map(Self).map_err(invalid)
+        let pages = Pages::new(pages.into_iter().map(page).collect()).map_err(invalid)?;
+        gateway::Gateway::new(config, OwnAnswers { sends, pages }, certificates).map(Self).map_err(invalid)
     }
 
     /// Serve the connections of these sockets, which listen already. The gateway takes the descriptors and closes them.

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::problem::{Limit, Problem};
-use crate::{headers, request_id};
+use crate::{headers, negotiation, request_id};
 
 /// Yields ids of requests without end. Any thread may call it.
 #[pyclass(module = "fechatter._native", frozen)]
@@ -31,6 +31,18 @@ impl RequestIds {
 #[pyfunction]
 pub fn is_request_id(id: &[u8]) -> bool {
     request_id::is_valid(id)
+}
+
+/// Whether an Accept-Encoding header names the coding with a weight above zero.
+#[pyfunction]
+pub fn accepts_coding(header: &str, coding: &str) -> bool {
+    negotiation::accepts_coding(header, coding)
+}
+
+/// Whether an If-None-Match header contains the tag, which includes its quotes.
+#[pyfunction]
+pub fn matches_tag(header: &str, tag: &str) -> bool {
+    negotiation::matches_tag(header, tag)
 }
 
 /// Return the security headers of a response.

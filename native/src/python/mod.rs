@@ -30,7 +30,9 @@ mod _native {
     #[pymodule_export]
     use super::gateway::{Certificates, Gateway};
     #[pymodule_export]
-    use super::http::{RequestIds, is_request_id, problem_body, problem_headers, security_headers};
+    use super::http::{
+        RequestIds, accepts_coding, is_request_id, matches_tag, problem_body, problem_headers, security_headers,
+    };
     #[pymodule_export]
     use super::intake::Intake;
     #[pymodule_export]
