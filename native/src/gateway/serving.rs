@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use super::config::{Config, InvalidConfig};
 use super::connections::Connections;
@@ -38,6 +39,8 @@ pub struct Serving {
     pub own: Arc<OwnAnswers>,
     /// The certificates; `None` if the gateway serves plain HTTP.
     pub certificates: Option<Arc<Certificates>>,
+    /// Its holder performs one step of a TLS handshake. The value is the time that the latest steps took.
+    pub handshake_turn: Mutex<Duration>,
     trusted: Vec<Network>,
     draining: Cell<bool>,
     emptied: Notify,
@@ -62,7 +65,20 @@ impl Serving {
         let trusted = config.trusted_networks.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
         let ids = RequestIds::default();
         let (draining, emptied) = (Cell::new(false), Notify::new());
-        Ok(Self { config, counters, connections, upstreams, ids, own, certificates, trusted, draining, emptied })
+        let handshake_turn = Mutex::default();
+        Ok(Self {
+            config,
+            counters,
+            connections,
+            upstreams,
+            ids,
+            own,
+            certificates,
+            handshake_turn,
+            trusted,
+            draining,
+            emptied,
+        })
     }
 
     /// The limits of a head.

@@ -5,14 +5,17 @@
 use std::fmt;
 use std::future::{Future as _, poll_fn};
 use std::io;
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, replace, take};
 use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::task::Poll;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
-use tokio::time::sleep_until;
+use tokio::sync::Mutex;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::verify_server_name;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
@@ -30,6 +33,10 @@ use super::socket::Socket;
 
 /// Encrypted bytes that wait in the gateway because the client does not read them.
 const BUFFER_BYTES: usize = 32 << 10;
+/// A handshake needs two or three steps, and more only if its messages arrive in parts.
+const MAX_STEPS: usize = 1_000;
+/// A shorter sleep would take longer than this, because timers are accurate to a millisecond.
+const MIN_REST: Duration = Duration::from_millis(2);
 const HTTP_1: &[u8] = b"http/1.1";
 const HTTP_2: &[u8] = b"h2";
 
@@ -167,9 +174,8 @@ pub async fn handshake(
     // A silent client costs no state of TLS.
     let began = poll_fn(|context| {
         connection.wake_on_change(context.waker());
-        let mut first = [MaybeUninit::uninit()];
-        if let Poll::Ready(result) = socket.poll_peek(context, &mut ReadBuf::uninit(&mut first)) {
-            return Poll::Ready(result.is_ok_and(|count| count > 0));
+        if let Poll::Ready(has_input) = poll_input(&socket, context) {
+            return Poll::Ready(has_input);
         }
         let ends = connection.is_closing() && !(serving.is_draining() && socket.has_input());
         if ends || deadline.as_mut().poll(context).is_ready() { Poll::Ready(false) } else { Poll::Pending }
@@ -177,7 +183,7 @@ pub async fn handshake(
     if !began.await {
         return None;
     }
-    let mut accepting = pin!(acceptor.accept_with(socket, |session| session.set_buffer_limit(Some(BUFFER_BYTES))));
+    let mut accepting = pin!(accept(acceptor, socket, &serving.handshake_turn));
     let result = poll_fn(|context| {
         connection.wake_on_change(context.waker());
         if let Poll::Ready(result) = accepting.as_mut().poll(context) {
@@ -194,6 +200,43 @@ pub async fn handshake(
         serving.counters.handshakes_failed.add();
     }
     result.ok()
+}
+
+/// Accepts a client whose first bytes have arrived.
+///
+/// The steps of all handshakes take turns, because a signature takes long. Requests are served in between: handshakes
+/// use at most half of the thread's time.
+async fn accept(acceptor: TlsAcceptor, socket: TcpStream, turn: &Mutex<Duration>) -> io::Result<TlsStream<TcpStream>> {
+    let mut accepting = pin!(acceptor.accept_with(socket, |session| session.set_buffer_limit(Some(BUFFER_BYTES))));
+    for _ in 0..MAX_STEPS {
+        let mut taken = turn.lock().await;
+        let began = Instant::now();
+        if let Poll::Ready(result) = poll_fn(|context| Poll::Ready(accepting.as_mut().poll(context))).await {
+            return result;
+        }
+        *taken += began.elapsed();
+        if *taken < MIN_REST {
+            yield_now().await;
+        } else {
+            sleep(take(&mut *taken)).await;
+        }
+        drop(taken);
+        let mut waits = false;
+        poll_fn(|context| {
+            // After any wake-up, there is something to read or room to write.
+            let has_input = accepting.get_ref().is_none_or(|socket| poll_input(socket, context).is_ready());
+            if has_input || replace(&mut waits, true) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+    Err(io::ErrorKind::InvalidData.into())
+}
+
+/// Ready once the client has sent something or has left; whether it has sent something.
+fn poll_input(socket: &TcpStream, context: &mut Context<'_>) -> Poll<bool> {
+    let mut first = [MaybeUninit::uninit()];
+    let result = socket.poll_peek(context, &mut ReadBuf::uninit(&mut first));
+    result.map(|result| result.is_ok_and(|count| count > 0))
 }
 
 impl Socket for TlsStream<TcpStream> {
