@@ -7,6 +7,7 @@ that TLS does not support. It exits with REFUSED, or is killed by SIGABRT, only 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -74,4 +75,5 @@ async def _nothing(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(_serve(*sys.argv[1:])))
+    # At the end of the interpreter, a thread of Granian may still run and would abort the process.
+    os._exit(asyncio.run(_serve(*sys.argv[1:])))
