@@ -110,6 +110,8 @@ test("a star and a mute appear on the person's other devices, and on no other pe
   await page.getByRole("button", { name: "Details", exact: true }).click()
   await page.getByRole("button", { name: /^Mute/u }).click()
   await row(phone, chatId).getByRole("img", { name: "Muted" }).waitFor()
+  // An open chat marks its messages as read, on all devices.
+  await page.goto("/people")
   await post(cyd, chatId, "quietly")
   await row(phone, chatId).getByText("1 unread").waitFor({ state: "attached" })
   expect(await row(phone, chatId).locator(".badge").count()).toBe(0)
