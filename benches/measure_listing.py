@@ -17,10 +17,11 @@ from pathlib import Path
 import uvloop
 
 from benches.figures import RESULTS, header
-from fechatter.messages import history
+from fechatter.messages.history import MessagePage
 from fechatter.model import ChatId
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.opening import open_database
+from tests import history
 from tests.servers.postgres import Postgres
 
 SIZES = (100, 10_000_000)
@@ -36,7 +37,8 @@ _FILLS = {
     + _FILL.replace("::bigint", "").replace("::text", ""),
     "PostgreSQL": "WITH n(n) AS (SELECT * FROM generate_series($1::bigint, $4::bigint)) " + _FILL,
 }
-Page = Callable[[Transaction, ChatId], Awaitable[history.MessagePage]]
+_TIMELINE = "INSERT INTO timelines (id, chat_id, last_number) VALUES ($1, $1, $2)"
+Page = Callable[[Transaction, ChatId], Awaitable[MessagePage]]
 
 
 async def _measure(name: str, database: Database) -> list[str]:
@@ -47,6 +49,7 @@ async def _measure(name: str, database: Database) -> list[str]:
             await database.write_unlocked(
                 lambda tx, first=first, last=last, to=chat_id: tx.execute(_FILLS[name], first, to, TEXT, last)
             )
+        await database.write_unlocked(lambda tx, size=size, to=chat_id: tx.execute(_TIMELINE, to, size))
     return [await _row(name, database, label, page) for label, page in _pages().items()]
 
 

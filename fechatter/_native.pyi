@@ -30,6 +30,7 @@ __all__ = [
     "RequestIds",
     "Tokens",
     "accepts_coding",
+    "encode_page",
     "is_request_id",
     "matches_tag",
     "parse_message",
@@ -37,6 +38,7 @@ __all__ = [
     "problem_headers",
     "security_headers",
     "skeleton",
+    "timestamp",
 ]
 
 MAX_CONTENT_CHARACTERS: Final[int]
@@ -81,6 +83,23 @@ def parse_message(body: bytes, header_key: str | None = None) -> tuple[str, str 
     Raises:
         MalformedBody: The body is not JSON.
         InvalidMessage: The body is not a valid message.
+    """
+
+def encode_page(packed: bytes, chat_id: int, split: int, older: int, newer: int) -> tuple[bytes, int]:
+    """Encode a page of a chat's history, newest first; returns its JSON and the number of rows that were read.
+
+    The page shows up to `older` messages below the number `split`, and up to `newer` from it on. `packed` has them in
+    the format of native/src/message/page.rs, and on each side one more if there is one.
+
+    Raises:
+        ValueError: `packed` has another format.
+    """
+
+def timestamp(milliseconds: int) -> str:
+    """Return a time in milliseconds since 1970 as RFC 3339 in UTC: `2026-01-02T03:04:05.678Z`.
+
+    Raises:
+        ValueError: The year has more than four digits.
     """
 
 def skeleton(text: str) -> str:

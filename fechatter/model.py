@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Annotated, Final, Literal, NewType
 
 import msgspec
+
+from fechatter.native import timestamp as timestamp
 
 WorkspaceId = NewType("WorkspaceId", int)
 UserId = NewType("UserId", int)
@@ -247,18 +247,6 @@ class Position(msgspec.Struct, frozen=True):
 def now_ms() -> int:
     """Return the wall clock in milliseconds, for display. Nothing is ordered by it."""
     return time.time_ns() // 1_000_000
-
-
-def timestamp(milliseconds: int) -> str:
-    """Return RFC 3339 in UTC with milliseconds: 2026-01-02T03:04:05.678Z."""
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{_second(seconds)}.{rest:03d}Z"
-
-
-@lru_cache(maxsize=4096)
-def _second(seconds: int) -> str:
-    # Messages of one page often have the same second, and formatting a date costs more than the rest of a message.
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def optional_timestamp(milliseconds: int | None) -> str | None:

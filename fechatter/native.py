@@ -34,6 +34,7 @@ try:
         RequestIds,
         Tokens,
         accepts_coding,
+        encode_page,
         is_request_id,
         matches_tag,
         parse_message,
@@ -41,6 +42,7 @@ try:
         problem_headers,
         security_headers,
         skeleton,
+        timestamp,
     )
 except ImportError as error:
     raise ImportError(f"The native extension cannot be loaded ({error}): run `make setup`.") from error
@@ -73,6 +75,7 @@ __all__ = [
     "Tokens",
     "accepts_coding",
     "check_build",
+    "encode_page",
     "is_request_id",
     "matches_tag",
     "parse_message",
@@ -81,6 +84,7 @@ __all__ = [
     "security_headers",
     "skeleton",
     "source_hash",
+    "timestamp",
 ]
 
 # The extension is built from these files and every .rs file under native/src. native/build.rs has the same list.

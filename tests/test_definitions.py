@@ -23,11 +23,11 @@ from fechatter.chats import views
 from fechatter.events import EVENTS as DEFINED
 from fechatter.export.writing import write_workspace
 from fechatter.frames import Frame, block_json
-from fechatter.messages import changes, history
+from fechatter.messages import changes
 from fechatter.model import Actor, Chat, ChatId, Extras, Message, MessageId, User, encode
 from fechatter.storage import events
 from fechatter.storage.engines.base import Database
-from tests import world
+from tests import history, world
 from tests.world import WriterNode
 
 CHECKOUT = Path(__file__).parents[1]

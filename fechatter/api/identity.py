@@ -17,18 +17,19 @@ from fechatter.api import clients, sharing
 from fechatter.auth.pace import CHANGE_ROWS
 from fechatter.auth.tokens import Claims
 from fechatter.errors import Unauthorized
-from fechatter.model import Actor, Origin, Position
+from fechatter.model import Actor, Origin, Position, SessionId
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import may
 from fechatter.services import Services
 from fechatter.storage import rights
-from fechatter.storage.engines.base import Transaction
+from fechatter.storage.engines.base import Database, Row, Transaction
 
 TWICE = "The request has two Authorization headers."
 """A proxy may have checked the other one."""
 
 T = TypeVar("T")
 ActorWork = Callable[[Transaction, Actor], Awaitable[T]]
+AskRow = Callable[[Database, SessionId], Awaitable[Row | None]]
 
 
 def services(request: HTTPConnection) -> Services:
@@ -81,6 +82,23 @@ async def read(request: HTTPConnection, work: ActorWork[T]) -> tuple[T, Position
     # Not in the snapshot, which may run on another thread.
     services(request).watch.admins.note(who.session_id, admin=may(actor.role, WorkspaceAction.SEE_HEALTH))
     return result, position
+
+
+async def read_row(request: HTTPConnection, ask: AskRow) -> tuple[Row, Actor, Position]:
+    """Read one row of `rights.with_reader` in one statement. It costs about half as much as `read`.
+
+    Returns the row, its person and its position. Raises Unauthorized.
+    """
+    found, who = services(request), claims(request)
+    try:
+        row = await ask(found.database, who.session_id)
+    finally:
+        sharing.count(request, 1)
+    reader, position = rights.reader_of(row, who.session_id)
+    actor = _check_actor(reader, who)
+    found.watch.admins.note(who.session_id, admin=may(actor.role, WorkspaceAction.SEE_HEALTH))
+    assert row is not None
+    return row, actor, position
 
 
 async def write(request: Request, work: ActorWork[T]) -> T:

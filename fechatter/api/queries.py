@@ -38,7 +38,8 @@ def read_query(request: HTTPConnection, kind: type[Q]) -> Q:
     kinds = _kinds(kind)
     given: dict[str, object] = {}
     # Starlette's `query_params` builds two more objects from the same list.
-    for name, text in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
+    query: bytes = request.scope["query_string"]
+    for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
         if name in given:
             raise Invalid.field(f"?{name}", "duplicate_parameter", "This parameter occurs twice.")
         given[name] = _value(name, text, kinds)

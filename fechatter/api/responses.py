@@ -17,9 +17,22 @@ def json_response(
     return _json(encode(value), status, position, headers or {})
 
 
+class PositionedJson(Response):
+    """Encoded JSON as of a position. Its headers are encoded here, because Starlette's way takes four times as long."""
+
+    def __init__(self, body: bytes, position: Position) -> None:
+        self.status_code, self.body, self.background = 200, body, None
+        self.raw_headers = [
+            (b"cache-control", b"no-store"),
+            (b"event-cursor", str(position).encode("latin-1")),
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", b"application/json"),
+        ]
+
+
 def bytes_response(body: bytes, position: Position) -> Response:
     """Return the response for encoded JSON, as of `position`."""
-    return _json(body, 200, position, {})
+    return PositionedJson(body, position)
 
 
 def _json(body: bytes, status: int, position: Position | None, headers: dict[str, str]) -> Response:

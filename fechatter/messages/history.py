@@ -6,9 +6,14 @@ from typing import Annotated
 
 import msgspec
 
-from fechatter.model import ChatId, Message
+from fechatter.errors import NotFound
+from fechatter.model import Actor, ChatId, ChatType, Message, SessionId
+from fechatter.native import encode_page
+from fechatter.rights.chats import check_action, standing
+from fechatter.rights.table import ChatAction
 from fechatter.storage import messages
-from fechatter.storage.engines.base import Transaction
+from fechatter.storage.engines.base import Database, Row
+from fechatter.storage.rights import READER_COLUMNS
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -19,31 +24,52 @@ class MessagePage(msgspec.Struct, frozen=True):
     has_newer: bool
 
 
-async def latest(tx: Transaction, chat_id: ChatId, limit: int) -> MessagePage:
-    """Return the newest messages."""
-    found = await messages.before(tx, chat_id, messages.END, limit + 1)
-    return MessagePage(found[:limit], len(found) > limit, has_newer=False)
+class Place(msgspec.Struct, frozen=True):
+    """The part of a chat's history that a page shows.
+
+    Attributes:
+        split: messages with lower numbers are older, the others are newer.
+        older, newer: the most messages of each side. If both are shown, a full page has at least half from each side.
+    """
+
+    split: int
+    older: int
+    newer: int
 
 
-async def before(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> MessagePage:
-    """Return the messages directly before `number`."""
-    found = await messages.before(tx, chat_id, number, limit + 1)
-    newer = await messages.after(tx, chat_id, number - 1, 1)
-    return MessagePage(found[:limit], len(found) > limit, bool(newer))
+def latest(limit: int) -> Place:
+    """The newest messages."""
+    return Place(messages.END, limit, 0)
 
 
-async def after(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> MessagePage:
-    """Return the messages directly after `number`."""
-    found = await messages.after(tx, chat_id, number, limit + 1)
-    older = await messages.before(tx, chat_id, number + 1, 1)
-    return MessagePage(found[:limit][::-1], bool(older), len(found) > limit)
+def before(number: int, limit: int) -> Place:
+    """The messages directly before `number`."""
+    return Place(number, limit, 0)
 
 
-async def around(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> MessagePage:
-    """Return a page with `number` in its middle, if there are enough messages on both sides."""
-    older = await messages.before(tx, chat_id, number + 1, limit + 1)
-    newer = await messages.after(tx, chat_id, number, limit + 1)
-    newer_count = min(len(newer), max(limit // 2, limit - len(older)))
-    older_count = min(len(older), limit - newer_count)
-    items = newer[:newer_count][::-1] + older[:older_count]
-    return MessagePage(items, len(older) > older_count, len(newer) > newer_count)
+def after(number: int, limit: int) -> Place:
+    """The messages directly after `number`."""
+    return Place(number + 1, 0, limit)
+
+
+def around(number: int, limit: int) -> Place:
+    """A page with `number` in its middle, if there are enough messages on both sides."""
+    return Place(number + 1, limit, limit)
+
+
+async def read(database: Database, session_id: SessionId, chat_id: ChatId, place: Place) -> Row | None:
+    """Read the person of a session, the chat and a page, in one statement. Returns the row for `show`."""
+    return await messages.read_page(database, session_id, chat_id, place.split, place.older, place.newer)
+
+
+def show(actor: Actor, row: Row, chat_id: ChatId, place: Place) -> tuple[bytes, int]:
+    """Return the MessagePage as JSON, and the number of rows that were read.
+
+    Raises:
+        NotFound: the chat does not exist, or is hidden from `actor`.
+    """
+    kind, archived_at, role, packed = row[READER_COLUMNS:]
+    if kind is None:
+        raise NotFound()
+    check_action(ChatAction.READ, ChatType(kind), standing(actor.role, role), archived=archived_at is not None)
+    return encode_page(packed or b"", chat_id, place.split, place.older, place.newer)

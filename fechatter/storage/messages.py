@@ -8,9 +8,20 @@ from typing import Annotated, cast
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fechatter.model import ChatId, Extras, Message, MessageId, Timestamp, optional_timestamp, timestamp
+from fechatter.model import (
+    ChatId,
+    Extras,
+    Message,
+    MessageId,
+    SessionId,
+    Timestamp,
+    now_ms,
+    optional_timestamp,
+    timestamp,
+)
 from fechatter.storage import timelines
-from fechatter.storage.engines.base import Row, Transaction
+from fechatter.storage.engines.base import Database, Row, Transaction
+from fechatter.storage.rights import with_reader
 from fechatter.storage.timelines import timeline_of
 
 _NAMES = (
@@ -24,10 +35,38 @@ def columns_of(table: str) -> str:
     return ", ".join(f"{table}.{name}" for name in _NAMES)
 
 
+# The format of a packed row is in native/src/message/page.rs.
+_PACKED_ROW = """
+NUMBERS(n.id, n.number, n.sender_id, n.revision, n.created_at, n.edited_at, n.deleted_at, OCTETS(n.content),
+    OCTETS(n.extras)) || n.content || COALESCE(n.extras, '')"""
+
+
+def packed_page(timeline: str, split: str, older: str, newer: str) -> str:
+    """Return the SQL for the packed rows of a page, one value for `native.encode_page`.
+
+    The arguments are SQL: the name of a row of `timelines`, a number, and the most messages of the page that are below
+    this number and that are not. The rows have one more message of each side, if there is one. Numbers have no gaps, so
+    the rows are one range.
+    """
+    at = f"GREATEST(1, LEAST({split}, {timeline}.last_number + 1))"
+    limit = f"GREATEST({older}, {newer})"
+    after = f"LEAST({newer}, GREATEST({limit} / 2, {limit} - LEAST({at} - 1, {older})))"
+    before = f"LEAST({older}, {limit} - LEAST({after}, {timeline}.last_number + 1 - {at}))"
+    # SQLite uses an index on an expression only for a value without a column's type. The plus sign removes the type.
+    return f"""(SELECT PACKED(x.packed) FROM (SELECT {_PACKED_ROW} AS packed FROM messages n
+        WHERE {timeline_of("n")} = +{timeline}.id
+            AND n.number >= {at} - {before} - 1 AND n.number <= {at} + {after}) AS x)"""
+
+
+_PLACE = ("CAST($4 AS BIGINT)", "CAST($5 AS BIGINT)", "CAST($6 AS BIGINT)")
+# Only a member's messages are read: the timeline is that of the membership.
+_READ_PAGE = with_reader(
+    f"c.chat_type, c.archived_at, m.role AS chat_role, {packed_page('t', *_PLACE)} AS packed",
+    """LEFT JOIN chats c ON c.id = $3 AND c.workspace_id = s.workspace_id AND c.deleted_at IS NULL
+    LEFT JOIN memberships m ON m.chat_id = c.id AND m.user_id = s.user_id AND m.left_seq IS NULL
+    LEFT JOIN timelines t ON t.id = m.chat_id""",
+)
 _COLUMNS = ", ".join(_NAMES)
-_PAGE = f"SELECT {_COLUMNS} FROM messages m WHERE {timeline_of('m')} = $1"
-_BEFORE = f"{_PAGE} AND number < $2 ORDER BY number DESC LIMIT $3"
-_AFTER = f"{_PAGE} AND number > $2 ORDER BY number LIMIT $3"
 _ONE = f"SELECT {_COLUMNS} FROM messages WHERE id = $1 AND chat_id = $2"
 _MANY = f"SELECT {_COLUMNS} FROM messages WHERE id IN ANY_OF($1)"
 _BY_KEY = f"""
@@ -86,14 +125,16 @@ def stored_extras(text: str | None) -> Extras | UnsetType:
     return UNSET if text is None else cast(Extras, msgspec.Raw(text))
 
 
-async def before(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> list[Message]:
-    """Return the messages of the chat's own timeline directly before `number`, newest first."""
-    return [message(row) for row in await tx.fetch(_BEFORE, chat_id, number, limit)]
+async def read_page(
+    database: Database, session_id: SessionId, chat_id: ChatId, split: int, older: int, newer: int
+) -> Row | None:
+    """Read the person of a session (`rights.with_reader`), their chat, and the messages on both sides of a number.
 
-
-async def after(tx: Transaction, chat_id: ChatId, number: int, limit: int) -> list[Message]:
-    """Return the messages of the chat's own timeline directly after `number`, oldest first."""
-    return [message(row) for row in await tx.fetch(_AFTER, chat_id, number, limit)]
+    The further columns are the chat's type, when it was archived, the person's role in it, and the packed messages
+    (`packed_page`). They are None if the person's workspace has no such chat.
+    """
+    keys = (session_id, (chat_id, split, older, newer))
+    return await database.read_row(_READ_PAGE, session_id, now_ms(), chat_id, split, older, newer, keys=keys)
 
 
 async def one(tx: Transaction, chat_id: ChatId, message_id: MessageId) -> Message | None:

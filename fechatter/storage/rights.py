@@ -22,10 +22,25 @@ _MESSAGES = ", ".join(
 _ACTOR = """
 SELECT s.user_id, s.workspace_id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"""
-_READER = f"""
-SELECT s.user_id, s.workspace_id, u.role, w.event_seq, {eras.OF_HEAD} AS era
-FROM sessions s JOIN users u ON u.id = s.user_id JOIN workspaces w ON w.id = s.workspace_id JOIN server v ON v.id = 1
-WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"""
+_READER_COLUMNS = f"s.user_id, s.workspace_id, u.role, w.event_seq, {eras.OF_HEAD} AS era"
+_READERS = """
+sessions s JOIN users u ON u.id = s.user_id JOIN workspaces w ON w.id = s.workspace_id JOIN server v ON v.id = 1"""
+_IS_LIVE = "s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"
+
+
+def with_reader(columns: str = "", joins: str = "") -> str:
+    """Return a statement that reads the person of a session ($1) at a time ($2), and `columns` with `joins`.
+
+    `joins` can refer to `sessions s`, `users u` and `workspaces w`. `reader_of` reads the row. There is no row if the
+    session has ended or the person is disabled.
+    """
+    more = f", {columns}" if columns else ""
+    return f"SELECT {_READER_COLUMNS}{more} FROM {_READERS} {joins} WHERE {_IS_LIVE}"
+
+
+READER_COLUMNS = 5
+"""The columns before those that `with_reader` adds."""
+_READER = with_reader()
 _WRITERS = """
 SELECT s.id AS session_id, s.user_id, p.b AS chat_id, s.workspace_id, w.rights_seq, u.role AS workspace_role,
     (SELECT epoch FROM server WHERE id = 1) AS era,
@@ -92,12 +107,14 @@ async def actor(tx: Transaction, session_id: SessionId) -> Actor | None:
 
 async def reader(tx: Transaction, session_id: SessionId) -> tuple[Actor | None, Position]:
     """Return the person as `actor` does, and the snapshot's position in the person's workspace, in one statement."""
-    row = await tx.fetchrow(_READER, session_id, tx.now)
+    return reader_of(await tx.fetchrow(_READER, session_id, tx.now), session_id)
+
+
+def reader_of(row: Row | None, session_id: SessionId) -> tuple[Actor | None, Position]:
+    """Return the person and the position of a row of `with_reader`."""
     if row is None:
         return None, Position("", 0)
-    return Actor(row["user_id"], row["workspace_id"], session_id, Role(row["role"])), Position(
-        row["era"], row["event_seq"]
-    )
+    return Actor(row[0], row[1], session_id, Role(row[2])), Position(row[4], row[3])
 
 
 async def writers(tx: Transaction, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Writing]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from fechatter.model import ChatId, Role, User, UserId, WorkspaceId, timestamp
-from fechatter.storage.engines.base import Row, Transaction
+from fechatter.model import ChatId, Role, SessionId, User, UserId, WorkspaceId, now_ms, timestamp
+from fechatter.storage.engines.base import Database, Row, Transaction
+from fechatter.storage.rights import READER_COLUMNS, with_reader
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -52,6 +53,7 @@ SELECT u.id, u.workspace_id, w.slug, w.name, w.created_at AS workspace_created_a
     u.password_hash, u.fullname, u.handle, u.kind, u.role, u.timezone, u.language, u.created_at, u.disabled_at
 FROM users u JOIN workspaces w ON w.id = u.workspace_id"""
 _FIND = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.id = $2"
+_ME = with_reader("u.id, u.handle, u.fullname, u.kind, u.created_at AS joined_at, u.email, u.timezone, u.language")
 _BY_EMAIL = f"""
 {_COLUMNS} WHERE u.email_key IN ($1, $2, $3) AND ($4 = '' OR w.slug = $4) AND u.kind = 'person'
 ORDER BY CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END, u.id LIMIT $5"""
@@ -95,6 +97,18 @@ async def insert(tx: Transaction, new: NewAccount) -> None:
 async def find(tx: Transaction, workspace_id: WorkspaceId, user_id: UserId) -> Account | None:
     """Return the account, even if it is disabled; None if the workspace has no such person."""
     return _account(await tx.fetchrow(_FIND, workspace_id, user_id))
+
+
+async def read_me(database: Database, session_id: SessionId) -> Row | None:
+    """Read the person of a session (`rights.with_reader`), with the columns for `me`."""
+    return await database.read_row(_ME, session_id, now_ms(), keys=(session_id,))
+
+
+def me(row: Row, role: Role) -> User:
+    """Return the person of `read_me` as that person sees it."""
+    user_id, handle, fullname, kind, created_at, email, timezone, language = row[READER_COLUMNS:]
+    created = timestamp(created_at)
+    return User(user_id, handle, fullname, None, kind, role, created, False, email, timezone, language)
 
 
 async def find_visible(

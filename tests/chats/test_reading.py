@@ -12,8 +12,9 @@ from fechatter.errors import Invalid
 from fechatter.frames import block_json
 from fechatter.messages import changes
 from fechatter.model import Actor, Chat, ChatId, ChatType
-from fechatter.storage import events, messages, retention
+from fechatter.storage import events, retention
 from tests.chats.conftest import World
+from tests.history import messages_after
 
 GROUP = ChatType.GROUP
 
@@ -78,7 +79,7 @@ async def test_the_list_of_chats_needs_three_queries_for_any_number_of_chats(wor
 
 
 async def _delete(world: World, actor: Actor, chat_id: ChatId, *numbers: int) -> None:
-    rows = await world.database.read(lambda tx: messages.after(tx, chat_id, 0, 1000))
+    rows = await world.database.read(lambda tx: messages_after(tx, chat_id, 0, 1000))
     for number in numbers:
         await world.do(changes.delete, actor, chat_id, rows[number - 1].id)
 
@@ -120,7 +121,7 @@ async def test_deleted_messages_are_not_unread(
 
 async def test_a_chat_emptied_by_retention_is_counted_by_its_prefix(world: World) -> None:
     alice, bob, chat = await _group_with_messages(world, 40)
-    ids = [each.id for each in await world.database.read(lambda tx: messages.after(tx, chat.id, 0, 100))]
+    ids = [each.id for each in await world.database.read(lambda tx: messages_after(tx, chat.id, 0, 100))]
     for step in (ids[:10], ids[12:20], ids[10:12]):
         await world.do(lambda tx, actor, step=step: retention.empty(tx, actor.workspace_id, step), alice)
     await _delete(world, alice, chat.id, 30)

@@ -12,12 +12,13 @@ import pytest
 
 from fechatter.chats import membership
 from fechatter.model import Actor, ChatId, now_ms
-from fechatter.storage import events, messages, read_marks, rights
+from fechatter.storage import events, read_marks, rights
 from fechatter.storage.engines.base import Database
 from fechatter.storage.opening import open_database
-from tests import world
+from tests import history, world
 from tests.contracts.rows import Sending, by_place, decided_now, repeats, rows_of, store
 from tests.engines import Published
+from tests.history import messages_after
 
 _HEADS = "SELECT last_number, last_message_id FROM timelines WHERE id = $1"
 
@@ -63,7 +64,7 @@ async def test_messages_heads_marks_keys_and_events_are_stored_together(database
     assert [places[place][2] for place in range(4)] == [4, 5, 6, 7]  # after three `member.joined`
     assert await head_of(database, first) == (3, ids[3])
     assert await head_of(database, second) == (1, ids[2])
-    kept = await database.read(lambda tx: messages.before(tx, first, messages.END, 10))
+    kept = (await database.read(lambda tx: history.latest(tx, first, 10))).items
     assert [(each.id, each.number, each.sender_id, each.content) for each in kept] == [
         (ids[3], 3, alice.user_id, "four"),
         (ids[1], 2, bob.user_id, "two"),
@@ -149,7 +150,7 @@ async def test_every_text_is_stored_unchanged(database: Database) -> None:
         "{}[]$1?1",
     ]
     await store(database, [Sending(alice, chat_id, text, text[:40]) for text in texts])
-    kept = await database.read(lambda tx: messages.after(tx, chat_id, 0, 10))
+    kept = await database.read(lambda tx: messages_after(tx, chat_id, 0, 10))
     assert [each.content for each in kept] == texts
 
 
@@ -222,8 +223,8 @@ async def test_a_thread_has_a_head_numbers_and_read_marks_of_its_own(database: D
     assert await head_of(database, chat_id) == (2, places[2][0])
     assert await head_of(database, thread) == (2, places[3][0])
     for timeline, contents in ((chat_id, ["first", "second"]), (thread, ["a reply", "another reply"])):
-        found = await database.read(lambda tx, each=timeline: messages.after(tx, each, 0, 10))
-        assert [(each.chat_id, each.content) for each in found] == [(chat_id, content) for content in contents]
+        found = await database.read(lambda tx, each=timeline: messages_after(tx, each, 0, 10))
+        assert [each.content for each in found] == contents
         assert [each.extras for each in found] == [msgspec.UNSET, msgspec.Raw('{"mood":"calm"}')]
     assert await marks_of(database, alice) == [(chat_id, 2)]
     assert await marks_of(database, bob) == []

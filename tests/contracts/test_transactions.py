@@ -184,3 +184,22 @@ async def test_lists_and_pairs_are_tables_on_both_engines(database: Database) ->
 
     made, some = await database.write_unlocked(work)
     assert some == made[1:]
+
+
+async def test_a_row_is_read_as_it_is_now_also_when_it_is_read_again(database: Database) -> None:
+    workspace_id = await world.workspace(database)
+    for name in ("first", "second", "third"):
+        await database.write(workspace_id, partial(rename, workspace_id=workspace_id, name=name))
+        for _ in range(3):
+            row = await database.read_row(_NAME, workspace_id, keys=(workspace_id,))
+            assert row is not None
+            assert row["name"] == name
+    for _ in range(2):
+        assert await database.read_row(_NAME, -1, keys=(-1,)) is None
+
+
+async def test_rows_are_read_together_by_many(database: Database) -> None:
+    ids = [await world.workspace(database) for _ in range(3)]
+    for _ in range(2):
+        rows = await asyncio.gather(*(database.read_row(_NAME, each, keys=(each,)) for each in ids * 20))
+        assert [row and row["name"] for row in rows] == [f"place-{each}" for each in ids] * 20

@@ -8,10 +8,10 @@ import orjson
 
 from fechatter.chats import views
 from fechatter.errors import Problem
-from fechatter.messages import history
 from fechatter.model import Actor, ChatId, Position, encode
 from fechatter.storage import events, users, workspaces
 from fechatter.storage.engines.base import Transaction
+from tests import history
 
 ALL = 10_000
 

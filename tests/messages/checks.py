@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fechatter.model import Actor, ChatId
-from fechatter.storage import events, messages
+from fechatter.storage import events
 from fechatter.storage.engines.base import Database
+from tests.history import messages_after
 from tests.world import WriterNode
 
 
 async def numbers(database: Database, chat_id: ChatId) -> list[int]:
-    kept = await database.read(lambda tx: messages.after(tx, chat_id, 0, 10_000))
+    kept = await database.read(lambda tx: messages_after(tx, chat_id, 0, 10_000))
     return [each.number for each in kept]
 
 

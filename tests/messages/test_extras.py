@@ -13,11 +13,11 @@ from fechatter.chats import views
 from fechatter.errors import Invalid
 from fechatter.export.writing import write_workspace
 from fechatter.frames import block_json
-from fechatter.messages import changes, history
+from fechatter.messages import changes
 from fechatter.model import Actor, ChatId, Extras, MessageId, encode
 from fechatter.storage import events, retention
 from fechatter.storage.engines.base import Database
-from tests import world
+from tests import history, world
 from tests.world import WriterNode, refusal, stored
 
 

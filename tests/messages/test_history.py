@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fechatter.messages import history
 from fechatter.messages.history import MessagePage
 from fechatter.model import ChatId
 from fechatter.storage.engines.base import Database
-from tests import world
+from tests import history, world
 from tests.contracts.rows import Sending, store
 
 MANY = 9

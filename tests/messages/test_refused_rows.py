@@ -12,11 +12,11 @@ from fechatter.chats import membership
 from fechatter.errors import Problem
 from fechatter.messages import refused_rows, writer
 from fechatter.model import Actor, ChatId
-from fechatter.storage import messages
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.engines.errors import RowRefused
 from fechatter.storage.engines.sqlite import SqliteDatabase
 from tests import world
+from tests.history import messages_after
 from tests.messages.checks import check_whole
 from tests.world import InterruptedDatabase, WriterNode, refusal, stored
 
@@ -52,7 +52,7 @@ async def test_bad_rows_fail_alone(poisoned: Database, node: WriterNode, bad: se
     assert {place for place, answer in enumerate(answers) if isinstance(answer, Problem)} == bad
     assert {refusal(answers[place]) for place in bad} == {(422, "invalid")}
     for person, chat_id in (senders[0], senders[2]):
-        kept = await poisoned.read(partial(messages.after, chat_id=chat_id, number=0, limit=1_000))
+        kept = await poisoned.read(partial(messages_after, chat_id=chat_id, number=0, limit=1_000))
         good = [place for place in range(256) if senders[place % 3][1] == chat_id and place not in bad]
         wanted = [contents[place] for place in good]
         assert [each.content for each in kept] == wanted
@@ -100,7 +100,7 @@ async def test_a_refused_change_leaves_the_connection_usable(poisoned: Database)
     for _ in range(20):
         with pytest.raises(RowRefused):
             await poisoned.write_unlocked(work)
-    assert await poisoned.read(lambda tx: messages.after(tx, chat_id, 0, 10)) == []
+    assert await poisoned.read(lambda tx: messages_after(tx, chat_id, 0, 10)) == []
 
 
 async def keep_changing_rights(database: Database, owner: Actor, chat_id: ChatId, other: Actor) -> None:

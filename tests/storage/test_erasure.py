@@ -20,6 +20,7 @@ from fechatter.workers.erasure import erase_chats
 from fechatter.workers.upkeep import Upkeep
 from tests import world
 from tests.engines import Published
+from tests.history import messages_after
 from tests.native.reference import fingerprint
 from tests.world import WriterNode
 
@@ -134,7 +135,7 @@ async def test_a_deleted_chat_leaves_no_content_and_its_deletion_is_still_replay
         ("message.created", other),
         ("chat.deleted", chat.id),
     ]
-    left = await searchable.database.read(lambda tx: messages.after(tx, other, 0, 10))
+    left = await searchable.database.read(lambda tx: messages_after(tx, other, 0, 10))
     assert [message.content for message in left] == ["stays"]
     keyed = await searchable.database.read(lambda tx: chats.with_key(tx, alice.user_id, "k"))
     assert keyed == (chat.id, chats.FORGOTTEN)
@@ -150,4 +151,4 @@ async def test_a_chat_is_erased_only_after_every_node_has_published_its_deletion
     await searchable.node.sent(alice, chat_id, MARK)
     await world.do(searchable.database, change.delete, alice, chat_id)
     await erase_chats(searchable.database)
-    assert len(await searchable.database.read(lambda tx: messages.after(tx, chat_id, 0, 10))) == 1
+    assert len(await searchable.database.read(lambda tx: messages_after(tx, chat_id, 0, 10))) == 1

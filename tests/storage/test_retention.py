@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from fechatter.messages import changes, history
+from fechatter.messages import changes
 from fechatter.model import Actor, ChatId, now_ms
 from fechatter.settings import Settings
 from fechatter.storage import audit, events, retention
@@ -16,7 +16,7 @@ from fechatter.storage.engines.base import Database
 from fechatter.workers import retention as worker
 from fechatter.workers.retention import DAY_MS, Retention
 from fechatter.workers.upkeep import Upkeep
-from tests import world
+from tests import history, world
 from tests.engines import Published
 from tests.world import WriterNode
 

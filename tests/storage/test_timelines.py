@@ -9,7 +9,7 @@ import pytest
 
 from fechatter.chats import change, membership, reading, views
 from fechatter.errors import Invalid
-from fechatter.messages import changes, history
+from fechatter.messages import changes
 from fechatter.model import Actor, ChatId, MessageId, now_ms
 from fechatter.storage import erasure, messages, read_marks, removal
 from fechatter.storage.engines.base import Database
@@ -17,7 +17,7 @@ from fechatter.workers import erasure as erasing
 from fechatter.workers import retention
 from fechatter.workers.erasure import erase_chats
 from fechatter.workers.retention import DAY_MS, Retention
-from tests import world
+from tests import history, world
 from tests.contracts.rows import Sending, by_place, store
 
 Mark = tuple[int, int]

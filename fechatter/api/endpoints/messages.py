@@ -13,11 +13,11 @@ from starlette.types import Receive, Scope, Send
 
 from fechatter.api import sharing
 from fechatter.api.bodies import Body, check_json, check_media_type, read_bytes
-from fechatter.api.identity import TWICE, bearer_token, read, write
+from fechatter.api.identity import TWICE, bearer_token, read, read_row, write
 from fechatter.api.operations import Answer, Operation, operation
 from fechatter.api.queries import Query
 from fechatter.api.receiving import BodyReader, check_length, check_size
-from fechatter.api.responses import json_response, no_content
+from fechatter.api.responses import bytes_response, json_response, no_content
 from fechatter.auth.quotas import Quotas
 from fechatter.chats.access import check_access
 from fechatter.errors import Invalid, NotFound, Unauthorized
@@ -190,21 +190,22 @@ async def index(request: Request, wanted: HistoryQuery) -> Response:
 
     Newest first. Without a query, the newest messages.
     """
-    chat_id = ChatId(request.path_params["chat_id"])
+    chat_id, place = ChatId(request.path_params["chat_id"]), _place(wanted)
+    row, actor, position = await read_row(request, lambda database, who: history.read(database, who, chat_id, place))
+    page, rows = history.show(actor, row, chat_id, place)
+    sharing.count(request, rows)
+    return bytes_response(page, position)
 
-    async def work(tx: Transaction, actor: Actor) -> history.MessagePage:
-        await check_access(tx, actor, chat_id, ChatAction.READ)
-        match wanted:
-            case HistoryQuery(before=int(number)):
-                return await history.before(tx, chat_id, number, wanted.limit)
-            case HistoryQuery(after=int(number)):
-                return await history.after(tx, chat_id, number, wanted.limit)
-            case HistoryQuery(around=int(number)):
-                return await history.around(tx, chat_id, number, wanted.limit)
-        return await history.latest(tx, chat_id, wanted.limit)
 
-    page, position = await read(request, work)
-    return json_response(page, position=position)
+def _place(wanted: HistoryQuery) -> history.Place:
+    match wanted:
+        case HistoryQuery(before=int(number)):
+            return history.before(number, wanted.limit)
+        case HistoryQuery(after=int(number)):
+            return history.after(number, wanted.limit)
+        case HistoryQuery(around=int(number)):
+            return history.around(number, wanted.limit)
+    return history.latest(wanted.limit)
 
 
 @operation("showMessage", Answer(Message, position=True))

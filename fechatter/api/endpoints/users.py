@@ -11,13 +11,14 @@ from starlette.responses import Response
 from fechatter.accounts import people
 from fechatter.api import sharing
 from fechatter.api.bodies import Id
-from fechatter.api.identity import read, write
+from fechatter.api.identity import read, read_row, write
 from fechatter.api.operations import Answer, operation
 from fechatter.api.paging import MAX_ITEMS, Items, Page, page_of
-from fechatter.api.responses import json_response
+from fechatter.api.responses import bytes_response, json_response
 from fechatter.auth.pace import SEARCH_ROWS
 from fechatter.errors import Invalid
-from fechatter.model import Actor, User, UserId
+from fechatter.model import Actor, User, UserId, encode
+from fechatter.storage import users
 from fechatter.storage.engines.base import Transaction
 
 QUERY_CHARACTERS = 100
@@ -81,8 +82,8 @@ async def show(request: Request) -> Response:
 @operation("showMe", Answer(User, position=True))
 async def show_me(request: Request) -> Response:
     """Show your own profile"""
-    user, position = await read(request, lambda tx, actor: people.show(tx, actor, actor.user_id))
-    return json_response(user, position=position)
+    row, actor, position = await read_row(request, users.read_me)
+    return bytes_response(encode(users.me(row, actor.role)), position)
 
 
 @operation("updateMe", Answer(User), refuses=("handle_taken",))

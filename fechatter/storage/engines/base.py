@@ -6,7 +6,7 @@ between the engines is a method here; no other code depends on the engine.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from fechatter.frames import Frame, Signal
@@ -125,6 +125,14 @@ class Database(Protocol):
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on one snapshot of the primary. Raises StorageError."""
+        ...
+
+    async def read_row(self, sql: str, *args: object, keys: Sequence[Hashable]) -> Row | None:
+        """Return the first row of a short query, or None. The statement is a snapshot of its own, of the primary.
+
+        It costs much less than `read`. `keys` name the stored rows that the query reads, however it finds them: queries
+        with the same keys read the same pages of the database. Raises StorageError.
+        """
         ...
 
     async def write(self, workspace_id: int, work: Work[T]) -> T:

@@ -6,9 +6,8 @@ hangs while it has a workspace's lock loses the lock.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,11 +18,13 @@ from fechatter.queues import Queue
 from fechatter.storage import eras
 from fechatter.storage.engines.base import Publish, Transaction, Work
 from fechatter.storage.engines.connections import Connections, reads_line
+from fechatter.storage.engines.dialect import for_postgres
 from fechatter.storage.engines.errors import StorageUnavailable
 from fechatter.storage.engines.high_water import WentBack
 from fechatter.storage.engines.postgres_batch import PostgresBatches
 from fechatter.storage.engines.postgres_life import LifeChanged, read_life
 from fechatter.storage.engines.postgres_link import Connector, Link
+from fechatter.storage.engines.postgres_links import ACQUIRE_TIMEOUT_SECONDS, Links
 from fechatter.storage.engines.postgres_log import KnownLog
 from fechatter.storage.engines.postgres_settings import READ, WRITE
 from fechatter.storage.engines.postgres_transaction import PostgresTransaction
@@ -31,7 +32,6 @@ from fechatter.storage.engines.retrying import retried
 from fechatter.storage.engines.thread import LoopThread
 from fechatter.storage.engines.write_slots import WriteSlots
 from fechatter.storage.server import TABLES
-from fechatter.telemetry.faults import describe_error
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -42,8 +42,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-CLOSE_TIMEOUT_SECONDS = 5
-ACQUIRE_TIMEOUT_SECONDS = 10
 # Without the subquery, PostgreSQL could draw the id before it waits for the lock.
 _LOCK = "SELECT nextval('ids') FROM (SELECT FROM workspaces WHERE id = $1 FOR UPDATE) AS locked"
 _NOT_WRITABLE = f"""
@@ -62,7 +60,7 @@ class PostgresDatabase:
         self.batches = PostgresBatches(connector, self._log)
         self._high_water = self._log.high_water
         self._connector = connector
-        self._pool = pool
+        self._links = Links(connector, pool)
         self._publish = publish
         self._line = reads_line()
         self._slots = WriteSlots(pool.get_max_size(), ACQUIRE_TIMEOUT_SECONDS, self._line)
@@ -90,26 +88,11 @@ class PostgresDatabase:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Link]:
         with self._line:
-            acquired = await self._acquire()
+            acquired = await self._links.acquire()
             try:
-                yield self._connector.over(acquired)
+                yield acquired[0]
             finally:
-                await self._release(acquired)
-
-    async def _acquire(self) -> PooledConnection:
-        try:
-            return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
-        except StorageUnavailable:
-            raise
-        except Exception as error:
-            raise StorageUnavailable(describe_error(error)) from error
-
-    async def _release(self, acquired: PooledConnection) -> None:
-        try:
-            await self._pool.release(acquired)
-        except Exception as error:
-            # The transaction has ended, and the pool has dropped the connection.
-            log.warning("the pool dropped a connection that could not be reset", exc_info=error)
+                await self._links.release(acquired)
 
     async def read(self, work: Work[T]) -> T:
         return await retried(lambda: self._read(work))
@@ -128,6 +111,21 @@ class PostgresDatabase:
     async def _snapshot_once(self, connection: Link, work: Work[T]) -> T:
         async with connection.transaction(READ, self._log.life):
             return await work(PostgresTransaction(connection))
+
+    async def read_row(self, sql: str, *args: object, keys: Sequence[Hashable]) -> asyncpg.Record | None:
+        return await retried(lambda: self._read_row(for_postgres(sql), args))
+
+    async def _read_row(self, sql: str, args: Sequence[object]) -> asyncpg.Record | None:
+        # Not `_connection`: a context manager would take a tenth of the time.
+        with self._line:
+            acquired = await self._links.acquire()
+            try:
+                return await acquired[0].fetch_row_of(self._log.life, sql, args)
+            except LifeChanged:
+                await self._log.recognise(acquired[0])
+                return await acquired[0].fetch_row_of(self._log.life, sql, args)
+            finally:
+                await self._links.release(acquired)
 
     async def write(self, workspace_id: int, work: Work[T]) -> T:
         return await retried(lambda: self._write(work, workspace_id))
@@ -200,18 +198,13 @@ class PostgresDatabase:
             raise StorageUnavailable(refused)
 
     def connections(self) -> Connections:
-        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        size, idle = self._links.counts()
         return Connections(size - idle, idle, max(0, self._line.queue.depth() - (size - idle)))
 
     async def close(self) -> None:
         await self.writer.call(self.batches.close)
         await self.writer.stop()
-        try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
-                await self._pool.close()
-        except Exception as error:
-            log.debug("the connection pool did not close cleanly", exc_info=error)
-            self._pool.terminate()
+        await self._links.close()
 
 
 async def _refused_writing(tx: Transaction) -> str:

@@ -56,8 +56,17 @@ class Life(msgspec.Struct, frozen=True):
 
         It is sent together with BEGIN, so it costs no round trip.
         """
+        return f"SELECT {self._is_same}"
+
+    def checked(self, sql: str) -> str:
+        """Return a query with the same rows, which fails like `check` if the database has another identity."""
+        # The condition depends on no row, so PostgreSQL checks it first and once.
+        return f"SELECT * FROM ({sql}) AS found WHERE {self._is_same} = 1"
+
+    @property
+    def _is_same(self) -> str:
         same = IS_SAME.format(started=f"'{self.started.isoformat()}'::timestamptz", server_table=self.server_table)
-        return f"SELECT 1 / ({same})::int"
+        return f"1 / ({same})::int"
 
 
 async def read_life(connection: Reads) -> Life:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -17,7 +18,7 @@ import msgspec
 from fechatter.storage.engines.errors import RowRefused, StorageUnavailable, TransactionConflict
 from fechatter.storage.engines.postgres_errors import ended_before, spares_connection, translate
 from fechatter.storage.engines.postgres_life import Life, LifeChanged
-from fechatter.storage.engines.postgres_settings import POOLED, SETTINGS, WRITE, SessionSettings
+from fechatter.storage.engines.postgres_settings import POOLED, READ, SETTINGS, WRITE, SessionSettings
 from fechatter.telemetry.faults import describe_error
 
 if TYPE_CHECKING:
@@ -140,6 +141,11 @@ class Connector:
             raise
 
 
+@lru_cache(maxsize=64)
+def _checked(life: Life, sql: str) -> str:
+    return life.checked(sql)
+
+
 class Link:
     """One connection. Every method raises the driver's error as translated by `translate`.
 
@@ -178,6 +184,22 @@ class Link:
         with self._translated():
             return await self.driver.execute(sql, *args)
 
+    async def fetch_row_of(self, life: Life | None, sql: str, args: Sequence[object]) -> asyncpg.Record | None:
+        """Return the first row of a query that is a snapshot of its own, or None.
+
+        Raises LifeChanged: the database has another `life`; the query did not run.
+        """
+        if self._session.pooled:
+            async with self.transaction(READ, life):
+                rows = await self.fetch(sql, *args)
+            return rows[0] if rows else None
+        try:
+            rows = await self.driver.fetch(sql if life is None else _checked(life, sql), *args)
+        except Exception as error:
+            with self._first_statement(), self._translated():
+                raise error from None
+        return rows[0] if rows else None
+
     @asynccontextmanager
     async def transaction(self, how: str, life: Life | None = None) -> AsyncIterator[None]:
         """Open one transaction: `how` is READ or WRITE. An exception in the block rolls it back.
@@ -196,9 +218,15 @@ class Link:
 
     async def _begin(self, how: str, life: Life | None) -> None:
         begin = self._session.begin(self._settings, how)
-        try:
+        with self._first_statement():
             await self.execute(begin if life is None else f"{begin}; {life.check}")
-        except RowRefused as error:  # only `life.check` can fail with a data error
+
+    @contextmanager
+    def _first_statement(self) -> Iterator[None]:
+        """Translate the errors of a statement that checks the database's life and comes before every change."""
+        try:
+            yield
+        except RowRefused as error:  # only the check can fail with a data error
             raise LifeChanged("PostgreSQL was restarted or replaced") from error
         except StorageUnavailable as error:
             if not ended_before(error.__cause__):

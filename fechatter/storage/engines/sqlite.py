@@ -11,8 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -25,11 +24,13 @@ from fechatter.storage.engines.checkpointer import Checkpointer
 from fechatter.storage.engines.connections import Connections, reads_line
 from fechatter.storage.engines.errors import StorageBusy, StorageLost
 from fechatter.storage.engines.high_water import HighWater, WentBack
+from fechatter.storage.engines.readers import ReaderThreads
 from fechatter.storage.engines.sqlite_batch import SqliteBatches
 from fechatter.storage.engines.sqlite_errors import translated
 from fechatter.storage.engines.sqlite_files import FileGuard
+from fechatter.storage.engines.sqlite_hot import HotRows, NotHot
 from fechatter.storage.engines.sqlite_open import open_file
-from fechatter.storage.engines.sqlite_transaction import SqliteTransaction, roll_back
+from fechatter.storage.engines.sqlite_transaction import SqliteTransaction, fetch_row, roll_back
 from fechatter.storage.engines.thread import CallsFull, LoopThread, run_inline
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,8 @@ class SqliteDatabase:
         self._write_connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
         self._guard = FileGuard(path)
         self.batches = SqliteBatches(self._write_connection, self._guard, self._high_water, self._begin_after)
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._readers = ReaderThreads(READERS)
+        self._hot = HotRows(self._open_hot)
         self._line = reads_line()
         self._local = threading.local()
         self._read_connections: list[sqlite3.Connection] = []
@@ -96,14 +98,24 @@ class SqliteDatabase:
 
     async def read(self, work: Work[T]) -> T:
         with self._line:
-            return await self._main_loop.run_in_executor(self._readers, self._read, work)
+            return await self._readers.call(lambda: self._snapshot(self._reader(), work))
 
-    def _read(self, work: Work[T]) -> T:
-        connection = getattr(self._local, "connection", None)
+    async def read_row(self, sql: str, *args: object, keys: Sequence[Hashable]) -> sqlite3.Row | None:
+        try:
+            row = self._hot.fetch_row(sql, args, keys)
+        except NotHot:
+            with self._line:
+                row = await self._readers.call(lambda: fetch_row(self._reader(), sql, args))
+        self._hot.note(keys)
+        return row
+
+    def _reader(self) -> sqlite3.Connection:
+        """Return the connection of this thread."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._open_reader()
             self._read_connections.append(connection)
-        return self._snapshot(connection, work)
+        return connection
 
     def _open_reader(self) -> sqlite3.Connection:
         with translated():
@@ -114,6 +126,11 @@ class SqliteDatabase:
         except StorageLost:
             connection.close()
             raise
+        return connection
+
+    def _open_hot(self) -> sqlite3.Connection:
+        connection = self._open_reader()
+        connection.execute("PRAGMA busy_timeout=0")
         return connection
 
     def _snapshot(self, connection: sqlite3.Connection, work: Work[T]) -> T:
@@ -227,8 +244,9 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         await self._main_loop.run_in_executor(None, self._checkpointer.stop)
+        self._hot.close()
         await self.writer.stop()
-        await self._main_loop.run_in_executor(None, self._readers.shutdown)
+        await self._main_loop.run_in_executor(None, self._readers.stop)
         await self._main_loop.run_in_executor(None, self._guard.stop)
         for connection in [*self._read_connections, self._write_connection]:
             connection.close()

@@ -55,6 +55,14 @@ class SqliteTransaction:
         return int(drawn)
 
 
+def fetch_row(connection: sqlite3.Connection, sql: str, args: Sequence[object]) -> sqlite3.Row | None:
+    """Return the first row of a query that is a snapshot of its own, or None. Raises StorageError."""
+    with translated():
+        # All rows are fetched, because the snapshot ends after the last one.
+        rows = connection.execute(for_sqlite(sql), args).fetchall()
+    return rows[0] if rows else None
+
+
 def roll_back(connection: sqlite3.Connection) -> None:
     """Roll back the transaction. Raises StorageError."""
     # After some errors, such as a full disk, SQLite itself has already rolled back.

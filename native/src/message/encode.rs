@@ -49,7 +49,7 @@ pub fn encode(columns: &Columns, stored: &[Stored], created_at: &str, epoch: &st
     let mut message = Vec::new();
     for stored in stored {
         message.clear();
-        write_message(&mut message, columns, stored, created_at);
+        write_message(&mut message, &new_message(columns, stored, created_at));
         write_answer(&mut encoded.bytes, &message, columns.key(stored.row));
         encoded.end();
         write_frame_head(&mut encoded.bytes, stored, columns.chat_ids[stored.row], created_at, epoch);
@@ -60,18 +60,68 @@ pub fn encode(columns: &Columns, stored: &[Stored], created_at: &str, epoch: &st
     encoded
 }
 
+/// A stored message, as people see it. The times are RFC 3339.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The message's id.
+    pub id: i64,
+    /// The chat that contains it.
+    pub chat_id: i64,
+    /// The message's number in its chat.
+    pub number: i64,
+    /// The person who sent it.
+    pub sender_id: i64,
+    /// The content; empty if the message was deleted.
+    pub content: &'a str,
+    /// 1 at first; each edit increases it by one.
+    pub revision: i64,
+    /// When it was stored.
+    pub created_at: &'a str,
+    /// When it was last edited.
+    pub edited_at: Option<&'a str>,
+    /// When it was deleted.
+    pub deleted_at: Option<&'a str>,
+    /// The extras as JSON.
+    pub extras: Option<&'a str>,
+}
+
 /// Writes the Message without its closing brace, because the sender's answer has one more field.
-fn write_message(out: &mut Vec<u8>, columns: &Columns, stored: &Stored, created_at: &str) {
-    write_number(out, "{\"id\":", stored.id);
-    write_number(out, ",\"chat_id\":", columns.chat_ids[stored.row]);
-    write_number(out, ",\"number\":", stored.number);
-    write_number(out, ",\"sender_id\":", columns.sender_ids[stored.row]);
+pub fn write_message(out: &mut Vec<u8>, message: &Shown<'_>) {
+    write_number(out, "{\"id\":", message.id);
+    write_number(out, ",\"chat_id\":", message.chat_id);
+    write_number(out, ",\"number\":", message.number);
+    write_number(out, ",\"sender_id\":", message.sender_id);
     out.extend_from_slice(b",\"content\":");
-    write_string(out, columns.content(stored.row));
-    write_text(out, ",\"revision\":1,\"created_at\":\"", created_at);
-    out.extend_from_slice(b"\",\"edited_at\":null,\"deleted_at\":null");
-    if let Some(extras) = columns.extras(stored.row) {
+    write_string(out, message.content);
+    write_number(out, ",\"revision\":", message.revision);
+    write_text(out, ",\"created_at\":\"", message.created_at);
+    write_time(out, "\",\"edited_at\":", message.edited_at);
+    write_time(out, ",\"deleted_at\":", message.deleted_at);
+    if let Some(extras) = message.extras {
         write_text(out, ",\"extras\":", extras);
+    }
+}
+
+fn write_time(out: &mut Vec<u8>, before: &str, time: Option<&str>) {
+    let Some(time) = time else {
+        return write_text(out, before, "null");
+    };
+    write_text(out, before, "\"");
+    write_text(out, time, "\"");
+}
+
+fn new_message<'a>(columns: &'a Columns, stored: &Stored, created_at: &'a str) -> Shown<'a> {
+    Shown {
+        id: stored.id,
+        chat_id: columns.chat_ids[stored.row],
+        number: stored.number,
+        sender_id: columns.sender_ids[stored.row],
+        content: columns.content(stored.row),
+        revision: 1,
+        created_at,
+        edited_at: None,
+        deleted_at: None,
+        extras: columns.extras(stored.row),
     }
 }
 

@@ -6,7 +6,9 @@ pub mod extras;
 pub mod fingerprint;
 pub mod json;
 pub mod key;
+pub mod page;
 pub mod parse;
+pub mod time;
 
 pub use content::Content;
 pub use extras::Extras;

@@ -6,6 +6,7 @@ mod errors;
 mod gateway;
 mod http;
 mod intake;
+mod page;
 mod pending;
 mod quota;
 mod token;
@@ -35,6 +36,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::intake::Intake;
+    #[pymodule_export]
+    use super::page::{encode_page, timestamp};
     #[pymodule_export]
     use super::pending::Pending;
     #[pymodule_export]
