@@ -8,7 +8,7 @@ import msgspec
 import orjson
 
 from fechatter.messages import history
-from fechatter.messages.history import MessagePage, Place
+from fechatter.messages.history import MessagePage, PagePlace
 from fechatter.model import ChatId, Message
 from fechatter.native import encode_page
 from fechatter.storage.engines.base import Transaction
@@ -18,7 +18,7 @@ _PLACE = ("CAST($2 AS BIGINT)", "CAST($3 AS BIGINT)", "CAST($4 AS BIGINT)")
 _PAGE = f"SELECT {packed_page('t', *_PLACE)} AS packed FROM timelines t WHERE t.id = $1"
 
 
-async def read(tx: Transaction, timeline_id: int, place: Place) -> MessagePage:
+async def read(tx: Transaction, timeline_id: int, place: PagePlace) -> MessagePage:
     """Return a page of a timeline."""
     row = await tx.fetchrow(_PAGE, timeline_id, place.split, place.older, place.newer)
     packed = b"" if row is None else row["packed"] or b""

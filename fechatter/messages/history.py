@@ -24,7 +24,7 @@ class MessagePage(msgspec.Struct, frozen=True):
     has_newer: bool
 
 
-class Place(msgspec.Struct, frozen=True):
+class PagePlace(msgspec.Struct, frozen=True):
     """The part of a chat's history that a page shows.
 
     Attributes:
@@ -37,32 +37,32 @@ class Place(msgspec.Struct, frozen=True):
     newer: int
 
 
-def latest(limit: int) -> Place:
+def latest(limit: int) -> PagePlace:
     """The newest messages."""
-    return Place(messages.END, limit, 0)
+    return PagePlace(messages.END, limit, 0)
 
 
-def before(number: int, limit: int) -> Place:
+def before(number: int, limit: int) -> PagePlace:
     """The messages directly before `number`."""
-    return Place(number, limit, 0)
+    return PagePlace(number, limit, 0)
 
 
-def after(number: int, limit: int) -> Place:
+def after(number: int, limit: int) -> PagePlace:
     """The messages directly after `number`."""
-    return Place(number + 1, 0, limit)
+    return PagePlace(number + 1, 0, limit)
 
 
-def around(number: int, limit: int) -> Place:
+def around(number: int, limit: int) -> PagePlace:
     """A page with `number` in its middle, if there are enough messages on both sides."""
-    return Place(number + 1, limit, limit)
+    return PagePlace(number + 1, limit, limit)
 
 
-async def read(database: Database, session_id: SessionId, chat_id: ChatId, place: Place) -> Row | None:
+async def read(database: Database, session_id: SessionId, chat_id: ChatId, place: PagePlace) -> Row | None:
     """Read the person of a session, the chat and a page, in one statement. Returns the row for `show`."""
     return await messages.read_page(database, session_id, chat_id, place.split, place.older, place.newer)
 
 
-def show(actor: Actor, row: Row, chat_id: ChatId, place: Place) -> tuple[bytes, int]:
+def show(actor: Actor, row: Row, chat_id: ChatId, place: PagePlace) -> tuple[bytes, int]:
     """Return the MessagePage as JSON, and the number of rows that were read.
 
     Raises:

@@ -200,6 +200,7 @@ async def test_a_row_is_read_as_it_is_now_also_when_it_is_read_again(database: D
 
 async def test_rows_are_read_together_by_many(database: Database) -> None:
     ids = [await world.workspace(database) for _ in range(3)]
+    names = [await name_of(database, each) for each in ids]
     for _ in range(2):
         rows = await asyncio.gather(*(database.read_row(_NAME, each, keys=(each,)) for each in ids * 20))
-        assert [row and row["name"] for row in rows] == [f"place-{each}" for each in ids] * 20
+        assert [row and row["name"] for row in rows] == names * 20

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
-from fechatter.messages.history import MessagePage, Place
+from fechatter.messages.history import MessagePage, PagePlace
 from fechatter.model import Extras, Message
 
 Packed = tuple[int, int, int, int, int, int | None, int | None, str, str | None]
@@ -27,7 +27,7 @@ def _packed(row: Packed, null: str) -> bytes:
     return b"[%b]%b%b" % (head.encode(), content, (extras or "").encode())
 
 
-def encode_page(rows: Sequence[Packed], chat_id: int, place: Place) -> bytes:
+def encode_page(rows: Sequence[Packed], chat_id: int, place: PagePlace) -> bytes:
     """Return the page of `rows` as JSON."""
     ordered = sorted(rows, key=lambda row: row[1])
     older = [row for row in ordered if row[1] < place.split][::-1]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fechatter import native
 from fechatter.messages import history
-from fechatter.messages.history import Place
+from fechatter.messages.history import PagePlace
 from tests.native import page_reference
 from tests.native.bodies import TRICKY
 from tests.native.page_reference import Packed
@@ -41,7 +41,7 @@ def packed_rows(draw: st.DrawFn) -> list[Packed]:
 
 
 @given(packed_rows(), ids, places, st.sampled_from(["", "null"]))
-def test_a_page_is_that_of_the_reference(rows: list[Packed], chat_id: int, place: Place, null: str) -> None:
+def test_a_page_is_that_of_the_reference(rows: list[Packed], chat_id: int, place: PagePlace, null: str) -> None:
     packed = page_reference.pack(rows, null)
     page, count = native.encode_page(packed, chat_id, place.split, place.older, place.newer)
     assert page == page_reference.encode_page(rows, chat_id, place)

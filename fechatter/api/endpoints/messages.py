@@ -197,7 +197,7 @@ async def index(request: Request, wanted: HistoryQuery) -> Response:
     return bytes_response(page, position)
 
 
-def _place(wanted: HistoryQuery) -> history.Place:
+def _place(wanted: HistoryQuery) -> history.PagePlace:
     match wanted:
         case HistoryQuery(before=int(number)):
             return history.before(number, wanted.limit)

@@ -195,9 +195,9 @@ class Link:
             return rows[0] if rows else None
         try:
             rows = await self.driver.fetch(sql if life is None else _checked(life, sql), *args)
-        except Exception as error:
+        except Exception:
             with self._first_statement(), self._translated():
-                raise error from None
+                raise
         return rows[0] if rows else None
 
     @asynccontextmanager

@@ -21,14 +21,16 @@ class ReaderThreads:
         self._loop = asyncio.get_running_loop()
         self._calls: SimpleQueue[tuple[asyncio.Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._results: deque[_Result] = deque()
-        self._is_woken = False
+        self._is_woken = self._is_stopped = False
         self._threads = [threading.Thread(target=self._run, name=f"reader_{place}") for place in range(count)]
         for thread in self._threads:
             thread.daemon = True
             thread.start()
 
     async def call(self, work: Callable[[], T]) -> T:
-        """Return the result of `work()`. Raises what it raises."""
+        """Return the result of `work()`. Raises what it raises, or RuntimeError after `stop`."""
+        if self._is_stopped:
+            raise RuntimeError("the threads have stopped")
         future: asyncio.Future[T] = self._loop.create_future()
         self._calls.put((future, work))
         return await future
@@ -65,6 +67,7 @@ class ReaderThreads:
 
     def stop(self) -> None:
         """End the threads after the calls that were made so far. Blocks; other threads may call it."""
+        self._is_stopped = True
         for _ in self._threads:
             self._calls.put(None)
         for thread in self._threads:
