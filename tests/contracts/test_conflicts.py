@@ -88,7 +88,7 @@ async def test_broken_idle_connections_fail_no_read_and_no_write(address: str) -
     assert isinstance(database, PostgresDatabase)
     workspace_id = await world.workspace(database)
     try:
-        holders = [holder for holder in database._pool._holders if holder._con is not None]
+        holders = [holder for holder in database._links._pool._holders if holder._con is not None]
         for holder in holders:
             # The connection is broken, but neither side has noticed.
             descriptor = os.dup(holder._con._transport.get_extra_info("socket").fileno())
