@@ -283,7 +283,7 @@ class Gateway:
         """Return the people who sent messages through this gateway within the last minute."""
 
     def counters(self) -> bytes:
-        """Return what was counted so far, as a JSON object (`Counters` in native/src/gateway/counters.rs)."""
+        """Return the counters as a JSON object (`Counters` in native/src/gateway/counters.rs)."""
 
 @final
 class Intake:

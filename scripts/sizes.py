@@ -7,7 +7,7 @@
 A file has at most 300 lines, except generated files, CHANGELOG.md and the stub of the native extension. A function has
 at most 50 lines; in each language the median is at most 8 lines and the 90th percentile at most 20. A line has at most
 120 characters. The lines of a function run from its signature to its last line, without its docstring, blank lines and
-comments. The exit code is 1 if a limit is exceeded. Ruff checks the width of Python.
+comments. The exit code is 1 if a limit is exceeded.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def file_problems(path: Path, text: str) -> Iterator[str]:
     if len(lines) > FILE_LINES and path.name not in ANY_LENGTH:
         yield f"{name}: {len(lines)} lines; a file has at most {FILE_LINES}"
     for number, line in enumerate(lines, 1):
-        if len(line) > LINE_WIDTH and path.suffix != ".py" and not is_unbreakable(path, line):
+        if len(line) > LINE_WIDTH and not is_unbreakable(path, line):
             yield f"{name}:{number}: {len(line)} characters; a line has at most {LINE_WIDTH}"
 
 

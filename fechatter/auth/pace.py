@@ -96,7 +96,8 @@ class Pace:
 
     async def wait_with_heavy(self, key: Key) -> None:
         """Wait until all heavy keys together are within their burst again, or no lighter key is active."""
-        while self.must_wait(key) and (seconds := self._heavy_keys.used(_ALL) - self._heavy_keys.window) > 0:  # noqa: ASYNC110
+        heavy = self._heavy_keys
+        while self.must_wait(key) and (seconds := heavy.used(_ALL) - heavy.window) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(seconds, POLL_SECONDS))
 
 

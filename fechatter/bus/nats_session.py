@@ -79,7 +79,7 @@ class NatsSession:
     def __init__(self, node: str, frames: Receive, signals: Receive, ended: Callable[[], None]) -> None:
         self._client = Client()
         self._node = node
-        # The numbers start at 1 in each session, but JetStream remembers those of the last one, even after a restart.
+        # The numbers start at 1 in each session. JetStream remembers the last session's numbers, even after a restart.
         self._prefix = f"{node}-{secrets.token_hex(4)}"
         self._frames = frames
         self._signals = signals

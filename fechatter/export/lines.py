@@ -80,8 +80,9 @@ class MembershipLine(ExportLine, frozen=True, tag="membership"):
 class MessageLine(ExportLine, Message, frozen=True, tag="message", kw_only=True):
     """A message. `versions` starts with the oldest.
 
-    The messages of a chat come first, then those of each of its threads, each in the order of their numbers. A message
-    in a thread has a `thread_id`, and its number counts in the thread.
+    The lines of a chat's own messages come first, then the lines of its threads, one thread after the other. Within a
+    chat or thread, the lines are in the order of the numbers. A message in a thread has a `thread_id`, and its number
+    counts in the thread.
     """
 
     thread_id: int | UnsetType = UNSET

@@ -148,7 +148,7 @@ def _refused(code: str) -> Problem:
 
 
 def not_stored() -> Unavailable:
-    """Return the answer for a message of which it is unknown whether it was stored."""
+    """Return the refusal of a message that may be stored or not."""
     detail = "The message could not be stored. Send it again with the same idempotency key."
     return Unavailable(detail, code="not_stored")
 

@@ -23,7 +23,7 @@ class SettingFault(NamedTuple):
 
     Attributes:
         path: where the setting was read, such as `FECHATTER_PORT` or `chat.toml: port`.
-        reason: what is wrong, for an operator.
+        reason: an explanation for the operator.
     """
 
     path: str

@@ -15,7 +15,7 @@ from fechatter.storage.engines.postgres_link import Link
 
 MIN_VERSION: Final = 14
 BESIDES_POOL: Final = 5
-"""Connections in addition to the pool: the writer's, and those of a few commands."""
+"""Connections outside the pool: one for the writer, and a few for commands."""
 _FOUND = """
 SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('server_encoding') AS encoding,
     current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,

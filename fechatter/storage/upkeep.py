@@ -69,7 +69,7 @@ async def drop_old_keys(tx: Transaction, after: bytes, last: bytes, before_ms: i
 
 
 async def _old_messages(tx: Transaction, message_ids: list[int], before_ms: int) -> list[int]:
-    """Return those of the messages, which are dated in the future, that an old message follows; so they are old too."""
+    """Return the old ones of messages that are dated in the future. A message is old if an old message follows it."""
     old: list[int] = []
     while message_ids:
         following = await tx.fetchrow(_FOLLOWING, message_ids[0], tx.now)

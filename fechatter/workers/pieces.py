@@ -1,7 +1,7 @@
 """Runs a part of upkeep in pieces, so that a workspace or a row that fails does not stop the others.
 
-A piece is the work for one workspace, one chat or some rows. All parts of upkeep use this module. A part of which
-pieces failed ends with PartlyFailed, so `/health` and the metrics show it, and the part is retried.
+A piece is the work for one workspace, one chat or some rows. All parts of upkeep use this module. If pieces of a part
+failed, the part ends with PartlyFailed. Then `/health` and the metrics show it, and the part is retried.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ pub struct Answer {
     pub status: u16,
     /// The `code` of the problem; `None` if the message was stored.
     pub code: Option<String>,
-    /// Headers in addition to those of every answer.
+    /// The answer's own headers. The gateway adds the headers of every answer.
     pub headers: Vec<(String, String)>,
     /// The JSON body.
     pub body: Vec<u8>,

@@ -15,7 +15,7 @@ pub const MAX_KEYS: usize = 65_536;
 pub const WINDOW_SECONDS: u32 = 60;
 /// The header with a quota's size.
 pub const POLICY_HEADER: &str = "ratelimit-policy";
-/// The header with what is left of a quota.
+/// The header with the remaining quota.
 pub const REMAINING_HEADER: &str = "ratelimit";
 /// Prevents that a rounding error hides the last whole request.
 const ROUNDING: f64 = 1e-3;

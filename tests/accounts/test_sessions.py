@@ -80,7 +80,7 @@ async def test_an_unused_session_expires(api: Api) -> None:
     assert refusal(await api.refresh(owner["refresh_token"])) == (401, "unauthorized")
 
 
-async def test_above_the_limit_the_longest_unused_session_ends(api: Api, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+async def test_above_the_limit_the_longest_unused_session_ends(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "MAX_SESSIONS", 3)
     owner = await api.owner()
     others = [(await api.sign_in(owner)).json() for _ in range(2)]

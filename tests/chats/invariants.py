@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 from fechatter.model import WorkspaceId
 from fechatter.storage.engines.base import Database, Transaction
@@ -24,10 +24,9 @@ async def check_invariants(database: Database, workspace_id: WorkspaceId) -> Non
     """Check all rules on one snapshot."""
 
     async def work(tx: Transaction) -> list[list[dict[str, Any]]]:
-        return [
-            [dict(zip(row.keys(), row, strict=True)) for row in await tx.fetch(sql, workspace_id)]  # type: ignore[attr-defined]
-            for sql in (_CHATS, _MEMBERS, _NUMBERS, _EVENTS, _HEAD)
-        ]
+        found = [await tx.fetch(sql, workspace_id) for sql in (_CHATS, _MEMBERS, _NUMBERS, _EVENTS, _HEAD)]
+        # The rows of both drivers have keys, but the protocol does not demand them.
+        return [[dict(zip(cast(Any, row).keys(), row, strict=True)) for row in rows] for rows in found]
 
     chats, members, numbers, events, [head] = await database.read(work)
     assert [event["seq"] for event in events] == list(range(1, head["event_seq"] + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fechatter.events import EVENTS, EventType, Visibility
@@ -149,7 +150,7 @@ async def _check_state(walk: Walk, client: Client, *, marks: bool) -> None:
     if (state.workspace, state.people) != (workspace, {each["id"]: each for each in people}):
         raise Violation(f"{client.who}: people or workspace differ")
     for chat_id, loaded in state.chats.items():
-        page = await walk.database.read(lambda tx, chat_id=chat_id: fresh_page(tx, client.who, chat_id))  # type: ignore[misc]
+        page = await walk.database.read(partial(fresh_page, who=client.who, chat_id=chat_id))
         if page is None or loaded.messages != {each["id"]: each for each in page[1]}:
             raise Violation(f"{client.who}: messages of {chat_id} differ")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -51,7 +52,7 @@ async def restore(databases: list[Database], backup: Backup) -> None:
     await databases[0].write_unlocked(lambda tx: tx.execute(_END_SESSIONS, backup[0], now_ms()))
     for database in databases:
         system_id = await database.system_id()
-        database.era = await database.write_unlocked(lambda tx, system_id=system_id: eras.begin(tx, system_id))  # type: ignore[misc]
+        database.era = await database.write_unlocked(partial(eras.begin, system_id=system_id))
         database._high_water.forget()  # type: ignore[attr-defined]
 
 

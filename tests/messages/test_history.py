@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from fechatter.messages.history import MessagePage
@@ -43,12 +45,10 @@ async def test_pages_before_and_after_a_number_are_adjacent_to_it(database: Data
     for number in range(MANY + 3):
         for limit in (1, 3, 20):
             older = [each for each in there if each < number][:limit]
-            page = await database.read(
-                lambda tx, number=number, limit=limit: history.before(tx, chat_id, number, limit)
-            )  # type: ignore[misc]
+            page = await database.read(partial(history.before, chat_id=chat_id, number=number, limit=limit))
             assert shown(page) == (expected(older) if older else ([], False, True))
             newer = [each for each in there if each > number][-limit:]
-            page = await database.read(lambda tx, number=number, limit=limit: history.after(tx, chat_id, number, limit))  # type: ignore[misc]
+            page = await database.read(partial(history.after, chat_id=chat_id, number=number, limit=limit))
             assert shown(page) == (expected(newer) if newer else ([], True, False))
 
 

@@ -60,7 +60,9 @@ def damaged(draw: st.DrawFn, body: st.SearchStrategy[bytes]) -> bytes:
     found = draw(body)
     start = draw(st.integers(0, len(found)))
     end = draw(st.integers(start, min(start + 3, len(found))))
-    inserted = draw(st.binary(max_size=3) | st.sampled_from([b"\\", b'"', b",", b"}", b"\\ud83d", b"\\u", b"0", b"NaN"]))
+    inserted = draw(
+        st.binary(max_size=3) | st.sampled_from([b"\\", b'"', b",", b"}", b"\\ud83d", b"\\u", b"0", b"NaN"])
+    )
     return found[:start] + inserted + found[end:]
 
 
@@ -73,10 +75,14 @@ ORDERS = [
 ]
 
 
-def fields(content: st.SearchStrategy[Any], key: st.SearchStrategy[Any], extras: st.SearchStrategy[Any]) -> st.SearchStrategy[Members]:
+def fields(
+    content: st.SearchStrategy[Any], key: st.SearchStrategy[Any], extras: st.SearchStrategy[Any]
+) -> st.SearchStrategy[Members]:
     """Messages with a content and any of the optional fields, in any order."""
     drawn = st.fixed_dictionaries({"content": content, "idempotency_key": key, "extras": extras})
-    return st.builds(lambda found, names: Members((name, found[name]) for name in names), drawn, st.sampled_from(ORDERS))
+    return st.builds(
+        lambda found, names: Members((name, found[name]) for name in names), drawn, st.sampled_from(ORDERS)
+    )
 
 
 keys = st.none() | st.uuids().map(str) | st.sampled_from(["a", "é" * 64, "a" * 65, "\x7f", ""]) | tricky_text

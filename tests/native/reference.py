@@ -122,7 +122,9 @@ class Decoder(json.JSONDecoder):
     """Decodes objects as `Object`."""
 
     def __init__(self) -> None:
-        super().__init__(object_pairs_hook=Object, parse_constant=refuse_constant, parse_int=lambda _: 0, parse_float=lambda _: 0)
+        super().__init__(
+            object_pairs_hook=Object, parse_constant=refuse_constant, parse_int=lambda _: 0, parse_float=lambda _: 0
+        )
 
 
 class SourceDecoder(Decoder):

@@ -21,7 +21,9 @@ def many(*contents: object) -> bytes:
 
 
 STEPS = st.lists(
-    st.tuples(st.just("push"), st.integers(1, 30)) | st.tuples(st.just("push_many"), st.integers(1, 9)) | st.just(("take", 0)),
+    st.tuples(st.just("push"), st.integers(1, 30))
+    | st.tuples(st.just("push_many"), st.integers(1, 9))
+    | st.just(("take", 0)),
     max_size=60,
 )
 

@@ -81,5 +81,6 @@ def test_a_row_that_is_not_whole_is_refused(cut: int) -> None:
 
 
 def test_a_time_beyond_the_range_is_refused() -> None:
+    rows = [(*ROW[:4], LAST_MS + 1, *ROW[5:])]
     with pytest.raises(ValueError, match="damaged"):
-        native.encode_page(page_reference.pack([(*ROW[:4], LAST_MS + 1, *ROW[5:])]), 1, 2, 1, 1)  # type: ignore[arg-type]
+        native.encode_page(page_reference.pack(rows), 1, 2, 1, 1)  # type: ignore[arg-type]

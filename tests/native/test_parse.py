@@ -94,7 +94,9 @@ def original(key: bytes) -> str:
 
 
 uuids = st.uuids().map(str)
-valid_keys = uuids | uuids.map(str.upper) | st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=64)
+valid_keys = (
+    uuids | uuids.map(str.upper) | st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=64)
+)
 
 
 def stored_key(key: str) -> bytes | None:

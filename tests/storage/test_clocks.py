@@ -176,7 +176,7 @@ async def test_the_longest_unused_session_is_found_by_its_uses(database: Databas
 
     await database.write(alice.workspace_id, use)
     ended = [
-        await database.write(alice.workspace_id, lambda tx, kept=kept: sessions.delete_unused(tx, alice.user_id, kept))  # type: ignore[misc]
+        await database.write(alice.workspace_id, partial(sessions.delete_unused, user_id=alice.user_id, kept=kept))
         for kept in (3, 2, 1, 0)
     ]
     assert ended == [[alice.session_id], [ids[1]], [ids[2]], [ids[0]]]

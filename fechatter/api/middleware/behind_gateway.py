@@ -9,9 +9,9 @@ SCHEME = b"x-fechatter-scheme"
 
 
 class BehindGateway:
-    """Sets `client` and `scheme` of a request to those of the connection to the gateway.
+    """Gives each request the client and the scheme of its connection to the gateway.
 
-    The gateway removes such headers of clients, and each request that it forwards has both.
+    Each forwarded request has both headers. The gateway removes the same headers of clients.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -142,7 +142,7 @@ impl Gateway {
         }
     }
 
-    /// Returns what was counted so far, as a JSON object.
+    /// Returns the counters as a JSON object.
     #[must_use]
     pub fn counters(&self) -> Vec<u8> {
         self.counters.to_json(self.config.limits.connections)

@@ -15,7 +15,7 @@ const VANISHED: Duration = Duration::from_secs(30);
 
 /// A client's connection, with or without encryption.
 pub trait Socket: AsyncRead + AsyncWrite + Unpin + 'static {
-    /// Discards what was not sent yet when the socket closes.
+    /// Makes a close discard the bytes that are not sent yet.
     fn reset_on_close(&self);
 
     /// Whether the kernel has bytes to read. Tokio knows of new bytes only after its next look at all sockets.

@@ -119,7 +119,7 @@ impl Gateway {
         self.0.senders()
     }
 
-    /// Return what was counted so far, as a JSON object.
+    /// Return the counters as a JSON object.
     fn counters<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.0.counters())
     }

@@ -65,7 +65,7 @@ async function follow(page: Page, paths: string[]): Promise<void> {
   }, paths)
 }
 
-test("after two links in quick succession, the second one determines what is shown", async () => {
+test("after two links in quick succession, the page shows the second one", async () => {
   const { ada, chatId } = await longChat()
   const page = await openPage()
   await ada.enter(page)
