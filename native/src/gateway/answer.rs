@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::body::Ending;
+use super::content::Content;
 use super::quiet::Connection;
 use super::serving::Serving;
 use super::upstream::{Lease, Upstream};
@@ -54,13 +55,8 @@ pub struct Borrowed {
 #[derive(Debug)]
 pub struct AnswerBody {
     content: Content,
+    borrowed: Option<Borrowed>,
     request: InProgress,
-}
-
-#[derive(Debug)]
-enum Content {
-    Own(Full<Bytes>),
-    Forwarded(Incoming, Option<Borrowed>),
 }
 
 impl AnswerBody {
@@ -68,25 +64,23 @@ impl AnswerBody {
     #[must_use]
     pub fn own(content: Bytes, request: InProgress) -> Self {
         request.complete.set(true);
-        Self { content: Content::Own(Full::new(content)), request }
+        Self { content: Content::Whole(Full::new(content)), borrowed: None, request }
     }
 
     /// The answer of an upstream.
     #[must_use]
     pub fn forwarded(incoming: Incoming, borrowed: Borrowed, request: InProgress) -> Self {
-        let mut body = Self { content: Content::Forwarded(incoming, Some(borrowed)), request };
-        body.finish_at_end();
+        let mut body = Self { content: Content::Streaming(incoming), borrowed: Some(borrowed), request };
+        if body.content.is_end_stream() {
+            body.finish();
+        }
         body
     }
 
-    /// Returns the connection to the upstream if the answer is complete.
-    fn finish_at_end(&mut self) {
-        if let Content::Forwarded(incoming, borrowed) = &mut self.content {
-            if incoming.is_end_stream() {
-                self.request.complete.set(true);
-                give_back(borrowed);
-            }
-        }
+    /// Ends the request and gives the connection back to the upstream.
+    fn finish(&mut self) {
+        self.request.complete.set(true);
+        give_back(&mut self.borrowed);
     }
 }
 
@@ -108,22 +102,19 @@ impl Body for AnswerBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.get_mut();
-        let (incoming, borrowed) = match &mut this.content {
-            Content::Own(full) => return Pin::new(full).poll_frame(context).map_err(|never| match never {}),
-            Content::Forwarded(incoming, borrowed) => (incoming, borrowed),
-        };
         loop {
-            match ready!(Pin::new(&mut *incoming).poll_frame(context)) {
+            match ready!(Pin::new(&mut this.content).poll_frame(context)) {
                 None => {
-                    this.request.complete.set(true);
-                    give_back(borrowed);
+                    this.finish();
                     return Poll::Ready(None);
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 // Trailers are not forwarded.
                 Some(Ok(frame)) if !frame.is_data() => {}
                 Some(Ok(frame)) => {
-                    this.finish_at_end();
+                    if this.content.is_end_stream() {
+                        this.finish();
+                    }
                     return Poll::Ready(Some(Ok(frame)));
                 }
             }
@@ -131,16 +122,10 @@ impl Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Own(full) => full.is_end_stream(),
-            Content::Forwarded(incoming, _) => incoming.is_end_stream(),
-        }
+        self.content.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Own(full) => full.size_hint(),
-            Content::Forwarded(incoming, _) => incoming.size_hint(),
-        }
+        self.content.size_hint()
     }
 }

@@ -13,7 +13,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::config::Limits;
-use super::received::Received;
+use super::content::Content;
 use super::refusal::Refusal;
 
 /// A server that reads the body has the same limits and answers first. This is added for those that do not read it.
@@ -57,7 +57,7 @@ impl Gate {
 /// The body of a client's request.
 #[derive(Debug)]
 pub struct RequestBody {
-    incoming: Received,
+    incoming: Content,
     ending: Rc<Cell<Ending>>,
     gate: Option<Arc<Gate>>,
     limits: BodyLimits,
@@ -89,7 +89,7 @@ impl std::error::Error for BrokenBody {}
 impl RequestBody {
     /// Wraps a body. `ending` is set to its outcome, and `gate` holds it back until it opens.
     #[must_use]
-    pub fn new(incoming: Received, ending: Rc<Cell<Ending>>, gate: Option<Arc<Gate>>, limits: &Limits) -> Self {
+    pub fn new(incoming: Content, ending: Rc<Cell<Ending>>, gate: Option<Arc<Gate>>, limits: &Limits) -> Self {
         if incoming.is_end_stream() {
             ending.set(Ending::Complete);
         }

@@ -13,7 +13,7 @@ use crate::request_id;
 use super::answer::{AnswerBody, Borrowed, InProgress};
 use super::body::{Ending, Gate, RequestBody};
 use super::client::Client;
-use super::received::Received;
+use super::content::Content;
 use super::refusal::Refusal;
 use super::serving::Serving;
 use super::upstream::{Lease, Upstream};
@@ -42,7 +42,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 pub async fn forward(
     serving: &Rc<Serving>,
     client: &Client,
-    incoming: Request<Received>,
+    incoming: Request<Content>,
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
     let request_id = request_id(serving, incoming.headers());
@@ -74,7 +74,7 @@ struct Prepared {
 fn prepare(
     serving: &Serving,
     client: &Client,
-    incoming: Request<Received>,
+    incoming: Request<Content>,
     request_id: &HeaderValue,
 ) -> Result<Prepared, Refusal> {
     let limit = serving.config.limits.body_bytes;

@@ -10,9 +10,9 @@ use hyper::body::{Body as _, Incoming};
 
 use super::answer::{AnswerBody, InProgress};
 use super::client::Client;
+use super::content::Content;
 use super::pages::Pages;
 use super::proxy::{self, REQUEST_ID};
-use super::received::Received;
 use super::refusal::{Refusal, add_headers};
 use super::send::{Outcome, SendHead, Sends};
 use super::serving::Serving;
@@ -40,7 +40,7 @@ pub async fn answer(
     if let Some((sends, head)) = own.sends.as_ref().and_then(|sends| Some((sends, sends.read_head(&request)?))) {
         return send(serving, client, request, (sends, head), in_progress).await;
     }
-    proxy::forward(serving, client, request.map(Received::Streaming), in_progress).await
+    proxy::forward(serving, client, request.map(Content::Streaming), in_progress).await
 }
 
 /// Returns a file of the web client. A request with a body is unusual.
@@ -75,7 +75,7 @@ async fn send(
         Outcome::Refused(refusal) => serving.refusal(refusal, &request_id, refusal != Refusal::NotStored),
         Outcome::Unusual(body) => {
             rest.headers.insert(REQUEST_ID, request_id);
-            let request = Request::from_parts(rest, Received::Whole(Full::new(body)));
+            let request = Request::from_parts(rest, Content::Whole(Full::new(body)));
             return proxy::forward(serving, client, request, in_progress).await;
         }
     };

@@ -1,4 +1,4 @@
-//! The body of a request: still arriving, or read already.
+//! A body: still arriving, or in memory.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,16 +7,16 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-/// The body of a request.
+/// The body of a request or an answer.
 #[derive(Debug)]
-pub enum Received {
+pub enum Content {
     /// It arrives while it is read.
     Streaming(Incoming),
-    /// It was read before.
+    /// It is in memory.
     Whole(Full<Bytes>),
 }
 
-impl Body for Received {
+impl Body for Content {
     type Data = Bytes;
     type Error = hyper::Error;
 
