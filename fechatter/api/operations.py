@@ -24,6 +24,8 @@ from fechatter.errors import Invalid
 from fechatter.model import Position
 
 POSITION_HEADER = "Event-Cursor"
+MAX_SEEN = 32
+"""Maximum number of positions in a request's `Event-Cursor`."""
 Token = Literal["none", "optional", "required"]
 
 
@@ -116,17 +118,16 @@ class Endpoint:
         return await read_body(request, kind, self.operation.body_bytes)
 
 
-def seen_of(request: Request) -> Position | None:
-    """Return the highest position that the client has seen. Raises Invalid.
+def seen_of(request: Request) -> tuple[Position, ...]:
+    """Return the positions that the client has seen in responses. Raises Invalid.
 
     Reads use the primary, so no response is older. Only endpoints that continue from a position need this value.
     """
-    seen = None
-    for text in request.headers.getlist(POSITION_HEADER):
-        seen = Position.parse(text)
-        if seen is None:
-            raise Invalid.field(POSITION_HEADER, "invalid_cursor", "Use the Event-Cursor of a response.")
-    return seen
+    texts = [text.strip() for line in request.headers.getlist(POSITION_HEADER) for text in line.split(",")]
+    seen = [position for position in map(Position.parse, texts) if position is not None]
+    if len(seen) < len(texts) or len(seen) > MAX_SEEN:
+        raise Invalid.field(POSITION_HEADER, "invalid_cursor", "Use the Event-Cursor of a response.")
+    return tuple(seen)
 
 
 def operation(

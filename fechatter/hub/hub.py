@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from fechatter.errors import StorageError, TooManyRequests, Unauthorized, Unavailable
 from fechatter.frames import Frame, Signal
@@ -124,13 +124,13 @@ class Hub:
             if feed is not None:
                 feed.signal(signal)
 
-    async def open(self, reader: Reader, cursor: Position | None, seen: Position | None = None) -> Listener:
+    async def open(self, reader: Reader, cursor: Position | None, seen: Sequence[Position] = ()) -> Listener:
         """Open a live listener. It is attached before its replay is read, so that no event is lost in between.
 
         Args:
             cursor: the position after which missed events are replayed; None for a stream without a replay.
-            seen: the highest position in the client's responses. It is beyond `cursor` if a response was faster than
-                the stream.
+            seen: positions in the client's responses. They are beyond `cursor` if a response was faster than the
+                stream.
 
         Raises:
             Unauthorized: the session has ended.

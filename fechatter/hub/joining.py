@@ -53,9 +53,9 @@ class Missed(msgspec.Struct, frozen=True):
 
 
 async def begin(
-    tx: Transaction, reader: Reader, cursor: Position | None, seen: Position | None, settings: Settings
+    tx: Transaction, reader: Reader, cursor: Position | None, seen: Sequence[Position], settings: Settings
 ) -> Start:
-    """Begin a stream; `seen` is the highest position in the client's responses.
+    """Begin a stream; `seen` are positions in the client's responses.
 
     Raises Unauthorized: the session has ended, or belongs to another person.
     """
@@ -177,11 +177,14 @@ async def _visible(tx: Transaction, actor: Actor, after: int, upto: int, limit: 
     return await events.load_visible(tx, actor.workspace_id, after, upto, actor.user_id, guest=guest, limit=limit)
 
 
-async def lost(tx: Transaction, actor: Actor, seen: Position | None, position: events.Heads) -> bool:
-    """Whether the log no longer contains `seen`, so that a response has shown the client events that were lost."""
-    if seen is None or seen.seq < position.floor:
-        return False
-    return seen.seq > position.head or await eras.at(tx, actor.workspace_id, seen.seq) != seen.era
+async def lost(tx: Transaction, actor: Actor, seen: Sequence[Position], position: events.Heads) -> bool:
+    """Whether the log lost one of the positions `seen`: a response has shown the client events that were lost."""
+    for each in seen:
+        if each.seq > position.head:
+            return True
+        if each.seq >= position.floor and await eras.at(tx, actor.workspace_id, each.seq) != each.era:
+            return True
+    return False
 
 
 def reset_reason(era: str | None, cursor: Position, position: events.Heads, settings: Settings) -> str | None:
@@ -202,7 +205,7 @@ def reset_reason(era: str | None, cursor: Position, position: events.Heads, sett
 
 
 async def page(
-    tx: Transaction, actor: Actor, cursor: Position, seen: Position | None, limit: int, settings: Settings
+    tx: Transaction, actor: Actor, cursor: Position, seen: Sequence[Position], limit: int, settings: Settings
 ) -> tuple[list[Frame], Position, bool]:
     """Read a page for a polling client: at most `limit` events and at most one piece.
 

@@ -55,10 +55,12 @@ class Joining(msgspec.Struct):
 
     Attributes:
         held: the live frames, in order.
+        signals: the blocks of signals that may be newer than what is read.
         overflowed: more than MAX_JOINING_FRAMES came, so the log must be read again.
     """
 
     held: list[Frame] = []
+    signals: list[bytes] = []
     overflowed: bool = False
 
     def hold(self, frame: Frame) -> None:
@@ -66,6 +68,10 @@ class Joining(msgspec.Struct):
             self.held.append(frame)
         else:
             self.overflowed = True
+
+    def hold_signal(self, block: bytes) -> None:
+        if len(self.signals) <= SLOW_EVENTS:
+            self.signals.append(block)
 
 
 class Replaying(msgspec.Struct, frozen=True):
@@ -144,11 +150,13 @@ class Listener:
         self._enter(replay)
 
     def go_live(self, head: Position) -> list[Frame]:
-        """Show every frame after `head` from now on. Returns the held frames."""
-        held = self.state.held if isinstance(self.state, Joining) else []
+        """Show every frame after `head` from now on, and queue the held signals. Returns the held frames."""
+        joining = self.state if isinstance(self.state, Joining) else Joining()
         self.after = head.seq
         self._enter(Live(head))
-        return held
+        for block in joining.signals:
+            self.offer_signal(block)
+        return joining.held
 
     def reset(self, lost: Position) -> None:
         """Handle a log that does not contain this listener's position `lost`: a replay from there sends the client
@@ -178,8 +186,13 @@ class Listener:
             self.close(CloseReason.SLOW)
 
     def offer_signal(self, block: bytes) -> None:
-        """Queue a block that may be lost, unless more than SLOW_EVENTS blocks are pending."""
-        if len(self.pending) <= SLOW_EVENTS:
+        """Queue a block that may be lost, unless more than SLOW_EVENTS blocks are pending.
+
+        While the log is read, the block waits until what was read is queued, because it may be newer.
+        """
+        if isinstance(self.state, Joining):
+            self.state.hold_signal(block)
+        elif isinstance(self.state, Live) and len(self.pending) <= SLOW_EVENTS:
             self.offer(block)
 
     def _wake_up(self) -> None:

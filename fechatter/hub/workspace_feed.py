@@ -98,10 +98,9 @@ class WorkspaceFeed:
             self._show(frame)
 
     def signal(self, signal: Signal) -> None:
-        """Queue a signal for the live listeners of its user."""
+        """Queue a signal for the listeners of its user."""
         for listener in self._by_user.get(signal.user_id, ()):
-            if isinstance(listener.state, Live):
-                listener.offer_signal(signal.block)
+            listener.offer_signal(signal.block)
 
     def close(self, reason: CloseReason) -> None:
         """Close all listeners of the workspace."""

@@ -27,9 +27,10 @@ _PUT_BACK = """
 INSERT INTO read_marks (timeline_id, user_id, number, revision) VALUES ($1, $2, $3, 1)
 ON CONFLICT (timeline_id, user_id) DO UPDATE SET number = excluded.number, revision = read_marks.revision + 1"""
 _OF = f"""
-SELECT h.id AS chat_id, r.number, r.revision, {DELETED_ABOVE} AS deleted_above
-FROM memberships m JOIN read_marks r ON r.timeline_id = m.chat_id AND r.user_id = m.user_id
-    JOIN timelines h ON h.id = m.chat_id
+SELECT h.id AS chat_id, COALESCE(r.number, 0) AS number, COALESCE(r.revision, 0) AS revision,
+    {DELETED_ABOVE} AS deleted_above
+FROM memberships m JOIN timelines h ON h.id = m.chat_id
+    LEFT JOIN read_marks r ON r.timeline_id = m.chat_id AND r.user_id = m.user_id
 WHERE m.user_id = $1 AND m.left_seq IS NULL AND m.chat_id"""
 _ALL = f"{_OF} > 0 ORDER BY m.chat_id"
 _ONE = f"{_OF} = $2"
@@ -71,15 +72,15 @@ async def revisions(tx: Transaction, chat_id: ChatId, user_ids: list[UserId]) ->
 
 
 async def of(tx: Transaction, user_id: UserId, seq: int) -> list[ReadMark]:
-    """Return the person's marks as of the event `seq`, by chat. Chats without a mark are left out."""
+    """Return the person's marks in all their chats, as of the event `seq`. A chat without a mark has the mark 0."""
     return [_mark(row, seq) for row in await tx.fetch(_ALL, user_id)]
 
 
 async def one(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_id: UserId) -> ReadMark:
-    """Return a member's mark in one chat. Raises LookupError: there is no mark."""
+    """Return a member's mark in one chat. Raises LookupError: the person is not a member."""
     row = await tx.fetchrow(_ONE, user_id, chat_id)
     if row is None:
-        raise LookupError(f"no read mark of {user_id} in chat {chat_id}")
+        raise LookupError(f"{user_id} is not a member of chat {chat_id}")
     return _mark(row, (await events.heads(tx, workspace_id)).head)
 
 

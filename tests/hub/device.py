@@ -20,7 +20,7 @@ class Client:
         base: the position where the client began. It must receive every later event.
         received: the events received since then, and `eras` those of their positions.
         life: the number of its streams. A response to a request of an earlier stream is ignored.
-        seen: the highest position of its responses.
+        seen: the highest position of its responses, for each era.
         inbox: blocks that have arrived but are not processed yet.
         answer: the response to the current request: life, chat (None for the list), then its content.
     """
@@ -32,7 +32,7 @@ class Client:
         self.received: dict[int, dict[str, Any]] = {}
         self.eras: dict[int, str] = {}
         self.life = 0
-        self.seen: Position | None = None
+        self.seen: dict[str, Position] = {}
         self.state = State(who.user_id)
         self.resets: list[str] = []
         self.node: Node | None = None
@@ -43,7 +43,7 @@ class Client:
 
     def forget(self) -> None:
         """Start again without data, as at a first start."""
-        self.received, self.eras, self.state, self.seen = {}, {}, State(self.who.user_id), None
+        self.received, self.eras, self.state, self.seen = {}, {}, State(self.who.user_id), {}
         self.connected()
 
     def connected(self) -> None:
@@ -53,8 +53,8 @@ class Client:
 
     def see(self, position: Position) -> None:
         """Record the position of a processed response."""
-        if self.seen is None or position.seq > self.seen.seq:
-            self.seen = position
+        if position.era not in self.seen or position.seq > self.seen[position.era].seq:
+            self.seen[position.era] = position
 
     def receive(self, block: bytes) -> None:
         """Process one SSE block."""
@@ -70,12 +70,18 @@ class Client:
             self._begin(position)
         elif kind in ("resumed", ""):
             self.cursor = position
-            for mark in data.get("reads", ()):
-                self.state.read(mark)
+            self.state.resume(data.get("reads", []))
+            self._confirm(kind)
         elif kind == "read.moved":
             self.state.read(data["data"]["read"])
         else:
             self._event(data, position)
+
+    def _confirm(self, kind: str) -> None:
+        """After `resumed`, the log contains all positions that were sent with the request, so the highest is enough."""
+        if kind == "resumed" and self.seen:
+            highest = max(self.seen.values(), key=lambda position: position.seq)
+            self.seen = {highest.era: highest}
 
     def _begin(self, position: Position | None) -> None:
         if position is None:

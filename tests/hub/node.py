@@ -76,12 +76,12 @@ class SteppedDatabase(InterruptedDatabase):
 class Joining:
     """A stream that is opened step by step."""
 
-    def __init__(self, hub: Hub, who: Actor, cursor: Position | None, seen: Position | None) -> None:
+    def __init__(self, hub: Hub, who: Actor, cursor: Position | None, seen: tuple[Position, ...]) -> None:
         self._gate = Gate()
         reader = Reader(who.user_id, who.workspace_id, who.session_id)
         self.task = asyncio.create_task(self._open(hub, reader, cursor, seen))
 
-    async def _open(self, hub: Hub, reader: Reader, cursor: Position | None, seen: Position | None) -> Listener:
+    async def _open(self, hub: Hub, reader: Reader, cursor: Position | None, seen: tuple[Position, ...]) -> Listener:
         _gate.set(self._gate)
         return await hub.open(reader, cursor, seen)
 

@@ -100,6 +100,13 @@ class State:
             known = (chat["read_revision"], chat["last_read_number"])
             chat["read_revision"], chat["last_read_number"] = max(known, (mark["revision"], mark["last_read_number"]))
 
+    def resume(self, marks: list[dict[str, Any]]) -> None:
+        """Replace the read marks by those of `resumed`."""
+        for mark in marks:
+            loaded = self.chats.get(mark["chat_id"])
+            if loaded is not None:
+                loaded.chat |= {"read_revision": mark["revision"], "last_read_number": mark["last_read_number"]}
+
 
 def _renamed(summary: dict[str, Any], user: dict[str, Any]) -> dict[str, Any]:
     return {name: user[name] for name in summary} if summary["id"] == user["id"] else summary

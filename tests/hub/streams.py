@@ -29,7 +29,7 @@ class Streams(Cluster):
         client.node = self.nodes[node]
         await self._wait_for_feed(client)
         client.connected()
-        client.joining = Joining(client.node.hub, client.who, client.cursor, client.seen)
+        client.joining = Joining(client.node.hub, client.who, client.cursor, tuple(client.seen.values()))
         await client.joining.step()
 
     async def _wait_for_feed(self, client: Client) -> None:

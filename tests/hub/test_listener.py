@@ -8,8 +8,8 @@ import time
 import pytest
 
 from fechatter.hub import listener as listeners
-from fechatter.hub.listener import BLOCKED_SECONDS, SLOW_BYTES, SLOW_EVENTS, CloseReason, Listener, Reader
-from fechatter.model import SessionId, UserId, WorkspaceId
+from fechatter.hub.listener import BLOCKED_SECONDS, SLOW_BYTES, SLOW_EVENTS, CloseReason, Listener, Reader, Replaying
+from fechatter.model import Position, SessionId, UserId, WorkspaceId
 
 
 @pytest.fixture
@@ -87,7 +87,27 @@ def test_a_blocked_write_is_aborted_once_the_listener_is_closed(listener: Listen
     assert (listener.closed, ended) == (CloseReason.REVOKED, [True])
 
 
+def test_a_signal_during_the_reading_of_the_log_follows_what_was_read(listener: Listener) -> None:
+    listener.offer_signal(b"before")
+    joining = listener.join()
+    listener.offer_signal(b"newer")
+    for _ in range(SLOW_EVENTS):
+        listener.offer_signal(b"too many")
+    assert len(joining.signals) == SLOW_EVENTS + 1
+    joining.signals[1:] = []
+    listener.offer(b"read")
+    listener.go_live(Position("era", 3))
+    assert listener.take() == b"readnewer"
+
+
+def test_a_signal_between_two_pieces_of_a_replay_is_dropped(listener: Listener) -> None:
+    listener.pause_replay(Replaying(Position("era", 1), Position("era", 2)))
+    listener.offer_signal(b"included in what is read later")
+    assert listener.take() == b""
+
+
 def test_a_lagging_listener_loses_ephemeral_signals_first(listener: Listener) -> None:
+    listener.go_live(Position("era", 3))
     for _ in range(SLOW_EVENTS + 1):
         listener.offer(b"durable")
     listener.offer_signal(b"ephemeral")

@@ -163,7 +163,7 @@ async def test_a_page_of_events_is_no_larger_than_a_piece(case: ReplayCase) -> N
     cursor, seen, pages, more = case.cursor, 0, 0, True
     while more:
         frames, cursor, more = await case.database.read(
-            lambda tx, after=cursor: joining.page(tx, case.bob, after, None, MISSED, SETTINGS)  # type: ignore[misc]
+            lambda tx, after=cursor: joining.page(tx, case.bob, after, (), MISSED, SETTINGS)  # type: ignore[misc]
         )
         assert sum(len(frame.block) for frame in frames) <= 1200
         seen, pages = seen + len(frames), pages + 1

@@ -117,6 +117,42 @@ async def test_messages_read_on_another_device_are_counted_once(server: Server) 
         assert (chat["last_read_number"], chat["last_number"]) == (1, 2)
 
 
+async def test_a_read_mark_that_a_restored_backup_lost_is_lost_on_the_device_too(server: Server) -> None:
+    async with server.walk() as walk:
+        await send(walk, "k")
+        await walk.poll(NEAR)
+        await follow(walk, "bob")
+        await walk.backup()
+        await walk.read("bob", "c0")
+        await deliver_to(walk, "bob")
+        chat = walk.clients["bob"].state.chats[walk.chats["c0"]].chat
+        assert chat["last_read_number"] == 1
+        await walk.restore()
+        await walk.connect("bob")
+        await walk.receive("bob")
+        assert walk.clients["bob"].resets == []
+        assert chat["last_read_number"] == 0
+
+
+async def test_a_response_of_a_lost_log_is_noticed_although_a_newer_response_followed(server: Server) -> None:
+    async with server.walk() as walk:
+        await send(walk, "k")
+        await walk.poll(NEAR)
+        await walk.connect("bob")
+        await walk.drop("bob")
+        await walk.backup()
+        await walk.rename_workspace()
+        await walk.ask("bob")
+        await walk.take_answer("bob")
+        await walk.go_back()
+        for text in ("k2", "k3"):
+            await send(walk, text)
+        await walk.ask("bob")
+        await walk.take_answer("bob")
+        await walk.connect("bob")
+        assert walk.clients["bob"].resets == ["epoch"]
+
+
 async def test_a_member_removed_and_added_while_offline_gets_the_messages_in_between(server: Server) -> None:
     async with server.walk() as walk:
         await follow(walk, "bob")

@@ -77,9 +77,10 @@ class Replica:
         """Apply one block of the stream."""
         self.cursor = event.id or self.cursor
         if event.name == "resumed":
-            self.apply_reads(event.data["reads"])
+            for read in event.data["reads"]:
+                self._move(read, (0, 0))
         elif event.name == "read.moved":
-            self.apply_reads([event.data["data"]["read"]])
+            self.apply_read(event.data["data"]["read"])
         elif event.name not in (None, "hello"):
             await self.apply_event(event.data)
 
@@ -95,15 +96,18 @@ class Replica:
         elif chat_id in self.chats and event["seq"] > self._loaded_at[chat_id]:
             self._CHATS[event["type"]](self, chat_id, data)
 
-    def apply_reads(self, reads: list[Facts]) -> None:
-        """Apply read marks, which are state beside the events: the highest revision wins, then the highest number."""
-        for read in reads:
-            chat = self.chats.get(read["chat_id"])
-            if chat is not None:
-                known = (chat["read_revision"], chat["last_read_number"])
-                mark = max(known, (read["revision"], read["last_read_number"]))
-                chat["read_revision"], chat["last_read_number"] = mark
-                self._count(chat)
+    def apply_read(self, read: Facts) -> None:
+        """Apply a read mark, which is state beside the events: the highest revision wins, then the highest number."""
+        chat = self.chats.get(read["chat_id"])
+        if chat is not None:
+            self._move(read, (chat["read_revision"], chat["last_read_number"]))
+
+    def _move(self, read: Facts, known: tuple[int, int]) -> None:
+        chat = self.chats.get(read["chat_id"])
+        if chat is not None:
+            mark = max(known, (read["revision"], read["last_read_number"]))
+            chat["read_revision"], chat["last_read_number"] = mark
+            self._count(chat)
 
     def _count(self, chat: Facts) -> None:
         messages = self.messages[chat["id"]].values()

@@ -124,9 +124,18 @@ class Observer:
         loaded = [message["content"] for message in await self.who.history(self.chat)]
         assert [content for content in loaded if content.startswith(("lost", "new"))] == new
         await self.send("after reset", 1)
-        while not has_content(await stream.next(), "after reset 0"):
-            pass
-        await self.check_heartbeat(stream)
+        await self.check_heartbeat(await self.follow(stream, "after reset 0"))
+
+    async def follow(self, stream: Stream, content: str) -> Stream:
+        """Read up to a message. Like every client, connect again if the server ends the stream."""
+        while True:
+            try:
+                while not has_content(await stream.next(), content):
+                    pass
+            except ConnectionError:
+                stream = await self.who.listen(stream.cursor)
+            else:
+                return stream
 
     async def check_heartbeat(self, stream: Stream) -> None:
         """Check that a heartbeat carries the head and no position beyond it."""

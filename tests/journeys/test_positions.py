@@ -42,7 +42,10 @@ async def test_a_response_is_never_older_than_the_clients_position(server: Serve
         )
 
 
-@pytest.mark.parametrize("position", ["", "5", "a.", ".1", "a.b", "a.-1", f"{'a' * 33}.1", f"a.{'1' * 17}", "a.1 b"])
+@pytest.mark.parametrize(
+    "position",
+    ["", "5", "a.", ".1", "a.b", "a.-1", f"{'a' * 33}.1", f"a.{'1' * 17}", "a.1 b", "a.1,", ", ".join(["a.1"] * 33)],
+)
 async def test_invalid_positions_are_refused(server: ServerProcess, position: str) -> None:
     ada = await owner(server)
     for path in ("/api/chat", "/api/sync", "/api/users/me", "/api/workspace"):
@@ -51,3 +54,12 @@ async def test_invalid_positions_are_refused(server: ServerProcess, position: st
         assert [(error["pointer"], error["code"]) for error in answer.json["errors"]] == [
             ("Event-Cursor", "invalid_cursor")
         ]
+
+
+async def test_events_cannot_continue_if_the_log_lost_one_of_several_positions(server: ServerProcess) -> None:
+    ada = await owner(server)
+    here = await ada.cursor()
+    lost = f"another.{seq(here)}"
+    for positions, status in ((f"{here}, {here}", 200), (f"{lost}, {here}", 410), (f"{here} ,{lost}", 410)):
+        answer = await ada.ask("GET", f"/api/events?after={here}", headers={"event-cursor": positions})
+        assert answer.status == status

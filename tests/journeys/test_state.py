@@ -154,7 +154,8 @@ async def test_every_type_of_event_after_an_interruption(server: ServerProcess) 
         for event in await person.events(poll.cursor):
             await poll.apply_event(event)
         chats = (await person.get("/api/sync"))["chats"]
-        poll.apply_reads([chat | {"chat_id": chat["id"], "revision": chat["read_revision"]} for chat in chats])
+        for chat in chats:
+            poll.apply_read(chat | {"chat_id": chat["id"], "revision": chat["read_revision"]})
         assert poll.snapshot() == fresh
 
 

@@ -80,7 +80,10 @@ async def test_a_resumed_stream_sends_missed_events_and_read_marks(server: Serve
         "deleted_above": 0,
         "seq": int(here.rpartition(".")[2]),
     }
-    assert resumed.data == {"from": cursor, "to": here, "reads": [read]}
+    reads = {each["chat_id"]: each for each in resumed.data["reads"]}
+    assert resumed.data == {"from": cursor, "to": here, "reads": list(reads.values())}
+    assert reads[chat["id"]] == read
+    assert set(reads) == {each["id"] for each in (await ada.get("/api/sync"))["chats"]}
 
 
 async def test_a_cursor_can_be_sent_in_the_query(server: ServerProcess) -> None:

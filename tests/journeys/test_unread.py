@@ -129,7 +129,7 @@ async def test_the_signal_and_the_resumed_stream_carry_the_whole_mark(server: Se
     assert (await stream.until("read.moved"))[-1].data["data"]["read"] == mark
     await ada.send(chat_id, "a fifth")
     resumed = (await (await bob.listen(cursor)).until("resumed"))[-1]
-    assert resumed.data["reads"] == [mark | {"seq": mark["seq"] + 1}]
+    assert mark | {"seq": mark["seq"] + 1} in resumed.data["reads"]
 
 
 async def test_a_person_who_returns_to_a_chat_has_nothing_unread_in_it(server: ServerProcess) -> None:

@@ -42,14 +42,17 @@ response is older. Load `/api/sync`, open `/events` with its cursor, and you mis
 **Unread messages.** `unread_count` = `last_number` - `last_read_number` - the number of deleted messages in between.
 Frames are the same for all members and carry no counts. Derive the count from their numbers, and apply each `seq` only
 once. `message.created` sets the chat's last number; a message of your own also sets your read mark to that number.
-`message.deleted` counts if its number is above the mark. A read mark (`resumed`, `read.moved`) replaces yours if its
-`revision` is higher, or if the revision is the same and its `last_read_number` is higher. Its `deleted_above` includes
-the events up to its `seq`. Only `POST …/unread` moves a mark back; it also raises the revision.
+`message.deleted` counts if its number is above the mark. The read marks of `resumed` replace yours. A read mark of
+`read.moved` replaces yours if its `revision` is higher, or if the revision is the same and its `last_read_number` is
+higher. Its `deleted_above` includes the events up to its `seq`. Only `POST …/unread` moves a mark back; it also raises
+the revision.
 
 **Comparing cursors.** A cursor is opaque. To compare two cursors, or a cursor with an event's `seq`, compare the
 numbers after the last dot. The comparison is valid until the log goes back in time (a restored backup, a failover). A
 stream then ends or sends `reset`. Ignore the responses to requests that you sent before you reconnected or got `reset`.
-When you connect, send the highest `Event-Cursor` of your responses: if the log no longer contains it, you get `reset`.
+When you connect, send the `Event-Cursor`s of your responses, separated by commas. Of those with the same text before
+the last dot, send the highest. After `resumed`, keep only the highest of all. If the log no longer contains one of
+them, you get `reset`.
 
 Every response carries `X-Request-Id`: your own, if it is valid, or a new one. Each GET also answers HEAD.
 """

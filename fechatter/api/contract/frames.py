@@ -100,7 +100,7 @@ class Hello(msgspec.Struct, frozen=True):
 
 
 class Resumed(msgspec.Struct, frozen=True, rename={"start": "from"}):
-    """All missed events have been sent. `reads` are the person's read marks."""
+    """All missed events have been sent. `reads` are the person's read marks in all their chats, and replace yours."""
 
     start: Cursor
     to: Cursor

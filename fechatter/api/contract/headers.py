@@ -43,9 +43,13 @@ SENT: dict[str, Any] = {
     "Event-Cursor": {
         "name": "Event-Cursor",
         "in": "header",
-        "description": "The highest position that you have seen; the response is never older. "
-        "If the log does not contain it, a stream or a page of events gets `reset`.",
-        "schema": {"type": "string", "pattern": f"^{POSITION_PATTERN}$", "examples": ["5f2c81d0.1204"]},
+        "description": "The positions that you have seen, separated by commas; the response is never older. "
+        "If the log does not contain one of them, a stream or a page of events gets `reset`.",
+        "schema": {
+            "type": "string",
+            "pattern": f"^{POSITION_PATTERN}( *, *{POSITION_PATTERN}){{0,31}}$",
+            "examples": ["5f2c81d0.1204"],
+        },
     },
     "Last-Event-ID": {
         "name": "Last-Event-ID",

@@ -154,7 +154,7 @@ replayed, then <code>resumed</code> follows.</li>
 <li>Apply the events in order. An API response with the header <code>Event-Cursor</code> includes every event up to that
 cursor: the events whose <code>seq</code> is at most the number after the cursor's last dot.</li>
 <li>When the connection breaks, or after <code>closing</code>, connect again. Send the newest <code>id:</code>, and
-send the highest <code>Event-Cursor</code> of your responses in that header. After <code>reset</code> load
+send the <code>Event-Cursor</code>s of your responses in that header. After <code>reset</code> load
 <code>/api/sync</code> again; the stream continues. Ignore the responses to requests that you sent earlier.</li></ol>
 {code(stream["example"].rstrip(), "A stream")}
 {table(["Frame", "Data", "Description"], rows)}</section>"""

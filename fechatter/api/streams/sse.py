@@ -50,7 +50,7 @@ class EventStream:
     Server-Sent Events. The first block is `hello`. If you send the `id:` of the last block that you saw as
     `Last-Event-ID`, the events that you missed follow, and then `resumed`. Keep the newest `id:`, also from heartbeats
     (blocks with only an `id:`). After `reset`, load `/api/sync`. After `closing`, or when the connection breaks,
-    connect again: send the newest `id:`, and send the highest `Event-Cursor` of your responses in that header. Treat a
+    connect again: send the newest `id:`, and send the `Event-Cursor`s of your responses in that header. Treat a
     silence of three times `heartbeat_seconds` as a broken connection. A stream continues when its access token expires;
     it ends with the session.
     """

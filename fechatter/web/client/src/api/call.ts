@@ -1,22 +1,17 @@
 /** Requests with an access token. An expired token is renewed, and the request is sent again. */
 
-import { seqOf } from "@/api/cursor"
 import { type ApiResponse, open, Problem, request, type RequestOptions } from "@/api/http"
+import { Positions } from "@/api/positions"
 import { dropToken, token } from "@/api/token"
 
-/** The highest position in the responses since `forgetPositions`, or null. */
-let seen: string | null = null
+/** The positions in the responses since the last full reload. */
+export const positions = new Positions()
 /** Counts streams and reloads. A response to an earlier request may come from a log that has gone back since. */
 let generation = 0
 
-/** Returns the highest position in a response. If the log has lost this position, the stream gets `reset`. */
-export function seenPosition(): string | null {
-  return seen
-}
-
 /** Forget the positions, because everything is loaded again. */
 export function forgetPositions(): void {
-  seen = null
+  positions.forget()
   repeatPending()
 }
 
@@ -43,7 +38,7 @@ export async function callWhole<Body>(
   const asked = generation
   let response = await ask()
   if (method === "GET" && asked !== generation) response = await ask()
-  if (seqOf(response.cursor) > seqOf(seen)) seen = response.cursor
+  positions.see(response.cursor)
   return response
 }
 

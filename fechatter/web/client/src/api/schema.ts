@@ -1165,7 +1165,7 @@ export interface components {
         Results: {
             results: components["schemas"]["Result"][];
         };
-        /** @description All missed events have been sent. `reads` are the person's read marks. */
+        /** @description All missed events have been sent. `reads` are the person's read marks in all their chats, and replace yours. */
         Resumed: {
             /**
              * @description A position in the workspace's log: opaque text. The part after the last dot is an event's number.

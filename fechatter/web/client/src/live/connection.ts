@@ -180,8 +180,8 @@ function decoded(data: string | null): unknown {
   return data === null ? null : JSON.parse(data)
 }
 
-/** Whether the server cannot replay from this position. */
-function isPastReplay(error: unknown): boolean {
+/** Whether the server can no longer continue from the position that was sent. */
+export function isPastReplay(error: unknown): boolean {
   const code = (error as { code?: string } | null)?.code
   return code === "reset" || code === "invalid"
 }

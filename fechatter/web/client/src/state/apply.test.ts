@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { apply } from "@/state/apply"
-import { applyChat, applyMarks, applyPeople, applySummaries, type World, worldOf } from "@/state/world"
+import { applyChat, applyMarks, applyPeople, applySummaries, resumeMarks, type World, worldOf } from "@/state/world"
 import { ME, ModelServer, summary, user } from "@/testing/modelServer"
 
 const chatId = fc.integer({ min: 10, max: 12 })
@@ -86,7 +86,7 @@ test("after any order of events, responses and marks, the world equals a fresh l
       let fresh = worldOf(server.sync(server.seq))
       fresh = applyPeople(fresh, [...server.snapshot(server.seq).users.values()], server.seq)
       expect(shown(world)).toEqual(shown(fresh))
-      expect(shown(applyMarks(world, server.allMarks()))).toEqual(shown(fresh))
+      expect(shown(resumeMarks(world, server.allMarks()))).toEqual(shown(fresh))
     }),
     { numRuns: 1000 },
   )

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import type { ReadMark } from "@/api/nouns"
 import { apply } from "@/state/apply"
-import { applyMarks, readUpTo, worldOf } from "@/state/world"
+import { applyMarks, readUpTo, resumeMarks, worldOf } from "@/state/world"
 import { ME, ModelServer } from "@/testing/modelServer"
 
 /** Returns a server with one unread chat that has `count` messages of another person. */
@@ -30,6 +30,13 @@ test("the read mark with the higher revision wins, then the one with the higher 
   const back = applyMarks(once, [mark(0, 1, 4)])
   expect(back.chats.get(10)).toMatchObject({ last_read_number: 0, read_revision: 1, unread_count: 3 })
   expect(applyMarks(back, [mark(3, 0, 4)])).toBe(back)
+})
+
+test("the marks of a resumed stream replace the known ones, also lower ones", () => {
+  const server = unreadChat(3)
+  const read = applyMarks(worldOf(server.sync(server.seq)), [mark(2, 1, 4)])
+  const lost = resumeMarks(read, [mark(0, 0, server.seq), { ...mark(1, 0, 4), chat_id: 99 }])
+  expect(lost.chats.get(10)).toMatchObject({ last_read_number: 0, read_revision: 0, unread_count: 3 })
 })
 
 test("a deletion that arrives twice, or that a mark already includes, counts once", () => {

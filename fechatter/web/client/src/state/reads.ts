@@ -54,8 +54,12 @@ export function withDeletion({ chat, reading }: Counted, number: number, seq: nu
 }
 
 /** Apply a read mark. The higher revision wins, then the higher number, then the newer count. */
-export function withMark({ chat, reading }: Counted, mark: ReadMark): Counted {
-  if (!isNews({ chat, reading }, mark)) return { chat, reading }
+export function withMark(known: Counted, mark: ReadMark): Counted {
+  return isNews(known, mark) ? withResumedMark(known, mark) : known
+}
+
+/** Apply a read mark of `resumed`. It replaces the known one, which the log may have lost since. */
+export function withResumedMark({ chat, reading }: Counted, mark: ReadMark): Counted {
   const { sent } = reading
   const isSentSince = sent !== null && sent.seq > mark.seq && sent.number > mark.last_read_number
   const seq = isSentSince ? sent.seq : mark.seq

@@ -8,7 +8,7 @@
 
 import { seqOf } from "@/api/cursor"
 import type { Chat, ReadMark, Sync, User, UserSummary, Workspace } from "@/api/nouns"
-import { type Counted, type Reading, readingOf, replaced, withMark, withReadUpTo } from "@/state/reads"
+import { type Counted, type Reading, readingOf, replaced, withMark, withResumedMark, withReadUpTo } from "@/state/reads"
 
 /** A person: complete, or only with the fields that chats contain. */
 export type Person = UserSummary & Partial<User>
@@ -90,6 +90,11 @@ export function applySummaries(world: World, met: readonly Person[], seq: number
     people.set(person.id, isOlder ? { ...person, ...known } : { ...known, ...person })
   }
   return { ...world, people }
+}
+
+/** Replace the read marks by those of `resumed`. */
+export function resumeMarks(world: World, marks: readonly ReadMark[]): World {
+  return marks.reduce((before, mark) => recount(before, mark.chat_id, known => withResumedMark(known, mark)), world)
 }
 
 /** Apply read marks from this device or another one. */

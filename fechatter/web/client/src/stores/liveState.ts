@@ -6,7 +6,7 @@ import type { ReadMark, Sync } from "@/api/nouns"
 import { SignedOut } from "@/api/token"
 import { apply } from "@/state/apply"
 import type { DurableEvent } from "@/state/events"
-import { applyMarks, type Person, type World, worldOf } from "@/state/world"
+import { applyMarks, type Person, resumeMarks, type World, worldOf } from "@/state/world"
 
 /** A store whose state is not part of the world. */
 export interface Follower {
@@ -62,8 +62,12 @@ export class LiveState {
     this.followers.forEach(follower => follower.event(event))
   }
 
-  moveMarks(marks: readonly ReadMark[]): void {
-    this.change(world => applyMarks(world, marks))
+  moveMark(mark: ReadMark): void {
+    this.change(world => applyMarks(world, [mark]))
+  }
+
+  resumeMarks(marks: readonly ReadMark[]): void {
+    this.change(world => resumeMarks(world, marks))
   }
 
   change(by: (world: World) => World): void {

@@ -1,10 +1,11 @@
 /** Loads the workspace and then follows the live stream. */
 
-import { openStream, repeatPending, seenPosition } from "@/api/call"
+import { call, openStream, positions, repeatPending } from "@/api/call"
 import { Problem } from "@/api/http"
-import type { Frame } from "@/api/nouns"
+import type { Frame, ReadMark } from "@/api/nouns"
 import { Pause, pauseMs } from "@/api/pause"
 import { SignedOut } from "@/api/token"
+import { isPastReplay } from "@/live/connection"
 import { SharedConnection, type Tab } from "@/live/shared"
 import type { DurableEvent } from "@/state/events"
 import type { LiveState } from "@/stores/liveState"
@@ -82,15 +83,34 @@ export class LiveStream {
   private seenHeader(): Record<string, string> {
     if (!this.isFirstStream) repeatPending()
     this.isFirstStream = false
-    const cursor = seenPosition()
+    const cursor = positions.header()
     return cursor === null ? {} : { "Event-Cursor": cursor }
   }
 
   private take(name: string, data: unknown): void {
     const frame = { name, data } as Frame
-    if (frame.name === "resumed") this.state.moveMarks(frame.data.reads)
-    else if (frame.name === "read.moved") this.state.moveMarks([frame.data.data.read])
+    if (frame.name === "resumed") this.resumed(frame.data.reads)
+    else if (frame.name === "read.moved") this.state.moveMark(frame.data.data.read)
     else this.takeEvent(data as DurableEvent)
+  }
+
+  private resumed(marks: readonly ReadMark[]): void {
+    this.state.resumeMarks(marks)
+    if (this.isLeading) positions.confirm()
+    else void this.checkPositions()
+  }
+
+  /** The stream's request contained only the positions of the leading tab. */
+  private async checkPositions(): Promise<void> {
+    const [newest, header] = [positions.newest(), positions.header()]
+    if (newest === null || header === null) return
+    try {
+      await call("GET", `/api/events?limit=1&after=${newest}`, { headers: { "Event-Cursor": header } })
+      positions.confirm()
+    } catch (error) {
+      // Other errors leave the positions for the next check.
+      if (isPastReplay(error)) await this.state.reload().catch(() => undefined)
+    }
   }
 
   private takeEvent(event: DurableEvent): void {
