@@ -16,6 +16,7 @@ __all__ = [
     "SOURCE_HASH",
     "TOKEN_ISSUER",
     "TOKEN_TYPE",
+    "AtOnce",
     "Certificates",
     "Column",
     "Gateway",
@@ -31,6 +32,7 @@ __all__ = [
     "Tokens",
     "accepts_coding",
     "encode_page",
+    "encode_results",
     "is_request_id",
     "matches_tag",
     "parse_message",
@@ -95,6 +97,9 @@ def encode_page(packed: bytes, chat_id: int, split: int, older: int, newer: int)
         ValueError: `packed` has another format.
     """
 
+def encode_results(results: list[tuple[int, bool, bytes]]) -> bytes:
+    """Return the answer to a request with several messages: (status, whether it is a problem, JSON) of each."""
+
 def timestamp(milliseconds: int) -> str:
     """Return a time in milliseconds since 1970 as RFC 3339 in UTC: `2026-01-02T03:04:05.678Z`.
 
@@ -121,6 +126,9 @@ class Meter:
     def used(self, key: _Key) -> float:
         """Return the seconds until all counted attempts have expired."""
 
+    def is_half_used(self, key: _Key) -> bool:
+        """Whether more than half of the limit is used."""
+
     def charge(self, key: _Key, count: float) -> float:
         """Count `count` attempts, even beyond the limit, which delays the next attempt.
 
@@ -139,6 +147,22 @@ class Meter:
     @property
     def window(self) -> float:
         """Seconds until an exhausted limit is fully available again."""
+
+@final
+class AtOnce:
+    """Limits concurrent requests for each key. Any thread may call it."""
+
+    def __new__(cls, most: int) -> AtOnce:
+        """Allow each key `most` running requests."""
+
+    def enter(self, key: _Key) -> bool:
+        """Begin a request and return True, or return False if too many run; `leave` ends it."""
+
+    def leave(self, key: _Key) -> None:
+        """End a request."""
+
+    def __len__(self) -> int:
+        """Number of keys with a running request."""
 
 @final
 class Quota:
@@ -249,10 +273,12 @@ class Gateway:
         intake: Intake | None = None,
         certificates: Certificates | None = None,
         pages: list[tuple[list[tuple[str, str]], list[tuple[str, str, list[tuple[str, str]], bytes]]]] = ...,
+        batch_limits: tuple[Quota, AtOnce, Meter] | None = None,
     ) -> Gateway:
         """Create a gateway from its configuration, a JSON object (`Config` in native/src/gateway/config.rs).
 
         With `tokens` and `intake`, it puts messages into the intake itself. `quota` counts them; None counts nothing.
+        `batch_limits` count requests, concurrent batches and work.
         With `certificates`, it serves HTTPS only. It serves `pages` itself: (path, route) of each way to a file, and its
         variants as (coding, tag, headers, content). A path that ends in `*` stands for everything that begins like it.
 

@@ -24,6 +24,8 @@ KIB_ROWS = 1.0
 """The cost of 1 KiB of a request or response body."""
 CHANGE_ROWS = 1_000
 """The cost of a change in addition to the rows that it reads: messages of its workspace wait for its lock."""
+SENT_ROWS = 4
+"""The cost of storing one message of a batch."""
 SEARCH_ROWS = 1_000
 """The cost of a search in addition to the rows that it finds."""
 
@@ -56,6 +58,11 @@ class Pace:
     def __len__(self) -> int:
         return len(self._each_key)
 
+    @property
+    def meter(self) -> Meter | None:
+        """The work of each key, shared with the gateway; None if nobody is delayed."""
+        return self._each_key if self._enabled else None
+
     def charge(self, key: Key, rows: float) -> None:
         """Charge finished work to the key."""
         if not self._enabled:
@@ -83,7 +90,7 @@ class Pace:
 
     def is_heavy(self, key: Key) -> bool:
         """Whether the key has used more than half of its burst."""
-        return self._each_key.used(key) > self._each_key.window / 2
+        return self._each_key.is_half_used(key)
 
     def wait_seconds(self, key: Key) -> float:
         """Return the seconds until the key is within its burst again."""

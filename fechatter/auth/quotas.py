@@ -9,7 +9,6 @@ The counts are in this process's memory: each node counts on its own, and a rest
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -27,6 +26,8 @@ MAX_BODY_BYTES = 192 << 20
 MAX_BATCHES_PER_PERSON = 4
 
 Header = tuple[bytes, bytes]
+BatchLimits = tuple[native.Quota, native.AtOnce, native.Meter]
+"""Counts the requests, the concurrent batches and the work of one person."""
 
 
 class Quota:
@@ -73,25 +74,27 @@ class Quota:
 
 
 class AtOnce:
-    """Limits concurrent requests for each key."""
+    """Limits concurrent requests for each key.
+
+    Attributes:
+        counter: counts the requests; shared with the gateway. None limits nothing.
+    """
 
     def __init__(self, most: int, *, enabled: bool = True) -> None:
-        self._most = most
-        self._enabled = enabled
-        self._running: Counter[Key] = Counter()
+        self.counter = native.AtOnce(most) if enabled else None
 
     @contextmanager
     def one(self, key: Key) -> Iterator[None]:
         """Count a request of the key during the block. Raises TooManyRequests `too_many_at_once`."""
-        if self._enabled and self._running[key] >= self._most:
+        if self.counter is None:
+            yield
+            return
+        if not self.counter.enter(key):
             raise TooManyRequests("Too many requests at the same time. Wait for responses.", code="too_many_at_once")
-        self._running[key] += 1
         try:
             yield
         finally:
-            self._running[key] -= 1
-            if not self._running[key]:
-                del self._running[key]
+            self.counter.leave(key)
 
 
 class Quotas:
@@ -120,6 +123,11 @@ class Quotas:
         self.pace = Pace(enabled=on)
         self.reads = SharedTurns("reads", self.pace, enabled=on)
         self.changes = SharedTurns("changes", self.pace, enabled=on)
+
+    def gateway_batch_limits(self) -> BatchLimits | None:
+        """Return the counts that the gateway shares for batches, besides `messages`; None if nothing is limited."""
+        requests, at_once, work = self.requests.counter, self.batches_at_once.counter, self.pace.meter
+        return None if requests is None or at_once is None or work is None else (requests, at_once, work)
 
     def queues(self) -> list[Queue]:
         return [

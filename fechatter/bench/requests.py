@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fechatter.bench.connection import write_request
 from fechatter.bench.load import Write
-from fechatter.bench.workspace import MESSAGES_A_CHAT, TEXT, LoadPerson, LoadWorkspace
+from fechatter.bench.workspace import BATCH, MESSAGES_A_CHAT, TEXT, LoadPerson, LoadWorkspace
 
 KEY_CHARACTERS = 36
 DUE_DIGITS = 19
@@ -55,6 +55,17 @@ def _send(person: LoadPerson, chats: list[int], *, keys: bool) -> Write:
         return random.choice(ready) % ((due_text, new_key().encode()) if keys else due_text)
 
     return write
+
+
+def batches(workspace: LoadWorkspace, connections: int) -> list[Write]:
+    """Return batches of 100 messages to all chats, from one person per connection."""
+    body = b'{"messages":[%b]}' % b",".join([b'{"content":"%b"}' % TEXT.encode()] * BATCH)
+    return [_batch(person, workspace.chats, body) for person in _people(workspace, connections)]
+
+
+def _batch(person: LoadPerson, chats: list[int], body: bytes) -> Write:
+    ready = [write_request("POST", f"/api/chat/{chat}/messages/batch", person.token, body) for chat in chats]
+    return lambda _: random.choice(ready)
 
 
 def pages(workspace: LoadWorkspace, connections: int) -> list[Write]:

@@ -22,6 +22,7 @@ DELIVERY_SECONDS = 60.0
 TIMED_STREAMS = 10
 REQUESTS: dict[str, Callable[[LoadWorkspace, int], list[Write]]] = {
     "send": requests.sends,
+    "batch": requests.batches,
     "list": requests.pages,
     "auth": requests.checks,
     "queries": requests.queries,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 BENCHES = {
     "send": "send messages until they are stored",
+    "batch": "send batches of 100 messages until they are stored",
     "deliver": "send messages until every listener has received them",
     "list": "read pages of 50 messages",
     "auth": "send the smallest request that needs a token",

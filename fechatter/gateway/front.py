@@ -6,9 +6,12 @@ import asyncio
 import os
 import socket
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
+from fechatter.auth.pace import KIB_ROWS, REQUEST_ROWS, SENT_ROWS
+from fechatter.auth.quotas import BatchLimits
 from fechatter.errors import StartError
 from fechatter.model import UserId
 from fechatter.native import Certificates, ClientPage, Gateway, Intake, Quota, Tokens
@@ -25,8 +28,19 @@ ADDRESS_SHARE = 4
 """One client address may have a quarter of all connections."""
 
 
-Stores = tuple[Tokens, Quota | None, Intake]
-"""What the gateway needs to store messages itself."""
+class Stores(NamedTuple):
+    """What the gateway needs to store messages itself.
+
+    Attributes:
+        quota: counts the messages of one person; None limits nothing.
+        batch_limits: count requests, concurrent batches and work of one person; None limits nothing.
+    """
+
+    tokens: Tokens
+    quota: Quota | None
+    intake: Intake
+    batch_limits: BatchLimits | None
+
 
 _DECODER = msgspec.json.Decoder(GatewayCounters)
 
@@ -58,9 +72,11 @@ class Front:
         pages: list[ClientPage] | None = None,
     ) -> None:
         self.connections = self.upstream_connections = max(files // FILES_PER_CONNECTION, 1)
-        tokens, quota, intake = stores or (None, None, None)
+        tokens, quota, intake, limits = stores or (None, None, None, None)
         configuration = self._configuration(settings) | {"upstreams": upstreams, "titles": titles}
-        self._gateway = Gateway(msgspec.json.encode(configuration), tokens, quota, intake, certificates, pages or [])
+        self._gateway = Gateway(
+            msgspec.json.encode(configuration), tokens, quota, intake, certificates, pages or [], limits
+        )
         self._held: socket.socket | None = None
 
     def _configuration(self, settings: Settings) -> dict[str, object]:
@@ -69,6 +85,7 @@ class Front:
             "trusted_networks": settings.trusted_proxies,
             "cors": bool(settings.cors_origins),
             "time_bounds": SECONDS,
+            "batch_work": {"request": REQUEST_ROWS, "message": SENT_ROWS, "kib": KIB_ROWS},
             "https_only": uses_https(settings),
             "limits": {
                 "connections": self.connections,

@@ -231,7 +231,10 @@ async def _granian_certificate(settings: Settings) -> Certificate | None:
 
 
 def _stores(services: Services) -> Stores:
-    return services.tokens.verifier, services.quotas.messages.counter, services.sender.intake
+    quotas = services.quotas
+    return Stores(
+        services.tokens.verifier, quotas.messages.counter, services.sender.intake, quotas.gateway_batch_limits()
+    )
 
 
 def _give_up() -> None:

@@ -34,6 +34,12 @@ pub trait AcceptMessages: Send + Sync {
         pending: PendingAnswer,
     ) -> Result<(), (IntakeFull, PendingAnswer)>;
 
+    /// Appends all `messages` in order, or none of them, and wakes the writer.
+    ///
+    /// # Errors
+    /// [`IntakeFull`] if they do not all fit. Their pending answers are dropped.
+    fn accept_all(&self, origin: Origin, messages: Vec<(Message<'_>, PendingAnswer)>) -> Result<(), IntakeFull>;
+
     /// Whether messages may have extras.
     fn extras_allowed(&self) -> bool;
 }

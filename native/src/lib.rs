@@ -6,7 +6,7 @@
 //! * [`pending`]: the answer that a request of the gateway waits for; [`wake`] wakes the writer for it.
 //! * [`batch`]: the columns of a batch; [`arena`] stores a column of texts, and [`pool`] reuses the memory.
 //! * [`confusables`]: detects names that look alike.
-//! * [`quota`]: limits how often something can be tried.
+//! * [`quota`], [`at_once`]: limit how often something can be tried, and how often at the same time.
 //! * [`token`]: verifies access tokens.
 //! * [`request_id`], [`headers`], [`problem`]: ids of requests, security headers and error responses.
 //! * [`negotiation`]: content codings and entity tags.
@@ -14,6 +14,7 @@
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
 
 pub mod arena;
+pub mod at_once;
 pub mod batch;
 pub mod confusables;
 pub mod error;

@@ -1,6 +1,7 @@
 //! The answer that a request of the gateway waits for.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A complete answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,20 +18,20 @@ pub struct Answer {
 
 /// Completes a request. Dropping it without an answer also ends the request: the gateway then answers `not_stored`.
 pub struct PendingAnswer {
-    request_id: String,
+    request_id: Arc<str>,
     complete: Box<dyn FnOnce(Answer) + Send>,
 }
 
 impl PendingAnswer {
     /// Wraps `complete`, which runs on the thread that has the answer and must not block.
     #[must_use]
-    pub fn new(request_id: String, complete: impl FnOnce(Answer) + Send + 'static) -> Self {
+    pub fn new(request_id: Arc<str>, complete: impl FnOnce(Answer) + Send + 'static) -> Self {
         Self { request_id, complete: Box::new(complete) }
     }
 
     /// The id of the request.
     #[must_use]
-    pub fn request_id(&self) -> &str {
+    pub fn request_id(&self) -> &Arc<str> {
         &self.request_id
     }
 

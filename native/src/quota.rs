@@ -103,6 +103,12 @@ impl Meter {
         self.lock().get(key).map_or(0.0, |until| (until - now).max(0.0))
     }
 
+    /// Whether more than half of the limit is used.
+    #[must_use]
+    pub fn is_half_used(&self, key: &Key, now: f64) -> bool {
+        self.used(key, now) > self.window / 2.0
+    }
+
     /// Removes one attempt from the count, because it succeeded.
     pub fn give_back(&self, key: &Key, now: f64) {
         let mut due = self.lock();
@@ -185,6 +191,11 @@ impl Quota {
     #[must_use = "the response shows the changed header"]
     pub fn charge(&self, key: Key, count: f64, now: f64) -> String {
         self.left(self.meter.charge(key, count, now))
+    }
+
+    /// Removes one request from the count.
+    pub fn give_back(&self, key: &Key, now: f64) {
+        self.meter.give_back(key, now);
     }
 
     /// The value of the `ratelimit-policy` header.

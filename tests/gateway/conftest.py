@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,9 +13,11 @@ import pytest
 
 from fechatter.native import Certificates, Gateway
 from fechatter.telemetry.watch import GatewayCounters
+from tests.gateway.doors import Doors, running_doors
 from tests.gateway.upstream import Upstream, running_upstream
 from tests.journeys.wire import OPENED
 from tests.servers.certificates import Certificates as Files
+from tests.servers.postgres import Postgres
 
 
 class RunningGateway:
@@ -42,6 +44,17 @@ class RunningGateway:
 
 
 StartGateway = Callable[..., RunningGateway]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def doors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    """Two servers on the same engine, one for each entry point."""
+    databases: list[str | None] = [None, None]
+    if request.param == "postgres":
+        server: Postgres = request.getfixturevalue("postgres_server")
+        databases = [server.create_database(), server.create_database()]
+    with running_doors(tmp_path_factory.mktemp("doors"), databases) as doors:
+        yield doors
 
 
 @pytest.fixture

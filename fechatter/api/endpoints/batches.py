@@ -15,13 +15,12 @@ from fechatter.api.endpoints.messages import MESSAGE_BYTES, NewMessage
 from fechatter.api.identity import claims, services
 from fechatter.api.operations import Answer, operation
 from fechatter.api.problems import ProblemBody
+from fechatter.auth.pace import SENT_ROWS
 from fechatter.errors import Problem
 from fechatter.model import Message
-from fechatter.native import MAX_BATCH_MESSAGES
+from fechatter.native import MAX_BATCH_MESSAGES, encode_results
 
 BATCH_BYTES = 6 * 1024 * 1024
-SENT_ROWS = 4
-"""The work (`fechatter/auth/pace.py`) for storing one message."""
 
 
 class NewMessages(Body, frozen=True):
@@ -73,7 +72,7 @@ async def send_many(request: Request) -> Response:
     request.scope["state"]["quota"] += charged
     results = [_result(answer, request.scope["state"]["request_id"]) for answer in answers]
     return Response(
-        b'{"results":[' + b",".join(results) + b"]}",
+        encode_results(results),
         media_type="application/json",
         headers={"cache-control": "no-store"},
     )
@@ -94,8 +93,9 @@ async def _send_batch(request: Request, body: bytes) -> list[tuple[int, bytes] |
     return answers
 
 
-def _result(answer: tuple[int, bytes] | Problem, request_id: str) -> bytes:
+def _result(answer: tuple[int, bytes] | Problem, request_id: str) -> tuple[int, bool, bytes]:
+    """Return the status of a message, whether it is refused, and its JSON."""
     if isinstance(answer, Problem):
-        return b'{"status":%d,"problem":%b}' % (answer.status, problems.body(answer, request_id))
+        return answer.status, True, problems.body(answer, request_id)
     status, message = answer
-    return b'{"status":%d,"message":%b}' % (status, message)
+    return status, False, message

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use super::send_many::Work;
 use crate::problem::Titles;
 
 /// Everything that a gateway needs to know before it starts.
@@ -28,6 +29,9 @@ pub struct Config {
     /// The title of each status in the gateway's own answers.
     #[serde(default)]
     pub titles: Titles,
+    /// The work of batches.
+    #[serde(default)]
+    pub batch_work: Work,
     /// The limits. Every limit has a default.
     #[serde(default)]
     pub limits: Limits,

@@ -7,6 +7,7 @@
 //! * [`guard`] is the socket as hyper sees it. It checks framing ([`framing`], [`head`], [`chunks`]), times and floods.
 //! * [`routes`] decides who answers a request, and [`proxy`] forwards it over a connection of [`upstream`].
 //! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.
+//! * [`send_head`], [`send_many`] and [`send_quota`] are parts of [`send`].
 //! * [`refusal`] contains the answers of the gateway itself.
 
 pub mod answer;
@@ -33,6 +34,9 @@ pub mod quiet;
 pub mod refusal;
 pub mod routes;
 pub mod send;
+pub mod send_head;
+pub mod send_many;
+pub mod send_quota;
 pub mod serving;
 pub mod socket;
 pub mod stall;

@@ -14,7 +14,7 @@ use super::content::Content;
 use super::pages::Pages;
 use super::proxy::{self, REQUEST_ID};
 use super::refusal::{Refusal, add_headers};
-use super::send::{Outcome, SendHead, Sends};
+use super::send::{Outcome, Sends, Usual};
 use super::serving::Serving;
 
 /// What the gateway answers itself.
@@ -61,7 +61,7 @@ async fn send(
     serving: &Rc<Serving>,
     client: &Client,
     request: Request<Incoming>,
-    (sends, head): (&Sends, SendHead),
+    (sends, head): (&Sends, Usual),
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
     let (mut rest, body) = request.into_parts();

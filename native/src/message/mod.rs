@@ -8,6 +8,7 @@ pub mod json;
 pub mod key;
 pub mod page;
 pub mod parse;
+pub mod results;
 pub mod time;
 
 pub use content::Content;

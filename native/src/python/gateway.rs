@@ -11,13 +11,14 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::intake::Intake;
-use super::quota::Quota;
+use super::quota::{AtOnce, Meter, Quota};
 use super::token::Tokens;
 use crate::gateway;
 use crate::gateway::config::{Config, InvalidConfig};
 use crate::gateway::pages::{Page, Pages, Variant};
 use crate::gateway::routes::OwnAnswers;
 use crate::gateway::send::Sends;
+use crate::gateway::send_many::BatchLimits;
 use crate::gateway::tls::{self, Pair};
 
 /// The certificates of a gateway. A client receives the first one with the name that it asks for, or else the last one.
@@ -55,6 +56,11 @@ fn page((routes, variants): PythonPage) -> Page {
     Page { routes, variants: variants.collect() }
 }
 
+fn limits((requests, at_once, work): &(Bound<'_, Quota>, Bound<'_, AtOnce>, Bound<'_, Meter>)) -> BatchLimits {
+    let (requests, at_once, work) = (requests.get().shared(), at_once.get().shared(), work.get().shared());
+    BatchLimits { requests: Some(requests), at_once: Some(at_once), work: Some(work) }
+}
+
 /// Accepts connections on a thread of its own and forwards requests to the servers behind it.
 #[pyclass(module = "fechatter._native", frozen)]
 pub struct Gateway(gateway::Gateway);
@@ -64,7 +70,11 @@ impl Gateway {
     /// Create a gateway from its configuration, a JSON object. With `tokens` and `intake`, it stores messages itself.
     /// With `certificates`, it serves HTTPS only. It serves `pages` itself.
     #[new]
-    #[pyo3(signature = (config, tokens = None, quota = None, intake = None, certificates = None, pages = Vec::new()))]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 converts an argument into a value")]
+    #[pyo3(signature = (
+        config, tokens = None, quota = None, intake = None, certificates = None, pages = Vec::new(),
+        batch_limits = None
+    ))]
     fn new(
         config: &[u8],
         tokens: Option<&Bound<'_, Tokens>>,
@@ -72,6 +82,7 @@ impl Gateway {
         intake: Option<&Bound<'_, Intake>>,
         certificates: Option<&Bound<'_, Certificates>>,
         pages: Vec<PythonPage>,
+        batch_limits: Option<(Bound<'_, Quota>, Bound<'_, AtOnce>, Bound<'_, Meter>)>,
     ) -> PyResult<Self> {
         let invalid = |error: InvalidConfig| PyValueError::new_err(error.to_string());
         let config = Config::parse(config).map_err(invalid)?;
@@ -79,6 +90,8 @@ impl Gateway {
         let sends = tokens.zip(intake).map(|(tokens, intake)| Sends {
             tokens: tokens.get().shared(),
             quota,
+            batches: batch_limits.as_ref().map(limits).unwrap_or_default(),
+            work: config.batch_work,
             intake: intake.get().queue(),
             cors: config.cors,
         });

@@ -62,6 +62,14 @@ impl AcceptMessages for Queue {
         Ok(())
     }
 
+    fn accept_all(&self, origin: Origin, messages: Vec<(Message<'_>, PendingAnswer)>) -> Result<(), error::IntakeFull> {
+        let messages = messages.into_iter().map(|(message, pending)| (message, Ticket::Gateway(pending)));
+        if self.waiting.push_all(origin, messages.collect()).map_err(|(full, _)| full)? {
+            self.wake.wake();
+        }
+        Ok(())
+    }
+
     fn extras_allowed(&self) -> bool {
         self.extras_allowed
     }

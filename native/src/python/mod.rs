@@ -37,11 +37,11 @@ mod _native {
     #[pymodule_export]
     use super::intake::Intake;
     #[pymodule_export]
-    use super::page::{encode_page, timestamp};
+    use super::page::{encode_page, encode_results, timestamp};
     #[pymodule_export]
     use super::pending::Pending;
     #[pymodule_export]
-    use super::quota::{Meter, Quota};
+    use super::quota::{AtOnce, Meter, Quota};
     #[pymodule_export]
     use super::token::Tokens;
 

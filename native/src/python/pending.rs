@@ -1,6 +1,6 @@
 //! The binding of an answer that a request of the gateway waits for.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
@@ -9,16 +9,14 @@ use crate::pending::{Answer, PendingAnswer};
 /// The ticket of a message that came through the gateway.
 #[pyclass(module = "fechatter._native", frozen, name = "PendingAnswer")]
 pub struct Pending {
-    /// The id of the request.
-    #[pyo3(get)]
-    request_id: String,
+    request_id: Arc<str>,
     answer: Mutex<Option<PendingAnswer>>,
 }
 
 impl Pending {
     /// Wraps the answer.
     pub fn new(pending: PendingAnswer) -> Self {
-        Self { request_id: pending.request_id().to_owned(), answer: Mutex::new(Some(pending)) }
+        Self { request_id: Arc::clone(pending.request_id()), answer: Mutex::new(Some(pending)) }
     }
 
     /// Answers the request, unless it was answered before.
@@ -32,6 +30,12 @@ impl Pending {
 
 #[pymethods]
 impl Pending {
+    /// The id of the request.
+    #[getter]
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
     /// Refuse the message. Does nothing if the request has its answer.
     fn refuse(&self, status: u16, code: String, headers: Vec<(String, String)>, body: Vec<u8>) {
         self.complete(Answer { status, code: Some(code), headers, body });

@@ -7,6 +7,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyString, PyTuple};
 
+use crate::at_once;
 use crate::quota::{self, Key, Refused, monotonic_seconds};
 
 impl<'py> FromPyObject<'_, 'py> for Key {
@@ -37,7 +38,7 @@ impl Clock {
 /// Counts the attempts of each key against one limit. Any thread may call it.
 #[pyclass(module = "fechatter._native", frozen, subclass)]
 pub struct Meter {
-    inner: quota::Meter,
+    inner: Arc<quota::Meter>,
     clock: Clock,
 }
 
@@ -47,7 +48,8 @@ impl Meter {
     #[new]
     #[pyo3(signature = (burst, every_seconds, max_keys = 65_536, clock = None))]
     fn new(burst: u32, every_seconds: f64, max_keys: usize, clock: Option<Py<PyAny>>) -> Self {
-        Self { inner: quota::Meter::new(burst, every_seconds, max_keys), clock: Clock(clock) }
+        let inner = Arc::new(quota::Meter::new(burst, every_seconds, max_keys));
+        Self { inner, clock: Clock(clock) }
     }
 
     /// Count an attempt and return 0.0, or count nothing and return the seconds until one is allowed.
@@ -60,6 +62,12 @@ impl Meter {
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 converts an argument into a value")]
     fn used(&self, py: Python<'_>, key: Key) -> PyResult<f64> {
         Ok(self.inner.used(&key, self.clock.now(py)?))
+    }
+
+    /// Whether more than half of the limit is used.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 converts an argument into a value")]
+    fn is_half_used(&self, py: Python<'_>, key: Key) -> PyResult<bool> {
+        Ok(self.inner.is_half_used(&key, self.clock.now(py)?))
     }
 
     /// Count `count` attempts, even beyond the limit. Returns the seconds until all counted attempts have expired.
@@ -93,6 +101,49 @@ impl Meter {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.clock.0)
+    }
+}
+
+impl Meter {
+    /// The meter, for the gateway.
+    pub fn shared(&self) -> Arc<quota::Meter> {
+        Arc::clone(&self.inner)
+    }
+}
+
+/// Limits concurrent requests for each key. Any thread may call it.
+#[pyclass(module = "fechatter._native", frozen)]
+pub struct AtOnce(Arc<at_once::AtOnce>);
+
+#[pymethods]
+impl AtOnce {
+    /// Allow each key `most` running requests.
+    #[new]
+    fn new(most: u32) -> Self {
+        Self(Arc::new(at_once::AtOnce::new(most)))
+    }
+
+    /// Begin a request and return True, or return False if too many run; `leave` ends it.
+    fn enter(&self, key: Key) -> bool {
+        self.0.enter(key)
+    }
+
+    /// End a request.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 converts an argument into a value")]
+    fn leave(&self, key: Key) {
+        self.0.leave(&key);
+    }
+
+    /// Number of keys with a running request.
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl AtOnce {
+    /// The counts, for the gateway.
+    pub fn shared(&self) -> Arc<at_once::AtOnce> {
+        Arc::clone(&self.0)
     }
 }
 
