@@ -1,7 +1,8 @@
-"""Closes streams whose session has expired.
+"""Closes streams whose session has ended without an event.
 
-A revoked session has an event, but an expired session has none, and a refresh extends a session. So the expiry of each
-stream's session is read when the stream is new, and again each time the known expiry has passed.
+A revoked session has an event, but an expired one has none. A refresh extends a session, and a database that goes back
+in time can lose it. So each stream's session is read when the stream is new, when its known expiry has passed, and
+once a minute.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ from fechatter.storage.engines.base import Database
 
 MAX_AT_ONCE = 5_000
 """Maximum number of streams per check. The next check, a second later, continues with the others."""
+CHECK_EVERY_MS = 60_000
 
 
 async def close_ended(database: Database, listeners: Iterable[Listener]) -> None:
     """Close those `listeners` whose session has expired or was revoked. Raises StorageError."""
     now = now_ms()
-    due = [each for each in listeners if each.session_expires_at <= now and each.closed is None][:MAX_AT_ONCE]
+    due = [each for each in listeners if each.check_session_at <= now and each.closed is None][:MAX_AT_ONCE]
     if not due:
         return
     ids = sorted({listener.reader.session_id for listener in due})
     expiries = await database.read(lambda tx: sessions.expiries(tx, ids))
     for listener in due:
-        listener.session_expires_at = expiries.get(listener.reader.session_id, 0)
-        if not listener.session_expires_at:
+        expires_at = expiries.get(listener.reader.session_id)
+        if expires_at is None:
             listener.close(CloseReason.REVOKED)
+        else:
+            listener.check_session_at = min(expires_at, now + CHECK_EVERY_MS)

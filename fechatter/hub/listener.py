@@ -114,14 +114,14 @@ class Listener:
         after: the number of `Live.since`. Live frames up to it are never shown, because the replay showed them.
         chats: the chats whose events are shown, as of the last frame that passed; written by the feed only.
         pending: the blocks that wait for the socket.
-        session_expires_at: milliseconds, or 0 if unknown; written by `expiry.py` only.
+        check_session_at: when the session is read again, in milliseconds; written by `expiry.py` only.
     """
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.state: State = Joining()
         self.after = 0
-        self.session_expires_at = 0
+        self.check_session_at = 0
         self.chats: set[int] = set()
         self.pending: list[bytes] = []
         self.pending_bytes = 0

@@ -21,6 +21,7 @@ class Client:
         received: the events received since then, and `eras` those of their positions.
         life: the number of its streams. A response to a request of an earlier stream is ignored.
         seen: the highest position of its responses, for each era.
+        unchecked: whether a position was not sent with the stream's request, so the client must ask about it.
         inbox: blocks that have arrived but are not processed yet.
         answer: the response to the current request: life, chat (None for the list), then its content.
     """
@@ -33,6 +34,8 @@ class Client:
         self.eras: dict[int, str] = {}
         self.life = 0
         self.seen: dict[str, Position] = {}
+        self.sent: dict[str, Position] = {}
+        self.unchecked = False
         self.state = State(who.user_id)
         self.resets: list[str] = []
         self.node: Node | None = None
@@ -50,6 +53,7 @@ class Client:
         """A pending response may be from a log that has gone back since then."""
         self.answer = None
         self.life += 1
+        self.sent, self.unchecked = dict(self.seen), False
 
     def see(self, position: Position) -> None:
         """Record the position of a processed response."""
@@ -71,15 +75,25 @@ class Client:
         elif kind in ("resumed", ""):
             self.cursor = position
             self.state.resume(data.get("reads", []))
-            self._confirm(kind)
+            if kind == "resumed":
+                self._resumed()
         elif kind == "read.moved":
             self.state.read(data["data"]["read"])
         else:
             self._event(data, position)
 
-    def _confirm(self, kind: str) -> None:
-        """After `resumed`, the log contains all positions that were sent with the request, so the highest is enough."""
-        if kind == "resumed" and self.seen:
+    def _resumed(self) -> None:
+        """The log contains the positions that were sent with the request. Earlier requests may be from another log."""
+        self.answer = None
+        if self.seen == self.sent:
+            self.confirm()
+        else:
+            self.unchecked = True
+
+    def confirm(self) -> None:
+        """The log contains all positions, so the highest is enough."""
+        self.unchecked = False
+        if self.seen:
             highest = max(self.seen.values(), key=lambda position: position.seq)
             self.seen = {highest.era: highest}
 

@@ -217,6 +217,12 @@ class Node:
         await self.hub._read_heads()
         await self.tasks.ended()
 
+    async def check_sessions(self) -> None:
+        """Read the session of every stream, as after a minute."""
+        for listener in self.hub.streams():
+            listener.check_session_at = 0
+        await self.hub._close_ended()
+
     async def crash(self) -> None:
         """Forget everything unpublished and unanswered. Pushed messages may still be committed."""
         self.writer_node.crashed = True

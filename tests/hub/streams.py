@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from fechatter.errors import Problem
+from fechatter.hub import joining
 from fechatter.model import Actor
 from fechatter.storage import events
+from fechatter.storage.engines.base import Transaction
 from tests import world
 from tests.hub.cluster import Cluster
 from tests.hub.device import Client
@@ -86,8 +88,24 @@ class Streams(Cluster):
         blocks, client.inbox = client.inbox[:most], client.inbox[most:]
         for block in blocks:
             client.receive(block)
+        await self._check_positions(client)
         if not client.inbox and client.listener.closed is not None:
             await self.drop(who)
+
+    async def _check_positions(self, client: Client) -> None:
+        """Ask whether the log contains the positions of the client's responses, and begin again if it does not."""
+        if not client.unchecked or client.cursor is None:
+            return
+
+        async def lost(tx: Transaction) -> bool:
+            heads = await events.heads(tx, client.who.workspace_id)
+            return await joining.lost(tx, client.who, tuple(client.seen.values()), heads)
+
+        if await self.database.read(lost):
+            client.base = client.cursor
+            client.forget()
+        else:
+            client.confirm()
 
     async def heartbeat(self, who: str) -> None:
         """Process a heartbeat with the position if no events wait."""

@@ -136,6 +136,7 @@ class Walk(Requests, Streams):
             for place in range(len(self.nodes)):
                 self.bus.deliver_all(place)
                 await self.poll(place)
+                await self.nodes[place].check_sessions()
             for who in self.clients:
                 await self.finish_join(who)
                 await self.receive(who)

@@ -49,7 +49,7 @@ the revision.
 
 **Comparing cursors.** A cursor is opaque. To compare two cursors, or a cursor with an event's `seq`, compare the
 numbers after the last dot. The comparison is valid until the log goes back in time (a restored backup, a failover). A
-stream then ends or sends `reset`. Ignore the responses to requests that you sent before you reconnected or got `reset`.
+stream then ends or sends `reset`. Ignore the responses to requests that you sent before `resumed` or `reset`.
 When you connect, send the `Event-Cursor`s of your responses, separated by commas. Of those with the same text before
 the last dot, send the highest. After `resumed`, keep only the highest of all. If the log no longer contains one of
 them, you get `reset`.

@@ -14,7 +14,10 @@ export class LiveStream {
   private readonly state: LiveState
   private readonly pause = new Pause()
   private connection: SharedConnection | null = null
-  private isFirstStream = true
+  /** The number of streams that were opened, the current one included. */
+  private opened = 0
+  /** The positions in the request of the newest stream, or null. */
+  private sent: string | null = null
 
   constructor(state: LiveState) {
     this.state = state
@@ -74,17 +77,17 @@ export class LiveStream {
       retryAfterSeconds,
       signedOut: () => this.end(),
     }
-    this.isFirstStream = true
+    this.opened = 0
     this.connection = new SharedConnection(`fechatter-live-${state.world.value?.me.id}`, tab, cursor)
     this.connection.start()
   }
 
   /** The position that a stream must still contain. The log may have gone back since the pending requests were sent. */
   private seenHeader(): Record<string, string> {
-    if (!this.isFirstStream) repeatPending()
-    this.isFirstStream = false
-    const cursor = positions.header()
-    return cursor === null ? {} : { "Event-Cursor": cursor }
+    if (this.opened > 0) repeatPending()
+    this.opened += 1
+    this.sent = positions.header()
+    return this.sent === null ? {} : { "Event-Cursor": this.sent }
   }
 
   private take(name: string, data: unknown): void {
@@ -96,11 +99,13 @@ export class LiveStream {
 
   private resumed(marks: readonly ReadMark[]): void {
     this.state.resumeMarks(marks)
-    if (this.isLeading) positions.confirm()
+    // The log may also have gone back between the stream's request and its response.
+    if (this.opened > 1) repeatPending()
+    if (positions.header() === this.sent) positions.confirm()
     else void this.checkPositions()
   }
 
-  /** The stream's request contained only the positions of the leading tab. */
+  /** The stream's request did not contain the positions of later responses, or of another tab. */
   private async checkPositions(): Promise<void> {
     const [newest, header] = [positions.newest(), positions.header()]
     if (newest === null || header === null) return
