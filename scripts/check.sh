@@ -35,7 +35,8 @@ rust_lane() {
     step clippy cargo clippy --workspace --all-targets --features fechatter-native/python --locked --quiet \
         -- --deny warnings
     step cargo-fmt cargo fmt --all --check
-    [ -z "$tests" ] || step cargo-test cargo test --workspace --locked --quiet
+    # About a minute of processor time for the fuzzed parsers. `make prove` uses more inputs.
+    [ -z "$tests" ] || step cargo-test env FUZZED_INPUTS=500000 cargo test --workspace --locked --quiet
 }
 
 web_lane() {
