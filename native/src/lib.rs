@@ -9,6 +9,7 @@
 //! * [`quota`], [`at_once`]: limit how often something can be tried, and how often at the same time.
 //! * [`token`]: verifies access tokens.
 //! * [`request_id`], [`headers`], [`problem`]: ids of requests, security headers and error responses.
+//! * [`panics`]: a panic ends the process.
 //! * [`negotiation`]: content codings and entity tags.
 //! * [`gateway`]: owns the clients' sockets and forwards requests to Python.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
@@ -23,6 +24,7 @@ pub mod headers;
 pub mod intake;
 pub mod message;
 pub mod negotiation;
+pub mod panics;
 pub mod pending;
 pub mod pool;
 pub mod problem;

@@ -43,6 +43,13 @@ class RunningGateway:
         await asyncio.to_thread(self.gateway.stop)
 
 
+@pytest.fixture(autouse=True)
+async def close_connections() -> AsyncIterator[None]:
+    """Close the connections of a test at its end."""
+    yield
+    await asyncio.gather(*(wire.abort() for wire in list(OPENED)))
+
+
 StartGateway = Callable[..., RunningGateway]
 
 

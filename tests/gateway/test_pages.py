@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
@@ -12,7 +11,7 @@ from fechatter.web.files import files
 from tests.journeys.client import Client
 from tests.journeys.metrics import read_metrics
 from tests.journeys.server import ServerProcess
-from tests.journeys.wire import OPENED, Answer, Wire, head
+from tests.journeys.wire import Answer, Wire, head
 
 TOKEN = "metrics-of-the-pages-0123456789"
 CHANGING = {"date", "server", "x-request-id", "connection", "keep-alive"}
@@ -37,13 +36,6 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
         ServerProcess(folder / "gateway", gateway="on", metrics_token=TOKEN) as gateway,
     ):
         yield Doors(app, gateway)
-
-
-@pytest.fixture(autouse=True)
-async def close_connections() -> AsyncIterator[None]:
-    """Close the connections of a test at its end."""
-    yield
-    await asyncio.gather(*(wire.abort() for wire in list(OPENED)))
 
 
 async def get(server: ServerProcess, path: str, **headers: str) -> Answer:

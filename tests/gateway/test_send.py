@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.gateway.doors import CHUNKED, Case, Doors, comparable_headers, gateway_counts
-from tests.journeys.wire import OPENED, Answer
+from tests.journeys.wire import Answer
 
 ROUTE = "/api/chat/{chat_id}/messages"
-
-
-@pytest.fixture(autouse=True)
-async def close_connections() -> AsyncIterator[None]:
-    """Close the connections of a test at its end."""
-    yield
-    await asyncio.gather(*(wire.abort() for wire in list(OPENED)))
-
-
 GOOD = b'{"content": "Good morning"}'
 USUAL: dict[str, Case] = {
     "a message": ("own", GOOD, {}),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.gateway.doors import CHUNKED, Case, Doors, comparable_headers, gateway_counts
-from tests.journeys.wire import OPENED, Answer, Wire, head
+from tests.journeys.wire import Answer, Wire, head
 
 ROUTE = "/api/chat/{chat_id}/messages/batch"
 END = "/batch"
@@ -65,13 +64,6 @@ UNUSUAL: dict[str, Case] = {
     "a chat id that is too large": ("too large", _batch(GOOD), {}),
 }
 CHANGING = ("id", "number", "created_at", "request_id")
-
-
-@pytest.fixture(autouse=True)
-async def close_connections() -> AsyncIterator[None]:
-    """Close the connections of a test at its end."""
-    yield
-    await asyncio.gather(*(wire.abort() for wire in list(OPENED)))
 
 
 def _without_ids(body: Any) -> Any:

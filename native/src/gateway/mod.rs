@@ -46,10 +46,8 @@ pub mod upstream;
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::panic;
-use std::process;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, Once, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -64,6 +62,8 @@ use routes::OwnAnswers;
 use serving::Serving;
 use state::State;
 use tls::Certificates;
+
+use crate::panics;
 
 const THREAD: &str = "gateway";
 const IDLE_CHECK: Duration = Duration::from_millis(2);
@@ -105,7 +105,8 @@ impl Gateway {
         if thread.is_some() || self.state.borrow().is_draining() {
             return Err(io::Error::other("the gateway was started before"));
         }
-        end_process_on_panic();
+        // The clients of a thread that panicked would wait for ever.
+        panics::end_process();
         let (config, own, certificates) = (self.config.clone(), Arc::clone(&self.own), self.certificates.clone());
         let (counters, state) = (Arc::clone(&self.counters), self.state.subscribe());
         let (begun, beginning) = mpsc::channel();
@@ -223,19 +224,4 @@ async fn serve(listeners: Vec<Listener>, serving: Rc<Serving>, mut state: watch:
         () = serving.until_empty() => {}
         _ = state.wait_for(|state| *state == State::Stopped) => {}
     }
-}
-
-/// Makes a panic of a gateway's thread end the process: its clients would wait for ever.
-fn end_process_on_panic() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let earlier = panic::take_hook();
-        panic::set_hook(Box::new(move |details| {
-            if thread::current().name() == Some(THREAD) {
-                eprintln!("fechatter: the gateway failed and ends the process: {details}");
-                process::abort();
-            }
-            earlier(details);
-        }));
-    });
 }

@@ -24,6 +24,7 @@ use crate::at_once::Turn;
 use crate::batch::Origin;
 use crate::intake::AcceptMessages;
 use crate::message::{parse_batch, parse_message};
+use crate::panics;
 use crate::pending::{Answer, PendingAnswer};
 use crate::quota::Quota;
 use crate::token::Tokens;
@@ -120,6 +121,7 @@ impl Sends {
             return Outcome::Unusual(body);
         };
         let Ok(answer) = self.wait(&head, waiting).await else { return Outcome::Refused(Refusal::NotStored) };
+        panics::point("gateway_answer");
         count(&mut counters.answered(), &head, &answer, began.elapsed());
         Outcome::Answered(response(answer, quota))
     }
@@ -134,6 +136,7 @@ impl Sends {
             let _ = sender.send(answer);
         });
         self.intake.accept(origin(head), &message, pending).ok()?;
+        panics::point("gateway_append");
         Some(Accepted { waiting: Waiting::One(receiver), quota })
     }
 

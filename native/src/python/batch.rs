@@ -14,6 +14,7 @@ use crate::batch::Columns;
 use crate::intake::Taken;
 use crate::message::encode::{self, Encoded, Stored};
 use crate::message::key;
+use crate::panics;
 use crate::pending::Answer;
 
 /// Encoding this many bytes takes about 50 µs, so other threads may run in the meantime.
@@ -140,6 +141,7 @@ impl MessageBatch {
                 workspace_id: workspace_ids[at],
             })
             .collect();
+        panics::point("writer_encode");
         to_lists(py, &encode(py, &self.rows, &stored, created_at, epoch))
     }
 
@@ -149,6 +151,7 @@ impl MessageBatch {
             if let (Ok(pending), Ok(stored)) = (ticket.cast::<Pending>(), answer.cast::<PyTuple>()) {
                 let (status, body) = stored.extract::<(u16, Bound<'_, PyBytes>)>()?;
                 let body = body.as_bytes().to_vec();
+                panics::point("writer_answer");
                 pending.get().complete(Answer { status, code: None, headers: Vec::new(), body });
             }
         }

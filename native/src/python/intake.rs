@@ -14,6 +14,7 @@ use crate::batch::Origin;
 use crate::error::{self, FieldErrors};
 use crate::intake::{self, AcceptMessages};
 use crate::message::{Message, parse_batch, parse_message};
+use crate::panics;
 use crate::pending::PendingAnswer;
 use crate::wake::Wake;
 
@@ -115,6 +116,7 @@ impl Intake {
         ticket: Py<PyAny>,
         thread_id: i64,
     ) -> PyResult<bool> {
+        panics::point("push");
         let parsed = parse_message(body, header_key, self.queue.extras_allowed);
         let message = parsed.map_err(|rejected| errors::rejected(py, &rejected))?;
         let origin = Origin { chat_id, thread_id, sender_id, session_id };
@@ -145,6 +147,7 @@ impl Intake {
 
     /// Take the oldest messages, at most 256; None if none wait.
     fn take(&self, py: Python<'_>) -> PyResult<Option<MessageBatch>> {
+        panics::point("writer_take");
         self.queue.waiting.take().map(|taken| MessageBatch::new(py, taken)).transpose()
     }
 

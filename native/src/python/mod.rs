@@ -18,8 +18,8 @@ use pyo3::prelude::*;
 mod _native {
     use pyo3::prelude::*;
 
-    use crate::confusables;
     use crate::message::{self, content, key, parse};
+    use crate::{confusables, panics};
     use crate::{problem, quota, token};
 
     #[pymodule_export]
@@ -65,6 +65,13 @@ mod _native {
     const SOURCE_HASH: &str = env!("FECHATTER_SOURCE_HASH");
     #[pymodule_export]
     const BUILD: &str = env!("FECHATTER_BUILD");
+
+    #[pymodule_init]
+    #[expect(clippy::unnecessary_wraps, reason = "PyO3 demands a result")]
+    fn end_process_on_panic(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        panics::end_process();
+        Ok(())
+    }
 
     /// Parse and check the body of one message without extras; returns (content, key).
     #[pyfunction]
