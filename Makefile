@@ -41,7 +41,7 @@ format: setup-test ## format all sources
 	@.venv/bin/ruff check --fix --quiet; .venv/bin/ruff format; cargo fmt --all; scripts/web.sh format
 
 prove: setup-test ## run the long proofs (minutes): fuzzing, crashes, interleavings
-	@FUZZED_INPUTS=1000000 cargo test --workspace --locked --quiet --test framing --test fuzz
+	@FUZZED_INPUTS=1000000 cargo test --workspace --locked --quiet --test framing --test fuzz --test fuzz_proxies
 	@$(PYTEST) -m prove --timeout 1800 $(ARGS)
 
 figures: setup-test ## measure the server on both engines, into benches/results (minutes)

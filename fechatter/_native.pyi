@@ -30,6 +30,7 @@ __all__ = [
     "Quota",
     "RequestIds",
     "Tokens",
+    "TrustedProxies",
     "accepts_coding",
     "encode_page",
     "encode_results",
@@ -239,6 +240,25 @@ class Tokens:
 
     def __len__(self) -> int:
         """Number of tokens in the cache."""
+
+@final
+class TrustedProxies:
+    """The proxies whose headers name the client. Any thread may call it."""
+
+    def __new__(cls, proxies: list[str], headers: str) -> TrustedProxies:
+        """Trust the headers, `x-forwarded` or `forwarded`, of these proxies: networks, or `unix`.
+
+        Raises:
+            ValueError: A text is not a network, or there are no such headers.
+        """
+
+    def client(self, peer: str, lines: list[tuple[bytes, bytes]]) -> tuple[str, bool | None]:
+        """Return the address of the client, and whether it used HTTPS if a proxy states it.
+
+        Args:
+            peer: The address of the connection; empty for a Unix socket.
+            lines: The header lines of the request, with names in lower case.
+        """
 
 @final
 class Certificates:

@@ -1,28 +1,25 @@
 """The client's address and the server's public origin. Headers count only if a proxy in `trusted_proxies` set them.
 
-Links, cookies, rate limits and the Origin check use this; rights never do.
+Links, cookies, rate limits and the Origin check use this; rights never do. native/src/forwarded.rs reads the headers,
+for both entry points.
 """
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from starlette.requests import HTTPConnection, Request
 
 from fechatter.accounts.access import Device
-from fechatter.canonical.networks import contains, parse_address, parse_networks, plain_address
 from fechatter.canonical.web_origins import PORTS, WebOrigin, find_origin
 from fechatter.errors import Forbidden
+from fechatter.native import TrustedProxies
 from fechatter.settings import Settings
 from fechatter.settings.urls import local_url
 
 CUSTOM_HEADER = "x-requested-with"
 CUSTOM_VALUE = "fechatter"
 USER_AGENT_CHARACTERS = 256
-
-_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
-_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
 def device(request: Request, settings: Settings) -> Device:
@@ -33,27 +30,13 @@ def device(request: Request, settings: Settings) -> Device:
 
 def address(request: HTTPConnection, settings: Settings) -> str:
     """Return the client's address: the nearest one that is not a trusted proxy; empty if it is unknown."""
-    nearest = _peer(request)
-    trusted = parse_networks(settings.trusted_proxies)
-    if not contains(trusted, nearest):
-        return nearest
-    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
-    while forwarded and contains(trusted, nearest):
-        before = parse_address(_without_port(forwarded.pop().strip()))
-        if before is None:
-            break
-        nearest = str(before)
-    return nearest
+    return _client(request, settings)[0]
 
 
-def _peer(request: HTTPConnection) -> str:
-    return plain_address(request.client.host) if request.client else ""
-
-
-def _without_port(forwarded: str) -> str:
-    """Remove the port that some proxies add: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
-    found = _WITH_PORT.fullmatch(forwarded)
-    return forwarded if found is None else found[1] or found[2]
+def _client(request: HTTPConnection, settings: Settings) -> tuple[str, bool | None]:
+    """Return the client's address, and whether it used HTTPS if a proxy states it."""
+    peer = request.client.host if request.client else ""
+    return _proxies(settings.trusted_proxies, settings.proxy_headers).client(peer, request.scope["headers"])
 
 
 def public_origin(request: Request, settings: Settings) -> WebOrigin:
@@ -73,18 +56,11 @@ def public_address(request: Request, settings: Settings) -> str:
 
 
 def _scheme(request: Request, settings: Settings) -> str:
-    """Return the scheme that the client used.
-
-    Each proxy may append the scheme that it saw, so the first element of `X-Forwarded-Proto` comes from the outermost
-    proxy. If a proxy appends, a client can forge the first element. That affects only the links and the cookie in the
-    client's own response.
-    """
-    if contains(parse_networks(settings.trusted_proxies), _peer(request)):
-        seen = ",".join(request.headers.getlist("x-forwarded-proto")).split(",")
-        first = next((element for part in seen if (element := part.strip(' "').lower())), "")
-        if first in _SCHEMES:
-            return _SCHEMES[first]
-    return "https" if request.scope.get("scheme") == "https" else "http"
+    """Return the scheme that the client used."""
+    is_secure = _client(request, settings)[1]
+    if is_secure is None:
+        return "https" if request.scope.get("scheme") == "https" else "http"
+    return "https" if is_secure else "http"
 
 
 def is_secure(request: Request, settings: Settings) -> bool:
@@ -110,6 +86,11 @@ def _is_ours(text: str, request: Request, settings: Settings) -> bool:
         return origin is not None and origin == configured
     # Behind a TLS proxy that is not configured, the schemes may differ, so only the hosts are compared.
     return origin == find_origin(f"{origin.scheme}://{request.headers.get('host', '')}")
+
+
+@lru_cache(maxsize=8)
+def _proxies(proxies: tuple[str, ...], headers: str) -> TrustedProxies:
+    return TrustedProxies(list(proxies), headers)
 
 
 @lru_cache(maxsize=8)

@@ -100,7 +100,12 @@ def _gateway(counted: GatewayCounters | None) -> Iterator[Reading]:
     closed = (
         {}
         if counted is None
-        else {"evicted": counted.evicted, "stalled": counted.stalled, "handshake": counted.handshakes_failed}
+        else {
+            "evicted": counted.evicted,
+            "stalled": counted.stalled,
+            "handshake": counted.handshakes_failed,
+            "proxy_header": counted.proxy_headers_refused,
+        }
     )
     yield Reading(names.GATEWAY_CLOSED, {(reason,): count for reason, count in closed.items()})
     refused = {} if counted is None else counted.refused

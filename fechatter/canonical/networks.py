@@ -4,8 +4,6 @@ An IPv6 socket shows an IPv4 client as `::ffff:192.0.2.1`. That is the same clie
 """
 
 import ipaddress
-from collections.abc import Sequence
-from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -15,12 +13,6 @@ IPV6_CLIENT_BITS = 64
 _MAPPED_BITS = 96
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _NOBODY_V4 = (ipaddress.IPv4Network("0.0.0.0/8"), ipaddress.IPv4Network("255.255.255.255/32"))
-
-
-def plain_address(text: str) -> str:
-    """Return an address in its shortest form, and an IPv4-mapped one as IPv4. Any other text is returned unchanged."""
-    found = parse_address(text)
-    return text if found is None else str(found)
 
 
 def parse_address(text: str) -> Address | None:
@@ -45,18 +37,6 @@ def parse_network(text: str) -> Network:
     if network is None or _has_no_clients(network, text):
         raise ValueError(f"{text!r} can never match: no client has such an address")
     return network
-
-
-def contains(networks: Sequence[Network], text: str) -> bool:
-    """Whether the text is an address in one of the networks."""
-    found = parse_address(text)
-    return found is not None and any(found in network for network in networks)
-
-
-@lru_cache(maxsize=8)
-def parse_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    """Parse each network with `parse_network`."""
-    return tuple(map(parse_network, texts))
 
 
 def client_network(text: str) -> str:

@@ -82,7 +82,9 @@ class Front:
     def _configuration(self, settings: Settings) -> dict[str, object]:
         share = max(self.connections // ADDRESS_SHARE, MIN_PER_ADDRESS)
         return {
-            "trusted_networks": settings.trusted_proxies,
+            "trusted_proxies": settings.trusted_proxies,
+            "proxy_headers": settings.proxy_headers,
+            "proxy_protocol": settings.proxy_protocol,
             "cors": bool(settings.cors_origins),
             "time_bounds": SECONDS,
             "batch_work": {"request": REQUEST_ROWS, "message": SENT_ROWS, "kib": KIB_ROWS},

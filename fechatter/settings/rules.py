@@ -16,6 +16,8 @@ from fechatter.canonical.web_origins import parse_origin
 DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 SECRET_BYTES = 32
 NAME_CHARACTERS = 64
+UNIX = "unix"
+"""The name of the clients of a Unix socket in `trusted_proxies`."""
 
 
 def unknown(name: str, known: list[str], prefix: str = "") -> str:
@@ -45,6 +47,11 @@ def check_together(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "tls_certificate", "is required because tls_folder is set: clients that ask for another name receive it"
     if "tls_folder" in values and not values.get("gateway"):
         yield "tls_folder", "needs gateway = on"
+    if values.get("proxy_protocol"):
+        if not values.get("gateway"):
+            yield "proxy_protocol", "needs gateway = on"
+        if not values.get("trusted_proxies"):
+            yield "trusted_proxies", "is required because proxy_protocol is set: only these proxies may send the header"
 
 
 def without_password(url: str) -> str:
@@ -127,8 +134,8 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(value if value == "*" else _public_url(value) for value in values)
 
 
-def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_shortest(parse_network(value)) for value in values)
+def _proxies(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(value if value == UNIX else _shortest(parse_network(value)) for value in values)
 
 
 def _shortest(network: Network) -> str:
@@ -170,5 +177,5 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "nats_url": _nats_url,
     "public_url": _public_url,
     "redis_url": _needs_host("redis", "rediss"),
-    "trusted_proxies": _networks,
+    "trusted_proxies": _proxies,
 }

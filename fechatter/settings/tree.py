@@ -18,6 +18,7 @@ MASK = "********"
 Signup = Literal["invitation", "open"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "text", "json"]
+ProxyHeaders = Literal["x-forwarded", "forwarded"]
 Role = Literal["api", "workers"]
 
 
@@ -56,7 +57,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     signup: Annotated[
         Signup, _key("Who can sign up: `invitation`, invited people only; `open`, anyone, with a new workspace.")
     ] = "invitation"
-    trusted_proxies: Annotated[tuple[str, ...], _key("Networks whose X-Forwarded-* headers are trusted.")] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...], _key("Proxies that name the client: networks, or `unix` for clients of a Unix socket.")
+    ] = ()
+    proxy_headers: Annotated[
+        ProxyHeaders,
+        _key(
+            "Headers that these proxies set: `x-forwarded`, X-Forwarded-For and X-Forwarded-Proto; `forwarded`, "
+            "Forwarded (RFC 7239)."
+        ),
+    ] = "x-forwarded"
+    proxy_protocol: Annotated[
+        bool, _key("Whether connections of these proxies begin with a PROXY protocol header; needs the gateway.")
+    ] = False
     cors_origins: Annotated[
         tuple[str, ...], _key("Origins whose pages may call the API with a token; `*` allows all.")
     ] = ()

@@ -102,6 +102,7 @@ class GatewayCounters(msgspec.Struct, frozen=True):
         evicted: quiet connections that were closed to make room.
         stalled: connections that were reset because the client did not read its answer.
         handshakes_failed: TLS handshakes that failed or were late.
+        proxy_headers_refused: connections of trusted proxies without a valid header of the PROXY protocol.
         abandoned: requests whose client left before the end of the answer.
         refused: answers of the gateway itself, by code.
     """
@@ -112,6 +113,7 @@ class GatewayCounters(msgspec.Struct, frozen=True):
     evicted: int
     stalled: int
     handshakes_failed: int
+    proxy_headers_refused: int
     requests: int
     proxied: int
     abandoned: int

@@ -10,6 +10,7 @@
 //! * [`token`]: verifies access tokens.
 //! * [`request_id`], [`headers`], [`problem`]: ids of requests, security headers and error responses.
 //! * [`panics`]: a panic ends the process.
+//! * [`forwarded`]: the client behind trusted proxies; [`networks`]: IP addresses and networks.
 //! * [`negotiation`]: content codings and entity tags.
 //! * [`gateway`]: owns the clients' sockets and forwards requests to Python.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
@@ -19,11 +20,13 @@ pub mod at_once;
 pub mod batch;
 pub mod confusables;
 pub mod error;
+pub mod forwarded;
 pub mod gateway;
 pub mod headers;
 pub mod intake;
 pub mod message;
 pub mod negotiation;
+pub mod networks;
 pub mod panics;
 pub mod pending;
 pub mod pool;

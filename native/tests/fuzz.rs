@@ -11,10 +11,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fechatter_native::gateway::chunks::{Chunks, Part};
 use fechatter_native::gateway::config::Config;
 use fechatter_native::gateway::floods::Floods;
-use fechatter_native::gateway::networks::Network;
 use fechatter_native::gateway::tls::Certificates;
 use fechatter_native::message::{Message, parse_batch, parse_message};
 use fechatter_native::negotiation::{accepts_coding, matches_tag};
+use fechatter_native::networks::Network;
 use fechatter_native::request_id;
 use fechatter_native::token::{MAX_CACHED, Tokens};
 use fuzzing::fuzz;
@@ -238,7 +238,7 @@ fn a_configuration_is_read_or_refused() {
     let seeds: [&[u8]; 3] = [
         br#"{"upstreams":["unix:/a","tcp:[::1]:80"],"limits":{"head_seconds":1.5,"connections":7}}"#,
         br#"{"upstreams":["tcp:a:1"],"titles":{"404":"Not found"},"time_bounds":[0.1],"cors":true}"#,
-        br#"{"upstreams":["unix:/a"],"trusted_networks":["192.0.2.0/24"],"limits":{"body_seconds":1e400}}"#,
+        br#"{"upstreams":["unix:/a"],"trusted_proxies":["192.0.2.0/24"],"limits":{"body_seconds":1e400}}"#,
     ];
     fuzz(&seeds, &JSON_PIECES, |input, _| Config::parse(input).is_ok_and(|config| !config.upstreams.is_empty()));
 }

@@ -91,6 +91,24 @@ def test_other_headers_do_not_name_the_client() -> None:
         )
 
 
+def test_a_proxy_that_sets_forwarded_names_the_client_and_its_scheme() -> None:
+    settings = Settings(trusted_proxies=PROXIES.trusted_proxies, proxy_headers="forwarded")
+    host, forged = ("Host", "chat.example"), ("X-Forwarded-For", OTHER)
+    named = request("10.0.0.1", host, forged, ("Forwarded", f'for={OTHER}, for="{CLIENT}:4711";proto=https'))
+    assert (address(named, settings), public_address(named, settings)) == (CLIENT, "https://chat.example")
+    hidden = request("10.0.0.1", host, forged, ("Forwarded", "for=unknown"), ("X-Forwarded-Proto", "https"))
+    assert (address(hidden, settings), public_address(hidden, settings)) == ("10.0.0.1", "http://chat.example")
+    stranger = request(CLIENT, host, ("Forwarded", f"for={OTHER};proto=https"))
+    assert (address(stranger, settings), public_address(stranger, settings)) == (CLIENT, "http://chat.example")
+
+
+def test_the_clients_of_a_unix_socket_are_a_proxy_only_if_the_settings_state_it() -> None:
+    settings = load_settings(None, {"FECHATTER_TRUSTED_PROXIES": "unix"})
+    assert seen(None, CLIENT, settings=settings) == CLIENT
+    assert seen("127.0.0.1", CLIENT, settings=settings) == "127.0.0.1"
+    assert seen("unix", CLIENT, settings=settings) == "unix"
+
+
 def test_thousands_of_forged_addresses_cost_little_and_do_not_hide_the_client() -> None:
     assert seen("10.0.0.1", "10.0.0.2," * 5000 + CLIENT) == CLIENT
     assert seen(CLIENT, "10.0.0.2," * 5000 + OTHER) == CLIENT

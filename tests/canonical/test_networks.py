@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fechatter.canonical.networks import client_network, contains, parse_network, plain_address
+from fechatter.canonical.networks import client_network, parse_network
 
 
 @pytest.mark.parametrize(
@@ -46,24 +46,7 @@ def test_a_network_without_possible_clients_is_refused(text: str) -> None:
         parse_network(text)
 
 
-@pytest.mark.parametrize(
-    ("networks", "address", "within"),
-    [
-        (["::ffff:127.0.0.1"], "127.0.0.1", True),
-        (["127.0.0.1"], "::ffff:127.0.0.1", True),
-        (["::ffff:127.0.0.1"], "::FFFF:7f00:1", True),
-        (["10.0.0.0/8"], "0:0:0:0:0:ffff:0a01:0203", True),
-        (["fe80::/10"], "fe80::1%eth0", True),
-        (["127.0.0.1"], "::1", False),
-        (["127.0.0.1"], "somewhere", False),
-        ([], "127.0.0.1", False),
-    ],
-)
-def test_both_sides_are_normalised_before_the_comparison(networks: list[str], address: str, within: bool) -> None:
-    assert contains([parse_network(text) for text in networks], address) is within
-
-
 def test_a_client_is_one_ipv4_address_or_one_ipv6_network() -> None:
     assert {client_network(text) for text in ("192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201")} == {"192.0.2.1"}
     assert client_network("2001:db8::1") == client_network("2001:DB8:0:0:ffff::2") == "2001:db8::/64"
-    assert client_network("42") == plain_address("42") == "42"
+    assert client_network("42") == "42"

@@ -21,10 +21,17 @@ from tests.servers.postgres import Postgres
 
 
 class RunningGateway:
-    """A gateway on a port of 127.0.0.1. With certificates, it serves HTTPS."""
+    """A gateway on a port of 127.0.0.1. With certificates, it serves HTTPS. `options` are further parts of its
+    configuration."""
 
-    def __init__(self, upstreams: list[str], certificates: Certificates | None = None, **limits: float) -> None:
-        configuration = msgspec.json.encode({"upstreams": upstreams, "limits": limits})
+    def __init__(
+        self,
+        upstreams: list[str],
+        certificates: Certificates | None = None,
+        options: dict[str, object] | None = None,
+        **limits: float,
+    ) -> None:
+        configuration = msgspec.json.encode({"upstreams": upstreams, "limits": limits, **(options or {})})
         self.gateway = Gateway(configuration, certificates=certificates)
         self.held = socket.create_server(("127.0.0.1", 0), backlog=1000)
         self.port: int = self.held.getsockname()[1]
@@ -72,11 +79,13 @@ async def upstream() -> AsyncIterator[Upstream]:
 
 @pytest.fixture
 async def start_gateway(upstream: Upstream) -> AsyncIterator[StartGateway]:
-    """Start gateways with the given limits in front of the upstream."""
+    """Start gateways with the given options and limits in front of the upstream."""
     running: list[RunningGateway] = []
 
-    def start(certificates: Certificates | None = None, **limits: float) -> RunningGateway:
-        running.append(RunningGateway([f"tcp:127.0.0.1:{upstream.port}"], certificates, **limits))
+    def start(
+        certificates: Certificates | None = None, options: dict[str, object] | None = None, **limits: float
+    ) -> RunningGateway:
+        running.append(RunningGateway([f"tcp:127.0.0.1:{upstream.port}"], certificates, options, **limits))
         return running[-1]
 
     yield start

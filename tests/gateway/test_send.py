@@ -16,6 +16,7 @@ USUAL: dict[str, Case] = {
     "its key with another content": ("own", b'{"content": "b", "idempotency_key": "k1"}', {}),
     "a key in the header": ("own", GOOD, {"idempotency-key": "k2"}),
     "a query": ("query", GOOD, {}),
+    "a client behind proxies": ("own", GOOD, {"x-forwarded-for": "203.0.113.9", "forwarded": "for=203.0.113.9"}),
     "a page of our own site": ("own", GOOD, {"origin": "http://localhost"}),
     "a chat of others": ("foreign", GOOD, {}),
     "an archived chat": ("archived", GOOD, {}),

@@ -84,7 +84,7 @@ async def test_a_gateway_starts_once(gateway: RunningGateway) -> None:
         (b"[]", "invalid length"),
         (b'{"upstreams": []}', "upstreams is empty"),
         (b'{"upstreams": ["a"]}', "not an upstream"),
-        (b'{"upstreams": ["unix:/a"], "trusted_networks": ["a"]}', "not a network"),
+        (b'{"upstreams": ["unix:/a"], "trusted_proxies": ["a"]}', "not a network"),
         (b'{"upstreams": ["unix:/a"], "limits": {"head_seconds": -1}}', "negative"),
     ],
 )

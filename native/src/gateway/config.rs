@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use super::send_many::Work;
+use crate::forwarded::Headers;
 use crate::problem::Titles;
 
 /// Everything that a gateway needs to know before it starts.
@@ -14,9 +15,16 @@ use crate::problem::Titles;
 pub struct Config {
     /// The servers behind the gateway: `unix:/path/of/socket` or `tcp:host:port`.
     pub upstreams: Vec<String>,
-    /// Networks whose connections are not counted per address, such as a proxy's: `192.0.2.0/24`.
+    /// Proxies whose headers name the client: networks such as `192.0.2.0/24`, or `unix`. Their connections are not
+    /// counted per address.
     #[serde(default)]
-    pub trusted_networks: Vec<String>,
+    pub trusted_proxies: Vec<String>,
+    /// Which headers they set.
+    #[serde(default)]
+    pub proxy_headers: Headers,
+    /// Whether their connections begin with a header of the PROXY protocol.
+    #[serde(default)]
+    pub proxy_protocol: bool,
     /// Whether the gateway's own answers demand HTTPS from browsers (HSTS).
     #[serde(default)]
     pub https_only: bool,

@@ -19,6 +19,8 @@ pub struct Counters {
     pub stalled: Count,
     /// TLS handshakes that failed or were late.
     pub handshakes_failed: Count,
+    /// Connections of trusted proxies without a valid header of the PROXY protocol.
+    pub proxy_headers_refused: Count,
     /// Requests whose head was complete.
     pub requests: Count,
     /// Requests that were sent to an upstream.
@@ -85,6 +87,7 @@ impl Counters {
             "evicted": self.evicted.get(),
             "stalled": self.stalled.get(),
             "handshakes_failed": self.handshakes_failed.get(),
+            "proxy_headers_refused": self.proxy_headers_refused.get(),
             "requests": self.requests.get(),
             "proxied": self.proxied.get(),
             "abandoned": self.abandoned.get(),

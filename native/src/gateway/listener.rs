@@ -3,20 +3,19 @@
 use std::cell::Cell;
 use std::future::{Future, ready};
 use std::io;
-use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::client::Client;
 use super::connection;
 use super::connections::Full;
+use super::proxied::{self, Origin};
 use super::quiet::Connection;
 use super::refusal::Refusal;
 use super::serving::Serving;
@@ -85,35 +84,47 @@ impl Listener {
             Self::Tcp(listener) => {
                 let (socket, address) = listener.accept().await?;
                 prepare(&socket);
-                let peer = Peer::Tcp(address);
-                let limited = peer.address().filter(|address| !serving.is_trusted(*address));
-                match admit(serving, limited) {
-                    Ok(open) => spawn(serving, &open, serve(socket, peer, Rc::clone(serving), Rc::clone(&open))),
-                    Err(full) => match tls::refusing_acceptor(serving) {
-                        Some(acceptor) => refuse(serving, acceptor.accept(socket), full),
-                        None => refuse(serving, ready(Ok(socket)), full),
-                    },
-                }
+                proxied::begin(socket, Peer::Tcp(address), serving, begin_tcp);
             }
             Self::Unix(listener) => {
                 let (socket, _) = listener.accept().await?;
-                let client = Client::new(Peer::Unix, "http");
-                match admit(serving, None) {
-                    Ok(open) => {
-                        let served = connection::serve(socket, client, Rc::clone(serving), Rc::clone(&open));
-                        spawn(serving, &open, served);
-                    }
-                    Err(full) => refuse(serving, ready(Ok(socket)), full),
-                }
+                proxied::begin(socket, Peer::Unix, serving, begin_unix);
             }
         }
+        serving.counters.accepted.add();
         Ok(())
     }
 }
 
-/// Gives a new connection a place, if there are not too many.
-fn admit(serving: &Serving, limited: Option<IpAddr>) -> Result<Rc<Connection>, Full> {
-    serving.counters.accepted.add();
+/// Serves a TCP connection of this client, if there is a place for it.
+fn begin_tcp(socket: TcpStream, origin: Origin, serving: &Rc<Serving>) {
+    match admit(serving, origin.peer) {
+        Ok(open) => spawn(serving, &open, serve(socket, origin, Rc::clone(serving), Rc::clone(&open))),
+        Err(full) => match tls::refusing_acceptor(serving) {
+            Some(acceptor) => refuse(serving, acceptor.accept(socket), full),
+            None => refuse(serving, ready(Ok(socket)), full),
+        },
+    }
+}
+
+/// Serves a connection of a Unix socket, if there is a place for it.
+fn begin_unix(socket: UnixStream, origin: Origin, serving: &Rc<Serving>) {
+    match admit(serving, origin.peer) {
+        Ok(open) => {
+            let served = connection::serve(socket, origin.client("http"), Rc::clone(serving), Rc::clone(&open));
+            spawn(serving, &open, served);
+        }
+        Err(full) => refuse(serving, ready(Ok(socket)), full),
+    }
+}
+
+/// Gives a new connection a place, if there are not too many. The connections of trusted proxies are not limited by
+/// their address.
+///
+/// # Errors
+/// [`Full`]: there are too many.
+pub fn admit(serving: &Serving, peer: Peer) -> Result<Rc<Connection>, Full> {
+    let limited = peer.address().filter(|address| !serving.proxies.contains(Some(*address)));
     let (open, evicted) = serving.connections.admit(limited)?;
     if evicted {
         serving.counters.evicted.add();
@@ -123,12 +134,12 @@ fn admit(serving: &Serving, limited: Option<IpAddr>) -> Result<Rc<Connection>, F
 }
 
 /// Serves a connection with TLS, if there are certificates.
-async fn serve(socket: TcpStream, peer: Peer, serving: Rc<Serving>, open: Rc<Connection>) {
+async fn serve(socket: TcpStream, origin: Origin, serving: Rc<Serving>, open: Rc<Connection>) {
     let Some(acceptor) = tls::acceptor(&serving) else {
-        return connection::serve(socket, Client::new(peer, "http"), serving, open).await;
+        return connection::serve(socket, origin.client("http"), serving, open).await;
     };
     if let Some(socket) = tls::handshake(acceptor, socket, &serving, &open).await {
-        connection::serve(socket, Client::new(peer, "https"), serving, open).await;
+        connection::serve(socket, origin.client("https"), serving, open).await;
     }
 }
 
@@ -137,10 +148,15 @@ fn spawn(serving: &Rc<Serving>, open: &Rc<Connection>, served: impl Future<Outpu
     let (serving, open) = (Rc::clone(serving), Rc::clone(open));
     tokio::task::spawn_local(async move {
         served.await;
-        serving.connections.remove(&open);
-        serving.counters.open.subtract();
+        free(&serving, &open);
         serving.notify_if_empty();
     });
+}
+
+/// Frees the place of a connection.
+pub fn free(serving: &Serving, open: &Connection) {
+    serving.connections.remove(open);
+    serving.counters.open.subtract();
 }
 
 /// Answers a connection that has no place, once it is `opened`.

@@ -3,7 +3,7 @@
 //! It runs on one thread of its own that never attaches to the Python interpreter.
 //!
 //! * [`listener`] accepts, [`connections`] counts and admits, [`connection`] serves one connection with hyper.
-//! * [`tls`] has the certificates and the handshake.
+//! * [`tls`] has the certificates and the handshake. [`proxied`] reads the PROXY protocol ([`proxy_header`]).
 //! * [`guard`] is the socket as hyper sees it. It checks framing ([`framing`], [`head`], [`chunks`]), times and floods.
 //! * [`routes`] decides who answers a request, and [`proxy`] forwards it over a connection of [`upstream`].
 //! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.
@@ -27,9 +27,10 @@ pub mod guard;
 pub mod head;
 pub mod linger;
 pub mod listener;
-pub mod networks;
 pub mod pages;
+pub mod proxied;
 pub mod proxy;
+pub mod proxy_header;
 pub mod quiet;
 pub mod refusal;
 pub mod routes;

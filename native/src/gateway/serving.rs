@@ -1,7 +1,6 @@
 //! What all connections of a gateway share. It lives on the gateway's thread.
 
 use std::cell::Cell;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +13,12 @@ use super::config::{Config, InvalidConfig};
 use super::connections::Connections;
 use super::counters::Counters;
 use super::head::HeadLimits;
-use super::networks::Network;
 use super::quiet::Connection;
 use super::refusal::{Refusal, Style};
 use super::routes::OwnAnswers;
 use super::tls::Certificates;
 use super::upstream::Upstream;
+use crate::forwarded::TrustedProxies;
 use crate::request_id::RequestIds;
 
 /// The shared state.
@@ -41,7 +40,8 @@ pub struct Serving {
     pub certificates: Option<Arc<Certificates>>,
     /// Its holder performs one step of a TLS handshake. The value is the time that the latest steps took.
     pub handshake_turn: Mutex<Duration>,
-    trusted: Vec<Network>,
+    /// The proxies whose headers name the client.
+    pub proxies: TrustedProxies,
     draining: Cell<bool>,
     emptied: Notify,
 }
@@ -62,7 +62,8 @@ impl Serving {
         let limit = limits.upstream_connections.div_ceil(config.upstreams.len());
         let upstreams = config.upstreams.iter().map(|address| Upstream::new(address, limit, Arc::clone(&counters)));
         let upstreams = upstreams.map(|upstream| upstream.map(Rc::new)).collect::<Result<_, _>>()?;
-        let trusted = config.trusted_networks.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
+        let proxies = TrustedProxies::parse(&config.trusted_proxies, config.proxy_headers);
+        let proxies = proxies.map_err(|invalid| InvalidConfig(invalid.to_string()))?;
         let ids = RequestIds::default();
         let (draining, emptied) = (Cell::new(false), Notify::new());
         let handshake_turn = Mutex::default();
@@ -75,7 +76,7 @@ impl Serving {
             own,
             certificates,
             handshake_turn,
-            trusted,
+            proxies,
             draining,
             emptied,
         })
@@ -86,12 +87,6 @@ impl Serving {
     pub fn head_limits(&self) -> HeadLimits {
         let limits = &self.config.limits;
         HeadLimits { bytes: limits.head_bytes, headers: limits.headers, uri_bytes: limits.uri_bytes }
-    }
-
-    /// Whether the connections of this client are not limited by their address.
-    #[must_use]
-    pub fn is_trusted(&self, client: IpAddr) -> bool {
-        self.trusted.iter().any(|network| network.contains(client))
     }
 
     /// Counts a refusal and returns it as the last bytes of an HTTP/1.1 connection.

@@ -3,6 +3,7 @@
 mod batch;
 mod buffer;
 mod errors;
+mod forwarded;
 mod gateway;
 mod http;
 mod intake;
@@ -28,6 +29,8 @@ mod _native {
     use super::buffer::Column;
     #[pymodule_export]
     use super::errors::{IntakeFull, InvalidMessage, MalformedBody};
+    #[pymodule_export]
+    use super::forwarded::TrustedProxies;
     #[pymodule_export]
     use super::gateway::{Certificates, Gateway};
     #[pymodule_export]
