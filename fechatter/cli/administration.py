@@ -43,7 +43,7 @@ def administer(settings: Settings, options: Namespace, work: Callable[[Database]
     """
     _check_database(settings.database_address)
     try:
-        asyncio.run(_with_database(settings, work))
+        asyncio.run(_interruptible(settings, work))
     except Problem as problem:
         _refuse(options, problem)
         return USAGE if isinstance(problem, Invalid) else REFUSED
@@ -73,9 +73,14 @@ def _check_database(address: str) -> None:
         )
 
 
-async def _with_database(settings: Settings, work: Callable[[Database], Awaitable[None]]) -> None:
+async def _interruptible(settings: Settings, work: Callable[[Database], Awaitable[None]]) -> None:
     # The default handler interrupts a prompt; asyncio's handler would only cancel the task.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    await with_database(settings, work)
+
+
+async def with_database(settings: Settings, work: Callable[[Database], Awaitable[None]]) -> None:
+    """Open the database, beside a running server if there is one, and close it after the work. Raises StorageError."""
     database = await opening.open_database(
         settings.database_address,
         lambda frames, signals: None,

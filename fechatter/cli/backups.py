@@ -18,7 +18,7 @@ from fechatter.audit.record import Act, record
 from fechatter.backup.making import make
 from fechatter.backup.manifest import Manifest
 from fechatter.backup.restoring import restore
-from fechatter.cli.administration import CONNECTIONS, REFUSED, show_outcome, system_user
+from fechatter.cli.administration import REFUSED, show_outcome, system_user, with_database
 from fechatter.cli.checks_database import pending_migrations
 from fechatter.cli.terminal import counted, note, shown_path
 from fechatter.errors import StartError, StorageError
@@ -26,7 +26,6 @@ from fechatter.model import WorkspaceId
 from fechatter.settings import Settings
 from fechatter.storage import opening, upkeep
 from fechatter.storage.engines.base import Database, Transaction
-from fechatter.storage.folder import in_use
 
 T = TypeVar("T")
 
@@ -128,23 +127,14 @@ def _record(settings: Settings, manifest: Manifest) -> None:
         if pending_migrations(settings.database_address):
             note("fechatter: the audit log belongs to another version, so the backup was not recorded there")
             return
-        asyncio.run(_record_in_each(settings, manifest))
+        asyncio.run(with_database(settings, lambda database: _record_in_each(database, manifest)))
     except (StorageError, StartError, OSError, sqlite3.Error) as error:
         note(f"fechatter: the backup was made, but could not be recorded in the audit log ({error})")
 
 
-async def _record_in_each(settings: Settings, manifest: Manifest) -> None:
-    database = await opening.open_database(
-        settings.database_address,
-        lambda frames, signals: None,
-        connections=CONNECTIONS,
-        beside_server=in_use(settings.data_dir),
-    )
-    try:
-        for workspace_id in await database.read(upkeep.workspace_ids):
-            await _record_in(database, workspace_id, manifest)
-    finally:
-        await database.close()
+async def _record_in_each(database: Database, manifest: Manifest) -> None:
+    for workspace_id in await database.read(upkeep.workspace_ids):
+        await _record_in(database, workspace_id, manifest)
 
 
 async def _record_in(database: Database, workspace_id: WorkspaceId, manifest: Manifest) -> None:
