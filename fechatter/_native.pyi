@@ -29,6 +29,8 @@ __all__ = [
     "PendingAnswer",
     "Quota",
     "RequestIds",
+    "Stream",
+    "Streams",
     "Tokens",
     "TrustedProxies",
     "accepts_coding",
@@ -36,6 +38,7 @@ __all__ = [
     "encode_results",
     "is_request_id",
     "matches_tag",
+    "offer_to_all",
     "parse_message",
     "problem_body",
     "problem_headers",
@@ -202,6 +205,9 @@ def accepts_coding(header: str, coding: str) -> bool:
 def matches_tag(header: str, tag: str) -> bool:
     """Whether an If-None-Match header contains the entity tag, which includes its quotes."""
 
+def offer_to_all(block: bytes, streams: list[Stream]) -> list[int]:
+    """Append a block to each of these streams. Returns the places of those for which more than the limits wait now."""
+
 def is_request_id(id: bytes) -> bool:
     """Whether a client may choose this request id: 1 to 64 ASCII letters, digits and `._:-`."""
 
@@ -294,6 +300,7 @@ class Gateway:
         certificates: Certificates | None = None,
         pages: list[tuple[list[tuple[str, str]], list[tuple[str, str, list[tuple[str, str]], bytes]]]] = ...,
         batch_limits: tuple[Quota, AtOnce, Meter] | None = None,
+        streams: Streams | None = None,
     ) -> Gateway:
         """Create a gateway from its configuration, a JSON object (`Config` in native/src/gateway/config.rs).
 
@@ -301,6 +308,7 @@ class Gateway:
         `batch_limits` count requests, concurrent batches and work.
         With `certificates`, it serves HTTPS only. It serves `pages` itself: (path, route) of each way to a file, and its
         variants as (coding, tag, headers, content). A path that ends in `*` stands for everything that begins like it.
+        It delivers `streams` whose id an app in the same process has sent as `x-fechatter-stream`.
 
         Raises:
             ValueError: The configuration cannot be used.
@@ -330,6 +338,72 @@ class Gateway:
 
     def counters(self) -> bytes:
         """Return the counters as a JSON object (`Counters` in native/src/gateway/counters.rs)."""
+
+@final
+class Streams:
+    """The live streams of one node. The gateway writes those that were handed over to it."""
+
+    def __new__(cls, max_blocks: int, max_bytes: int) -> Streams:
+        """Limit what may wait for one stream.
+
+        Raises:
+            OSError: No file descriptor is free.
+        """
+
+    def open(self) -> Stream:
+        """Open a stream. It is forgotten when nothing refers to it."""
+
+    @property
+    def descriptor(self) -> int:
+        """A descriptor that is readable while there are notices."""
+
+    def notices(self) -> list[tuple[int, bool]]:
+        """Remove and return the notices: the id of a stream, and whether its connection has ended.
+
+        Otherwise no block waits for it, and everything is written.
+        """
+
+    def examine(self, attach_seconds: float, stuck_seconds: float, quiet_seconds: float) -> tuple[list[int], list[int]]:
+        """Return the ids of the gateway's streams that need attention.
+
+        The first ones have blocks that the gateway could not write for `stuck_seconds`. To the others, it had nothing to
+        write for `quiet_seconds`. The connection of a stream that it has not taken for `attach_seconds` counts as ended.
+
+        Raises:
+            ValueError: A time is negative.
+        """
+
+    def written(self) -> tuple[int, int, int]:
+        """Return the writes of the gateway, and the number and the size of their blocks."""
+
+@final
+class Stream:
+    """One live stream: the blocks that wait for its socket."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def pending(self) -> int:
+        """Number of blocks that wait."""
+
+    @property
+    def pending_bytes(self) -> int:
+        """Size of the blocks that wait."""
+
+    def offer(self, block: bytes) -> bool:
+        """Append a block, unless the stream has ended. Returns whether more than the limits wait now."""
+
+    def take(self, limit: int) -> bytes:
+        """Remove the first blocks, up to `limit` bytes but at least one, and return them."""
+
+    def hand_over(self) -> None:
+        """Let the gateway take the blocks from now on."""
+
+    def report_empty(self) -> None:
+        """Send a notice once no block waits and everything is written."""
+
+    def end(self, last: bytes, discard: bool = False) -> None:
+        """Append a last block and accept no more. With `discard`, the blocks that wait are not sent."""
 
 @final
 class Intake:

@@ -9,9 +9,10 @@ import pytest
 
 from fechatter.api import problems
 from fechatter.errors import Unavailable
-from fechatter.hub import listener as listeners
+from fechatter.hub import states
 from fechatter.hub.hub import Hub
-from fechatter.hub.listener import Live, Reader
+from fechatter.hub.listener import Reader
+from fechatter.hub.states import Live
 from fechatter.model import Position
 from fechatter.settings import Settings
 from fechatter.storage import events
@@ -72,7 +73,7 @@ async def test_calls_beyond_the_writers_limit_are_refused(narrow_database: Datab
 async def test_a_replay_is_read_again_when_too_many_frames_arrive_meanwhile(
     database: Database, monkeypatch: pytest.MonkeyPatch, always: bool
 ) -> None:
-    monkeypatch.setattr(listeners, "MAX_JOINING_FRAMES", 1)
+    monkeypatch.setattr(states, "MAX_JOINING_FRAMES", 1)
     (alice,) = await world.people(database, "alice")
     tasks = OwnTasks()
     hub, reads = Hub(database, tasks, Settings()), 0

@@ -133,13 +133,16 @@ def _queues(services: Services) -> Iterator[Reading]:
 
 def _streams(services: Services) -> Iterator[Reading]:
     hub, counts = services.hub, services.watch.streams
+    writes, blocks, size_bytes = hub.native.written()
     yield unlabeled(names.STREAMS, hub.listeners)
     yield unlabeled(names.LIVE_WORKSPACES, hub.workspaces)
     yield unlabeled(names.STREAMS_OPENED, counts.opened)
-    yield Reading(names.STREAMS_CLOSED, {(reason,): count for reason, count in counts.closed.items()})
-    yield unlabeled(names.DELIVERED, counts.blocks)
-    yield unlabeled(names.DELIVERED_BYTES, counts.bytes)
-    yield unlabeled(names.STREAM_WRITES, counts.writes)
+    yield Reading(
+        names.STREAMS_CLOSED, {(reason,): count for reason, count in (counts.closed + hub.gateway.closed).items()}
+    )
+    yield unlabeled(names.DELIVERED, counts.blocks + blocks)
+    yield unlabeled(names.DELIVERED_BYTES, counts.bytes + size_bytes)
+    yield unlabeled(names.STREAM_WRITES, counts.writes + writes)
     yield unlabeled(names.GAPS, hub.gaps.filled)
     yield unlabeled(names.GAP_EVENTS, hub.gaps.events)
     yield unlabeled(names.LOG_RESTARTS, hub.gaps.restarts)

@@ -14,15 +14,16 @@ from fechatter.auth.pace import KIB_ROWS, REQUEST_ROWS, SENT_ROWS
 from fechatter.auth.quotas import BatchLimits
 from fechatter.errors import StartError
 from fechatter.model import UserId
-from fechatter.native import Certificates, ClientPage, Gateway, Intake, Quota, Tokens
+from fechatter.native import Certificates, ClientPage, Gateway, Intake, Quota, Streams, Tokens
 from fechatter.settings import Settings
 from fechatter.settings.urls import uses_https
 from fechatter.telemetry.measures import SECONDS
 from fechatter.telemetry.watch import GatewayCounters
 
 BACKLOG = 4096
-FILES_PER_CONNECTION = 3
-"""A request in progress uses its client's connection and both ends of a connection to Granian."""
+FILES_PER_CONNECTION, FILES_PER_UPSTREAM_CONNECTION = 2, 4
+"""Half of the files are for clients, who are mostly idle or listen to a stream. The other half is for requests in
+progress, each with both ends of a connection to Granian."""
 MIN_PER_ADDRESS = 64
 ADDRESS_SHARE = 4
 """One client address may have a quarter of all connections."""
@@ -55,6 +56,7 @@ class Front:
         stores: what it needs to store messages itself; None forwards every request.
         certificates: with them, the gateway serves HTTPS only.
         pages: the files of the web client that it serves itself.
+        streams: the live streams of this process, which it writes.
 
     Attributes:
         connections: maximum number of open connections of clients.
@@ -70,13 +72,14 @@ class Front:
         stores: Stores | None = None,
         certificates: Certificates | None = None,
         pages: list[ClientPage] | None = None,
+        streams: Streams | None = None,
     ) -> None:
-        self.connections = self.upstream_connections = max(files // FILES_PER_CONNECTION, 1)
+        self.connections = max(files // FILES_PER_CONNECTION, 1)
+        self.upstream_connections = max(files // FILES_PER_UPSTREAM_CONNECTION, 1)
         tokens, quota, intake, limits = stores or (None, None, None, None)
         configuration = self._configuration(settings) | {"upstreams": upstreams, "titles": titles}
-        self._gateway = Gateway(
-            msgspec.json.encode(configuration), tokens, quota, intake, certificates, pages or [], limits
-        )
+        encoded = msgspec.json.encode(configuration)
+        self._gateway = Gateway(encoded, tokens, quota, intake, certificates, pages or [], limits, streams)
         self._held: socket.socket | None = None
 
     def _configuration(self, settings: Settings) -> dict[str, object]:

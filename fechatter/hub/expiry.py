@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fechatter.hub.listener import CloseReason, Listener
+from fechatter.hub.listener import Listener
+from fechatter.hub.states import CloseReason
 from fechatter.model import now_ms
 from fechatter.storage import sessions
 from fechatter.storage.engines.base import Database

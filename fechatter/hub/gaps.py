@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 
 from fechatter.frames import Frame
-from fechatter.hub.listener import CloseReason
+from fechatter.hub.states import CloseReason
 from fechatter.hub.workspace_feed import WorkspaceFeed
 from fechatter.loops import SURVIVED, LoopState
 from fechatter.model import Position, WorkspaceId, life_of

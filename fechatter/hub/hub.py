@@ -16,20 +16,14 @@ from fechatter.errors import StorageError, TooManyRequests, Unauthorized, Unavai
 from fechatter.frames import Frame, Signal
 from fechatter.hub import expiry, joining
 from fechatter.hub.gaps import GapFiller
-from fechatter.hub.listener import (
-    MAX_BYTES,
-    MAX_EVENTS,
-    MAX_JOINING_FRAMES,
-    CloseReason,
-    Listener,
-    Live,
-    Reader,
-    Replaying,
-)
+from fechatter.hub.gateway_streams import GatewayStreams
+from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, Listener, Reader
 from fechatter.hub.sequencer import MAX_HELD
+from fechatter.hub.states import MAX_JOINING_FRAMES, CloseReason, Live, Replaying
 from fechatter.hub.workspace_feed import WorkspaceFeed
 from fechatter.loops import Loop, LoopState
 from fechatter.model import Position, WorkspaceId
+from fechatter.native import Streams
 from fechatter.queues import Queue
 from fechatter.settings import Settings
 from fechatter.storage import events
@@ -53,6 +47,8 @@ class Hub:
     Attributes:
         era: the current era, as last read from the database.
         gaps: reads events that the bus did not deliver from the log.
+        native: the native side of every stream.
+        gateway: the streams that the gateway writes.
     """
 
     def __init__(self, database: Database, tasks: Tasks, settings: Settings) -> None:
@@ -67,6 +63,9 @@ class Hub:
         self._stopping = False
         self.era = database.era
         self.gaps = GapFiller(database, tasks, self._feeds)
+        self.native = Streams(MAX_EVENTS, MAX_BYTES)
+        quiet = settings.heartbeat_seconds - PACE_EVERY_SECONDS / 2
+        self.gateway = GatewayStreams(self.native, tasks, quiet, self.read_on, self.heartbeat, self.leave)
 
     @property
     def listeners(self) -> int:
@@ -85,7 +84,7 @@ class Hub:
     def queues(self) -> list[Queue]:
         closed, again = "closed with `slow`, resumes from its cursor", "the replay is read again"
         return [
-            Queue("listener_events", MAX_EVENTS, "events", closed, lambda: self._most(lambda one: len(one.pending))),
+            Queue("listener_events", MAX_EVENTS, "events", closed, lambda: self._most(lambda one: one.pending)),
             Queue("listener_bytes", MAX_BYTES, "bytes", closed, lambda: self._most(lambda one: one.pending_bytes)),
             Queue("joining", MAX_JOINING_FRAMES, "events", again, lambda: self._most(lambda one: one.held)),
             Queue("held", MAX_HELD, "events", "read from the log", self._most_held),
@@ -144,7 +143,7 @@ class Hub:
         if feed.streams_of(reader.user_id) >= self._settings.streams_per_person:
             retry = STREAMS_RETRY_SECONDS
             raise TooManyRequests("Close another stream first.", code="too_many_streams", retry_after_seconds=retry)
-        listener = Listener(reader)
+        listener = Listener(reader, self.native.open())
         try:
             await self._join(feed, listener, lambda tx: joining.begin(tx, reader, cursor, seen, self._settings))
         except BaseException:
@@ -153,7 +152,7 @@ class Hub:
         return listener
 
     async def read_on(self, listener: Listener) -> None:
-        """Queue the next piece of a long replay if no block is pending. `EventStream` calls this before each write."""
+        """Queue the next piece of a long replay if no block is pending. The stream's writer demands it."""
         replay, feed = listener.state, self._feeds.get(listener.reader.workspace_id)
         if not isinstance(replay, Replaying) or feed is None or listener.pending:
             return
@@ -202,6 +201,11 @@ class Hub:
         place = feed.sequencer.place
         return state.since if state.since.seq > place.seq else place
 
+    def heartbeat(self, listener: Listener) -> bytes:
+        """Return an empty block with the position of a quiet stream; b"" if it needs none."""
+        position = self.position(listener)
+        return b"" if position is None else b"id: %b\n\n" % str(position).encode()
+
     def stop(self) -> None:
         """Close every stream with the reason `shutdown`, and refuse new ones."""
         self._stopping = True
@@ -241,6 +245,7 @@ class Hub:
                 self._close_all(CloseReason.UNAVAILABLE)
             for listener in self.streams():
                 listener.check_pace(now)
+            self.gateway.examine()
 
     async def _close_ended(self) -> None:
         async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):

@@ -8,7 +8,8 @@ import msgspec
 
 from fechatter.errors import Gone, Unauthorized
 from fechatter.frames import Frame, control_block
-from fechatter.hub.listener import Reader, Replaying
+from fechatter.hub.listener import Reader
+from fechatter.hub.states import Replaying
 from fechatter.model import Actor, Position, SessionId
 from fechatter.rights.workspace import sees_only_met
 from fechatter.settings import Settings

@@ -1,20 +1,22 @@
 """One live connection: its state, and the blocks that wait for its socket.
 
-The stream's writer sends everything that waits in one write, which makes delivery fast. A durable block is never
-dropped silently. A listener that cannot keep up is closed with a reason, and its client resumes from its cursor.
+The blocks wait in a native stream. Its writer sends everything that waits in one write, which makes delivery fast. The
+writer is the gateway, or a task of the app for a server without the gateway. A durable block is never dropped silently:
+a listener that cannot keep up is closed with a reason, and its client resumes from its cursor.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from enum import StrEnum
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from fechatter.frames import Frame
+from fechatter.frames import Frame, control_block
+from fechatter.hub.states import Closed, CloseReason, Joining, Live, Replaying, State
 from fechatter.model import Position, SessionId, UserId, WorkspaceId
+from fechatter.native import Stream, offer_to_all
 
 SLOW_EVENTS = 256
 SLOW_BYTES = 1024 * 1024
@@ -25,16 +27,6 @@ WRITE_BYTES = 64 * 1024
 """Maximum size of one write, unless a single block is larger."""
 MAX_EVENTS = 20_000
 MAX_BYTES = 32 * 1024 * 1024
-MAX_JOINING_FRAMES = 2_000
-
-
-class CloseReason(StrEnum):
-    SLOW = "slow"
-    REVOKED = "revoked"
-    SHUTDOWN = "shutdown"
-    UNAVAILABLE = "unavailable"
-    GONE = "gone"
-    """The client has left, so the reason is not sent."""
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -50,61 +42,6 @@ class Reader(msgspec.Struct, frozen=True):
     guest: bool = False
 
 
-class Joining(msgspec.Struct):
-    """The log is being read. Live frames are held until they can follow what was read.
-
-    Attributes:
-        held: the live frames, in order.
-        signals: the blocks of signals that may be newer than what is read.
-        overflowed: more than MAX_JOINING_FRAMES came, so the log must be read again.
-    """
-
-    held: list[Frame] = []
-    signals: list[bytes] = []
-    overflowed: bool = False
-
-    def hold(self, frame: Frame) -> None:
-        if len(self.held) < MAX_JOINING_FRAMES:
-            self.held.append(frame)
-        else:
-            self.overflowed = True
-
-    def hold_signal(self, block: bytes) -> None:
-        if len(self.signals) <= SLOW_EVENTS:
-            self.signals.append(block)
-
-
-class Replaying(msgspec.Struct, frozen=True):
-    """Only a piece of a replay was read. The rest is read once no block waits for the socket.
-
-    Attributes:
-        start: the position from which the replay began.
-        reached: the position up to which it was read.
-    """
-
-    start: Position
-    reached: Position
-
-
-class Live(msgspec.Struct, frozen=True):
-    """Each frame is shown as it passes.
-
-    Attributes:
-        since: the head of the log when the replay was complete.
-    """
-
-    since: Position
-
-
-class Closed(msgspec.Struct, frozen=True):
-    """The connection ends. A closed listener stays closed."""
-
-    reason: CloseReason
-
-
-State = Joining | Replaying | Live | Closed
-
-
 class Listener:
     """The state and the pending blocks of one live connection.
 
@@ -113,19 +50,32 @@ class Listener:
         state: see the classes above; only the methods of this class change it.
         after: the number of `Live.since`. Live frames up to it are never shown, because the replay showed them.
         chats: the chats whose events are shown, as of the last frame that passed; written by the feed only.
-        pending: the blocks that wait for the socket.
+        stream: the blocks that wait for the socket.
         check_session_at: when the session is read again, in milliseconds; written by `expiry.py` only.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    __slots__ = (
+        "_abort",
+        "_blocked_since",
+        "_handed_over",
+        "_wake",
+        "after",
+        "chats",
+        "check_session_at",
+        "reader",
+        "state",
+        "stream",
+    )
+
+    def __init__(self, reader: Reader, stream: Stream) -> None:
         self.reader = reader
         self.state: State = Joining()
         self.after = 0
         self.check_session_at = 0
         self.chats: set[int] = set()
-        self.pending: list[bytes] = []
-        self.pending_bytes = 0
-        self._abort: Callable[[], object] = lambda: None
+        self.stream = stream
+        self._handed_over = False
+        self._abort: Callable[[], object] = _nothing
         self._blocked_since: float | None = None
         self._wake: asyncio.Future[None] | None = None
 
@@ -133,6 +83,16 @@ class Listener:
     def closed(self) -> CloseReason | None:
         """The reason why the connection ends, once it ends."""
         return self.state.reason if isinstance(self.state, Closed) else None
+
+    @property
+    def pending(self) -> int:
+        """The number of blocks that wait."""
+        return self.stream.pending
+
+    @property
+    def pending_bytes(self) -> int:
+        """The size of the blocks that wait."""
+        return self.stream.pending_bytes
 
     @property
     def held(self) -> int:
@@ -162,28 +122,44 @@ class Listener:
         """Handle a log that does not contain this listener's position `lost`: a replay from there sends the client
         `reset`."""
         self._enter(Replaying(lost, lost))
-        self._wake_up()
+        self.wake_up()
 
     def close(self, reason: CloseReason) -> None:
         """End the connection. If it is closed already, the first reason stays."""
         if not isinstance(self.state, Closed):
             self.state = Closed(reason)
-            self._wake_up()
+            self.wake_up()
+            if self._handed_over:
+                self._end(reason)
+
+    def hand_over(self) -> int:
+        """Let the gateway write the blocks from now on. Returns the id of the stream."""
+        self._handed_over = True
+        self.stream.hand_over()
+        if isinstance(self.state, Closed):
+            self._end(self.state.reason)
+        elif isinstance(self.state, Replaying):
+            self.stream.report_empty()
+        return self.stream.id
+
+    def _end(self, reason: CloseReason) -> None:
+        last = b"" if reason is CloseReason.GONE else closing_block(reason)
+        self.stream.end(last, discard=reason is CloseReason.SLOW)
 
     def _enter(self, state: State) -> None:
-        if not isinstance(self.state, Closed):
-            self.state = state
+        if isinstance(self.state, Closed):
+            return
+        self.state = state
+        if self._handed_over and isinstance(state, Replaying):
+            self.stream.report_empty()
 
     def offer(self, block: bytes) -> None:
         """Queue a block for the socket, unless the listener is closed."""
         if type(self.state) is Closed:
             return
-        self.pending.append(block)
-        self.pending_bytes += len(block)
-        if self._wake is not None:
-            self._wake_up()
-        elif len(self.pending) > MAX_EVENTS or self.pending_bytes > MAX_BYTES:
+        if self.stream.offer(block):
             self.close(CloseReason.SLOW)
+        self.wake_up()
 
     def offer_signal(self, block: bytes) -> None:
         """Queue a block that may be lost, unless more than SLOW_EVENTS blocks are pending.
@@ -192,10 +168,11 @@ class Listener:
         """
         if isinstance(self.state, Joining):
             self.state.hold_signal(block)
-        elif isinstance(self.state, Live) and len(self.pending) <= SLOW_EVENTS:
+        elif isinstance(self.state, Live) and self.pending <= SLOW_EVENTS:
             self.offer(block)
 
-    def _wake_up(self) -> None:
+    def wake_up(self) -> None:
+        """Let a writer that waits look at this listener again."""
         wake, self._wake = self._wake, None
         if wake is not None and not wake.done():
             wake.set_result(None)
@@ -206,7 +183,7 @@ class Listener:
             return
         loop = asyncio.get_running_loop()
         self._wake = loop.create_future()
-        timer = loop.call_later(timeout_seconds, self._wake_up)
+        timer = loop.call_later(timeout_seconds, self.wake_up)
         try:
             await self._wake
         finally:
@@ -215,22 +192,7 @@ class Listener:
 
     def take(self) -> bytes:
         """Remove pending blocks and return them as one write; b"" if no block is pending."""
-        if self.pending_bytes > WRITE_BYTES:
-            return self._take_some()
-        if not self.pending:
-            return b""
-        blocks, self.pending, self.pending_bytes = self.pending, [], 0
-        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
-
-    def _take_some(self) -> bytes:
-        """Take the first blocks, up to WRITE_BYTES: a write copies blocks that listeners otherwise share."""
-        count, size = 0, 0
-        while count < len(self.pending) and (size == 0 or size + len(self.pending[count]) <= WRITE_BYTES):
-            size += len(self.pending[count])
-            count += 1
-        taken, self.pending = self.pending[:count], self.pending[count:]
-        self.pending_bytes -= size
-        return b"".join(taken)
+        return self.stream.take(WRITE_BYTES)
 
     def on_abort(self, abort: Callable[[], object]) -> None:
         """Set the function that cancels a blocked write."""
@@ -251,8 +213,28 @@ class Listener:
         """
         if self._blocked_since is None or now - self._blocked_since < BLOCKED_SECONDS:
             return
-        replaying = isinstance(self.state, Replaying)
-        if replaying or len(self.pending) > SLOW_EVENTS or self.pending_bytes > SLOW_BYTES:
-            self.close(CloseReason.SLOW)
+        self.close_if_slow()
         if isinstance(self.state, Closed):
             self._abort()
+
+    def close_if_slow(self) -> None:
+        """Close a listener whose socket is blocked, if too much waits."""
+        if isinstance(self.state, Replaying) or self.pending > SLOW_EVENTS or self.pending_bytes > SLOW_BYTES:
+            self.close(CloseReason.SLOW)
+
+
+def offer(listeners: Sequence[Listener], block: bytes) -> None:
+    """Queue a block for the sockets of open listeners."""
+    for place in offer_to_all(block, [listener.stream for listener in listeners]):
+        listeners[place].close(CloseReason.SLOW)
+    for listener in listeners:
+        listener.wake_up()
+
+
+def closing_block(reason: CloseReason) -> bytes:
+    """Return the last block of a stream."""
+    return control_block("closing", {"reason": reason})
+
+
+def _nothing() -> None:
+    pass

@@ -15,8 +15,9 @@ import orjson
 from fechatter.events import EventType, Visibility, types_visible_to
 from fechatter.frames import Frame, Signal, block_json
 from fechatter.hub.joining import Start
-from fechatter.hub.listener import CloseReason, Joining, Listener, Live
+from fechatter.hub.listener import Listener, offer
 from fechatter.hub.sequencer import Sequencer
+from fechatter.hub.states import CloseReason, Joining, Live
 from fechatter.model import Position, Role
 from fechatter.rights.workspace import sees_only_met
 
@@ -126,10 +127,9 @@ class WorkspaceFeed:
     def _show_to(self, listeners: Iterable[Listener], frame: Frame) -> None:
         """Show a frame to each of `listeners` that may see it, and move them between lanes."""
         if frame.type is EventType.MESSAGE_CREATED:
-            block, seq = frame.block, frame.seq
-            for listener in listeners:
-                if listener.after < seq and frame.chat_id in listener.chats:
-                    listener.offer(block)
+            chat_id, seq = frame.chat_id, frame.seq
+            shown = [one for one in listeners if one.after < seq and chat_id in one.chats and one.closed is None]
+            offer(shown, frame.block)
             return
         for listener in list(listeners):
             if isinstance(listener.state, Live) and listener.after < frame.seq:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakSet
 
-from fechatter.hub.listener import CloseReason
+from fechatter.hub.states import CloseReason
 from fechatter.process.certificates import Certificate, load_certificate
 from fechatter.process.listening import Listening
 from fechatter.process.trial import try_out

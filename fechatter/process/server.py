@@ -124,7 +124,8 @@ class RunningServer:
         stores, pages = (None, []) if self._settings.access_log else (_stores(services), client_pages())
         native = None if served is None else served.native
         upstream = f"unix:{inner.getsockname()}"
-        front = Front(self._settings, [upstream], connections, titles(), stores, native, pages)
+        streams = services.hub.native
+        front = Front(self._settings, [upstream], connections, titles(), stores, native, pages, streams)
         listening = Listening(
             BehindGateway(app), inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS
         )

@@ -12,6 +12,7 @@
 //! * [`panics`]: a panic ends the process.
 //! * [`forwarded`]: the client behind trusted proxies; [`networks`]: IP addresses and networks.
 //! * [`negotiation`]: content codings and entity tags.
+//! * [`hub`]: the blocks that wait for live streams.
 //! * [`gateway`]: owns the clients' sockets and forwards requests to Python.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
 
@@ -23,6 +24,7 @@ pub mod error;
 pub mod forwarded;
 pub mod gateway;
 pub mod headers;
+pub mod hub;
 pub mod intake;
 pub mod message;
 pub mod negotiation;

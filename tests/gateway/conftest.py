@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fechatter.native import Certificates, Gateway
+from fechatter.native import Certificates, Gateway, Streams
 from fechatter.telemetry.watch import GatewayCounters
 from tests.gateway.doors import Doors, running_doors
 from tests.gateway.upstream import Upstream, running_upstream
@@ -29,10 +29,11 @@ class RunningGateway:
         upstreams: list[str],
         certificates: Certificates | None = None,
         options: dict[str, object] | None = None,
+        streams: Streams | None = None,
         **limits: float,
     ) -> None:
         configuration = msgspec.json.encode({"upstreams": upstreams, "limits": limits, **(options or {})})
-        self.gateway = Gateway(configuration, certificates=certificates)
+        self.gateway = Gateway(configuration, certificates=certificates, streams=streams)
         self.held = socket.create_server(("127.0.0.1", 0), backlog=1000)
         self.port: int = self.held.getsockname()[1]
         self.gateway.start([os.dup(self.held.fileno())])
@@ -83,9 +84,13 @@ async def start_gateway(upstream: Upstream) -> AsyncIterator[StartGateway]:
     running: list[RunningGateway] = []
 
     def start(
-        certificates: Certificates | None = None, options: dict[str, object] | None = None, **limits: float
+        certificates: Certificates | None = None,
+        options: dict[str, object] | None = None,
+        streams: Streams | None = None,
+        **limits: float,
     ) -> RunningGateway:
-        running.append(RunningGateway([f"tcp:127.0.0.1:{upstream.port}"], certificates, options, **limits))
+        address = f"tcp:127.0.0.1:{upstream.port}"
+        running.append(RunningGateway([address], certificates, options, streams, **limits))
         return running[-1]
 
     yield start

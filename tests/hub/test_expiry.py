@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from fechatter.hub import expiry
-from fechatter.hub.listener import CloseReason, Listener, Reader
+from fechatter.hub.listener import Listener, Reader
+from fechatter.hub.states import CloseReason
 from fechatter.model import now_ms
+from fechatter.native import Streams
 from fechatter.storage import sessions
 from fechatter.storage.engines.base import Database
 from tests import world
@@ -14,7 +16,7 @@ from tests import world
 
 async def listening(database: Database) -> Listener:
     (alice,) = await world.people(database, "alice")
-    return Listener(Reader(alice.user_id, alice.workspace_id, alice.session_id))
+    return Listener(Reader(alice.user_id, alice.workspace_id, alice.session_id), Streams(1, 1).open())
 
 
 async def test_the_stream_of_a_lost_session_ends_at_the_next_check(

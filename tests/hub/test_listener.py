@@ -7,14 +7,23 @@ import time
 
 import pytest
 
-from fechatter.hub import listener as listeners
-from fechatter.hub.listener import BLOCKED_SECONDS, SLOW_BYTES, SLOW_EVENTS, CloseReason, Listener, Reader, Replaying
+from fechatter.hub.listener import (
+    BLOCKED_SECONDS,
+    MAX_BYTES,
+    MAX_EVENTS,
+    SLOW_BYTES,
+    SLOW_EVENTS,
+    Listener,
+    Reader,
+)
+from fechatter.hub.states import CloseReason, Replaying
 from fechatter.model import Position, SessionId, UserId, WorkspaceId
+from fechatter.native import Streams
 
 
 @pytest.fixture
 def listener() -> Listener:
-    return Listener(Reader(UserId(1), WorkspaceId(1), SessionId(1)))
+    return Listener(Reader(UserId(1), WorkspaceId(1), SessionId(1)), Streams(MAX_EVENTS, MAX_BYTES).open())
 
 
 def begin_blocked_write(listener: Listener) -> float:
@@ -59,7 +68,7 @@ def test_a_blocked_socket_with_too_much_pending_is_closed_as_slow(listener: List
     assert [listener.closed] == [CloseReason.SLOW]
     assert ended == [True]
     listener.offer(b"more")
-    assert len(listener.pending) == count
+    assert listener.pending == count
 
 
 def test_a_socket_that_reads_is_never_slow(listener: Listener) -> None:
@@ -118,11 +127,11 @@ def test_a_lagging_listener_loses_ephemeral_signals_first(listener: Listener) ->
 
 @pytest.mark.parametrize(("most_events", "most_bytes"), [(10, 10**9), (10**9, 100)])
 def test_pending_data_is_limited_before_the_socket_counts_as_blocked(
-    listener: Listener, monkeypatch: pytest.MonkeyPatch, most_events: int, most_bytes: int
+    listener: Listener, most_events: int, most_bytes: int
 ) -> None:
-    monkeypatch.setattr(listeners, "MAX_EVENTS", most_events)
-    monkeypatch.setattr(listeners, "MAX_BYTES", most_bytes)
+    listener.stream = Streams(most_events, most_bytes).open()
     for _ in range(11):
+        assert listener.closed is None
         listener.offer(b"x" * 10)
     assert listener.closed is CloseReason.SLOW
 

@@ -12,9 +12,10 @@ import pytest
 from fechatter.chats import membership
 from fechatter.errors import TooManyRequests
 from fechatter.frames import block_json
-from fechatter.hub import joining
+from fechatter.hub import gateway_streams, joining
 from fechatter.hub.hub import Hub
-from fechatter.hub.listener import BLOCKED_SECONDS, CloseReason, Listener, Live, Reader, Replaying
+from fechatter.hub.listener import BLOCKED_SECONDS, Listener, Reader
+from fechatter.hub.states import CloseReason, Live, Replaying
 from fechatter.model import Actor, ChatId, Position
 from fechatter.settings import Settings
 from fechatter.storage import events
@@ -181,3 +182,27 @@ async def test_the_streams_of_one_person_are_limited(case: ReplayCase) -> None:
     await case.open()
     other = await case.hub.open(Reader(case.alice.user_id, case.alice.workspace_id, case.alice.session_id), None)
     assert other.closed is None
+
+
+async def test_a_stream_that_the_gateway_never_takes_is_removed(
+    case: ReplayCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_streams, "ATTACH_SECONDS", 0.0)
+    listener = await case.open()
+    case.hub.gateway.add(listener)
+    assert case.hub.listeners == 1
+    case.hub.gateway.examine()
+    case.hub.gateway.read_notices()
+    assert (listener.closed, case.hub.listeners) == (CloseReason.GONE, 0)
+    assert case.hub.gateway.closed == {CloseReason.GONE: 1}
+    case.hub.gateway.close()
+
+
+async def test_a_stream_that_was_closed_before_the_gateway_takes_it_contains_the_reason(case: ReplayCase) -> None:
+    listener = await case.open()
+    case.hub.stop()
+    case.hub.gateway.add(listener)
+    assert written_blocks(listener)[-1] == "closing"
+    listener.offer(b"too late")
+    assert listener.pending == 0
+    case.hub.gateway.close()

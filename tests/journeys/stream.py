@@ -60,7 +60,7 @@ class Stream:
         tls: ssl.SSLContext | None = None,
     ) -> Stream:
         """Open a stream. `window_bytes` limits the receive buffer of the socket. Raises Refused, OSError."""
-        wire = await Wire.open(port, tls) if window_bytes is None else await _narrow(port, window_bytes)
+        wire = await Wire.open(port, tls) if window_bytes is None else await open_narrow(port, window_bytes)
         headers = {"authorization": f"Bearer {token}"} if token is not None else {}
         if cursor is not None:
             headers["last-event-id"] = cursor
@@ -138,7 +138,7 @@ def parse(block: bytes) -> Event:
     return Event(fields.get("id"), fields.get("event"), data)
 
 
-async def _narrow(port: int, window_bytes: int) -> Wire:
+async def open_narrow(port: int, window_bytes: int) -> Wire:
     """Open a connection with a small receive buffer."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)

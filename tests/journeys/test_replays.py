@@ -63,6 +63,30 @@ async def test_unread_replays_use_little_memory_and_are_closed(own_server: Serve
     assert shown == list(range(1, MESSAGES + 2))
 
 
+async def test_clients_that_leave_during_a_replay_leave_nothing_behind(server: ServerProcess) -> None:
+    ada = await owner(server)
+    chat = await ada.chat("private_channel")
+    cursor = await ada.cursor()
+    await send_much(ada, chat["id"])
+    for _ in range(2 * STREAMS):
+        stream = await Stream.open(server.port, ada.token, cursor, window_bytes=WINDOW_BYTES)
+        while (await stream.next()).name != "message.created":
+            pass
+        stream.close()
+    shown = await message_numbers(await reopened(ada, cursor))
+    assert shown == list(range(1, MESSAGES + 1))
+
+
+async def reopened(person: Client, cursor: str) -> Stream:
+    """Open a stream once the server has noticed that earlier ones have ended."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                return await person.listen(cursor)
+            except Refused:
+                continue
+
+
 async def test_a_person_has_a_limited_number_of_streams(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)

@@ -11,6 +11,7 @@ from fechatter.hub.joining import Start
 from fechatter.hub.listener import Listener, Reader
 from fechatter.hub.workspace_feed import WorkspaceFeed
 from fechatter.model import Position, Workspace
+from fechatter.native import Streams
 from fechatter.storage import events
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.storage.event_types import TYPE_CODES
@@ -66,7 +67,7 @@ async def test_after_an_unreadable_change_of_role_the_user_is_treated_as_a_guest
     place = Position(frame.era, frame.seq - 1)
     feed = WorkspaceFeed(alice.workspace_id, place, frame.era)
     reader = Reader(alice.user_id, alice.workspace_id, alice.session_id, guest_before)
-    listener = Listener(reader)
+    listener = Listener(reader, Streams(1, 1).open())
     feed.attach(listener)
     feed.begin(listener, Start(reader, place, [], []))
     feed.receive([frame])
@@ -92,7 +93,7 @@ async def test_an_unreadable_leaving_still_ends_the_membership(database: Databas
         WorkspaceFeed(alice.workspace_id, place, frame.era),
         Reader(bob.user_id, bob.workspace_id, bob.session_id),
     )
-    listener = Listener(reader)
+    listener = Listener(reader, Streams(1, 1).open())
     feed.attach(listener)
     feed.begin(listener, Start(reader, place, [chat_id], []))
     feed.receive([frame])

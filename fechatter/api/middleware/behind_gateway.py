@@ -1,4 +1,7 @@
-"""Takes the client's address and scheme from the gateway's headers. Only the server on the gateway's socket uses it."""
+"""Takes the client's address and scheme from the gateway's headers, and lets the gateway write live streams.
+
+Only the server on the gateway's socket uses it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 PEER = b"x-fechatter-peer"
 SCHEME = b"x-fechatter-scheme"
+STREAMS = "fechatter.streams"
+"""The ASGI extension of a server behind a gateway that writes the live streams of its process."""
 
 
 class BehindGateway:
@@ -32,6 +37,7 @@ class BehindGateway:
             scope["headers"] = headers
             scope["client"] = _address(client.decode("ascii"))
             scope["scheme"] = scheme.decode("ascii")
+            scope["extensions"] = {**(scope.get("extensions") or {}), STREAMS: {}}
         await self._app(scope, receive, send)
 
 

@@ -1,6 +1,7 @@
 """GET /events: a live stream as Server-Sent Events.
 
-Each write sends the waiting blocks, up to 64 KiB. A quiet stream gets a heartbeat: an empty block whose `id:` keeps the
+Behind the gateway, the response is the id of the stream, and the gateway writes it. Otherwise this module does. Each
+write sends the waiting blocks, up to 64 KiB. A quiet stream gets a heartbeat: an empty block whose `id:` keeps the
 client's cursor current.
 """
 
@@ -17,12 +18,12 @@ from starlette.types import Receive, Scope, Send
 from fechatter.api import sharing
 from fechatter.api.counting import signed_in_person
 from fechatter.api.identity import claims, services
+from fechatter.api.middleware.behind_gateway import STREAMS
 from fechatter.api.operations import POSITION_HEADER, Answer, Operation, seen_of
 from fechatter.api.queries import Query, read_query
 from fechatter.errors import Invalid
-from fechatter.frames import control_block
-from fechatter.hub.hub import Hub
-from fechatter.hub.listener import CloseReason, Listener, Reader
+from fechatter.hub.listener import Listener, Reader, closing_block
+from fechatter.hub.states import CloseReason
 from fechatter.model import Position
 from fechatter.services import Services
 
@@ -31,6 +32,7 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+_STREAM_HEADER = b"x-fechatter-stream"
 LAST_WRITE_SECONDS = 1.0
 REPLAYED_KIB_ROWS = 4
 """The work (`fechatter/auth/pace.py`) for 1 KiB of a replay: about four events, each read and encoded."""
@@ -80,6 +82,9 @@ class EventStream:
                 listener = await found.hub.open(reader, _cursor(request), seen_of(request))
                 sharing.count(request, listener.pending_bytes / sharing.KIB * REPLAYED_KIB_ROWS)
         found.watch.streams.opened += 1
+        if STREAMS in scope.get("extensions", {}):
+            await _hand_over(found.hub.gateway.add(listener), send)
+            return
         watch = found.tasks.start("watch a stream's client", _until_gone(receive, listener))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
@@ -91,6 +96,13 @@ class EventStream:
             watch.cancel()
             found.watch.streams.closed[listener.closed or CloseReason.GONE] += 1
             found.hub.leave(listener)
+
+
+async def _hand_over(stream_id: int, send: Send) -> None:
+    """Answer the gateway with the stream that it writes from now on."""
+    headers = [*_HEADERS, (b"content-length", b"0"), (_STREAM_HEADER, b"%d" % stream_id)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _until_gone(receive: Receive, listener: Listener) -> None:
@@ -108,9 +120,12 @@ async def _write(listener: Listener, found: Services, send: Send) -> None:
     while listener.closed is None:
         await found.hub.read_on(listener)
         await listener.wait(found.settings.heartbeat_seconds)
-        waiting = len(listener.pending)
-        if block := listener.take() or _heartbeat(listener, found.hub):
-            found.watch.streams.wrote(waiting - len(listener.pending), len(block))
+        waiting = listener.pending
+        block = listener.take()
+        if not block and listener.closed is None:
+            block = found.hub.heartbeat(listener)
+        if block:
+            found.watch.streams.wrote(waiting - listener.pending, len(block))
             await _send(listener, send, block)
     if listener.closed is not CloseReason.GONE:
         await _send_closing(listener, send)
@@ -122,14 +137,9 @@ async def _send(listener: Listener, send: Send, block: bytes) -> None:
     listener.write_ended()
 
 
-def _heartbeat(listener: Listener, hub: Hub) -> bytes:
-    position = hub.position(listener)
-    return b"" if position is None or listener.closed is not None else b"id: %b\n\n" % str(position).encode()
-
-
 async def _send_closing(listener: Listener, send: Send) -> None:
     """Send what still waits, then the reason, unless the client takes longer than a second to receive it."""
-    block = listener.take() + control_block("closing", {"reason": listener.closed})
+    block = listener.take() + closing_block(listener.closed or CloseReason.GONE)
     try:
         async with asyncio.timeout(LAST_WRITE_SECONDS):
             await send({"type": "http.response.body", "body": block})

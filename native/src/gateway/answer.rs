@@ -11,6 +11,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::body::Ending;
 use super::content::Content;
+use super::live::{Detaching, Exit, LiveBody};
 use super::quiet::Connection;
 use super::serving::Serving;
 use super::upstream::{Lease, Upstream};
@@ -21,13 +22,38 @@ pub struct InProgress {
     serving: Rc<Serving>,
     connection: Rc<Connection>,
     complete: Cell<bool>,
+    /// How a live stream leaves its connection of HTTP/1.1.
+    exit: Option<Rc<Exit>>,
 }
 
 impl InProgress {
     /// The request has begun already: the guard of HTTP/1.1 reports it with the head.
     #[must_use]
     pub fn new(serving: Rc<Serving>, connection: Rc<Connection>) -> Self {
-        Self { serving, connection, complete: Cell::new(false) }
+        Self { serving, connection, complete: Cell::new(false), exit: None }
+    }
+
+    /// A request on HTTP/1.1, whose connection can leave hyper through `exit`.
+    #[must_use]
+    pub fn with_exit(mut self, exit: Rc<Exit>) -> Self {
+        self.exit = Some(exit);
+        self
+    }
+
+    /// Removes and returns the exit of the connection.
+    pub fn take_exit(&mut self) -> Option<(Rc<Exit>, Rc<Connection>)> {
+        self.exit.take().map(|exit| (exit, Rc::clone(&self.connection)))
+    }
+
+    /// What the request shares with others.
+    #[must_use]
+    pub fn shared(&self) -> (&Serving, &Rc<Connection>) {
+        (&self.serving, &self.connection)
+    }
+
+    /// The answer is complete.
+    pub fn complete(&self) {
+        self.complete.set(true);
     }
 }
 
@@ -56,35 +82,51 @@ pub struct Borrowed {
 pub struct AnswerBody {
     content: Content,
     borrowed: Option<Borrowed>,
-    request: InProgress,
+    /// `None` if a live stream has the request.
+    request: Option<InProgress>,
 }
 
 impl AnswerBody {
     /// An answer of the gateway itself.
     #[must_use]
     pub fn own(content: Bytes, request: InProgress) -> Self {
-        request.complete.set(true);
-        Self { content: Content::Whole(Full::new(content)), borrowed: None, request }
+        request.complete();
+        Self { content: Content::Whole(Full::new(content)), borrowed: None, request: Some(request) }
     }
 
     /// The answer of an upstream.
     #[must_use]
     pub fn forwarded(incoming: Incoming, borrowed: Borrowed, request: InProgress) -> Self {
-        let mut body = Self { content: Content::Streaming(incoming), borrowed: Some(borrowed), request };
+        let mut body = Self { content: Content::Streaming(incoming), borrowed: Some(borrowed), request: Some(request) };
         if body.content.is_end_stream() {
             body.finish();
         }
         body
     }
 
+    /// A live stream.
+    #[must_use]
+    pub fn live(live: LiveBody, request: InProgress) -> Self {
+        Self { content: Content::Live(live), borrowed: None, request: Some(request) }
+    }
+
+    /// An answer whose connection leaves hyper after its head.
+    #[must_use]
+    pub fn detaching(detaching: Detaching) -> Self {
+        Self { content: Content::Detaching(detaching), borrowed: None, request: None }
+    }
+
     /// Ends the request and gives the connection back to the upstream.
     fn finish(&mut self) {
-        self.request.complete.set(true);
+        if let Some(request) = &self.request {
+            request.complete();
+        }
         give_back(&mut self.borrowed);
     }
 }
 
-fn give_back(borrowed: &mut Option<Borrowed>) {
+/// Lets other requests use the connection of a complete answer.
+pub fn give_back(borrowed: &mut Option<Borrowed>) {
     if let Some(Borrowed { lease, upstream, ending }) = borrowed.take() {
         // An upstream that answers early may not have read the whole body.
         if ending.get() == Ending::Complete {

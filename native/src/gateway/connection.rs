@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -18,7 +18,9 @@ use tokio::time::{Instant, sleep};
 use super::answer::InProgress;
 use super::client::Client;
 use super::config::Limits;
+use super::delivery::Delivery;
 use super::guard::{Guard, Protocol};
+use super::live::Exit;
 use super::quiet::{Connection, Phase};
 use super::routes;
 use super::serving::Serving;
@@ -38,21 +40,37 @@ const MAX_ABANDONED: u64 = 200;
 const FRAME_BYTES: u32 = 16 << 10;
 const WINDOW_BYTES: u32 = 1 << 20;
 
-/// Serves a connection until it ends.
-pub async fn serve<S: Socket>(socket: S, client: Client, serving: Rc<Serving>, connection: Rc<Connection>) {
+/// The rest of a connection that has left hyper.
+pub type Rest = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Serves a connection until it ends, or returns what is left to do: hyper would keep its buffers for a live stream.
+pub async fn serve<S: Socket>(
+    socket: S,
+    client: Client,
+    serving: Rc<Serving>,
+    connection: Rc<Connection>,
+) -> Option<Rest> {
     let mut guard = Guard::new(socket, Rc::clone(&serving), Rc::clone(&connection));
     // An error of one connection concerns nobody else.
     match guard.protocol().await {
-        Ok(Protocol::Http1) => serve_http1(guard, client, serving, connection).await,
+        Ok(Protocol::Http1) => return serve_http1(guard, client, serving, connection).await,
         Ok(Protocol::Http2) => serve_http2(guard, client, serving, connection).await,
         Err(_) => {}
     }
+    None
 }
 
-async fn serve_http1<S: Socket>(guard: Guard<S>, client: Client, serving: Rc<Serving>, connection: Rc<Connection>) {
+async fn serve_http1<S: Socket>(
+    guard: Guard<S>,
+    client: Client,
+    serving: Rc<Serving>,
+    connection: Rc<Connection>,
+) -> Option<Rest> {
+    let exit = Rc::<Exit>::default();
+    let (leaving, served) = (Rc::clone(&exit), Rc::clone(&connection));
     let service = service_fn(move |request: Request<Incoming>| {
-        let (serving, connection, client) = (Rc::clone(&serving), Rc::clone(&connection), client.clone());
-        let in_progress = InProgress::new(Rc::clone(&serving), Rc::clone(&connection));
+        let (serving, connection, client) = (Rc::clone(&serving), Rc::clone(&served), client.clone());
+        let in_progress = InProgress::new(Rc::clone(&serving), Rc::clone(&connection)).with_exit(Rc::clone(&leaving));
         async move {
             let mut response = routes::answer(&serving, &client, request, in_progress).await;
             if serving.is_last(&connection) {
@@ -64,7 +82,15 @@ async fn serve_http1<S: Socket>(guard: Guard<S>, client: Client, serving: Rc<Ser
     let mut builder = http1::Builder::new();
     // The guard limits heads and their time.
     builder.max_buf_size(2 * BUFFER_BYTES).max_headers(MAX_HEADERS).header_read_timeout(None);
-    let _ = builder.serve_connection(TokioIo::new(guard), service).await;
+    let mut served = builder.serve_connection(TokioIo::new(guard), service);
+    let detached = poll_fn(|context| match Pin::new(&mut served).poll(context) {
+        Poll::Ready(_) => Poll::Ready(None),
+        Poll::Pending => exit.take(&connection).map_or(Poll::Pending, |detached| Poll::Ready(Some(detached))),
+    });
+    let detached = detached.await?;
+    connection.forget_reader();
+    let socket = served.into_parts().io.into_inner().into_socket();
+    Some(Box::pin(Delivery::new(socket, detached)))
 }
 
 async fn serve_http2<S: Socket>(guard: Guard<S>, client: Client, serving: Rc<Serving>, connection: Rc<Connection>) {

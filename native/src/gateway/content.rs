@@ -1,4 +1,4 @@
-//! A body: still arriving, or in memory.
+//! A body: still arriving, in memory, or a live stream.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
+use super::live::{Detaching, LiveBody};
+
 /// The body of a request or an answer.
 #[derive(Debug)]
 pub enum Content {
@@ -14,6 +16,10 @@ pub enum Content {
     Streaming(Incoming),
     /// It is in memory.
     Whole(Full<Bytes>),
+    /// It is a live stream.
+    Live(LiveBody),
+    /// The connection leaves hyper.
+    Detaching(Detaching),
 }
 
 impl Body for Content {
@@ -27,6 +33,11 @@ impl Body for Content {
         match self.get_mut() {
             Self::Streaming(incoming) => Pin::new(incoming).poll_frame(context),
             Self::Whole(whole) => Pin::new(whole).poll_frame(context).map_err(|never| match never {}),
+            Self::Live(live) => live.poll_block(context).map(|block| block.map(|block| Ok(Frame::data(block)))),
+            Self::Detaching(detaching) => {
+                detaching.note_head();
+                Poll::Pending
+            }
         }
     }
 
@@ -34,6 +45,7 @@ impl Body for Content {
         match self {
             Self::Streaming(incoming) => incoming.is_end_stream(),
             Self::Whole(whole) => whole.is_end_stream(),
+            Self::Live(_) | Self::Detaching(_) => false,
         }
     }
 
@@ -41,6 +53,7 @@ impl Body for Content {
         match self {
             Self::Streaming(incoming) => incoming.size_hint(),
             Self::Whole(whole) => whole.size_hint(),
+            Self::Live(_) | Self::Detaching(_) => SizeHint::default(),
         }
     }
 }

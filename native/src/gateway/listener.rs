@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::connection;
+use super::connection::{self, Rest};
 use super::connections::Full;
 use super::proxied::{self, Origin};
 use super::quiet::Connection;
@@ -134,23 +134,30 @@ pub fn admit(serving: &Serving, peer: Peer) -> Result<Rc<Connection>, Full> {
 }
 
 /// Serves a connection with TLS, if there are certificates.
-async fn serve(socket: TcpStream, origin: Origin, serving: Rc<Serving>, open: Rc<Connection>) {
+async fn serve(socket: TcpStream, origin: Origin, serving: Rc<Serving>, open: Rc<Connection>) -> Option<Rest> {
     let Some(acceptor) = tls::acceptor(&serving) else {
         return connection::serve(socket, origin.client("http"), serving, open).await;
     };
-    if let Some(socket) = tls::handshake(acceptor, socket, &serving, &open).await {
-        connection::serve(socket, origin.client("https"), serving, open).await;
-    }
+    let socket = tls::handshake(acceptor, socket, &serving, &open).await?;
+    connection::serve(socket, origin.client("https"), serving, open).await
 }
 
 /// Runs a connection, and frees its place at its end.
-fn spawn(serving: &Rc<Serving>, open: &Rc<Connection>, served: impl Future<Output = ()> + 'static) {
+fn spawn(serving: &Rc<Serving>, open: &Rc<Connection>, served: impl Future<Output = Option<Rest>> + 'static) {
     let (serving, open) = (Rc::clone(serving), Rc::clone(open));
     tokio::task::spawn_local(async move {
-        served.await;
-        free(&serving, &open);
-        serving.notify_if_empty();
+        let Some(rest) = served.await else { return end(&serving, &open) };
+        // A task of its own, because this one has the size of all that hyper needs.
+        tokio::task::spawn_local(async move {
+            rest.await;
+            end(&serving, &open);
+        });
     });
+}
+
+fn end(serving: &Serving, open: &Connection) {
+    free(serving, open);
+    serving.notify_if_empty();
 }
 
 /// Frees the place of a connection.

@@ -6,6 +6,7 @@
 //! * [`tls`] has the certificates and the handshake. [`proxied`] reads the PROXY protocol ([`proxy_header`]).
 //! * [`guard`] is the socket as hyper sees it. It checks framing ([`framing`], [`head`], [`chunks`]), times and floods.
 //! * [`routes`] decides who answers a request, and [`proxy`] forwards it over a connection of [`upstream`].
+//! * [`live`] takes over live streams, and [`delivery`] writes them to sockets that have left hyper.
 //! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.
 //! * [`send_head`], [`send_many`] and [`send_quota`] are parts of [`send`].
 //! * [`refusal`] contains the answers of the gateway itself.
@@ -20,6 +21,7 @@ pub mod connection;
 pub mod connections;
 pub mod content;
 pub mod counters;
+pub mod delivery;
 pub mod early;
 pub mod floods;
 pub mod framing;
@@ -27,6 +29,7 @@ pub mod guard;
 pub mod head;
 pub mod linger;
 pub mod listener;
+pub mod live;
 pub mod pages;
 pub mod proxied;
 pub mod proxy;

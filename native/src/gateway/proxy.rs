@@ -10,10 +10,11 @@ use hyper::body::{Body as _, Incoming};
 
 use crate::request_id;
 
-use super::answer::{AnswerBody, Borrowed, InProgress};
+use super::answer::{AnswerBody, Borrowed, InProgress, give_back};
 use super::body::{Ending, Gate, RequestBody};
 use super::client::Client;
 use super::content::Content;
+use super::live;
 use super::refusal::Refusal;
 use super::serving::Serving;
 use super::upstream::{Lease, Upstream};
@@ -45,18 +46,30 @@ pub async fn forward(
     incoming: Request<Content>,
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
-    let request_id = request_id(serving, incoming.headers());
+    let (request_id, version) = (request_id(serving, incoming.headers()), incoming.version());
     let result = prepare(serving, client, incoming, &request_id).map(|prepared| send(serving, prepared));
     let refusal = match result {
         Ok(sending) => match sending.await {
-            Ok((head, borrowed)) => return answer(head, borrowed, in_progress),
+            Ok((response, borrowed)) => match answer(serving, response, borrowed, version, in_progress) {
+                Ok(response) => return response,
+                Err(lost) => return refuse(serving, Refusal::UpstreamUnavailable, &request_id, lost),
+            },
             Err(refusal) => refusal,
         },
         Err(refusal) => refusal,
     };
+    refuse(serving, refusal, &request_id, in_progress)
+}
+
+fn refuse(
+    serving: &Serving,
+    refusal: Refusal,
+    request_id: &HeaderValue,
+    in_progress: InProgress,
+) -> Response<AnswerBody> {
     // The rest of a body that nobody reads would be taken for a request.
     let closes = refusal != Refusal::UpstreamUnavailable;
-    serving.refusal(refusal, &request_id, closes).map(|body| AnswerBody::own(body, in_progress))
+    serving.refusal(refusal, request_id, closes).map(|body| AnswerBody::own(body, in_progress))
 }
 
 /// Returns the client's own id if it is valid, or a new one.
@@ -144,12 +157,28 @@ async fn connection(upstream: &Upstream) -> Result<(Lease, bool), Refusal> {
     connected.map(|lease| (lease, true)).map_err(|_| Refusal::UpstreamUnavailable)
 }
 
-fn answer(response: Response<Incoming>, borrowed: Borrowed, in_progress: InProgress) -> Response<AnswerBody> {
+/// Returns the answer of an upstream. The error contains the request if its live stream is lost.
+fn answer(
+    serving: &Serving,
+    response: Response<Incoming>,
+    borrowed: Borrowed,
+    version: Version,
+    in_progress: InProgress,
+) -> Result<Response<AnswerBody>, InProgress> {
     let (mut head, incoming) = response.into_parts();
+    let streams = serving.own.streams.as_ref();
+    let stream = streams.and_then(|streams| Some((streams, live::stream_id(&head.headers)?)));
     remove_hop_by_hop(&mut head.headers);
+    remove_forged(&mut head.headers);
     head.version = Version::HTTP_11;
     head.extensions = http::Extensions::new();
-    Response::from_parts(head, AnswerBody::forwarded(incoming, borrowed, in_progress))
+    let Some((streams, id)) = stream else {
+        return Ok(Response::from_parts(head, AnswerBody::forwarded(incoming, borrowed, in_progress)));
+    };
+    if incoming.is_end_stream() {
+        give_back(&mut Some(borrowed));
+    }
+    live::answer(streams, id, head, version, in_progress)
 }
 
 /// Names the host in a header, as HTTP/1.1 does. HTTP/2 names it in the URL, and may also repeat it in the header.
@@ -190,7 +219,7 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes headers that only the gateway may set.
+/// Removes headers that concern only the gateway and the app.
 fn remove_forged(headers: &mut HeaderMap) {
     let forged: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with(PREFIX)).cloned().collect();
     for name in forged {

@@ -35,6 +35,7 @@ pub struct Connection {
     closing: Cell<bool>,
     flooding: Cell<bool>,
     pub(super) counted: Cell<bool>,
+    flushes: Cell<u64>,
     reader: RefCell<Option<Waker>>,
 }
 
@@ -64,6 +65,7 @@ impl Connection {
             closing: Cell::new(false),
             flooding: Cell::new(false),
             counted: Cell::new(true),
+            flushes: Cell::new(0),
             reader: RefCell::new(None),
         }
     }
@@ -116,6 +118,16 @@ impl Connection {
         self.wake();
     }
 
+    /// How often everything that was written was also passed to the socket.
+    #[must_use]
+    pub fn flushes(&self) -> u64 {
+        self.flushes.get()
+    }
+
+    pub(super) fn note_flush(&self) {
+        self.flushes.set(self.flushes.get() + 1);
+    }
+
     /// Size of the answers that this client address does not read, if it is limited.
     #[must_use]
     pub fn unread(&self) -> Option<&Cell<usize>> {
@@ -135,6 +147,11 @@ impl Connection {
             Some(known) => known.clone_from(waker),
             None => *reader = Some(waker.clone()),
         }
+    }
+
+    /// Wakes nobody. A waker keeps the memory of its task.
+    pub fn forget_reader(&self) {
+        *self.reader.borrow_mut() = None;
     }
 
     pub(super) fn wake(&self) {

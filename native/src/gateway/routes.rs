@@ -1,6 +1,7 @@
 //! Which requests the gateway answers itself. All others go to an upstream.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use super::proxy::{self, REQUEST_ID};
 use super::refusal::{Refusal, add_headers};
 use super::send::{Outcome, Sends, Usual};
 use super::serving::Serving;
+use crate::hub::streams::Streams;
 
 /// What the gateway answers itself.
 #[derive(Debug, Default)]
@@ -24,6 +26,8 @@ pub struct OwnAnswers {
     pub sends: Option<Sends>,
     /// The web client.
     pub pages: Pages,
+    /// The live streams of the app behind the gateway. Only with an app in the same process.
+    pub streams: Option<Arc<Streams>>,
 }
 
 /// Answers one request.

@@ -2,6 +2,7 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub struct Stall(Option<Box<Waiting>>);
 #[derive(Debug)]
 struct Waiting {
     since: Instant,
+    connection: Rc<Connection>,
     charged: usize,
     timer: Pin<Box<Sleep>>,
 }
@@ -34,26 +36,27 @@ impl Stall {
     }
 
     /// The socket accepted bytes. Returns whether it did not before.
-    pub fn end(&mut self, connection: &Connection) -> bool {
-        let Some(waiting) = self.0.take() else { return false };
-        if let Some(unread) = connection.unread() {
-            unread.set(unread.get() - waiting.charged);
-        }
-        true
+    pub fn end(&mut self) -> bool {
+        self.0.take().is_some()
     }
 
     /// The socket did not accept bytes. Ready if the connection must be reset.
     pub fn poll(
         &mut self,
         context: &mut Context<'_>,
-        connection: &Connection,
+        connection: &Rc<Connection>,
         unsent: usize,
         limits: &Limits,
     ) -> Poll<()> {
         let waiting = self.0.get_or_insert_with(|| {
             let since = Instant::now();
             let first = since + GRACE.min(limits.write_seconds);
-            Box::new(Waiting { since, charged: 0, timer: Box::pin(sleep_until(first)) })
+            Box::new(Waiting {
+                since,
+                connection: Rc::clone(connection),
+                charged: 0,
+                timer: Box::pin(sleep_until(first)),
+            })
         });
         loop {
             ready!(waiting.timer.as_mut().poll(context));
@@ -70,6 +73,14 @@ impl Stall {
                 waiting.charged = charge;
                 unread.set(unread.get() + charge);
             }
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(unread) = self.connection.unread() {
+            unread.set(unread.get() - self.charged);
         }
     }
 }

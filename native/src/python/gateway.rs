@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
+use super::hub::Streams;
 use super::intake::Intake;
 use super::quota::{AtOnce, Meter, Quota};
 use super::token::Tokens;
@@ -68,12 +69,13 @@ pub struct Gateway(gateway::Gateway);
 #[pymethods]
 impl Gateway {
     /// Create a gateway from its configuration, a JSON object. With `tokens` and `intake`, it stores messages itself.
-    /// With `certificates`, it serves HTTPS only. It serves `pages` itself.
+    /// With `certificates`, it serves HTTPS only. It serves `pages` itself, and delivers the `streams` of the app.
     #[new]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 converts an argument into a value")]
+    #[expect(clippy::too_many_arguments, reason = "each is a keyword in Python, and all are optional")]
     #[pyo3(signature = (
         config, tokens = None, quota = None, intake = None, certificates = None, pages = Vec::new(),
-        batch_limits = None
+        batch_limits = None, streams = None
     ))]
     fn new(
         config: &[u8],
@@ -83,6 +85,7 @@ impl Gateway {
         certificates: Option<&Bound<'_, Certificates>>,
         pages: Vec<PythonPage>,
         batch_limits: Option<(Bound<'_, Quota>, Bound<'_, AtOnce>, Bound<'_, Meter>)>,
+        streams: Option<&Bound<'_, Streams>>,
     ) -> PyResult<Self> {
         let invalid = |error: InvalidConfig| PyValueError::new_err(error.to_string());
         let config = Config::parse(config).map_err(invalid)?;
@@ -97,7 +100,9 @@ impl Gateway {
         });
         let certificates = certificates.map(|certificates| Arc::clone(&certificates.get().0));
         let pages = Pages::new(pages.into_iter().map(page).collect()).map_err(invalid)?;
-        gateway::Gateway::new(config, OwnAnswers { sends, pages }, certificates).map(Self).map_err(invalid)
+        let streams = streams.map(|streams| streams.get().shared());
+        let own = OwnAnswers { sends, pages, streams };
+        gateway::Gateway::new(config, own, certificates).map(Self).map_err(invalid)
     }
 
     /// Serve the connections of these sockets, which listen already. The gateway takes the descriptors and closes them.

@@ -6,6 +6,7 @@ mod errors;
 mod forwarded;
 mod gateway;
 mod http;
+mod hub;
 mod intake;
 mod page;
 mod pending;
@@ -37,6 +38,8 @@ mod _native {
     use super::http::{
         RequestIds, accepts_coding, is_request_id, matches_tag, problem_body, problem_headers, security_headers,
     };
+    #[pymodule_export]
+    use super::hub::{Stream, Streams, offer_to_all};
     #[pymodule_export]
     use super::intake::Intake;
     #[pymodule_export]

@@ -92,6 +92,11 @@ impl<S: Socket> Guard<S> {
         std::future::poll_fn(|context| self.poll_protocol(context)).await
     }
 
+    /// Returns the socket. Bytes that were read and not passed on are lost.
+    pub fn into_socket(self) -> S {
+        self.socket
+    }
+
     fn poll_protocol(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Protocol>> {
         loop {
             let common = self.held.iter().zip(PREFACE).take_while(|(one, other)| one == other).count();

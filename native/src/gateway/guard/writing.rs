@@ -35,6 +35,9 @@ impl<S: Socket> AsyncWrite for Guard<S> {
         let this = self.get_mut();
         // TLS buffers what it has accepted.
         let result = Pin::new(&mut this.socket).poll_flush(context);
+        if matches!(result, Poll::Ready(Ok(()))) {
+            this.connection.note_flush();
+        }
         this.judge_write(context, result, 0)
     }
 
@@ -70,7 +73,7 @@ impl<S: Socket> Guard<S> {
         if result.is_pending() {
             return self.poll_stalled(context, unsent);
         }
-        if self.stall.end(&self.connection) {
+        if self.stall.end() {
             // Reading may go on, because it does not report the end while an answer is unread.
             context.waker().wake_by_ref();
         }
@@ -83,11 +86,5 @@ impl<S: Socket> Guard<S> {
         self.serving.counters.stalled.add();
         self.socket.reset_on_close();
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")))
-    }
-}
-
-impl<S> Drop for Guard<S> {
-    fn drop(&mut self) {
-        self.stall.end(&self.connection);
     }
 }

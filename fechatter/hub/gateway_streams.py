@@ -1,0 +1,109 @@
+"""Streams that the gateway writes: what it reports, and what each stream needs next.
+
+The gateway takes blocks on its own thread, so a stream here has no task. The main loop reads the gateway's notices, and
+once a second looks for streams that need a heartbeat or whose client does not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from fechatter.hub.listener import BLOCKED_SECONDS, Listener
+from fechatter.hub.states import CloseReason
+from fechatter.native import Streams
+from fechatter.tasks import Tasks
+
+ATTACH_SECONDS = 5.0
+"""The gateway takes a stream at once, unless its client has left before the response."""
+
+
+class GatewayStreams:
+    """The streams of one node that the gateway writes. Runs on the main loop.
+
+    Args:
+        streams: the native side of every stream of the node.
+        quiet_seconds: a stream without a write for this time gets a heartbeat.
+        read_on: queues the next piece of a replay.
+        heartbeat: returns a heartbeat, or b"".
+        leave: removes a listener.
+
+    Attributes:
+        closed: the number of closed streams by reason.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        tasks: Tasks,
+        quiet_seconds: float,
+        read_on: Callable[[Listener], Awaitable[None]],
+        heartbeat: Callable[[Listener], bytes],
+        leave: Callable[[Listener], None],
+    ) -> None:
+        self._streams = streams
+        self._tasks = tasks
+        self._quiet_seconds = quiet_seconds
+        self._read_on, self._heartbeat, self._leave = read_on, heartbeat, leave
+        self._listeners: dict[int, Listener] = {}
+        self._reading: set[Listener] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.closed: Counter[str] = Counter()
+
+    def add(self, listener: Listener) -> int:
+        """Let the gateway write a stream; return the id by which it takes the stream."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(self._streams.descriptor, self.read_notices)
+        self._listeners[listener.stream.id] = listener
+        return listener.hand_over()
+
+    def close(self) -> None:
+        """Read no more notices."""
+        if self._loop is not None:
+            self._loop.remove_reader(self._streams.descriptor)
+            self._loop = None
+
+    def read_notices(self) -> None:
+        """Remove streams that have ended, and continue replays."""
+        for stream_id, left in self._streams.notices():
+            listener = self._listeners.get(stream_id)
+            if listener is None:
+                continue
+            if left:
+                self._remove(listener)
+            elif listener not in self._reading:
+                self._reading.add(listener)
+                self._tasks.start("continue a replay", self._continue(listener))
+
+    async def _continue(self, listener: Listener) -> None:
+        try:
+            await self._read_on(listener)
+        finally:
+            self._reading.discard(listener)
+            if listener.stream.id not in self._listeners:
+                self._leave(listener)
+
+    def _remove(self, listener: Listener) -> None:
+        del self._listeners[listener.stream.id]
+        listener.close(CloseReason.GONE)
+        self.closed[listener.closed or CloseReason.GONE] += 1
+        # A replay that is being read would attach the listener again.
+        if listener not in self._reading:
+            self._leave(listener)
+
+    def examine(self) -> None:
+        """Send heartbeats to quiet streams, and close slow ones."""
+        stuck, quiet = self._streams.examine(ATTACH_SECONDS, BLOCKED_SECONDS, self._quiet_seconds)
+        for listener in self._known(stuck):
+            if listener.closed is None:
+                listener.close_if_slow()
+            else:
+                self._remove(listener)  # the client does not even read the reason
+        for listener in self._known(quiet):
+            if block := self._heartbeat(listener):
+                listener.offer(block)
+
+    def _known(self, ids: list[int]) -> list[Listener]:
+        return [self._listeners[each] for each in ids if each in self._listeners]

@@ -1,0 +1,185 @@
+//! Writes a live stream to the socket of a connection that has left hyper. It has no buffer of its own.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes};
+use tokio::io::ReadBuf;
+use tokio::time::{Sleep, sleep};
+
+use super::linger::Linger;
+use super::live::{Detached, WRITE_BYTES, Wire};
+use super::socket::Socket;
+use super::stall::Stall;
+use crate::hub::block::Block;
+
+/// How long a client may take to receive what waits when its stream has ended.
+const LAST_WRITE: Duration = Duration::from_secs(1);
+/// Bytes that a client may send during a stream. They are ignored, and no more are read.
+const MAX_IGNORED: usize = 64 << 10;
+const MAX_SLICES: usize = 64;
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// One connection with its stream.
+#[derive(Debug)]
+pub struct Delivery<S> {
+    socket: S,
+    stream: Detached,
+    /// Blocks that were taken. The first `written` bytes of the first one are written.
+    taken: VecDeque<Block>,
+    written: usize,
+    ignored: usize,
+    stall: Stall,
+    /// The last steps, once the stream has ended.
+    end: Option<Box<End>>,
+}
+
+#[derive(Debug)]
+struct End {
+    limit: Pin<Box<Sleep>>,
+    last: Option<Bytes>,
+    linger: Linger,
+}
+
+impl<S: Socket> Delivery<S> {
+    /// Delivers a stream to a socket.
+    #[must_use]
+    pub fn new(socket: S, stream: Detached) -> Self {
+        let (taken, stall) = (VecDeque::new(), Stall::default());
+        Self { socket, stream, taken, written: 0, ignored: 0, stall, end: None }
+    }
+
+    /// Reads and ignores what the client sends. Ready when it has left.
+    fn poll_left(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut ignored = [0; 512];
+        while self.ignored < MAX_IGNORED {
+            let mut buffer = ReadBuf::new(&mut ignored);
+            match ready!(Pin::new(&mut self.socket).poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => self.ignored += buffer.filled().len(),
+                _ => return Poll::Ready(()),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Writes until the stream has ended.
+    fn poll_blocks(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            while !self.taken.is_empty() {
+                let written = ready!(self.poll_write(context))?;
+                self.advance(written);
+            }
+            self.taken = VecDeque::new();
+            match self.stream.attached.poll_take(context, &mut self.taken, WRITE_BYTES) {
+                Poll::Ready(true) => {}
+                Poll::Ready(false) => return Poll::Ready(Ok(())),
+                Poll::Pending => {
+                    // TLS buffers what it has accepted.
+                    let flushed = Pin::new(&mut self.socket).poll_flush(context);
+                    ready!(self.judge(context, flushed))?;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let count = self.taken.len().min(MAX_SLICES);
+        for (slice, block) in slices.iter_mut().zip(&self.taken) {
+            *slice = IoSlice::new(bytes(block, self.stream.wire));
+        }
+        slices[0] = IoSlice::new(&bytes(&self.taken[0], self.stream.wire)[self.written..]);
+        let result = Pin::new(&mut self.socket).poll_write_vectored(context, &slices[..count]);
+        self.judge(context, result)
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        written += self.written;
+        while let Some(first) = self.taken.front() {
+            let size = bytes(first, self.stream.wire).len();
+            if written < size {
+                break;
+            }
+            written -= size;
+            self.taken.pop_front();
+        }
+        self.written = written;
+    }
+
+    /// Limits the time for which the socket accepts nothing.
+    fn judge<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.stall.end();
+            return result;
+        }
+        let (serving, connection) = self.stream.request.shared();
+        let unsent = self.taken.iter().map(Block::len).sum::<usize>() + self.socket.buffered_bytes();
+        ready!(self.stall.poll(context, connection, unsent, &serving.config.limits));
+        serving.counters.stalled.add();
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Sends the end of the answer and ends the connection.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(end) = self.end.as_mut() else { return Poll::Ready(Ok(())) };
+        while let Some(last) = end.last.as_mut().filter(|last| !last.is_empty()) {
+            let written = ready!(Pin::new(&mut self.socket).poll_write(context, last))?;
+            last.advance(written);
+        }
+        if !end.linger.has_begun() {
+            ready!(Pin::new(&mut self.socket).poll_shutdown(context))?;
+            if self.ignored == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        end.linger.poll(context, &mut self.socket).map(Ok)
+    }
+
+    fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.stream.attached.has_ended() {
+            let end = self.end.get_or_insert_with(|| {
+                let last = (self.stream.wire == Wire::Chunked).then(|| Bytes::from_static(LAST_CHUNK));
+                Box::new(End { limit: Box::pin(sleep(LAST_WRITE)), last, linger: Linger::default() })
+            });
+            if end.limit.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        } else if self.poll_left(context).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.poll_blocks(context))?;
+        if self.end.is_none() {
+            // It has ended meanwhile, and its time begins.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        ready!(self.poll_end(context))?;
+        self.stream.request.complete();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Socket> Future for Delivery<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let result = ready!(this.poll_stream(context));
+        if result.is_err() {
+            this.socket.reset_on_close();
+        }
+        Poll::Ready(())
+    }
+}
+
+fn bytes(block: &Block, wire: Wire) -> &[u8] {
+    match wire {
+        Wire::Chunked => block.chunk(),
+        Wire::Plain => block.content(),
+    }
+}

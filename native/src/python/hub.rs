@@ -1,0 +1,134 @@
+//! The binding of live streams.
+
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::hub::block::Block;
+use crate::hub::stream;
+use crate::hub::streams::{self, Notice, Patience, StreamLimits};
+
+/// The live streams of one node.
+#[pyclass(module = "fechatter._native", frozen)]
+pub struct Streams(Arc<streams::Streams>);
+
+impl Streams {
+    /// The streams, for the gateway that delivers them.
+    pub fn shared(&self) -> Arc<streams::Streams> {
+        Arc::clone(&self.0)
+    }
+}
+
+#[pymethods]
+impl Streams {
+    /// Limit what may wait for one stream.
+    #[new]
+    fn new(max_blocks: usize, max_bytes: usize) -> PyResult<Self> {
+        let limits = StreamLimits { blocks: max_blocks, bytes: max_bytes };
+        let streams = streams::Streams::new(limits).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        Ok(Self(Arc::new(streams)))
+    }
+
+    /// Open a stream.
+    fn open(&self) -> Stream {
+        Stream(self.0.open())
+    }
+
+    /// A descriptor that is readable while there are notices.
+    #[getter]
+    fn descriptor(&self) -> RawFd {
+        self.0.descriptor()
+    }
+
+    /// Remove and return the notices: (id of a stream, whether its connection has ended). Otherwise no block waits for
+    /// it, and everything is written.
+    fn notices(&self) -> Vec<(u64, bool)> {
+        self.0.notices().into_iter().map(|(id, notice)| (id, notice == Notice::Left)).collect()
+    }
+
+    /// Return the ids of streams whose blocks the gateway did not take, and of those without a write, for these times.
+    fn examine(
+        &self,
+        py: Python<'_>,
+        attach_seconds: f64,
+        stuck_seconds: f64,
+        quiet_seconds: f64,
+    ) -> PyResult<(Vec<u64>, Vec<u64>)> {
+        let (attach, stuck) = (duration(attach_seconds)?, duration(stuck_seconds)?);
+        let patience = Patience { attach, stuck, quiet: duration(quiet_seconds)? };
+        let attention = py.detach(|| self.0.examine(patience));
+        Ok((attention.stuck, attention.quiet))
+    }
+
+    /// Return the writes of the gateway, and the number and the size of their blocks.
+    fn written(&self) -> (u64, u64, u64) {
+        self.0.written()
+    }
+}
+
+fn duration(seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// One live stream: the blocks that wait for its socket.
+#[pyclass(module = "fechatter._native", frozen)]
+pub struct Stream(Arc<stream::Stream>);
+
+#[pymethods]
+impl Stream {
+    #[getter]
+    fn id(&self) -> u64 {
+        self.0.id()
+    }
+
+    /// Number of blocks that wait.
+    #[getter]
+    fn pending(&self) -> usize {
+        self.0.pending()
+    }
+
+    /// Size of the blocks that wait.
+    #[getter]
+    fn pending_bytes(&self) -> usize {
+        self.0.pending_bytes()
+    }
+
+    /// Append a block, unless the stream has ended. Returns whether more than the limits wait now.
+    fn offer(&self, block: &[u8]) -> bool {
+        self.0.offer(Block::new(block))
+    }
+
+    /// Remove the first blocks, up to `limit` bytes but at least one, and return them.
+    fn take<'py>(&self, py: Python<'py>, limit: usize) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.take(limit))
+    }
+
+    /// Let the gateway take the blocks from now on.
+    fn hand_over(&self) {
+        self.0.hand_over();
+    }
+
+    /// Send a notice once no block waits and everything is written.
+    fn report_empty(&self) {
+        self.0.report_empty();
+    }
+
+    /// Append a last block and accept no more. With `discard`, the blocks that wait are not sent.
+    #[pyo3(signature = (last, discard = false))]
+    fn end(&self, last: &[u8], discard: bool) {
+        self.0.end((!last.is_empty()).then(|| Block::new(last)), discard);
+    }
+}
+
+/// Append a block to each of these streams. Returns the places of those for which more than the limits wait now.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "the binding creates the value")]
+pub fn offer_to_all(block: &[u8], streams: Vec<PyRef<'_, Stream>>) -> Vec<usize> {
+    let block = Block::new(block);
+    let full = streams.iter().enumerate().filter(|(_, stream)| stream.0.offer(block.clone()));
+    full.map(|(place, _)| place).collect()
+}
