@@ -16,6 +16,7 @@ __all__ = [
     "SOURCE_HASH",
     "TOKEN_ISSUER",
     "TOKEN_TYPE",
+    "AccessLog",
     "AtOnce",
     "Certificates",
     "Column",
@@ -267,6 +268,27 @@ class TrustedProxies:
         """
 
 @final
+class AccessLog:
+    """The access log of a gateway, on standard error. Any thread may call it."""
+
+    def __new__(cls, readable: bool) -> AccessLog:
+        """Write text for people if `readable`, or else JSON."""
+
+    def turn(self, on: bool) -> None:
+        """Set whether lines are wanted."""
+
+    @property
+    def accepted(self) -> int:
+        """Number of lines that were accepted."""
+
+    @property
+    def dropped(self) -> int:
+        """Number of lines that were dropped because nothing read them."""
+
+    def flush(self, seconds: float) -> None:
+        """Wait until every accepted line is written, at most for `seconds`."""
+
+@final
 class Certificates:
     """The certificates of a gateway.
 
@@ -301,11 +323,13 @@ class Gateway:
         pages: list[tuple[list[tuple[str, str]], list[tuple[str, str, list[tuple[str, str]], bytes]]]] = ...,
         batch_limits: tuple[Quota, AtOnce, Meter] | None = None,
         streams: Streams | None = None,
+        access_log: AccessLog | None = None,
     ) -> Gateway:
         """Create a gateway from its configuration, a JSON object (`Config` in native/src/gateway/config.rs).
 
         With `tokens` and `intake`, it puts messages into the intake itself. `quota` counts them; None counts nothing.
-        `batch_limits` count requests, concurrent batches and work.
+        `batch_limits` count requests, concurrent batches and work. The answers that the gateway gives itself have lines
+        in `access_log`.
         With `certificates`, it serves HTTPS only. It serves `pages` itself: (path, route) of each way to a file, and its
         variants as (coding, tag, headers, content). A path that ends in `*` stands for everything that begins like it.
         It delivers `streams` whose id an app in the same process has sent as `x-fechatter-stream`.

@@ -33,6 +33,7 @@ from fechatter.api.endpoints import (
     versions,
     workspace,
 )
+from fechatter.api.middleware.requests import label
 from fechatter.api.operations import Endpoint
 from fechatter.api.router import Route
 from fechatter.api.streams.sse import EventStream
@@ -135,6 +136,28 @@ OPEN = {
 
 COUNTED = {path for path in OPEN if path.startswith("/api/")}
 """Open paths that are rate-limited by client address. Pages, health and metrics have no limit."""
+
+
+WITHOUT_SECRETS = {
+    label(path)
+    for path in (
+        "/api/chat/{chat_id:id}/messages",
+        "/api/chat/{chat_id:id}/messages/{message_id:id}",
+        "/api/chat/{chat_id:id}/messages/{message_id:id}/versions",
+        "/api/users",
+        "/api/users/me",
+        "/api/users/{user_id:id}",
+        "/api/workspace",
+        "/api/chat/{chat_id:id}",
+        "/api/chat/{chat_id:id}/members",
+        "/api/channels",
+    )
+}
+"""The routes whose responses to GET may be compressed by the gateway (docs/decisions/compression.md).
+
+They contain no token, and no text of one chat beside that of another: the size of a compressed response reveals what
+its parts have in common.
+"""
 
 
 def _guards(path: str, methods: Mapping[str, ASGIApp]) -> dict[str, Guard]:

@@ -14,7 +14,7 @@ from fechatter.auth.pace import KIB_ROWS, REQUEST_ROWS, SENT_ROWS
 from fechatter.auth.quotas import BatchLimits
 from fechatter.errors import StartError
 from fechatter.model import UserId
-from fechatter.native import Certificates, ClientPage, Gateway, Intake, Quota, Streams, Tokens
+from fechatter.native import AccessLog, Certificates, ClientPage, Gateway, Intake, Quota, Streams, Tokens
 from fechatter.settings import Settings
 from fechatter.settings.urls import uses_https
 from fechatter.telemetry.measures import SECONDS
@@ -25,6 +25,8 @@ FILES_PER_CONNECTION, FILES_PER_UPSTREAM_CONNECTION = 2, 4
 """Half of the files are for clients, who are mostly idle or listen to a stream. The other half is for requests in
 progress, each with both ends of a connection to Granian."""
 MIN_PER_ADDRESS = 64
+FLUSH_SECONDS = 0.5
+"""How long a stop waits for a reader of the log."""
 ADDRESS_SHARE = 4
 """One client address may have a quarter of all connections."""
 
@@ -57,6 +59,7 @@ class Front:
         certificates: with them, the gateway serves HTTPS only.
         pages: the files of the web client that it serves itself.
         streams: the live streams of this process, which it writes.
+        access_log: has a line for each request that it answers itself.
 
     Attributes:
         connections: maximum number of open connections of clients.
@@ -73,14 +76,16 @@ class Front:
         certificates: Certificates | None = None,
         pages: list[ClientPage] | None = None,
         streams: Streams | None = None,
+        access_log: AccessLog | None = None,
     ) -> None:
         self.connections = max(files // FILES_PER_CONNECTION, 1)
         self.upstream_connections = max(files // FILES_PER_UPSTREAM_CONNECTION, 1)
         tokens, quota, intake, limits = stores or (None, None, None, None)
         configuration = self._configuration(settings) | {"upstreams": upstreams, "titles": titles}
         encoded = msgspec.json.encode(configuration)
-        self._gateway = Gateway(encoded, tokens, quota, intake, certificates, pages or [], limits, streams)
-        self._held: socket.socket | None = None
+        self._gateway = Gateway(encoded, tokens, quota, intake, certificates, pages or [], limits, streams, access_log)
+        self._access_log = access_log
+        self._held: Sequence[socket.socket] = ()
 
     def _configuration(self, settings: Settings) -> dict[str, object]:
         share = max(self.connections // ADDRESS_SHARE, MIN_PER_ADDRESS)
@@ -99,21 +104,22 @@ class Front:
             },
         }
 
-    def start(self, held: socket.socket) -> None:
-        """Accept connections from a bound socket. Raises StartError."""
+    def start(self, held: Sequence[socket.socket]) -> None:
+        """Accept connections from bound sockets. Raises StartError."""
         try:
-            held.setblocking(False)
-            held.listen(BACKLOG)
-            self._gateway.start([os.dup(held.fileno())])
+            for each in held:
+                each.setblocking(False)
+                each.listen(BACKLOG)
+            self._gateway.start([os.dup(each.fileno()) for each in held])
         except OSError as error:
             raise StartError(f"The gateway cannot start: {error}.") from error
         self._held = held
 
     def stop_accepting(self) -> None:
         """Accept no new connections; each open connection ends after its requests in progress."""
-        if self._held is not None:
+        for each in self._held:
             # The gateway has a duplicate. The address is free only when both are closed.
-            self._held.close()
+            each.close()
         self._gateway.stop_accepting()
 
     async def ended(self, seconds: float) -> bool:
@@ -121,8 +127,10 @@ class Front:
         return await asyncio.to_thread(self._gateway.wait_idle, seconds)
 
     async def stop(self) -> None:
-        """Close every connection."""
+        """Close every connection, and write the last lines of the access log."""
         await asyncio.to_thread(self._gateway.stop)
+        if self._access_log is not None:
+            await asyncio.to_thread(self._access_log.flush, FLUSH_SECONDS)
 
     def senders(self) -> list[UserId]:
         """Return the people who sent messages through this gateway within the last minute."""

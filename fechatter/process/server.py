@@ -21,12 +21,13 @@ from fechatter.api.application import Application
 from fechatter.api.client_pages import client_pages
 from fechatter.api.middleware.behind_gateway import BehindGateway
 from fechatter.api.problems import titles
+from fechatter.api.routes import WITHOUT_SECRETS
 from fechatter.app import create_app
 from fechatter.gateway.certificates import ServedCertificates
 from fechatter.gateway.front import Front, Stores
 from fechatter.gateway.private_socket import private_socket
 from fechatter.loops import SURVIVED, LoopState
-from fechatter.process.address import bind
+from fechatter.process.address import bind, unix_socket
 from fechatter.process.certificates import Certificate, load_certificate
 from fechatter.process.granian_certificate import GranianCertificate
 from fechatter.process.listening import GATEWAY_SECONDS, Listening
@@ -120,18 +121,27 @@ class RunningServer:
         services, opened = app.services, ExitStack()
         services.stopping.add(Stage.BACKENDS, opened.close)
         inner = opened.enter_context(private_socket(self._settings.data_dir))
-        # The app writes the access log, so it must see every request.
-        stores, pages = (None, []) if self._settings.access_log else (_stores(services), client_pages())
         native = None if served is None else served.native
+        access = logs.open_access_log() if self._settings.access_log else None
+        more = opened.enter_context(unix_socket(self._settings.unix_socket))
         upstream = f"unix:{inner.getsockname()}"
-        streams = services.hub.native
-        front = Front(self._settings, [upstream], connections, titles(), stores, native, pages, streams)
+        front = Front(
+            self._settings,
+            [upstream],
+            connections,
+            titles(),
+            _stores(services),
+            native,
+            client_pages(),
+            services.hub.native,
+            access,
+        )
         listening = Listening(
-            BehindGateway(app), inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS
+            BehindGateway(app, WITHOUT_SECRETS), inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS
         )
         await listening.serve(None)
         self._begin(listening, served, services, front)
-        front.start(bound)
+        front.start([bound, *more])
         if served is not None:
             services.process.append(served.state)
             services.tasks.start("certificate files", served.watch())

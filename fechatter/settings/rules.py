@@ -47,6 +47,8 @@ def check_together(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "tls_certificate", "is required because tls_folder is set: clients that ask for another name receive it"
     if "tls_folder" in values and not values.get("gateway"):
         yield "tls_folder", "needs gateway = on"
+    if "unix_socket" in values and not values.get("gateway"):
+        yield "unix_socket", "needs gateway = on"
     if values.get("proxy_protocol"):
         if not values.get("gateway"):
             yield "proxy_protocol", "needs gateway = on"

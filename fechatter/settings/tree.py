@@ -38,6 +38,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Annotated[Path, _key("Folder for the database, files and secrets.")] = Path("data")
     host: Annotated[str, _key("Address to listen on.", alias="HOST", min_length=1)] = "127.0.0.1"
     port: Annotated[int, _key("Port to listen on; 0 selects a free port.", alias="PORT", ge=0, le=65535)] = 6688
+    unix_socket: Annotated[
+        Path | None, _key("Unix socket to listen on too, for a proxy on the same machine; needs the gateway.")
+    ] = None
+    reuse_port: Annotated[
+        bool, _key("Let several servers listen on the same port; the kernel distributes connections (SO_REUSEPORT).")
+    ] = False
     public_url: Annotated[str | None, _key("URL at which people reach the server; links and cookies use it.")] = None
     tls_certificate: Annotated[
         Path | None, _key("PEM file with the certificate chain, to serve HTTPS; changes are loaded.")
@@ -159,9 +165,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: Annotated[str | None, _key("Bearer token for /metrics, at least 16 characters.", secret=True)] = None
 
     log_level: Annotated[LogLevel, _key("Least severe level that is logged.")] = "info"
-    access_log: Annotated[bool, _key("Log one line per request; under load this costs nearly as much as a send.")] = (
-        False
-    )
+    access_log: Annotated[
+        bool, _key("Log one line per request; under load, a line of the app costs nearly as much as a send.")
+    ] = False
     log_format: Annotated[LogFormat, _key("`text`, `json`, or `auto`: text on a terminal, otherwise JSON.")] = "auto"
 
     sources: dict[str, str] = {}

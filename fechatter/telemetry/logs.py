@@ -20,6 +20,7 @@ from contextlib import nullcontext
 from typing import Any, TextIO
 
 from fechatter.model import timestamp
+from fechatter.native import AccessLog
 from fechatter.settings import LogFormat, Settings
 from fechatter.telemetry.faults import describe_error, trace
 from fechatter.telemetry.outlet import Outlet
@@ -46,9 +47,21 @@ def set_up(settings: Settings, stream: TextIO | None = None) -> None:
     threading.excepthook = lambda found: log.critical("a thread died", exc_info=found.exc_value)
 
 
+def open_access_log() -> AccessLog | None:
+    """Return a log in which the gateway writes its access lines; None if `set_up` was not called."""
+    handler = _handler()
+    if handler is not None and handler.access is None:
+        handler.access = AccessLog(handler.is_readable)
+        handler.access.turn(logging.getLogger(OURS).isEnabledFor(logging.INFO))
+    return None if handler is None else handler.access
+
+
 def set_level(level: str) -> None:
     """Set the least severe level that is logged. Debug lines of libraries are never logged."""
     number = logging.getLevelNamesMapping()[level.upper()]
+    handler = _handler()
+    if handler is not None and handler.access is not None:
+        handler.access.turn(number <= logging.INFO)
     logging.getLogger(OURS).setLevel(number)
     logging.getLogger().setLevel(max(number, logging.INFO))
 
@@ -56,13 +69,18 @@ def set_level(level: str) -> None:
 def counted() -> Mapping[str, int]:
     """Return the number of lines of each level since the start."""
     handler = _handler()
-    return {} if handler is None else handler.counts
+    if handler is None:
+        return {}
+    access = Counter({"info": handler.access.accepted}) if handler.access is not None else Counter[str]()
+    return handler.counts + access
 
 
 def dropped() -> int | None:
     """Return the number of lines that were dropped because nothing read them; None if `set_up` was not called."""
     handler = _handler()
-    return None if handler is None else handler.outlet.dropped
+    if handler is None:
+        return None
+    return handler.outlet.dropped + (0 if handler.access is None else handler.access.dropped)
 
 
 def announce(text: str) -> None:
@@ -84,15 +102,21 @@ def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 class LineHandler(logging.Handler):
-    """Writes lines and counts them by level."""
+    """Writes lines and counts them by level.
+
+    Attributes:
+        is_readable: whether the lines are text for people.
+        access: writes the lines of requests that the gateway answers, if it was opened.
+    """
 
     def __init__(self, stream: TextIO, wanted: LogFormat) -> None:
         super().__init__()
+        self.access: AccessLog | None = None
         self.counts: Counter[str] = Counter()
         self.outlet = Outlet(stream)
         self._reported = 0
-        readable = wanted == "text" or (wanted == "auto" and stream.isatty())
-        self.setFormatter(TextLines() if readable else JsonLines())
+        self.is_readable = wanted == "text" or (wanted == "auto" and stream.isatty())
+        self.setFormatter(TextLines() if self.is_readable else JsonLines())
 
     def emit(self, record: logging.LogRecord) -> None:
         self.counts[record.levelname.lower()] += 1

@@ -9,16 +9,19 @@
 //! * [`quota`], [`at_once`]: limit how often something can be tried, and how often at the same time.
 //! * [`token`]: verifies access tokens.
 //! * [`request_id`], [`headers`], [`problem`]: ids of requests, security headers and error responses.
+//! * [`access_log`]: one line for each request of the gateway.
 //! * [`panics`]: a panic ends the process.
 //! * [`forwarded`]: the client behind trusted proxies; [`networks`]: IP addresses and networks.
-//! * [`negotiation`]: content codings and entity tags.
 //! * [`hub`]: the blocks that wait for live streams.
+//! * [`negotiation`]: content codings and entity tags; [`coding`] compresses.
 //! * [`gateway`]: owns the clients' sockets and forwards requests to Python.
 //! * `python`: the binding, behind the feature `python`. No other module names `PyO3`.
 
+pub mod access_log;
 pub mod arena;
 pub mod at_once;
 pub mod batch;
+pub mod coding;
 pub mod confusables;
 pub mod error;
 pub mod forwarded;

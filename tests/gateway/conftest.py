@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -52,8 +53,14 @@ class RunningGateway:
 
 
 @pytest.fixture(autouse=True)
-async def close_connections() -> AsyncIterator[None]:
-    """Close the connections of a test at its end."""
+def close_connections(request: pytest.FixtureRequest) -> None:
+    """Close the connections of a test at its end. Only coroutines have any, and can use asynchronous fixtures."""
+    if inspect.iscoroutinefunction(request.function):
+        request.getfixturevalue("closed_connections")
+
+
+@pytest.fixture
+async def closed_connections() -> AsyncIterator[None]:
     yield
     await asyncio.gather(*(wire.abort() for wire in list(OPENED)))
 

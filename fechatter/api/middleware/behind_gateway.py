@@ -1,26 +1,34 @@
-"""Takes the client's address and scheme from the gateway's headers, and lets the gateway write live streams.
+"""Takes the client's address and scheme from the gateway's headers, lets it write live streams, and labels responses.
 
 Only the server on the gateway's socket uses it.
 """
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from collections.abc import Collection
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PEER = b"x-fechatter-peer"
 SCHEME = b"x-fechatter-scheme"
 STREAMS = "fechatter.streams"
 """The ASGI extension of a server behind a gateway that writes the live streams of its process."""
+COMPRESSIBLE = (b"x-fechatter-compressible", b"1")
+"""The label of a response without secrets. The gateway compresses no other response."""
 
 
 class BehindGateway:
     """Gives each request the client and the scheme of its connection to the gateway.
 
-    Each forwarded request has both headers. The gateway removes the same headers of clients.
+    Each forwarded request has both headers. The gateway removes the same headers of clients and of responses.
+
+    Args:
+        without_secrets: the routes whose responses to GET contain no secret, as metrics show them.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, without_secrets: Collection[str] = ()) -> None:
         self._app = app
+        self._without_secrets = frozenset(without_secrets)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -38,7 +46,18 @@ class BehindGateway:
             scope["client"] = _address(client.decode("ascii"))
             scope["scheme"] = scheme.decode("ascii")
             scope["extensions"] = {**(scope.get("extensions") or {}), STREAMS: {}}
+            if scope["method"] == "GET":
+                await self._app(scope, receive, self._labelled(scope, send))
+                return
         await self._app(scope, receive, send)
+
+    def _labelled(self, scope: Scope, send: Send) -> Send:
+        async def send_labelled(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["state"].get("route") in self._without_secrets:
+                message["headers"] = [*message["headers"], COMPRESSIBLE]
+            await send(message)
+
+        return send_labelled
 
 
 def _address(peer: str) -> tuple[str, int] | None:

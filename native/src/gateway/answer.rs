@@ -116,6 +116,12 @@ impl AnswerBody {
         Self { content: Content::Detaching(detaching), borrowed: None, request: None }
     }
 
+    /// The same answer with another content, after its own content was read to the end.
+    #[must_use]
+    pub fn replaced(self, content: Bytes) -> Self {
+        Self { content: Content::Whole(Full::new(content)), ..self }
+    }
+
     /// Ends the request and gives the connection back to the upstream.
     fn finish(&mut self) {
         if let Some(request) = &self.request {

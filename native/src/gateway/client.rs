@@ -9,6 +9,8 @@ use super::socket::Peer;
 pub struct Client {
     /// Its address and port, empty for a client on a Unix socket.
     pub peer: HeaderValue,
+    /// Its address, empty for a client on a Unix socket.
+    pub address: String,
     /// `http` or `https`.
     pub scheme: &'static str,
 }
@@ -17,7 +19,8 @@ impl Client {
     /// Describes a client.
     #[must_use]
     pub fn new(peer: Peer, scheme: &'static str) -> Self {
+        let address = peer.address().map(|address| address.to_string()).unwrap_or_default();
         let peer = HeaderValue::from_str(&peer.to_string()).unwrap_or(HeaderValue::from_static(""));
-        Self { peer, scheme }
+        Self { peer, address, scheme }
     }
 }

@@ -7,6 +7,7 @@
 //! * [`guard`] is the socket as hyper sees it. It checks framing ([`framing`], [`head`], [`chunks`]), times and floods.
 //! * [`routes`] decides who answers a request, and [`proxy`] forwards it over a connection of [`upstream`].
 //! * [`live`] takes over live streams, and [`delivery`] writes them to sockets that have left hyper.
+//! * [`compressing`] compresses answers.
 //! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.
 //! * [`send_head`], [`send_many`] and [`send_quota`] are parts of [`send`].
 //! * [`refusal`] contains the answers of the gateway itself.
@@ -16,6 +17,7 @@ pub mod answered;
 pub mod body;
 pub mod chunks;
 pub mod client;
+pub mod compressing;
 pub mod config;
 pub mod connection;
 pub mod connections;
@@ -70,6 +72,8 @@ use tls::Certificates;
 use crate::panics;
 
 const THREAD: &str = "gateway";
+/// Threads that compress large answers.
+const COMPRESSING_THREADS: usize = 1;
 const IDLE_CHECK: Duration = Duration::from_millis(2);
 
 /// A gateway and its thread.
@@ -190,10 +194,12 @@ fn run(
     state: watch::Receiver<State>,
     begun: &mpsc::Sender<io::Result<()>>,
 ) {
-    let runtime = match Builder::new_current_thread().enable_io().enable_time().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return report(begun, Err(error)),
-    };
+    let runtime =
+        match Builder::new_current_thread().enable_io().enable_time().max_blocking_threads(COMPRESSING_THREADS).build()
+        {
+            Ok(runtime) => runtime,
+            Err(error) => return report(begun, Err(error)),
+        };
     let tasks = LocalSet::new();
     tasks.block_on(&runtime, async {
         let listeners = sockets.into_iter().map(Listener::new).collect::<io::Result<Vec<_>>>();

@@ -13,6 +13,7 @@ use crate::request_id;
 use super::answer::{AnswerBody, Borrowed, InProgress, give_back};
 use super::body::{Ending, Gate, RequestBody};
 use super::client::Client;
+use super::compressing::{LABEL, Labelled, Permitted, compress};
 use super::content::Content;
 use super::live;
 use super::refusal::Refusal;
@@ -47,11 +48,12 @@ pub async fn forward(
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
     let (request_id, version) = (request_id(serving, incoming.headers()), incoming.version());
+    let permitted = Permitted::by(incoming.method(), incoming.headers());
     let result = prepare(serving, client, incoming, &request_id).map(|prepared| send(serving, prepared));
     let refusal = match result {
         Ok(sending) => match sending.await {
             Ok((response, borrowed)) => match answer(serving, response, borrowed, version, in_progress) {
-                Ok(response) => return response,
+                Ok(response) => return compress(serving, response, permitted).await,
                 Err(lost) => return refuse(serving, Refusal::UpstreamUnavailable, &request_id, lost),
             },
             Err(refusal) => refusal,
@@ -102,7 +104,7 @@ fn prepare(
     head.uri = origin_form(head.uri);
     let has_length = head.headers.contains_key(header::CONTENT_LENGTH);
     remove_hop_by_hop(&mut head.headers);
-    remove_forged(&mut head.headers);
+    remove_ours(&mut head.headers);
     if !incoming.is_end_stream() && !has_length {
         head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
@@ -169,9 +171,12 @@ fn answer(
     let streams = serving.own.streams.as_ref();
     let stream = streams.and_then(|streams| Some((streams, live::stream_id(&head.headers)?)));
     remove_hop_by_hop(&mut head.headers);
-    remove_forged(&mut head.headers);
     head.version = Version::HTTP_11;
     head.extensions = http::Extensions::new();
+    if head.headers.contains_key(LABEL) {
+        head.extensions.insert(Labelled);
+    }
+    remove_ours(&mut head.headers);
     let Some((streams, id)) = stream else {
         return Ok(Response::from_parts(head, AnswerBody::forwarded(incoming, borrowed, in_progress)));
     };
@@ -220,9 +225,9 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Removes headers that concern only the gateway and the app.
-fn remove_forged(headers: &mut HeaderMap) {
-    let forged: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with(PREFIX)).cloned().collect();
-    for name in forged {
+fn remove_ours(headers: &mut HeaderMap) {
+    let ours: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with(PREFIX)).cloned().collect();
+    for name in ours {
         headers.remove(name);
     }
 }

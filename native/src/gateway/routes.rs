@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 
@@ -17,6 +17,7 @@ use super::proxy::{self, REQUEST_ID};
 use super::refusal::{Refusal, add_headers};
 use super::send::{Outcome, Sends, Usual};
 use super::serving::Serving;
+use crate::access_log::{AccessLog, Line};
 use crate::hub::streams::Streams;
 
 /// What the gateway answers itself.
@@ -28,6 +29,8 @@ pub struct OwnAnswers {
     pub pages: Pages,
     /// The live streams of the app behind the gateway. Only with an app in the same process.
     pub streams: Option<Arc<Streams>>,
+    /// Has a line for each of these answers.
+    pub access: Option<Arc<AccessLog>>,
 }
 
 /// Answers one request.
@@ -38,7 +41,7 @@ pub async fn answer(
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
     let own = &serving.own;
-    if let Some(response) = page(serving, &request) {
+    if let Some(response) = page(serving, client, &request) {
         return response.map(|body| AnswerBody::own(body, in_progress));
     }
     if let Some((sends, head)) = own.sends.as_ref().and_then(|sends| Some((sends, sends.read_head(&request)?))) {
@@ -48,7 +51,7 @@ pub async fn answer(
 }
 
 /// Returns a file of the web client. A request with a body is unusual.
-fn page(serving: &Serving, request: &Request<Incoming>) -> Option<Response<Bytes>> {
+fn page(serving: &Serving, client: &Client, request: &Request<Incoming>) -> Option<Response<Bytes>> {
     if !request.body().is_end_stream() {
         return None;
     }
@@ -56,8 +59,11 @@ fn page(serving: &Serving, request: &Request<Incoming>) -> Option<Response<Bytes
     let (mut response, route) = serving.own.pages.answer(request.method(), request.uri().path(), request.headers())?;
     let request_id = proxy::request_id(serving, request.headers());
     add_headers(response.headers_mut(), &request_id, serving.config.https_only);
-    let status = response.status().as_u16();
-    serving.counters.answered().count(route, request.method().as_str(), status, began.elapsed());
+    let (method, status, passed) = (request.method().as_str(), response.status().as_u16(), began.elapsed());
+    serving.counters.answered().count(route, method, status, passed);
+    let request_id = request_id.to_str().unwrap_or_default();
+    let line = Line { request_id, method, route, status, passed, ..Line::default() };
+    log(serving, client, request.headers(), line);
     Some(response)
 }
 
@@ -70,6 +76,7 @@ async fn send(
 ) -> Response<AnswerBody> {
     let (mut rest, body) = request.into_parts();
     let request_id = proxy::request_id(serving, &rest.headers);
+    let (began, route, who) = (Instant::now(), head.route(), Some(head.who()));
     let outcome = sends.serve(head, body, &request_id, &serving.config.limits, &serving.counters).await;
     let response = match outcome {
         Outcome::Answered(mut response) => {
@@ -83,5 +90,17 @@ async fn send(
             return proxy::forward(serving, client, request, in_progress).await;
         }
     };
+    let (status, passed) = (response.status().as_u16(), began.elapsed());
+    let request_id = request_id.to_str().unwrap_or_default();
+    let line = Line { request_id, method: "POST", route, status, passed, who, ..Line::default() };
+    log(serving, client, &rest.headers, line);
     response.map(|body| AnswerBody::own(body, in_progress))
+}
+
+/// Writes a line to the access log, if there is one, with the client's address.
+fn log(serving: &Serving, client: &Client, headers: &HeaderMap, line: Line<'_>) {
+    let Some(access) = serving.own.access.as_ref().filter(|access| access.is_on()) else { return };
+    let lines = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+    let found = serving.proxies.client(&client.address, lines);
+    access.write(&Line { address: &found.address, ..line });
 }

@@ -85,6 +85,20 @@ impl fmt::Debug for Sends {
     }
 }
 
+impl Usual {
+    /// Its route in the metrics and the log.
+    #[must_use]
+    pub fn route(&self) -> &'static str {
+        route(self.head.kind)
+    }
+
+    /// The ids of the person and of the workspace.
+    #[must_use]
+    pub fn who(&self) -> (i64, i64) {
+        (self.head.claims.user_id, self.head.claims.workspace_id)
+    }
+}
+
 impl Sends {
     /// Reads the head of a request. `None` if it is not a usual send.
     #[must_use]
@@ -165,6 +179,10 @@ impl Sends {
     }
 }
 
+fn route(kind: Kind) -> &'static str {
+    if kind == Kind::One { ONE } else { MANY }
+}
+
 fn origin(head: &SendHead) -> Origin {
     let (sender_id, session_id) = (head.claims.user_id, head.claims.session_id);
     Origin { chat_id: head.chat_id, thread_id: 0, sender_id, session_id }
@@ -175,8 +193,7 @@ fn float(count: usize) -> f64 {
 }
 
 fn count(answered: &mut Answered, head: &SendHead, answer: &Answer, passed: Duration) {
-    let route = if head.kind == Kind::One { ONE } else { MANY };
-    answered.count(route, "POST", answer.status, passed);
+    answered.count(route(head.kind), "POST", answer.status, passed);
     answered.note(head.claims.user_id);
     if let Some(code) = &answer.code {
         answered.refused(code);

@@ -42,6 +42,8 @@ pub struct Serving {
     pub handshake_turn: Mutex<Duration>,
     /// The proxies whose headers name the client.
     pub proxies: TrustedProxies,
+    /// Number of answers that other threads compress.
+    pub compressing: Cell<usize>,
     draining: Cell<bool>,
     emptied: Notify,
 }
@@ -77,6 +79,7 @@ impl Serving {
             certificates,
             handshake_turn,
             proxies,
+            compressing: Cell::new(0),
             draining,
             emptied,
         })

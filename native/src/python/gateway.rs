@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
+use super::access_log::AccessLog;
 use super::hub::Streams;
 use super::intake::Intake;
 use super::quota::{AtOnce, Meter, Quota};
@@ -69,13 +70,14 @@ pub struct Gateway(gateway::Gateway);
 #[pymethods]
 impl Gateway {
     /// Create a gateway from its configuration, a JSON object. With `tokens` and `intake`, it stores messages itself.
-    /// With `certificates`, it serves HTTPS only. It serves `pages` itself, and delivers the `streams` of the app.
+    /// With `certificates`, it serves HTTPS only. It serves `pages` itself, and delivers the `streams` of the app. The
+    /// answers that it gives itself have lines in `access_log`.
     #[new]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 converts an argument into a value")]
     #[expect(clippy::too_many_arguments, reason = "each is a keyword in Python, and all are optional")]
     #[pyo3(signature = (
         config, tokens = None, quota = None, intake = None, certificates = None, pages = Vec::new(),
-        batch_limits = None, streams = None
+        batch_limits = None, streams = None, access_log = None
     ))]
     fn new(
         config: &[u8],
@@ -86,6 +88,7 @@ impl Gateway {
         pages: Vec<PythonPage>,
         batch_limits: Option<(Bound<'_, Quota>, Bound<'_, AtOnce>, Bound<'_, Meter>)>,
         streams: Option<&Bound<'_, Streams>>,
+        access_log: Option<&Bound<'_, AccessLog>>,
     ) -> PyResult<Self> {
         let invalid = |error: InvalidConfig| PyValueError::new_err(error.to_string());
         let config = Config::parse(config).map_err(invalid)?;
@@ -99,9 +102,10 @@ impl Gateway {
             cors: config.cors,
         });
         let certificates = certificates.map(|certificates| Arc::clone(&certificates.get().0));
+        let access = access_log.map(|log| log.get().shared());
         let pages = Pages::new(pages.into_iter().map(page).collect()).map_err(invalid)?;
         let streams = streams.map(|streams| streams.get().shared());
-        let own = OwnAnswers { sends, pages, streams };
+        let own = OwnAnswers { sends, pages, streams, access };
         gateway::Gateway::new(config, own, certificates).map(Self).map_err(invalid)
     }
 

@@ -1,5 +1,6 @@
 //! The extension module `fechatter._native`: a thin binding that decides nothing.
 
+mod access_log;
 mod batch;
 mod buffer;
 mod errors;
@@ -24,6 +25,8 @@ mod _native {
     use crate::{confusables, panics};
     use crate::{problem, quota, token};
 
+    #[pymodule_export]
+    use super::access_log::AccessLog;
     #[pymodule_export]
     use super::batch::MessageBatch;
     #[pymodule_export]

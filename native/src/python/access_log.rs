@@ -1,0 +1,54 @@
+//! The binding of the gateway's access log.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::access_log;
+
+/// The access log of a gateway, on standard error. Any thread may call it.
+#[pyclass(module = "fechatter._native", frozen)]
+pub struct AccessLog(Arc<access_log::AccessLog>);
+
+#[pymethods]
+impl AccessLog {
+    /// Write text for people if `readable`, or else JSON.
+    #[new]
+    fn new(readable: bool) -> PyResult<Self> {
+        Ok(Self(Arc::new(access_log::AccessLog::new(readable, io::stderr())?)))
+    }
+
+    /// Set whether lines are wanted.
+    fn turn(&self, on: bool) {
+        self.0.turn(on);
+    }
+
+    /// Number of lines that were accepted.
+    #[getter]
+    fn accepted(&self) -> u64 {
+        self.0.accepted()
+    }
+
+    /// Number of lines that were dropped because nothing read them.
+    #[getter]
+    fn dropped(&self) -> u64 {
+        self.0.dropped()
+    }
+
+    /// Wait until every accepted line is written, at most for `seconds`.
+    fn flush(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
+        let limit = Duration::try_from_secs_f64(seconds).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        py.detach(|| self.0.flush(limit));
+        Ok(())
+    }
+}
+
+impl AccessLog {
+    /// The log, for the gateway.
+    pub fn shared(&self) -> Arc<access_log::AccessLog> {
+        Arc::clone(&self.0)
+    }
+}
