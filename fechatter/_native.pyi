@@ -20,6 +20,7 @@ __all__ = [
     "AtOnce",
     "Certificates",
     "Column",
+    "Cors",
     "Gateway",
     "Intake",
     "IntakeFull",
@@ -265,6 +266,21 @@ class TrustedProxies:
         Args:
             peer: The address of the connection; empty for a Unix socket.
             lines: The header lines of the request, with names in lower case.
+        """
+
+@final
+class Cors:
+    """The origins whose pages may read answers. Any thread may call it."""
+
+    def __new__(cls, origins: list[str]) -> Cors:
+        """Allow these origins; `*` allows all."""
+
+    def headers(self, origin: str | None, vary: list[str]) -> list[tuple[str, str]]:
+        """Return the headers that an answer gets, each of which replaces earlier ones of its name.
+
+        Args:
+            origin: The `Origin` header of the request.
+            vary: The `Vary` headers of the answer so far.
         """
 
 @final

@@ -93,7 +93,7 @@ class Front:
             "trusted_proxies": settings.trusted_proxies,
             "proxy_headers": settings.proxy_headers,
             "proxy_protocol": settings.proxy_protocol,
-            "cors": bool(settings.cors_origins),
+            "cors_origins": settings.cors_origins,
             "time_bounds": SECONDS,
             "batch_work": {"request": REQUEST_ROWS, "message": SENT_ROWS, "kib": KIB_ROWS},
             "https_only": uses_https(settings),

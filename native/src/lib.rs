@@ -9,6 +9,7 @@
 //! * [`quota`], [`at_once`]: limit how often something can be tried, and how often at the same time.
 //! * [`token`]: verifies access tokens.
 //! * [`request_id`], [`headers`], [`problem`]: ids of requests, security headers and error responses.
+//! * [`cors`]: the headers for pages of other sites.
 //! * [`access_log`]: one line for each request of the gateway.
 //! * [`panics`]: a panic ends the process.
 //! * [`forwarded`]: the client behind trusted proxies; [`networks`]: IP addresses and networks.
@@ -23,6 +24,7 @@ pub mod at_once;
 pub mod batch;
 pub mod coding;
 pub mod confusables;
+pub mod cors;
 pub mod error;
 pub mod forwarded;
 pub mod gateway;

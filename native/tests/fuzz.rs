@@ -237,7 +237,7 @@ fn damaged_certificates_and_keys_are_refused_or_used() {
 fn a_configuration_is_read_or_refused() {
     let seeds: [&[u8]; 3] = [
         br#"{"upstreams":["unix:/a","tcp:[::1]:80"],"limits":{"head_seconds":1.5,"connections":7}}"#,
-        br#"{"upstreams":["tcp:a:1"],"titles":{"404":"Not found"},"time_bounds":[0.1],"cors":true}"#,
+        br#"{"upstreams":["tcp:a:1"],"titles":{"404":"Not found"},"time_bounds":[0.1],"cors_origins":["*"]}"#,
         br#"{"upstreams":["unix:/a"],"trusted_proxies":["192.0.2.0/24"],"limits":{"body_seconds":1e400}}"#,
     ];
     fuzz(&seeds, &JSON_PIECES, |input, _| Config::parse(input).is_ok_and(|config| !config.upstreams.is_empty()));

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Send
 
 from fechatter import native
 from fechatter.settings import Settings
@@ -24,7 +25,6 @@ CORS_REQUEST_HEADERS = (
     "Last-Event-ID",
     "X-Request-Id",
 )
-CORS_RESPONSE_HEADERS = ("Event-Cursor", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 
 
 class SecurityHeaders:
@@ -46,12 +46,21 @@ class SecurityHeaders:
 
 def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
     """Allow requests from pages of `origins`, with a token but never with cookies."""
-    if not origins:
-        return app
-    return CORSMiddleware(
-        app,
-        allow_origins=origins,
-        allow_methods=CORS_METHODS,
-        allow_headers=CORS_REQUEST_HEADERS,
-        expose_headers=CORS_RESPONSE_HEADERS,
-    )
+    return Cors(app, origins) if origins else app
+
+
+class Cors(CORSMiddleware):
+    """Starlette answers preflight requests. The headers of all other responses come from native/src/cors.rs, which the
+    gateway uses too."""
+
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+        super().__init__(app, allow_origins=origins, allow_methods=CORS_METHODS, allow_headers=CORS_REQUEST_HEADERS)
+        self._rules = native.Cors(list(origins))
+
+    async def send(self, message: Message, send: Send, request_headers: Headers) -> None:
+        """Send a message of the response, with the headers if it is the start."""
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in self._rules.headers(request_headers.get("origin"), headers.getlist("vary")):
+                headers[name] = value
+        await send(message)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use super::send_many::Work;
+use crate::cors::Cors;
 use crate::forwarded::Headers;
 use crate::problem::Titles;
 
@@ -28,9 +29,9 @@ pub struct Config {
     /// Whether the gateway's own answers demand HTTPS from browsers (HSTS).
     #[serde(default)]
     pub https_only: bool,
-    /// Whether pages of other sites may send requests.
+    /// The origins whose pages may read answers.
     #[serde(default)]
-    pub cors: bool,
+    pub cors_origins: Cors,
     /// The times of messages are counted up to each of these bounds, in seconds.
     #[serde(default)]
     pub time_bounds: Vec<f64>,

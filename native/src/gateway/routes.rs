@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::header::{HeaderMap, HeaderName, HeaderValue, ORIGIN, VARY};
+use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 
@@ -40,6 +41,9 @@ pub async fn answer(
     request: Request<Incoming>,
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
+    if has_unusual_origin(serving, request.headers()) {
+        return proxy::forward(serving, client, request.map(Content::Streaming), in_progress).await;
+    }
     let own = &serving.own;
     if let Some(response) = page(serving, client, &request) {
         return response.map(|body| AnswerBody::own(body, in_progress));
@@ -59,6 +63,7 @@ fn page(serving: &Serving, client: &Client, request: &Request<Incoming>) -> Opti
     let (mut response, route) = serving.own.pages.answer(request.method(), request.uri().path(), request.headers())?;
     let request_id = proxy::request_id(serving, request.headers());
     add_headers(response.headers_mut(), &request_id, serving.config.https_only);
+    add_cors(serving, request.headers(), response.headers_mut());
     let (method, status, passed) = (request.method().as_str(), response.status().as_u16(), began.elapsed());
     serving.counters.answered().count(route, method, status, passed);
     let request_id = request_id.to_str().unwrap_or_default();
@@ -78,7 +83,7 @@ async fn send(
     let request_id = proxy::request_id(serving, &rest.headers);
     let (began, route, who) = (Instant::now(), head.route(), Some(head.who()));
     let outcome = sends.serve(head, body, &request_id, &serving.config.limits, &serving.counters).await;
-    let response = match outcome {
+    let mut response = match outcome {
         Outcome::Answered(mut response) => {
             add_headers(response.headers_mut(), &request_id, serving.config.https_only);
             response
@@ -90,11 +95,30 @@ async fn send(
             return proxy::forward(serving, client, request, in_progress).await;
         }
     };
+    add_cors(serving, &rest.headers, response.headers_mut());
     let (status, passed) = (response.status().as_u16(), began.elapsed());
     let request_id = request_id.to_str().unwrap_or_default();
     let line = Line { request_id, method: "POST", route, status, passed, who, ..Line::default() };
     log(serving, client, &rest.headers, line);
     response.map(|body| AnswerBody::own(body, in_progress))
+}
+
+/// Whether it is unclear which site's page sends the request. Without settings for CORS, that does not matter.
+fn has_unusual_origin(serving: &Serving, headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let is_text = origins.next().is_none_or(|origin| origin.to_str().is_ok());
+    serving.config.cors_origins.is_on() && (!is_text || origins.next().is_some())
+}
+
+/// Adds the headers for pages of other sites.
+fn add_cors(serving: &Serving, asked: &HeaderMap, headers: &mut HeaderMap) {
+    let origin = asked.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    let vary = headers.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
+    for (name, value) in serving.config.cors_origins.headers(origin, vary) {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
 }
 
 /// Writes a line to the access log, if there is one, with the client's address.

@@ -46,8 +46,6 @@ pub struct Sends {
     pub work: Work,
     /// Receives messages.
     pub intake: Arc<dyn AcceptMessages>,
-    /// Whether pages of other sites may send messages. The server behind the gateway checks their origin.
-    pub cors: bool,
 }
 
 /// A usual request.
@@ -103,7 +101,7 @@ impl Sends {
     /// Reads the head of a request. `None` if it is not a usual send.
     #[must_use]
     pub fn read_head(&self, request: &Request<Incoming>) -> Option<Usual> {
-        let head = read_head(request, &self.tokens, self.cors)?;
+        let head = read_head(request, &self.tokens)?;
         let turn = match head.kind {
             Kind::One => None,
             Kind::Many => self.batches.begin(head.claims.user_id)?,

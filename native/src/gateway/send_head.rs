@@ -42,16 +42,15 @@ pub struct SendHead {
     length: usize,
 }
 
-/// Reads the head of a request. `None` if it is not a usual send. `cors` makes requests with an origin unusual.
+/// Reads the head of a request. `None` if it is not a usual send.
 #[must_use]
-pub fn read_head<B>(request: &Request<B>, tokens: &Tokens, cors: bool) -> Option<SendHead> {
+pub fn read_head<B>(request: &Request<B>, tokens: &Tokens) -> Option<SendHead> {
     if request.method() != Method::POST {
         return None;
     }
     let (chat_id, kind) = destination(request.uri().path())?;
     let headers = request.headers();
-    let is_foreign = cors && headers.contains_key(header::ORIGIN);
-    if is_foreign || UNUSUAL.iter().any(|name| headers.contains_key(name)) {
+    if UNUSUAL.iter().any(|name| headers.contains_key(name)) {
         return None;
     }
     let length = one(headers, &header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;

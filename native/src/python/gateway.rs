@@ -99,7 +99,6 @@ impl Gateway {
             batches: batch_limits.as_ref().map(limits).unwrap_or_default(),
             work: config.batch_work,
             intake: intake.get().queue(),
-            cors: config.cors,
         });
         let certificates = certificates.map(|certificates| Arc::clone(&certificates.get().0));
         let access = access_log.map(|log| log.get().shared());

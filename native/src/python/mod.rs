@@ -3,6 +3,7 @@
 mod access_log;
 mod batch;
 mod buffer;
+mod cors;
 mod errors;
 mod forwarded;
 mod gateway;
@@ -31,6 +32,8 @@ mod _native {
     use super::batch::MessageBatch;
     #[pymodule_export]
     use super::buffer::Column;
+    #[pymodule_export]
+    use super::cors::Cors;
     #[pymodule_export]
     use super::errors::{IntakeFull, InvalidMessage, MalformedBody};
     #[pymodule_export]
