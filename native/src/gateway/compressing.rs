@@ -22,7 +22,8 @@ pub const LABEL: HeaderName = HeaderName::from_static("x-fechatter-compressible"
 const MIN_BYTES: usize = 1 << 10;
 /// Larger answers pass unchanged, so that the memory for each is bounded.
 const MAX_BYTES: usize = 1 << 20;
-/// Maximum size of an answer that the gateway's thread compresses itself, in about 50 µs.
+/// Maximum size of an answer that the gateway's thread compresses itself, in 28 to 123 µs
+/// (`benches/results/2026-11-28-compression.md`).
 const SMALL_BYTES: usize = 8 << 10;
 /// Maximum number of answers that are compressed on other threads. Further ones pass unchanged.
 const MAX_AT_ONCE: usize = 32;
