@@ -344,6 +344,7 @@ class Gateway:
         """Create a gateway from its configuration, a JSON object (`Config` in native/src/gateway/config.rs).
 
         With `tokens` and `intake`, it puts messages into the intake itself. `quota` counts them; None counts nothing.
+        With `tokens` only, it refuses requests with invalid tokens.
         `batch_limits` count requests, concurrent batches and work. The answers that the gateway gives itself have lines
         in `access_log`.
         With `certificates`, it serves HTTPS only. It serves `pages` itself: (path, route) of each way to a file, and its
@@ -362,6 +363,13 @@ class Gateway:
         Raises:
             ValueError: A number is negative.
             OSError: A descriptor is not a listening socket, or the thread cannot start.
+        """
+
+    def reroute(self, config: bytes) -> None:
+        """Use the upstreams, routes and filters of another configuration for new requests.
+
+        Raises:
+            ValueError: They cannot be used. Nothing has changed.
         """
 
     def stop_accepting(self) -> None:

@@ -172,3 +172,9 @@ class StartError(Exception):
 
 class StorageError(Exception):
     """A database operation failed. Background work is retried later; a request gets 503."""
+
+
+def titles() -> dict[int, str]:
+    """Return the title of the problems of each status. The gateway gets it at its start."""
+    kinds: list[type[Problem]] = [Problem, *Problem.__subclasses__()]
+    return {kind.status: kind.title for kind in kinds}

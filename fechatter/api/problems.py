@@ -97,12 +97,6 @@ def render_for_gateway(problem: Problem, request_id: str) -> tuple[int, str, lis
     return problem.status, problem.code, _headers(problem), body(problem, request_id)
 
 
-def titles() -> dict[int, str]:
-    """Return the title of the problems of each status. The gateway gets it at its start."""
-    kinds: list[type[Problem]] = [Problem, *Problem.__subclasses__()]
-    return {kind.status: kind.title for kind in kinds}
-
-
 def _headers(problem: Problem) -> list[tuple[str, str]]:
     match problem:
         case TooManyRequests():

@@ -16,10 +16,10 @@ from fechatter.model import UserId
 from fechatter.native import BUILD, SOURCE_HASH
 from fechatter.services import Services
 from fechatter.storage import figures
-from fechatter.telemetry import logs, names, resources
+from fechatter.telemetry import gateway_readings, logs, names, resources
 from fechatter.telemetry.exposition import Reading, unlabeled
 from fechatter.telemetry.measures import Histogram
-from fechatter.telemetry.watch import Answered, GatewayCounters
+from fechatter.telemetry.watch import Answered
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def read_all(services: Services, requests: Requests, found: figures.Figures | No
     counted = None if services.watch.gateway is None else services.watch.gateway()
     answered = Answered() if counted is None else counted.answered
     yield from _requests(requests, answered, services.watch.senders())
-    yield from _gateway(counted)
+    yield from gateway_readings.readings(counted)
     yield from _messages(services, answered)
     yield from _queues(services)
     yield from _streams(services)
@@ -83,33 +83,6 @@ def _requests(requests: Requests, answered: Answered, senders: list[UserId]) -> 
     yield Reading(names.PROBLEMS, {(code,): count for code, count in problems.items()})
     yield Reading(names.LIMITED, {(limit,): count for limit, count in requests.limited.items()})
     yield unlabeled(names.PEOPLE_MINUTE, requests.people(time.perf_counter(), senders))
-
-
-def _gateway(counted: GatewayCounters | None) -> Iterator[Reading]:
-    for metric, name in (
-        (names.GATEWAY_OPEN, "open"),
-        (names.GATEWAY_LIMIT, "limit"),
-        (names.GATEWAY_ACCEPTED, "accepted"),
-        (names.GATEWAY_REQUESTS, "requests"),
-        (names.GATEWAY_PROXIED, "proxied"),
-        (names.GATEWAY_ABANDONED, "abandoned"),
-        (names.GATEWAY_UPSTREAM, "upstream_open"),
-        (names.GATEWAY_UPSTREAM_OPENED, "upstream_opened"),
-    ):
-        yield unlabeled(metric, getattr(counted, name, None))
-    closed = (
-        {}
-        if counted is None
-        else {
-            "evicted": counted.evicted,
-            "stalled": counted.stalled,
-            "handshake": counted.handshakes_failed,
-            "proxy_header": counted.proxy_headers_refused,
-        }
-    )
-    yield Reading(names.GATEWAY_CLOSED, {(reason,): count for reason, count in closed.items()})
-    refused = {} if counted is None else counted.refused
-    yield Reading(names.GATEWAY_REFUSED, {(code,): count for code, count in refused.items()})
 
 
 def _messages(services: Services, answered: Answered) -> Iterator[Reading]:

@@ -15,6 +15,7 @@ from fechatter import __version__
 from fechatter.cli import terminal
 from fechatter.cli.arguments import add_administration, add_backup_and_export
 from fechatter.cli.bench_arguments import add_bench
+from fechatter.cli.gateway_arguments import add_gateway
 from fechatter.errors import StartError, StorageError
 from fechatter.settings import Settings, SettingsError, load_settings
 
@@ -90,6 +91,10 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             from fechatter.cli.serve import serve
 
             return serve(settings, lambda: load_settings(options.config, os.environ))
+        case "gateway":
+            from fechatter.cli.gateway import gateway
+
+            return gateway(settings, options, lambda: load_settings(options.config, os.environ))
         case "migrate":
             from fechatter.cli.migrate import migrate
 
@@ -131,6 +136,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("serve", parents=[shared], help="start the server")
+    add_gateway(commands, shared)
     commands.add_parser("migrate", parents=[shared], help="update the tables of the database and stop")
     doctor = commands.add_parser("doctor", parents=[shared], help="check the installation for problems")
     doctor.add_argument("--json", action="store_true", help="print JSON")

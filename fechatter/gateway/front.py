@@ -13,6 +13,7 @@ import msgspec
 from fechatter.auth.pace import KIB_ROWS, REQUEST_ROWS, SENT_ROWS
 from fechatter.auth.quotas import BatchLimits
 from fechatter.errors import StartError
+from fechatter.gateway.places import BACKLOG, connection_limits
 from fechatter.model import UserId
 from fechatter.native import AccessLog, Certificates, ClientPage, Gateway, Intake, Quota, Streams, Tokens
 from fechatter.settings import Settings
@@ -20,15 +21,11 @@ from fechatter.settings.urls import uses_https
 from fechatter.telemetry.measures import SECONDS
 from fechatter.telemetry.watch import GatewayCounters
 
-BACKLOG = 4096
 FILES_PER_CONNECTION, FILES_PER_UPSTREAM_CONNECTION = 2, 4
 """Half of the files are for clients, who are mostly idle or listen to a stream. The other half is for requests in
 progress, each with both ends of a connection to Granian."""
-MIN_PER_ADDRESS = 64
 FLUSH_SECONDS = 0.5
 """How long a stop waits for a reader of the log."""
-ADDRESS_SHARE = 4
-"""One client address may have a quarter of all connections."""
 
 
 class Stores(NamedTuple):
@@ -88,7 +85,6 @@ class Front:
         self._held: Sequence[socket.socket] = ()
 
     def _configuration(self, settings: Settings) -> dict[str, object]:
-        share = max(self.connections // ADDRESS_SHARE, MIN_PER_ADDRESS)
         return {
             "trusted_proxies": settings.trusted_proxies,
             "proxy_headers": settings.proxy_headers,
@@ -97,11 +93,7 @@ class Front:
             "time_bounds": SECONDS,
             "batch_work": {"request": REQUEST_ROWS, "message": SENT_ROWS, "kib": KIB_ROWS},
             "https_only": uses_https(settings),
-            "limits": {
-                "connections": self.connections,
-                "connections_per_address": settings.connections_per_address or share,
-                "upstream_connections": self.upstream_connections,
-            },
+            "limits": connection_limits(settings, self.connections, self.upstream_connections),
         }
 
     def start(self, held: Sequence[socket.socket]) -> None:

@@ -20,9 +20,9 @@ from typing import Any
 from fechatter.api.application import Application
 from fechatter.api.client_pages import client_pages
 from fechatter.api.middleware.behind_gateway import BehindGateway
-from fechatter.api.problems import titles
 from fechatter.api.routes import WITHOUT_SECRETS
 from fechatter.app import create_app
+from fechatter.errors import titles
 from fechatter.gateway.certificates import ServedCertificates
 from fechatter.gateway.front import Front, Stores
 from fechatter.gateway.private_socket import private_socket

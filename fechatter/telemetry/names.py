@@ -89,6 +89,25 @@ GATEWAY_UPSTREAM_OPENED = _metric(
     "counter",
     "Such connections that the gateway opened.",
 )
+GATEWAY_STREAMS = _metric("fechatter_gateway_streams", "gauge", "Live streams that the gateway forwards.")
+UPSTREAM_HEALTHY = _metric(
+    "fechatter_gateway_upstream_healthy",
+    "gauge",
+    "1 if the last health checks of the server behind the gateway succeeded, otherwise 0.",
+    "upstream",
+)
+UPSTREAM_BREAKER_OPEN = _metric(
+    "fechatter_gateway_upstream_breaker_open",
+    "gauge",
+    "1 if the circuit breaker of the server behind the gateway is open, otherwise 0.",
+    "upstream",
+)
+UPSTREAM_REQUESTS = _metric(
+    "fechatter_gateway_upstream_requests_total", "counter", "Requests that were sent to the server.", "upstream"
+)
+UPSTREAM_FAILURES = _metric(
+    "fechatter_gateway_upstream_failures_total", "counter", "Requests and connections that failed.", "upstream"
+)
 
 MESSAGES = _metric("fechatter_messages_stored_total", "counter", "Messages stored.")
 SEND_SECONDS = _metric(

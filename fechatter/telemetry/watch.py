@@ -94,6 +94,26 @@ class Answered(msgspec.Struct, frozen=True):
     codes: dict[str, int] = {}
 
 
+class UpstreamReport(msgspec.Struct, frozen=True):
+    """A server behind the gateway.
+
+    Attributes:
+        healthy: whether its last health checks succeeded; true without checks.
+        open: whether its circuit breaker is open, so that it receives at most a trial request.
+        failures: requests and connections that failed.
+    """
+
+    address: str
+    healthy: bool
+    open: bool
+    requests: int
+    failures: int
+
+    @property
+    def works(self) -> bool:
+        return self.healthy and not self.open
+
+
 class GatewayCounters(msgspec.Struct, frozen=True):
     """What the gateway has counted since its start. `open` and `upstream_open` are current numbers.
 
@@ -104,6 +124,8 @@ class GatewayCounters(msgspec.Struct, frozen=True):
         handshakes_failed: TLS handshakes that failed or were late.
         proxy_headers_refused: connections of trusted proxies without a valid header of the PROXY protocol.
         abandoned: requests whose client left before the end of the answer.
+        forwarding: requests that are being forwarded.
+        streams: forwarded requests whose answer is a live stream.
         refused: answers of the gateway itself, by code.
     """
 
@@ -119,6 +141,9 @@ class GatewayCounters(msgspec.Struct, frozen=True):
     abandoned: int
     upstream_open: int
     upstream_opened: int
+    forwarding: int
+    streams: int
+    upstreams: tuple[UpstreamReport, ...]
     refused: dict[str, int]
     answered: Answered
 

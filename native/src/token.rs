@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::mem;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -51,6 +52,12 @@ pub struct Claims {
 pub struct Tokens {
     key: Hmac<Sha256>,
     cache: Mutex<Cache>,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Tokens").finish_non_exhaustive()
+    }
 }
 
 impl Tokens {

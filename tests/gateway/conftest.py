@@ -14,6 +14,7 @@ import pytest
 
 from fechatter.native import Certificates, Gateway, Streams
 from fechatter.telemetry.watch import GatewayCounters
+from tests.gateway.alone import QUICK, GatewayProcess, Start, Switchable
 from tests.gateway.doors import Doors, running_doors
 from tests.gateway.upstream import Upstream, running_upstream
 from tests.journeys.wire import OPENED
@@ -126,3 +127,29 @@ def tls_gateway(start_gateway: StartGateway, certificates: Certificates) -> Runn
 @pytest.fixture
 def gateway(start_gateway: StartGateway) -> RunningGateway:
     return start_gateway()
+
+
+@pytest.fixture
+async def switchable() -> AsyncIterator[list[Switchable]]:
+    found = [Switchable(name) for name in ("a", "b", "c")]
+    for each in found:
+        await each.on()
+    yield found
+    for each in found:
+        await each.off()
+
+
+@pytest.fixture
+async def start(switchable: list[Switchable], tmp_path: Path) -> AsyncIterator[Start]:
+    """Start a gateway in front of the first `count` upstreams."""
+    running: list[GatewayProcess] = []
+
+    async def start(count: int = 3, *arguments: str, routes: str = QUICK, **settings: str) -> GatewayProcess:
+        named = [part for each in switchable[:count] for part in ("--upstream", each.url)]
+        running.append(GatewayProcess(tmp_path, *named, *arguments, routes=routes, **settings))
+        await running[-1].start()
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.kill()

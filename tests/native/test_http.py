@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fechatter import native
 from fechatter.api import problems
 from fechatter.codes import PROBLEMS
-from fechatter.errors import Invalid, MethodNotAllowed, Problem, TooManyRequests, Unauthorized, Unavailable
+from fechatter.errors import Invalid, MethodNotAllowed, Problem, TooManyRequests, Unauthorized, Unavailable, titles
 from fechatter.model import encode
 from tests.native import http_reference
 from tests.native.bodies import TRICKY
@@ -77,7 +77,7 @@ def test_both_entry_points_render_a_problem_alike(problem: Problem, names: set[s
 
 
 def test_every_status_of_a_code_has_a_title() -> None:
-    assert {code.status for code in PROBLEMS.values() if code.public} <= problems.titles().keys()
+    assert {code.status for code in PROBLEMS.values() if code.public} <= titles().keys()
 
 
 def test_only_https_and_only_data_have_a_security_header_of_their_own() -> None:

@@ -8,9 +8,8 @@ from typing import Any
 from fechatter.api.contract.headers import references
 from fechatter.api.contract.schemas import Examples, Schema
 from fechatter.api.operations import POSITION_HEADER, Operation
-from fechatter.api.problems import titles
 from fechatter.codes import PROBLEMS
-from fechatter.errors import Problem
+from fechatter.errors import Problem, titles
 from fechatter.native import PROBLEM_MEDIA_TYPE
 
 ALWAYS = ("malformed_host", "internal_error", "database_busy", "storage_unavailable", "stopping")

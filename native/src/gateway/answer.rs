@@ -3,18 +3,23 @@
 use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::body::Ending;
 use super::content::Content;
+use super::counters::Counters;
 use super::live::{Detaching, Exit, LiveBody};
 use super::quiet::Connection;
 use super::serving::Serving;
 use super::upstream::{Lease, Upstream};
+
+const EVENT_STREAM: &[u8] = b"text/event-stream";
 
 /// A request in progress. It ends when this value is dropped.
 #[derive(Debug)]
@@ -75,6 +80,41 @@ pub struct Borrowed {
     pub upstream: Rc<Upstream>,
     /// How the body of the request ended.
     pub ending: Rc<Cell<Ending>>,
+    /// Counts the request until the end of its answer.
+    pub forwarding: Forwarding,
+}
+
+/// Counts a request that is forwarded, and whether its answer is a live stream.
+#[derive(Debug)]
+pub struct Forwarding {
+    counters: Arc<Counters>,
+    is_stream: bool,
+}
+
+impl Forwarding {
+    /// The request is about to be sent.
+    #[must_use]
+    pub fn begin(counters: &Arc<Counters>) -> Self {
+        counters.forwarding.add();
+        Self { counters: Arc::clone(counters), is_stream: false }
+    }
+
+    /// The answer begins.
+    pub fn answered(&mut self, headers: &HeaderMap) {
+        if headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EVENT_STREAM)) {
+            self.is_stream = true;
+            self.counters.streams.add();
+        }
+    }
+}
+
+impl Drop for Forwarding {
+    fn drop(&mut self) {
+        self.counters.forwarding.subtract();
+        if self.is_stream {
+            self.counters.streams.subtract();
+        }
+    }
 }
 
 /// The body of an answer.
@@ -133,7 +173,7 @@ impl AnswerBody {
 
 /// Lets other requests use the connection of a complete answer.
 pub fn give_back(borrowed: &mut Option<Borrowed>) {
-    if let Some(Borrowed { lease, upstream, ending }) = borrowed.take() {
+    if let Some(Borrowed { lease, upstream, ending, .. }) = borrowed.take() {
         // An upstream that answers early may not have read the whole body.
         if ending.get() == Ending::Complete {
             upstream.put(lease);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use super::alone::Alone;
 use super::send_many::Work;
 use crate::cors::Cors;
 use crate::forwarded::Headers;
@@ -41,6 +42,9 @@ pub struct Config {
     /// The work of batches.
     #[serde(default)]
     pub batch_work: Work,
+    /// What only a stand-alone gateway has: several upstreams, checks and filters.
+    #[serde(default)]
+    pub alone: Option<Alone>,
     /// The limits. Every limit has a default.
     #[serde(default)]
     pub limits: Limits,
@@ -112,7 +116,11 @@ impl Default for Limits {
     }
 }
 
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+/// Reads a time in seconds.
+///
+/// # Errors
+/// The value is not a number, or is negative or too large.
+pub fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
@@ -133,7 +141,7 @@ impl Config {
     /// [`InvalidConfig`]: the JSON has another shape, or names no upstream.
     pub fn parse(json: &[u8]) -> Result<Self, InvalidConfig> {
         let config: Self = serde_json::from_slice(json).map_err(|error| InvalidConfig(error.to_string()))?;
-        if config.upstreams.is_empty() {
+        if config.upstreams.is_empty() && config.alone.as_ref().is_none_or(|alone| alone.routes.is_empty()) {
             return Err(InvalidConfig("upstreams is empty".to_owned()));
         }
         Ok(config)

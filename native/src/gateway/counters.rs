@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::answered::Answered;
+use super::balance::UpstreamCounts;
 
 /// The counters of one gateway. Its thread writes them and any thread reads them.
 #[derive(Debug, Default)]
@@ -31,6 +32,12 @@ pub struct Counters {
     pub upstream_open: Count,
     /// Connections to upstreams that were opened.
     pub upstream_opened: Count,
+    /// The servers behind a stand-alone gateway.
+    upstreams: Mutex<Vec<Arc<UpstreamCounts>>>,
+    /// Requests that are being forwarded.
+    pub forwarding: Count,
+    /// Forwarded requests whose answer is a live stream.
+    pub streams: Count,
     /// Answers of the gateway itself, by code.
     refused: Mutex<BTreeMap<&'static str, u64>>,
     /// Requests that were answered without an upstream.
@@ -71,6 +78,11 @@ impl Counters {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Reports these upstreams from now on.
+    pub fn set_upstreams(&self, upstreams: Vec<Arc<UpstreamCounts>>) {
+        *self.upstreams.lock().unwrap_or_else(PoisonError::into_inner) = upstreams;
+    }
+
     /// Counts an answer of the gateway itself.
     pub fn refused(&self, code: &'static str) {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
@@ -80,6 +92,8 @@ impl Counters {
     #[must_use]
     pub fn to_json(&self, limit: usize) -> Vec<u8> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let upstreams: Vec<_> = upstreams.iter().map(|upstream| upstream.report()).collect();
         serde_json::json!({
             "limit": limit,
             "accepted": self.accepted.get(),
@@ -93,6 +107,9 @@ impl Counters {
             "abandoned": self.abandoned.get(),
             "upstream_open": self.upstream_open.get(),
             "upstream_opened": self.upstream_opened.get(),
+            "upstreams": upstreams,
+            "forwarding": self.forwarding.get(),
+            "streams": self.streams.get(),
             "refused": refused,
             "answered": *self.answered(),
         })

@@ -10,11 +10,18 @@
 //! * [`compressing`] compresses answers.
 //! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.
 //! * [`send_head`], [`send_many`] and [`send_quota`] are parts of [`send`].
+//! * [`alone`] configures a stand-alone gateway: [`routing`] finds upstreams, [`balance`] chooses one, [`checks`] and
+//!   [`breaker`] find out whether it works, [`attempts`] sends a request to it, and [`forwarding`] names the client.
 //! * [`refusal`] contains the answers of the gateway itself.
 
+pub mod alone;
 pub mod answer;
 pub mod answered;
+pub mod attempts;
+pub mod balance;
 pub mod body;
+pub mod breaker;
+pub mod checks;
 pub mod chunks;
 pub mod client;
 pub mod compressing;
@@ -26,6 +33,7 @@ pub mod counters;
 pub mod delivery;
 pub mod early;
 pub mod floods;
+pub mod forwarding;
 pub mod framing;
 pub mod guard;
 pub mod head;
@@ -33,12 +41,14 @@ pub mod linger;
 pub mod listener;
 pub mod live;
 pub mod pages;
+pub mod paths;
 pub mod proxied;
 pub mod proxy;
 pub mod proxy_header;
 pub mod quiet;
 pub mod refusal;
 pub mod routes;
+pub mod routing;
 pub mod send;
 pub mod send_head;
 pub mod send_many;
@@ -49,6 +59,7 @@ pub mod stall;
 pub mod state;
 pub mod tls;
 pub mod upstream;
+pub mod upstream_tls;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -65,6 +76,7 @@ use config::{Config, InvalidConfig};
 use counters::Counters;
 use listener::Listener;
 use routes::OwnAnswers;
+use routing::Routing;
 use serving::Serving;
 use state::State;
 use tls::Certificates;
@@ -84,6 +96,8 @@ pub struct Gateway {
     certificates: Option<Arc<Certificates>>,
     counters: Arc<Counters>,
     state: watch::Sender<State>,
+    /// The configuration with the newest routes.
+    routes: watch::Sender<Option<Arc<Config>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -100,8 +114,8 @@ impl Gateway {
         let counters = Arc::new(Counters::new(config.time_bounds.clone()));
         let own = Arc::new(own);
         Serving::new(config.clone(), Arc::clone(&own), certificates.clone(), Arc::clone(&counters))?;
-        let state = watch::Sender::new(State::Serving);
-        Ok(Self { config, own, certificates, counters, state, thread: Mutex::default() })
+        let (state, routes) = (watch::Sender::new(State::Serving), watch::Sender::new(None));
+        Ok(Self { config, own, certificates, counters, state, routes, thread: Mutex::default() })
     }
 
     /// Starts to accept connections from sockets that listen already.
@@ -116,13 +130,23 @@ impl Gateway {
         // The clients of a thread that panicked would wait for ever.
         panics::end_process();
         let (config, own, certificates) = (self.config.clone(), Arc::clone(&self.own), self.certificates.clone());
-        let (counters, state) = (Arc::clone(&self.counters), self.state.subscribe());
+        let (counters, watched) = (Arc::clone(&self.counters), (self.state.subscribe(), self.routes.subscribe()));
         let (begun, beginning) = mpsc::channel();
         // What the connections share lives on the thread only.
         let serving = move || Serving::new(config, own, certificates, counters);
-        let body = move || run(serving, sockets, state, &begun);
+        let body = move || run(serving, sockets, watched, &begun);
         *thread = Some(thread::Builder::new().name(THREAD.to_owned()).spawn(body)?);
         beginning.recv().unwrap_or_else(|_| Err(io::Error::other("the gateway's thread ended")))
+    }
+
+    /// Uses the upstreams, routes and filters of another configuration for new requests.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`]: they cannot be used. Nothing has changed.
+    pub fn reroute(&self, config: Config) -> Result<(), InvalidConfig> {
+        Routing::new(&config, &self.counters, None)?;
+        self.routes.send_replace(Some(Arc::new(config)));
+        Ok(())
     }
 
     /// Accepts no new connections, and ends each connection after its requests in progress.
@@ -191,7 +215,7 @@ impl Drop for Gateway {
 fn run(
     serving: impl FnOnce() -> Result<Serving, InvalidConfig>,
     sockets: Vec<OwnedFd>,
-    state: watch::Receiver<State>,
+    (state, routes): (watch::Receiver<State>, watch::Receiver<Option<Arc<Config>>>),
     begun: &mpsc::Sender<io::Result<()>>,
 ) {
     let runtime =
@@ -207,7 +231,10 @@ fn run(
         match (listeners, serving) {
             (Ok(listeners), Ok(serving)) => {
                 report(begun, Ok(()));
-                serve(listeners, Rc::new(serving), state).await;
+                let serving = Rc::new(serving);
+                checks::begin(&serving);
+                tokio::task::spawn_local(follow_routes(Rc::clone(&serving), routes));
+                serve(listeners, serving, state).await;
             }
             (Err(error), _) | (_, Err(error)) => report(begun, Err(error)),
         }
@@ -217,6 +244,17 @@ fn run(
 fn report(begun: &mpsc::Sender<io::Result<()>>, result: io::Result<()>) {
     // Nobody waits for the result if the owner is gone.
     let _ = begun.send(result);
+}
+
+/// Uses new routes until the gateway is dropped.
+async fn follow_routes(serving: Rc<Serving>, mut routes: watch::Receiver<Option<Arc<Config>>>) {
+    while routes.changed().await.is_ok() {
+        let config = routes.borrow_and_update().clone();
+        // They were checked before.
+        if config.is_some_and(|config| serving.reroute(&config).is_ok()) {
+            checks::begin(&serving);
+        }
+    }
 }
 
 async fn serve(listeners: Vec<Listener>, serving: Rc<Serving>, mut state: watch::Receiver<State>) {

@@ -11,19 +11,18 @@ use hyper::body::{Body as _, Incoming};
 use crate::request_id;
 
 use super::answer::{AnswerBody, Borrowed, InProgress, give_back};
+use super::attempts::{Prepared, send};
 use super::body::{Ending, Gate, RequestBody};
 use super::client::Client;
 use super::compressing::{LABEL, Labelled, Permitted, compress};
 use super::content::Content;
+use super::forwarding::describe;
 use super::live;
 use super::refusal::Refusal;
 use super::serving::Serving;
-use super::upstream::{Lease, Upstream};
 
 /// The header with a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const PEER: HeaderName = HeaderName::from_static("x-fechatter-peer");
-const SCHEME: HeaderName = HeaderName::from_static("x-fechatter-scheme");
 /// Only the gateway sets headers with this prefix.
 const PREFIX: &str = "x-fechatter-";
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -81,11 +80,6 @@ pub fn request_id(serving: &Serving, headers: &HeaderMap) -> HeaderValue {
     own.cloned().unwrap_or_else(|| serving.next_id())
 }
 
-struct Prepared {
-    request: Request<RequestBody>,
-    ending: Rc<Cell<Ending>>,
-}
-
 fn prepare(
     serving: &Serving,
     client: &Client,
@@ -102,15 +96,14 @@ fn prepare(
         head.version = Version::HTTP_11;
     }
     head.uri = origin_form(head.uri);
+    serving.routing().check(&head.method, head.uri.path(), &head.headers, serving.own.early_tokens.as_deref())?;
     let has_length = head.headers.contains_key(header::CONTENT_LENGTH);
     remove_hop_by_hop(&mut head.headers);
     remove_ours(&mut head.headers);
     if !incoming.is_end_stream() && !has_length {
         head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    head.headers.insert(PEER, client.peer.clone());
-    head.headers.insert(SCHEME, HeaderValue::from_static(client.scheme));
-    head.headers.insert(REQUEST_ID, request_id.clone());
+    describe(serving, client, request_id, &mut head.headers);
     let gate = expects_continue(&head.headers).then(Arc::<Gate>::default);
     let ending = Rc::new(Cell::new(Ending::Open));
     let body = RequestBody::new(incoming, Rc::clone(&ending), gate.clone(), &serving.config.limits);
@@ -128,35 +121,6 @@ fn prepare(
 
 fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
-}
-
-/// Sends a request over an idle connection, or over a new one if the idle one had ended meanwhile.
-async fn send(serving: &Serving, prepared: Prepared) -> Result<(Response<Incoming>, Borrowed), Refusal> {
-    let Prepared { mut request, ending } = prepared;
-    let Some(upstream) = serving.upstreams.iter().min_by_key(|upstream| upstream.open()) else {
-        return Err(Refusal::UpstreamUnavailable);
-    };
-    serving.counters.proxied.add();
-    loop {
-        let (mut lease, is_new) = connection(upstream).await?;
-        match lease.send(request).await {
-            Ok(response) => return Ok((response, Borrowed { lease, upstream: Rc::clone(upstream), ending })),
-            Err(mut error) => match (error.take_message(), ending.get()) {
-                (Some(unsent), _) if !is_new => request = unsent,
-                (_, Ending::Broken(refusal)) => return Err(refusal),
-                _ => return Err(Refusal::UpstreamUnavailable),
-            },
-        }
-    }
-}
-
-/// Returns a connection, and whether it is new.
-async fn connection(upstream: &Upstream) -> Result<(Lease, bool), Refusal> {
-    if let Some(lease) = upstream.take() {
-        return Ok((lease, false));
-    }
-    let connected = upstream.connect().await;
-    connected.map(|lease| (lease, true)).map_err(|_| Refusal::UpstreamUnavailable)
 }
 
 /// Returns the answer of an upstream. The error contains the request if its live stream is lost.

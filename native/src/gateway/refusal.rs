@@ -32,6 +32,10 @@ pub enum Refusal {
     TooManyFromAddress,
     /// The server has too many connections.
     TooManyConnections,
+    /// No upstream serves the path, or the request is denied.
+    NotFound,
+    /// The access token is invalid.
+    Unauthorized,
     /// No server behind the gateway answers.
     UpstreamUnavailable,
     /// The writer ended before the message was stored.
@@ -74,6 +78,8 @@ impl Refusal {
             Self::TooManyFromAddress => (429, "too_many_from_address", "This address has too many connections."),
             Self::TooManyConnections => (503, "too_many_connections", "The server has too many connections."),
             Self::NotStored => (503, "not_stored", "The message could not be stored. Send it again."),
+            Self::NotFound => (404, "not_found", "There is no such object, or you cannot see it."),
+            Self::Unauthorized => (401, "unauthorized", "The access token is missing, invalid or expired."),
             Self::UpstreamUnavailable => (503, "upstream_unavailable", "The server does not answer."),
         }
     }
@@ -138,7 +144,9 @@ mod tests {
         Style { titles, https_only }
     }
 
-    const ALL: [Refusal; 12] = [
+    const ALL: [Refusal; 14] = [
+        Refusal::NotFound,
+        Refusal::Unauthorized,
         Refusal::MalformedHead,
         Refusal::MalformedHost,
         Refusal::IncompleteBody,

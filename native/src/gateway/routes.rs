@@ -20,6 +20,7 @@ use super::send::{Outcome, Sends, Usual};
 use super::serving::Serving;
 use crate::access_log::{AccessLog, Line};
 use crate::hub::streams::Streams;
+use crate::token::Tokens;
 
 /// What the gateway answers itself.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ pub struct OwnAnswers {
     pub streams: Option<Arc<Streams>>,
     /// Has a line for each of these answers.
     pub access: Option<Arc<AccessLog>>,
+    /// Verifies the tokens of requests before they are forwarded; `None` leaves that to the upstreams.
+    pub early_tokens: Option<Arc<Tokens>>,
 }
 
 /// Answers one request.

@@ -1,6 +1,6 @@
 //! What all connections of a gateway share. It lives on the gateway's thread.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use super::head::HeadLimits;
 use super::quiet::Connection;
 use super::refusal::{Refusal, Style};
 use super::routes::OwnAnswers;
+use super::routing::Routing;
 use super::tls::Certificates;
-use super::upstream::Upstream;
 use crate::forwarded::TrustedProxies;
 use crate::request_id::RequestIds;
 
@@ -31,7 +31,7 @@ pub struct Serving {
     /// The open connections.
     pub connections: Connections,
     /// The servers behind the gateway.
-    pub upstreams: Vec<Rc<Upstream>>,
+    routing: RefCell<Rc<Routing>>,
     /// The ids of requests without a valid id of their own.
     ids: RequestIds,
     /// What the gateway answers itself.
@@ -61,9 +61,9 @@ impl Serving {
     ) -> Result<Self, InvalidConfig> {
         let limits = &config.limits;
         let connections = Connections::new(limits.connections, limits.connections_per_address);
-        let limit = limits.upstream_connections.div_ceil(config.upstreams.len());
-        let upstreams = config.upstreams.iter().map(|address| Upstream::new(address, limit, Arc::clone(&counters)));
-        let upstreams = upstreams.map(|upstream| upstream.map(Rc::new)).collect::<Result<_, _>>()?;
+        let routing = Routing::new(&config, &counters, None)?;
+        counters.set_upstreams(routing.members().map(|member| Arc::clone(&member.counts)).collect());
+        let routing = RefCell::new(Rc::new(routing));
         let proxies = TrustedProxies::parse(&config.trusted_proxies, config.proxy_headers);
         let proxies = proxies.map_err(|invalid| InvalidConfig(invalid.to_string()))?;
         let ids = RequestIds::default();
@@ -73,7 +73,7 @@ impl Serving {
             config,
             counters,
             connections,
-            upstreams,
+            routing,
             ids,
             own,
             certificates,
@@ -83,6 +83,23 @@ impl Serving {
             draining,
             emptied,
         })
+    }
+
+    /// The current routes.
+    #[must_use]
+    pub fn routing(&self) -> Rc<Routing> {
+        Rc::clone(&self.routing.borrow())
+    }
+
+    /// Uses the routes of another configuration for new requests.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`]: they cannot be used. Nothing has changed.
+    pub fn reroute(&self, config: &Config) -> Result<(), InvalidConfig> {
+        let routing = Routing::new(config, &self.counters, Some(&self.routing()))?;
+        self.counters.set_upstreams(routing.members().map(|member| Arc::clone(&member.counts)).collect());
+        self.routing.replace(Rc::new(routing));
+        Ok(())
     }
 
     /// The limits of a head.

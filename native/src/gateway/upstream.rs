@@ -17,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::body::RequestBody;
 use super::config::InvalidConfig;
@@ -32,10 +34,11 @@ const BACKLOG_FULL: Duration = Duration::from_millis(5);
 const BUFFER_BYTES: usize = 64 << 10;
 const MAX_HEADERS: usize = 256;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum Address {
     Unix(PathBuf),
     Tcp(String),
+    Tls(String, ServerName<'static>, TlsConnector),
 }
 
 /// A connection to an upstream. Dropping it ends the connection, whatever is in progress.
@@ -67,6 +70,7 @@ impl Drop for Lease {
 
 /// A server behind the gateway.
 pub struct Upstream {
+    name: String,
     address: Address,
     limit: usize,
     open: Rc<Cell<usize>>,
@@ -76,28 +80,38 @@ pub struct Upstream {
 
 impl fmt::Debug for Upstream {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Upstream").field("address", &self.address).field("open", &self.open).finish_non_exhaustive()
+        out.debug_struct("Upstream").field("address", &self.name).field("open", &self.open).finish_non_exhaustive()
     }
 }
 
 impl Upstream {
-    /// Describes a server with at most `limit` connections. None is opened yet.
+    /// Describes a server with at most `limit` connections. None is opened yet. `tls` is for `tls:` addresses.
     ///
     /// # Errors
-    /// [`InvalidConfig`]: the address is neither `unix:/path` nor `tcp:host:port`.
-    pub fn new(address: &str, limit: usize, counters: Arc<Counters>) -> Result<Self, InvalidConfig> {
-        let address = match address.split_once(':') {
-            Some(("unix", path)) if path.starts_with('/') => Address::Unix(PathBuf::from(path)),
-            Some(("tcp", place)) if place.contains(':') => Address::Tcp(place.to_owned()),
-            _ => return Err(InvalidConfig(format!("{address} is not an upstream: unix:/path or tcp:host:port"))),
-        };
-        Ok(Self { address, limit, open: Rc::default(), idle: RefCell::default(), counters })
+    /// [`InvalidConfig`]: the address is none of `unix:/path`, `tcp:host:port` and `tls:host:port`.
+    pub fn new(
+        name: &str,
+        limit: usize,
+        counters: Arc<Counters>,
+        tls: Option<TlsConnector>,
+    ) -> Result<Self, InvalidConfig> {
+        let address = Address::parse(name, tls);
+        let invalid =
+            || InvalidConfig(format!("{name} is not an upstream: unix:/path, tcp:host:port or tls:host:port"));
+        let address = address.ok_or_else(invalid)?;
+        Ok(Self { name: name.to_owned(), address, limit, open: Rc::default(), idle: RefCell::default(), counters })
     }
 
-    /// Number of open connections.
+    /// Number of connections that serve a request.
     #[must_use]
-    pub fn open(&self) -> usize {
-        self.open.get()
+    pub fn active(&self) -> usize {
+        self.open.get().saturating_sub(self.idle.borrow().len())
+    }
+
+    /// Whether all connections that it may have serve a request.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.active() >= self.limit
     }
 
     /// Returns a connection that can take a request, if one is idle.
@@ -137,12 +151,20 @@ impl Upstream {
         if self.open.get() >= self.limit {
             return Err(io::Error::other("too many connections to the upstream"));
         }
+        self.dial().await
+    }
+
+    /// Opens a connection, even if there are too many.
+    ///
+    /// # Errors
+    /// The server does not accept it in time.
+    pub async fn dial(&self) -> io::Result<Lease> {
         let connecting = async {
             match &self.address {
-                Address::Tcp(address) => {
-                    let socket = TcpStream::connect(address).await?;
-                    socket.set_nodelay(true)?;
-                    self.handshake(socket).await
+                Address::Tcp(place) => self.handshake(connect_tcp(place).await?).await,
+                Address::Tls(place, name, tls) => {
+                    let socket = connect_tcp(place).await?;
+                    self.handshake(tls.connect(name.clone(), socket).await?).await
                 }
                 Address::Unix(path) => self.handshake(connect_unix(path).await?).await,
             }
@@ -187,6 +209,29 @@ impl Drop for Counted {
     }
 }
 
+impl Address {
+    fn parse(text: &str, tls: Option<TlsConnector>) -> Option<Self> {
+        let (kind, place) = text.split_once(':')?;
+        let (host, port) = place.rsplit_once(':').unwrap_or_default();
+        let is_port = !host.is_empty() && port.parse::<u16>().is_ok();
+        match kind {
+            "unix" if place.starts_with('/') => Some(Self::Unix(PathBuf::from(place))),
+            "tcp" if is_port => Some(Self::Tcp(place.to_owned())),
+            "tls" if is_port => {
+                let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+                Some(Self::Tls(place.to_owned(), ServerName::try_from(host).ok()?, tls?))
+            }
+            _ => None,
+        }
+    }
+}
+
+async fn connect_tcp(place: &str) -> io::Result<TcpStream> {
+    let socket = TcpStream::connect(place).await?;
+    socket.set_nodelay(true)?;
+    Ok(socket)
+}
+
 async fn connect_unix(path: &PathBuf) -> io::Result<UnixStream> {
     loop {
         match UnixStream::connect(path).await {
@@ -198,15 +243,18 @@ async fn connect_unix(path: &PathBuf) -> io::Result<UnixStream> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::upstream_tls;
     use super::*;
 
     #[test]
     fn an_upstream_is_a_socket_in_a_folder_or_a_port() {
-        let parse = |text| Upstream::new(text, 1, Arc::default()).map(|upstream| upstream.address);
-        assert_eq!(parse("unix:/run/a").ok(), Some(Address::Unix(PathBuf::from("/run/a"))));
-        assert_eq!(parse("tcp:[::1]:80").ok(), Some(Address::Tcp("[::1]:80".to_owned())));
-        for text in ["", "unix:a", "tcp:a", "http://a:80"] {
-            assert!(parse(text).is_err(), "{text}");
+        let is_valid = |text| Upstream::new(text, 1, Arc::default(), upstream_tls::client("").ok()).is_ok();
+        for text in ["unix:/run/a", "tcp:[::1]:80", "tcp:a.example:80", "tls:a.example:443", "tls:[::1]:443"] {
+            assert!(is_valid(text), "{text}");
         }
+        for text in ["", "unix:a", "tcp:a", "tcp::80", "tcp:a:b", "tls:a b:443", "http://a:80"] {
+            assert!(!is_valid(text), "{text}");
+        }
+        assert!(Upstream::new("tls:a:1", 1, Arc::default(), None).is_err());
     }
 }

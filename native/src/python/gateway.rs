@@ -70,6 +70,7 @@ pub struct Gateway(gateway::Gateway);
 #[pymethods]
 impl Gateway {
     /// Create a gateway from its configuration, a JSON object. With `tokens` and `intake`, it stores messages itself.
+    /// With `tokens` only, it refuses requests with invalid tokens.
     /// With `certificates`, it serves HTTPS only. It serves `pages` itself, and delivers the `streams` of the app. The
     /// answers that it gives itself have lines in `access_log`.
     #[new]
@@ -104,7 +105,9 @@ impl Gateway {
         let access = access_log.map(|log| log.get().shared());
         let pages = Pages::new(pages.into_iter().map(page).collect()).map_err(invalid)?;
         let streams = streams.map(|streams| streams.get().shared());
-        let own = OwnAnswers { sends, pages, streams, access };
+        // Without an intake, the tokens are only checked early.
+        let early_tokens = tokens.filter(|_| sends.is_none()).map(|tokens| tokens.get().shared());
+        let own = OwnAnswers { sends, pages, streams, access, early_tokens };
         gateway::Gateway::new(config, own, certificates).map(Self).map_err(invalid)
     }
 
@@ -117,6 +120,12 @@ impl Gateway {
         // SAFETY: the caller passes open descriptors that nothing else uses or closes, as the stub demands.
         let sockets = listening.into_iter().map(|descriptor| unsafe { OwnedFd::from_raw_fd(descriptor) }).collect();
         py.detach(|| self.0.start(sockets)).map_err(|error| PyOSError::new_err(error.to_string()))
+    }
+
+    /// Use the upstreams, routes and filters of another configuration for new requests.
+    fn reroute(&self, config: &[u8]) -> PyResult<()> {
+        let rerouted = Config::parse(config).and_then(|config| self.0.reroute(config));
+        rerouted.map_err(|invalid| PyValueError::new_err(invalid.to_string()))
     }
 
     /// Accept no new connections, and end each connection after its requests in progress.

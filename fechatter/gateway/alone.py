@@ -1,0 +1,110 @@
+"""A gateway without a server in its process."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import msgspec
+
+from fechatter.errors import StartError, titles
+from fechatter.gateway.places import BACKLOG, connection_limits
+from fechatter.gateway.plan import Plan, native_plan
+from fechatter.native import Certificates, Gateway, Tokens
+from fechatter.settings import Settings
+from fechatter.settings.urls import uses_https
+from fechatter.telemetry.watch import GatewayCounters
+
+FILES_PER_CONNECTION = 2
+"""A request in progress uses its client's connection and one to an upstream."""
+TOKENS = 65_536
+KEY_BYTES = 32
+
+_DECODER = msgspec.json.Decoder(GatewayCounters)
+
+
+class StandAlone:
+    """The gateway of `fechatter gateway`. It never stores anything, and asks the upstreams for every answer.
+
+    Args:
+        files: how many files may be open for connections.
+        key: signs access tokens; with it, invalid tokens are refused before a request is forwarded.
+
+    Raises:
+        StartError: the plan cannot be used.
+    """
+
+    def __init__(
+        self, settings: Settings, plan: Plan, files: int, certificates: Certificates | None, key: bytes | None
+    ) -> None:
+        self._settings = settings
+        self._connections = max(files // FILES_PER_CONNECTION, 1)
+        tokens = None if key is None else Tokens(key, TOKENS)
+        try:
+            self._gateway = Gateway(self._configuration(plan), tokens, certificates=certificates)
+        except ValueError as error:
+            raise StartError(f"The gateway cannot start: {error}.") from error
+
+    def _configuration(self, plan: Plan) -> bytes:
+        settings = self._settings
+        limits = {**connection_limits(settings, self._connections, self._connections), "head_bytes": plan.head_bytes}
+        return msgspec.json.encode(
+            {
+                "trusted_proxies": settings.trusted_proxies,
+                "proxy_headers": settings.proxy_headers,
+                "proxy_protocol": settings.proxy_protocol,
+                "https_only": uses_https(settings),
+                "titles": titles(),
+                "limits": limits,
+                **native_plan(plan),
+            }
+        )
+
+    def start(self, held: socket.socket) -> None:
+        """Accept connections from a bound socket. Raises StartError."""
+        try:
+            held.setblocking(False)
+            held.listen(BACKLOG)
+            self._gateway.start([os.dup(held.fileno())])
+        except OSError as error:
+            raise StartError(f"The gateway cannot start: {error}.") from error
+
+    def reroute(self, plan: Plan) -> None:
+        """Use another plan for new requests. Raises StartError: it cannot be used; nothing has changed."""
+        try:
+            self._gateway.reroute(self._configuration(plan))
+        except ValueError as error:
+            raise StartError(str(error)) from error
+
+    def stop_accepting(self) -> None:
+        """Accept no new connections; each open connection ends after its requests in progress."""
+        self._gateway.stop_accepting()
+
+    def has_ended(self, seconds: float) -> bool:
+        """Wait up to `seconds` until the last connection has ended; return whether it has. Blocks."""
+        return self._gateway.wait_idle(seconds)
+
+    def stop(self) -> None:
+        """Close every connection. Blocks."""
+        self._gateway.stop()
+
+    def counters(self) -> GatewayCounters:
+        return _DECODER.decode(self._gateway.counters())
+
+
+def read_key(settings: Settings, file: Path | None) -> bytes | None:
+    """Return the key of access tokens from the file or the setting `jwt_secret`; None if neither is set.
+
+    Raises:
+        StartError: the file cannot be read, or its content is too short for a key.
+    """
+    if file is None:
+        return None if settings.jwt_secret is None else settings.jwt_secret.encode()
+    try:
+        key = file.read_bytes().strip()
+    except OSError as error:
+        raise StartError(f"{file} cannot be read: {error.strerror}.") from error
+    if len(key) < KEY_BYTES:
+        raise StartError(f"{file} is too short for a key: it needs {KEY_BYTES} bytes.")
+    return key

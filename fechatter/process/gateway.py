@@ -1,0 +1,139 @@
+"""Owns the process of a stand-alone gateway: signals, listening socket, reload, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+
+from fechatter.errors import StartError
+from fechatter.gateway.alone import StandAlone
+from fechatter.gateway.certificates import ServedCertificates
+from fechatter.gateway.inspection import Inspection
+from fechatter.gateway.plan import Plan
+from fechatter.process.address import bind
+from fechatter.process.open_files import most_connections
+from fechatter.process.systemd import ServiceManager
+from fechatter.settings import Settings
+from fechatter.settings.urls import public_url
+from fechatter.telemetry import logs
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 10.0
+"""How long a stop waits for requests in progress."""
+STREAMS_SECONDS = 1.0
+"""After this time, a stop ends live streams if nothing else is in progress. Their clients open them again elsewhere."""
+CHECK_SECONDS = 0.1
+
+
+class RunningGateway:
+    """One gateway process, from settings to exit code.
+
+    Args:
+        plan: returns the current plan. Raises StartError.
+        reread: returns the current settings. Raises StartError.
+        key: signs access tokens; None leaves their check to the upstreams.
+    """
+
+    def __init__(
+        self, settings: Settings, plan: Callable[[], Plan], reread: Callable[[], Settings], key: bytes | None
+    ) -> None:
+        self._settings = settings
+        self._plan = plan
+        self._reread = reread
+        self._key = key
+        self._manager = ServiceManager(os.environ)
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._died = False
+
+    async def run(self, inspection: tuple[str, int] | None) -> int:
+        """Serve until a signal arrives; return the exit code.
+
+        Args:
+            inspection: the private address of `/metrics` and `/health`, if there is one.
+
+        Raises:
+            StartError: the gateway cannot start.
+        """
+        logs.set_up(self._settings)
+        self._handle_signals(asyncio.get_running_loop())
+        settings = self._settings
+        certificates = None if settings.tls_certificate is None else ServedCertificates(settings)
+        native = None if certificates is None else certificates.native
+        gateway = StandAlone(settings, self._plan(), most_connections(settings), native, self._key)
+        with bind(settings) as held:
+            inspecting = None if inspection is None else await Inspection(gateway.counters).start(*inspection)
+            gateway.start(held)
+            print(f"The gateway is at {public_url(settings, held.getsockname()[1])}", flush=True)
+            self._manager.ready()
+            tasks = self._begin(gateway, certificates)
+            await self._stop.wait()
+            self._manager.stopping("a signal")
+        await _drain(gateway)
+        for task in tasks:
+            task.cancel()
+        if inspecting is not None:
+            inspecting.close()
+        return 1 if self._died else 0
+
+    def _handle_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.set_exception_handler(logs.report)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+    def _signalled(self) -> None:
+        if self._stop.is_set():
+            os._exit(130)
+        self._stop.set()
+
+    def _begin(self, gateway: StandAlone, certificates: ServedCertificates | None) -> list[asyncio.Task[None]]:
+        running = [self._reload_when_asked(gateway, certificates), self._manager.keep_alive()]
+        if certificates is not None:
+            running.append(certificates.watch())
+        loop = asyncio.get_running_loop()
+        tasks = [loop.create_task(each) for each in running]
+        for task in tasks:
+            task.add_done_callback(self._task_ended)
+        return tasks
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("a task of the gateway died", exc_info=error)
+            self._died = True
+            self._stop.set()
+
+    async def _reload_when_asked(self, gateway: StandAlone, certificates: ServedCertificates | None) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            self._manager.reloading()
+            try:
+                settings, plan = self._reread(), self._plan()
+                if certificates is not None and await certificates.reload(settings):
+                    log.info("the certificate has changed")
+                gateway.reroute(plan)
+                logs.set_level(settings.log_level)
+                log.info("reloaded: routes to %d upstreams", len(plan.addresses))
+            except StartError as error:
+                log.error("not reloaded: %s", str(error))
+            self._manager.ready()
+
+
+async def _drain(gateway: StandAlone) -> None:
+    """Answer the requests in progress, then close every connection."""
+    log.info("stopping")
+    gateway.stop_accepting()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while not await asyncio.to_thread(gateway.has_ended, CHECK_SECONDS):
+        counted, waited = gateway.counters(), loop.time() - began
+        only_streams = waited > STREAMS_SECONDS and counted.forwarding <= counted.streams
+        if only_streams or waited > DRAIN_SECONDS:
+            log.info("closing %d live streams and connections without a request", counted.open)
+            break
+    await asyncio.to_thread(gateway.stop)
