@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -61,12 +62,13 @@ class StandAlone:
             }
         )
 
-    def start(self, held: socket.socket) -> None:
-        """Accept connections from a bound socket. Raises StartError."""
+    def start(self, held: Sequence[socket.socket]) -> None:
+        """Accept connections from bound sockets. Raises StartError."""
         try:
-            held.setblocking(False)
-            held.listen(BACKLOG)
-            self._gateway.start([os.dup(held.fileno())])
+            for each in held:
+                each.setblocking(False)
+                each.listen(BACKLOG)
+            self._gateway.start([os.dup(each.fileno()) for each in held])
         except OSError as error:
             raise StartError(f"The gateway cannot start: {error}.") from error
 

@@ -13,7 +13,7 @@ from fechatter.gateway.alone import StandAlone
 from fechatter.gateway.certificates import ServedCertificates
 from fechatter.gateway.inspection import Inspection
 from fechatter.gateway.plan import Plan
-from fechatter.process.address import bind
+from fechatter.process.address import bind, unix_socket
 from fechatter.process.open_files import most_connections
 from fechatter.process.systemd import ServiceManager
 from fechatter.settings import Settings
@@ -65,9 +65,9 @@ class RunningGateway:
         certificates = None if settings.tls_certificate is None else ServedCertificates(settings)
         native = None if certificates is None else certificates.native
         gateway = StandAlone(settings, self._plan(), most_connections(settings), native, self._key)
-        with bind(settings) as held:
+        with bind(settings) as held, unix_socket(settings.unix_socket) as more:
             inspecting = None if inspection is None else await Inspection(gateway.counters).start(*inspection)
-            gateway.start(held)
+            gateway.start([held, *more])
             print(f"The gateway is at {public_url(settings, held.getsockname()[1])}", flush=True)
             self._manager.ready()
             tasks = self._begin(gateway, certificates)

@@ -40,6 +40,7 @@ def readings(counted: GatewayCounters | None) -> Iterator[Reading]:
     for metric, name in (
         (names.UPSTREAM_HEALTHY, "healthy"),
         (names.UPSTREAM_BREAKER_OPEN, "open"),
+        (names.UPSTREAM_ACTIVE, "active"),
         (names.UPSTREAM_REQUESTS, "requests"),
         (names.UPSTREAM_FAILURES, "failures"),
     ):

@@ -102,6 +102,9 @@ UPSTREAM_BREAKER_OPEN = _metric(
     "1 if the circuit breaker of the server behind the gateway is open, otherwise 0.",
     "upstream",
 )
+UPSTREAM_ACTIVE = _metric(
+    "fechatter_gateway_upstream_active", "gauge", "Requests in progress at the server.", "upstream"
+)
 UPSTREAM_REQUESTS = _metric(
     "fechatter_gateway_upstream_requests_total", "counter", "Requests that were sent to the server.", "upstream"
 )

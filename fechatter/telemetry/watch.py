@@ -100,12 +100,14 @@ class UpstreamReport(msgspec.Struct, frozen=True):
     Attributes:
         healthy: whether its last health checks succeeded; true without checks.
         open: whether its circuit breaker is open, so that it receives at most a trial request.
+        active: requests in progress.
         failures: requests and connections that failed.
     """
 
     address: str
     healthy: bool
     open: bool
+    active: int
     requests: int
     failures: int
 

@@ -11,6 +11,7 @@ use http::header::{CONTENT_TYPE, HeaderMap};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
+use super::balance::Busy;
 use super::body::Ending;
 use super::content::Content;
 use super::counters::Counters;
@@ -89,6 +90,8 @@ pub struct Borrowed {
 pub struct Forwarding {
     counters: Arc<Counters>,
     is_stream: bool,
+    /// Counts the request at its upstream.
+    busy: Option<Busy>,
 }
 
 impl Forwarding {
@@ -96,11 +99,12 @@ impl Forwarding {
     #[must_use]
     pub fn begin(counters: &Arc<Counters>) -> Self {
         counters.forwarding.add();
-        Self { counters: Arc::clone(counters), is_stream: false }
+        Self { counters: Arc::clone(counters), is_stream: false, busy: None }
     }
 
     /// The answer begins.
-    pub fn answered(&mut self, headers: &HeaderMap) {
+    pub fn answered(&mut self, headers: &HeaderMap, busy: Option<Busy>) {
+        self.busy = busy;
         if headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EVENT_STREAM)) {
             self.is_stream = true;
             self.counters.streams.add();

@@ -56,9 +56,9 @@ pub async fn send(serving: &Serving, prepared: Prepared) -> Result<(Response<Inc
     while let Some(attempt) = group.begin(&tried) {
         let failed = match over(serving, &attempt, request, &ending, repeatable.as_ref()).await {
             Ok((response, lease)) => {
-                attempt.succeeded();
+                let busy = attempt.succeeded();
                 let upstream = Rc::clone(&attempt.member().upstream);
-                forwarding.answered(response.headers());
+                forwarding.answered(response.headers(), busy);
                 return Ok((response, Borrowed { lease, upstream, ending, forwarding }));
             }
             Err(failed) => failed,

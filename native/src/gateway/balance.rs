@@ -21,6 +21,8 @@ pub struct UpstreamCounts {
     pub is_unhealthy: AtomicBool,
     /// Whether its breaker is open.
     pub is_open: AtomicBool,
+    /// Requests in progress, also those that wait for a connection.
+    pub active: Count,
     /// Requests that were sent to it.
     pub requests: Count,
     /// Requests and connections that failed.
@@ -33,6 +35,7 @@ pub struct UpstreamReport {
     address: String,
     healthy: bool,
     open: bool,
+    active: u64,
     requests: u64,
     failures: u64,
 }
@@ -45,6 +48,7 @@ impl UpstreamCounts {
             address: self.address.clone(),
             healthy: !self.is_unhealthy.load(Ordering::Relaxed),
             open: self.is_open.load(Ordering::Relaxed),
+            active: self.active.get(),
             requests: self.requests.get(),
             failures: self.failures.get(),
         }
@@ -84,10 +88,27 @@ impl Member {
     }
 }
 
-/// A request to an upstream that has no result yet.
+/// A request in progress at an upstream, until it is dropped.
 #[derive(Debug)]
+pub struct Busy(Arc<UpstreamCounts>);
+
+impl Busy {
+    fn new(counts: &Arc<UpstreamCounts>) -> Self {
+        counts.active.add();
+        Self(Arc::clone(counts))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.active.subtract();
+    }
+}
+
+/// A request to an upstream that has no result yet.
 pub struct Attempt {
     member: Rc<Member>,
+    busy: Cell<Option<Busy>>,
     is_trial: bool,
     has_result: Cell<bool>,
 }
@@ -97,7 +118,8 @@ impl Attempt {
         let mut is_trial = false;
         member.change(|breaker| is_trial = breaker.begin());
         member.counts.requests.add();
-        Self { member, is_trial, has_result: Cell::new(false) }
+        let busy = Cell::new(Some(Busy::new(&member.counts)));
+        Self { member, busy, is_trial, has_result: Cell::new(false) }
     }
 
     /// The upstream of the attempt.
@@ -106,10 +128,11 @@ impl Attempt {
         &self.member
     }
 
-    /// The upstream answered.
-    pub fn succeeded(&self) {
+    /// The upstream answered. The returned value counts the request until the end of the answer.
+    pub fn succeeded(&self) -> Option<Busy> {
         self.has_result.set(true);
         self.member.change(Breaker::succeeded);
+        self.busy.take()
     }
 
     /// The upstream did not answer.
@@ -150,7 +173,7 @@ impl Group {
         self.turn.set(turn.wrapping_add(1));
         let in_turn = (0..count).map(|step| &self.members[turn.wrapping_add(step) % count]);
         let usable = in_turn.filter(|member| !tried.iter().any(|each| Rc::ptr_eq(each, member)) && member.works(now));
-        usable.min_by_key(|member| member.upstream.active()).cloned().map(Attempt::new)
+        usable.min_by_key(|member| member.counts.active.get()).cloned().map(Attempt::new)
     }
 }
 
@@ -193,6 +216,21 @@ mod tests {
         assert_eq!(chosen(&group, &[]), Some(last.counts.address.clone()));
         unhealthy.counts.is_unhealthy.store(false, Ordering::Relaxed);
         assert_eq!(chosen(&group, &[last]), Some(unhealthy.counts.address.clone()));
+    }
+
+    #[test]
+    fn requests_in_progress_count_from_their_begin_to_the_end_of_the_answer() {
+        let group = group(2);
+        let attempts: Vec<_> = (0..10).map(|_| group.begin(&[]).expect("both work")).collect();
+        let address = |attempt: &Attempt| attempt.member().counts.address.clone();
+        let first = address(&attempts[0]);
+        assert_eq!(attempts.iter().filter(|attempt| address(attempt) == first).count(), 5);
+        let answering: Vec<_> =
+            attempts.iter().filter(|attempt| address(attempt) == first).map(Attempt::succeeded).collect();
+        drop(attempts);
+        assert!((0..4).all(|_| chosen(&group, &[]).is_some_and(|next| next != first)));
+        drop(answering);
+        assert!((0..2).any(|_| chosen(&group, &[]).is_some_and(|next| next == first)));
     }
 
     #[test]
