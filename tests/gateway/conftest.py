@@ -31,11 +31,11 @@ class RunningGateway:
         upstreams: list[str],
         certificates: Certificates | None = None,
         options: dict[str, object] | None = None,
-        streams: Streams | None = None,
+        live: Streams | None = None,
         **limits: float,
     ) -> None:
         configuration = msgspec.json.encode({"upstreams": upstreams, "limits": limits, **(options or {})})
-        self.gateway = Gateway(configuration, certificates=certificates, streams=streams)
+        self.gateway = Gateway(configuration, certificates=certificates, streams=live)
         self.held = socket.create_server(("127.0.0.1", 0), backlog=1000)
         self.port: int = self.held.getsockname()[1]
         self.gateway.start([os.dup(self.held.fileno())])
@@ -94,11 +94,11 @@ async def start_gateway(upstream: Upstream) -> AsyncIterator[StartGateway]:
     def start(
         certificates: Certificates | None = None,
         options: dict[str, object] | None = None,
-        streams: Streams | None = None,
+        live: Streams | None = None,
         **limits: float,
     ) -> RunningGateway:
         address = f"tcp:127.0.0.1:{upstream.port}"
-        running.append(RunningGateway([address], certificates, options, streams, **limits))
+        running.append(RunningGateway([address], certificates, options, live, **limits))
         return running[-1]
 
     yield start

@@ -58,7 +58,7 @@ def app(upstream: Upstream) -> App:
 
 @pytest.fixture
 def door(app: App, start_gateway: StartGateway) -> RunningGateway:
-    return start_gateway(streams=app.streams)
+    return start_gateway(live=app.streams)
 
 
 async def listen(gateway: RunningGateway, app: App, more: bytes = b"") -> tuple[Wire, Stream]:
@@ -219,7 +219,7 @@ async def test_a_stream_on_http_2_is_the_body_of_the_answer(door: RunningGateway
 
 
 async def test_a_stream_over_tls(app: App, start_gateway: StartGateway, certificates: Certificates) -> None:
-    gateway = start_gateway(certificates, streams=app.streams)
+    gateway = start_gateway(certificates, live=app.streams)
     tls: ssl.SSLContext = client("http/1.1")
     wire = await Wire.open(gateway.port, tls)
     wire.writer.write(head("GET", "/events", {}))
@@ -233,7 +233,7 @@ async def test_a_stream_over_tls(app: App, start_gateway: StartGateway, certific
 
 
 async def test_a_stop_waits_for_the_last_block_of_each_stream(app: App, start_gateway: StartGateway) -> None:
-    gateway = start_gateway(streams=app.streams)
+    gateway = start_gateway(live=app.streams)
     opened = [await listen(gateway, app) for _ in range(5)]
     gateway.stop_accepting()
     assert not await asyncio.to_thread(gateway.gateway.wait_idle, 0.05)
@@ -245,7 +245,7 @@ async def test_a_stop_waits_for_the_last_block_of_each_stream(app: App, start_ga
 
 
 async def test_a_gateway_that_stops_reports_every_stream(app: App, start_gateway: StartGateway) -> None:
-    gateway = start_gateway(streams=app.streams)
+    gateway = start_gateway(live=app.streams)
     opened = [await listen(gateway, app) for _ in range(3)]
     await gateway.stop()
     assert sorted([await app.notice() for _ in opened]) == [(stream.id, True) for _, stream in opened]
