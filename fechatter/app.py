@@ -22,7 +22,6 @@ from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import open_secrets
 from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
-from fechatter.bus.nats import NatsBus
 from fechatter.bus.seal import Seal
 from fechatter.bus.single_node import SingleNodeBus
 from fechatter.hub.hub import Hub
@@ -62,6 +61,9 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
     secrets = open_secrets(settings)
     bus: Bus = SingleNodeBus()
     if settings.nats_url:
+        # Imported here because a server without NATS starts sooner and needs less memory.
+        from fechatter.bus.nats import NatsBus
+
         bus = NatsBus(settings.nats_url, tasks, Seal(secrets.signing), lambda: hub.era)
     quotas = Quotas(settings)
     publisher = Publisher(bus, render_for_gateway, quotas.pace.note_first)

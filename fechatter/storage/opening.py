@@ -1,4 +1,8 @@
-"""Opens a database by its address: migrates it and begins an era."""
+"""Opens a database by its address: migrates it and begins an era.
+
+The modules of PostgreSQL are imported only if it is used, so that a server on SQLite starts sooner and needs less
+memory.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,8 @@ from pathlib import Path
 from fechatter.errors import StartError
 from fechatter.storage import eras
 from fechatter.storage.copying import CopySource, CopyTarget
-from fechatter.storage.engines import postgres_copy, sqlite_copy
+from fechatter.storage.engines import sqlite_copy
 from fechatter.storage.engines.base import Database, Publish
-from fechatter.storage.engines.postgres import PostgresDatabase
-from fechatter.storage.engines.postgres_migrate import migrate_postgres
 from fechatter.storage.engines.sqlite import SqliteDatabase
 from fechatter.storage.engines.sqlite_migrate import migrate_sqlite
 from fechatter.storage.engines.sqlite_remains import check_no_remains
@@ -46,6 +48,8 @@ def check_there(address: str) -> None:
 async def migrate(address: str) -> list[str]:
     """Bring the database up to date and return the names of the applied migrations. Raises StartError."""
     if is_postgres(address):
+        from fechatter.storage.engines.postgres_migrate import migrate_postgres
+
         return await migrate_postgres(address)
     return migrate_sqlite(sqlite_path(address))
 
@@ -60,6 +64,8 @@ async def open_database(
     await migrate(address)
     database: Database
     if is_postgres(address):
+        from fechatter.storage.engines.postgres import PostgresDatabase
+
         database = await PostgresDatabase.open(address, publish, connections=connections)
     else:
         database = SqliteDatabase(sqlite_path(address), publish)
@@ -75,7 +81,9 @@ async def open_database(
 async def open_source(address: str) -> AsyncIterator[CopySource]:
     """Open one snapshot of the database, beside a running server. Raises StartError."""
     if is_postgres(address):
-        async with postgres_copy.postgres_source(address) as source:
+        from fechatter.storage.engines.postgres_copy import postgres_source
+
+        async with postgres_source(address) as source:
             yield source
     else:
         async with sqlite_copy.sqlite_source(sqlite_path(address)) as source:
@@ -86,7 +94,9 @@ async def open_source(address: str) -> AsyncIterator[CopySource]:
 async def open_target(address: str, migrations: list[Migration]) -> AsyncIterator[CopyTarget]:
     """Create a database with these migrations; it becomes visible when the block ends. Raises StartError."""
     if is_postgres(address):
-        async with postgres_copy.postgres_target(address, migrations) as target:
+        from fechatter.storage.engines.postgres_copy import postgres_target
+
+        async with postgres_target(address, migrations) as target:
             yield target
     else:
         async with sqlite_copy.sqlite_target(sqlite_path(address), migrations) as target:
