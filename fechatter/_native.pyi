@@ -31,6 +31,7 @@ __all__ = [
     "PendingAnswer",
     "Quota",
     "RequestIds",
+    "ResponseCache",
     "Stream",
     "Streams",
     "Tokens",
@@ -326,6 +327,42 @@ class Certificates:
         """
 
 @final
+class ResponseCache:
+    """Keeps answers of the app for the gateway. Any thread may call it."""
+
+    def __new__(cls, bytes: int) -> ResponseCache:
+        """Create a cache that uses at most `bytes` of memory."""
+
+    def is_used(self) -> bool:
+        """Whether an event would have an effect."""
+
+    def note_events(self, events: list[tuple[int, int, str, int, int, bool]]) -> None:
+        """Remove the answers that committed events change, and end the grants that they may concern.
+
+        Each event is (workspace, number, era, chat, person, rights): `rights` is true if the event may change rights,
+        and 0 stands for every chat or person. It must return before anybody sees the events.
+        """
+
+    def note_shown(self, workspace_id: int, era: str, seq: int) -> None:
+        """Note that somebody sees the state of a workspace at a position. It must return before that."""
+
+    def places(self) -> list[tuple[int, str, int]]:
+        """Return (workspace, era, number) of each position whose log must be read; `note_heads` follows."""
+
+    def note_heads(self, heads: list[tuple[int, str, int, bool]]) -> None:
+        """Note the heads of the logs of `places`, as they were read since.
+
+        Each head is (workspace, era, number, kept): `kept` is true if the log contains the position of `places`. A
+        workspace that is left out was removed.
+        """
+
+    def clear(self) -> None:
+        """Drop everything."""
+
+    def counts(self) -> tuple[int, int, int, int, int, int]:
+        """Return (hits, misses, purged answers, stored answers, bytes, grants)."""
+
+@final
 class Gateway:
     """Accepts connections on a thread of its own and forwards requests to the servers behind it."""
 
@@ -340,6 +377,7 @@ class Gateway:
         batch_limits: tuple[Quota, AtOnce, Meter] | None = None,
         streams: Streams | None = None,
         access_log: AccessLog | None = None,
+        responses: tuple[ResponseCache, Tokens, Quota | None] | None = None,
     ) -> Gateway:
         """Create a gateway from its configuration, a JSON object (`Config` in native/src/gateway/config.rs).
 
@@ -350,6 +388,7 @@ class Gateway:
         With `certificates`, it serves HTTPS only. It serves `pages` itself: (path, route) of each way to a file, and its
         variants as (coding, tag, headers, content). A path that ends in `*` stands for everything that begins like it.
         It delivers `streams` whose id an app in the same process has sent as `x-fechatter-stream`.
+        With `responses`, it repeats answers of the app from a cache. The quota counts the requests of one person.
 
         Raises:
             ValueError: The configuration cannot be used.

@@ -24,6 +24,7 @@ from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
 from fechatter.bus.seal import Seal
 from fechatter.bus.single_node import SingleNodeBus
+from fechatter.cache.responses import open_responses
 from fechatter.hub.hub import Hub
 from fechatter.messages.publishing import Publisher
 from fechatter.messages.send import Sender, open_intake
@@ -66,13 +67,14 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
 
         bus = NatsBus(settings.nats_url, tasks, Seal(secrets.signing), lambda: hub.era)
     quotas = Quotas(settings)
-    publisher = Publisher(bus, render_for_gateway, quotas.pace.note_first)
+    responses = open_responses(settings)
+    publisher = Publisher(bus, render_for_gateway, quotas.pace.note_first, responses)
     database = await open_database(settings.database_address, publisher.publish, connections=settings.connection_limit)
     stopping.add(Stage.BACKENDS, database.close)
     database.watch_files(lambda error: on_death("database files", error))
-    hub = Hub(database, tasks, settings)
+    hub = Hub(database, tasks, settings, responses)
     intake = open_intake()
-    writer = Writer(intake, database, publisher.finish)
+    writer = Writer(intake, database, publisher.finish, responses=responses)
     sender = Sender(intake, writer.wake)
     upkeep = Upkeep(database, settings)
     services = Services(
@@ -90,6 +92,7 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
         passwords=Passwords(pace=quotas.pace),
         limits=AttemptLimits(enabled=settings.rate_limits),
         quotas=quotas,
+        responses=responses,
         watch=watch,
         upkeep=upkeep.loops(),
     )

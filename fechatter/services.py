@@ -10,6 +10,7 @@ from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import Secrets
 from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
+from fechatter.cache.responses import ResponseCache
 from fechatter.hub.hub import Hub
 from fechatter.loops import LoopState
 from fechatter.messages.publishing import Publisher
@@ -40,6 +41,7 @@ class Services(msgspec.Struct, frozen=True):
     passwords: Passwords
     limits: AttemptLimits
     quotas: Quotas
+    responses: ResponseCache
     watch: Watch
     upkeep: list[LoopState]
     process: list[LoopState] = []

@@ -60,6 +60,7 @@ def read_all(services: Services, requests: Requests, found: figures.Figures | No
     answered = Answered() if counted is None else counted.answered
     yield from _requests(requests, answered, services.watch.senders())
     yield from gateway_readings.readings(counted)
+    yield from _responses(services)
     yield from _messages(services, answered)
     yield from _queues(services)
     yield from _streams(services)
@@ -83,6 +84,17 @@ def _requests(requests: Requests, answered: Answered, senders: list[UserId]) -> 
     yield Reading(names.PROBLEMS, {(code,): count for code, count in problems.items()})
     yield Reading(names.LIMITED, {(limit,): count for limit, count in requests.limited.items()})
     yield unlabeled(names.PEOPLE_MINUTE, requests.people(time.perf_counter(), senders))
+
+
+def _responses(services: Services) -> Iterator[Reading]:
+    """Yield the counts of the gateway's cache, or zeros."""
+    kept = services.responses.native
+    hits, misses, purged, entries, size_bytes, grants = kept.counts() if kept is not None else (0,) * 6
+    yield Reading(names.RESPONSES, {("hit",): hits, ("miss",): misses})
+    yield unlabeled(names.RESPONSES_PURGED, purged)
+    yield unlabeled(names.RESPONSES_KEPT, entries)
+    yield unlabeled(names.RESPONSES_BYTES, size_bytes)
+    yield unlabeled(names.GRANTS, grants)
 
 
 def _messages(services: Services, answered: Answered) -> Iterator[Reading]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from fechatter.api.labels import Labels
 from fechatter.model import Position, encode
 
 
@@ -20,19 +21,20 @@ def json_response(
 class PositionedJson(Response):
     """Encoded JSON as of a position. Its headers are encoded here, because Starlette's way takes four times as long."""
 
-    def __init__(self, body: bytes, position: Position) -> None:
+    def __init__(self, body: bytes, position: Position, labels: Labels) -> None:
         self.status_code, self.body, self.background = 200, body, None
         self.raw_headers = [
             (b"cache-control", b"no-store"),
             (b"event-cursor", str(position).encode("latin-1")),
             (b"content-length", b"%d" % len(body)),
             (b"content-type", b"application/json"),
+            *labels,
         ]
 
 
-def bytes_response(body: bytes, position: Position) -> Response:
+def bytes_response(body: bytes, position: Position, labels: Labels = ()) -> Response:
     """Return the response for encoded JSON, as of `position`."""
-    return PositionedJson(body, position)
+    return PositionedJson(body, position, labels)
 
 
 def _json(body: bytes, status: int, position: Position | None, headers: dict[str, str]) -> Response:

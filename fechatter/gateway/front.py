@@ -15,7 +15,17 @@ from fechatter.auth.quotas import BatchLimits
 from fechatter.errors import StartError
 from fechatter.gateway.places import BACKLOG, connection_limits
 from fechatter.model import UserId
-from fechatter.native import AccessLog, Certificates, ClientPage, Gateway, Intake, Quota, Streams, Tokens
+from fechatter.native import (
+    AccessLog,
+    Certificates,
+    ClientPage,
+    Gateway,
+    Intake,
+    Quota,
+    ResponseCache,
+    Streams,
+    Tokens,
+)
 from fechatter.settings import Settings
 from fechatter.settings.urls import uses_https
 from fechatter.telemetry.measures import SECONDS
@@ -42,6 +52,9 @@ class Stores(NamedTuple):
     batch_limits: BatchLimits | None
 
 
+Keeps = tuple[ResponseCache, Tokens, Quota | None]
+"""What the gateway needs to keep responses. The quota counts the requests of one person."""
+
 _DECODER = msgspec.json.Decoder(GatewayCounters)
 
 
@@ -57,6 +70,7 @@ class Front:
         pages: the files of the web client that it serves itself.
         streams: the live streams of this process, which it writes.
         access_log: has a line for each request that it answers itself.
+        keeps: what it needs to keep responses; None keeps none.
 
     Attributes:
         connections: maximum number of open connections of clients.
@@ -74,13 +88,15 @@ class Front:
         pages: list[ClientPage] | None = None,
         streams: Streams | None = None,
         access_log: AccessLog | None = None,
+        keeps: Keeps | None = None,
     ) -> None:
         self.connections = max(files // FILES_PER_CONNECTION, 1)
         self.upstream_connections = max(files // FILES_PER_UPSTREAM_CONNECTION, 1)
         tokens, quota, intake, limits = stores or (None, None, None, None)
         configuration = self._configuration(settings) | {"upstreams": upstreams, "titles": titles}
         encoded = msgspec.json.encode(configuration)
-        self._gateway = Gateway(encoded, tokens, quota, intake, certificates, pages or [], limits, streams, access_log)
+        own = tokens, quota, intake, certificates, pages or [], limits, streams, access_log, keeps
+        self._gateway = Gateway(encoded, *own)
         self._access_log = access_log
         self._held: Sequence[socket.socket] = ()
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+from fechatter.cache.responses import ResponseCache
 from fechatter.frames import Frame
 from fechatter.hub.states import CloseReason
 from fechatter.hub.workspace_feed import WorkspaceFeed
@@ -28,6 +29,7 @@ class GapFiller:
 
     Args:
         feeds: the open feeds by workspace id.
+        responses: learns of every event before a listener does.
 
     Attributes:
         filled: gaps in bus delivery that were filled from the log.
@@ -36,10 +38,13 @@ class GapFiller:
         state: for health and metrics.
     """
 
-    def __init__(self, database: Database, tasks: Tasks, feeds: Mapping[int, WorkspaceFeed]) -> None:
+    def __init__(
+        self, database: Database, tasks: Tasks, feeds: Mapping[int, WorkspaceFeed], responses: ResponseCache
+    ) -> None:
         self._database = database
         self._tasks = tasks
         self._feeds = feeds
+        self._responses = responses
         self._filling: set[int] = set()
         self.filled = 0
         self.events = 0
@@ -73,6 +78,7 @@ class GapFiller:
         era, check, frames = await self._read(WorkspaceId(feed.workspace_id), place, upto)
         if feed.sequencer is not sequencer or check is None or not await self.follow(feed, place, era, check):
             return False
+        self._responses.passed(frames)
         feed.fill(frames)
         self.filled += bool(frames)
         self.events += len(frames)
@@ -127,4 +133,5 @@ class GapFiller:
             head,
         )
         self.restarts += 1
+        self._responses.clear()
         feed.restart(head, era)

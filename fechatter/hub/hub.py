@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from fechatter.cache.responses import ResponseCache
 from fechatter.errors import StorageError, TooManyRequests, Unauthorized, Unavailable
 from fechatter.frames import Frame, Signal
 from fechatter.hub import expiry, joining
@@ -44,6 +45,9 @@ STREAMS_RETRY_SECONDS = 10
 class Hub:
     """Passes committed frames and signals to the live listeners of this node. Runs on the main loop.
 
+    Args:
+        responses: learns what the hub reads from the log before a listener sees it.
+
     Attributes:
         era: the current era, as last read from the database.
         gaps: reads events that the bus did not deliver from the log.
@@ -51,8 +55,11 @@ class Hub:
         gateway: the streams that the gateway writes.
     """
 
-    def __init__(self, database: Database, tasks: Tasks, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, tasks: Tasks, settings: Settings, responses: ResponseCache | None = None
+    ) -> None:
         self._database = database
+        self._responses = responses or ResponseCache()
         self._tasks = tasks
         self._settings = settings
         self._feeds: dict[int, WorkspaceFeed] = {}
@@ -62,7 +69,7 @@ class Hub:
         self._session_expiry = Loop("session_expiry", self._close_ended, HEADS_EVERY_SECONDS, MAX_PAUSE_SECONDS)
         self._stopping = False
         self.era = database.era
-        self.gaps = GapFiller(database, tasks, self._feeds)
+        self.gaps = GapFiller(database, tasks, self._feeds, self._responses)
         self.native = Streams(MAX_EVENTS, MAX_BYTES)
         quiet = settings.heartbeat_seconds - PACE_EVERY_SECONDS / 2
         self.gateway = GatewayStreams(self.native, tasks, quiet, self.read_on, self.heartbeat, self.leave)
@@ -182,6 +189,7 @@ class Hub:
                 break
         else:
             raise Unavailable("Events come faster than they can be read.", code="stream_behind")
+        self._responses.shown(feed.workspace_id, start.head)
         feed.begin(listener, start)
 
     def leave(self, listener: Listener) -> None:

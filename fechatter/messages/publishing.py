@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from fechatter.bus.base import Bus, ReceiveFrames, ReceiveSignals
+from fechatter.cache.responses import ResponseCache
 from fechatter.errors import Problem
 from fechatter.frames import Frame, Signal
 from fechatter.native import PendingAnswer
@@ -45,13 +46,21 @@ class Publisher:
     Args:
         render: renders refusals for the gateway.
         note: called with the people who sent the messages of a batch.
+        responses: learns of every event before a client does.
 
     Attributes:
         published: events and signals published by this node since its start.
     """
 
-    def __init__(self, bus: Bus, render: RenderRefusal, note: Callable[[Iterable[int]], None]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        render: RenderRefusal,
+        note: Callable[[Iterable[int]], None],
+        responses: ResponseCache | None = None,
+    ) -> None:
         self.published = 0
+        self._responses = responses or ResponseCache()
         self._render = render
         self._note = note
         self._bus = bus
@@ -61,10 +70,14 @@ class Publisher:
     async def start(self, frames: ReceiveFrames, signals: ReceiveSignals) -> None:
         """From now on, call `frames` and `signals` with everything that this node and the others publish."""
         self._frames, self._signals = frames, signals
-        await self._bus.start(frames, signals)
+        await self._bus.start(self._receive, signals)
 
     def publish(self, frames: list[Frame], signals: list[Signal]) -> None:
         """Publish committed frames, and signals. This node's hub has received them when the call returns."""
+        self._responses.passed(frames)
+        self._publish(frames, signals)
+
+    def _publish(self, frames: list[Frame], signals: list[Signal]) -> None:
         self.published += len(frames) + len(signals)
         if frames:
             self._frames(frames)
@@ -72,12 +85,17 @@ class Publisher:
             self._signals(signals)
         self._bus.publish(frames, signals)
 
+    def _receive(self, frames: list[Frame]) -> None:
+        """Take frames of the other nodes."""
+        self._responses.passed(frames)
+        self._frames(frames)
+
     def finish(self, batch: WrittenBatch) -> None:
-        """Answer the senders of a batch, then publish its frames."""
+        """Answer the senders of a batch, then publish its frames, which the writer has passed to the responses."""
         answer_senders(batch, self._render)
         self._note(batch.senders)
         if batch.frames:
-            self.publish(batch.frames, [])
+            self._publish(batch.frames, [])
 
 
 def answer_senders(batch: WrittenBatch, render: RenderRefusal) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
+from fechatter.cache.responses import ResponseCache
 from fechatter.errors import Conflict, Problem
 from fechatter.messages import repeats
 from fechatter.messages.batch_work import AllowedGroup, BatchWork, not_stored, oldest_decisions
@@ -46,6 +47,7 @@ class Writer:
     Args:
         finish: called on the main loop with each written batch.
         extras_fields: the struct that the extras of messages must match.
+        responses: learns of every event before its sender gets an answer.
 
     Attributes:
         stored: messages stored since the start.
@@ -61,8 +63,10 @@ class Writer:
         database: Database,
         finish: Callable[[WrittenBatch], None],
         extras_fields: type[Extras] = Extras,
+        responses: ResponseCache | None = None,
     ) -> None:
         self._intake = intake
+        self._responses = responses or ResponseCache()
         self._database = database
         self._permissions = Permissions(database)
         self._main_loop = asyncio.get_running_loop()
@@ -130,6 +134,7 @@ class Writer:
                     self._main_loop.call_soon_threadsafe(self._finish, _given_up(batch))
                     raise
                 self._count(written, time.monotonic() - began)
+                self._responses.passed(written.frames)
                 # First, so that the main loop has published the frames when the next request of a sender arrives.
                 self._main_loop.call_soon_threadsafe(self._finish, written)
                 batch.answer_gateway(written.answers)

@@ -24,7 +24,8 @@ from fechatter.api.routes import WITHOUT_SECRETS
 from fechatter.app import create_app
 from fechatter.errors import titles
 from fechatter.gateway.certificates import ServedCertificates
-from fechatter.gateway.front import Front, Stores
+from fechatter.gateway.front import Front, Keeps, Stores
+from fechatter.gateway.heads import CacheHeads
 from fechatter.gateway.private_socket import private_socket
 from fechatter.loops import SURVIVED, LoopState
 from fechatter.process.address import bind, unix_socket
@@ -124,7 +125,7 @@ class RunningServer:
         native = None if served is None else served.native
         access = logs.open_access_log() if self._settings.access_log else None
         more = opened.enter_context(unix_socket(self._settings.unix_socket))
-        upstream = f"unix:{inner.getsockname()}"
+        upstream, keeps = f"unix:{inner.getsockname()}", _keeps(services)
         front = Front(
             self._settings,
             [upstream],
@@ -135,13 +136,17 @@ class RunningServer:
             client_pages(),
             services.hub.native,
             access,
+            keeps,
         )
-        listening = Listening(
-            BehindGateway(app, WITHOUT_SECRETS), inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS
-        )
+        inside = BehindGateway(app, WITHOUT_SECRETS, labels=keeps is not None)
+        listening = Listening(inside, inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS)
         await listening.serve(None)
         self._begin(listening, served, services, front)
         front.start([bound, *more])
+        if keeps is not None:
+            heads = CacheHeads(services.database, keeps[0])
+            services.process.append(heads.state)
+            services.tasks.start("response cache", heads.run())
         if served is not None:
             services.process.append(served.state)
             services.tasks.start("certificate files", served.watch())
@@ -246,6 +251,11 @@ def _stores(services: Services) -> Stores:
     return Stores(
         services.tokens.verifier, quotas.messages.counter, services.sender.intake, quotas.gateway_batch_limits()
     )
+
+
+def _keeps(services: Services) -> Keeps | None:
+    kept = services.responses.native
+    return None if kept is None else (kept, services.tokens.verifier, services.quotas.requests.counter)
 
 
 def _give_up() -> None:

@@ -59,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     connections_per_address: Annotated[
         int, _key("Maximum connections of one client address to the gateway; 0: a quarter of all.", ge=0, le=1_000_000)
     ] = 0
+    response_cache_bytes: Annotated[
+        int, _key("Memory in which the gateway keeps responses, to repeat them; 0: none.", ge=0, le=1 << 40)
+    ] = 64 << 20
     name: Annotated[str, _key("Name of this server, shown to people.", min_length=1, max_length=64)] = "Fechatter"
     signup: Annotated[
         Signup, _key("Who can sign up: `invitation`, invited people only; `open`, anyone, with a new workspace.")

@@ -112,6 +112,21 @@ UPSTREAM_FAILURES = _metric(
     "fechatter_gateway_upstream_failures_total", "counter", "Requests and connections that failed.", "upstream"
 )
 
+RESPONSES = _metric(
+    "fechatter_response_cache_requests_total",
+    "counter",
+    "Requests that the gateway could answer from its cache: `hit`, it did; `miss`, it forwarded the request.",
+    "result",
+)
+RESPONSES_PURGED = _metric(
+    "fechatter_response_cache_purged_total", "counter", "Responses that events removed from the cache."
+)
+RESPONSES_KEPT = _metric("fechatter_response_cache_entries", "gauge", "Responses in the cache.")
+RESPONSES_BYTES = _metric("fechatter_response_cache_bytes", "gauge", "Memory of the cache.")
+GRANTS = _metric(
+    "fechatter_response_cache_grants", "gauge", "Rights of sessions that the cache remembers; some may have ended."
+)
+
 MESSAGES = _metric("fechatter_messages_stored_total", "counter", "Messages stored.")
 SEND_SECONDS = _metric(
     "fechatter_send_seconds",

@@ -16,7 +16,7 @@ const GZIP_LEVEL: u32 = 5;
 const BROTLI_WINDOW_BITS: i32 = 20;
 
 /// A content coding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
 pub enum Coding {
     /// Zstandard (RFC 8878).
     Zstd,

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from fechatter.api import sharing
+from fechatter.api import labels, sharing
 from fechatter.api.bodies import Body, check_json, check_media_type, read_bytes
 from fechatter.api.identity import TWICE, bearer_token, read, read_row, write
 from fechatter.api.operations import Answer, Operation, operation
@@ -23,7 +23,7 @@ from fechatter.chats.access import check_access
 from fechatter.errors import Invalid, NotFound, Unauthorized
 from fechatter.messages import changes, history
 from fechatter.messages.send import parse_content
-from fechatter.model import MAX_ID, Actor, ChatId, Extras, Message, MessageId
+from fechatter.model import MAX_ID, Actor, ChatId, Extras, Message, MessageId, encode
 from fechatter.native import MAX_CONTENT_CHARACTERS, MAX_KEY_CHARACTERS
 from fechatter.rights.table import ChatAction
 from fechatter.services import Services
@@ -194,7 +194,7 @@ async def index(request: Request, wanted: HistoryQuery) -> Response:
     row, actor, position = await read_row(request, lambda database, who: history.read(database, who, chat_id, place))
     page, rows = history.show(actor, row, chat_id, place)
     sharing.count(request, rows)
-    return bytes_response(page, position)
+    return bytes_response(page, position, labels.for_members(request, chat_id, ChatAction.READ))
 
 
 def _place(wanted: HistoryQuery) -> history.PagePlace:
@@ -221,7 +221,7 @@ async def one(request: Request) -> Response:
         return found
 
     message, position = await read(request, work)
-    return json_response(message, position=position)
+    return bytes_response(encode(message), position, labels.for_members(request, chat_id, ChatAction.READ))
 
 
 @operation(

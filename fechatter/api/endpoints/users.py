@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.accounts import people
-from fechatter.api import sharing
+from fechatter.api import labels, sharing
 from fechatter.api.bodies import Id
 from fechatter.api.identity import read, read_row, write
 from fechatter.api.operations import Answer, operation
@@ -18,6 +18,7 @@ from fechatter.api.responses import bytes_response, json_response
 from fechatter.auth.pace import SEARCH_ROWS
 from fechatter.errors import Invalid
 from fechatter.model import Actor, User, UserId, encode
+from fechatter.rights.workspace import sees_only_met
 from fechatter.storage import users
 from fechatter.storage.engines.base import Transaction
 
@@ -75,15 +76,22 @@ async def index(request: Request, page: UserQuery) -> Response:
 async def show(request: Request) -> Response:
     """Show a person"""
     user_id = UserId(request.path_params["user_id"])
-    user, position = await read(request, lambda tx, actor: people.show(tx, actor, user_id))
-    return json_response(user, position=position)
+
+    async def work(tx: Transaction, actor: Actor) -> tuple[User, Actor]:
+        return await people.show(tx, actor, user_id), actor
+
+    (user, actor), position = await read(request, work)
+    # Whom a guest sees also depends on the chats of others.
+    kept = () if sees_only_met(actor.role) else labels.for_session(request, user_id, actor.user_id)
+    return bytes_response(encode(user), position, kept)
 
 
 @operation("showMe", Answer(User, position=True))
 async def show_me(request: Request) -> Response:
     """Show your own profile"""
     row, actor, position = await read_row(request, users.read_me)
-    return bytes_response(encode(users.me(row, actor.role)), position)
+    kept = labels.for_session(request, actor.user_id)
+    return bytes_response(encode(users.me(row, actor.role)), position, kept)
 
 
 @operation("updateMe", Answer(User), refuses=("handle_taken",))

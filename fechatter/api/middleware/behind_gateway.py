@@ -9,6 +9,8 @@ from collections.abc import Collection
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fechatter.api.labels import WANTED
+
 PEER = b"x-fechatter-peer"
 SCHEME = b"x-fechatter-scheme"
 STREAMS = "fechatter.streams"
@@ -24,10 +26,12 @@ class BehindGateway:
 
     Args:
         without_secrets: the routes whose responses to GET contain no secret, as metrics show them.
+        labels: whether the gateway keeps responses, so that it wants their labels.
     """
 
-    def __init__(self, app: ASGIApp, without_secrets: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, without_secrets: Collection[str] = (), *, labels: bool = False) -> None:
         self._app = app
+        self._labels = labels
         self._without_secrets = frozenset(without_secrets)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +50,7 @@ class BehindGateway:
             scope["client"] = _address(client.decode("ascii"))
             scope["scheme"] = scheme.decode("ascii")
             scope["extensions"] = {**(scope.get("extensions") or {}), STREAMS: {}}
+            scope.setdefault("state", {})[WANTED] = self._labels
             if scope["method"] == "GET":
                 await self._app(scope, receive, self._labelled(scope, send))
                 return

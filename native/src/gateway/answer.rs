@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderMap};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::balance::Busy;
@@ -164,6 +164,22 @@ impl AnswerBody {
     #[must_use]
     pub fn replaced(self, content: Bytes) -> Self {
         Self { content: Content::Whole(Full::new(content)), ..self }
+    }
+
+    /// Reads the rest of the body into memory and returns it. `None`: the upstream broke off; so does the answer then.
+    pub async fn collect(&mut self) -> Option<Bytes> {
+        let mut parts = BytesMut::new();
+        let mut whole = true;
+        while let Some(frame) = self.frame().await {
+            match frame {
+                Ok(frame) => parts.extend_from_slice(&frame.into_data().unwrap_or_default()),
+                Err(_) => whole = false,
+            }
+        }
+        // A copy has no unused capacity.
+        let body = Bytes::copy_from_slice(&parts);
+        self.content = Content::Whole(Full::new(body.clone()));
+        whole.then_some(body)
     }
 
     /// Ends the request and gives the connection back to the upstream.

@@ -39,6 +39,12 @@ pub struct Labelled;
 pub struct Permitted(Option<Coding>);
 
 impl Permitted {
+    /// The coding in which the answer is compressed, if it may be.
+    #[must_use]
+    pub fn coding(self) -> Option<Coding> {
+        self.0
+    }
+
     /// Reads the head of a request.
     #[must_use]
     pub fn by(method: &Method, headers: &HeaderMap) -> Self {

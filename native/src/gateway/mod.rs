@@ -10,6 +10,7 @@
 //! * [`compressing`] compresses answers.
 //! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.
 //! * [`send_head`], [`send_many`] and [`send_quota`] are parts of [`send`].
+//! * [`cache`] keeps answers of the app.
 //! * [`alone`] configures a stand-alone gateway: [`routing`] finds upstreams, [`balance`] chooses one, [`checks`] and
 //!   [`breaker`] find out whether it works, [`attempts`] sends a request to it, and [`forwarding`] names the client.
 //! * [`refusal`] contains the answers of the gateway itself.
@@ -21,6 +22,7 @@ pub mod attempts;
 pub mod balance;
 pub mod body;
 pub mod breaker;
+pub mod cache;
 pub mod checks;
 pub mod chunks;
 pub mod client;

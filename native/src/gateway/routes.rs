@@ -11,6 +11,7 @@ use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 
 use super::answer::{AnswerBody, InProgress};
+use super::cache::responses::{self, Responses};
 use super::client::Client;
 use super::content::Content;
 use super::pages::Pages;
@@ -35,6 +36,8 @@ pub struct OwnAnswers {
     pub access: Option<Arc<AccessLog>>,
     /// Verifies the tokens of requests before they are forwarded; `None` leaves that to the upstreams.
     pub early_tokens: Option<Arc<Tokens>>,
+    /// Repeats answers of the app.
+    pub responses: Option<Responses>,
 }
 
 /// Answers one request.
@@ -45,7 +48,7 @@ pub async fn answer(
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
     if has_unusual_origin(serving, request.headers()) {
-        return proxy::forward(serving, client, request.map(Content::Streaming), in_progress).await;
+        return responses::forward(serving, client, request.map(Content::Streaming), in_progress).await.0;
     }
     let own = &serving.own;
     if let Some(response) = page(serving, client, &request) {
@@ -54,7 +57,7 @@ pub async fn answer(
     if let Some((sends, head)) = own.sends.as_ref().and_then(|sends| Some((sends, sends.read_head(&request)?))) {
         return send(serving, client, request, (sends, head), in_progress).await;
     }
-    proxy::forward(serving, client, request.map(Content::Streaming), in_progress).await
+    responses::answer(serving, client, request, in_progress).await
 }
 
 /// Returns a file of the web client. A request with a body is unusual.
@@ -95,7 +98,7 @@ async fn send(
         Outcome::Unusual(body) => {
             rest.headers.insert(REQUEST_ID, request_id);
             let request = Request::from_parts(rest, Content::Whole(Full::new(body)));
-            return proxy::forward(serving, client, request, in_progress).await;
+            return responses::forward(serving, client, request, in_progress).await.0;
         }
     };
     add_cors(serving, &rest.headers, response.headers_mut());
@@ -114,7 +117,7 @@ fn has_unusual_origin(serving: &Serving, headers: &HeaderMap) -> bool {
 }
 
 /// Adds the headers for pages of other sites.
-fn add_cors(serving: &Serving, asked: &HeaderMap, headers: &mut HeaderMap) {
+pub fn add_cors(serving: &Serving, asked: &HeaderMap, headers: &mut HeaderMap) {
     let origin = asked.get(ORIGIN).and_then(|origin| origin.to_str().ok());
     let vary = headers.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
     for (name, value) in serving.config.cors_origins.headers(origin, vary) {
@@ -125,7 +128,7 @@ fn add_cors(serving: &Serving, asked: &HeaderMap, headers: &mut HeaderMap) {
 }
 
 /// Writes a line to the access log, if there is one, with the client's address.
-fn log(serving: &Serving, client: &Client, headers: &HeaderMap, line: Line<'_>) {
+pub fn log(serving: &Serving, client: &Client, headers: &HeaderMap, line: Line<'_>) {
     let Some(access) = serving.own.access.as_ref().filter(|access| access.is_on()) else { return };
     let lines = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
     let found = serving.proxies.client(&client.address, lines);

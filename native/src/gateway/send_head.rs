@@ -80,7 +80,8 @@ fn destination(path: &str) -> Option<(i64, Kind)> {
 }
 
 /// Returns the value of a header that occurs exactly once.
-fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+#[must_use]
+pub fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none())
 }

@@ -11,11 +11,13 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::access_log::AccessLog;
+use super::cache::ResponseCache;
 use super::hub::Streams;
 use super::intake::Intake;
 use super::quota::{AtOnce, Meter, Quota};
 use super::token::Tokens;
 use crate::gateway;
+use crate::gateway::cache::responses::Responses;
 use crate::gateway::config::{Config, InvalidConfig};
 use crate::gateway::pages::{Page, Pages, Variant};
 use crate::gateway::routes::OwnAnswers;
@@ -48,6 +50,9 @@ impl Certificates {
 /// Routes of a file by path, and its variants: coding, tag, headers, content.
 type PythonPage = (Vec<(String, String)>, Vec<(String, String, Vec<(String, String)>, PyBackedBytes)>);
 
+/// The cache, the check of tokens, and the quota of requests.
+type PythonResponses<'py> = (Bound<'py, ResponseCache>, Bound<'py, Tokens>, Option<Bound<'py, Quota>>);
+
 fn page((routes, variants): PythonPage) -> Page {
     let variants = variants.into_iter().map(|(coding, tag, headers, content)| Variant {
         coding,
@@ -72,13 +77,13 @@ impl Gateway {
     /// Create a gateway from its configuration, a JSON object. With `tokens` and `intake`, it stores messages itself.
     /// With `tokens` only, it refuses requests with invalid tokens.
     /// With `certificates`, it serves HTTPS only. It serves `pages` itself, and delivers the `streams` of the app. The
-    /// answers that it gives itself have lines in `access_log`.
+    /// answers that it gives itself have lines in `access_log`. With `responses`, it repeats answers of the app.
     #[new]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 converts an argument into a value")]
     #[expect(clippy::too_many_arguments, reason = "each is a keyword in Python, and all are optional")]
     #[pyo3(signature = (
         config, tokens = None, quota = None, intake = None, certificates = None, pages = Vec::new(),
-        batch_limits = None, streams = None, access_log = None
+        batch_limits = None, streams = None, access_log = None, responses = None
     ))]
     fn new(
         config: &[u8],
@@ -90,6 +95,7 @@ impl Gateway {
         batch_limits: Option<(Bound<'_, Quota>, Bound<'_, AtOnce>, Bound<'_, Meter>)>,
         streams: Option<&Bound<'_, Streams>>,
         access_log: Option<&Bound<'_, AccessLog>>,
+        responses: Option<PythonResponses<'_>>,
     ) -> PyResult<Self> {
         let invalid = |error: InvalidConfig| PyValueError::new_err(error.to_string());
         let config = Config::parse(config).map_err(invalid)?;
@@ -101,13 +107,18 @@ impl Gateway {
             work: config.batch_work,
             intake: intake.get().queue(),
         });
+        let responses = responses.map(|(cache, tokens, quota)| Responses {
+            cache: cache.get().shared(),
+            tokens: tokens.get().shared(),
+            quota: quota.map(|quota| quota.get().shared()),
+        });
         let certificates = certificates.map(|certificates| Arc::clone(&certificates.get().0));
         let access = access_log.map(|log| log.get().shared());
         let pages = Pages::new(pages.into_iter().map(page).collect()).map_err(invalid)?;
         let streams = streams.map(|streams| streams.get().shared());
         // Without an intake, the tokens are only checked early.
         let early_tokens = tokens.filter(|_| sends.is_none()).map(|tokens| tokens.get().shared());
-        let own = OwnAnswers { sends, pages, streams, access, early_tokens };
+        let own = OwnAnswers { sends, pages, streams, access, early_tokens, responses };
         gateway::Gateway::new(config, own, certificates).map(Self).map_err(invalid)
     }
 

@@ -3,6 +3,7 @@
 mod access_log;
 mod batch;
 mod buffer;
+mod cache;
 mod cors;
 mod errors;
 mod forwarded;
@@ -32,6 +33,8 @@ mod _native {
     use super::batch::MessageBatch;
     #[pymodule_export]
     use super::buffer::Column;
+    #[pymodule_export]
+    use super::cache::ResponseCache;
     #[pymodule_export]
     use super::cors::Cors;
     #[pymodule_export]

@@ -1,0 +1,1 @@
+"""What may be forgotten at any time: answers that the gateway keeps."""
