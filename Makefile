@@ -1,8 +1,8 @@
 # All commands of this project. Plain `make` lists them. Each one first does the steps it needs, unless they are done.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run web web-dev screenshots web-figures test check format prove figures claims fairness \
-	flame bench wheel rights openapi metrics lock clean
+.PHONY: help setup setup-test run web web-dev screenshots web-figures test test-app check format prove figures claims \
+	fairness flame bench wheel rights openapi metrics lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -33,6 +33,9 @@ web-figures: setup ## measure the web client in Chromium, into benches/results (
 
 test: setup-test ## run the whole suite: lints, Rust, Python on both databases, web client (ARGS="-k name" narrows)
 	@scripts/test.sh $(ARGS)
+
+test-app: setup-test ## run the journeys and attacks again without the gateway
+	@FECHATTER_GATEWAY=off $(PYTEST) -n 3 --dist worksteal tests/journeys tests/attacks $(ARGS)
 
 check: setup-test ## run only the lints
 	@scripts/check.sh

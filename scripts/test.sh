@@ -6,6 +6,9 @@ failed=""
 
 scripts/check.sh test || failed="$failed check"
 
+echo "test: the extension whose code can be made to panic"
+cargo build --locked --quiet --package fechatter-native --features python,panic-switch || failed="$failed panic-switch"
+
 echo "test: pytest"
 .venv/bin/python -m pytest -n 3 --dist worksteal --durations 5 "$@" || failed="$failed pytest"
 

@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 from fechatter.cli.findings import TIMEOUT_SECONDS, Finding
 from fechatter.errors import StartError
 from fechatter.gateway.certificates import ServedCertificates, certificate_pairs
-from fechatter.process.certificates import load_certificate
-from fechatter.process.trial import try_out
 from fechatter.settings import Settings
 from fechatter.storage.folder import in_use
 
@@ -87,7 +85,7 @@ def certificate(settings: Settings) -> Finding:
         pairs = certificate_pairs(settings)
         if not pairs:
             return Finding(subject, True, "not used: plain HTTP")
-        _check_usable(settings)
+        ServedCertificates(settings)
     except StartError as error:
         return Finding(subject, False, str(error), "Correct tls_certificate, tls_key and tls_folder.")
     left = []
@@ -99,14 +97,6 @@ def certificate(settings: Settings) -> Finding:
     least, chain = min(left)
     named = f"{chain}: " if len(pairs) > 1 else ""
     return Finding(subject, least > RENEW_SECONDS, f"{named}valid for {least / 86400:.0f} more days", remedy)
-
-
-def _check_usable(settings: Settings) -> None:
-    """Raises StartError: the server could not start with its certificates."""
-    if settings.gateway:
-        ServedCertificates(settings)
-    elif (certificate := load_certificate(settings)) is not None:
-        asyncio.run(try_out(certificate))
 
 
 def _valid_until(chain: str, key: str) -> float:

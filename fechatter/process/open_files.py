@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import resource
 
 from fechatter.errors import StartError
@@ -15,9 +14,6 @@ RESERVED_FILES = 128
 """Files reserved for everything except clients and database connections: code, SQLite, NATS, DNS, logs."""
 MIN_CONNECTIONS = 64
 MAX_FILES = 1 << 20
-MORE_FILES = 80
-"""The part of the reserve that may be in use before new connections have to wait."""
-SPARE_FILES = 8
 
 
 def most_connections(settings: Settings) -> int:
@@ -44,26 +40,3 @@ def _raise_file_limit() -> int:
 
 def _counted(limit: int) -> int:
     return MAX_FILES if limit == resource.RLIM_INFINITY else min(limit, MAX_FILES)
-
-
-class Spare:
-    """Spare file descriptors: without a free one, the server cannot even accept a connection to refuse it."""
-
-    def __init__(self) -> None:
-        self._held: list[int] = []
-
-    def take(self) -> int:
-        """Open the spare files. Returns the lowest free descriptor, or MAX_FILES if there is none."""
-        try:
-            while len(self._held) < SPARE_FILES:
-                self._held.append(os.dup(0))
-            lowest = os.dup(0)
-        except OSError:
-            return MAX_FILES
-        os.close(lowest)
-        return lowest
-
-    def release(self) -> None:
-        """Close the spare files."""
-        while self._held:
-            os.close(self._held.pop())

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Protocol
 
 from fechatter.errors import StartError
+from fechatter.gateway.certificates import ServedCertificates
 from fechatter.process.systemd import ServiceManager
 from fechatter.settings import Settings, describe
 from fechatter.telemetry.logs import set_level
@@ -18,17 +18,6 @@ from fechatter.telemetry.logs import set_level
 log = logging.getLogger(__name__)
 
 CHANGEABLE = ("log_level", "tls_certificate", "tls_key", "tls_folder")
-
-
-class Reloadable(Protocol):
-    """Certificates that a running server can replace."""
-
-    async def reload(self, settings: Settings) -> bool:
-        """Use the certificates of these settings, and return whether they have changed.
-
-        Raises:
-            StartError: they cannot be used; nothing has changed.
-        """
 
 
 class Reloading:
@@ -42,7 +31,7 @@ class Reloading:
     def __init__(
         self,
         settings: Settings,
-        certificates: Reloadable | None,
+        certificates: ServedCertificates | None,
         reread: Callable[[], Settings],
         manager: ServiceManager,
     ) -> None:

@@ -29,13 +29,10 @@ from fechatter.gateway.heads import CacheHeads
 from fechatter.gateway.private_socket import private_socket
 from fechatter.loops import SURVIVED, LoopState
 from fechatter.process.address import bind, unix_socket
-from fechatter.process.certificates import Certificate, load_certificate
-from fechatter.process.granian_certificate import GranianCertificate
 from fechatter.process.listening import GATEWAY_SECONDS, Listening
 from fechatter.process.open_files import most_connections
-from fechatter.process.reloading import Reloadable, Reloading
+from fechatter.process.reloading import Reloading
 from fechatter.process.systemd import ServiceManager
-from fechatter.process.trial import try_out
 from fechatter.services import Services
 from fechatter.settings import Settings
 from fechatter.settings.urls import EVERY_ADDRESS, public_url
@@ -92,7 +89,6 @@ class RunningServer:
         logs.set_up(self._settings)
         self._handle_signals(asyncio.get_running_loop())
         served = await _served_certificates(self._settings)
-        certificate = await _granian_certificate(self._settings)
         connections = most_connections(self._settings)
         with bind(self._settings) as bound:
             app = create_app(self._settings, on_death=self._task_died)
@@ -101,9 +97,8 @@ class RunningServer:
                     await self._listen_behind_gateway(app, bound, connections, served)
                 else:
                     listening = Listening(app, bound, connections, app.services.tasks)
-                    await listening.serve(certificate)
-                    granian = None if certificate is None else GranianCertificate(certificate, listening, app.services)
-                    self._begin(listening, granian, app.services)
+                    await listening.serve()
+                    self._begin(listening, None, app.services)
                 await self._announce(app.services, bound)
                 await self._stop.wait()
                 self._begin_to_stop()
@@ -140,7 +135,7 @@ class RunningServer:
         )
         inside = BehindGateway(app, WITHOUT_SECRETS, labels=keeps is not None)
         listening = Listening(inside, inner, front.upstream_connections * 2, services.tasks, GATEWAY_SECONDS)
-        await listening.serve(None)
+        await listening.serve()
         self._begin(listening, served, services, front)
         front.start([bound, *more])
         if keeps is not None:
@@ -155,7 +150,7 @@ class RunningServer:
     def _begin(
         self,
         listening: Listening,
-        certificates: Reloadable | None,
+        certificates: ServedCertificates | None,
         services: Services,
         front: Front | None = None,
     ) -> None:
@@ -232,18 +227,10 @@ class RunningServer:
 
 
 async def _served_certificates(settings: Settings) -> ServedCertificates | None:
-    """Load the certificates of the gateway, if it serves HTTPS. Raises StartError."""
-    if not settings.gateway or settings.tls_certificate is None:
+    """Load the certificates, if the gateway serves HTTPS. Raises StartError."""
+    if settings.tls_certificate is None:
         return None
     return await asyncio.to_thread(ServedCertificates, settings)
-
-
-async def _granian_certificate(settings: Settings) -> Certificate | None:
-    """Load and test the certificate of Granian, if it serves HTTPS without the gateway. Raises StartError."""
-    certificate = None if settings.gateway else load_certificate(settings)
-    if certificate is not None:
-        await try_out(certificate)
-    return certificate
 
 
 def _stores(services: Services) -> Stores:

@@ -45,12 +45,13 @@ def check_together(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, f"is required because {other} is set"
     if "tls_folder" in values and "tls_certificate" not in values:
         yield "tls_certificate", "is required because tls_folder is set: clients that ask for another name receive it"
-    if "tls_folder" in values and not values.get("gateway"):
-        yield "tls_folder", "needs gateway = on"
-    if "unix_socket" in values and not values.get("gateway"):
+    without_gateway = not values.get("gateway", True)
+    if without_gateway and "tls_certificate" in values:
+        yield "tls_certificate", "needs gateway = on; with gateway = off, your own proxy does TLS"
+    if without_gateway and "unix_socket" in values:
         yield "unix_socket", "needs gateway = on"
     if values.get("proxy_protocol"):
-        if not values.get("gateway"):
+        if without_gateway:
             yield "proxy_protocol", "needs gateway = on"
         if not values.get("trusted_proxies"):
             yield "trusted_proxies", "is required because proxy_protocol is set: only these proxies may send the header"

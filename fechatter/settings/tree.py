@@ -54,8 +54,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _key("Folder of more certificates, each a folder with fullchain.pem and privkey.pem, as certbot writes them."),
     ] = None
     gateway: Annotated[
-        bool, _key("`on`: the Rust gateway accepts the connections; `off`: Granian does, for a proxy in front.")
-    ] = False
+        bool, _key("`on`: the Rust gateway accepts the connections; `off`: Granian does, without TLS, behind a proxy.")
+    ] = True
     connections_per_address: Annotated[
         int, _key("Maximum connections of one client address to the gateway; 0: a quarter of all.", ge=0, le=1_000_000)
     ] = 0

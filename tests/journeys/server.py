@@ -19,7 +19,7 @@ import psutil
 from tests.servers.process import STOP_SECONDS, free_port, kill_all, wait_until
 
 ROOT = Path(__file__).parents[2]
-GATEWAY = os.environ.get("FECHATTER_GATEWAY", "off")
+GATEWAY = os.environ.get("FECHATTER_GATEWAY", "on")
 """The entry point of every server under test: `on`, the gateway; `off`, Granian."""
 
 

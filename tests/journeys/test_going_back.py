@@ -140,8 +140,14 @@ class Observer:
     async def check_heartbeat(self, stream: Stream) -> None:
         """Check that a heartbeat carries the head and no position beyond it."""
         here = await self.who.cursor()
-        while (await stream.block()).name is not None:
-            pass
+        while True:
+            try:
+                while (await stream.block()).name is not None:
+                    pass
+            except ConnectionError:
+                stream = await self.who.listen(stream.cursor)
+            else:
+                break
         assert stream.cursor == here
 
     async def check_offline_client(self, new: list[str]) -> None:

@@ -31,8 +31,8 @@ import sys
 from fechatter.cli import main
 from fechatter.storage.engines import sqlite
 real = sqlite.connect
-def connect(path, *, readonly=False):
-    connection = real(path, readonly=readonly)
+def connect(path):
+    connection = real(path)
     connection.execute("PRAGMA synchronous=OFF")
     return connection
 sqlite.connect = connect

@@ -6,7 +6,6 @@ import asyncio
 import signal
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -22,8 +21,6 @@ from tests.journeys.server import ServerProcess
 from tests.journeys.wire import Wire
 from tests.servers.certificates import Certificates, trust_any_certificate
 
-OPEN_FILES = 400
-HANDSHAKE_SECONDS = 10
 FILE = """\
 tls_certificate = "{chain}"
 tls_key = "{key}"
@@ -35,14 +32,13 @@ name = "{name}"
 class TlsServer:
     """An https server with its settings in a file."""
 
-    def __init__(self, folder: Path, open_files: int | None = None, more: str = "", **settings: str) -> None:
+    def __init__(self, folder: Path, more: str = "", **settings: str) -> None:
         self.certificates = Certificates(folder)
         self.file = folder / "fechatter.toml"
         self.first = self.certificates.renew()
         self.configure(more=more)
         self.server = ServerProcess(
             folder,
-            open_files=open_files,
             tls=trust_any_certificate(),
             arguments=["--config", str(self.file)],
             **settings,
@@ -164,45 +160,6 @@ async def test_tls_versions_below_1_2_are_refused(tls_server: TlsServer) -> None
     assert await asyncio.to_thread(_version, tls_server, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
     with pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|HANDSHAKE_FAILURE"):
         await asyncio.to_thread(_version, tls_server, ssl.TLSVersion.TLSv1_1)
-
-
-@pytest.mark.prove
-async def test_silent_handshakes_block_new_connections_for_ten_seconds_at_most_and_use_little_cpu(
-    tmp_path: Path,
-) -> None:
-    # The gateway counts them as connections: tests/gateway/test_tls_handshakes.py.
-    tls_server = TlsServer(tmp_path, open_files=OPEN_FILES, gateway="off")
-    silent = []
-    try:
-        await asyncio.to_thread(tls_server.server.start)
-        ada = await owner(tls_server.server, setup_token=tls_server.server.setup_token)
-        chat, stream = await ada.chat("private_channel"), await ada.listen()
-        for _ in range(OPEN_FILES * 2):
-            silent.append(socket.socket())
-            silent[-1].setblocking(False)
-            silent[-1].connect_ex(("127.0.0.1", tls_server.server.port))
-        await asyncio.to_thread(tls_server.server.wait_for_output, "too many connections")
-        before, began = tls_server.server.cpu_seconds(), time.monotonic()
-        sent = await ada.send(chat["id"], "still here?")
-        assert (await stream.until("message.created"))[-1].data["data"]["message"]["id"] == sent["id"]
-        tries = 0
-        while not await _is_served(tls_server):
-            tries += 1
-            assert tries < HANDSHAKE_SECONDS * 4
-            await asyncio.sleep(0.5)
-        assert tls_server.server.cpu_seconds() - before < (time.monotonic() - began) / 4
-    finally:
-        for one in silent:
-            one.close()
-        tls_server.server.kill()
-
-
-async def _is_served(tls_server: TlsServer) -> bool:
-    try:
-        await tls_server.served_certificate()
-    except OSError:
-        return False
-    return True
 
 
 def _version(tls_server: TlsServer, version: ssl.TLSVersion) -> str | None:

@@ -150,12 +150,19 @@ def test_an_invalid_value_is_refused_with_its_variable_and_a_reason(environ: dic
     [
         ({"FECHATTER_TLS_KEY": "k"}, "FECHATTER_TLS_CERTIFICATE"),
         ({"FECHATTER_TLS_CERTIFICATE": "c"}, "FECHATTER_TLS_KEY"),
-        ({"FECHATTER_PROXY_PROTOCOL": "on", "FECHATTER_GATEWAY": "on"}, "FECHATTER_TRUSTED_PROXIES"),
-        ({"FECHATTER_PROXY_PROTOCOL": "on", "FECHATTER_TRUSTED_PROXIES": "::1"}, "FECHATTER_PROXY_PROTOCOL"),
-        ({"FECHATTER_TLS_FOLDER": "f", "FECHATTER_GATEWAY": "on"}, "FECHATTER_TLS_CERTIFICATE"),
+        ({"FECHATTER_PROXY_PROTOCOL": "on"}, "FECHATTER_TRUSTED_PROXIES"),
         (
-            {"FECHATTER_TLS_FOLDER": "f", "FECHATTER_TLS_CERTIFICATE": "c", "FECHATTER_TLS_KEY": "k"},
-            "FECHATTER_TLS_FOLDER",
+            {
+                "FECHATTER_PROXY_PROTOCOL": "on",
+                "FECHATTER_TRUSTED_PROXIES": "::1",
+                "FECHATTER_GATEWAY": "off",
+            },
+            "FECHATTER_PROXY_PROTOCOL",
+        ),
+        ({"FECHATTER_TLS_FOLDER": "f"}, "FECHATTER_TLS_CERTIFICATE"),
+        (
+            {"FECHATTER_GATEWAY": "off", "FECHATTER_TLS_CERTIFICATE": "c", "FECHATTER_TLS_KEY": "k"},
+            "FECHATTER_TLS_CERTIFICATE",
         ),
     ],
 )

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from fechatter.errors import StorageError
 from fechatter.loops import LoopState
 from fechatter.queues import Queue
 from fechatter.storage import eras
@@ -43,7 +44,7 @@ MIN_BUSY_SECONDS = 0.05
 """Minimum wait for another process's lock after the time in the queue has used up the timeout."""
 
 
-def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """Open a connection in autocommit mode, so that only explicit BEGIN and COMMIT delimit transactions.
 
     The file must exist. Raises sqlite3.Error.
@@ -57,10 +58,21 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA secure_delete=ON")
     # SQLite keeps a journal of a trigger's statements. A journal file would be created and deleted for each batch.
     connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute("PRAGMA cache_size=-65536" if not readonly else "PRAGMA cache_size=-16384")
+    connection.execute("PRAGMA cache_size=-65536")
     connection.execute("PRAGMA wal_autocheckpoint=0")
-    if readonly:
-        connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """Open a connection that changes no file, so it may be opened while the writer's connection is open.
+
+    If the database file was replaced, a connection that can write would delete the writer's log when it is closed.
+    Raises sqlite3.Error.
+    """
+    connection = open_file(path, "ro", timeout=BUSY_TIMEOUT_SECONDS)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("PRAGMA cache_size=-16384")
     return connection
 
 
@@ -118,8 +130,13 @@ class SqliteDatabase:
         return connection
 
     def _open_reader(self) -> sqlite3.Connection:
-        with translated():
-            connection = connect(self.path, readonly=True)
+        try:
+            with translated():
+                connection = connect_reader(self.path)
+        except StorageError:
+            # The reason may be that the file was deleted.
+            self._guard.check()
+            raise
         try:
             # The file may have been replaced since the writer opened it.
             self._guard.check()

@@ -66,14 +66,15 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
         StartError: the file changed while it was read without locks, or a copy is needed and there is no room for it.
         sqlite3.Error: the file cannot be read.
     """
-    if _can_create_logs(path):
+    if _is_open(path):
+        # A connection that can write may delete the log of a server whose database file was replaced.
+        with closing(open_file(path, "ro")) as connection:
+            yield connection
+    elif _can_create_logs(path):
         with closing(open_file(path)) as connection:
             yield connection
     elif not _has_log(path):
         with _unchanged(path), closing(open_file(path, "ro", immutable=True)) as connection:
-            yield connection
-    elif log_file(path, "-shm").exists():
-        with closing(open_file(path, "ro")) as connection:
             yield connection
     else:
         # Without -shm, SQLite reads the log only where it can create one.
@@ -86,9 +87,14 @@ def log_file(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
+def _is_open(path: Path) -> bool:
+    """Whether a log and its index exist, as they do while a server runs, and after it was killed."""
+    return log_file(path, "-shm").exists() and log_file(path, "-wal").exists()
+
+
 def _can_create_logs(path: Path) -> bool:
     writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    return writable and (log_file(path, "-shm").exists() or shutil.disk_usage(path.parent).free >= FULL_BYTES)
+    return writable and shutil.disk_usage(path.parent).free >= FULL_BYTES
 
 
 def _has_log(path: Path) -> bool:

@@ -1,6 +1,6 @@
-import { afterEach, expect, test } from "vitest"
+import { afterEach, expect, test, vi } from "vitest"
 import { setLocale } from "@/i18n"
-import { ago, day, list, number } from "@/i18n/format"
+import { ago, day, list, number, time } from "@/i18n/format"
 
 const now = new Date(2026, 2, 4, 12)
 
@@ -11,6 +11,12 @@ test("today and yesterday have names, and other days have a date", () => {
   expect(day(new Date(2026, 2, 3, 23), now)).toBe("Yesterday")
   expect(day(new Date(2026, 1, 2), now)).toBe("Monday, February 2")
   expect(day(new Date(2024, 1, 2), now)).toBe("Friday, February 2, 2024")
+})
+
+test("an hour before ten has as many digits as in the region", () => {
+  vi.stubGlobal("navigator", { languages: ["en-GB"] })
+  expect(time(new Date(2026, 2, 4, 1, 5))).toBe("01:05")
+  vi.unstubAllGlobals()
 })
 
 test("a relative time covers one minute to one week", () => {

@@ -17,7 +17,8 @@ function once<Format extends NonNullable<ReturnType<typeof made.get>>>(
   return format
 }
 
-const HOURS = (): Intl.DateTimeFormatOptions => ({ hour: "numeric", minute: "2-digit", ...clockOptions() })
+/** The style decides the digits of the hour: 01:05 in Britain and Germany, 1:05 in Japan. */
+const HOURS = (): Intl.DateTimeFormatOptions => ({ timeStyle: "short", ...clockOptions() })
 
 export function number(value: number): string {
   return once("number", tag => new Intl.NumberFormat(tag)).format(value)
