@@ -73,6 +73,8 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute("PRAGMA cache_size=-16384")
+    # The first read opens the log files. Later they may have been deleted.
+    connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
     return connection
 
 
