@@ -14,20 +14,19 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TypeVar
 
-from fechatter.errors import StorageError
 from fechatter.loops import LoopState
 from fechatter.queues import Queue
 from fechatter.storage import eras
 from fechatter.storage.engines.base import Publish, Transaction, Work
 from fechatter.storage.engines.checkpointer import Checkpointer
 from fechatter.storage.engines.connections import Connections, reads_line
-from fechatter.storage.engines.errors import StorageBusy, StorageLost
+from fechatter.storage.engines.errors import StorageBusy
 from fechatter.storage.engines.high_water import HighWater, WentBack
 from fechatter.storage.engines.readers import ReaderThreads
 from fechatter.storage.engines.sqlite_batch import SqliteBatches
-from fechatter.storage.engines.sqlite_errors import translated
 from fechatter.storage.engines.sqlite_files import FileGuard
 from fechatter.storage.engines.sqlite_hot import HotRows, NotHot
 from fechatter.storage.engines.sqlite_open import open_file
@@ -94,11 +93,15 @@ class SqliteDatabase:
         self._write_connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
         self._guard = FileGuard(path)
         self.batches = SqliteBatches(self._write_connection, self._guard, self._high_water, self._begin_after)
+        # All at once: a file that is deleted or replaced later could not be opened, or would be another one.
+        self._read_connections = [connect_reader(path) for _ in range(READERS)]
+        self._unused: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        for connection in self._read_connections:
+            self._unused.put(connection)
         self._readers = ReaderThreads(READERS)
-        self._hot = HotRows(self._open_hot)
+        self._hot = HotRows(connect_reader(path))
         self._line = reads_line()
         self._local = threading.local()
-        self._read_connections: list[sqlite3.Connection] = []
         self._checkpointer = Checkpointer(path, self._write_connection, self.writer)
 
     @property
@@ -127,29 +130,7 @@ class SqliteDatabase:
         """Return the connection of this thread."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = self._open_reader()
-            self._read_connections.append(connection)
-        return connection
-
-    def _open_reader(self) -> sqlite3.Connection:
-        try:
-            with translated():
-                connection = connect_reader(self.path)
-        except StorageError:
-            # The reason may be that the file was deleted.
-            self._guard.check()
-            raise
-        try:
-            # The file may have been replaced since the writer opened it.
-            self._guard.check()
-        except StorageLost:
-            connection.close()
-            raise
-        return connection
-
-    def _open_hot(self) -> sqlite3.Connection:
-        connection = self._open_reader()
-        connection.execute("PRAGMA busy_timeout=0")
+            connection = self._local.connection = self._unused.get_nowait()
         return connection
 
     def _snapshot(self, connection: sqlite3.Connection, work: Work[T]) -> T:

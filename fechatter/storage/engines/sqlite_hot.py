@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 from fechatter.errors import StorageError
@@ -26,12 +26,12 @@ class HotRows:
     """Runs on the main loop.
 
     Args:
-        open_connection: opens a connection for reading. Its queries must not wait for locks.
+        connection: a connection for reading, whose queries from now on wait for no locks.
     """
 
-    def __init__(self, open_connection: Callable[[], sqlite3.Connection]) -> None:
-        self._open = open_connection
-        self._connection: sqlite3.Connection | None = None
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._connection.execute("PRAGMA busy_timeout=0")
         self._read_at: dict[Hashable, float] = {}
 
     def fetch_row(self, sql: str, args: Sequence[object], keys: Sequence[Hashable]) -> sqlite3.Row | None:
@@ -44,8 +44,6 @@ class HotRows:
             if self._read_at.get(key, 0.0) < oldest:
                 raise NotHot
         try:
-            if self._connection is None:
-                self._connection = self._open()
             return fetch_row(self._connection, sql, args)
         except StorageError as error:
             raise NotHot from error
@@ -59,5 +57,4 @@ class HotRows:
             self._read_at[key] = now
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        self._connection.close()
