@@ -81,6 +81,8 @@ pub struct Borrowed {
     pub upstream: Rc<Upstream>,
     /// How the body of the request ended.
     pub ending: Rc<Cell<Ending>>,
+    /// Whether the upstream may have read the whole body. One that refuses a body may close the connection at any time.
+    pub is_read: bool,
     /// Counts the request until the end of its answer.
     pub forwarding: Forwarding,
 }
@@ -193,9 +195,9 @@ impl AnswerBody {
 
 /// Lets other requests use the connection of a complete answer.
 pub fn give_back(borrowed: &mut Option<Borrowed>) {
-    if let Some(Borrowed { lease, upstream, ending, .. }) = borrowed.take() {
+    if let Some(Borrowed { lease, upstream, ending, is_read, .. }) = borrowed.take() {
         // An upstream that answers early may not have read the whole body.
-        if ending.get() == Ending::Complete {
+        if is_read && ending.get() == Ending::Complete {
             upstream.put(lease);
         }
     }

@@ -51,7 +51,7 @@ pub async fn send(serving: &Serving, prepared: Prepared) -> Result<(Response<Inc
     let group = routing.group(request.uri().path()).ok_or(Refusal::NotFound)?;
     serving.counters.proxied.add();
     let mut forwarding = Forwarding::begin(&serving.counters);
-    let repeatable = Repeatable::new(&request, serving);
+    let (has_body, repeatable) = (!request.body().is_end_stream(), Repeatable::new(&request));
     let mut tried = Vec::new();
     while let Some(attempt) = group.begin(&tried) {
         let failed = match over(serving, &attempt, request, &ending, repeatable.as_ref()).await {
@@ -59,7 +59,8 @@ pub async fn send(serving: &Serving, prepared: Prepared) -> Result<(Response<Inc
                 let busy = attempt.succeeded();
                 let upstream = Rc::clone(&attempt.member().upstream);
                 forwarding.answered(response.headers(), busy);
-                return Ok((response, Borrowed { lease, upstream, ending, forwarding }));
+                let is_read = !has_body || response.status().is_success();
+                return Ok((response, Borrowed { lease, upstream, ending, is_read, forwarding }));
             }
             Err(failed) => failed,
         };
@@ -126,11 +127,9 @@ async fn in_time<T>(serving: &Serving, sending: impl Future<Output = T>) -> Opti
 struct Repeatable(http::request::Parts);
 
 impl Repeatable {
-    fn new(request: &Request<RequestBody>, serving: &Serving) -> Option<Self> {
+    fn new(request: &Request<RequestBody>) -> Option<Self> {
         const IDEMPOTENT: [Method; 5] = [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT, Method::DELETE];
-        let is_repeatable = request.body().is_end_stream() && IDEMPOTENT.contains(request.method());
-        // Only a stand-alone gateway has a choice of upstreams.
-        (is_repeatable && serving.routing().alone.is_some()).then(|| {
+        (request.body().is_end_stream() && IDEMPOTENT.contains(request.method())).then(|| {
             let (mut parts, ()) = Request::new(()).into_parts();
             parts.method = request.method().clone();
             parts.uri = request.uri().clone();
