@@ -1,7 +1,7 @@
 """Parses, checks, batches and encodes messages. The source is native/src. stubtest and tests/native check this file."""
 
 from collections.abc import Callable
-from typing import Any, Final, Self, TypeVar, final
+from typing import Any, Final, Literal, Self, TypeVar, final
 
 from typing_extensions import Buffer, disjoint_base
 
@@ -41,7 +41,6 @@ __all__ = [
     "encode_results",
     "is_request_id",
     "matches_tag",
-    "offer_to_all",
     "parse_message",
     "problem_body",
     "problem_headers",
@@ -207,9 +206,6 @@ def accepts_coding(header: str, coding: str) -> bool:
 
 def matches_tag(header: str, tag: str) -> bool:
     """Whether an If-None-Match header contains the entity tag, which includes its quotes."""
-
-def offer_to_all(block: bytes, streams: list[Stream]) -> list[int]:
-    """Append a block to each of these streams. Returns the places of those for which more than the limits wait now."""
 
 def is_request_id(id: bytes) -> bool:
     """Whether a client may choose this request id: 1 to 64 ASCII letters, digits and `._:-`."""
@@ -444,10 +440,25 @@ class Streams:
     def descriptor(self) -> int:
         """A descriptor that is readable while there are notices."""
 
-    def notices(self) -> list[tuple[int, bool]]:
-        """Remove and return the notices: the id of a stream, and whether its connection has ended.
+    def notices(self) -> list[tuple[int, Literal["empty", "left", "full", "ready"]]]:
+        """Remove and return the notices: the id of a stream, and the kind of the notice.
 
-        Otherwise no block waits for it, and everything is written.
+        * `empty`: no block waits, and everything is written (`Stream.report_empty`).
+        * `left`: its connection has ended.
+        * `full`: a message exceeded its limits.
+        * `ready`: a block waits (`Stream.await_block`).
+        """
+
+    def enter(self, chat_id: int, stream: Stream, after: int) -> None:
+        """Show a stream the messages of a chat with a higher number than `after`, if they are published from now on."""
+
+    def leave(self, chat_id: int, stream: Stream) -> None:
+        """Show a stream no further messages of a chat."""
+
+    def publish(self, messages: list[tuple[int, int, bytes]]) -> None:
+        """Show messages to the streams of their chats: (chat, number, block), in the order of the numbers.
+
+        The gateway's thread distributes them later, or else this call does. All other calls see their effect.
         """
 
     def examine(self, attach_seconds: float, stuck_seconds: float, quiet_seconds: float) -> tuple[list[int], list[int]]:
@@ -485,6 +496,9 @@ class Stream:
 
     def hand_over(self) -> None:
         """Let the gateway take the blocks from now on."""
+
+    def await_block(self) -> bool:
+        """Send a notice with the next block. Returns false if a block waits already."""
 
     def report_empty(self) -> None:
         """Send a notice once no block waits and everything is written."""

@@ -108,7 +108,7 @@ async def _start(services: Services, upkeep: Upkeep) -> None:
     # Password hashing stops early, because each hash takes long and hundreds of calls may wait.
     stopping.add(Stage.STREAMS, services.passwords.close)
     stopping.add(Stage.STREAMS, hub.stop)
-    stopping.add(Stage.BACKENDS, hub.gateway.close)
+    stopping.add(Stage.BACKENDS, hub.notices.close)
     hub.start()
     writing = tasks.start("message writer", services.database.writer.call(services.writer.run))
     writing.add_done_callback(lambda _: services.writer.give_up())

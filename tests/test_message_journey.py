@@ -25,9 +25,10 @@ CHECKOUT = Path(__file__).parents[1]
 PACKAGE = f"{CHECKOUT}/fechatter/"
 BOUNDARY = "fechatter/api/middleware/boundary.py"
 """It surrounds every request, so the frame leaves through it too."""
-NATIVE = {"push": "native/src/python/intake.rs"}
-HAND_OVERS = {"push", "execute", "set_result"}
-"""Calls of C or Rust that pass a message on: into the intake, into the database, to the task that awaits a future."""
+NATIVE = {"push": "native/src/python/intake.rs", "publish": "native/src/python/hub.rs"}
+HAND_OVERS = {"push", "execute", "publish", "set_result"}
+"""Calls of C or Rust that pass a message on: into the intake, the database or the lanes, or to the task that awaits a
+future."""
 
 
 JOURNEY = (CHECKOUT / "ARCHITECTURE.md").read_text("utf-8").split("## A message's journey", 1)[1].split("\n## ", 1)[0]

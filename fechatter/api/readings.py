@@ -123,7 +123,7 @@ def _streams(services: Services) -> Iterator[Reading]:
     yield unlabeled(names.LIVE_WORKSPACES, hub.workspaces)
     yield unlabeled(names.STREAMS_OPENED, counts.opened)
     yield Reading(
-        names.STREAMS_CLOSED, {(reason,): count for reason, count in (counts.closed + hub.gateway.closed).items()}
+        names.STREAMS_CLOSED, {(reason,): count for reason, count in (counts.closed + hub.notices.closed).items()}
     )
     yield unlabeled(names.DELIVERED, counts.blocks + blocks)
     yield unlabeled(names.DELIVERED_BYTES, counts.bytes + size_bytes)

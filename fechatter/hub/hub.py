@@ -17,8 +17,8 @@ from fechatter.errors import StorageError, TooManyRequests, Unauthorized, Unavai
 from fechatter.frames import Frame, Signal
 from fechatter.hub import expiry, joining
 from fechatter.hub.gaps import GapFiller
-from fechatter.hub.gateway_streams import GatewayStreams
 from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, Listener, Reader
+from fechatter.hub.notices import Notices
 from fechatter.hub.sequencer import MAX_HELD
 from fechatter.hub.states import MAX_JOINING_FRAMES, CloseReason, Live, Replaying
 from fechatter.hub.workspace_feed import WorkspaceFeed
@@ -52,7 +52,7 @@ class Hub:
         era: the current era, as last read from the database.
         gaps: reads events that the bus did not deliver from the log.
         native: the native side of every stream.
-        gateway: the streams that the gateway writes.
+        notices: reacts to the notices of the native side.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Hub:
         self.gaps = GapFiller(database, tasks, self._feeds, self._responses)
         self.native = Streams(MAX_EVENTS, MAX_BYTES)
         quiet = settings.heartbeat_seconds - PACE_EVERY_SECONDS / 2
-        self.gateway = GatewayStreams(self.native, tasks, quiet, self.read_on, self.heartbeat, self.leave)
+        self.notices = Notices(self.native, tasks, quiet, self.read_on, self.heartbeat, self.leave)
 
     @property
     def listeners(self) -> int:
@@ -105,6 +105,7 @@ class Hub:
 
     def start(self) -> None:
         """Start the background tasks: the head poll, the session expiry and the pace check."""
+        self.notices.start()
         self._tasks.start("head poll", self._head_poll.run())
         self._tasks.start("session expiry", self._session_expiry.run())
         self._tasks.start("pace of streams", self._keep_pace())
@@ -151,6 +152,7 @@ class Hub:
             retry = STREAMS_RETRY_SECONDS
             raise TooManyRequests("Close another stream first.", code="too_many_streams", retry_after_seconds=retry)
         listener = Listener(reader, self.native.open())
+        self.notices.watch(listener)
         try:
             await self._join(feed, listener, lambda tx: joining.begin(tx, reader, cursor, seen, self._settings))
         except BaseException:
@@ -194,6 +196,7 @@ class Hub:
 
     def leave(self, listener: Listener) -> None:
         """Remove a listener whose connection has ended."""
+        self.notices.forget(listener)
         feed = self._feeds.get(listener.reader.workspace_id)
         if feed is None:
             return
@@ -242,7 +245,7 @@ class Hub:
             heads = await self._database.read(lambda tx: events.heads(tx, workspace_id))
         except LookupError as error:
             raise Unauthorized("The session has ended.", code="session_ended") from error
-        return WorkspaceFeed(workspace_id, heads.position, heads.current_era)
+        return WorkspaceFeed(workspace_id, heads.position, heads.current_era, self.native)
 
     async def _keep_pace(self) -> None:
         """Close streams whose client is slow, and all streams if the heads could not be read for too long."""
@@ -253,7 +256,7 @@ class Hub:
                 self._close_all(CloseReason.UNAVAILABLE)
             for listener in self.streams():
                 listener.check_pace(now)
-            self.gateway.examine()
+            self.notices.examine()
 
     async def _close_ended(self) -> None:
         async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 
 from fechatter.frames import Frame, control_block
 from fechatter.hub.states import Closed, CloseReason, Joining, Live, Replaying, State
 from fechatter.model import Position, SessionId, UserId, WorkspaceId
-from fechatter.native import Stream, offer_to_all
+from fechatter.native import Stream
 
 SLOW_EVENTS = 256
 SLOW_BYTES = 1024 * 1024
@@ -129,8 +129,7 @@ class Listener:
         if not isinstance(self.state, Closed):
             self.state = Closed(reason)
             self.wake_up()
-            if self._handed_over:
-                self._end(reason)
+            self._end(reason)
 
     def hand_over(self) -> int:
         """Let the gateway write the blocks from now on. Returns the id of the stream."""
@@ -143,8 +142,10 @@ class Listener:
         return self.stream.id
 
     def _end(self, reason: CloseReason) -> None:
-        last = b"" if reason is CloseReason.GONE else closing_block(reason)
-        self.stream.end(last, discard=reason is CloseReason.SLOW)
+        if not self._handed_over or reason is CloseReason.GONE:
+            self.stream.end(b"")
+        else:
+            self.stream.end(closing_block(reason), discard=reason is CloseReason.SLOW)
 
     def _enter(self, state: State) -> None:
         if isinstance(self.state, Closed):
@@ -179,7 +180,7 @@ class Listener:
 
     async def wait(self, timeout_seconds: float) -> None:
         """Return when a block is pending, more of a replay can be read, the listener is closed, or the time is up."""
-        if self.pending or isinstance(self.state, Closed | Replaying):
+        if isinstance(self.state, Closed | Replaying) or not self.stream.await_block():
             return
         loop = asyncio.get_running_loop()
         self._wake = loop.create_future()
@@ -221,14 +222,6 @@ class Listener:
         """Close a listener whose socket is blocked, if too much waits."""
         if isinstance(self.state, Replaying) or self.pending > SLOW_EVENTS or self.pending_bytes > SLOW_BYTES:
             self.close(CloseReason.SLOW)
-
-
-def offer(listeners: Sequence[Listener], block: bytes) -> None:
-    """Queue a block for the sockets of open listeners."""
-    for place in offer_to_all(block, [listener.stream for listener in listeners]):
-        listeners[place].close(CloseReason.SLOW)
-    for listener in listeners:
-        listener.wake_up()
 
 
 def closing_block(reason: CloseReason) -> bytes:

@@ -15,10 +15,11 @@ import orjson
 from fechatter.events import EventType, Visibility, types_visible_to
 from fechatter.frames import Frame, Signal, block_json
 from fechatter.hub.joining import Start
-from fechatter.hub.listener import Listener, offer
+from fechatter.hub.listener import Listener
 from fechatter.hub.sequencer import Sequencer
 from fechatter.hub.states import CloseReason, Joining, Live
 from fechatter.model import Position, Role
+from fechatter.native import Streams
 from fechatter.rights.workspace import sees_only_met
 
 PERSONAL = frozenset(types_visible_to(Visibility.PERSON))
@@ -30,10 +31,12 @@ class WorkspaceFeed:
     Args:
         position: the head of the workspace's log when the feed was opened.
         era: the era that was current then.
+        streams: the native lanes. They show new messages to the same listeners as the lanes here show other events.
     """
 
-    def __init__(self, workspace_id: int, position: Position, era: str) -> None:
+    def __init__(self, workspace_id: int, position: Position, era: str, streams: Streams) -> None:
         self.workspace_id = workspace_id
+        self._streams = streams
         self.sequencer = Sequencer(position, era)
         self.listeners: set[Listener] = set()
         self._joining: set[Listener] = set()
@@ -90,13 +93,28 @@ class WorkspaceFeed:
 
     def receive(self, frames: Iterable[Frame]) -> None:
         """Show frames from the bus, each when its turn comes."""
-        for frame in self.sequencer.accept(frames):
-            self._show(frame)
+        self._pass(self.sequencer.accept(frames))
 
     def fill(self, frames: Iterable[Frame]) -> None:
         """Show frames from the log, each when its turn comes."""
-        for frame in self.sequencer.fill(frames):
+        self._pass(self.sequencer.fill(frames))
+
+    def _pass(self, frames: Iterable[Frame]) -> None:
+        """Show frames in the order of their numbers. Successive messages are published in one call."""
+        messages: list[tuple[int, int, bytes]] = []
+        for frame in frames:
+            for listener in self._joining:
+                if isinstance(listener.state, Joining):
+                    listener.state.hold(frame)
+            if frame.type is EventType.MESSAGE_CREATED and frame.chat_id is not None:
+                messages.append((frame.chat_id, frame.seq, frame.block))
+                continue
+            if messages:
+                self._streams.publish(messages)
+                messages = []
             self._show(frame)
+        if messages:
+            self._streams.publish(messages)
 
     def signal(self, signal: Signal) -> None:
         """Queue a signal for the listeners of its user."""
@@ -109,9 +127,6 @@ class WorkspaceFeed:
             listener.close(reason)
 
     def _show(self, frame: Frame) -> None:
-        for listener in self._joining:
-            if isinstance(listener.state, Joining):
-                listener.state.hold(frame)
         if _is_personal(frame):
             self._show_to(self._by_user.get(frame.user_id or 0, ()), frame)
         elif frame.chat_id is None:
@@ -126,11 +141,6 @@ class WorkspaceFeed:
 
     def _show_to(self, listeners: Iterable[Listener], frame: Frame) -> None:
         """Show a frame to each of `listeners` that may see it, and move them between lanes."""
-        if frame.type is EventType.MESSAGE_CREATED:
-            chat_id, seq = frame.chat_id, frame.seq
-            shown = [one for one in listeners if one.after < seq and chat_id in one.chats and one.closed is None]
-            offer(shown, frame.block)
-            return
         for listener in list(listeners):
             if isinstance(listener.state, Live) and listener.after < frame.seq:
                 self._show_one(listener, frame)
@@ -165,6 +175,7 @@ class WorkspaceFeed:
     def _enter(self, listener: Listener, chat_id: int) -> None:
         listener.chats.add(chat_id)
         self._lanes.setdefault(chat_id, set()).add(listener)
+        self._streams.enter(chat_id, listener.stream, listener.after)
 
     def _leave_all(self, listener: Listener) -> None:
         for chat_id in list(listener.chats):
@@ -172,6 +183,7 @@ class WorkspaceFeed:
 
     def _leave(self, listener: Listener, chat_id: int) -> None:
         listener.chats.discard(chat_id)
+        self._streams.leave(chat_id, listener.stream)
         lane = self._lanes.get(chat_id)
         if lane is not None:
             lane.discard(listener)

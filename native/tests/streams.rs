@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use fechatter_native::hub::block::Block;
+use fechatter_native::hub::lanes::Message;
 use fechatter_native::hub::streams::{Attached, Attention, Notice, Patience, StreamLimits, Streams};
 
 const NEVER: Duration = Duration::from_secs(3600);
@@ -143,4 +144,54 @@ fn streams_without_owners_are_forgotten() {
     stream.hand_over();
     drop(stream);
     assert!(streams.attach(id).is_none());
+}
+
+fn message(chat_id: i64, seq: u64, content: &str) -> Message {
+    Message { chat_id, seq, content: content.as_bytes().to_vec() }
+}
+
+#[test]
+fn another_thread_distributes_messages_between_the_direct_blocks_of_this_one() {
+    const ROUNDS: u64 = 5_000;
+    let streams = Arc::new(streams());
+    let stream = streams.open();
+    streams.lanes().enter(1, &stream, 0);
+    let stopping = Arc::new(AtomicUsize::new(0));
+    let settling = thread::spawn({
+        let (streams, stopping) = (Arc::clone(&streams), Arc::clone(&stopping));
+        move || {
+            while stopping.load(Ordering::SeqCst) == 0 {
+                streams.lanes().settle();
+            }
+        }
+    });
+    for round in 0..ROUNDS {
+        streams.lanes().publish([message(1, 2 * round + 1, "a"), message(2, 2 * round + 2, "never")]);
+        stream.offer(Block::new(b"b"));
+    }
+    stopping.store(1, Ordering::SeqCst);
+    settling.join().expect("it does not panic");
+    assert_eq!(stream.take(usize::MAX), b"ab".repeat(usize::try_from(ROUNDS).expect("it is small")));
+}
+
+#[test]
+fn a_member_sees_only_numbers_after_its_own() {
+    let streams = streams();
+    let opened: Vec<_> = [0, 2, 9].into_iter().map(|after| (streams.open(), after)).collect();
+    for (stream, after) in &opened {
+        streams.lanes().enter(1, stream, *after);
+    }
+    streams.lanes().publish((1..=4).map(|seq| message(1, seq, &seq.to_string())));
+    let shown = opened.iter().map(|(stream, _)| stream.take(100)).collect::<Vec<_>>();
+    assert_eq!(shown, [&b"1234"[..], b"34", b""]);
+}
+
+#[test]
+fn lanes_keep_no_stream_alive_after_their_node() {
+    let streams = streams();
+    let stream = streams.open();
+    streams.lanes().enter(1, &stream, 0);
+    assert_eq!(Arc::strong_count(&stream), 2);
+    drop(streams);
+    assert_eq!(Arc::strong_count(&stream), 1);
 }

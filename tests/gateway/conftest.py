@@ -16,6 +16,7 @@ from fechatter.native import Certificates, Gateway, Streams
 from fechatter.telemetry.watch import GatewayCounters
 from tests.gateway.alone import QUICK, GatewayProcess, Start, Switchable
 from tests.gateway.doors import Doors, running_doors
+from tests.gateway.live import App
 from tests.gateway.upstream import Upstream, running_upstream
 from tests.journeys.wire import OPENED
 from tests.servers.certificates import Certificates as Files
@@ -153,3 +154,14 @@ async def start(switchable: list[Switchable], tmp_path: Path) -> AsyncIterator[S
     yield start
     for each in running:
         each.kill()
+
+
+@pytest.fixture
+def app(upstream: Upstream) -> App:
+    return App(upstream)
+
+
+@pytest.fixture
+def door(app: App, start_gateway: StartGateway) -> RunningGateway:
+    """A gateway that delivers the streams of `app`."""
+    return start_gateway(live=app.streams)

@@ -7,71 +7,24 @@ import ssl
 
 import pytest
 
-from fechatter.native import Certificates, Stream, Streams
+from fechatter.native import Certificates, Streams
 from tests.gateway.conftest import RunningGateway, StartGateway
 from tests.gateway.frames import DATA, END_STREAM, Http2, request
+from tests.gateway.live import CLOSING, App, listen
 from tests.gateway.tls import client
-from tests.gateway.upstream import Received, Upstream
+from tests.gateway.upstream import Upstream
 from tests.journeys.senders import wait_until_true
 from tests.journeys.stream import open_narrow
 from tests.journeys.wire import Wire, head
 from tests.servers.process import PATIENCE_SECONDS
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
-CLOSING = b"event: closing\n\n"
 SMALL_WINDOW = 4096
 LARGE = b"x" * 16_000
 
 
-class App:
-    """An app that answers each request with a new stream."""
-
-    def __init__(self, upstream: Upstream) -> None:
-        self.streams = Streams(20_000, 32 << 20)
-        self.opened: list[Stream] = []
-        self.answered = b"%d"
-        self._seen: list[tuple[int, bool]] = []
-        upstream.answer = self.answer
-
-    async def answer(self, _request: Received, _reader: Reader, writer: Writer) -> None:
-        stream = self.streams.open()
-        stream.hand_over()
-        self.opened.append(stream)
-        writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 0\r\n"
-            b"x-fechatter-stream: " + self.answered.replace(b"%d", b"%d" % stream.id) + b"\r\n\r\n"
-        )
-        await writer.drain()
-
-    async def notice(self) -> tuple[int, bool]:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not self._seen:
-                self._seen += self.streams.notices()
-                await asyncio.sleep(0.001)
-        return self._seen.pop(0)
-
-
-@pytest.fixture
-def app(upstream: Upstream) -> App:
-    return App(upstream)
-
-
-@pytest.fixture
-def door(app: App, start_gateway: StartGateway) -> RunningGateway:
-    return start_gateway(live=app.streams)
-
-
-async def listen(gateway: RunningGateway, app: App, more: bytes = b"") -> tuple[Wire, Stream]:
-    wire = await Wire.open(gateway.port)
-    wire.writer.write(head("GET", "/events", {}) + more)
-    status, headers = await wire.answer_head()
-    assert (status, headers["content-type"], headers["connection"]) == (200, "text/event-stream", "close")
-    assert not {"x-fechatter-stream", "content-length"} & set(headers)
-    return wire, app.opened[-1]
-
-
 async def test_blocks_arrive_in_order_each_in_a_chunk(door: RunningGateway, app: App) -> None:
-    wire, stream = await listen(door, app)
+    wire, stream = await listen(door.port, app)
     for number in range(500):
         assert not stream.offer(b"data: %d\n\n" % number)
     for number in range(500):
@@ -82,7 +35,7 @@ async def test_blocks_arrive_in_order_each_in_a_chunk(door: RunningGateway, app:
 
 
 async def test_one_block_reaches_all_of_its_streams(door: RunningGateway, app: App) -> None:
-    opened = [await listen(door, app) for _ in range(20)]
+    opened = [await listen(door.port, app) for _ in range(20)]
     for number in range(50):
         for _, stream in opened:
             stream.offer(b"data: %d\n\n" % number)
@@ -92,13 +45,13 @@ async def test_one_block_reaches_all_of_its_streams(door: RunningGateway, app: A
 
 
 async def test_an_ended_stream_sends_what_waits_then_its_last_block(door: RunningGateway, app: App) -> None:
-    wire, stream = await listen(door, app)
+    wire, stream = await listen(door.port, app)
     stream.offer(b"data: a\n\n")
     stream.end(CLOSING)
     assert not stream.offer(b"data: too late\n\n")
     assert [await wire.chunk() for _ in range(3)] == [b"data: a\n\n", CLOSING, b""]
     assert await wire.reader.read() == b""
-    assert await app.notice() == (stream.id, True)
+    assert await app.notice() == (stream.id, "left")
     assert door.counters.abandoned == 0
 
 
@@ -113,16 +66,16 @@ async def test_an_old_client_gets_blocks_without_chunks(door: RunningGateway, ap
 
 
 async def test_a_client_that_leaves_is_reported_once(door: RunningGateway, app: App) -> None:
-    wire, stream = await listen(door, app)
+    wire, stream = await listen(door.port, app)
     await wire.abort()
-    assert await app.notice() == (stream.id, True)
+    assert await app.notice() == (stream.id, "left")
     stream.offer(b"data: a\n\n")
     stream.end(CLOSING)
     assert (stream.pending, app.streams.notices()) == (0, [])
 
 
 async def test_requests_behind_a_stream_are_not_answered(door: RunningGateway, app: App, upstream: Upstream) -> None:
-    wire, stream = await listen(door, app, more=head("GET", "/next", {}) * 3)
+    wire, stream = await listen(door.port, app, more=head("GET", "/next", {}) * 3)
     wire.writer.write(b"x" * 100_000)
     stream.end(CLOSING)
     assert [await wire.chunk(), await wire.chunk()] == [CLOSING, b""]
@@ -138,7 +91,7 @@ async def test_an_unknown_stream_is_refused_and_an_invalid_id_is_ignored(
     answer = await (await Wire.open(door.port)).request("GET", "/events")
     assert (answer.status, answer.headers.get("x-fechatter-stream")) == (503 if answered == b"12345" else 200, None)
     assert app.streams.examine(0, 0, 0) == ([], [])
-    assert await app.notice() == (app.opened[0].id, True)
+    assert await app.notice() == (app.opened[0].id, "left")
 
 
 async def test_a_gateway_without_streams_only_removes_the_header(app: App, start_gateway: StartGateway) -> None:
@@ -147,7 +100,7 @@ async def test_a_gateway_without_streams_only_removes_the_header(app: App, start
 
 
 async def test_only_one_connection_takes_a_stream(door: RunningGateway, app: App) -> None:
-    wire, stream = await listen(door, app)
+    wire, stream = await listen(door.port, app)
     app.answered = b"%d" % stream.id
     assert (await (await Wire.open(door.port)).request("GET", "/events")).status == 503
     stream.offer(b"data: a\n\n")
@@ -161,7 +114,7 @@ async def test_a_slow_client_is_stuck_and_then_reset_while_others_receive(door: 
     await slow.answer_head()
     stream = app.opened[0]
     slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
-    wire, other = await listen(door, app)
+    wire, other = await listen(door.port, app)
     for _ in range(2_000):
         stream.offer(LARGE)
     await wait_until_true(lambda: app.streams.examine(60, 0.2, 60)[0] == [stream.id])
@@ -169,7 +122,7 @@ async def test_a_slow_client_is_stuck_and_then_reset_while_others_receive(door: 
     assert await wire.chunk() == b"data: a\n\n"
     stream.end(CLOSING, discard=True)
     assert stream.pending == 1
-    assert await app.notice() == (stream.id, True)
+    assert await app.notice() == (stream.id, "left")
     assert stream.pending == 0
     await wire.abort()
 
@@ -182,7 +135,7 @@ async def test_a_full_stream_is_reported_by_the_offer(app: App) -> None:
 
 
 async def test_a_quiet_stream_is_listed_until_something_is_written(door: RunningGateway, app: App) -> None:
-    wire, stream = await listen(door, app)
+    wire, stream = await listen(door.port, app)
     await wait_until_true(lambda: app.streams.examine(60, 60, 0)[1] == [stream.id])
     assert app.streams.examine(60, 60, 60) == ([], [])
     await wire.abort()
@@ -191,15 +144,15 @@ async def test_a_quiet_stream_is_listed_until_something_is_written(door: Running
 
 
 async def test_an_empty_stream_is_reported_if_the_app_asks(door: RunningGateway, app: App) -> None:
-    wire, stream = await listen(door, app)
+    wire, stream = await listen(door.port, app)
     stream.offer(b"data: a\n\n")
     stream.report_empty()
     assert await wire.chunk() == b"data: a\n\n"
-    assert await app.notice() == (stream.id, False)
+    assert await app.notice() == (stream.id, "empty")
     stream.report_empty()
-    assert await app.notice() == (stream.id, False)
+    assert await app.notice() == (stream.id, "empty")
     await wire.abort()
-    assert await app.notice() == (stream.id, True)
+    assert await app.notice() == (stream.id, "left")
 
 
 async def test_a_stream_on_http_2_is_the_body_of_the_answer(door: RunningGateway, app: App) -> None:
@@ -211,11 +164,11 @@ async def test_a_stream_on_http_2_is_the_body_of_the_answer(door: RunningGateway
     app.opened[0].end(CLOSING)
     assert (await http2.until(DATA)).payload == CLOSING
     assert (await http2.until(DATA)).flags & END_STREAM
-    assert await app.notice() == (app.opened[0].id, True)
+    assert await app.notice() == (app.opened[0].id, "left")
     http2.send(request(3, "/events"))
     assert await http2.status() == 200
     await http2.wire.abort()
-    assert await app.notice() == (app.opened[1].id, True)
+    assert await app.notice() == (app.opened[1].id, "left")
 
 
 async def test_a_stream_over_tls(app: App, start_gateway: StartGateway, certificates: Certificates) -> None:
@@ -229,12 +182,12 @@ async def test_a_stream_over_tls(app: App, start_gateway: StartGateway, certific
     assert [await wire.chunk() for _ in range(100)] == [b"data: %d\n\n" % number for number in range(100)]
     app.opened[0].end(CLOSING)
     assert [await wire.chunk(), await wire.chunk()] == [CLOSING, b""]
-    assert await app.notice() == (app.opened[0].id, True)
+    assert await app.notice() == (app.opened[0].id, "left")
 
 
 async def test_a_stop_waits_for_the_last_block_of_each_stream(app: App, start_gateway: StartGateway) -> None:
     gateway = start_gateway(live=app.streams)
-    opened = [await listen(gateway, app) for _ in range(5)]
+    opened = [await listen(gateway.port, app) for _ in range(5)]
     gateway.stop_accepting()
     assert not await asyncio.to_thread(gateway.gateway.wait_idle, 0.05)
     for _, stream in opened:
@@ -246,13 +199,13 @@ async def test_a_stop_waits_for_the_last_block_of_each_stream(app: App, start_ga
 
 async def test_a_gateway_that_stops_reports_every_stream(app: App, start_gateway: StartGateway) -> None:
     gateway = start_gateway(live=app.streams)
-    opened = [await listen(gateway, app) for _ in range(3)]
+    opened = [await listen(gateway.port, app) for _ in range(3)]
     await gateway.stop()
-    assert sorted([await app.notice() for _ in opened]) == [(stream.id, True) for _, stream in opened]
+    assert sorted([await app.notice() for _ in opened]) == [(stream.id, "left") for _, stream in opened]
 
 
 async def test_a_stream_has_one_connection_and_keeps_no_connection_of_the_app(door: RunningGateway, app: App) -> None:
-    opened = [await listen(door, app) for _ in range(10)]
+    opened = [await listen(door.port, app) for _ in range(10)]
     assert (door.counters.open, door.counters.upstream_open) == (10, 1)
     for wire, _ in opened:
         await wire.abort()

@@ -12,7 +12,7 @@ import pytest
 from fechatter.chats import membership
 from fechatter.errors import TooManyRequests
 from fechatter.frames import block_json
-from fechatter.hub import gateway_streams, joining
+from fechatter.hub import joining, notices
 from fechatter.hub.hub import Hub
 from fechatter.hub.listener import BLOCKED_SECONDS, Listener, Reader
 from fechatter.hub.states import CloseReason, Live, Replaying
@@ -187,22 +187,22 @@ async def test_the_streams_of_one_person_are_limited(case: ReplayCase) -> None:
 async def test_a_stream_that_the_gateway_never_takes_is_removed(
     case: ReplayCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_streams, "ATTACH_SECONDS", 0.0)
+    monkeypatch.setattr(notices, "ATTACH_SECONDS", 0.0)
     listener = await case.open()
-    case.hub.gateway.add(listener)
+    case.hub.notices.hand_over(listener)
     assert case.hub.listeners == 1
-    case.hub.gateway.examine()
-    case.hub.gateway.read_notices()
+    case.hub.notices.examine()
+    case.hub.notices.read()
     assert (listener.closed, case.hub.listeners) == (CloseReason.GONE, 0)
-    assert case.hub.gateway.closed == {CloseReason.GONE: 1}
-    case.hub.gateway.close()
+    assert case.hub.notices.closed == {CloseReason.GONE: 1}
+    case.hub.notices.close()
 
 
 async def test_a_stream_that_was_closed_before_the_gateway_takes_it_contains_the_reason(case: ReplayCase) -> None:
     listener = await case.open()
     case.hub.stop()
-    case.hub.gateway.add(listener)
+    case.hub.notices.hand_over(listener)
     assert written_blocks(listener)[-1] == "closing"
     listener.offer(b"too late")
     assert listener.pending == 0
-    case.hub.gateway.close()
+    case.hub.notices.close()

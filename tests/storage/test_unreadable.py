@@ -65,9 +65,10 @@ async def test_after_an_unreadable_change_of_role_the_user_is_treated_as_a_guest
 
     [frame] = await database.write(alice.workspace_id, poisoned)
     place = Position(frame.era, frame.seq - 1)
-    feed = WorkspaceFeed(alice.workspace_id, place, frame.era)
+    streams = Streams(1, 1)
+    feed = WorkspaceFeed(alice.workspace_id, place, frame.era, streams)
     reader = Reader(alice.user_id, alice.workspace_id, alice.session_id, guest_before)
-    listener = Listener(reader, Streams(1, 1).open())
+    listener = Listener(reader, streams.open())
     feed.attach(listener)
     feed.begin(listener, Start(reader, place, [], []))
     feed.receive([frame])
@@ -89,11 +90,12 @@ async def test_an_unreadable_leaving_still_ends_the_membership(database: Databas
 
     [frame] = await database.write(alice.workspace_id, poisoned)
     place = Position(frame.era, before)
+    streams = Streams(1, 1)
     feed, reader = (
-        WorkspaceFeed(alice.workspace_id, place, frame.era),
+        WorkspaceFeed(alice.workspace_id, place, frame.era, streams),
         Reader(bob.user_id, bob.workspace_id, bob.session_id),
     )
-    listener = Listener(reader, Streams(1, 1).open())
+    listener = Listener(reader, streams.open())
     feed.attach(listener)
     feed.begin(listener, Start(reader, place, [chat_id], []))
     feed.receive([frame])

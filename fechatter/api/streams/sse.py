@@ -83,7 +83,7 @@ class EventStream:
                 sharing.count(request, listener.pending_bytes / sharing.KIB * REPLAYED_KIB_ROWS)
         found.watch.streams.opened += 1
         if STREAMS in scope.get("extensions", {}):
-            await _hand_over(found.hub.gateway.add(listener), send)
+            await _hand_over(found.hub.notices.hand_over(listener), send)
             return
         watch = found.tasks.start("watch a stream's client", _until_gone(receive, listener))
         try:

@@ -264,6 +264,9 @@ async fn serve(listeners: Vec<Listener>, serving: Rc<Serving>, mut state: watch:
         .into_iter()
         .map(|listener| tokio::task::spawn_local(listener.run(Rc::clone(&serving), state.clone())))
         .collect();
+    if let Some(streams) = serving.own.streams.clone() {
+        tokio::task::spawn_local(async move { streams.lanes().distribute().await });
+    }
     // The sender outlives the thread.
     let _ = state.wait_for(|state| state.is_draining()).await;
     for task in accepting {

@@ -5,5 +5,7 @@
 //! as a copy.
 
 pub mod block;
+pub mod lanes;
 pub mod stream;
 pub mod streams;
+mod waiting;

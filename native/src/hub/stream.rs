@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::block::Block;
 use super::streams::{Notice, Registry};
-
-/// A queue that was longer gives its memory back when it is empty.
-const KEPT_PLACES: usize = 8;
+use super::waiting::{End, Waiting, Writer};
 
 /// The place of a stream between the threads that fill and empty it.
 #[derive(Debug)]
@@ -19,59 +17,16 @@ pub struct Stream {
     waiting: Mutex<Waiting>,
 }
 
-/// Who takes the blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Writer {
-    /// The server without the gateway.
-    App,
-    /// Nobody yet. The gateway must begin to take them soon.
-    Expected(Instant),
-    /// The gateway.
-    Gateway,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    blocks: VecDeque<Block>,
-    bytes: usize,
-    writer: Writer,
-    /// The writer ends the connection after these blocks.
-    ended: bool,
-    /// Python wants to know when no block waits.
-    reports_empty: bool,
-    /// The last time that the writer took blocks, or that the first one began to wait.
-    moved: Instant,
-    /// The writer waits for a block. Otherwise it waits for its socket, and only the end concerns it.
-    is_idle: bool,
-    waker: Option<Waker>,
-}
-
-impl Waiting {
-    /// Returns the writer, which must be woken without the lock.
-    fn wake(&mut self) -> Option<Waker> {
-        self.is_idle = false;
-        self.waker.take()
-    }
-
-    fn pop(&mut self) -> Option<Block> {
-        let block = self.blocks.pop_front()?;
-        self.bytes -= block.len();
-        self.moved = Instant::now();
-        if self.blocks.is_empty() && self.blocks.capacity() > KEPT_PLACES {
-            self.blocks = VecDeque::new();
-        }
-        Some(block)
-    }
-}
-
 impl Stream {
     /// A stream without blocks, whose writer is the app.
     pub(super) fn new(id: u64, registry: Arc<Registry>) -> Self {
         let waiting = Waiting {
             blocks: VecDeque::new(),
+            count: 0,
             bytes: 0,
             writer: Writer::App,
-            ended: false,
+            end: End::Open,
+            is_awaited: false,
             reports_empty: false,
             moved: Instant::now(),
             is_idle: false,
@@ -82,6 +37,12 @@ impl Stream {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that was published before is in the queue.
+    fn settled(&self) -> MutexGuard<'_, Waiting> {
+        self.registry.lanes.settle();
+        self.lock()
     }
 
     pub(super) fn registry(&self) -> &Registry {
@@ -97,39 +58,62 @@ impl Stream {
     /// Number of blocks that wait.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.lock().blocks.len()
+        self.settled().count
     }
 
     /// Size of the blocks that wait.
     #[must_use]
     pub fn pending_bytes(&self) -> usize {
-        self.lock().bytes
+        self.settled().bytes
     }
 
     /// Appends a block, unless the stream has ended. Returns whether more than its limits wait now.
     pub fn offer(&self, block: Block) -> bool {
+        drop(self.settled());
+        self.append(block);
+        self.lock().is_full(self.registry.limits())
+    }
+
+    /// Appends a block of a lane, and reports if more than the limits wait now.
+    pub(super) fn push(&self, block: Block) {
+        if self.append(block) {
+            self.registry.report(self.id, Notice::Full);
+        }
+    }
+
+    /// Appends a block. Returns whether the limits were exceeded by it.
+    fn append(&self, block: Block) -> bool {
         let mut waiting = self.lock();
-        if waiting.ended || block.is_empty() {
+        if waiting.end != End::Open || block.is_empty() {
             return false;
         }
-        let is_first = waiting.blocks.is_empty();
-        if is_first {
+        if waiting.blocks.is_empty() {
             waiting.moved = Instant::now();
         }
-        waiting.bytes += block.len();
-        waiting.blocks.push_back(block);
+        let (limits, is_awaited) = (self.registry.limits(), std::mem::take(&mut waiting.is_awaited));
+        let was_full = waiting.is_full(limits);
+        waiting.append(block);
+        let is_full = waiting.is_full(limits);
         let waker = if waiting.is_idle { waiting.wake() } else { None };
-        let limits = self.registry.limits();
-        let is_full = !is_first && (waiting.blocks.len() > limits.blocks || waiting.bytes > limits.bytes);
         drop(waiting);
+        if is_awaited {
+            self.registry.report(self.id, Notice::Ready);
+        }
         wake(waker);
-        is_full
+        is_full && !was_full
+    }
+
+    /// Reports the next block. Returns false if a block waits already.
+    pub fn await_block(&self) -> bool {
+        let mut waiting = self.settled();
+        waiting.is_awaited = waiting.blocks.is_empty();
+        waiting.is_awaited
     }
 
     /// Removes the first blocks, up to `limit` bytes but at least one, and returns them as one buffer.
     #[must_use]
     pub fn take(&self, limit: usize) -> Vec<u8> {
-        let mut waiting = self.lock();
+        let mut waiting = self.settled();
         let mut taken = Vec::with_capacity(waiting.bytes.min(limit));
         while let Some(first) = waiting.blocks.front() {
             if !taken.is_empty() && taken.len() + first.len() > limit {
@@ -148,7 +132,7 @@ impl Stream {
 
     /// Reports once no block waits and everything is written.
     pub fn report_empty(&self) {
-        let mut waiting = self.lock();
+        let mut waiting = self.settled();
         waiting.reports_empty = true;
         let waker = waiting.wake();
         drop(waiting);
@@ -157,27 +141,33 @@ impl Stream {
 
     /// Appends a last block and accepts no more. `discards`: the blocks that wait are not sent.
     pub fn end(&self, last: Option<Block>, discards: bool) {
-        let mut waiting = self.lock();
+        let mut waiting = self.settled();
         if discards {
-            waiting.blocks = VecDeque::new();
-            waiting.bytes = 0;
+            waiting.discard();
         }
-        if std::mem::replace(&mut waiting.ended, true) {
+        if waiting.end == End::Final {
             return;
         }
+        waiting.end = if last.is_some() { End::Final } else { End::Silent };
         if let Some(last) = last {
-            waiting.bytes += last.len();
-            waiting.blocks.push_back(last);
+            waiting.append(last);
         }
         let waker = waiting.wake();
         drop(waiting);
         wake(waker);
     }
 
+    /// Its connection has ended.
+    pub(super) fn leave(&self) {
+        let mut waiting = self.settled();
+        waiting.discard();
+        (waiting.end, waiting.is_idle) = (End::Final, false);
+    }
+
     /// Whether the stream ends after the blocks that wait.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.lock().ended
+        self.lock().end != End::Open
     }
 
     /// Whether the gateway may take the blocks: they were handed over, and nobody has taken them.
@@ -222,7 +212,7 @@ impl Stream {
             Some(waker) => waker.clone_from(context.waker()),
             None => waiting.waker = Some(context.waker().clone()),
         }
-        waiting.is_idle = size == 0 && !waiting.ended;
+        waiting.is_idle = size == 0 && waiting.end == End::Open;
         if !waiting.is_idle {
             return Poll::Ready(size > 0);
         }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::block::Block;
+use super::lanes::Lanes;
 use super::stream::Stream;
 use crate::wake::Wake;
 
@@ -39,6 +40,10 @@ pub enum Notice {
     Empty,
     /// Its connection has ended.
     Left,
+    /// More than its limits wait.
+    Full,
+    /// A block waits that Python awaits.
+    Ready,
 }
 
 /// Which streams need attention.
@@ -54,6 +59,8 @@ pub struct Attention {
 #[derive(Debug)]
 pub struct Registry {
     limits: StreamLimits,
+    /// Which streams see the messages of which chat.
+    pub lanes: Lanes,
     wake: Wake,
     streams: Mutex<HashMap<u64, Weak<Stream>>>,
     notices: Mutex<Vec<(u64, Notice)>>,
@@ -95,6 +102,7 @@ impl Streams {
     pub fn new(limits: StreamLimits) -> io::Result<Self> {
         let registry = Registry {
             limits,
+            lanes: Lanes::default(),
             wake: Wake::new()?,
             streams: Mutex::default(),
             notices: Mutex::default(),
@@ -112,6 +120,12 @@ impl Streams {
         let stream = Arc::new(Stream::new(id, Arc::clone(&self.registry)));
         lock(&self.registry.streams).insert(id, Arc::downgrade(&stream));
         stream
+    }
+
+    /// Which streams see the messages of which chat.
+    #[must_use]
+    pub fn lanes(&self) -> &Lanes {
+        &self.registry.lanes
     }
 
     /// Takes a stream that was handed over. `None` if there is no such stream, or if it was taken before.
@@ -161,6 +175,13 @@ impl Streams {
     }
 }
 
+impl Drop for Streams {
+    fn drop(&mut self) {
+        // The members of lanes refer to the registry, which contains the lanes.
+        self.registry.lanes.clear();
+    }
+}
+
 /// A stream whose blocks the gateway takes. Dropping it reports that the connection has ended.
 #[derive(Debug)]
 pub struct Attached(Arc<Stream>);
@@ -173,7 +194,8 @@ impl Attached {
         if polled == Poll::Ready(true) {
             let registry = self.0.registry();
             registry.writes.fetch_add(1, Ordering::Relaxed);
-            registry.written_blocks.fetch_add((taken.len() - before) as u64, Ordering::Relaxed);
+            let blocks: usize = taken.range(before..).map(Block::count).sum();
+            registry.written_blocks.fetch_add(blocks as u64, Ordering::Relaxed);
             let bytes: usize = taken.range(before..).map(Block::len).sum();
             registry.written_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
@@ -189,7 +211,7 @@ impl Attached {
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        self.0.end(None, true);
+        self.0.leave();
         self.0.registry().report(self.0.id(), Notice::Left);
     }
 }

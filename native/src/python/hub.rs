@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::hub::block::Block;
+use crate::hub::lanes::Message;
 use crate::hub::stream;
 use crate::hub::streams::{self, Notice, Patience, StreamLimits};
 
@@ -44,10 +46,30 @@ impl Streams {
         self.0.descriptor()
     }
 
-    /// Remove and return the notices: (id of a stream, whether its connection has ended). Otherwise no block waits for
-    /// it, and everything is written.
-    fn notices(&self) -> Vec<(u64, bool)> {
-        self.0.notices().into_iter().map(|(id, notice)| (id, notice == Notice::Left)).collect()
+    /// Remove and return the notices: the id of a stream and the kind of the notice.
+    fn notices(&self) -> Vec<(u64, &'static str)> {
+        self.0.notices().into_iter().map(|(id, notice)| (id, name(notice))).collect()
+    }
+
+    /// Show a stream the messages of a chat with a higher number than `after`.
+    fn enter(&self, chat_id: i64, stream: &Bound<'_, Stream>, after: u64) {
+        self.0.lanes().enter(chat_id, &stream.get().0, after);
+    }
+
+    /// Show a stream no further messages of a chat.
+    fn leave(&self, chat_id: i64, stream: &Bound<'_, Stream>) {
+        self.0.lanes().leave(chat_id, stream.get().0.id());
+    }
+
+    /// Show messages to the streams of their chats: chat, number and block of each, in the order of the numbers.
+    #[expect(clippy::needless_pass_by_value, reason = "the binding creates the value")]
+    fn publish(&self, py: Python<'_>, messages: Vec<(i64, u64, PyBackedBytes)>) {
+        let copied = messages.iter().map(|(chat_id, seq, block)| {
+            let content = block.to_vec();
+            Message { chat_id: *chat_id, seq: *seq, content }
+        });
+        let copied: Vec<_> = copied.collect();
+        py.detach(|| self.0.lanes().publish(copied));
     }
 
     /// Return the ids of streams whose blocks the gateway did not take, and of those without a write, for these times.
@@ -67,6 +89,15 @@ impl Streams {
     /// Return the writes of the gateway, and the number and the size of their blocks.
     fn written(&self) -> (u64, u64, u64) {
         self.0.written()
+    }
+}
+
+fn name(notice: Notice) -> &'static str {
+    match notice {
+        Notice::Empty => "empty",
+        Notice::Left => "left",
+        Notice::Full => "full",
+        Notice::Ready => "ready",
     }
 }
 
@@ -112,6 +143,11 @@ impl Stream {
         self.0.hand_over();
     }
 
+    /// Send a notice with the next block. Returns false if a block waits already.
+    fn await_block(&self) -> bool {
+        self.0.await_block()
+    }
+
     /// Send a notice once no block waits and everything is written.
     fn report_empty(&self) {
         self.0.report_empty();
@@ -122,13 +158,4 @@ impl Stream {
     fn end(&self, last: &[u8], discard: bool) {
         self.0.end((!last.is_empty()).then(|| Block::new(last)), discard);
     }
-}
-
-/// Append a block to each of these streams. Returns the places of those for which more than the limits wait now.
-#[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "the binding creates the value")]
-pub fn offer_to_all(block: &[u8], streams: Vec<PyRef<'_, Stream>>) -> Vec<usize> {
-    let block = Block::new(block);
-    let full = streams.iter().enumerate().filter(|(_, stream)| stream.0.offer(block.clone()));
-    full.map(|(place, _)| place).collect()
 }

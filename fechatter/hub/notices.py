@@ -1,7 +1,7 @@
-"""Streams that the gateway writes: what it reports, and what each stream needs next.
+"""The notices of native streams, and the streams that the gateway writes.
 
-The gateway takes blocks on its own thread, so a stream here has no task. The main loop reads the gateway's notices, and
-once a second looks for streams that need a heartbeat or whose client does not read.
+The gateway takes blocks on its own thread, so such a stream has no task. The main loop reads the notices, and once a
+second looks for streams that need a heartbeat or whose client does not read.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ ATTACH_SECONDS = 5.0
 """The gateway takes a stream at once, unless its client has left before the response."""
 
 
-class GatewayStreams:
-    """The streams of one node that the gateway writes. Runs on the main loop.
+class Notices:
+    """Reacts to the notices of one node's streams. Runs on the main loop.
 
     Args:
         streams: the native side of every stream of the node.
@@ -30,7 +30,7 @@ class GatewayStreams:
         leave: removes a listener.
 
     Attributes:
-        closed: the number of closed streams by reason.
+        closed: the number of closed streams of the gateway by reason.
     """
 
     def __init__(
@@ -51,12 +51,21 @@ class GatewayStreams:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.closed: Counter[str] = Counter()
 
-    def add(self, listener: Listener) -> int:
-        """Let the gateway write a stream; return the id by which it takes the stream."""
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-            self._loop.add_reader(self._streams.descriptor, self.read_notices)
+    def start(self) -> None:
+        """Read notices as they arrive."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._streams.descriptor, self.read)
+
+    def watch(self, listener: Listener) -> None:
+        """React to the notices of a listener."""
         self._listeners[listener.stream.id] = listener
+
+    def forget(self, listener: Listener) -> None:
+        """React to no further notices of a listener."""
+        self._listeners.pop(listener.stream.id, None)
+
+    def hand_over(self, listener: Listener) -> int:
+        """Let the gateway write a stream; return the id by which it takes the stream."""
         return listener.hand_over()
 
     def close(self) -> None:
@@ -65,13 +74,17 @@ class GatewayStreams:
             self._loop.remove_reader(self._streams.descriptor)
             self._loop = None
 
-    def read_notices(self) -> None:
-        """Remove streams that have ended, and continue replays."""
-        for stream_id, left in self._streams.notices():
+    def read(self) -> None:
+        """Remove streams that have ended, continue replays, wake the app's writers and close full streams."""
+        for stream_id, notice in self._streams.notices():
             listener = self._listeners.get(stream_id)
             if listener is None:
                 continue
-            if left:
+            if notice == "ready":
+                listener.wake_up()
+            elif notice == "full":
+                listener.close(CloseReason.SLOW)
+            elif notice == "left":
                 self._remove(listener)
             elif listener not in self._reading:
                 self._reading.add(listener)
@@ -86,7 +99,7 @@ class GatewayStreams:
                 self._leave(listener)
 
     def _remove(self, listener: Listener) -> None:
-        del self._listeners[listener.stream.id]
+        self.forget(listener)
         listener.close(CloseReason.GONE)
         self.closed[listener.closed or CloseReason.GONE] += 1
         # A replay that is being read would attach the listener again.
