@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fechatter.cache.responses import ResponseCache
 from fechatter.hub.listener import Listener
 from fechatter.hub.states import CloseReason
 from fechatter.model import now_ms
@@ -20,14 +21,19 @@ MAX_AT_ONCE = 5_000
 CHECK_EVERY_MS = 60_000
 
 
-async def close_ended(database: Database, listeners: Iterable[Listener]) -> None:
-    """Close those `listeners` whose session has expired or was revoked. Raises StorageError."""
+async def close_ended(database: Database, listeners: Iterable[Listener], responses: ResponseCache) -> None:
+    """Close those `listeners` whose session has expired or was revoked.
+
+    Such a session ended without an event, so the gateway forgets all `responses`. Raises StorageError.
+    """
     now = now_ms()
     due = [each for each in listeners if each.check_session_at <= now and each.closed is None][:MAX_AT_ONCE]
     if not due:
         return
     ids = sorted({listener.reader.session_id for listener in due})
     expiries = await database.read(lambda tx: sessions.expiries(tx, ids))
+    if len(expiries) < len(ids):
+        responses.clear()
     for listener in due:
         expires_at = expiries.get(listener.reader.session_id)
         if expires_at is None:

@@ -260,7 +260,7 @@ class Hub:
 
     async def _close_ended(self) -> None:
         async with asyncio.timeout(HEADS_TIMEOUT_SECONDS):
-            await expiry.close_ended(self._database, self.streams())
+            await expiry.close_ended(self._database, self.streams(), self._responses)
 
     async def _read_heads(self) -> None:
         """Read the head of each live workspace's log, and whether the log still contains the feed's position.
