@@ -64,7 +64,10 @@ class Client:
             own["content-type"] = "application/json"
         wire = await self._wire()
         answer = await wire.request(method, path, sent, {**own, **(headers or {})})
-        self._idle.append(wire)
+        if answer.headers.get("connection") == "close":
+            wire.close()
+        else:
+            self._idle.append(wire)
         return answer
 
     async def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
