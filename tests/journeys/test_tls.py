@@ -32,7 +32,7 @@ name = "{name}"
 class TlsServer:
     """An https server with its settings in a file."""
 
-    def __init__(self, folder: Path, more: str = "", **settings: str) -> None:
+    def __init__(self, folder: Path, more: str = "") -> None:
         self.certificates = Certificates(folder)
         self.file = folder / "fechatter.toml"
         self.first = self.certificates.renew()
@@ -41,7 +41,7 @@ class TlsServer:
             folder,
             tls=trust_any_certificate(),
             arguments=["--config", str(self.file)],
-            **settings,
+            gateway="on",
         )
 
     def configure(self, level: str = "info", name: str = "Fechatter", more: str = "") -> None:
@@ -134,7 +134,7 @@ async def test_the_server_refuses_to_start_with_an_unusable_key(tmp_path: Path) 
     made = Certificates(tmp_path)
     made.renew(ec.SECP256K1())
     named = {"tls_certificate": str(made.chain), "tls_key": str(made.key)}
-    output = await asyncio.to_thread(ServerProcess(tmp_path, **named).expect_failed_start)
+    output = await asyncio.to_thread(ServerProcess(tmp_path, gateway="on", **named).expect_failed_start)
     assert output.splitlines() == [
         f"fechatter: The certificate {made.chain} with the key {made.key} cannot be used: "
         "TLS does not support its kind of key."

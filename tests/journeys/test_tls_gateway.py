@@ -18,7 +18,7 @@ from tests.servers.certificates import Certificates
 def tls_server(tmp_path: Path) -> Iterator[TlsServer]:
     folder = tmp_path / "more"
     folder.mkdir()
-    tls_server = TlsServer(tmp_path, more=f'tls_folder = "{folder}"\n', gateway="on")
+    tls_server = TlsServer(tmp_path, more=f'tls_folder = "{folder}"\n')
     try:
         tls_server.server.start()
         yield tls_server
