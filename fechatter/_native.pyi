@@ -381,8 +381,9 @@ class Gateway:
         With `tokens` only, it refuses requests with invalid tokens.
         `batch_limits` count requests, concurrent batches and work. The answers that the gateway gives itself have lines
         in `access_log`.
-        With `certificates`, it serves HTTPS only. It serves `pages` itself: (path, route) of each way to a file, and its
-        variants as (coding, tag, headers, content). A path that ends in `*` stands for everything that begins like it.
+        With `certificates`, it serves HTTPS only. It serves `pages` itself: (path, route) of each way to a file, and
+        its variants as (coding, tag, headers, content). A path that ends in `*` stands for everything that begins like
+        it.
         It delivers `streams` whose id an app in the same process has sent as `x-fechatter-stream`.
         With `responses`, it repeats answers of the app from a cache. The quota counts the requests of one person.
 
@@ -464,8 +465,9 @@ class Streams:
     def examine(self, attach_seconds: float, stuck_seconds: float, quiet_seconds: float) -> tuple[list[int], list[int]]:
         """Return the ids of the gateway's streams that need attention.
 
-        The first ones have blocks that the gateway could not write for `stuck_seconds`. To the others, it had nothing to
-        write for `quiet_seconds`. The connection of a stream that it has not taken for `attach_seconds` counts as ended.
+        The first ones have blocks that the gateway could not write for `stuck_seconds`. To the others, it had nothing
+        to write for `quiet_seconds`. The connection of a stream that it has not taken for `attach_seconds` counts as
+        ended.
 
         Raises:
             ValueError: A time is negative.

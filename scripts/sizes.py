@@ -29,7 +29,7 @@ MEDIAN, PERCENTILE_90, LONGEST = 8, 20, 50
 # Generated files, migrations whose checksums are in databases already, and the stub of the extension: one per module.
 UNCHECKED = re.compile(
     r"package-lock\.json|Cargo\.lock|openapi\.json|rights\.json|\.svg$|\.png$|requirements/|benches/results/|LICENSE"
-    r"|src/api/(schema|types|frames|contract)[\w.]*\.ts|METRICS\.md|_native\.pyi|claims\.toml|migrations/\w+/000\d_"
+    r"|src/api/(schema|types|frames|contract)[\w.]*\.ts|METRICS\.md|claims\.toml|migrations/\w+/000\d_"
 )
 LANGUAGES = {".py": "Python", ".rs": "Rust", ".ts": "TypeScript", ".vue": "TypeScript", ".mjs": "TypeScript"}
 OTHERS = (".md", ".sql", ".sh", ".toml", ".css", ".html", ".service", ".pyi")
