@@ -1,7 +1,7 @@
 //! The access log of the gateway: one line for each request that it answers itself, on standard error.
 //!
-//! The lines look like those of `fechatter/telemetry/logs.py`, and have the route's template but never the path. A
-//! thread of its own writes them. If nothing reads standard error, lines are dropped and counted.
+//! The format is that of `fechatter/telemetry/logs.py`. A line names the template of the route, never the path of the
+//! request. A separate thread writes the lines. If nothing reads standard error, lines are dropped and counted.
 
 use std::fmt::Write as _;
 use std::io::Write;

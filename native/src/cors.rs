@@ -21,7 +21,7 @@ impl Cors {
         !self.0.is_empty()
     }
 
-    /// Returns the headers that an answer gets, each of which replaces earlier ones of its name.
+    /// Returns headers for an answer. Each header replaces all headers of the answer that have the same name.
     ///
     /// * `origin`: the `Origin` header of the request.
     /// * `vary`: the `Vary` headers of the answer so far.

@@ -1,13 +1,15 @@
 //! The client behind trusted proxies: its address, and the scheme that it used. Both entry points ask here.
 //!
-//! A header counts only if it comes from a trusted proxy. Addresses are read from the right, because each proxy appends
-//! the address that it sees: the nearest one that is not a trusted proxy is the client. A client can forge only what is
-//! further to the left.
+//! A header counts only if it comes from a trusted proxy. Each proxy appends the address of its peer, so addresses are
+//! read from right to left. The client is the first address that is not a trusted proxy. A client can forge only the
+//! addresses to the left of its own.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::Deserialize;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as Invalid, StrDeserializer};
 
 use crate::networks::{InvalidNetwork, Network, parse_address};
 
@@ -26,11 +28,8 @@ impl Headers {
     /// Finds the headers by the name that settings use.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "x-forwarded" => Some(Self::XForwarded),
-            "forwarded" => Some(Self::Forwarded),
-            _ => None,
-        }
+        let name: StrDeserializer<'_, Invalid> = name.into_deserializer();
+        Self::deserialize(name).ok()
     }
 }
 

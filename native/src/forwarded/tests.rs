@@ -47,6 +47,12 @@ fn a_unix_socket_is_trusted_only_by_its_name() {
 }
 
 #[test]
+fn headers_have_the_names_of_the_settings() {
+    let named = ["x-forwarded", "forwarded", "X-Forwarded", ""].map(Headers::named);
+    assert_eq!(named, [Some(Headers::XForwarded), Some(Headers::Forwarded), None, None]);
+}
+
+#[test]
 fn only_the_headers_of_the_setting_count() {
     let both = [("x-forwarded-for", OTHER), ("forwarded", "for=203.0.113.9;proto=https")];
     assert_eq!(found(Headers::Forwarded, PROXY, &both), (CLIENT.to_owned(), Some(true)));

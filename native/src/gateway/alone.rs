@@ -15,14 +15,14 @@ pub struct Alone {
     pub routes: Vec<Route>,
     /// Requests that no upstream receives.
     pub denied: Vec<Denied>,
-    /// The checks of the upstreams; `None` for none.
+    /// The checks of the upstreams; `None` disables them.
     pub checks: Option<Checks>,
     /// Failures in a row after which an upstream receives no requests.
     pub failures: u32,
-    /// How long it receives none at first. Each failed trial doubles this time.
+    /// The first pause of a failed upstream, in which it receives no requests. Each failed trial doubles the pause.
     #[serde(deserialize_with = "seconds")]
     pub pause_seconds: Duration,
-    /// The longest such time.
+    /// The longest pause.
     #[serde(deserialize_with = "seconds")]
     pub longest_pause_seconds: Duration,
     /// Maximum time from a request to the head of its answer.

@@ -81,7 +81,8 @@ pub struct Borrowed {
     pub upstream: Rc<Upstream>,
     /// How the body of the request ended.
     pub ending: Rc<Cell<Ending>>,
-    /// Whether the upstream may have read the whole body. One that refuses a body may close the connection at any time.
+    /// Whether the upstream may have read the whole body. If it refuses a body, it may close the connection at any
+    /// time.
     pub is_read: bool,
     /// Counts the request until the end of its answer.
     pub forwarding: Forwarding,
@@ -168,20 +169,30 @@ impl AnswerBody {
         Self { content: Content::Whole(Full::new(content)), ..self }
     }
 
-    /// Reads the rest of the body into memory and returns it. `None`: the upstream broke off; so does the answer then.
-    pub async fn collect(&mut self) -> Option<Bytes> {
-        let mut parts = BytesMut::new();
-        let mut whole = true;
+    /// Reads the rest of the body into one buffer.
+    ///
+    /// # Errors
+    /// The upstream broke off. The error contains the part that arrived before.
+    pub async fn read(&mut self) -> Result<Bytes, Bytes> {
+        // The upstream usually announces the size. The buffer then has no unused capacity.
+        let size = self.size_hint().lower();
+        let mut parts = BytesMut::with_capacity(usize::try_from(size).unwrap_or_default());
         while let Some(frame) = self.frame().await {
             match frame {
                 Ok(frame) => parts.extend_from_slice(&frame.into_data().unwrap_or_default()),
-                Err(_) => whole = false,
+                Err(_) => return Err(parts.freeze()),
             }
         }
-        // A copy has no unused capacity.
-        let body = Bytes::copy_from_slice(&parts);
+        Ok(parts.freeze())
+    }
+
+    /// Reads the rest of the body into memory and returns it. If the upstream breaks off, returns `None`, and the
+    /// answer also breaks off at this place.
+    pub async fn collect(&mut self) -> Option<Bytes> {
+        let read = self.read().await;
+        let (Ok(body) | Err(body)) = &read;
         self.content = Content::Whole(Full::new(body.clone()));
-        whole.then_some(body)
+        read.ok()
     }
 
     /// Ends the request and gives the connection back to the upstream.

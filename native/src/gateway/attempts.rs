@@ -1,22 +1,19 @@
 //! Sends one request to an upstream, and to another one if that is safe.
 //!
-//! A request that was not sent can go anywhere. One that may have been sent is repeated only if its method is
-//! idempotent and it has no body, so no message is stored twice.
+//! A request that was not sent can go to any upstream. A request that may have been sent is repeated only if its
+//! method is idempotent and it has no body, so no message is stored twice.
 
 use std::cell::Cell;
 use std::future::Future;
 use std::rc::Rc;
 
-use bytes::Bytes;
 use http::{Method, Request, Response};
-use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::timeout;
 
 use super::answer::{Borrowed, Forwarding};
 use super::balance::Attempt;
 use super::body::{Ending, RequestBody};
-use super::content::Content;
 use super::refusal::Refusal;
 use super::serving::Serving;
 use super::upstream::Lease;
@@ -139,8 +136,6 @@ impl Repeatable {
     }
 
     fn request(&self, serving: &Serving, ending: &Rc<Cell<Ending>>) -> Request<RequestBody> {
-        let body = Content::Whole(Full::new(Bytes::new()));
-        let limits = &serving.config.limits;
-        Request::from_parts(self.0.clone(), RequestBody::new(body, Rc::clone(ending), None, limits))
+        Request::from_parts(self.0.clone(), RequestBody::empty(Rc::clone(ending), &serving.config.limits))
     }
 }

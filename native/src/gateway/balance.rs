@@ -165,8 +165,8 @@ impl Group {
         Self { members, turn: Cell::new(0) }
     }
 
-    /// Begins a request to the upstream that works, has the fewest requests and was not `tried`. Upstreams with equally
-    /// many take turns.
+    /// Begins a request to the upstream that works, has the fewest requests and was not `tried`. Upstreams with the
+    /// same number of requests take turns.
     #[must_use]
     pub fn begin(&self, tried: &[Rc<Member>]) -> Option<Attempt> {
         let (count, now, turn) = (self.members.len(), Instant::now(), self.turn.get());

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -100,6 +101,12 @@ impl RequestBody {
         };
         let (waiting_since, waited, timer) = (None, Duration::ZERO, None);
         Self { incoming, ending, gate, limits, received: 0, waiting_since, waited, timer }
+    }
+
+    /// A body without content.
+    #[must_use]
+    pub fn empty(ending: Rc<Cell<Ending>>, limits: &Limits) -> Self {
+        Self::new(Content::Whole(Full::default()), ending, None, limits)
     }
 
     /// Waits for the client. Ready if it is late. Time in which the upstream does not read does not count.

@@ -28,7 +28,7 @@ pub struct Breaker {
 enum State {
     /// Requests pass.
     Closed,
-    /// None passes before this time.
+    /// No request passes before this time.
     Open(Instant),
     /// One request is a trial.
     Trying,

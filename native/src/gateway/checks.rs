@@ -1,19 +1,17 @@
-//! Checks the upstreams of a stand-alone gateway, so that one that hangs or stops is found without a client's request.
+//! Checks the upstreams of a stand-alone gateway. A check finds an upstream that hangs or has stopped before a client's
+//! request does.
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
 use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
 use http::header::{HOST, HeaderValue};
 use http::{Request, Uri};
-use http_body_util::Full;
 use tokio::time::{sleep, timeout};
 
 use super::alone::Checks;
 use super::balance::Member;
 use super::body::{Ending, RequestBody};
-use super::content::Content;
 use super::serving::Serving;
 
 const CHECKED_HOST: HeaderValue = HeaderValue::from_static("localhost");
@@ -40,13 +38,12 @@ async fn check_forever<T>(current: Weak<T>, member: Rc<Member>, checks: Checks, 
     }
 }
 
-/// Asks over a new connection: an idle one can hide that the upstream no longer accepts any.
+/// Sends the request over a new connection: an idle one can hide that the upstream no longer accepts connections.
 async fn works(member: &Member, checks: &Checks, serving: &Serving) -> bool {
     let Ok(uri) = Uri::try_from(&checks.path) else { return false };
     let Ok(mut lease) = member.upstream.dial().await else { return false };
-    let body = Content::Whole(Full::new(Bytes::new()));
-    let body = RequestBody::new(body, Rc::new(Cell::new(Ending::Open)), None, &serving.config.limits);
-    let mut request = Request::new(body);
+    let ending = Rc::new(Cell::new(Ending::Open));
+    let mut request = Request::new(RequestBody::empty(ending, &serving.config.limits));
     *request.uri_mut() = uri;
     request.headers_mut().insert(HOST, CHECKED_HOST);
     lease.send(request).await.is_ok_and(|response| matches!(response.status().as_u16(), 200..=399))

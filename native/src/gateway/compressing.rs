@@ -1,18 +1,18 @@
 //! Compresses answers of the servers behind the gateway.
 //!
-//! Only those servers know which answers contain no secret, so only an answer with their label is compressed: the size
-//! of a compressed answer reveals what it has in common with text that an attacker chose (BREACH).
+//! The size of a compressed answer reveals what it has in common with text that an attacker chose (BREACH). Only those
+//! servers know which answers contain no secret, so only an answer with their label is compressed.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
     HeaderName, HeaderValue, SET_COOKIE, VARY,
 };
 use http::{Method, Response, StatusCode};
-use http_body_util::BodyExt as _;
 use tokio::task::spawn_blocking;
 
 use super::answer::AnswerBody;
+use super::request_head::one;
 use super::serving::Serving;
 use crate::coding::Coding;
 
@@ -30,43 +30,28 @@ const MAX_AT_ONCE: usize = 32;
 /// An answer with one of these headers passes unchanged.
 const UNSUITABLE: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_RANGE, ETAG, SET_COOKIE];
 
-/// The mark of an answer that had the label.
-#[derive(Debug, Clone, Copy)]
-pub struct Labelled;
-
-/// What a request permits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Permitted(Option<Coding>);
-
-impl Permitted {
-    /// The coding in which the answer is compressed, if it may be.
-    #[must_use]
-    pub fn coding(self) -> Option<Coding> {
-        self.0
-    }
-
-    /// Reads the head of a request.
-    #[must_use]
-    pub fn by(method: &Method, headers: &HeaderMap) -> Self {
-        let mut values = headers.get_all(ACCEPT_ENCODING).iter();
-        let one = values.next().filter(|_| values.next().is_none());
-        let accepted = one.and_then(|value| value.to_str().ok());
-        Self(accepted.filter(|_| *method != Method::HEAD).and_then(Coding::choose))
-    }
+/// Returns the coding that the head of a request permits for the answer.
+#[must_use]
+pub fn permitted(method: &Method, headers: &HeaderMap) -> Option<Coding> {
+    let accepted = one(headers, &ACCEPT_ENCODING)?.to_str().ok()?;
+    if *method == Method::HEAD { None } else { Coding::choose(accepted) }
 }
 
-/// Compresses an answer if it may be compressed.
-pub async fn compress(serving: &Serving, response: Response<AnswerBody>, permitted: Permitted) -> Response<AnswerBody> {
+/// Compresses an answer that has the label, if it is suitable.
+pub async fn compress(
+    serving: &Serving,
+    response: Response<AnswerBody>,
+    permitted: Option<Coding>,
+) -> Response<AnswerBody> {
     let (mut head, mut body) = response.into_parts();
-    let is_labelled = head.extensions.remove::<Labelled>().is_some();
-    let Some(length) = suitable_length(head.status, &head.headers).filter(|_| is_labelled) else {
+    let Some(length) = suitable_length(head.status, &head.headers) else {
         return Response::from_parts(head, body);
     };
     head.headers.append(VARY, HeaderValue::from_static("accept-encoding"));
-    let Some(coding) = permitted.0.filter(|_| length <= SMALL_BYTES || serving.compressing.get() < MAX_AT_ONCE) else {
+    let Some(coding) = permitted.filter(|_| length <= SMALL_BYTES || serving.compressing.get() < MAX_AT_ONCE) else {
         return Response::from_parts(head, body);
     };
-    let Ok(content) = collect(&mut body, length).await else {
+    let Ok(content) = body.read().await else {
         // The rest of the body is shorter than announced, so the client notices that the upstream broke off.
         return Response::from_parts(head, body);
     };
@@ -79,15 +64,7 @@ pub async fn compress(serving: &Serving, response: Response<AnswerBody>, permitt
     Response::from_parts(head, body.replaced(content))
 }
 
-async fn collect(body: &mut AnswerBody, length: usize) -> Result<Bytes, hyper::Error> {
-    let mut content = BytesMut::with_capacity(length);
-    while let Some(frame) = body.frame().await.transpose()? {
-        content.extend_from_slice(&frame.into_data().unwrap_or_default());
-    }
-    Ok(content.freeze())
-}
-
-/// Returns the length of an answer that may be compressed if it is labelled.
+/// Returns the length of an answer if its status and its headers are suitable.
 fn suitable_length(status: StatusCode, headers: &HeaderMap) -> Option<usize> {
     let is_text = headers.get(CONTENT_TYPE).is_some_and(|kind| is_text(kind.as_bytes()));
     let is_fixed = headers.get(CACHE_CONTROL).is_some_and(|value| contains(value.as_bytes(), b"no-transform"));
@@ -178,11 +155,11 @@ mod tests {
     #[test]
     fn a_request_permits_one_coding_and_none_for_a_head() {
         let all = headers(&[(ACCEPT_ENCODING, "gzip, zstd")]);
-        assert_eq!(Permitted::by(&Method::GET, &all), Permitted(Some(Coding::Zstd)));
-        assert_eq!(Permitted::by(&Method::HEAD, &all), Permitted(None));
-        assert_eq!(Permitted::by(&Method::GET, &HeaderMap::new()), Permitted(None));
+        assert_eq!(permitted(&Method::GET, &all), Some(Coding::Zstd));
+        assert_eq!(permitted(&Method::HEAD, &all), None);
+        assert_eq!(permitted(&Method::GET, &HeaderMap::new()), None);
         let repeated = headers(&[(ACCEPT_ENCODING, "gzip"), (ACCEPT_ENCODING, "zstd")]);
         assert_eq!(repeated.get_all(ACCEPT_ENCODING).iter().count(), 2);
-        assert_eq!(Permitted::by(&Method::GET, &repeated), Permitted(None));
+        assert_eq!(permitted(&Method::GET, &repeated), None);
     }
 }

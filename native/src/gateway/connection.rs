@@ -43,7 +43,8 @@ const WINDOW_BYTES: u32 = 1 << 20;
 /// The rest of a connection that has left hyper.
 pub type Rest = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Serves a connection until it ends, or returns what is left to do: hyper would keep its buffers for a live stream.
+/// Serves a connection until it ends. If the connection carries a live stream, returns the rest of the work instead,
+/// because hyper would keep its buffers until the stream ends.
 pub async fn serve<S: Socket>(
     socket: S,
     client: Client,

@@ -1,4 +1,4 @@
-//! Writes a live stream to the socket of a connection that has left hyper. It has no buffer of its own.
+//! Writes a live stream to the socket of a connection that has left hyper, without a buffer of its own.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -17,7 +17,7 @@ use super::socket::Socket;
 use super::stall::Stall;
 use crate::hub::block::Block;
 
-/// How long a client may take to receive what waits when its stream has ended.
+/// Time limit for sending the blocks that still wait after the stream has ended.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 /// Bytes that a client may send during a stream. They are ignored, and no more are read.
 const MAX_IGNORED: usize = 64 << 10;
@@ -41,7 +41,7 @@ pub struct Delivery<S> {
 #[derive(Debug)]
 struct End {
     limit: Pin<Box<Sleep>>,
-    last: Option<Bytes>,
+    last: Bytes,
     linger: Linger,
 }
 
@@ -127,9 +127,9 @@ impl<S: Socket> Delivery<S> {
     /// Sends the end of the answer and ends the connection.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(end) = self.end.as_mut() else { return Poll::Ready(Ok(())) };
-        while let Some(last) = end.last.as_mut().filter(|last| !last.is_empty()) {
-            let written = ready!(Pin::new(&mut self.socket).poll_write(context, last))?;
-            last.advance(written);
+        while !end.last.is_empty() {
+            let written = ready!(Pin::new(&mut self.socket).poll_write(context, &end.last))?;
+            end.last.advance(written);
         }
         if !end.linger.has_begun() {
             ready!(Pin::new(&mut self.socket).poll_shutdown(context))?;
@@ -143,7 +143,7 @@ impl<S: Socket> Delivery<S> {
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.stream.attached.has_ended() {
             let end = self.end.get_or_insert_with(|| {
-                let last = (self.stream.wire == Wire::Chunked).then(|| Bytes::from_static(LAST_CHUNK));
+                let last = Bytes::from_static(if self.stream.wire == Wire::Chunked { LAST_CHUNK } else { b"" });
                 Box::new(End { limit: Box::pin(sleep(LAST_WRITE)), last, linger: Linger::default() })
             });
             if end.limit.as_mut().poll(context).is_ready() {
@@ -154,7 +154,7 @@ impl<S: Socket> Delivery<S> {
         }
         ready!(self.poll_blocks(context))?;
         if self.end.is_none() {
-            // It has ended meanwhile, and its time begins.
+            // The stream has ended meanwhile. The next poll starts the time limit.
             context.waker().wake_by_ref();
             return Poll::Pending;
         }

@@ -1,6 +1,6 @@
 //! The headers with which an upstream learns about the client of a request.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -14,6 +14,8 @@ const SCHEME: HeaderName = HeaderName::from_static("x-fechatter-scheme");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// The headers that describe the client to a server behind a stand-alone gateway.
+const CLIENT: [HeaderName; 3] = [FOR, PROTO, FORWARDED_HOST];
 /// Headers that other proxies use for the same purpose. A client could forge them.
 const OTHERS: [HeaderName; 4] = [
     header::FORWARDED,
@@ -31,7 +33,7 @@ pub fn describe(serving: &Serving, client: &Client, request_id: &HeaderValue, he
         headers.insert(SCHEME, scheme);
         return;
     }
-    let address = client.peer.to_str().ok().and_then(|peer| peer.parse().ok()).map(|peer: SocketAddr| peer.ip());
+    let address = client.address.parse().ok();
     let is_proxy = serving.proxies.contains(address);
     if is_proxy && serving.config.proxy_headers == Headers::Forwarded {
         translate(&serving.proxies, address, headers);
@@ -39,7 +41,7 @@ pub fn describe(serving: &Serving, client: &Client, request_id: &HeaderValue, he
     replace(headers, address, is_proxy, scheme);
 }
 
-/// Replaces what the client states by what trusted proxies state in `Forwarded`.
+/// Replaces the headers of the client by the statements of trusted proxies in `Forwarded`.
 fn translate(proxies: &TrustedProxies, address: Option<IpAddr>, headers: &mut HeaderMap) {
     let peer = address.map(|address| address.to_string()).unwrap_or_default();
     let lines = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
@@ -47,9 +49,7 @@ fn translate(proxies: &TrustedProxies, address: Option<IpAddr>, headers: &mut He
     let named =
         HeaderValue::from_str(&found.address).ok().filter(|_| !found.address.is_empty() && found.address != peer);
     let scheme = found.is_secure.map(|is_secure| if is_secure { "https" } else { "http" });
-    for name in [FOR, PROTO, FORWARDED_HOST] {
-        headers.remove(name);
-    }
+    remove(headers, &CLIENT);
     if let Some(named) = named {
         headers.insert(FOR, named);
     }
@@ -59,13 +59,9 @@ fn translate(proxies: &TrustedProxies, address: Option<IpAddr>, headers: &mut He
 }
 
 fn replace(headers: &mut HeaderMap, address: Option<IpAddr>, is_proxy: bool, scheme: HeaderValue) {
-    for name in OTHERS {
-        headers.remove(name);
-    }
+    remove(headers, &OTHERS);
     if !is_proxy {
-        for name in [FOR, PROTO, FORWARDED_HOST] {
-            headers.remove(name);
-        }
+        remove(headers, &CLIENT);
     }
     if let Some(address) = address {
         let earlier = headers.get_all(FOR).iter().filter_map(|value| value.to_str().ok());
@@ -80,6 +76,12 @@ fn replace(headers: &mut HeaderMap, address: Option<IpAddr>, is_proxy: bool, sch
     }
     if let Some(host) = headers.get(header::HOST).filter(|_| !headers.contains_key(FORWARDED_HOST)).cloned() {
         headers.insert(FORWARDED_HOST, host);
+    }
+}
+
+fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {
+    for name in names {
+        headers.remove(name);
     }
 }
 

@@ -10,7 +10,7 @@
 //! * [`compressing`] compresses answers.
 //! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.
 //! * [`send_head`], [`send_many`] and [`send_quota`] are parts of [`send`].
-//! * [`cache`] keeps answers of the app.
+//! * [`cache`] keeps answers of the app. [`request_head`] reads the heads of requests that need no app.
 //! * [`alone`] configures a stand-alone gateway: [`routing`] finds upstreams, [`balance`] chooses one, [`checks`] and
 //!   [`breaker`] find out whether it works, [`attempts`] sends a request to it, and [`forwarding`] names the client.
 //! * [`refusal`] contains the answers of the gateway itself.
@@ -49,6 +49,7 @@ pub mod proxy;
 pub mod proxy_header;
 pub mod quiet;
 pub mod refusal;
+pub mod request_head;
 pub mod routes;
 pub mod routing;
 pub mod send;

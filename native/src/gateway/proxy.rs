@@ -14,7 +14,7 @@ use super::answer::{AnswerBody, Borrowed, InProgress, give_back};
 use super::attempts::{Prepared, send};
 use super::body::{Ending, Gate, RequestBody};
 use super::client::Client;
-use super::compressing::{LABEL, Labelled, Permitted, compress};
+use super::compressing::{LABEL, compress, permitted};
 use super::content::Content;
 use super::forwarding::describe;
 use super::live;
@@ -47,19 +47,21 @@ pub async fn forward(
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
     let (request_id, version) = (request_id(serving, incoming.headers()), incoming.version());
-    let permitted = Permitted::by(incoming.method(), incoming.headers());
-    let result = prepare(serving, client, incoming, &request_id).map(|prepared| send(serving, prepared));
-    let refusal = match result {
-        Ok(sending) => match sending.await {
-            Ok((response, borrowed)) => match answer(serving, response, borrowed, version, in_progress) {
-                Ok(response) => return compress(serving, response, permitted).await,
-                Err(lost) => return refuse(serving, Refusal::UpstreamUnavailable, &request_id, lost),
-            },
-            Err(refusal) => refusal,
-        },
-        Err(refusal) => refusal,
+    let permitted = permitted(incoming.method(), incoming.headers());
+    let sent = match prepare(serving, client, incoming, &request_id) {
+        Ok(prepared) => send(serving, prepared).await,
+        Err(refusal) => Err(refusal),
     };
-    refuse(serving, refusal, &request_id, in_progress)
+    let (response, borrowed) = match sent {
+        Ok(answered) => answered,
+        Err(refusal) => return refuse(serving, refusal, &request_id, in_progress),
+    };
+    let is_labelled = response.headers().contains_key(LABEL);
+    match answer(serving, response, borrowed, version, in_progress) {
+        Ok(response) if is_labelled => compress(serving, response, permitted).await,
+        Ok(response) => response,
+        Err(lost) => refuse(serving, Refusal::UpstreamUnavailable, &request_id, lost),
+    }
 }
 
 fn refuse(
@@ -137,9 +139,6 @@ fn answer(
     remove_hop_by_hop(&mut head.headers);
     head.version = Version::HTTP_11;
     head.extensions = http::Extensions::new();
-    if head.headers.contains_key(LABEL) {
-        head.extensions.insert(Labelled);
-    }
     remove_ours(&mut head.headers);
     let Some((streams, id)) = stream else {
         return Ok(Response::from_parts(head, AnswerBody::forwarded(incoming, borrowed, in_progress)));

@@ -1,7 +1,7 @@
-//! The PROXY protocol, versions 1 and 2: the first bytes of a connection name the client behind a proxy of TCP.
+//! The PROXY protocol: the first bytes of a connection name the client behind a proxy of TCP.
 //!
-//! Source: <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>. A trusted proxy must send the header; nobody
-//! else may. So no connection's first bytes are guessed.
+//! Source: "The PROXY protocol, versions 1 and 2", by `HAProxy`. A trusted proxy must send the header, and no other
+//! client may. So the gateway never guesses whether a connection begins with a header.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

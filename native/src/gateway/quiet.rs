@@ -118,7 +118,7 @@ impl Connection {
         self.wake();
     }
 
-    /// How often everything that was written was also passed to the socket.
+    /// Number of times that the socket has accepted everything written before.
     #[must_use]
     pub fn flushes(&self) -> u64 {
         self.flushes.get()
@@ -149,7 +149,7 @@ impl Connection {
         }
     }
 
-    /// Wakes nobody. A waker keeps the memory of its task.
+    /// Forgets the waker, which would keep the memory of its task.
     pub fn forget_reader(&self) {
         *self.reader.borrow_mut() = None;
     }

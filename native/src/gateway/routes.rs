@@ -32,11 +32,11 @@ pub struct OwnAnswers {
     pub pages: Pages,
     /// The live streams of the app behind the gateway. Only with an app in the same process.
     pub streams: Option<Arc<Streams>>,
-    /// Has a line for each of these answers.
+    /// The access log, with a line for each of these answers.
     pub access: Option<Arc<AccessLog>>,
     /// Verifies the tokens of requests before they are forwarded; `None` leaves that to the upstreams.
     pub early_tokens: Option<Arc<Tokens>>,
-    /// Repeats answers of the app.
+    /// The cache of the app's answers.
     pub responses: Option<Responses>,
 }
 

@@ -1,10 +1,10 @@
-//! Which upstreams receive a request, and which requests none of them receives.
+//! Which upstreams receive a request, and which requests are denied.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method};
 
 use super::alone::{Alone, Denied};
 use super::balance::{Group, Member};
@@ -12,6 +12,7 @@ use super::config::{Config, InvalidConfig};
 use super::counters::Counters;
 use super::paths::{is_below, plain};
 use super::refusal::Refusal;
+use super::request_head::token;
 use super::upstream::Upstream;
 use super::upstream_tls;
 use crate::token::Tokens;
@@ -22,7 +23,6 @@ pub struct Routing {
     /// The longest prefix first.
     groups: Vec<(String, Group)>,
     members: HashMap<String, Rc<Member>>,
-    denied: Vec<Denied>,
     /// What only a stand-alone gateway has.
     pub alone: Option<Alone>,
 }
@@ -34,24 +34,10 @@ impl Routing {
     /// [`InvalidConfig`]: an address, a prefix or a certificate cannot be used.
     pub fn new(config: &Config, counters: &Arc<Counters>, earlier: Option<&Self>) -> Result<Self, InvalidConfig> {
         let alone = config.alone.clone();
-        let tls = alone.as_ref().map(|alone| upstream_tls::client(&alone.roots)).transpose()?;
-        let patience = alone.as_ref().map(Alone::patience);
         let routes = alone.iter().flat_map(|alone| &alone.routes).map(|route| (&*route.prefix, &route.upstreams));
         let routes: Vec<_> = routes.chain((!config.upstreams.is_empty()).then_some(("/", &config.upstreams))).collect();
-        let mut members: HashMap<String, Rc<Member>> = HashMap::new();
-        let all: Vec<_> = routes.iter().flat_map(|(_, upstreams)| *upstreams).collect();
-        let limit = config.limits.upstream_connections.div_ceil(all.len().max(1));
-        for address in all {
-            if !members.contains_key(address) {
-                let known = earlier.and_then(|earlier| earlier.members.get(address)).cloned();
-                let create = || Upstream::new(address, limit, Arc::clone(counters), tls.clone());
-                let member = known.map_or_else(
-                    || create().map(|upstream| Rc::new(Member::new(Rc::new(upstream), address, patience))),
-                    Ok,
-                )?;
-                members.insert(address.clone(), member);
-            }
-        }
+        let addresses: Vec<_> = routes.iter().flat_map(|(_, upstreams)| *upstreams).collect();
+        let members = create_members(&addresses, config, counters, earlier)?;
         let mut groups = Vec::new();
         for (prefix, upstreams) in routes {
             if !prefix.starts_with('/') || upstreams.is_empty() {
@@ -63,20 +49,19 @@ impl Routing {
             ));
         }
         groups.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
-        let denied = alone.as_ref().map_or_else(Vec::new, |alone| alone.denied.clone());
-        Ok(Self { groups, members, denied, alone })
+        Ok(Self { groups, members, alone })
     }
 
     /// Returns the upstreams for a path.
     #[must_use]
     pub fn group(&self, path: &str) -> Option<&Group> {
-        if let [(prefix, only)] = &*self.groups
-            && prefix == "/"
-        {
-            return Some(only);
+        match &*self.groups {
+            [(prefix, only)] if prefix == "/" => Some(only),
+            groups => {
+                let path = plain(path);
+                groups.iter().find(|(prefix, _)| is_below(&path, prefix)).map(|(_, group)| group)
+            }
         }
-        let path = plain(path);
-        self.groups.iter().find(|(prefix, _)| is_below(&path, prefix)).map(|(_, group)| group)
     }
 
     /// Every upstream once.
@@ -95,22 +80,45 @@ impl Routing {
         headers: &HeaderMap,
         tokens: Option<&Tokens>,
     ) -> Result<(), Refusal> {
-        if !self.denied.is_empty() {
+        let denied = self.alone.as_ref().map_or(&[][..], |alone| &alone.denied);
+        if !denied.is_empty() {
             let path = plain(path);
             let is_meant = |denied: &Denied| denied.method.as_ref().is_none_or(|name| name == method.as_str());
-            if self.denied.iter().any(|denied| is_meant(denied) && is_below(&path, &denied.prefix)) {
+            if denied.iter().any(|denied| is_meant(denied) && is_below(&path, &denied.prefix)) {
                 return Err(Refusal::NotFound);
             }
         }
         let Some(tokens) = tokens else { return Ok(()) };
-        let mut named = headers.get_all(header::AUTHORIZATION).iter();
-        match (named.next().and_then(|value| value.as_bytes().strip_prefix(b"Bearer ")), named.next()) {
-            (Some(token), None) if looks_like_token(token) && tokens.verify(token).is_none() => {
-                Err(Refusal::Unauthorized)
-            }
-            _ => Ok(()),
-        }
+        let is_invalid = |token: &[u8]| looks_like_token(token) && tokens.verify(token).is_none();
+        if token(headers).is_some_and(is_invalid) { Err(Refusal::Unauthorized) } else { Ok(()) }
     }
+}
+
+/// Returns the upstreams by address.
+fn create_members(
+    addresses: &[&String],
+    config: &Config,
+    counters: &Arc<Counters>,
+    earlier: Option<&Routing>,
+) -> Result<HashMap<String, Rc<Member>>, InvalidConfig> {
+    let alone = config.alone.as_ref();
+    let tls = alone.map(|alone| upstream_tls::client(&alone.roots)).transpose()?;
+    let patience = alone.map(Alone::patience);
+    let limit = config.limits.upstream_connections.div_ceil(addresses.len().max(1));
+    let mut members = HashMap::new();
+    for &address in addresses {
+        if members.contains_key(address) {
+            continue;
+        }
+        let member = if let Some(known) = earlier.and_then(|earlier| earlier.members.get(address)) {
+            Rc::clone(known)
+        } else {
+            let upstream = Upstream::new(address, limit, Arc::clone(counters), tls.clone())?;
+            Rc::new(Member::new(Rc::new(upstream), address, patience))
+        };
+        members.insert(address.clone(), member);
+    }
+    Ok(members)
 }
 
 /// Whether it has the three parts of an access token. Only the upstream can check other secrets.

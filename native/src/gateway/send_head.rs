@@ -1,7 +1,7 @@
 //! Recognises usual sends by their heads, and receives their bodies.
 
 use bytes::{Bytes, BytesMut};
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -9,15 +9,12 @@ use tokio::time::{self, timeout_at};
 
 use super::config::Limits;
 use super::refusal::Refusal;
-use crate::token::{Claims, MAX_ID, Tokens};
+use super::request_head::{claims, is_unusual, one, read_id};
+use crate::token::{Claims, Tokens};
 
 /// Maximum size of the body of a message, and of a usual batch. Larger batches are rare and take long to parse.
 const BODY_BYTES: usize = 64 << 10;
-const MAX_CHAT_DIGITS: usize = 16;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// A request with one of these headers is unusual.
-const UNUSUAL: [HeaderName; 5] =
-    [header::CONTENT_ENCODING, header::EXPECT, header::TE, header::TRANSFER_ENCODING, header::UPGRADE];
 
 /// What a request sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +47,7 @@ pub fn read_head<B>(request: &Request<B>, tokens: &Tokens) -> Option<SendHead> {
     }
     let (chat_id, kind) = destination(request.uri().path())?;
     let headers = request.headers();
-    if UNUSUAL.iter().any(|name| headers.contains_key(name)) {
+    if is_unusual(headers) {
         return None;
     }
     let length = one(headers, &header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
@@ -59,8 +56,7 @@ pub fn read_head<B>(request: &Request<B>, tokens: &Tokens) -> Option<SendHead> {
         return None;
     }
     let key = read_key(headers).ok()?;
-    let token = one(headers, &header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ")?;
-    Some(SendHead { kind, chat_id, claims: tokens.verify(token)?, key, length })
+    Some(SendHead { kind, chat_id, claims: claims(headers, tokens)?, key, length })
 }
 
 /// A header of this request is unusual.
@@ -74,16 +70,7 @@ fn destination(path: &str) -> Option<(i64, Kind)> {
         Some(digits) => (digits, Kind::One),
         None => (rest.strip_suffix("/messages/batch")?, Kind::Many),
     };
-    let is_number = (1..=MAX_CHAT_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let chat_id = is_number.then(|| digits.parse().ok()).flatten().filter(|id| *id <= MAX_ID)?;
-    Some((chat_id, kind))
-}
-
-/// Returns the value of a header that occurs exactly once.
-#[must_use]
-pub fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
-    let mut values = headers.get_all(name).iter();
-    values.next().filter(|_| values.next().is_none())
+    Some((read_id(digits)?, kind))
 }
 
 /// Returns the idempotency key, if there is one.
@@ -124,7 +111,10 @@ async fn next_part(incoming: &mut Incoming, last: time::Instant, limits: &Limits
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
+    use crate::token::MAX_ID;
 
     #[test]
     fn only_the_path_of_a_send_has_a_destination() {

@@ -102,16 +102,10 @@ impl Upstream {
         Ok(Self { name: name.to_owned(), address, limit, open: Rc::default(), idle: RefCell::default(), counters })
     }
 
-    /// Number of connections that serve a request.
-    #[must_use]
-    pub fn active(&self) -> usize {
-        self.open.get().saturating_sub(self.idle.borrow().len())
-    }
-
     /// Whether all connections that it may have serve a request.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.active() >= self.limit
+        self.open.get().saturating_sub(self.idle.borrow().len()) >= self.limit
     }
 
     /// Returns a connection that can take a request, if one is idle.

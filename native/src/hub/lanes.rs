@@ -1,16 +1,17 @@
 //! Lanes: the streams that see the messages of one chat.
 //!
 //! [`Lanes::publish`] costs the same for every number of streams. The gateway's thread distributes the messages later,
-//! in the order of their publication. Everything else that concerns a stream first distributes what was published
-//! before it ([`Lanes::settle`]), so no order ever changes.
+//! in the order of their publication. Every other operation on a stream first distributes the messages that
+//! were published before it ([`Lanes::settle`]), so the order never changes.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 
 use super::block::Block;
+use super::lock;
 use super::stream::Stream;
 
 /// Maximum size of the messages that are put together into one block.
@@ -78,7 +79,7 @@ impl Lanes {
         drop(self.settled());
     }
 
-    /// Distributes messages as they are published, until it is dropped.
+    /// Distributes messages as they are published, until the future is dropped.
     pub async fn distribute(&self) {
         self.is_delegated.store(true, Ordering::Release);
         let _until_dropped = Delegated(self);
@@ -116,7 +117,7 @@ impl Drop for Delegated<'_> {
     }
 }
 
-/// Groups messages by chat. A stream shows its chats in one order, so a group ends where the chat changes.
+/// Groups consecutive messages of one chat. A stream may show several chats, so the messages keep their order.
 fn by_chat(messages: Vec<Message>) -> Vec<(i64, Vec<Message>)> {
     let mut groups: Vec<(i64, Vec<Message>)> = Vec::new();
     for message in messages {
@@ -149,8 +150,4 @@ fn show(lane: &HashMap<u64, Member>, messages: &[Message]) {
         }
         rest = later;
     }
-}
-
-fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,3 +9,9 @@ pub mod lanes;
 pub mod stream;
 pub mod streams;
 mod waiting;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,11 +1,12 @@
 //! One live stream: the blocks that wait for its socket.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::block::Block;
+use super::lock;
 use super::streams::{Notice, Registry};
 use super::waiting::{End, Waiting, Writer};
 
@@ -36,10 +37,10 @@ impl Stream {
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 
-    /// Everything that was published before is in the queue.
+    /// Locks the queue after every message that was published before is in it.
     fn settled(&self) -> MutexGuard<'_, Waiting> {
         self.registry.lanes.settle();
         self.lock()
@@ -69,7 +70,7 @@ impl Stream {
 
     /// Appends a block, unless the stream has ended. Returns whether more than its limits wait now.
     pub fn offer(&self, block: Block) -> bool {
-        drop(self.settled());
+        self.registry.lanes.settle();
         self.append(block);
         self.lock().is_full(self.registry.limits())
     }
@@ -115,13 +116,7 @@ impl Stream {
     pub fn take(&self, limit: usize) -> Vec<u8> {
         let mut waiting = self.settled();
         let mut taken = Vec::with_capacity(waiting.bytes.min(limit));
-        while let Some(first) = waiting.blocks.front() {
-            if !taken.is_empty() && taken.len() + first.len() > limit {
-                break;
-            }
-            taken.extend_from_slice(first.content());
-            waiting.pop();
-        }
+        waiting.take(limit, |block| taken.extend_from_slice(block.content()));
         taken
     }
 
@@ -200,14 +195,7 @@ impl Stream {
     /// Moves the next block into `taken`, and further ones up to `limit` bytes. Ready(false) if the stream has ended.
     pub(super) fn poll_take(&self, context: &Context<'_>, taken: &mut VecDeque<Block>, limit: usize) -> Poll<bool> {
         let mut waiting = self.lock();
-        let mut size = 0;
-        while let Some(first) = waiting.blocks.front() {
-            if size > 0 && size + first.len() > limit {
-                break;
-            }
-            size += first.len();
-            taken.extend(waiting.pop());
-        }
+        let size = waiting.take(limit, |block| taken.push_back(block));
         match &mut waiting.waker {
             Some(waker) => waker.clone_from(context.waker()),
             None => waiting.waker = Some(context.waker().clone()),

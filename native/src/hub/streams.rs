@@ -4,16 +4,17 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::block::Block;
 use super::lanes::Lanes;
+use super::lock;
 use super::stream::Stream;
 use crate::wake::Wake;
 
-/// How much may wait for one stream.
+/// Limits of the blocks that wait for one stream.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamLimits {
     /// Maximum number of blocks.
@@ -214,8 +215,4 @@ impl Drop for Attached {
         self.0.leave();
         self.0.registry().report(self.0.id(), Notice::Left);
     }
-}
-
-fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,17 +7,17 @@ use std::time::Instant;
 use super::block::Block;
 use super::streams::StreamLimits;
 
-/// A queue that was longer gives its memory back when it is empty.
+/// An empty queue with more places than this frees its memory.
 const KEPT_PLACES: usize = 8;
 
 /// Whether a stream accepts blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// It does.
+    /// It accepts blocks.
     Open,
-    /// It does not, and the reason may follow.
+    /// It accepts no blocks, except one with the reason.
     Silent,
-    /// It does not, and no reason follows.
+    /// It accepts no blocks.
     Final,
 }
 
@@ -74,14 +74,22 @@ impl Waiting {
         self.waker.take()
     }
 
-    pub fn pop(&mut self) -> Option<Block> {
-        let block = self.blocks.pop_front()?;
-        self.count -= block.count();
-        self.bytes -= block.len();
-        self.moved = Instant::now();
+    /// Passes the first blocks to `receive`, up to `limit` bytes but at least one block. Returns their size.
+    pub fn take(&mut self, limit: usize, mut receive: impl FnMut(Block)) -> usize {
+        let mut size = 0;
+        while self.blocks.front().is_some_and(|first| size == 0 || size + first.len() <= limit) {
+            let Some(block) = self.blocks.pop_front() else { break };
+            size += block.len();
+            self.count -= block.count();
+            receive(block);
+        }
+        if size > 0 {
+            self.bytes -= size;
+            self.moved = Instant::now();
+        }
         if self.blocks.is_empty() && self.blocks.capacity() > KEPT_PLACES {
             self.blocks = VecDeque::new();
         }
-        Some(block)
+        size
     }
 }

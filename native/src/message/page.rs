@@ -26,7 +26,7 @@ pub struct Place {
 /// # Errors
 /// `packed` has another format.
 pub fn encode(packed: &[u8], chat_id: i64, place: Place) -> Result<(Vec<u8>, usize), Malformed> {
-    let mut rows = parse(packed, chat_id)?;
+    let mut rows = parse(packed)?;
     rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.number));
     let (newer, older) = rows.split_at(rows.partition_point(|row| row.number >= place.split));
     let (newer_count, older_count) = place.counts(newer.len(), older.len());
@@ -37,7 +37,7 @@ pub fn encode(packed: &[u8], chat_id: i64, place: Place) -> Result<(Vec<u8>, usi
         if index > 0 {
             body.push(b',');
         }
-        row.write(&mut body)?;
+        row.write(&mut body, chat_id)?;
         body.push(b'}');
     }
     body.extend_from_slice(b"],\"has_older\":");
@@ -59,7 +59,6 @@ impl Place {
 
 struct Row<'a> {
     id: i64,
-    chat_id: i64,
     number: i64,
     sender_id: i64,
     revision: i64,
@@ -71,14 +70,14 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn write(&self, out: &mut Vec<u8>) -> Result<(), Malformed> {
+    fn write(&self, out: &mut Vec<u8>, chat_id: i64) -> Result<(), Malformed> {
         let time = |milliseconds| Timestamp::new(milliseconds).ok_or(Malformed);
         let created_at = time(self.created_at)?;
         let edited_at = self.edited_at.map(time).transpose()?;
         let deleted_at = self.deleted_at.map(time).transpose()?;
         let message = Shown {
             id: self.id,
-            chat_id: self.chat_id,
+            chat_id,
             number: self.number,
             sender_id: self.sender_id,
             content: self.content,
@@ -93,11 +92,11 @@ impl Row<'_> {
     }
 }
 
-fn parse(packed: &[u8], chat_id: i64) -> Result<Vec<Row<'_>>, Malformed> {
+fn parse(packed: &[u8]) -> Result<Vec<Row<'_>>, Malformed> {
     let mut reader = Reader { rest: simdutf8::basic::from_utf8(packed).map_err(|_| Malformed)? };
     let mut rows = Vec::new();
     while !reader.rest.is_empty() {
-        rows.push(reader.row(chat_id)?);
+        rows.push(reader.row()?);
     }
     Ok(rows)
 }
@@ -108,11 +107,10 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn row(&mut self, chat_id: i64) -> Result<Row<'a>, Malformed> {
+    fn row(&mut self) -> Result<Row<'a>, Malformed> {
         self.rest = self.rest.strip_prefix('[').ok_or(Malformed)?;
         let mut row = Row {
             id: self.number(b',')?,
-            chat_id,
             number: self.number(b',')?,
             sender_id: self.number(b',')?,
             revision: self.number(b',')?,

@@ -2,11 +2,10 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::errors::duration;
 use crate::access_log;
 
 /// The access log of a gateway, on standard error. Any thread may call it.
@@ -40,7 +39,7 @@ impl AccessLog {
 
     /// Wait until every accepted line is written, at most for `seconds`.
     fn flush(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        let limit = Duration::try_from_secs_f64(seconds).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let limit = duration(seconds)?;
         py.detach(|| self.0.flush(limit));
         Ok(())
     }

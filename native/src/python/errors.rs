@@ -1,4 +1,6 @@
-//! Converts the errors of the crate into Python exceptions.
+//! Converts the errors of the crate into Python exceptions, and checks numbers from Python.
+
+use std::time::Duration;
 
 use pyo3::create_exception;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -38,6 +40,14 @@ pub fn invalid(py: Python<'_>, errors: &FieldErrors) -> PyResult<PyErr> {
     let exception = InvalidMessage::new_err((list.clone().unbind(),));
     exception.value(py).setattr("errors", list)?;
     Ok(exception)
+}
+
+/// Converts a number of seconds.
+///
+/// # Errors
+/// `ValueError`: the number is negative, too large or not a number.
+pub fn duration(seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 /// Returns the exception for a full intake.

@@ -2,7 +2,6 @@
 
 use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use pyo3::exceptions::{PyOSError, PyValueError};
@@ -12,6 +11,7 @@ use pyo3::types::PyBytes;
 
 use super::access_log::AccessLog;
 use super::cache::ResponseCache;
+use super::errors::duration;
 use super::hub::Streams;
 use super::intake::Intake;
 use super::quota::{AtOnce, Meter, Quota};
@@ -50,6 +50,9 @@ impl Certificates {
 /// Routes of a file by path, and its variants: coding, tag, headers, content.
 type PythonPage = (Vec<(String, String)>, Vec<(String, String, Vec<(String, String)>, PyBackedBytes)>);
 
+/// The limits of one person's batches: requests, concurrent batches and work.
+type PythonLimits<'py> = (Bound<'py, Quota>, Bound<'py, AtOnce>, Bound<'py, Meter>);
+
 /// The cache, the check of tokens, and the quota of requests.
 type PythonResponses<'py> = (Bound<'py, ResponseCache>, Bound<'py, Tokens>, Option<Bound<'py, Quota>>);
 
@@ -63,7 +66,7 @@ fn page((routes, variants): PythonPage) -> Page {
     Page { routes, variants: variants.collect() }
 }
 
-fn limits((requests, at_once, work): &(Bound<'_, Quota>, Bound<'_, AtOnce>, Bound<'_, Meter>)) -> BatchLimits {
+fn limits((requests, at_once, work): &PythonLimits<'_>) -> BatchLimits {
     let (requests, at_once, work) = (requests.get().shared(), at_once.get().shared(), work.get().shared());
     BatchLimits { requests: Some(requests), at_once: Some(at_once), work: Some(work) }
 }
@@ -92,7 +95,7 @@ impl Gateway {
         intake: Option<&Bound<'_, Intake>>,
         certificates: Option<&Bound<'_, Certificates>>,
         pages: Vec<PythonPage>,
-        batch_limits: Option<(Bound<'_, Quota>, Bound<'_, AtOnce>, Bound<'_, Meter>)>,
+        batch_limits: Option<PythonLimits<'_>>,
         streams: Option<&Bound<'_, Streams>>,
         access_log: Option<&Bound<'_, AccessLog>>,
         responses: Option<PythonResponses<'_>>,
@@ -146,7 +149,7 @@ impl Gateway {
 
     /// Wait until no connection is open, at most for `seconds`; returns whether that is so.
     fn wait_idle(&self, py: Python<'_>, seconds: f64) -> PyResult<bool> {
-        let limit = Duration::try_from_secs_f64(seconds).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let limit = duration(seconds)?;
         Ok(py.detach(|| self.0.wait_idle(limit)))
     }
 

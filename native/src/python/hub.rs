@@ -2,13 +2,13 @@
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::time::Duration;
 
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
+use super::errors::duration;
 use crate::hub::block::Block;
 use crate::hub::lanes::Message;
 use crate::hub::stream;
@@ -72,7 +72,8 @@ impl Streams {
         py.detach(|| self.0.lanes().publish(copied));
     }
 
-    /// Return the ids of streams whose blocks the gateway did not take, and of those without a write, for these times.
+    /// Return the ids of stuck streams and of quiet streams. The gateway has not taken a waiting block of a stuck
+    /// stream for `stuck_seconds`. It has written nothing to a quiet stream for `quiet_seconds`.
     fn examine(
         &self,
         py: Python<'_>,
@@ -99,10 +100,6 @@ fn name(notice: Notice) -> &'static str {
         Notice::Full => "full",
         Notice::Ready => "ready",
     }
-}
-
-fn duration(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 /// One live stream: the blocks that wait for its socket.

@@ -14,7 +14,7 @@ use super::position::Position;
 pub const MAX_HEAD_AGE: Duration = Duration::from_secs(2);
 /// The log is dropped if more events than this wait for an earlier one.
 const MAX_LATER: usize = 10_000;
-/// If more sessions are in doubt, all are.
+/// If more sessions than this are in doubt, every session is.
 const MAX_DOUBTS: usize = 1_024;
 
 /// What an event is about.
@@ -57,7 +57,7 @@ struct Keyed {
 /// The state of one log.
 #[derive(Debug)]
 pub struct Log {
-    /// Differs from that of every other log, earlier ones of the same workspace included.
+    /// Unique among all logs, including earlier logs of the same workspace.
     pub generation: u64,
     /// When the log was last used, by a counter.
     pub used: u64,
@@ -174,8 +174,8 @@ impl Log {
         }
     }
 
-    /// Begins at the position of an answer, unless the log has begun. All events that passed before the answer was
-    /// asked for are included in it.
+    /// Begins at the position of an answer, unless the log has begun. The answer includes every event that passed
+    /// before the app was `asked` for it.
     ///
     /// # Errors
     /// [`Lost`]: the position is of another era.
@@ -210,7 +210,8 @@ impl Log {
         self.doubts.insert(session_id, now);
     }
 
-    /// Notes the head of the log, as it was when reading it `began`. `kept`: the log contained this log's position.
+    /// Notes the head of the log. Reading it `began` at this time. `kept`: the log still contained the current
+    /// position.
     ///
     /// # Errors
     /// [`Lost`]: the log went back in time, or an event did not pass since the head was read before.
@@ -273,9 +274,7 @@ impl Log {
     /// Returns the value of `Event-Cursor` for answers of this moment.
     pub fn cursor(&mut self) -> Option<HeaderValue> {
         let (era, passed) = self.place()?;
-        if let Some((seq, value)) = &self.cursor
-            && *seq == passed
-        {
+        if let Some((_, value)) = self.cursor.as_ref().filter(|(seq, _)| *seq == passed) {
             return Some(value.clone());
         }
         let value = HeaderValue::try_from(Position { era: era.into(), seq: passed }.to_string()).ok()?;

@@ -5,8 +5,8 @@
 //! same chat. Every event passes through [`ResponseCache::pass`] before anybody sees it. The event removes the answers
 //! with its keys and ends the grants that it may concern ([`log`]).
 //!
-//! An answer or a grant that was read at a number of the event log is stored only if no event with one of its keys has
-//! passed since. It then is valid up to the number up to which every event has passed. [`responses`] serves it.
+//! An answer or a grant is read at a number of the event log. It is stored only if no event with one of its keys has
+//! passed since. It then is valid up to the last number before which no event is missing. [`responses`] serves it.
 
 pub mod entry;
 pub mod label;
@@ -121,8 +121,8 @@ impl ResponseCache {
         Begun { workspace_id, generation: log.generation, passed: log.passed(), at }
     }
 
-    /// Returns an answer that this reader may receive and that is as new as everything that was shown. `seen` is the
-    /// position that the reader has sent.
+    /// Returns a stored answer if this reader may receive it, and if no answer or event has shown a later position.
+    /// `seen` is the position that the reader has sent.
     #[must_use]
     pub fn find(&self, wanted: &Wanted<'_>, reader: &Claims, seen: Option<&Position>) -> Option<Found> {
         self.lock().find(wanted, reader, seen, Instant::now())

@@ -12,7 +12,7 @@ use hyper::body::{Body as _, Incoming};
 
 use super::label::{self, Label};
 use super::position::Position;
-use super::usual::{Asked, EVENT_CURSOR, reader};
+use super::usual::{Asked, EVENT_CURSOR};
 use super::{Answer, Begun, ResponseCache};
 use crate::access_log::Line;
 use crate::gateway::answer::{AnswerBody, InProgress};
@@ -20,6 +20,7 @@ use crate::gateway::client::Client;
 use crate::gateway::content::Content;
 use crate::gateway::proxy;
 use crate::gateway::refusal::add_headers;
+use crate::gateway::request_head::claims;
 use crate::gateway::routes::{add_cors, log};
 use crate::gateway::send_quota::take;
 use crate::gateway::serving::Serving;
@@ -54,14 +55,17 @@ pub async fn answer(
     request: Request<Incoming>,
     in_progress: InProgress,
 ) -> Response<AnswerBody> {
-    let asked = serving.own.responses.as_ref().and_then(|responses| Some((responses, responses.asked(&request)?)));
+    let known = known(serving, request.headers());
+    let asked = known.and_then(|(responses, reader)| Some((responses, Asked::read(&request, reader)?)));
     let request = request.map(Content::Streaming);
-    let Some((responses, asked)) = asked else { return forward(serving, client, request, in_progress).await.0 };
+    let Some((responses, asked)) = asked else {
+        return forward_for(known, serving, client, request, in_progress).await.0;
+    };
     if let Some(response) = responses.find(serving, client, &asked, request.headers()) {
         return response.map(|body| AnswerBody::own(body, in_progress));
     }
     let begun = responses.cache.begin(asked.reader.workspace_id);
-    let (mut response, label) = forward(serving, client, request, in_progress).await;
+    let (mut response, label) = forward_for(known, serving, client, request, in_progress).await;
     if let Some(label) = label {
         responses.store(&begun, &asked, label, &mut response).await;
     }
@@ -75,22 +79,34 @@ pub async fn forward(
     request: Request<Content>,
     in_progress: InProgress,
 ) -> (Response<AnswerBody>, Option<Label>) {
-    let reader = serving.own.responses.as_ref().and_then(|own| Some((own, reader(request.headers(), &own.tokens)?)));
+    forward_for(known(serving, request.headers()), serving, client, request, in_progress).await
+}
+
+/// A reader with a valid token, and the cache that learns from the reader's answers.
+type Known<'a> = Option<(&'a Responses, Claims)>;
+
+fn known<'a>(serving: &'a Serving, headers: &HeaderMap) -> Known<'a> {
+    let responses = serving.own.responses.as_ref()?;
+    Some((responses, claims(headers, &responses.tokens)?))
+}
+
+async fn forward_for(
+    known: Known<'_>,
+    serving: &Rc<Serving>,
+    client: &Client,
+    request: Request<Content>,
+    in_progress: InProgress,
+) -> (Response<AnswerBody>, Option<Label>) {
     let mut response = proxy::forward(serving, client, request, in_progress).await;
     let label = Label::take(response.headers_mut());
     label::remove(response.headers_mut());
-    if let Some((responses, reader)) = reader {
+    if let Some((responses, reader)) = known {
         responses.note(&reader, &response);
     }
     (response, label)
 }
 
 impl Responses {
-    /// Returns a usual request.
-    fn asked(&self, request: &Request<Incoming>) -> Option<Asked> {
-        Asked::read(request, reader(request.headers(), &self.tokens)?)
-    }
-
     fn find(&self, serving: &Serving, client: &Client, asked: &Asked, headers: &HeaderMap) -> Option<Response<Bytes>> {
         let began = Instant::now();
         let found = self.cache.find(&asked.wanted(), &asked.reader, asked.seen.as_ref());

@@ -8,17 +8,13 @@ use super::entry::Wanted;
 use super::label::{Label, Scope};
 use super::position::Position;
 use crate::coding::Coding;
-use crate::gateway::compressing::Permitted;
-use crate::gateway::send_head::one;
-use crate::token::{Claims, MAX_ID, Tokens};
+use crate::gateway::compressing::permitted;
+use crate::gateway::request_head::{is_unusual, one, read_id};
+use crate::token::Claims;
 
 /// The position of an answer, or the newest position that a client has seen.
 pub const EVENT_CURSOR: HeaderName = HeaderName::from_static("event-cursor");
 const MAX_TARGET_CHARACTERS: usize = 256;
-const MAX_DIGITS: usize = 16;
-/// A request with one of these headers is unusual.
-const UNUSUAL: [HeaderName; 5] =
-    [header::CONTENT_ENCODING, header::EXPECT, header::TE, header::TRANSFER_ENCODING, header::UPGRADE];
 
 /// A route whose answers change only by events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +92,7 @@ impl Asked {
         let (headers, uri) = (request.headers(), request.uri());
         let route = Route::of(uri.path())?;
         let is_plain = request.method() == Method::GET && request.body().is_end_stream();
-        let is_unusual = UNUSUAL.iter().any(|name| headers.contains_key(name));
-        if !is_plain || is_unusual || !has_host(headers, request.version()) {
+        if !is_plain || is_unusual(headers) || !has_host(headers, request.version()) {
             return None;
         }
         let seen = if headers.contains_key(EVENT_CURSOR) {
@@ -106,7 +101,7 @@ impl Asked {
             None
         };
         let target = uri.path_and_query().map(http::uri::PathAndQuery::as_str)?;
-        let coding = Permitted::by(request.method(), headers).coding();
+        let coding = permitted(request.method(), headers);
         (target.len() <= MAX_TARGET_CHARACTERS).then(|| Self { route, reader, seen, target: target.into(), coding })
     }
 
@@ -118,12 +113,6 @@ impl Asked {
     }
 }
 
-/// Returns the reader of a request with one valid token.
-#[must_use]
-pub fn reader(headers: &HeaderMap, tokens: &Tokens) -> Option<Claims> {
-    tokens.verify(one(headers, &header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ")?)
-}
-
 /// Whether the host is named once: by a header of HTTP/1.1, or in the URL of HTTP/2.
 fn has_host(headers: &HeaderMap, version: Version) -> bool {
     match version {
@@ -131,11 +120,6 @@ fn has_host(headers: &HeaderMap, version: Version) -> bool {
         Version::HTTP_2 => !headers.contains_key(header::HOST),
         _ => false,
     }
-}
-
-fn read_id(digits: &str) -> Option<i64> {
-    let is_number = (1..=MAX_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| digits.parse().ok()).flatten().filter(|id| *id <= MAX_ID)
 }
 
 #[cfg(test)]
