@@ -96,8 +96,8 @@ def parse_message(body: bytes, header_key: str | None = None) -> tuple[str, str 
 def encode_page(packed: bytes, chat_id: int, split: int, older: int, newer: int) -> tuple[bytes, int]:
     """Encode a page of a chat's history, newest first; returns its JSON and the number of rows that were read.
 
-    The page shows up to `older` messages below the number `split`, and up to `newer` from it on. `packed` has them in
-    the format of native/src/message/page.rs, and on each side one more if there is one.
+    The page shows up to `older` messages below the number `split`, and up to `newer` messages from it on. `packed`
+    contains them in the format of native/src/message/page.rs, and one more message on each side if there is one.
 
     Raises:
         ValueError: `packed` has another format.
@@ -273,7 +273,7 @@ class Cors:
         """Allow these origins; `*` allows all."""
 
     def headers(self, origin: str | None, vary: list[str]) -> list[tuple[str, str]]:
-        """Return the headers that an answer gets, each of which replaces earlier ones of its name.
+        """Return the headers to set in an answer. Each one replaces all headers of that name in the answer.
 
         Args:
             origin: The `Origin` header of the request.
@@ -330,23 +330,23 @@ class ResponseCache:
         """Create a cache that uses at most `bytes` of memory."""
 
     def is_used(self) -> bool:
-        """Whether an event would have an effect."""
+        """Whether `note_events` would have an effect."""
 
     def note_events(self, events: list[tuple[int, int, str, int, int, bool]]) -> None:
         """Remove the answers that committed events change, and end the grants that they may concern.
 
         Each event is (workspace, number, era, chat, person, rights): `rights` is true if the event may change rights,
-        and 0 stands for every chat or person. It must return before anybody sees the events.
+        and 0 stands for every chat or person. This call must return before anybody sees the events.
         """
 
     def note_shown(self, workspace_id: int, era: str, seq: int) -> None:
-        """Note that somebody sees the state of a workspace at a position. It must return before that."""
+        """Serve no older state of a workspace than this position. This call must return before anybody sees it."""
 
     def places(self) -> list[tuple[int, str, int]]:
-        """Return (workspace, era, number) of each position whose log must be read; `note_heads` follows."""
+        """Return (workspace, era, number) of each position whose log must be read. `note_heads` receives the heads."""
 
     def note_heads(self, heads: list[tuple[int, str, int, bool]]) -> None:
-        """Note the heads of the logs of `places`, as they were read since.
+        """Record the heads of the logs of `places`, which were read after that call.
 
         Each head is (workspace, era, number, kept): `kept` is true if the log contains the position of `places`. A
         workspace that is left out was removed.
@@ -379,12 +379,12 @@ class Gateway:
 
         With `tokens` and `intake`, it puts messages into the intake itself. `quota` counts them; None counts nothing.
         With `tokens` only, it refuses requests with invalid tokens.
-        `batch_limits` count requests, concurrent batches and work. The answers that the gateway gives itself have lines
-        in `access_log`.
+        `batch_limits` count requests, concurrent batches and work. The gateway's own answers have lines in
+        `access_log`.
         With `certificates`, it serves HTTPS only. It serves `pages` itself: (path, route) of each way to a file, and
-        its variants as (coding, tag, headers, content). A path that ends in `*` stands for everything that begins like
-        it.
-        It delivers `streams` whose id an app in the same process has sent as `x-fechatter-stream`.
+        its variants as (coding, tag, headers, content). A path that ends in `*` matches every path with that beginning.
+        If an app in the same process answers with the header `x-fechatter-stream`, the gateway delivers the stream of
+        `streams` that has this id.
         With `responses`, it repeats answers of the app from a cache. The quota counts the requests of one person.
 
         Raises:
@@ -465,9 +465,9 @@ class Streams:
     def examine(self, attach_seconds: float, stuck_seconds: float, quiet_seconds: float) -> tuple[list[int], list[int]]:
         """Return the ids of the gateway's streams that need attention.
 
-        The first ones have blocks that the gateway could not write for `stuck_seconds`. To the others, it had nothing
-        to write for `quiet_seconds`. The connection of a stream that it has not taken for `attach_seconds` counts as
-        ended.
+        The streams of the first list have blocks that the gateway could not write for `stuck_seconds`. For the streams
+        of the second list, it had nothing to write for `quiet_seconds`. If it does not take a stream within
+        `attach_seconds`, the connection of the stream counts as ended.
 
         Raises:
             ValueError: A time is negative.

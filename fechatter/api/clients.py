@@ -57,10 +57,9 @@ def public_address(request: Request, settings: Settings) -> str:
 
 def _scheme(request: Request, settings: Settings) -> str:
     """Return the scheme that the client used."""
-    is_secure = _client(request, settings)[1]
-    if is_secure is None:
-        return "https" if request.scope.get("scheme") == "https" else "http"
-    return "https" if is_secure else "http"
+    stated = _client(request, settings)[1]
+    used_https = request.scope.get("scheme") == "https" if stated is None else stated
+    return "https" if used_https else "http"
 
 
 def is_secure(request: Request, settings: Settings) -> bool:

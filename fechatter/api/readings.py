@@ -17,7 +17,7 @@ from fechatter.native import BUILD, SOURCE_HASH
 from fechatter.services import Services
 from fechatter.storage import figures
 from fechatter.telemetry import gateway_readings, logs, names, resources
-from fechatter.telemetry.exposition import Reading, unlabeled
+from fechatter.telemetry.exposition import Reading, unlabeled, unlabeled_fields
 from fechatter.telemetry.measures import Histogram
 from fechatter.telemetry.watch import Answered
 
@@ -141,14 +141,16 @@ def _database(services: Services, found: figures.Figures | None) -> Iterator[Rea
     yield Reading(names.CONNECTIONS, {("busy",): use.busy, ("idle",): use.idle})
     yield unlabeled(names.CONNECTIONS_WAITING, use.waiting)
     yield unlabeled(names.DATABASE_UP, found is not None)
-    for metric, figure in (
-        (names.LOG_EVENTS, "log_events"),
-        (names.LOG_DROPPED, "log_dropped"),
-        (names.LOG_AGE, "log_age_seconds"),
-        (names.MIGRATION, "migration"),
-        (names.PEOPLE_DAY, "people_day"),
-    ):
-        yield unlabeled(metric, getattr(found, figure, None))
+    yield from unlabeled_fields(
+        found,
+        (
+            (names.LOG_EVENTS, "log_events"),
+            (names.LOG_DROPPED, "log_dropped"),
+            (names.LOG_AGE, "log_age_seconds"),
+            (names.MIGRATION, "migration"),
+            (names.PEOPLE_DAY, "people_day"),
+        ),
+    )
 
 
 def _process(services: Services) -> Iterator[Reading]:

@@ -1,1 +1,1 @@
-"""What may be forgotten at any time: answers that the gateway keeps."""
+"""Data that may be dropped at any time: the answers that the gateway keeps."""

@@ -1,7 +1,8 @@
-"""The answers that the gateway keeps, and what it must learn before anybody sees a change.
+"""Reports changes to the gateway's cache of answers, before anybody sees the changes.
 
-Every committed event passes through `passed` before a client sees it: the writer's and the publisher's, those of other
-nodes, and those that the hub reads from the log. The answers themselves are in native/src/gateway/cache.
+`passed` receives every committed event before a client does. The writer, the publisher and the hub call it. The
+publisher also reports the events of other nodes, and the hub reports the events that it reads from the log. The code of
+the cache is in native/src/gateway/cache.
 """
 
 from __future__ import annotations
@@ -37,8 +38,10 @@ class ResponseCache:
             self.native.note_events([_event(each) for each in frames])
 
     def shown(self, workspace_id: int, position: Position) -> None:
-        """Serve no older state than this from now on. Call this before somebody sees the position outside of a
-        response's `Event-Cursor`."""
+        """Serve no older state than this from now on.
+
+        Call this before somebody sees the position, unless it is the `Event-Cursor` of a response.
+        """
         if self.native is not None:
             self.native.note_shown(workspace_id, position.era, position.seq)
 

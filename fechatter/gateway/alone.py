@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from fechatter.errors import StartError, titles
-from fechatter.gateway.places import BACKLOG, connection_limits
+from fechatter.errors import StartError
+from fechatter.gateway import native_gateway
 from fechatter.gateway.plan import Plan, native_plan
 from fechatter.native import Certificates, Gateway, Tokens
 from fechatter.settings import Settings
-from fechatter.settings.urls import uses_https
 from fechatter.telemetry.watch import GatewayCounters
 
 FILES_PER_CONNECTION = 2
 """A request in progress uses its client's connection and one to an upstream."""
 TOKENS = 65_536
 KEY_BYTES = 32
-
-_DECODER = msgspec.json.Decoder(GatewayCounters)
 
 
 class StandAlone:
@@ -48,29 +44,16 @@ class StandAlone:
             raise StartError(f"The gateway cannot start: {error}.") from error
 
     def _configuration(self, plan: Plan) -> bytes:
-        settings = self._settings
-        limits = {**connection_limits(settings, self._connections, self._connections), "head_bytes": plan.head_bytes}
-        return msgspec.json.encode(
-            {
-                "trusted_proxies": settings.trusted_proxies,
-                "proxy_headers": settings.proxy_headers,
-                "proxy_protocol": settings.proxy_protocol,
-                "https_only": uses_https(settings),
-                "titles": titles(),
-                "limits": limits,
-                **native_plan(plan),
-            }
-        )
+        limits = {
+            "connections": self._connections,
+            "upstream_connections": self._connections,
+            "head_bytes": plan.head_bytes,
+        }
+        return msgspec.json.encode(native_gateway.configuration(self._settings, limits) | native_plan(plan))
 
     def start(self, held: Sequence[socket.socket]) -> None:
         """Accept connections from bound sockets. Raises StartError."""
-        try:
-            for each in held:
-                each.setblocking(False)
-                each.listen(BACKLOG)
-            self._gateway.start([os.dup(each.fileno()) for each in held])
-        except OSError as error:
-            raise StartError(f"The gateway cannot start: {error}.") from error
+        native_gateway.start(self._gateway, held)
 
     def reroute(self, plan: Plan) -> None:
         """Use another plan for new requests. Raises StartError: it cannot be used; nothing has changed."""
@@ -92,7 +75,7 @@ class StandAlone:
         self._gateway.stop()
 
     def counters(self) -> GatewayCounters:
-        return _DECODER.decode(self._gateway.counters())
+        return native_gateway.counters(self._gateway)
 
 
 def read_key(settings: Settings, file: Path | None) -> bytes | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,8 +11,7 @@ import msgspec
 
 from fechatter.auth.pace import KIB_ROWS, REQUEST_ROWS, SENT_ROWS
 from fechatter.auth.quotas import BatchLimits
-from fechatter.errors import StartError
-from fechatter.gateway.places import BACKLOG, connection_limits
+from fechatter.gateway import native_gateway
 from fechatter.model import UserId
 from fechatter.native import (
     AccessLog,
@@ -27,7 +25,6 @@ from fechatter.native import (
     Tokens,
 )
 from fechatter.settings import Settings
-from fechatter.settings.urls import uses_https
 from fechatter.telemetry.measures import SECONDS
 from fechatter.telemetry.watch import GatewayCounters
 
@@ -55,8 +52,6 @@ class Stores(NamedTuple):
 Keeps = tuple[ResponseCache, Tokens, Quota | None]
 """What the gateway needs to keep responses. The quota counts the requests of one person."""
 
-_DECODER = msgspec.json.Decoder(GatewayCounters)
-
 
 class Front:
     """One gateway.
@@ -64,7 +59,6 @@ class Front:
     Args:
         upstreams: `unix:/path` or `tcp:host:port` of the servers behind it.
         files: how many files may be open for connections.
-        titles: the title of each status in the gateway's own responses.
         stores: what it needs to store messages itself; None forwards every request.
         certificates: with them, the gateway serves HTTPS only.
         pages: the files of the web client that it serves itself.
@@ -82,7 +76,6 @@ class Front:
         settings: Settings,
         upstreams: Sequence[str],
         files: int,
-        titles: dict[int, str],
         stores: Stores | None = None,
         certificates: Certificates | None = None,
         pages: list[ClientPage] | None = None,
@@ -93,34 +86,23 @@ class Front:
         self.connections = max(files // FILES_PER_CONNECTION, 1)
         self.upstream_connections = max(files // FILES_PER_UPSTREAM_CONNECTION, 1)
         tokens, quota, intake, limits = stores or (None, None, None, None)
-        configuration = self._configuration(settings) | {"upstreams": upstreams, "titles": titles}
-        encoded = msgspec.json.encode(configuration)
+        encoded = msgspec.json.encode(self._configuration(settings) | {"upstreams": upstreams})
         own = tokens, quota, intake, certificates, pages or [], limits, streams, access_log, keeps
         self._gateway = Gateway(encoded, *own)
         self._access_log = access_log
         self._held: Sequence[socket.socket] = ()
 
     def _configuration(self, settings: Settings) -> dict[str, object]:
-        return {
-            "trusted_proxies": settings.trusted_proxies,
-            "proxy_headers": settings.proxy_headers,
-            "proxy_protocol": settings.proxy_protocol,
+        limits = {"connections": self.connections, "upstream_connections": self.upstream_connections}
+        return native_gateway.configuration(settings, limits) | {
             "cors_origins": settings.cors_origins,
             "time_bounds": SECONDS,
             "batch_work": {"request": REQUEST_ROWS, "message": SENT_ROWS, "kib": KIB_ROWS},
-            "https_only": uses_https(settings),
-            "limits": connection_limits(settings, self.connections, self.upstream_connections),
         }
 
     def start(self, held: Sequence[socket.socket]) -> None:
         """Accept connections from bound sockets. Raises StartError."""
-        try:
-            for each in held:
-                each.setblocking(False)
-                each.listen(BACKLOG)
-            self._gateway.start([os.dup(each.fileno()) for each in held])
-        except OSError as error:
-            raise StartError(f"The gateway cannot start: {error}.") from error
+        native_gateway.start(self._gateway, held)
         self._held = held
 
     def stop_accepting(self) -> None:
@@ -145,4 +127,4 @@ class Front:
         return [UserId(each) for each in self._gateway.senders()]
 
     def counters(self) -> GatewayCounters:
-        return _DECODER.decode(self._gateway.counters())
+        return native_gateway.counters(self._gateway)

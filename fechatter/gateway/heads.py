@@ -1,7 +1,7 @@
 """Reads the heads of the logs whose answers the gateway keeps.
 
-An event may not reach this process: another process commits it, and the bus loses it. So the gateway serves nothing
-while the heads that it knows are older than two seconds.
+If another process commits an event and the bus loses it, this process learns of it only from the log. So the gateway
+serves nothing from its cache while the heads that it knows are older than two seconds.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -13,8 +12,6 @@ from fechatter.errors import StartError
 from fechatter.telemetry import gateway_readings
 from fechatter.telemetry.exposition import MEDIA_TYPE, render
 from fechatter.telemetry.watch import GatewayCounters
-
-log = logging.getLogger(__name__)
 
 HEAD_BYTES = 8192
 SECONDS = 5.0

@@ -27,8 +27,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         deny: requests that are refused: `/path` or `METHOD /path`.
         health_path: `GET` of this path must succeed; "" switches the checks off.
         failures: failed requests in a row, or failed checks in a row, after which a server receives no requests.
-        pause_seconds: how long it then receives none. Each failed trial doubles this time, up to the longest pause.
-        upstream_ca: PEM file with the certificates that https upstreams are checked with; "": those of the system.
+        pause_seconds: how long the pause of such a server lasts. Each failed trial doubles this time, up to the longest
+            pause.
+        upstream_ca: PEM file with the CA certificates for https upstreams; "" uses those of the system.
     """
 
     upstreams: tuple[str, ...] = ()
@@ -83,17 +84,8 @@ def _check(plan: Plan) -> None:
             raise StartError(f"The route {prefix!r} needs a path and upstreams: /path=http://host:port,unix:/path.")
     if plan.health_path and not plan.health_path.startswith("/"):
         raise StartError(f"health_path {plan.health_path!r} must begin with a slash.")
-    numbers = {
-        "health_interval_seconds": plan.health_interval_seconds,
-        "health_timeout_seconds": plan.health_timeout_seconds,
-        "failures": plan.failures,
-        "pause_seconds": plan.pause_seconds,
-        "longest_pause_seconds": plan.longest_pause_seconds,
-        "answer_seconds": plan.answer_seconds,
-        "head_bytes": plan.head_bytes,
-    }
-    for name, value in numbers.items():
-        if not 0 < value < 2**31:
+    for name, value in msgspec.structs.asdict(plan).items():
+        if isinstance(value, int | float) and not 0 < value < 2**31:
             raise StartError(f"{name} must be positive.")
 
 

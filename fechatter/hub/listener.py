@@ -47,7 +47,7 @@ class Listener:
 
     Attributes:
         reader: written by its workspace's feed only.
-        state: see the classes above; only the methods of this class change it.
+        state: see `states.py`; only the methods of this class change it.
         after: the number of `Live.since`. Live frames up to it are never shown, because the replay showed them.
         chats: the chats whose events are shown, as of the last frame that passed; written by the feed only.
         stream: the blocks that wait for the socket.
@@ -165,7 +165,7 @@ class Listener:
     def offer_signal(self, block: bytes) -> None:
         """Queue a block that may be lost, unless more than SLOW_EVENTS blocks are pending.
 
-        While the log is read, the block waits until what was read is queued, because it may be newer.
+        While the log is being read, the block is held. It follows the events from the log, because it may be newer.
         """
         if isinstance(self.state, Joining):
             self.state.hold_signal(block)

@@ -64,10 +64,6 @@ class Notices:
         """React to no further notices of a listener."""
         self._listeners.pop(listener.stream.id, None)
 
-    def hand_over(self, listener: Listener) -> int:
-        """Let the gateway write a stream; return the id by which it takes the stream."""
-        return listener.hand_over()
-
     def close(self) -> None:
         """Read no more notices."""
         if self._loop is not None:

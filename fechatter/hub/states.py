@@ -23,11 +23,11 @@ class CloseReason(StrEnum):
 
 
 class Joining(msgspec.Struct):
-    """The log is being read. Live frames are held until they can follow what was read.
+    """The log is being read. Live frames and signals are held, and are sent after the events from the log.
 
     Attributes:
         held: the live frames, in order.
-        signals: the blocks of signals that may be newer than what is read.
+        signals: the blocks of the signals, in order.
         overflowed: more than MAX_JOINING_FRAMES came, so the log must be read again.
     """
 

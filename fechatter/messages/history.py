@@ -29,7 +29,8 @@ class PagePlace(msgspec.Struct, frozen=True):
 
     Attributes:
         split: messages with lower numbers are older, the others are newer.
-        older, newer: the most messages of each side. If both are shown, a full page has at least half from each side.
+        older, newer: maximum number of messages of each side. If both sides are shown, the page has at most the larger
+            number in total, half from each side if there are enough.
     """
 
     split: int
@@ -38,22 +39,22 @@ class PagePlace(msgspec.Struct, frozen=True):
 
 
 def latest(limit: int) -> PagePlace:
-    """The newest messages."""
+    """Return the place of the newest messages."""
     return PagePlace(messages.END, limit, 0)
 
 
 def before(number: int, limit: int) -> PagePlace:
-    """The messages directly before `number`."""
+    """Return the place of the messages directly before `number`."""
     return PagePlace(number, limit, 0)
 
 
 def after(number: int, limit: int) -> PagePlace:
-    """The messages directly after `number`."""
+    """Return the place of the messages directly after `number`."""
     return PagePlace(number + 1, 0, limit)
 
 
 def around(number: int, limit: int) -> PagePlace:
-    """A page with `number` in its middle, if there are enough messages on both sides."""
+    """Return the place of a page with `number` in its middle, if there are enough messages on both sides."""
     return PagePlace(number + 1, limit, limit)
 
 

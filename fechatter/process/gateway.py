@@ -18,6 +18,7 @@ from fechatter.process.open_files import most_connections
 from fechatter.process.systemd import ServiceManager
 from fechatter.settings import Settings
 from fechatter.settings.urls import public_url
+from fechatter.tasks import Tasks
 from fechatter.telemetry import logs
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class RunningGateway:
         self._manager = ServiceManager(os.environ)
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
+        self._tasks = Tasks(self._task_died)
         self._died = False
 
     async def run(self, inspection: tuple[str, int] | None) -> int:
@@ -70,12 +72,11 @@ class RunningGateway:
             gateway.start([held, *more])
             print(f"The gateway is at {public_url(settings, held.getsockname()[1])}", flush=True)
             self._manager.ready()
-            tasks = self._begin(gateway, certificates)
+            self._begin(gateway, certificates)
             await self._stop.wait()
             self._manager.stopping("a signal")
         await _drain(gateway)
-        for task in tasks:
-            task.cancel()
+        await self._tasks.stop()
         if inspecting is not None:
             inspecting.close()
         return 1 if self._died else 0
@@ -91,21 +92,15 @@ class RunningGateway:
             os._exit(130)
         self._stop.set()
 
-    def _begin(self, gateway: StandAlone, certificates: ServedCertificates | None) -> list[asyncio.Task[None]]:
-        running = [self._reload_when_asked(gateway, certificates), self._manager.keep_alive()]
+    def _begin(self, gateway: StandAlone, certificates: ServedCertificates | None) -> None:
+        self._tasks.start("reload", self._reload_when_asked(gateway, certificates))
+        self._tasks.start("service manager", self._manager.keep_alive())
         if certificates is not None:
-            running.append(certificates.watch())
-        loop = asyncio.get_running_loop()
-        tasks = [loop.create_task(each) for each in running]
-        for task in tasks:
-            task.add_done_callback(self._task_ended)
-        return tasks
+            self._tasks.start("certificate files", certificates.watch())
 
-    def _task_ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.critical("a task of the gateway died", exc_info=error)
-            self._died = True
-            self._stop.set()
+    def _task_died(self, _name: str, _error: BaseException) -> None:
+        self._died = True
+        self._stop.set()
 
     async def _reload_when_asked(self, gateway: StandAlone, certificates: ServedCertificates | None) -> None:
         while True:

@@ -22,7 +22,6 @@ from fechatter.api.client_pages import client_pages
 from fechatter.api.middleware.behind_gateway import BehindGateway
 from fechatter.api.routes import WITHOUT_SECRETS
 from fechatter.app import create_app
-from fechatter.errors import titles
 from fechatter.gateway.certificates import ServedCertificates
 from fechatter.gateway.front import Front, Keeps, Stores
 from fechatter.gateway.heads import CacheHeads
@@ -125,7 +124,6 @@ class RunningServer:
             self._settings,
             [upstream],
             connections,
-            titles(),
             _stores(services),
             native,
             client_pages(),

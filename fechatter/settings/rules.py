@@ -45,16 +45,12 @@ def check_together(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, f"is required because {other} is set"
     if "tls_folder" in values and "tls_certificate" not in values:
         yield "tls_certificate", "is required because tls_folder is set: clients that ask for another name receive it"
-    without_gateway = not values.get("gateway", True)
-    if without_gateway and "tls_certificate" in values:
-        yield "tls_certificate", "needs gateway = on; with gateway = off, your own proxy does TLS"
-    if without_gateway and "unix_socket" in values:
-        yield "unix_socket", "needs gateway = on"
-    if values.get("proxy_protocol"):
-        if without_gateway:
-            yield "proxy_protocol", "needs gateway = on"
-        if not values.get("trusted_proxies"):
-            yield "trusted_proxies", "is required because proxy_protocol is set: only these proxies may send the header"
+    if not values.get("gateway", True):
+        if "tls_certificate" in values:
+            yield "tls_certificate", "needs gateway = on; with gateway = off, your own proxy does TLS"
+        yield from ((key, "needs gateway = on") for key in ("unix_socket", "proxy_protocol") if values.get(key))
+    if values.get("proxy_protocol") and not values.get("trusted_proxies"):
+        yield "trusted_proxies", "is required because proxy_protocol is set: only these proxies may send the header"
 
 
 def without_password(url: str) -> str:

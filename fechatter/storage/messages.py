@@ -44,9 +44,8 @@ NUMBERS(n.id, n.number, n.sender_id, n.revision, n.created_at, n.edited_at, n.de
 def packed_page(timeline: str, split: str, older: str, newer: str) -> str:
     """Return the SQL for the packed rows of a page, one value for `native.encode_page`.
 
-    The arguments are SQL: the name of a row of `timelines`, a number, and the most messages of the page that are below
-    this number and that are not. The rows have one more message of each side, if there is one. Numbers have no gaps, so
-    the rows are one range.
+    The arguments are SQL: the name of a row of `timelines`, a number, and the maximum number of messages below it and
+    from it on. On each side, one more message is read if there is one. Numbers have no gaps, so the rows are one range.
     """
     at = f"GREATEST(1, LEAST({split}, {timeline}.last_number + 1))"
     limit = f"GREATEST({older}, {newer})"

@@ -19,13 +19,12 @@ _MESSAGES = ", ".join(
     str(TYPE_CODES[each]) for each in (EventType.MESSAGE_CREATED, EventType.MESSAGE_EDITED, EventType.MESSAGE_DELETED)
 )
 
-_ACTOR = """
-SELECT s.user_id, s.workspace_id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
-WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"""
+_IS_LIVE = "s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"
+_ACTOR = f"""
+SELECT s.user_id, s.workspace_id, u.role FROM sessions s JOIN users u ON u.id = s.user_id WHERE {_IS_LIVE}"""
 _READER_COLUMNS = f"s.user_id, s.workspace_id, u.role, w.event_seq, {eras.OF_HEAD} AS era"
 _READERS = """
 sessions s JOIN users u ON u.id = s.user_id JOIN workspaces w ON w.id = s.workspace_id JOIN server v ON v.id = 1"""
-_IS_LIVE = "s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"
 
 
 def with_reader(columns: str = "", joins: str = "") -> str:

@@ -31,6 +31,12 @@ def unlabeled(metric: Metric, value: Value | None) -> Reading:
     return Reading(metric, {} if value is None else {(): value})
 
 
+def unlabeled_fields(found: object, fields: Iterable[tuple[Metric, str]]) -> Iterator[Reading]:
+    """Yield the reading of each metric from its field of `found`. If `found` is None, all values are unknown."""
+    for metric, name in fields:
+        yield unlabeled(metric, None if found is None else getattr(found, name))
+
+
 def render(readings: Iterable[Reading]) -> str:
     """Return all readings as text. Each metric may occur once."""
     return "".join(line + "\n" for reading in readings for line in _lines(reading))

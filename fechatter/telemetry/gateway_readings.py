@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fechatter.telemetry import names
-from fechatter.telemetry.exposition import Reading, unlabeled
+from fechatter.telemetry.exposition import Reading, unlabeled_fields
 from fechatter.telemetry.watch import GatewayCounters
+
+_UNLABELED = (
+    (names.GATEWAY_OPEN, "open"),
+    (names.GATEWAY_LIMIT, "limit"),
+    (names.GATEWAY_ACCEPTED, "accepted"),
+    (names.GATEWAY_REQUESTS, "requests"),
+    (names.GATEWAY_PROXIED, "proxied"),
+    (names.GATEWAY_ABANDONED, "abandoned"),
+    (names.GATEWAY_UPSTREAM, "upstream_open"),
+    (names.GATEWAY_UPSTREAM_OPENED, "upstream_opened"),
+    (names.GATEWAY_STREAMS, "streams"),
+)
 
 
 def readings(counted: GatewayCounters | None) -> Iterator[Reading]:
     """Yield every metric of the gateway once. None means that there is no gateway."""
-    for metric, name in (
-        (names.GATEWAY_OPEN, "open"),
-        (names.GATEWAY_LIMIT, "limit"),
-        (names.GATEWAY_ACCEPTED, "accepted"),
-        (names.GATEWAY_REQUESTS, "requests"),
-        (names.GATEWAY_PROXIED, "proxied"),
-        (names.GATEWAY_ABANDONED, "abandoned"),
-        (names.GATEWAY_UPSTREAM, "upstream_open"),
-        (names.GATEWAY_UPSTREAM_OPENED, "upstream_opened"),
-        (names.GATEWAY_STREAMS, "streams"),
-    ):
-        yield unlabeled(metric, getattr(counted, name, None))
+    yield from unlabeled_fields(counted, _UNLABELED)
     closed = (
         {}
         if counted is None

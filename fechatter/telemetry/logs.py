@@ -71,8 +71,8 @@ def counted() -> Mapping[str, int]:
     handler = _handler()
     if handler is None:
         return {}
-    access = Counter({"info": handler.access.accepted}) if handler.access is not None else Counter[str]()
-    return handler.counts + access
+    accepted = 0 if handler.access is None else handler.access.accepted
+    return handler.counts + Counter(info=accepted)
 
 
 def dropped() -> int | None:

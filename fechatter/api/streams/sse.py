@@ -83,7 +83,7 @@ class EventStream:
                 sharing.count(request, listener.pending_bytes / sharing.KIB * REPLAYED_KIB_ROWS)
         found.watch.streams.opened += 1
         if STREAMS in scope.get("extensions", {}):
-            await _hand_over(found.hub.notices.hand_over(listener), send)
+            await _hand_over(listener.hand_over(), send)
             return
         watch = found.tasks.start("watch a stream's client", _until_gone(receive, listener))
         try:
@@ -121,10 +121,7 @@ async def _write(listener: Listener, found: Services, send: Send) -> None:
         await found.hub.read_on(listener)
         await listener.wait(found.settings.heartbeat_seconds)
         waiting = listener.pending
-        block = listener.take()
-        if not block and listener.closed is None:
-            block = found.hub.heartbeat(listener)
-        if block:
+        if block := listener.take() or found.hub.heartbeat(listener):
             found.watch.streams.wrote(waiting - listener.pending, len(block))
             await _send(listener, send, block)
     if listener.closed is not CloseReason.GONE:

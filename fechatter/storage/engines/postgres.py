@@ -6,7 +6,6 @@ hangs while it has a workspace's lock loses the lock.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
     PooledConnection = PoolConnectionProxy[asyncpg.Record]
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 

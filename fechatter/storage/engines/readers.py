@@ -22,9 +22,10 @@ class ReaderThreads:
         self._calls: SimpleQueue[tuple[asyncio.Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._results: deque[_Result] = deque()
         self._is_woken = self._is_stopped = False
-        self._threads = [threading.Thread(target=self._run, name=f"reader_{place}") for place in range(count)]
+        self._threads = [
+            threading.Thread(target=self._run, name=f"reader_{place}", daemon=True) for place in range(count)
+        ]
         for thread in self._threads:
-            thread.daemon = True
             thread.start()
 
     async def call(self, work: Callable[[], T]) -> T:

@@ -58,7 +58,7 @@ export function withMark(known: Counted, mark: ReadMark): Counted {
   return isNews(known, mark) ? withResumedMark(known, mark) : known
 }
 
-/** Apply a read mark of `resumed`. It replaces the known one, which the log may have lost since. */
+/** Apply a read mark of `resumed`. It replaces even a higher mark, which a restored database may have lost. */
 export function withResumedMark({ chat, reading }: Counted, mark: ReadMark): Counted {
   const { sent } = reading
   const isSentSince = sent !== null && sent.seq > mark.seq && sent.number > mark.last_read_number

@@ -92,7 +92,7 @@ export function applySummaries(world: World, met: readonly Person[], seq: number
   return { ...world, people }
 }
 
-/** Replace the read marks by those of `resumed`. */
+/** Apply the read marks of `resumed`. Unlike `applyMarks`, this also moves a mark back. */
 export function resumeMarks(world: World, marks: readonly ReadMark[]): World {
   return marks.reduce((before, mark) => recount(before, mark.chat_id, known => withResumedMark(known, mark)), world)
 }
