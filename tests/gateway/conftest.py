@@ -15,7 +15,7 @@ import pytest
 from fechatter.native import Certificates, Gateway, Streams
 from fechatter.telemetry.watch import GatewayCounters
 from tests.gateway.alone import QUICK, GatewayProcess, Start, Switchable
-from tests.gateway.doors import Doors, running_doors
+from tests.gateway.doors import TOKEN, Doors, Sender, running_servers
 from tests.gateway.live import App
 from tests.gateway.upstream import Upstream, running_upstream
 from tests.journeys.wire import OPENED
@@ -77,8 +77,9 @@ def doors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "postgres":
         server: Postgres = request.getfixturevalue("postgres_server")
         databases = [server.create_database(), server.create_database()]
-    with running_doors(tmp_path_factory.mktemp("doors"), databases) as doors:
-        yield doors
+    settings = {"rate_limits": "on", "metrics_token": TOKEN}
+    with running_servers(tmp_path_factory.mktemp("doors"), databases, **settings) as servers:
+        yield Doors(servers, Sender.create)
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from tests.journeys.client import Client, colleague, owner
 from tests.journeys.metrics import read_metrics
@@ -14,22 +15,31 @@ from tests.journeys.wire import Answer, Wire, head
 TOKEN = "metrics-of-the-gateway-0123456789"
 CHANGING = {"date", "server", "x-request-id", "ratelimit", "connection", "content-length", "keep-alive"}
 CHUNKED = {"transfer-encoding": "chunked"}
+T = TypeVar("T")
 Case = tuple[str, bytes, dict[str, str]]
 """The name of a path, a body and headers. A header with an empty value is not sent."""
 
 
-class Doors:
-    """Two servers with the same data: the same people and chats in the same order."""
+class Servers(NamedTuple):
+    """A server for each entry point."""
 
-    def __init__(self, app: ServerProcess, gateway: ServerProcess) -> None:
-        self.app, self.gateway = app, gateway
-        self.senders: list[Sender] = []
+    app: ServerProcess
+    gateway: ServerProcess
 
-    async def open(self) -> list[Sender]:
-        """Return a sender of the app and one of the gateway."""
-        if not self.senders:
-            self.senders = [await Sender.create(server) for server in (self.app, self.gateway)]
-        return self.senders
+
+class Pair(Generic[T]):
+    """Two servers with the same data: `create` makes the same people and chats in the same order on both."""
+
+    def __init__(self, servers: Servers, create: Callable[[ServerProcess], Awaitable[T]]) -> None:
+        self.app, self.gateway = servers
+        self._create = create
+        self._created: list[T] = []
+
+    async def open(self) -> list[T]:
+        """Return the data of the app's server and that of the gateway's."""
+        if not self._created:
+            self._created = [await self._create(server) for server in (self.app, self.gateway)]
+        return self._created
 
 
 class Sender:
@@ -71,27 +81,37 @@ class Sender:
             await wire.abort()
 
 
+Doors = Pair[Sender]
+
+
 @contextmanager
-def running_doors(folder: Path, databases: list[str | None]) -> Iterator[Doors]:
+def running_servers(folder: Path, databases: Sequence[str | None] = (None, None), **settings: str) -> Iterator[Servers]:
     """Run two servers on these databases; None is SQLite."""
-    how = {"rate_limits": "on", "metrics_token": TOKEN}
-    for name in ("app", "gateway"):
+    for name in Servers._fields:
         (folder / name).mkdir()
     with (
-        ServerProcess(folder / "app", databases[0], **how, gateway="off") as app,
-        ServerProcess(folder / "gateway", databases[1], **how, gateway="on") as gateway,
+        ServerProcess(folder / "app", databases[0], **settings, gateway="off") as app,
+        ServerProcess(folder / "gateway", databases[1], **settings, gateway="on") as gateway,
     ):
-        yield Doors(app, gateway)
+        yield Servers(app, gateway)
 
 
-async def gateway_counts(doors: Doors, route: str) -> tuple[float, float]:
-    """Return the number of requests that reached the app, and that of all sends to the route, whatever their answer."""
-    found = await read_metrics(Client(doors.gateway), TOKEN)
-    series = f'fechatter_requests_total{{route="{route}",method="POST"'
-    sent = sum(count for name, count in found.items() if name.startswith(series))
-    return found["fechatter_gateway_proxied_total"], sent
+async def gateway_counts(server: ServerProcess, route: str, method: str) -> tuple[float, float, float]:
+    """Return the numbers of requests that reached the app, of responses from the cache, and of responses of a route."""
+    found = await read_metrics(Client(server), TOKEN)
+    series = f'fechatter_requests_total{{route="{route}",method="{method}"'
+    answered = sum(count for name, count in found.items() if name.startswith(series))
+    hits = found['fechatter_response_cache_requests_total{result="hit"}']
+    return found["fechatter_gateway_proxied_total"], hits, answered
 
 
-def comparable_headers(answer: Answer) -> dict[str, str]:
+def comparable_headers(answer: Answer, ignored: Collection[str] = ()) -> dict[str, str]:
     """Return the headers that are equal in equal answers."""
-    return {name: value for name, value in answer.headers.items() if name not in CHANGING}
+    return {name: value for name, value in answer.headers.items() if name not in {*CHANGING, *ignored}}
+
+
+def without_fields(value: Any, changes: Callable[[str], bool]) -> Any:
+    """Return JSON without the fields that differ between the servers."""
+    if isinstance(value, dict):
+        return {name: without_fields(each, changes) for name, each in value.items() if not changes(name)}
+    return [without_fields(each, changes) for each in value] if isinstance(value, list) else value

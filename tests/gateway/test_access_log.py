@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.gateway.doors import CHUNKED, Sender
+from tests.gateway.doors import CHUNKED, TOKEN, Sender
 from tests.journeys.client import Client
 from tests.journeys.metrics import read_metrics
 from tests.journeys.senders import wait_until_true
 from tests.journeys.server import ServerProcess
 from tests.journeys.wire import Wire, head
 
-TOKEN = "metrics-of-the-gateway-0123456789"
 GOOD = b'{"content": "Good morning"}'
 BATCH = b'{"messages": [{"content": "Good morning"}]}'
 CHANGING = {"time", "seconds", "request_id"}
@@ -92,8 +90,7 @@ async def test_lines_can_be_read_by_people_and_the_last_ones_are_written_at_a_st
         sender = await Sender.create(server)
         for number in range(50):
             await sender.send(("own", GOOD, {"x-request-id": f"text-{number}"}))
-        os.kill(server.process.pid, signal.SIGTERM)
-        server.process.wait()
+        await asyncio.to_thread(server.stop)
         written = [line for line in server.output.splitlines() if "request_id=text-" in line]
         assert len(written) == 50
         assert " INFO     fechatter.access: POST /api/chat/{chat_id}/messages 201 request_id=text-0 " in written[0]
@@ -103,4 +100,6 @@ async def test_there_are_no_lines_below_the_level_of_the_log(tmp_path: Path) -> 
     with ServerProcess(tmp_path, **logging("json"), log_level="warning") as server:
         sender = await Sender.create(server)
         assert (await sender.send(("own", GOOD, {}))).status == 201
+        # A stop writes the last lines.
+        await asyncio.to_thread(server.stop)
         assert not lines(server)

@@ -231,6 +231,9 @@ async def test_a_stop_answers_requests_in_progress_and_ends_streams(start: Start
     allowed.set()
     answered = await waiting.answer()
     assert (answered.status, answered.headers["connection"]) == (200, "close")
+    assert await stream.chunk() == b":\n\n"
+    # The upstream never ends the stream, so the gateway does.
+    assert await stream.reader.read() == b""
     assert await stopping == 0
 
 

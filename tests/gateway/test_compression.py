@@ -15,13 +15,14 @@ from fechatter.api.routes import ROUTES, WITHOUT_SECRETS
 from tests.gateway.conftest import RunningGateway
 from tests.gateway.doors import Doors
 from tests.gateway.upstream import Received, Upstream
-from tests.journeys.client import Client
+from tests.journeys.client import PASSWORD, Client
 from tests.journeys.wire import Answer, Wire, head
 
 CONTENT = orjson.dumps({"messages": ["Good morning"] * 1000})
 LABEL = {"x-fechatter-compressible": "1"}
 JSON = {"content-type": "application/json"}
 DOCUMENT = document()
+MIN_BYTES = 1024
 ALL = {"accept-encoding": "gzip, deflate, br, zstd"}
 
 
@@ -150,16 +151,31 @@ async def test_a_page_of_history_is_compressed_and_equal_to_the_one_of_the_app(d
     assert not [name for name in direct.headers if name.startswith("x-fechatter")]
 
 
-async def test_an_answer_with_a_token_is_never_compressed(doors: Doors) -> None:
+async def test_an_answer_of_a_route_with_tokens_is_never_compressed(doors: Doors) -> None:
     _, sender = await doors.open()
-    port = sender.person.server.port
-    host = {"content-type": "application/json", "authorization": f"Bearer {sender.person.token}", **ALL}
-    # Longer than the least size, because the names are.
+    headers = {**JSON, "authorization": f"Bearer {sender.person.token}", **ALL}
     body = orjson.dumps({"email": "a@example.org", "password": "x" * 100})
     for path in ("/api/signin", "/api/refresh", "/api/invitations", "/api/password-resets/lookup"):
-        answer = await (await Wire.open(port)).request("POST", path, body, host)
+        answer = await (await Wire.open(sender.person.server.port)).request("POST", path, body, headers)
         assert "content-encoding" not in answer.headers
     assert "vary" not in (await _get(sender.person, "/api/invitations")).headers
+
+
+async def test_a_long_answer_of_another_route_is_not_compressed(doors: Doors) -> None:
+    _, sender = await doors.open()
+    user, workspace = sender.person.session["user"], sender.person.session["workspace"]
+    # With 400 bytes for the name, a session has more than the smallest size that is compressed.
+    await sender.person.call("PATCH", "/api/users/me", {"fullname": "\N{CJK UNIFIED IDEOGRAPH-20000}" * 100})
+    body = orjson.dumps({"email": user["email"], "password": PASSWORD, "workspace": workspace["slug"]})
+    for _ in range(8):
+        wire = await Wire.open(sender.person.server.port)
+        session = await wire.request("POST", "/api/signin", body, {**JSON, **ALL})
+    listed = await _get(sender.person, "/api/sessions")
+    assert "access_token" in session.json
+    for answer in (session, listed):
+        assert answer.status == 200
+        assert len(answer.body) >= MIN_BYTES
+        assert not {"content-encoding", "vary"} & set(answer.headers)
 
 
 def _properties(schema: Any) -> Iterator[str]:

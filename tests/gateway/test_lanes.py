@@ -42,7 +42,7 @@ async def parts(wire: Wire) -> AsyncIterator[bytes]:
         yield part
 
 
-async def test_a_message_costs_one_encoding_and_a_full_stream_is_reported(app: App) -> None:
+async def test_a_message_waits_in_every_stream_of_its_chat_and_a_full_stream_is_reported(app: App) -> None:
     streams = Streams(100, 1 << 20)
     opened = [streams.open() for _ in range(1_000)]
     for stream in opened:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pytest
 
 from fechatter.web.files import files
+from tests.gateway.doors import TOKEN, Servers, running_servers
 from tests.journeys.client import Client
 from tests.journeys.metrics import read_metrics
 from tests.journeys.server import ServerProcess
 from tests.journeys.wire import Answer, Wire, head
 
-TOKEN = "metrics-of-the-pages-0123456789"
 CHANGING = {"date", "server", "x-request-id", "connection", "keep-alive"}
 ASSETS = [f"/static/{name}" for name, file in files().items() if file.media_type != "text/html"]
 PATHS = ["/", "/setup", "/chats", "/chats/7/3", "/people/4", "/service-worker.js", ASSETS[0], ASSETS[-1]]
@@ -21,21 +20,10 @@ OTHERS = ["/chatsy", "/static/", "/static/index.html", "/static/../index.html", 
 CODINGS = ["", "gzip", "br, gzip", "br;q=0, gzip;q=0", "zstd"]
 
 
-class Doors(NamedTuple):
-    app: ServerProcess
-    gateway: ServerProcess
-
-
 @pytest.fixture(scope="module")
-def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
-    folder = tmp_path_factory.mktemp("doors")
-    for name in Doors._fields:
-        (folder / name).mkdir()
-    with (
-        ServerProcess(folder / "app", gateway="off") as app,
-        ServerProcess(folder / "gateway", gateway="on", metrics_token=TOKEN) as gateway,
-    ):
-        yield Doors(app, gateway)
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with running_servers(tmp_path_factory.mktemp("doors"), metrics_token=TOKEN) as servers:
+        yield servers
 
 
 async def get(server: ServerProcess, path: str, **headers: str) -> Answer:
@@ -55,13 +43,13 @@ def _comparable(answer: Answer) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("path", [*PATHS, *OTHERS])
-async def test_both_doors_return_the_same_file(doors: Doors, path: str, coding: str) -> None:
+async def test_both_doors_return_the_same_file(doors: Servers, path: str, coding: str) -> None:
     by_app, by_gateway = [await get(server, path, accept_encoding=coding) for server in doors]
     assert _comparable(by_gateway) == _comparable(by_app)
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_browser_that_has_the_file_gets_no_body(doors: Doors, path: str) -> None:
+async def test_a_browser_that_has_the_file_gets_no_body(doors: Servers, path: str) -> None:
     tag = (await get(doors.gateway, path, accept_encoding="br")).headers["etag"]
     by_app, by_gateway = [
         await get(server, path, accept_encoding="br", if_none_match=f'"other", W/{tag}') for server in doors
@@ -70,7 +58,7 @@ async def test_a_browser_that_has_the_file_gets_no_body(doors: Doors, path: str)
     assert _comparable(by_gateway) == _comparable(by_app)
 
 
-async def test_files_do_not_reach_the_app_but_are_counted(doors: Doors) -> None:
+async def test_files_do_not_reach_the_app_but_are_counted(doors: Servers) -> None:
     before = await read_metrics(Client(doors.gateway), TOKEN)
     for path in PATHS:
         assert (await get(doors.gateway, path)).status == 200
@@ -81,7 +69,7 @@ async def test_files_do_not_reach_the_app_but_are_counted(doors: Doors) -> None:
     assert after[counted] == before.get(counted, 0) + 1
 
 
-async def test_a_head_request_gets_the_headers_of_the_file(doors: Doors) -> None:
+async def test_a_head_request_gets_the_headers_of_the_file(doors: Servers) -> None:
     whole = await get(doors.gateway, "/")
     wire = await Wire.open(doors.gateway.port)
     wire.writer.write(head("HEAD", "/", {"connection": "close"}))

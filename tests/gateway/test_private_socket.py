@@ -11,11 +11,6 @@ from fechatter.errors import StartError
 from fechatter.gateway.private_socket import private_socket
 
 
-@pytest.fixture(autouse=True)
-def close_connections() -> None:
-    """Replace the fixture of the other tests, which is only for async tests: these open no connections."""
-
-
 def test_only_this_user_can_enter_the_folder_of_the_socket(tmp_path: Path) -> None:
     with private_socket(tmp_path) as held:
         path = Path(held.getsockname())

@@ -132,8 +132,8 @@ async def test_a_header_that_nobody_may_send_is_malformed(
 async def test_the_connections_of_a_client_behind_a_proxy_are_limited(start_gateway: StartGateway) -> None:
     gateway = start_gateway(options=TRUSTING, connections_per_address=1)
     busy = await Wire.open(gateway.port)
-    # Half of a request occupies the place of this client.
     assert (await busy.raw(LINE + REQUEST)).status == 200
+    # Half of a request occupies the place of this client.
     busy.writer.write(head("POST", "/", {"content-length": "10"}) + b"half")
     await wait_until_true(lambda: gateway.counters.requests == 2)
     refused = await (await Wire.open(gateway.port)).raw(LINE + REQUEST)

@@ -21,6 +21,7 @@ class Client:
         received: the events received since then, and `eras` those of their positions.
         life: the number of its streams. A response to a request of an earlier stream is ignored.
         seen: the highest position of its responses, for each era.
+        sent: those that the request of the current stream contained.
         unchecked: whether a position was not sent with the stream's request, so the client must ask about it.
         inbox: blocks that have arrived but are not processed yet.
         answer: the response to the current request: life, chat (None for the list), then its content.

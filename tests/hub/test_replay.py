@@ -189,7 +189,7 @@ async def test_a_stream_that_the_gateway_never_takes_is_removed(
 ) -> None:
     monkeypatch.setattr(notices, "ATTACH_SECONDS", 0.0)
     listener = await case.open()
-    case.hub.notices.hand_over(listener)
+    listener.hand_over()
     assert case.hub.listeners == 1
     case.hub.notices.examine()
     case.hub.notices.read()
@@ -201,7 +201,7 @@ async def test_a_stream_that_the_gateway_never_takes_is_removed(
 async def test_a_stream_that_was_closed_before_the_gateway_takes_it_contains_the_reason(case: ReplayCase) -> None:
     listener = await case.open()
     case.hub.stop()
-    case.hub.notices.hand_over(listener)
+    listener.hand_over()
     assert written_blocks(listener)[-1] == "closing"
     listener.offer(b"too late")
     assert listener.pending == 0

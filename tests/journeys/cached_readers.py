@@ -10,7 +10,18 @@ from typing import Any, NamedTuple
 
 from fechatter.model import Position
 from tests.journeys.client import Client
+from tests.journeys.metrics import cache_hits
 from tests.journeys.wire import Answer
+
+
+async def repeated(reader: Client, path: str, token: str, **headers: str) -> Answer:
+    """Read until the gateway answers from its cache, and return that answer. `token` reads the metrics."""
+    while True:
+        before = await cache_hits(reader.server, token)
+        answer = await reader.ask("GET", path, headers=headers)
+        if await cache_hits(reader.server, token) > before:
+            return answer
+
 
 Right = tuple[int, int | None]
 """A person and a chat; None stands for what the person may do in the workspace."""

@@ -3,6 +3,7 @@
 import re
 
 from tests.journeys.client import Client
+from tests.journeys.server import ServerProcess
 
 _SAMPLE = re.compile(r'([a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (-?[0-9.e+-]+)')
 
@@ -16,6 +17,11 @@ async def read_metrics(reader: Client, token: str | None = None) -> dict[str, fl
     found = [_SAMPLE.fullmatch(line) for line in lines]
     assert None not in found
     return {match[1] + (match[2] or ""): float(match[3]) for match in found if match is not None}
+
+
+async def cache_hits(server: ServerProcess, token: str) -> float:
+    """Return the number of responses that the gateway has repeated from its cache."""
+    return (await read_metrics(Client(server), token))['fechatter_response_cache_requests_total{result="hit"}']
 
 
 async def closed_streams(admin: Client) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.journeys.cached_readers import repeated
 from tests.journeys.client import Client, colleague, owner
-from tests.journeys.metrics import read_metrics
+from tests.journeys.metrics import cache_hits
 from tests.journeys.senders import wait_until_true
 from tests.journeys.server import ServerProcess
 from tests.journeys.test_administration import command
@@ -42,15 +43,6 @@ def nodes(postgres_server: Postgres, tmp_path: Path) -> Iterator[list[ServerProc
         nats.remove()
 
 
-async def keep(reader: Client, path: str) -> None:
-    """Read until the gateway repeats the response."""
-    repeated = False
-    while not repeated:
-        before = await _hits(reader.server)
-        await reader.get(path)
-        repeated = await _hits(reader.server) > before
-
-
 async def until_refused(reader: Client, path: str, status: int) -> None:
     """Read until the response has this status."""
     while (answer := await reader.ask("GET", path)).status != status:
@@ -64,17 +56,13 @@ async def until_newest(reader: Client, path: str, message_id: int) -> None:
         newest = [each["id"] for each in (await reader.get(path))["items"][:1]]
 
 
-async def _hits(server: ServerProcess) -> float:
-    return (await read_metrics(Client(server), TOKEN))['fechatter_response_cache_requests_total{result="hit"}']
-
-
 async def test_a_command_ends_what_the_gateway_keeps(gateway: ServerProcess) -> None:
     host = await owner(gateway, setup_token=gateway.setup_token)
     member = await colleague(host)
-    await keep(member, "/api/users/me")
+    await repeated(member, "/api/users/me", TOKEN)
     await command(gateway, "users", "disable", str(member.id))
     await until_refused(member, "/api/users/me", 401)
-    await keep(host, "/api/users/me")
+    await repeated(host, "/api/users/me", TOKEN)
 
 
 async def test_another_node_ends_what_the_gateway_keeps(nodes: list[ServerProcess]) -> None:
@@ -84,7 +72,7 @@ async def test_another_node_ends_what_the_gateway_keeps(nodes: list[ServerProces
     chat = (await host.chat("private_channel", member))["id"]
     path = f"/api/chat/{chat}/messages"
     for number in range(5):
-        await keep(member, path)
+        await repeated(member, path, TOKEN)
         sent = await there.send(chat, f"message {number}")
         await until_newest(member, path, sent["id"])
     seen = (await there.ask("GET", path)).headers["event-cursor"]
@@ -93,7 +81,7 @@ async def test_another_node_ends_what_the_gateway_keeps(nodes: list[ServerProces
     assert newer != seen
     answer = await member.ask("GET", path, headers={"event-cursor": newer})
     assert answer.json["items"][0]["content"] == "newer"
-    await keep(member, path)
+    await repeated(member, path, TOKEN)
     await there.call("DELETE", f"/api/chat/{chat}/members/{member.id}")
     await until_refused(member, path, 404)
 
@@ -104,14 +92,14 @@ async def test_nothing_is_kept_without_memory(tmp_path: Path) -> None:
         first = await host.ask("GET", "/api/users/me")
         again = await host.ask("GET", "/api/users/me")
         assert first.body == again.body
-        assert await _hits(server) == 0
+        assert await cache_hits(server, TOKEN) == 0
         assert not any(name.startswith("surrogate") for name in again.headers)
 
 
 async def test_repeated_responses_have_lines_in_the_access_log(tmp_path: Path) -> None:
     with ServerProcess(tmp_path, gateway="on", metrics_token=TOKEN, access_log="on", log_format="json") as server:
         host = await owner(server, setup_token=server.setup_token)
-        await keep(host, "/api/users/me")
+        await repeated(host, "/api/users/me", TOKEN)
         await host.ask("GET", "/api/users/me", headers={"x-request-id": "repeated"})
         await wait_until_true(lambda: '"repeated"' in server.output)
         (line,) = [each for each in server.output.splitlines() if '"repeated"' in each]

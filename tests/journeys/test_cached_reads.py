@@ -17,7 +17,7 @@ import pytest
 
 from tests.journeys.cached_readers import Noted, PageSeen, Reader, State
 from tests.journeys.client import Client, colleague, owner, signed_in
-from tests.journeys.metrics import read_metrics
+from tests.journeys.metrics import cache_hits
 from tests.journeys.server import ServerProcess
 from tests.journeys.sharing import QUICK, SharedServers
 
@@ -138,12 +138,8 @@ async def create(server: ServerProcess) -> World:
     return World(host, members, chats, doomed)
 
 
-async def hits(server: ServerProcess) -> float:
-    return (await read_metrics(Client(server), TOKEN))['fechatter_response_cache_requests_total{result="hit"}']
-
-
 async def test_no_reader_sees_an_older_state_or_more_than_they_may(gateway: ServerProcess) -> None:
-    world, before = await create(gateway), await hits(gateway)
+    world, before = await create(gateway), await cache_hits(gateway, TOKEN)
     start = await world.host.cursor()
     sessions = [await signed_in(each) for each in world.members for _ in range(READERS_PER_MEMBER)]
     leaving = [await signed_in(each) for each in world.members]
@@ -161,4 +157,4 @@ async def test_no_reader_sees_an_older_state_or_more_than_they_may(gateway: Serv
         for task in reading:
             task.cancel()
     await world.check_pages([page for reader in made for page in reader.pages], start)
-    assert await hits(gateway) - before > MIN_HITS
+    assert await cache_hits(gateway, TOKEN) - before > MIN_HITS

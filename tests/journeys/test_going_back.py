@@ -124,13 +124,13 @@ class Observer:
         loaded = [message["content"] for message in await self.who.history(self.chat)]
         assert [content for content in loaded if content.startswith(("lost", "new"))] == new
         await self.send("after reset", 1)
-        await self.check_heartbeat(await self.follow(stream, "after reset 0"))
+        await self.check_heartbeat(await self.follow(stream, lambda event: has_content(event, "after reset 0")))
 
-    async def follow(self, stream: Stream, content: str) -> Stream:
-        """Read up to a message. Like every client, connect again if the server ends the stream."""
+    async def follow(self, stream: Stream, is_wanted: Callable[[Event], bool]) -> Stream:
+        """Read up to a block. Like every client, connect again if the server ends the stream."""
         while True:
             try:
-                while not has_content(await stream.next(), content):
+                while not is_wanted(await stream.block()):
                     pass
             except ConnectionError:
                 stream = await self.who.listen(stream.cursor)
@@ -140,14 +140,7 @@ class Observer:
     async def check_heartbeat(self, stream: Stream) -> None:
         """Check that a heartbeat carries the head and no position beyond it."""
         here = await self.who.cursor()
-        while True:
-            try:
-                while (await stream.block()).name is not None:
-                    pass
-            except ConnectionError:
-                stream = await self.who.listen(stream.cursor)
-            else:
-                break
+        stream = await self.follow(stream, lambda event: event.name is None)
         assert stream.cursor == here
 
     async def check_offline_client(self, new: list[str]) -> None:

@@ -33,6 +33,11 @@ class Answer(NamedTuple):
         """The stable code of a problem response."""
         return str(self.json["code"])
 
+    @property
+    def remaining(self) -> int:
+        """How many requests or messages are left, by the header `RateLimit`."""
+        return int(self.headers["ratelimit"].rpartition("r=")[2].split(";")[0])
+
 
 class Wire:
     """One connection, for one request at a time."""

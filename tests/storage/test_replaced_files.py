@@ -19,12 +19,12 @@ from fechatter.storage.engines.sqlite_open import copy_database, open_reader
 Reader = Callable[[Path], AbstractContextManager[sqlite3.Connection]]
 
 
-def _thread(path: Path) -> closing[sqlite3.Connection]:
-    """Open a connection as a thread of a running server does at its first read."""
+def _server_reader(path: Path) -> closing[sqlite3.Connection]:
+    """Open a connection as a server does for its readers."""
     return closing(connect_reader(path))
 
 
-@pytest.mark.parametrize("reader", [open_reader, _thread])
+@pytest.mark.parametrize("reader", [open_reader, _server_reader])
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_a_reader_of_the_replaced_file_leaves_everything_to_the_rescue(
     tmp_path: Path, reader: Reader, mode: str
