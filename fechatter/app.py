@@ -31,6 +31,8 @@ from fechatter.messages.send import Sender, open_intake
 from fechatter.messages.writer import Writer
 from fechatter.services import Services
 from fechatter.settings import Settings, load_settings
+from fechatter.signals.routing import SignalRouter
+from fechatter.signals.typing import Typing
 from fechatter.stopping import Stage, StopOrder
 from fechatter.storage.folder import locked_folder
 from fechatter.storage.opening import open_database
@@ -85,6 +87,7 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
         bus=bus,
         publisher=publisher,
         hub=hub,
+        typing=Typing(publisher.publish),
         sender=sender,
         writer=writer,
         secrets=secrets,
@@ -104,7 +107,7 @@ async def _start(services: Services, upkeep: Upkeep) -> None:
     tasks, stopping, hub = services.tasks, services.stopping, services.hub
     stopping.add(Stage.TASKS, tasks.stop)
     stopping.add(Stage.BACKENDS, services.bus.close)
-    await services.publisher.start(hub.receive, hub.signal)
+    await services.publisher.start(hub.receive, SignalRouter(hub.signal, services.typing).receive)
     # Password hashing stops early, because each hash takes long and hundreds of calls may wait.
     stopping.add(Stage.STREAMS, services.passwords.close)
     stopping.add(Stage.STREAMS, hub.stop)

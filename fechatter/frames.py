@@ -7,6 +7,8 @@ encoding it again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from fechatter.events import EventType
@@ -41,12 +43,47 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
         return self.block
 
 
+TYPING, RECEIPT = "typing", "receipt"
+"""Kinds of signals that a node treats specially; the kind of other signals is ""."""
+
+
 class Signal(msgspec.Struct, frozen=True, array_like=True):
-    """Ephemeral data for the devices of one person. A signal has no number, is not in the log and may be lost."""
+    """Ephemeral data without a number. A signal is not in the log, and may be lost.
+
+    It is for the devices of one person, for the listeners of a chat (`for_chat`), or for several people (`for_people`).
+    A node of an earlier version reads only the first three fields, so `user_id` is 0 unless the signal is for one
+    person.
+
+    Attributes:
+        chat_id: the chat whose listeners receive the signal; 0 if it is for people.
+        except_user_id: the person to whom a signal of a chat is not sent.
+        user_ids: several people who receive the signal.
+    """
 
     workspace_id: WorkspaceId
     user_id: int
     block: bytes
+    chat_id: int = 0
+    except_user_id: int = 0
+    user_ids: tuple[int, ...] = ()
+    kind: str = ""
+
+    @classmethod
+    def for_chat(
+        cls, workspace_id: WorkspaceId, chat_id: int, block: bytes, *, except_user_id: int = 0, kind: str = ""
+    ) -> Signal:
+        """Return a signal for the listeners of a chat, except those of one person."""
+        return cls(workspace_id, 0, block, chat_id, except_user_id, kind=kind)
+
+    @classmethod
+    def for_people(cls, workspace_id: WorkspaceId, user_ids: Iterable[int], block: bytes) -> Signal:
+        """Return a signal for several people."""
+        return cls(workspace_id, 0, block, user_ids=tuple(user_ids))
+
+    @property
+    def people(self) -> tuple[int, ...]:
+        """The people who receive the signal, if it is not for a chat."""
+        return self.user_ids or (self.user_id,)
 
 
 def encode_block(era: str, seq: int, event_type: EventType, event: dict[str, object]) -> bytes:
@@ -73,8 +110,8 @@ def event_object(
     }
 
 
-def control_block(name: str, data: dict[str, object], position: object | None = None) -> bytes:
-    """Return an SSE control frame (`hello`, `resumed`, `reset`, `closing`); `position` becomes its `id:`."""
+def control_block(name: str, data: object, position: object | None = None) -> bytes:
+    """Return the SSE block of a control frame (`hello`, `resumed` …) or a signal; `position` becomes its `id:`."""
     identity = b"" if position is None else b"id: %b\n" % str(position).encode()
     return identity + b"event: %b\ndata: %b\n\n" % (name.encode(), encode(data))
 

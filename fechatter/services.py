@@ -18,6 +18,7 @@ from fechatter.messages.send import Sender
 from fechatter.messages.writer import Writer
 from fechatter.queues import Queue
 from fechatter.settings import Settings
+from fechatter.signals.typing import Typing
 from fechatter.stopping import StopOrder
 from fechatter.storage.engines.base import Database
 from fechatter.tasks import Tasks
@@ -34,6 +35,7 @@ class Services(msgspec.Struct, frozen=True):
     bus: Bus
     publisher: Publisher
     hub: Hub
+    typing: Typing
     sender: Sender
     writer: Writer
     secrets: Secrets
@@ -49,7 +51,8 @@ class Services(msgspec.Struct, frozen=True):
 
     def queues(self) -> list[Queue]:
         """Return every bounded queue of this process."""
-        packages = (self.sender, self.database, self.passwords, self.limits, self.quotas, self.hub, self.bus)
+        callers = (self.sender, self.database, self.passwords, self.limits, self.quotas)
+        packages = (*callers, self.hub, self.typing, self.bus)
         return [queue for package in packages for queue in package.queues()]
 
     def loops(self) -> list[LoopState]:

@@ -13,6 +13,8 @@ from fechatter.frames import Frame, Signal
 FRAME_OVERHEAD_BYTES = 128
 """An upper bound for the size of a frame's numbers, type and era, without its blocks."""
 
+ID_BYTES = 9
+
 Item = TypeVar("Item", Frame, Signal)
 
 
@@ -56,8 +58,8 @@ def decode_signals(data: bytes) -> Signals:
 
 def size_bytes(item: Frame | Signal) -> int:
     """Return an upper bound for the size of `item` on the wire."""
-    own = item.own_block if isinstance(item, Frame) else None
-    return len(item.block) + len(own or b"") + FRAME_OVERHEAD_BYTES
+    more = len(item.own_block or b"") if isinstance(item, Frame) else len(item.user_ids) * ID_BYTES
+    return len(item.block) + more + FRAME_OVERHEAD_BYTES
 
 
 def split(items: list[Item], limit_bytes: int) -> Iterator[list[Item]]:

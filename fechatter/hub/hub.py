@@ -125,7 +125,7 @@ class Hub:
                 self.gaps.fill_soon(feed)
 
     def signal(self, signals: list[Signal]) -> None:
-        """Pass signals to the live listeners of their users."""
+        """Pass signals to the live listeners to whom they are addressed."""
         for signal in signals:
             feed = self._feeds.get(signal.workspace_id)
             if feed is not None:

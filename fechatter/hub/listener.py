@@ -21,6 +21,9 @@ from fechatter.native import Stream
 SLOW_EVENTS = 256
 SLOW_BYTES = 1024 * 1024
 """A listener with more pending events or bytes is closed if its socket is blocked."""
+SIGNAL_EVENTS = SLOW_EVENTS // 2
+SIGNAL_BYTES = SLOW_BYTES // 2
+"""A listener with more pending events or bytes receives no signals, so that signals never make it slow."""
 BLOCKED_SECONDS = 2.0
 """A write that takes longer is blocked by the socket, not by a busy loop."""
 WRITE_BYTES = 64 * 1024
@@ -163,13 +166,13 @@ class Listener:
         self.wake_up()
 
     def offer_signal(self, block: bytes) -> None:
-        """Queue a block that may be lost, unless more than SLOW_EVENTS blocks are pending.
+        """Queue a block that may be lost, unless more than SIGNAL_EVENTS blocks or SIGNAL_BYTES are pending.
 
         While the log is being read, the block is held. It follows the events from the log, because it may be newer.
         """
         if isinstance(self.state, Joining):
             self.state.hold_signal(block)
-        elif isinstance(self.state, Live) and self.pending <= SLOW_EVENTS:
+        elif isinstance(self.state, Live) and self.pending < SIGNAL_EVENTS and self.pending_bytes < SIGNAL_BYTES:
             self.offer(block)
 
     def wake_up(self) -> None:

@@ -8,6 +8,7 @@ listener had at the frame's number, not with its current rights.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 import msgspec
 import orjson
@@ -117,9 +118,15 @@ class WorkspaceFeed:
             self._streams.publish(messages)
 
     def signal(self, signal: Signal) -> None:
-        """Queue a signal for the listeners of its user."""
-        for listener in self._by_user.get(signal.user_id, ()):
-            listener.offer_signal(signal.block)
+        """Queue a signal for the listeners to whom it is addressed."""
+        for listener in self._addressed(signal):
+            if listener.reader.user_id != signal.except_user_id:
+                listener.offer_signal(signal.block)
+
+    def _addressed(self, signal: Signal) -> Iterable[Listener]:
+        if signal.chat_id:
+            return self._lanes.get(signal.chat_id, ())
+        return chain.from_iterable(self._by_user.get(user_id, ()) for user_id in signal.people)
 
     def close(self, reason: CloseReason) -> None:
         """Close all listeners of the workspace."""

@@ -34,7 +34,7 @@ class ChatAction(StrEnum):
     """Actions on a chat."""
 
     READ = "read messages and members, listen, move one's read mark, star and mute"
-    SEND = "send a message"
+    SEND = "send a message, show that one is typing"
     EDIT_OWN = "edit one's own message"
     EDIT_OTHERS = "edit somebody else's message"
     DELETE_OWN = "delete one's own message"

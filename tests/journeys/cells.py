@@ -109,7 +109,7 @@ class World:
                 ]
                 return [*(("GET", chat + read, None) for read in reads), *own_state]
             case A.SEND:
-                return [("POST", f"{chat}/messages", {"content": "new"})]
+                return [("POST", f"{chat}/messages", {"content": "new"}), ("POST", f"{chat}/typing", None)]
             case A.EDIT_OWN | A.EDIT_OTHERS:
                 return [("PATCH", own if action is A.EDIT_OWN else others, same)]
             case A.VERSIONS_OWN | A.VERSIONS_OTHERS:

@@ -92,6 +92,7 @@ ATTEMPTS: dict[str, list[Attempt]] = {
     "PUT /api/chat/{chat_id:id}/read": [
         Attempt(f"{path}/read", _fixed({"number": 1})) for path in (_FOREIGN, _FOREIGN_CHANNEL)
     ],
+    "POST /api/chat/{chat_id:id}/typing": [Attempt(f"{path}/typing") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "PATCH /api/chat/{chat_id:id}/preferences": [
         Attempt(f"{path}/preferences", _fixed({"starred": True})) for path in (_FOREIGN, _FOREIGN_CHANNEL)
     ],

@@ -198,6 +198,17 @@ async def test_the_listeners_of_a_killed_node_resume_on_another(nodes: Nodes) ->
     assert (await resumed.next()).data["data"]["message"]["number"] == last["number"] == len(seen) + 1
 
 
+async def test_typing_on_one_node_is_shown_on_the_other(nodes: Nodes) -> None:
+    ada = await owner(nodes.a)
+    bob = await colleague(ada)
+    chat_id = (await ada.chat("private_channel", bob))["id"]
+    there, own = await on_node(nodes.b, bob).listen(), await on_node(nodes.b, ada).listen()
+    await ada.post(f"/api/chat/{chat_id}/typing")
+    [shown] = await there.until("typing.started")
+    assert shown.data == {"chat_id": chat_id, "user_ids": [ada.id], "count": 1, "expires_in": 6}
+    await own.quiet(0.3)
+
+
 async def test_a_read_mark_set_on_one_node_reaches_the_devices_on_the_other(nodes: Nodes) -> None:
     ada = await owner(nodes.a)
     bob = await colleague(ada)

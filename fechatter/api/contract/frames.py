@@ -14,6 +14,7 @@ import msgspec
 from fechatter.events import EVENTS as DEFINED
 from fechatter.events import EventData, EventKind, EventType, Visibility
 from fechatter.model import MAX_ID, POSITION_PATTERN, AnyChat, ReadMark, Timestamp
+from fechatter.signals.typing import TypingStarted
 
 Cursor = Annotated[
     str,
@@ -135,5 +136,6 @@ CONTROL: dict[str, type[msgspec.Struct]] = {
     "reset": Reset,
     "closing": Closing,
     "read.moved": ReadMoved,
+    "typing.started": TypingStarted,
 }
 """Frames that are not in the log, by their `event:`."""

@@ -1348,6 +1348,31 @@ export interface components {
             /** @example 65536 */
             limit_bytes: number;
         };
+        /**
+         * @description A signal to the chat's other members: somebody is writing a message. Show it for `expires_in` seconds, or until
+         *         that person's message arrives.
+         */
+        TypingStarted: {
+            /** @example 21 */
+            chat_id: number;
+            /**
+             * @description The person; empty if more than 20 people type.
+             * @example [
+             *       7
+             *     ]
+             */
+            user_ids: number[];
+            /**
+             * @description The number of people who type in the chat.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Seconds.
+             * @example 6
+             */
+            expires_in: number;
+        };
         /** @description The start of a person's unread messages. */
         Unread: {
             last_read_number: number;
@@ -1602,6 +1627,7 @@ export interface components {
             reset: components["schemas"]["Reset"];
             closing: components["schemas"]["Closing"];
             "read.moved": components["schemas"]["ReadMoved"];
+            "typing.started": components["schemas"]["TypingStarted"];
         };
     };
     responses: never;

@@ -1,0 +1,1 @@
+"""Signals: what people see of each other that is not an event. A signal has no number and may be lost."""
