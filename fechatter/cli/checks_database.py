@@ -1,21 +1,19 @@
-"""The checks of `fechatter doctor` for the database. They write nothing."""
+"""The checks of `fechatter doctor` for the database. They write nothing.
+
+`serve` also runs them, so the driver of PostgreSQL is loaded only for a PostgreSQL database (`checks_postgres.py`).
+"""
 
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from fechatter.cli.findings import CLOCK_SECONDS, TIMEOUT_SECONDS, Finding, seconds_apart, unusable
+from fechatter.cli.findings import CLOCK_SECONDS, Finding, seconds_apart, unusable
 from fechatter.disk.troubles import check_exists
-from fechatter.errors import StartError, StorageError
+from fechatter.errors import StartError
 from fechatter.settings import Settings
-from fechatter.storage import migrate, opening, soundness
-from fechatter.storage.engines import postgres_migrate, sqlite_migrate
-from fechatter.storage.engines.postgres_link import Connector, Link
-from fechatter.storage.engines.postgres_settings import READ
+from fechatter.storage import migrate, opening
+from fechatter.storage.engines import sqlite_migrate
 from fechatter.storage.engines.sqlite_open import log_file, open_reader
 from fechatter.storage.engines.sqlite_remains import check_no_remains
 from fechatter.storage.folder import in_use
@@ -66,20 +64,14 @@ def database_settings(settings: Settings) -> Finding:
     address = settings.database_address
     try:
         if opening.is_postgres(address):
-            return judge_postgres(asyncio.run(_look(address)), settings.connection_limit)
+            from fechatter.cli.checks_postgres import judge, look
+
+            return judge(asyncio.run(look(address)), settings.connection_limit)
         return _sqlite(opening.sqlite_path(address))
     except StartError as error:
         return Finding("database settings", False, str(error), "Start or repair the database first.")
     except (OSError, sqlite3.Error) as error:
         return unusable("database settings", error, opening.sqlite_path(address))
-
-
-def judge_postgres(found: Mapping[str, Any], connection_limit: int) -> Finding:
-    """Return the worst fault in the settings of this PostgreSQL server, or a good finding."""
-    for fault in soundness.faults(found, connection_limit):
-        return Finding("database settings", False, fault.state, fault.remedy)
-    # The server sets synchronous_commit = on itself.
-    return Finding("database settings", True, f"PostgreSQL {found['version']}, {found['connections']} connections")
 
 
 def _sqlite(path: Path) -> Finding:
@@ -172,10 +164,9 @@ def database_clock(settings: Settings) -> Finding:
 async def _clocks(address: str) -> tuple[int | None, float | None]:
     """Return the time of the newest message in milliseconds, and PostgreSQL's own time in seconds."""
     if opening.is_postgres(address):
-        async with _postgres(address) as link:
-            there = await link.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
-            known = await link.fetchval("SELECT to_regclass('messages') IS NOT NULL")
-            return (await link.fetchval(_NEWEST) if known else None), there
+        from fechatter.cli.checks_postgres import clocks
+
+        return await clocks(address, _NEWEST)
     path = opening.sqlite_path(address)
     if is_empty(path):
         return None, None
@@ -197,7 +188,9 @@ def pending_migrations(address: str) -> int:
         OSError, sqlite3.Error: the file cannot be read.
     """
     if opening.is_postgres(address):
-        return len(migrate.pending(migrate.available("postgres"), asyncio.run(_applied_postgres(address))))
+        from fechatter.cli.checks_postgres import applied
+
+        return len(migrate.pending(migrate.available("postgres"), asyncio.run(applied(address))))
     return len(migrate.pending(migrate.available("sqlite"), _applied_sqlite(opening.sqlite_path(address))))
 
 
@@ -208,31 +201,3 @@ def _applied_sqlite(path: Path) -> dict[str, str | None]:
         return {}
     with open_reader(path) as connection:
         return sqlite_migrate.applied(connection)
-
-
-async def _applied_postgres(url: str) -> dict[str, str | None]:
-    """Return version and checksum of each applied migration; none if the database is empty. Raises StartError."""
-    async with _postgres(url) as link:
-        if not await link.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
-            return {}
-        return await postgres_migrate.applied(link)
-
-
-async def _look(url: str) -> Any:
-    async with _postgres(url) as link:
-        return await soundness.look(link)
-
-
-@asynccontextmanager
-async def _postgres(url: str) -> AsyncIterator[Link]:
-    """Open one snapshot. Raises StartError: the database cannot be reached."""
-    connector = Connector(url, application="fechatter doctor", primary=False, command_seconds=TIMEOUT_SECONDS)
-    try:
-        link = await connector.link()
-        try:
-            async with link.transaction(READ):
-                yield link
-        finally:
-            await link.close()
-    except StorageError as error:
-        raise StartError(f"the database cannot be reached ({error})") from error

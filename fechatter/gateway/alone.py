@@ -11,7 +11,7 @@ import msgspec
 from fechatter.errors import StartError
 from fechatter.gateway import native_gateway
 from fechatter.gateway.plan import Plan, native_plan
-from fechatter.native import Certificates, Gateway, Tokens
+from fechatter.native import AccessLog, Certificates, Gateway, Tokens
 from fechatter.settings import Settings
 from fechatter.telemetry.watch import GatewayCounters
 
@@ -27,19 +27,28 @@ class StandAlone:
     Args:
         files: how many files may be open for connections.
         key: signs access tokens; with it, invalid tokens are refused before a request is forwarded.
+        access_log: has a line for each request.
 
     Raises:
         StartError: the plan cannot be used.
     """
 
     def __init__(
-        self, settings: Settings, plan: Plan, files: int, certificates: Certificates | None, key: bytes | None
+        self,
+        settings: Settings,
+        plan: Plan,
+        files: int,
+        certificates: Certificates | None,
+        key: bytes | None,
+        access_log: AccessLog | None = None,
     ) -> None:
         self._settings = settings
+        self._access_log = access_log
         self._connections = max(files // FILES_PER_CONNECTION, 1)
         tokens = None if key is None else Tokens(key, TOKENS)
         try:
-            self._gateway = Gateway(self._configuration(plan), tokens, certificates=certificates)
+            encoded = self._configuration(plan)
+            self._gateway = Gateway(encoded, tokens, certificates=certificates, access_log=access_log)
         except ValueError as error:
             raise StartError(f"The gateway cannot start: {error}.") from error
 
@@ -71,8 +80,8 @@ class StandAlone:
         return self._gateway.wait_idle(seconds)
 
     def stop(self) -> None:
-        """Close every connection. Blocks."""
-        self._gateway.stop()
+        """Close every connection, and write the last lines of the access log. Blocks."""
+        native_gateway.stop(self._gateway, self._access_log)
 
     def counters(self) -> GatewayCounters:
         return native_gateway.counters(self._gateway)

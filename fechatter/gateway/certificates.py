@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,10 +62,7 @@ class ServedCertificates:
         self._settings = settings
         self._in_use = found.digest
         self._loop = Loop("certificate_files", self._look, WATCH_SECONDS, WATCH_SECONDS)
-        try:
-            self.native = Certificates(found.contents)
-        except ValueError as error:
-            raise _unusable(found, error) from None
+        self.native = _native(found)
 
     @property
     def state(self) -> LoopState:
@@ -75,15 +73,20 @@ class ServedCertificates:
         """Use the files again whenever they have changed."""
         await self._loop.run()
 
-    async def reload(self, settings: Settings) -> bool:
+    async def reload(self, settings: Settings, use_rest: Callable[[], object] = lambda: None) -> bool:
         """Use the certificates of these settings, and return whether they have changed.
 
+        Args:
+            use_rest: uses everything else that was reloaded, once the certificates can be used.
+
         Raises:
-            StartError: they cannot be used; nothing has changed.
+            StartError: they cannot be used, or `use_rest` raised; no certificate has changed.
         """
-        changed = self._use(await asyncio.to_thread(read, settings))
+        found = await asyncio.to_thread(read, settings)
+        _native(found)
+        use_rest()
         self._settings = settings
-        return changed
+        return self._use(found)
 
     async def _look(self) -> None:
         try:
@@ -113,6 +116,14 @@ class ServedCertificates:
             raise _unusable(found, error) from None
         self._in_use = digest
         return True
+
+
+def _native(found: Found) -> Certificates:
+    """Raises StartError: they cannot be used."""
+    try:
+        return Certificates(found.contents)
+    except ValueError as error:
+        raise _unusable(found, error) from None
 
 
 def certificate_pairs(settings: Settings) -> list[Pair]:

@@ -31,8 +31,6 @@ from fechatter.telemetry.watch import GatewayCounters
 FILES_PER_CONNECTION, FILES_PER_UPSTREAM_CONNECTION = 2, 4
 """Half of the files are for clients, who are mostly idle or listen to a stream. The other half is for requests in
 progress, each with both ends of a connection to Granian."""
-FLUSH_SECONDS = 0.5
-"""How long a stop waits for a reader of the log."""
 
 
 class Stores(NamedTuple):
@@ -118,9 +116,7 @@ class Front:
 
     async def stop(self) -> None:
         """Close every connection, and write the last lines of the access log."""
-        await asyncio.to_thread(self._gateway.stop)
-        if self._access_log is not None:
-            await asyncio.to_thread(self._access_log.flush, FLUSH_SECONDS)
+        await asyncio.to_thread(native_gateway.stop, self._gateway, self._access_log)
 
     def senders(self) -> list[UserId]:
         """Return the people who sent messages through this gateway within the last minute."""

@@ -1,4 +1,4 @@
-"""Configures and starts the native gateway, for `front.py` and `alone.py`."""
+"""Configures, starts and stops the native gateway, for `front.py` and `alone.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from fechatter.errors import StartError, titles
-from fechatter.native import Gateway
+from fechatter.native import AccessLog, Gateway
 from fechatter.settings import Settings
 from fechatter.settings.urls import uses_https
 from fechatter.telemetry.watch import GatewayCounters
@@ -19,6 +19,8 @@ BACKLOG = 4096
 MIN_PER_ADDRESS = 64
 ADDRESS_SHARE = 4
 """One client address may have a quarter of all connections."""
+FLUSH_SECONDS = 0.5
+"""How long a stop waits for a reader of the log."""
 
 _DECODER = msgspec.json.Decoder(GatewayCounters)
 
@@ -49,6 +51,13 @@ def start(gateway: Gateway, held: Sequence[socket.socket]) -> None:
         gateway.start([os.dup(each.fileno()) for each in held])
     except OSError as error:
         raise StartError(f"The gateway cannot start: {error}.") from error
+
+
+def stop(gateway: Gateway, access_log: AccessLog | None) -> None:
+    """Close every connection, and write the last lines of the access log. Blocks."""
+    gateway.stop()
+    if access_log is not None:
+        access_log.flush(FLUSH_SECONDS)
 
 
 def counters(gateway: Gateway) -> GatewayCounters:

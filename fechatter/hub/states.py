@@ -42,7 +42,7 @@ class Joining(msgspec.Struct):
             self.overflowed = True
 
     def hold_signal(self, block: bytes) -> None:
-        if len(self.signals) <= MAX_JOINING_SIGNALS:
+        if len(self.signals) < MAX_JOINING_SIGNALS:
             self.signals.append(block)
 
 

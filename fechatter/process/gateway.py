@@ -50,6 +50,7 @@ class RunningGateway:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._tasks = Tasks(self._task_died)
+        self._reason = ""
         self._died = False
 
     async def run(self, inspection: tuple[str, int] | None) -> int:
@@ -66,7 +67,8 @@ class RunningGateway:
         settings = self._settings
         certificates = None if settings.tls_certificate is None else ServedCertificates(settings)
         native = None if certificates is None else certificates.native
-        gateway = StandAlone(settings, self._plan(), most_connections(settings), native, self._key)
+        access = logs.open_access_log() if settings.access_log else None
+        gateway = StandAlone(settings, self._plan(), most_connections(settings), native, self._key, access)
         with bind(settings) as held, unix_socket(settings.unix_socket) as more:
             inspecting = None if inspection is None else await Inspection(gateway.counters).start(*inspection)
             gateway.start([held, *more])
@@ -74,7 +76,8 @@ class RunningGateway:
             self._manager.ready()
             self._begin(gateway, certificates)
             await self._stop.wait()
-            self._manager.stopping("a signal")
+            log.info("stopping: %s", self._reason)
+            self._manager.stopping(self._reason)
         await _drain(gateway)
         await self._tasks.stop()
         if inspecting is not None:
@@ -84,13 +87,13 @@ class RunningGateway:
     def _handle_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.set_exception_handler(logs.report)
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._signalled)
+            loop.add_signal_handler(number, self._signalled, number)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
 
-    def _signalled(self) -> None:
+    def _signalled(self, number: signal.Signals) -> None:
         if self._stop.is_set():
             os._exit(130)
-        self._stop.set()
+        self._end(number.name)
 
     def _begin(self, gateway: StandAlone, certificates: ServedCertificates | None) -> None:
         self._tasks.start("reload", self._reload_when_asked(gateway, certificates))
@@ -98,8 +101,12 @@ class RunningGateway:
         if certificates is not None:
             self._tasks.start("certificate files", certificates.watch())
 
-    def _task_died(self, _name: str, _error: BaseException) -> None:
+    def _task_died(self, name: str, _error: BaseException) -> None:
         self._died = True
+        self._end(f"its task '{name}' died")
+
+    def _end(self, reason: str) -> None:
+        self._reason = self._reason or reason
         self._stop.set()
 
     async def _reload_when_asked(self, gateway: StandAlone, certificates: ServedCertificates | None) -> None:
@@ -108,20 +115,24 @@ class RunningGateway:
             self._reload.clear()
             self._manager.reloading()
             try:
-                settings, plan = self._reread(), self._plan()
-                if certificates is not None and await certificates.reload(settings):
-                    log.info("the certificate has changed")
-                gateway.reroute(plan)
-                logs.set_level(settings.log_level)
-                log.info("reloaded: routes to %d upstreams", len(plan.addresses))
+                await self._read_again(gateway, certificates)
             except StartError as error:
                 log.error("not reloaded: %s", str(error))
             self._manager.ready()
 
+    async def _read_again(self, gateway: StandAlone, certificates: ServedCertificates | None) -> None:
+        """Use the files as they are now. Raises StartError: one of them cannot be used; nothing has changed."""
+        settings, plan = self._reread(), self._plan()
+        if certificates is None:
+            gateway.reroute(plan)
+        elif await certificates.reload(settings, lambda: gateway.reroute(plan)):
+            log.info("the certificate has changed")
+        logs.set_level(settings.log_level)
+        log.info("reloaded: routes to %d upstreams", len(plan.addresses))
+
 
 async def _drain(gateway: StandAlone) -> None:
     """Answer the requests in progress, then close every connection."""
-    log.info("stopping")
     gateway.stop_accepting()
     loop = asyncio.get_running_loop()
     began = loop.time()

@@ -1,4 +1,5 @@
-//! The access log of the gateway: one line for each request that it answers itself, on standard error.
+//! The access log of the gateway, on standard error: one line for each request that it answers itself, and of a
+//! stand-alone gateway also for each request that it forwards.
 //!
 //! The format is that of `fechatter/telemetry/logs.py`. A line names the template of the route, never the path of the
 //! request. A separate thread writes the lines. If nothing reads standard error, lines are dropped and counted.
@@ -36,6 +37,8 @@ pub struct Line<'a> {
     pub address: &'a str,
     /// The ids of the person and of the workspace, if the person is signed in.
     pub who: Option<(i64, i64)>,
+    /// The upstream that has answered; empty if the gateway is the server.
+    pub upstream: &'a str,
 }
 
 /// Writes lines.
@@ -139,7 +142,7 @@ fn write_all(waiting: &Receiver<String>, mut out: impl Write, progress: &Progres
 }
 
 fn json(line: &Line<'_>, time: &str) -> String {
-    let Line { request_id, method, route, status, passed, address, who } = *line;
+    let Line { request_id, method, route, status, passed, address, who, upstream } = *line;
     let mut out = format!(
         "{{\"time\": \"{time}\", \"level\": \"info\", \"logger\": \"{LOGGER}\", \
          \"message\": {}, \"request_id\": {}, \"method\": {}, \"route\": {}, \"status\": {status}, \
@@ -154,12 +157,15 @@ fn json(line: &Line<'_>, time: &str) -> String {
     if let Some((user_id, workspace_id)) = who {
         let _ = write!(out, ", \"user_id\": {user_id}, \"workspace_id\": {workspace_id}");
     }
+    if !upstream.is_empty() {
+        let _ = write!(out, ", \"upstream\": {}", quoted(upstream));
+    }
     out.push_str("}\n");
     out
 }
 
 fn readable(line: &Line<'_>, time: &str) -> String {
-    let Line { request_id, method, route, status, passed, address, who } = *line;
+    let Line { request_id, method, route, status, passed, address, who, upstream } = *line;
     let seconds = passed.as_secs_f64();
     let mut out = format!(
         "{time} INFO     {LOGGER}: {method} {route} {status} request_id={request_id} method={method} route={route} \
@@ -167,6 +173,9 @@ fn readable(line: &Line<'_>, time: &str) -> String {
     );
     if let Some((user_id, workspace_id)) = who {
         let _ = write!(out, " user_id={user_id} workspace_id={workspace_id}");
+    }
+    if !upstream.is_empty() {
+        let _ = write!(out, " upstream={upstream}");
     }
     out.retain(|character| !character.is_control());
     out.push('\n');
@@ -221,6 +230,7 @@ mod tests {
         passed: Duration::from_micros(1_500),
         address: "203.0.113.9",
         who: Some((7, 3)),
+        upstream: "",
     };
 
     #[test]

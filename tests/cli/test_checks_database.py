@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fechatter.cli import checks_database
+from fechatter.cli import checks_database, checks_postgres
 from fechatter.cli.doctor import log_findings
 from fechatter.cli.findings import seconds_apart
 from fechatter.settings import Settings
@@ -40,8 +40,8 @@ FINE = {
     ],
 )
 def test_unsafe_settings_of_postgresql_are_reported(wrong: dict[str, object], report: str) -> None:
-    assert checks_database.judge_postgres(FINE, 10).good
-    finding = checks_database.judge_postgres(FINE | wrong, 10)
+    assert checks_postgres.judge(FINE, 10).good
+    finding = checks_postgres.judge(FINE | wrong, 10)
     assert not finding.good
     assert report in finding.remedy
 

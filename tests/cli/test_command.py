@@ -94,6 +94,16 @@ def test_the_command_imports_no_large_library_at_its_start() -> None:
     assert done.stdout == "set()\n"
 
 
+def test_the_checks_of_a_sqlite_database_do_not_load_the_driver_of_postgresql(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from fechatter.settings import Settings;"
+        "from fechatter.cli.doctor import log_findings;"
+        f"log_findings(Settings(data_dir=Path({str(tmp_path)!r}))); print('asyncpg' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.endswith("False\n")
+
+
 def test_closed_standard_streams_are_not_reused_for_files() -> None:
     script = """
 import sys

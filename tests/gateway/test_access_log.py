@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.gateway.alone import GatewayProcess, Start, Switchable
 from tests.gateway.doors import CHUNKED, TOKEN, Sender
 from tests.journeys.client import Client
 from tests.journeys.metrics import read_metrics
@@ -33,12 +34,12 @@ def logging(log_format: str) -> dict[str, str]:
     return {**how, "log_format": log_format}
 
 
-def lines(server: ServerProcess) -> list[dict[str, Any]]:
+def lines(server: ServerProcess | GatewayProcess) -> list[dict[str, Any]]:
     found = [json.loads(line) for line in server.output.splitlines() if line.startswith("{")]
     return [line for line in found if line["logger"] == "fechatter.access"]
 
 
-async def line_of(server: ServerProcess, request_id: str) -> dict[str, Any]:
+async def line_of(server: ServerProcess | GatewayProcess, request_id: str) -> dict[str, Any]:
     """Return the line of a request once it is written."""
 
     def found() -> list[dict[str, Any]]:
@@ -103,3 +104,52 @@ async def test_there_are_no_lines_below_the_level_of_the_log(tmp_path: Path) -> 
         # A stop writes the last lines.
         await asyncio.to_thread(server.stop)
         assert not lines(server)
+
+
+async def test_a_stand_alone_gateway_has_a_line_for_each_request_without_its_path(
+    start: Start, switchable: list[Switchable]
+) -> None:
+    a, b, _ = switchable
+    gateway = await start(1, "--route", f"/api={b.url}", "--deny", "/api/x", **logging("json"))
+    sent = {"x-forwarded-for": "203.0.113.9", "x-request-id": "one"}
+    assert (await gateway.ask(path="/api/invitations/secret?token=secret", headers=sent)).status == 200
+    line = await line_of(gateway, "one")
+    assert 0 < line["seconds"] < 60
+    assert {name: line[name] for name in ("method", "route", "status", "address", "upstream")} == {
+        "method": "GET",
+        "route": "/api",
+        "status": 200,
+        "address": "203.0.113.9",
+        "upstream": f"tcp:127.0.0.1:{b.port}",
+    }
+    assert "secret" not in gateway.output
+    await gateway.ask("POST", "/other", headers={"x-request-id": "two"})
+    other = await line_of(gateway, "two")
+    assert (other["message"], other["upstream"]) == ("POST / 200", f"tcp:127.0.0.1:{a.port}")
+
+
+async def test_a_request_that_no_upstream_answers_has_a_line(start: Start, switchable: list[Switchable]) -> None:
+    gateway = await start(1, "--deny", "/api/x", **logging("json"))
+    assert (await gateway.ask(path="/api/x", headers={"x-request-id": "denied"})).status == 404
+    await switchable[0].off()
+    assert (await gateway.ask(headers={"x-request-id": "down"})).status == 503
+    for request_id, status in [("denied", 404), ("down", 503)]:
+        line = await line_of(gateway, request_id)
+        assert (line["status"], "upstream" in line) == (status, False)
+
+
+async def test_the_last_lines_of_a_stand_alone_gateway_are_written_at_a_stop(
+    start: Start, switchable: list[Switchable]
+) -> None:
+    gateway = await start(1, **logging("text"))
+    for number in range(50):
+        await gateway.ask(headers={"x-request-id": f"text-{number}"})
+    await gateway.stop()
+    assert len([line for line in gateway.output.splitlines() if "request_id=text-" in line]) == 50
+
+
+async def test_a_stand_alone_gateway_has_no_lines_by_default(start: Start, switchable: list[Switchable]) -> None:
+    gateway = await start(1, log_format="json")
+    assert (await gateway.ask()).status == 200
+    await gateway.stop()
+    assert not lines(gateway)

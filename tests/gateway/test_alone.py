@@ -186,6 +186,27 @@ async def test_a_reload_reads_the_routes_again(start: Start, switchable: list[Sw
     ]
 
 
+async def test_a_reload_that_fails_changes_nothing(
+    start: Start, switchable: list[Switchable], tmp_path: Path
+) -> None:
+    files = Certificates(tmp_path)
+    files.renew()
+    tls = {"tls_certificate": str(files.chain), "tls_key": str(files.key)}
+    gateway = await start(0, routes=f'upstreams = ["{switchable[0].url}"]\n{QUICK}', **tls)
+    files.chain.write_text("")
+    gateway.file.write_text(f'upstreams = ["{switchable[1].url}"]\n{QUICK}')
+    await gateway.reload("not reloaded: ")
+    assert [each["address"] for each in (await gateway.health())["upstreams"]] == [
+        f"tcp:127.0.0.1:{switchable[0].port}"
+    ]
+    files.renew()
+    await gateway.reload("reloaded: routes to 1 upstreams")
+    while [each["address"] for each in (await gateway.health())["upstreams"]] != [
+        f"tcp:127.0.0.1:{switchable[1].port}"
+    ]:
+        pass
+
+
 async def test_metrics_and_health_are_on_a_private_address(start: Start, switchable: list[Switchable]) -> None:
     gateway = await start(1)
     for _ in range(3):
@@ -226,7 +247,7 @@ async def test_a_stop_answers_requests_in_progress_and_ends_streams(start: Start
     waiting.writer.write(head("POST", "/", {"content-length": "0"}))
     await wait_until_true(lambda: len(switchable[0].received) == 2)
     stopping = asyncio.ensure_future(gateway.stop())
-    await gateway.wait_for_output('"stopping"')
+    await gateway.wait_for_output('"stopping: SIGTERM"')
     await until_refused(gateway.port)
     allowed.set()
     answered = await waiting.answer()

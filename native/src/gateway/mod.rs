@@ -13,6 +13,7 @@
 //! * [`cache`] keeps answers of the app. [`request_head`] reads the heads of requests that need no app.
 //! * [`alone`] configures a stand-alone gateway: [`routing`] finds upstreams, [`balance`] chooses one, [`checks`] and
 //!   [`breaker`] find out whether it works, [`attempts`] sends a request to it, and [`forwarding`] names the client.
+//! * [`forwarded_line`] is the access log of a stand-alone gateway.
 //! * [`refusal`] contains the answers of the gateway itself.
 
 pub mod alone;
@@ -35,6 +36,7 @@ pub mod counters;
 pub mod delivery;
 pub mod early;
 pub mod floods;
+pub mod forwarded_line;
 pub mod forwarding;
 pub mod framing;
 pub mod guard;

@@ -16,6 +16,7 @@ use super::body::{Ending, Gate, RequestBody};
 use super::client::Client;
 use super::compressing::{LABEL, compress, permitted};
 use super::content::Content;
+use super::forwarded_line::ForwardedLine;
 use super::forwarding::describe;
 use super::live;
 use super::refusal::Refusal;
@@ -48,10 +49,17 @@ pub async fn forward(
 ) -> Response<AnswerBody> {
     let (request_id, version) = (request_id(serving, incoming.headers()), incoming.version());
     let permitted = permitted(incoming.method(), incoming.headers());
+    let line = ForwardedLine::begin(serving, client, &incoming, &request_id);
     let sent = match prepare(serving, client, incoming, &request_id) {
         Ok(prepared) => send(serving, prepared).await,
         Err(refusal) => Err(refusal),
     };
+    if let Some(line) = line {
+        match &sent {
+            Ok((response, borrowed)) => line.write(response.status().as_u16(), borrowed.upstream.name()),
+            Err(refusal) => line.write(refusal.status(), ""),
+        }
+    }
     let (response, borrowed) = match sent {
         Ok(answered) => answered,
         Err(refusal) => return refuse(serving, refusal, &request_id, in_progress),

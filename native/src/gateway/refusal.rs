@@ -84,6 +84,12 @@ impl Refusal {
         }
     }
 
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        self.words().0
+    }
+
     /// The stable code of the answer.
     #[must_use]
     pub fn code(self) -> &'static str {

@@ -130,7 +130,5 @@ pub fn add_cors(serving: &Serving, asked: &HeaderMap, headers: &mut HeaderMap) {
 /// Writes a line to the access log, if there is one, with the client's address.
 pub fn log(serving: &Serving, client: &Client, headers: &HeaderMap, line: Line<'_>) {
     let Some(access) = serving.own.access.as_ref().filter(|access| access.is_on()) else { return };
-    let lines = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-    let found = serving.proxies.client(&client.address, lines);
-    access.write(&Line { address: &found.address, ..line });
+    access.write(&Line { address: &serving.client_address(client, headers), ..line });
 }

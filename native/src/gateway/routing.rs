@@ -55,11 +55,21 @@ impl Routing {
     /// Returns the upstreams for a path.
     #[must_use]
     pub fn group(&self, path: &str) -> Option<&Group> {
+        self.route(path).map(|(_, group)| group)
+    }
+
+    /// Returns the prefix whose upstreams receive a path.
+    #[must_use]
+    pub fn prefix(&self, path: &str) -> Option<&str> {
+        self.route(path).map(|(prefix, _)| &**prefix)
+    }
+
+    fn route(&self, path: &str) -> Option<&(String, Group)> {
         match &*self.groups {
-            [(prefix, only)] if prefix == "/" => Some(only),
+            [only] if only.0 == "/" => Some(only),
             groups => {
                 let path = plain(path);
-                groups.iter().find(|(prefix, _)| is_below(&path, prefix)).map(|(_, group)| group)
+                groups.iter().find(|(prefix, _)| is_below(&path, prefix))
             }
         }
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use tokio::sync::{Mutex, Notify};
 
+use super::client::Client;
 use super::config::{Config, InvalidConfig};
 use super::connections::Connections;
 use super::counters::Counters;
@@ -127,6 +128,13 @@ impl Serving {
     #[must_use]
     pub fn next_id(&self) -> HeaderValue {
         HeaderValue::try_from(self.ids.next_id()).unwrap_or(HeaderValue::from_static("0"))
+    }
+
+    /// Returns the address of a request's client, behind trusted proxies too.
+    #[must_use]
+    pub fn client_address(&self, client: &Client, headers: &HeaderMap) -> String {
+        let lines = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        self.proxies.client(&client.address, lines).address.into_owned()
     }
 
     fn style(&self) -> Style<'_> {

@@ -102,6 +102,12 @@ impl Upstream {
         Ok(Self { name: name.to_owned(), address, limit, open: Rc::default(), idle: RefCell::default(), counters })
     }
 
+    /// Its address, as in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether all connections that it may have serve a request.
     #[must_use]
     pub fn is_full(&self) -> bool {
