@@ -186,9 +186,7 @@ async def test_a_reload_reads_the_routes_again(start: Start, switchable: list[Sw
     ]
 
 
-async def test_a_reload_that_fails_changes_nothing(
-    start: Start, switchable: list[Switchable], tmp_path: Path
-) -> None:
+async def test_a_reload_that_fails_changes_nothing(start: Start, switchable: list[Switchable], tmp_path: Path) -> None:
     files = Certificates(tmp_path)
     files.renew()
     tls = {"tls_certificate": str(files.chain), "tls_key": str(files.key)}
