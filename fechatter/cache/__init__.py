@@ -1,1 +1,1 @@
-"""Data that may be dropped at any time: the answers that the gateway keeps."""
+"""Data that may be dropped at any time: the gateway's cache of responses."""

@@ -1,8 +1,8 @@
-"""Reports changes to the gateway's cache of answers, before anybody sees the changes.
+"""Reports changes to the gateway's cache of responses, before anybody sees the changes.
 
 `passed` receives every committed event before a client does. The writer, the publisher and the hub call it. The
-publisher also reports the events of other nodes, and the hub reports the events that it reads from the log. The code of
-the cache is in native/src/gateway/cache.
+publisher also reports the events of other nodes, and the hub reports the events that it reads from the log. The cache
+itself is in native/src/gateway/cache.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class ResponseCache:
     """Reports events to the cache of the gateway. Any thread may call it.
 
     Args:
-        kept: the cache; None keeps nothing.
+        kept: the native cache; None disables the cache.
 
     Attributes:
         native: the cache, for the gateway.
@@ -33,12 +33,12 @@ class ResponseCache:
         self.native = kept
 
     def passed(self, frames: Sequence[Frame]) -> None:
-        """Drop the answers and grants that committed events end. Call this before anybody sees the events."""
+        """Drop the responses and grants that committed events invalidate. Call this before anybody sees the events."""
         if self.native is not None and frames and self.native.is_used():
             self.native.note_events([_event(each) for each in frames])
 
     def shown(self, workspace_id: int, position: Position) -> None:
-        """Serve no older state than this from now on.
+        """Serve no older state than this position from now on.
 
         Call this before somebody sees the position, unless it is the `Event-Cursor` of a response.
         """
@@ -46,7 +46,7 @@ class ResponseCache:
             self.native.note_shown(workspace_id, position.era, position.seq)
 
     def clear(self) -> None:
-        """Drop everything, because a log went back in time."""
+        """Drop everything, for example because a log went back in time."""
         if self.native is not None:
             self.native.clear()
 
@@ -58,6 +58,6 @@ def _event(frame: Frame) -> tuple[int, int, str, int, int, bool]:
 
 
 def open_responses(settings: Settings) -> ResponseCache:
-    """Create the cache. It is used only by the gateway of `fechatter serve`."""
+    """Create the cache. Only the gateway of `fechatter serve` uses it."""
     size = settings.response_cache_bytes if settings.gateway else 0
     return ResponseCache(native.ResponseCache(size) if size else None)

@@ -16,18 +16,18 @@ from fechatter.settings import Settings
 from fechatter.telemetry.watch import GatewayCounters
 
 FILES_PER_CONNECTION = 2
-"""A request in progress uses its client's connection and one to an upstream."""
+"""A request in progress uses the connection of its client and a connection to an upstream."""
 TOKENS = 65_536
 KEY_BYTES = 32
 
 
 class StandAlone:
-    """The gateway of `fechatter gateway`. It never stores anything, and asks the upstreams for every answer.
+    """The gateway of `fechatter gateway`. It stores no messages and caches no responses.
 
     Args:
-        files: how many files may be open for connections.
+        files: maximum number of open files for connections.
         key: signs access tokens; with it, invalid tokens are refused before a request is forwarded.
-        access_log: has a line for each request.
+        access_log: receives a line for each request.
 
     Raises:
         StartError: the plan cannot be used.
@@ -65,7 +65,7 @@ class StandAlone:
         native_gateway.start(self._gateway, held)
 
     def reroute(self, plan: Plan) -> None:
-        """Use another plan for new requests. Raises StartError: it cannot be used; nothing has changed."""
+        """Use another plan for new requests. Raises StartError: the plan cannot be used; nothing has changed."""
         try:
             self._gateway.reroute(self._configuration(plan))
         except ValueError as error:

@@ -36,14 +36,14 @@ class Pair(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What the files contained when they were read."""
+    """The contents of the files when they were read."""
 
     pairs: list[Pair]
     contents: list[tuple[bytes, bytes]]
 
     @property
     def digest(self) -> bytes:
-        """Recognises the contents, so that no copy of the keys has to be kept."""
+        """Identifies the contents, so that no copy of the keys has to be kept."""
         return hashlib.sha256(repr(self.contents).encode()).digest()
 
 
@@ -51,7 +51,7 @@ class ServedCertificates:
     """The certificates that a gateway serves.
 
     Attributes:
-        native: the gateway takes them from here.
+        native: the same certificates, for the native gateway.
 
     Raises:
         StartError: they cannot be used.
@@ -70,17 +70,17 @@ class ServedCertificates:
         return self._loop.state
 
     async def watch(self) -> None:
-        """Use the files again whenever they have changed."""
+        """Load the files whenever they have changed."""
         await self._loop.run()
 
     async def reload(self, settings: Settings, use_rest: Callable[[], object] = lambda: None) -> bool:
-        """Use the certificates of these settings, and return whether they have changed.
+        """Use the certificates of these settings; return whether the certificates have changed.
 
         Args:
-            use_rest: uses everything else that was reloaded, once the certificates can be used.
+            use_rest: applies the other reloaded settings; called once the new certificates are checked.
 
         Raises:
-            StartError: they cannot be used, or `use_rest` raised; no certificate has changed.
+            StartError: the certificates cannot be used, or `use_rest` raised it; no certificate has changed.
         """
         found = await asyncio.to_thread(read, settings)
         _native(found)
@@ -119,7 +119,7 @@ class ServedCertificates:
 
 
 def _native(found: Found) -> Certificates:
-    """Raises StartError: they cannot be used."""
+    """Check and load certificates. Raises StartError: they cannot be used."""
     try:
         return Certificates(found.contents)
     except ValueError as error:

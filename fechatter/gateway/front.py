@@ -1,4 +1,4 @@
-"""Runs the gateway in front of the servers behind it."""
+"""Runs the gateway in front of the server of this process."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from fechatter.telemetry.measures import SECONDS
 from fechatter.telemetry.watch import GatewayCounters
 
 FILES_PER_CONNECTION, FILES_PER_UPSTREAM_CONNECTION = 2, 4
-"""Half of the files are for clients, who are mostly idle or listen to a stream. The other half is for requests in
-progress, each with both ends of a connection to Granian."""
+"""Half of the files are for the connections of clients, which are mostly idle or carry a stream. The other half is for
+requests in progress, each with both ends of a connection to Granian."""
 
 
 class Stores(NamedTuple):
-    """What the gateway needs to store messages itself.
+    """The objects that the gateway needs to store messages itself.
 
     Attributes:
         quota: counts the messages of one person; None limits nothing.
@@ -48,21 +48,21 @@ class Stores(NamedTuple):
 
 
 Keeps = tuple[ResponseCache, Tokens, Quota | None]
-"""What the gateway needs to keep responses. The quota counts the requests of one person."""
+"""The objects that the gateway needs to cache responses. The quota counts the requests of one person."""
 
 
 class Front:
     """One gateway.
 
     Args:
-        upstreams: `unix:/path` or `tcp:host:port` of the servers behind it.
-        files: how many files may be open for connections.
-        stores: what it needs to store messages itself; None forwards every request.
+        upstreams: `unix:/path` or `tcp:host:port` of the servers behind the gateway.
+        files: maximum number of open files for connections.
+        stores: needed to store messages; None forwards all messages.
         certificates: with them, the gateway serves HTTPS only.
-        pages: the files of the web client that it serves itself.
-        streams: the live streams of this process, which it writes.
-        access_log: has a line for each request that it answers itself.
-        keeps: what it needs to keep responses; None keeps none.
+        pages: the files of the web client, which the gateway serves itself.
+        streams: the live streams of this process, which the gateway writes.
+        access_log: receives a line for each request that the gateway answers itself.
+        keeps: needed to cache responses; None disables the cache.
 
     Attributes:
         connections: maximum number of open connections of clients.
@@ -106,7 +106,7 @@ class Front:
     def stop_accepting(self) -> None:
         """Accept no new connections; each open connection ends after its requests in progress."""
         for each in self._held:
-            # The gateway has a duplicate. The address is free only when both are closed.
+            # The gateway has a duplicate of the socket. The address is free only when both are closed.
             each.close()
         self._gateway.stop_accepting()
 

@@ -1,6 +1,6 @@
-"""Reads the heads of the logs whose answers the gateway keeps.
+"""Reads the heads of the event logs for the gateway's response cache.
 
-If another process commits an event and the bus loses it, this process learns of it only from the log. So the gateway
+If another process commits an event and the bus loses it, this process finds the event only in the log. So the gateway
 serves nothing from its cache while the heads that it knows are older than two seconds.
 """
 
@@ -32,7 +32,7 @@ class CacheHeads:
         return self._loop.state
 
     async def run(self) -> None:
-        """Repeat without end."""
+        """Read the heads until the task is cancelled."""
         await self._loop.run()
 
     async def _read(self) -> None:

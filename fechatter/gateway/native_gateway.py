@@ -20,7 +20,7 @@ MIN_PER_ADDRESS = 64
 ADDRESS_SHARE = 4
 """One client address may have a quarter of all connections."""
 FLUSH_SECONDS = 0.5
-"""How long a stop waits for a reader of the log."""
+"""How long a stop waits for the last lines of the access log."""
 
 _DECODER = msgspec.json.Decoder(GatewayCounters)
 

@@ -1,4 +1,4 @@
-"""What a stand-alone gateway does: its upstreams, routes, filters and checks, from a TOML file and the command line."""
+"""The plan of a stand-alone gateway: upstreams, routes, filters and checks, from a TOML file and the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fechatter.errors import StartError
 METHODS = re.compile(r"[A-Z]{1,20}")
 MAX_UPSTREAMS = 256
 SYSTEM_ROOTS = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-"""Where systems keep their certificates if Python's OpenSSL names no file."""
+"""Usual files with the system's CA certificates, if Python's OpenSSL names no file."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,11 +25,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         upstreams: addresses of the servers for every path that no route names.
         routes: addresses of servers by the beginning of the path.
         deny: requests that are refused: `/path` or `METHOD /path`.
-        health_path: `GET` of this path must succeed; "" switches the checks off.
+        health_path: `GET` of this path must succeed; "" disables the checks.
         failures: failed requests in a row, or failed checks in a row, after which a server receives no requests.
-        pause_seconds: how long the pause of such a server lasts. Each failed trial doubles this time, up to the longest
-            pause.
-        upstream_ca: PEM file with the CA certificates for https upstreams; "" uses those of the system.
+        pause_seconds: the first pause of such a server. Each failed trial doubles the pause, up to the longest pause.
+        upstream_ca: PEM file with the CA certificates for https upstreams; "" uses the system's CA certificates.
     """
 
     upstreams: tuple[str, ...] = ()
@@ -47,7 +46,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def addresses(self) -> list[str]:
-        """Every upstream as it was written, once."""
+        """Every upstream once, as it was written."""
         return list(dict.fromkeys([*self.upstreams, *(each for some in self.routes.values() for each in some)]))
 
 

@@ -1,4 +1,4 @@
-"""Fills gaps: reads from the log what the bus did not deliver, and notices a log that went back in time."""
+"""Fills gaps: reads events that the bus did not deliver from the log, and detects a log that went back in time."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class GapFiller:
 
     Args:
         feeds: the open feeds by workspace id.
-        responses: learns of every event before a listener does.
+        responses: receives every event before a listener does.
 
     Attributes:
         filled: gaps in bus delivery that were filled from the log.
         events: events that were read from the log to fill these gaps.
-        restarts: how often a feed continued from another position, because the log did not contain its position.
+        restarts: number of times that a feed continued from another position, because the log did not contain its own.
         state: for health and metrics.
     """
 

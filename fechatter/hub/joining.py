@@ -117,7 +117,7 @@ def _hello(here: Position, delivered: Position | None, session_id: SessionId, se
     """Return the first block.
 
     Args:
-        delivered: the position up to which everything was delivered. If there are missed events, it is the cursor.
+        delivered: the position up to which everything was delivered, which is the cursor if there are missed events.
     """
     data = {
         "epoch": here.era,

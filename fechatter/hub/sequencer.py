@@ -75,7 +75,7 @@ class Sequencer:
             self._held.clear()
 
     def accept(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Take frames from the bus, in any order and any number of times. Yields those whose turn it is, in order."""
+        """Take frames from the bus, in any order and any number of times. Yields frames whose turn it is, in order."""
         for frame in frames:
             if frame.era != self.era:
                 self.doubtful = True
@@ -83,7 +83,7 @@ class Sequencer:
                 yield from self._pass(frame)
 
     def fill(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Take frames of any era from the log. Yields those whose turn it is, in order."""
+        """Take frames of any era from the log. Yields frames whose turn it is, in order."""
         for frame in frames:
             if self._is_next(frame):
                 yield from self._pass(frame)

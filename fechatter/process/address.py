@@ -62,7 +62,7 @@ def unix_socket(path: Path | None) -> Iterator[list[socket.socket]]:
 
 
 def _remove_unused(path: Path) -> None:
-    """Remove the socket of a server that was killed. Any other file stays, and so does a socket in use."""
+    """Remove the socket of a server that was killed. Keep any other file, and a socket in use."""
     if not path.is_socket():
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:

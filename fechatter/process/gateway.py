@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 DRAIN_SECONDS = 10.0
 """How long a stop waits for requests in progress."""
 STREAMS_SECONDS = 1.0
-"""After this time, a stop ends live streams if nothing else is in progress. Their clients open them again elsewhere."""
+"""After this time, a stop ends live streams if no other request is in progress. Their clients reconnect elsewhere."""
 CHECK_SECONDS = 0.1
 
 
@@ -36,7 +36,7 @@ class RunningGateway:
     Args:
         plan: returns the current plan. Raises StartError.
         reread: returns the current settings. Raises StartError.
-        key: signs access tokens; None leaves their check to the upstreams.
+        key: signs access tokens; None leaves the check of tokens to the upstreams.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class RunningGateway:
             self._manager.ready()
 
     async def _read_again(self, gateway: StandAlone, certificates: ServedCertificates | None) -> None:
-        """Use the files as they are now. Raises StartError: one of them cannot be used; nothing has changed."""
+        """Reload all files. Raises StartError: a file cannot be used; nothing has changed."""
         settings, plan = self._reread(), self._plan()
         if certificates is None:
             gateway.reroute(plan)

@@ -1,6 +1,7 @@
 """Reloads the settings on SIGHUP: certificates, keys and log level change while the server runs.
 
-After an error nothing changes and the error is logged. The log names each changed setting that needs a restart.
+After an error, nothing changes, and the log states the error. The log also names each changed setting that needs a
+restart.
 """
 
 from __future__ import annotations

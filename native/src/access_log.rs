@@ -1,5 +1,5 @@
-//! The access log of the gateway, on standard error: one line for each request that it answers itself, and of a
-//! stand-alone gateway also for each request that it forwards.
+//! The access log of the gateway, on standard error. It has one line for each request that the gateway answers itself,
+//! and in a stand-alone gateway also for each request that it forwards.
 //!
 //! The format is that of `fechatter/telemetry/logs.py`. A line names the template of the route, never the path of the
 //! request. A separate thread writes the lines. If nothing reads standard error, lines are dropped and counted.

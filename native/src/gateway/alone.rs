@@ -19,7 +19,7 @@ pub struct Alone {
     pub checks: Option<Checks>,
     /// Failures in a row after which an upstream receives no requests.
     pub failures: u32,
-    /// The first pause of a failed upstream, in which it receives no requests. Each failed trial doubles the pause.
+    /// How long a failed upstream first receives no requests. Each failed trial doubles this pause.
     #[serde(deserialize_with = "seconds")]
     pub pause_seconds: Duration,
     /// The longest pause.
@@ -28,7 +28,7 @@ pub struct Alone {
     /// Maximum time from a request to the head of its answer.
     #[serde(deserialize_with = "seconds")]
     pub answer_seconds: Duration,
-    /// PEM of the certificates that `tls:` upstreams are checked with.
+    /// PEM of the root certificates for `tls:` upstreams.
     pub roots: String,
 }
 

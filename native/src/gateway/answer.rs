@@ -1,4 +1,5 @@
-//! The body of an answer on its way to the client. It knows when the request ends and the connection is free again.
+//! The body of an answer on its way to the client. Its end also ends the request and frees the connection to the
+//! upstream.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -28,18 +29,18 @@ pub struct InProgress {
     serving: Rc<Serving>,
     connection: Rc<Connection>,
     complete: Cell<bool>,
-    /// How a live stream leaves its connection of HTTP/1.1.
+    /// The way out of hyper, for a live stream on an HTTP/1.1 connection.
     exit: Option<Rc<Exit>>,
 }
 
 impl InProgress {
-    /// The request has begun already: the guard of HTTP/1.1 reports it with the head.
+    /// Describes a request that has begun already: for HTTP/1.1, the guard reports it with the head.
     #[must_use]
     pub fn new(serving: Rc<Serving>, connection: Rc<Connection>) -> Self {
         Self { serving, connection, complete: Cell::new(false), exit: None }
     }
 
-    /// A request on HTTP/1.1, whose connection can leave hyper through `exit`.
+    /// Adds the exit of an HTTP/1.1 connection, which can leave hyper.
     #[must_use]
     pub fn with_exit(mut self, exit: Rc<Exit>) -> Self {
         self.exit = Some(exit);
@@ -51,13 +52,13 @@ impl InProgress {
         self.exit.take().map(|exit| (exit, Rc::clone(&self.connection)))
     }
 
-    /// What the request shares with others.
+    /// Returns the state that all connections share, and the connection of the request.
     #[must_use]
     pub fn shared(&self) -> (&Serving, &Rc<Connection>) {
         (&self.serving, &self.connection)
     }
 
-    /// The answer is complete.
+    /// Notes that the answer is complete.
     pub fn complete(&self) {
         self.complete.set(true);
     }
@@ -77,12 +78,12 @@ impl Drop for InProgress {
 pub struct Borrowed {
     /// The connection. It ends if it is not put back.
     pub lease: Lease,
-    /// Where it belongs.
+    /// The upstream of the connection.
     pub upstream: Rc<Upstream>,
     /// How the body of the request ended.
     pub ending: Rc<Cell<Ending>>,
-    /// Whether the upstream may have read the whole body. If it refuses a body, it may close the connection at any
-    /// time.
+    /// Whether the upstream has probably read the whole body. An upstream that refuses a body may close the connection
+    /// at any time.
     pub is_read: bool,
     /// Counts the request until the end of its answer.
     pub forwarding: Forwarding,
@@ -98,14 +99,14 @@ pub struct Forwarding {
 }
 
 impl Forwarding {
-    /// The request is about to be sent.
+    /// Begins to count a request that is about to be sent.
     #[must_use]
     pub fn begin(counters: &Arc<Counters>) -> Self {
         counters.forwarding.add();
         Self { counters: Arc::clone(counters), is_stream: false, busy: None }
     }
 
-    /// The answer begins.
+    /// Notes that the answer begins.
     pub fn answered(&mut self, headers: &HeaderMap, busy: Option<Busy>) {
         self.busy = busy;
         if headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EVENT_STREAM)) {
@@ -129,19 +130,19 @@ impl Drop for Forwarding {
 pub struct AnswerBody {
     content: Content,
     borrowed: Option<Borrowed>,
-    /// `None` if a live stream has the request.
+    /// `None` if a detached live stream owns the request.
     request: Option<InProgress>,
 }
 
 impl AnswerBody {
-    /// An answer of the gateway itself.
+    /// Creates an answer of the gateway itself.
     #[must_use]
     pub fn own(content: Bytes, request: InProgress) -> Self {
         request.complete();
         Self { content: Content::Whole(Full::new(content)), borrowed: None, request: Some(request) }
     }
 
-    /// The answer of an upstream.
+    /// Creates the answer of an upstream.
     #[must_use]
     pub fn forwarded(incoming: Incoming, borrowed: Borrowed, request: InProgress) -> Self {
         let mut body = Self { content: Content::Streaming(incoming), borrowed: Some(borrowed), request: Some(request) };
@@ -157,13 +158,13 @@ impl AnswerBody {
         Self { content: Content::Live(live), borrowed: None, request: Some(request) }
     }
 
-    /// An answer whose connection leaves hyper after its head.
+    /// Creates an answer whose connection leaves hyper after the head of the answer.
     #[must_use]
     pub fn detaching(detaching: Detaching) -> Self {
         Self { content: Content::Detaching(detaching), borrowed: None, request: None }
     }
 
-    /// The same answer with another content, after its own content was read to the end.
+    /// Returns the same answer with another content. The original content must have been read to the end.
     #[must_use]
     pub fn replaced(self, content: Bytes) -> Self {
         Self { content: Content::Whole(Full::new(content)), ..self }
@@ -186,8 +187,8 @@ impl AnswerBody {
         Ok(parts.freeze())
     }
 
-    /// Reads the rest of the body into memory and returns it. If the upstream breaks off, returns `None`, and the
-    /// answer also breaks off at this place.
+    /// Reads the rest of the body into memory and returns it. If the upstream breaks off, this returns `None`, and the
+    /// answer to the client breaks off at the same place.
     pub async fn collect(&mut self) -> Option<Bytes> {
         let read = self.read().await;
         let (Ok(body) | Err(body)) = &read;
@@ -195,7 +196,7 @@ impl AnswerBody {
         read.ok()
     }
 
-    /// Ends the request and gives the connection back to the upstream.
+    /// Ends the request and returns the connection to the upstream.
     fn finish(&mut self) {
         if let Some(request) = &self.request {
             request.complete();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// The people who sent a message within this time are active.
 const ACTIVE: Duration = Duration::from_secs(60);
-/// If more people sent within that time, all of them are forgotten.
+/// If more people than this sent a message within that time, all of them are forgotten.
 const MAX_PEOPLE: usize = 100_000;
 
 /// The counts.
@@ -36,7 +36,7 @@ struct Counted {
 }
 
 impl Answered {
-    /// Counts times up to each of `bounds`, in seconds.
+    /// Creates the counts. `bounds` are the upper bounds of the histogram of times, in seconds.
     #[must_use]
     pub fn new(bounds: Vec<f64>) -> Self {
         Self { bounds, ..Self::default() }

@@ -1,4 +1,4 @@
-//! Sends one request to an upstream, and to another one if that is safe.
+//! Sends a request to an upstream. If the upstream fails, it sends the request to another one, if that is safe.
 //!
 //! A request that was not sent can go to any upstream. A request that may have been sent is repeated only if its
 //! method is idempotent and it has no body, so no message is stored twice.
@@ -75,7 +75,7 @@ pub async fn send(serving: &Serving, prepared: Prepared) -> Result<(Response<Inc
     Err(Refusal::UpstreamUnavailable)
 }
 
-/// Sends a request to one upstream: over an idle connection, or over a new one if the idle one had ended.
+/// Sends a request to one upstream: over an idle connection, or over a new one if no idle connection works.
 async fn over(
     serving: &Serving,
     attempt: &Attempt,
@@ -111,7 +111,7 @@ async fn over(
     }
 }
 
-/// Limits the time of a stand-alone gateway. `None` if the time is over.
+/// Limits the time until the head of the answer, in a stand-alone gateway. `None` if the time is over.
 async fn in_time<T>(serving: &Serving, sending: impl Future<Output = T>) -> Option<T> {
     let limit = serving.routing().alone.as_ref().map(|alone| alone.answer_seconds);
     match limit {

@@ -12,7 +12,7 @@ use super::breaker::{Breaker, Patience};
 use super::counters::Count;
 use super::upstream::Upstream;
 
-/// What is known about an upstream. Any thread may read it.
+/// The state of an upstream. Any thread may read it.
 #[derive(Debug, Default)]
 pub struct UpstreamCounts {
     /// Its address.
@@ -21,7 +21,7 @@ pub struct UpstreamCounts {
     pub is_unhealthy: AtomicBool,
     /// Whether its breaker is open.
     pub is_open: AtomicBool,
-    /// Requests in progress, also those that wait for a connection.
+    /// Requests in progress, including those that wait for a connection.
     pub active: Count,
     /// Requests that were sent to it.
     pub requests: Count,
@@ -60,7 +60,7 @@ impl UpstreamCounts {
 pub struct Member {
     /// The server.
     pub upstream: Rc<Upstream>,
-    /// What is known about it.
+    /// Its state.
     pub counts: Arc<UpstreamCounts>,
     breaker: Option<RefCell<Breaker>>,
 }
@@ -105,7 +105,7 @@ impl Drop for Busy {
     }
 }
 
-/// A request to an upstream that has no result yet.
+/// An attempt to send a request to an upstream.
 pub struct Attempt {
     member: Rc<Member>,
     busy: Cell<Option<Busy>>,
@@ -128,14 +128,14 @@ impl Attempt {
         &self.member
     }
 
-    /// The upstream answered. The returned value counts the request until the end of the answer.
+    /// Notes that the upstream answered. The returned value counts the request until the end of the answer.
     pub fn succeeded(&self) -> Option<Busy> {
         self.has_result.set(true);
         self.member.change(Breaker::succeeded);
         self.busy.take()
     }
 
-    /// The upstream did not answer.
+    /// Notes that the upstream did not answer.
     pub fn failed(&self) {
         self.has_result.set(true);
         self.member.counts.failures.add();
@@ -165,8 +165,8 @@ impl Group {
         Self { members, turn: Cell::new(0) }
     }
 
-    /// Begins a request to the upstream that works, has the fewest requests and was not `tried`. Upstreams with the
-    /// same number of requests take turns.
+    /// Begins a request to the upstream with the fewest requests, among those that work and were not `tried`. Upstreams
+    /// with the same number of requests take turns.
     #[must_use]
     pub fn begin(&self, tried: &[Rc<Member>]) -> Option<Attempt> {
         let (count, now, turn) = (self.members.len(), Instant::now(), self.turn.get());

@@ -17,7 +17,8 @@ use super::config::Limits;
 use super::content::Content;
 use super::refusal::Refusal;
 
-/// A server that reads the body has the same limits and answers first. This is added for those that do not read it.
+/// Added to the time limits of a body. A server that reads the body has the same limits without this time, so it
+/// answers first.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How the body of a request ended.
@@ -88,7 +89,7 @@ impl std::fmt::Display for BrokenBody {
 impl std::error::Error for BrokenBody {}
 
 impl RequestBody {
-    /// Wraps a body. `ending` is set to its outcome, and `gate` holds it back until it opens.
+    /// Wraps a body. `ending` is set when the body ends, and `gate` holds the body back until the gate opens.
     #[must_use]
     pub fn new(incoming: Content, ending: Rc<Cell<Ending>>, gate: Option<Arc<Gate>>, limits: &Limits) -> Self {
         if incoming.is_end_stream() {
@@ -109,7 +110,8 @@ impl RequestBody {
         Self::new(Content::Whole(Full::default()), ending, None, limits)
     }
 
-    /// Waits for the client. Ready if it is late. Time in which the upstream does not read does not count.
+    /// Waits for the client. Ready when the client is late. The time in which the upstream does not read does not
+    /// count.
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let since = *self.waiting_since.get_or_insert_with(Instant::now);
         let deadline = since + self.limits.part.min(self.limits.whole.saturating_sub(self.waited));

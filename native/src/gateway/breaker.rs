@@ -35,7 +35,7 @@ enum State {
 }
 
 impl Breaker {
-    /// Starts closed.
+    /// Creates a closed breaker.
     #[must_use]
     pub fn new(patience: Patience) -> Self {
         Self { patience, failures: 0, pause: patience.pause, state: State::Closed }
@@ -57,7 +57,7 @@ impl Breaker {
         self.state != State::Closed
     }
 
-    /// A request begins, because [`Breaker::allows`] returned true. Returns whether it is a trial.
+    /// Begins a request, after [`Breaker::allows`] returned true. Returns whether the request is a trial.
     pub fn begin(&mut self) -> bool {
         let is_trial = self.is_open();
         if is_trial {
@@ -66,12 +66,12 @@ impl Breaker {
         is_trial
     }
 
-    /// The upstream answered.
+    /// Notes that the upstream answered.
     pub fn succeeded(&mut self) {
         (self.failures, self.pause, self.state) = (0, self.patience.pause, State::Closed);
     }
 
-    /// The upstream did not answer. `was_trial` is what [`Breaker::begin`] returned for the request.
+    /// Notes that the upstream did not answer. `was_trial` is the result of [`Breaker::begin`] for the request.
     pub fn failed(&mut self, now: Instant, was_trial: bool) {
         self.failures = self.failures.saturating_add(1);
         if was_trial {
@@ -82,7 +82,8 @@ impl Breaker {
         }
     }
 
-    /// A trial ended without a result, for example because its client left. The next request is a trial again.
+    /// Notes that a trial ended without a result, for example because its client left. The next request is a trial
+    /// again.
     pub fn abandoned(&mut self, now: Instant) {
         if self.state == State::Trying {
             self.state = State::Open(now);

@@ -1,5 +1,5 @@
-//! Checks the upstreams of a stand-alone gateway. A check finds an upstream that hangs or has stopped before a client's
-//! request does.
+//! Checks the upstreams of a stand-alone gateway. A check detects an upstream that hangs or has stopped, so that
+//! clients' requests need not fail first.
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
@@ -38,7 +38,8 @@ async fn check_forever<T>(current: Weak<T>, member: Rc<Member>, checks: Checks, 
     }
 }
 
-/// Sends the request over a new connection: an idle one can hide that the upstream no longer accepts connections.
+/// Sends the request over a new connection, because an idle connection can hide that the upstream no longer accepts
+/// connections.
 async fn works(member: &Member, checks: &Checks, serving: &Serving) -> bool {
     let Ok(uri) = Uri::try_from(&checks.path) else { return false };
     let Ok(mut lease) = member.upstream.dial().await else { return false };

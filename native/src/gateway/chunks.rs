@@ -1,11 +1,11 @@
-//! The framing of a chunked body, without tolerance: one spelling of each part is accepted.
+//! Checks the framing of a chunked body strictly: each part has only one accepted spelling.
 
-/// More digits than any size that the gateway would forward.
+/// Maximum number of digits of a chunk's size. No chunk that the gateway forwards needs more.
 const MAX_SIZE_DIGITS: u8 = 15;
 /// Maximum size of all trailers and chunk extensions of one body.
 const MAX_EXTRA_BYTES: usize = 8 << 10;
 
-/// What the next bytes of the body are.
+/// The result of a check of the next bytes of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Part {
     /// All bytes so far are correct; the body continues.
@@ -49,7 +49,7 @@ enum State {
 }
 
 impl Chunks {
-    /// Judges the next bytes of the body.
+    /// Checks the next bytes of the body.
     pub fn judge(&mut self, bytes: &[u8]) -> Part {
         let mut at = 0;
         while at < bytes.len() {

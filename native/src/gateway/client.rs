@@ -1,4 +1,4 @@
-//! What the servers behind the gateway learn about a client.
+//! The data about a client that the servers behind the gateway receive.
 
 use http::HeaderValue;
 

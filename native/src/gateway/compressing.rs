@@ -1,7 +1,8 @@
 //! Compresses answers of the servers behind the gateway.
 //!
-//! The size of a compressed answer reveals what it has in common with text that an attacker chose (BREACH). Only those
-//! servers know which answers contain no secret, so only an answer with their label is compressed.
+//! The size of a compressed answer reveals how much the answer has in common with text that an attacker chose (BREACH).
+//! Only the servers behind the gateway know which answers contain no secret, so only answers with their label are
+//! compressed.
 
 use bytes::Bytes;
 use http::header::{
@@ -25,7 +26,8 @@ const MAX_BYTES: usize = 1 << 20;
 /// Maximum size of an answer that the gateway's thread compresses itself, in 28 to 123 µs
 /// (`benches/results/2026-11-28-compression.md`).
 const SMALL_BYTES: usize = 8 << 10;
-/// Maximum number of answers that are compressed on other threads. Further ones pass unchanged.
+/// Maximum number of answers that wait for the compressing thread or are being compressed there. Further answers pass
+/// unchanged.
 const MAX_AT_ONCE: usize = 32;
 /// An answer with one of these headers passes unchanged.
 const UNSUITABLE: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_RANGE, ETAG, SET_COOKIE];
@@ -79,7 +81,7 @@ fn contains(value: &[u8], word: &[u8]) -> bool {
     value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
-/// Whether the media type is JSON or another text. The size of a stream is not known, and its events must not wait.
+/// Whether the media type is JSON or another text, but not a stream: the events of a stream must not wait.
 fn is_text(kind: &[u8]) -> bool {
     let name = kind.split(|byte| *byte == b';').next().unwrap_or(kind).trim_ascii().to_ascii_lowercase();
     let is_json = name == b"application/json" || name.ends_with(b"+json");
@@ -94,7 +96,7 @@ async fn packed(serving: &Serving, coding: Coding, content: Bytes) -> Option<Vec
     spawn_blocking(move || coding.compress(&content)).await.ok()?.ok()
 }
 
-/// An answer that another thread compresses.
+/// Counts an answer that the compressing thread has, until it is dropped.
 struct Compressing<'a>(&'a Serving);
 
 impl<'a> Compressing<'a> {

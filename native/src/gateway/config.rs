@@ -21,10 +21,10 @@ pub struct Config {
     /// counted per address.
     #[serde(default)]
     pub trusted_proxies: Vec<String>,
-    /// Which headers they set.
+    /// Which headers these proxies set.
     #[serde(default)]
     pub proxy_headers: Headers,
-    /// Whether their connections begin with a header of the PROXY protocol.
+    /// Whether the connections of these proxies begin with a header of the PROXY protocol.
     #[serde(default)]
     pub proxy_protocol: bool,
     /// Whether the gateway's own answers demand HTTPS from browsers (HSTS).
@@ -33,16 +33,16 @@ pub struct Config {
     /// The origins whose pages may read answers.
     #[serde(default)]
     pub cors_origins: Cors,
-    /// The times of messages are counted up to each of these bounds, in seconds.
+    /// The upper bounds of the histogram of answer times, in seconds.
     #[serde(default)]
     pub time_bounds: Vec<f64>,
     /// The title of each status in the gateway's own answers.
     #[serde(default)]
     pub titles: Titles,
-    /// The work of batches.
+    /// The work that parts of a batch count as.
     #[serde(default)]
     pub batch_work: Work,
-    /// What only a stand-alone gateway has: several upstreams, checks and filters.
+    /// The part for a stand-alone gateway: several upstreams, checks and filters.
     #[serde(default)]
     pub alone: Option<Alone>,
     /// The limits. Every limit has a default.
@@ -60,7 +60,7 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Maximum number of connections to the upstreams.
     pub upstream_connections: usize,
-    /// Maximum time from the first byte of a head to its end; also from the connection to its first byte.
+    /// Maximum time from the first byte of a head to its end, and from the start of a connection to its first byte.
     #[serde(deserialize_with = "seconds")]
     pub head_seconds: Duration,
     /// Maximum time between two requests of a connection.
@@ -85,7 +85,7 @@ pub struct Limits {
     pub body_bytes: u64,
     /// Maximum number of requests of one connection.
     pub requests_per_connection: u64,
-    /// Maximum size of the answers that one client address has not read for a second.
+    /// Maximum size of all answers that the clients of one address have left unread for at least a second.
     pub unread_bytes_per_address: usize,
     /// Maximum number of concurrent requests of one HTTP/2 connection.
     pub streams: u32,

@@ -1,7 +1,8 @@
 //! The open connections: how many there are in total and of each client address, and which of them are quiet.
 //!
-//! If there are too many, a quiet connection is closed to make room: first one that has sent no request yet, then the
-//! one that has waited longest for its next request. A client that works is never closed for another one.
+//! If there are too many, a quiet connection is closed to make room: first a connection that has sent no request yet,
+//! then the one that has waited longest for its next request. A connection with a request in progress is never closed
+//! to make room.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -15,9 +16,9 @@ use super::quiet::{Address, Connection, Phase, Quiet};
 /// Why a connection is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
-    /// The client address has too many connections, and all of them work.
+    /// The client address has too many connections, and all of them have a request in progress.
     Address,
-    /// The gateway has too many connections, and all of them work.
+    /// The gateway has too many connections, and all of them have a request in progress.
     Total,
 }
 
@@ -60,11 +61,11 @@ impl Connections {
         self.len() == 0
     }
 
-    /// Admits a connection; the flag is true if a quiet one was closed for it. `client` is None for clients that are
-    /// not limited by their address.
+    /// Admits a connection; the flag is true if a quiet connection was closed to make room. `client` is None for
+    /// clients that are not limited by their address.
     ///
     /// # Errors
-    /// [`Full`]: there are too many, and all of them work.
+    /// [`Full`]: there are too many connections, and all of them have a request in progress.
     pub fn admit(&self, client: Option<IpAddr>) -> Result<(Rc<Connection>, bool), Full> {
         let address = client.map(|client| self.address(network(client)));
         let mut evicted = false;
@@ -92,7 +93,7 @@ impl Connections {
         Ok((connection, evicted))
     }
 
-    /// A request begins.
+    /// Notes that a request begins.
     pub fn begin(&self, connection: &Connection) {
         connection.in_progress.set(connection.in_progress.get() + 1);
         connection.served.set(connection.served.get() + 1);
@@ -100,14 +101,14 @@ impl Connections {
         connection.epoch.set(connection.epoch.get() + 1);
     }
 
-    /// A request ends; `complete` is false if its client left.
+    /// Notes that a request ends; `complete` is false if its client left.
     pub fn end(&self, connection: &Rc<Connection>, complete: bool) {
         let left = connection.in_progress.get().saturating_sub(1);
         connection.in_progress.set(left);
         if !complete {
             connection.abandoned.set(connection.abandoned.get() + 1);
         }
-        // The requests of an HTTP/2 connection end after it.
+        // The requests of an HTTP/2 connection may end after the connection.
         if left == 0 && !connection.removed.get() {
             connection.phase.set(Phase::Idle);
             connection.epoch.set(connection.epoch.get() + 1);
@@ -125,7 +126,7 @@ impl Connections {
         self.uncount(connection);
     }
 
-    /// Ends every connection as soon as no request is in progress.
+    /// Ends every connection as soon as it has no request in progress.
     pub fn close_all(&self) {
         let open: Vec<_> = self.open.borrow().values().cloned().collect();
         for connection in open {
@@ -176,7 +177,7 @@ impl Connections {
     }
 }
 
-/// Returns the address that is limited: of IPv6, everybody has a network of 64 bits.
+/// Returns the address to limit. An IPv6 client usually has a whole network of 64 bits.
 fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),

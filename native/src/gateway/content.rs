@@ -18,7 +18,7 @@ pub enum Content {
     Whole(Full<Bytes>),
     /// It is a live stream.
     Live(LiveBody),
-    /// The connection leaves hyper.
+    /// It has no content, because the connection leaves hyper.
     Detaching(Detaching),
 }
 

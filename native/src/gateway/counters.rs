@@ -1,4 +1,4 @@
-//! What the gateway has counted. Python reads it for the metrics.
+//! The counters of the gateway. Python reads them for the metrics.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,7 +67,7 @@ impl Count {
 }
 
 impl Counters {
-    /// Creates the counters. Times are counted up to each of `bounds`, in seconds.
+    /// Creates the counters. `bounds` are the upper bounds of the histogram of times, in seconds.
     #[must_use]
     pub fn new(bounds: Vec<f64>) -> Self {
         Self { answered: Mutex::new(Answered::new(bounds)), ..Self::default() }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Drops what the upstream no longer reads.
+/// Drops the bytes that the upstream no longer reads.
 #[derive(Debug)]
 pub struct EarlyAnswers<T> {
     socket: T,

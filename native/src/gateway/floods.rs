@@ -1,4 +1,4 @@
-//! Counts the HTTP/2 frames that cost the server work and bring no request: settings, pings, resets and the like.
+//! Counts the HTTP/2 frames that cause work but contain no request: settings, pings, resets and similar frames.
 
 use std::time::Duration;
 
@@ -21,26 +21,26 @@ pub struct Floods {
     limit: u32,
     counted: u32,
     began: Instant,
-    /// Bytes of the current frame that are still to come.
+    /// Bytes of the current frame that have not arrived yet.
     skip: usize,
     header: [u8; HEADER_BYTES],
     filled: usize,
 }
 
 impl Floods {
-    /// Starts before the preface. At most `limit` such frames are allowed in ten seconds.
+    /// Starts before the preface. At most `limit` of these frames are allowed in ten seconds.
     #[must_use]
     pub fn new(limit: u32) -> Self {
         Self { limit, counted: 0, began: Instant::now(), skip: PREFACE_BYTES, header: [0; HEADER_BYTES], filled: 0 }
     }
 
-    /// Whether there were too many.
+    /// Whether the client has sent too many of these frames.
     #[must_use]
     pub fn are_too_many(&self) -> bool {
         self.counted > self.limit
     }
 
-    /// Looks at the next bytes of the client.
+    /// Examines the next bytes of the client.
     pub fn see(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let skipped = self.skip.min(bytes.len());

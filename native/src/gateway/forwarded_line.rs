@@ -11,7 +11,7 @@ use super::content::Content;
 use super::serving::Serving;
 use crate::access_log::Line;
 
-/// What the log states about one request, except for its answer.
+/// The data for the log line of one request, except for the answer.
 pub struct ForwardedLine {
     serving: Rc<Serving>,
     began: Instant,
@@ -22,7 +22,7 @@ pub struct ForwardedLine {
 }
 
 impl ForwardedLine {
-    /// Notes a request. `None` if it has no line.
+    /// Collects the data of a request. `None` if the request gets no log line.
     #[must_use]
     pub fn begin(
         serving: &Rc<Serving>,

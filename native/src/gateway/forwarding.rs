@@ -1,4 +1,4 @@
-//! The headers with which an upstream learns about the client of a request.
+//! The headers that describe the client of a request to an upstream.
 
 use std::net::IpAddr;
 
@@ -41,7 +41,7 @@ pub fn describe(serving: &Serving, client: &Client, request_id: &HeaderValue, he
     replace(headers, address, is_proxy, scheme);
 }
 
-/// Replaces the headers of the client by the statements of trusted proxies in `Forwarded`.
+/// Replaces the `X-Forwarded-` headers with the statements of trusted proxies in `Forwarded`.
 fn translate(proxies: &TrustedProxies, address: Option<IpAddr>, headers: &mut HeaderMap) {
     let peer = address.map(|address| address.to_string()).unwrap_or_default();
     let lines = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));

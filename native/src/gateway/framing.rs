@@ -1,8 +1,8 @@
-//! Where each request of an HTTP/1.1 connection begins and ends, decided more strictly than the standard requires.
+//! Decides where each request of an HTTP/1.1 connection begins and ends, more strictly than the standard requires.
 //!
 //! The gateway passes only complete and checked heads on to hyper, so hyper and every server behind the gateway agree
-//! about the framing. A head with any doubt is refused: a proxy and a server that interpret it differently would let
-//! a client smuggle a request.
+//! about the framing. An ambiguous head is refused. If a proxy and a server interpreted it differently, a client could
+//! smuggle a request.
 
 use super::chunks::{Chunks, Part};
 use super::head::{self, Body, HeadLimits};
@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 /// Empty lines before a request line that are ignored. Some clients send one after a body.
 const MAX_EMPTY_LINES: u8 = 2;
 
-/// What is known about the next bytes.
+/// The result of a check of the next bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// More bytes are needed.
@@ -31,7 +31,7 @@ pub enum Verdict {
 pub struct Framing {
     limits: HeadLimits,
     state: State,
-    /// Bytes of the unfinished head that were searched for its end.
+    /// Number of bytes of the unfinished head that were already searched for its end.
     searched: usize,
     empty_lines: u8,
 }
@@ -56,7 +56,7 @@ impl Framing {
         matches!(self.state, State::Head)
     }
 
-    /// Judges the next bytes. After `Pass` and `Head`, the caller removes that many bytes from the front.
+    /// Checks the next bytes. After `Pass` and `Head`, the caller removes that many bytes from the front.
     pub fn judge(&mut self, bytes: &[u8]) -> Verdict {
         if bytes.is_empty() {
             return Verdict::More;

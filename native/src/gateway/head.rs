@@ -1,8 +1,8 @@
-//! Checks the head of an HTTP/1.1 request, and finds out how long its body is.
+//! Checks the head of an HTTP/1.1 request, and determines the length of its body.
 
 use super::refusal::Refusal;
 
-/// The longest method, and the rest of a request line besides the target.
+/// Maximum size of a method. The request line has at most this many bytes besides the target.
 pub const MAX_METHOD_BYTES: usize = 64;
 const MAX_LENGTH_DIGITS: usize = 18;
 

@@ -1,4 +1,4 @@
-//! Reads and ignores what a client still sends after the last answer.
+//! Reads and ignores the bytes that a client still sends after the last answer.
 //!
 //! If the socket were closed at once, the kernel would reset the connection, and the client might lose the answer.
 
@@ -12,18 +12,18 @@ use tokio::time::{Instant, Sleep, sleep};
 
 const LINGER: Duration = Duration::from_secs(1);
 
-/// The end of one connection.
+/// The last phase of a connection.
 #[derive(Debug, Default)]
 pub struct Linger(Option<Pin<Box<Sleep>>>);
 
 impl Linger {
-    /// Whether it has begun.
+    /// Whether this phase has begun.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Ready once the client has ended its side, or has used up the time.
+    /// Ready once the client has closed its side, or the time is over.
     pub fn poll<S: AsyncRead + Unpin>(&mut self, context: &mut Context<'_>, socket: &mut S) -> Poll<()> {
         let timer = self.0.get_or_insert_with(|| Box::pin(sleep(LINGER)));
         let mut buffer = [0; 4096];

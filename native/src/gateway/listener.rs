@@ -25,7 +25,7 @@ use super::tls;
 
 /// How long the listener waits after the system refused a connection, for example because too many files are open.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Connections that are refused with an answer at the same time. Others are closed without one.
+/// Maximum number of connections that are refused with an answer at the same time. Others are closed without an answer.
 const MAX_REFUSING: usize = 64;
 const REFUSING: Duration = Duration::from_secs(1);
 
@@ -59,7 +59,7 @@ impl Listener {
         TcpListener::from_std(listener).map(Self::Tcp)
     }
 
-    /// Accepts connections until the gateway drains. Those that already wait at that moment are still accepted.
+    /// Accepts connections until the gateway drains. Connections that already wait at that moment are still accepted.
     pub async fn run(self, serving: Rc<Serving>, mut state: watch::Receiver<State>) {
         loop {
             let draining = state.borrow_and_update().is_draining();
@@ -118,8 +118,8 @@ fn begin_unix(socket: UnixStream, origin: Origin, serving: &Rc<Serving>) {
     }
 }
 
-/// Gives a new connection a place, if there are not too many. The connections of trusted proxies are not limited by
-/// their address.
+/// Admits a new connection, if there are not too many. The connections of trusted proxies are not limited by their
+/// address.
 ///
 /// # Errors
 /// [`Full`]: there are too many.
@@ -147,7 +147,7 @@ fn spawn(serving: &Rc<Serving>, open: &Rc<Connection>, served: impl Future<Outpu
     let (serving, open) = (Rc::clone(serving), Rc::clone(open));
     tokio::task::spawn_local(async move {
         let Some(rest) = served.await else { return end(&serving, &open) };
-        // A task of its own, because this one has the size of all that hyper needs.
+        // A new, small task, because the current task is as large as the state of hyper.
         tokio::task::spawn_local(async move {
             rest.await;
             end(&serving, &open);
@@ -166,7 +166,7 @@ pub fn free(serving: &Serving, open: &Connection) {
     serving.counters.open.subtract();
 }
 
-/// Answers a connection that has no place, once it is `opened`.
+/// Sends a refusal to a connection for which there is no place. `opened` performs the handshake first.
 fn refuse<S: Socket>(serving: &Serving, opened: impl Future<Output = io::Result<S>> + 'static, full: Full) {
     let refusal = match full {
         Full::Address => Refusal::TooManyFromAddress,

@@ -26,7 +26,7 @@ pub struct Variant {
 /// One file and the paths that lead to it.
 #[derive(Debug)]
 pub struct Page {
-    /// The route in the metrics, by path. A path that ends in `*` stands for everything that begins like it.
+    /// The route in the metrics, by path. A path that ends in `*` stands for all paths with that beginning.
     pub routes: Vec<(String, String)>,
     /// The variants, the best first; the last one is `identity`.
     pub variants: Vec<Variant>,
@@ -74,7 +74,7 @@ impl Pages {
         Ok(made)
     }
 
-    /// Returns the answer and its route, if the path leads to a file and the method reads it.
+    /// Returns the answer and its route, if the path leads to a file and the method is GET or HEAD.
     #[must_use]
     pub fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<(Response<Bytes>, &str)> {
         if method != Method::GET && method != Method::HEAD {
@@ -98,7 +98,7 @@ impl Pages {
     }
 }
 
-/// Returns the only value of a header, or an empty text. `None` if it is repeated or not visible ASCII.
+/// Returns the value of a header, or an empty text if it is missing. `None` if it is repeated or not visible ASCII.
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

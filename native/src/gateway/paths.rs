@@ -1,4 +1,4 @@
-//! Which paths a prefix matches, however the path is written.
+//! Matches paths with prefixes, however the path is spelled.
 
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ fn decode(path: &str) -> String {
 fn resolve(path: &str) -> String {
     let mut segments = Vec::new();
     for segment in path.split('/') {
-        // Some servers ignore what follows a semicolon.
+        // Some servers ignore the text after a semicolon.
         match segment.split(';').next().unwrap_or_default() {
             "" | "." => {}
             ".." => drop(segments.pop()),

@@ -1,6 +1,6 @@
 //! Connections that come through proxies which speak the PROXY protocol.
 //!
-//! Only trusted proxies speak it, and they must. A header of anybody else is malformed HTTP.
+//! A trusted proxy must send the header. From any other client, the header is malformed HTTP.
 
 use std::future::{Future as _, poll_fn};
 use std::io;
@@ -20,21 +20,21 @@ use super::socket::{Peer, Socket};
 /// Where a connection comes from.
 #[derive(Debug, Clone, Copy)]
 pub struct Origin {
-    /// The client, or a proxy that does not name it.
+    /// The client, or a proxy that does not name its client.
     pub peer: Peer,
     /// Whether the client used TLS, which ended at a proxy.
     is_secure: bool,
 }
 
 impl Origin {
-    /// Describes the client. `scheme` is the one of the connection.
+    /// Describes the client. `scheme` is the scheme of the connection.
     #[must_use]
     pub fn client(self, scheme: &'static str) -> Client {
         Client::new(self.peer, if self.is_secure { "https" } else { scheme })
     }
 }
 
-/// Finds out where a connection comes from, and passes it to `next`.
+/// Determines where a connection comes from, and passes it to `next`.
 pub fn begin<S: Socket>(
     socket: S,
     peer: Peer,
@@ -45,13 +45,13 @@ pub fn begin<S: Socket>(
     if !(serving.config.proxy_protocol && serving.proxies.contains(peer.address())) {
         return next(socket, origin, serving);
     }
-    // Without a place for it, the connection is closed without an answer: its client is unknown.
+    // If there is no place for the connection, it is closed without an answer, because its client is unknown.
     let Ok(open) = admit(serving, peer) else { return };
     let serving = Rc::clone(serving);
     tokio::task::spawn_local(async move {
         let (mut socket, serving) = (socket, serving);
         let header = read(&mut socket, &serving, &open).await;
-        // The client has a place of its own, which counts for its address.
+        // The client gets a place of its own, which counts for the client's address.
         free(&serving, &open);
         match header {
             Ok(Header::Local) => next(socket, origin, &serving),
@@ -64,7 +64,7 @@ pub fn begin<S: Socket>(
     });
 }
 
-/// Reads the header. The time until the first request includes it.
+/// Reads the header. The time limit until the first request includes this.
 async fn read<S: Socket>(socket: &mut S, serving: &Serving, connection: &Connection) -> io::Result<Header> {
     let mut deadline = pin!(sleep_until(connection.quiet_since() + serving.config.limits.head_seconds));
     let mut reading = pin!(proxy_header::read(socket));

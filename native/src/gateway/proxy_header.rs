@@ -1,4 +1,4 @@
-//! The PROXY protocol: the first bytes of a connection name the client behind a proxy of TCP.
+//! The PROXY protocol: the first bytes of a connection name the client behind a TCP proxy.
 //!
 //! Source: "The PROXY protocol, versions 1 and 2", by `HAProxy`. A trusted proxy must send the header, and no other
 //! client may. So the gateway never guesses whether a connection begins with a header.
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 /// Maximum size of a header of version 1, with its end.
 const LINE_BYTES: usize = 107;
-/// Proxies append certificates and names, but no more than this.
+/// Maximum size of the rest of a header of version 2. Proxies append certificates and names, but no more than this.
 const MAX_REST_BYTES: usize = 4096;
 const VERSION: u8 = 2;
 const LOCAL: u8 = 0;
@@ -22,10 +22,10 @@ const TLS: u8 = 0x20;
 /// The client of the proxy used TLS.
 const CLIENT_TLS: u8 = 1;
 
-/// What a header states.
+/// The statement of a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Header {
-    /// The proxy itself connects, for example to check the server's health, or it knows no address.
+    /// The proxy itself connects, for example for a health check, or it does not know the client's address.
     Local,
     /// The proxy forwards a client.
     Client {
@@ -36,7 +36,7 @@ pub enum Header {
     },
 }
 
-/// Reads the header from the beginning of a connection, and nothing more.
+/// Reads the header from the beginning of a connection, and no byte after it.
 ///
 /// # Errors
 /// [`io::Error`]: the header is malformed, or the connection ended.
@@ -48,7 +48,7 @@ pub async fn read<S: AsyncRead + Unpin>(socket: &mut S) -> io::Result<Header> {
     }
     let mut line = start.to_vec();
     while !line.ends_with(b"\r\n") {
-        // The bytes after the line belong to somebody else, so the line is read byte by byte.
+        // The bytes after the line are not part of the header, so the line is read byte by byte.
         if line.len() == LINE_BYTES || line.contains(&b'\n') {
             return Err(malformed());
         }
@@ -99,7 +99,7 @@ fn parse_port(text: &str) -> Option<u16> {
     is_number.then(|| text.parse().ok()).flatten()
 }
 
-/// Parses the addresses of version 2, and what follows them.
+/// Parses the addresses of version 2, and the parts that follow them.
 fn parse_rest(family: u8, rest: &[u8]) -> Option<Header> {
     let (source, port, more) = match family {
         TCP_V4 => {
@@ -112,7 +112,7 @@ fn parse_rest(family: u8, rest: &[u8]) -> Option<Header> {
             let (source, _) = addresses.split_first_chunk::<16>()?;
             (IpAddr::from(Ipv6Addr::from(*source)).to_canonical(), [addresses[32], addresses[33]], more)
         }
-        // Datagrams, Unix sockets and unknown families have no address that counts here.
+        // Datagrams, Unix sockets and unknown families name no client address.
         _ => return Some(Header::Local),
     };
     let address = SocketAddr::new(source, u16::from_be_bytes(port));

@@ -1,4 +1,4 @@
-//! The state of one connection and of one client address, and which connections are quiet.
+//! The state of a connection and of a client address, and the queues of quiet connections.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -8,7 +8,7 @@ use std::task::Waker;
 
 use tokio::time::Instant;
 
-/// What a connection does.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// It has sent no request yet.
@@ -25,7 +25,7 @@ pub struct Connection {
     pub(super) number: u64,
     pub(super) address: Option<Rc<Address>>,
     pub(super) phase: Cell<Phase>,
-    /// Changes with the phase, so that an entry in a queue of quiet connections can be recognised as outdated.
+    /// Changes with the phase, so that outdated entries in the queues of quiet connections can be recognised.
     pub(super) epoch: Cell<u64>,
     pub(super) quiet_since: Cell<Instant>,
     pub(super) in_progress: Cell<u64>,
@@ -50,7 +50,7 @@ pub struct Address {
 }
 
 impl Connection {
-    /// A connection that was just accepted.
+    /// Describes a connection that was just accepted.
     pub(super) fn new(number: u64, address: Option<Rc<Address>>) -> Self {
         Self {
             number,
@@ -88,13 +88,13 @@ impl Connection {
         self.abandoned.get()
     }
 
-    /// The time since which no request is in progress.
+    /// Returns the time since which no request has been in progress.
     #[must_use]
     pub fn quiet_since(&self) -> Instant {
         self.quiet_since.get()
     }
 
-    /// What the connection does.
+    /// Returns the current phase.
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.phase.get()
@@ -106,7 +106,7 @@ impl Connection {
         self.closing.get()
     }
 
-    /// Whether the client sends many frames that only cost work.
+    /// Whether the client sends too many frames that only cause work.
     #[must_use]
     pub fn is_flooding(&self) -> bool {
         self.flooding.get()
@@ -118,7 +118,7 @@ impl Connection {
         self.wake();
     }
 
-    /// Number of times that the socket has accepted everything written before.
+    /// Number of times that the socket was flushed completely.
     #[must_use]
     pub fn flushes(&self) -> u64 {
         self.flushes.get()
@@ -140,7 +140,7 @@ impl Connection {
         self.wake();
     }
 
-    /// Remembers whom to wake when the connection may read on or has to close.
+    /// Sets the task to wake when the connection can continue to read or has to close.
     pub fn wake_on_change(&self, waker: &Waker) {
         let mut reader = self.reader.borrow_mut();
         match reader.as_mut() {
@@ -149,7 +149,7 @@ impl Connection {
         }
     }
 
-    /// Forgets the waker, which would keep the memory of its task.
+    /// Drops the waker, because it keeps the memory of its task allocated.
     pub fn forget_reader(&self) {
         *self.reader.borrow_mut() = None;
     }
@@ -168,7 +168,8 @@ pub(super) struct Quiet {
     idle: RefCell<VecDeque<(Rc<Connection>, u64)>>,
 }
 
-/// Outdated entries that a queue may contain besides twice its valid ones.
+/// A queue may contain this many entries in addition to two for each open connection. Then outdated entries are
+/// removed.
 const SLACK: usize = 64;
 
 impl Quiet {

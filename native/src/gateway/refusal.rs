@@ -1,4 +1,4 @@
-//! The answers that the gateway itself gives instead of a server behind it.
+//! The answers of the gateway itself, instead of an answer from a server behind it.
 
 use std::fmt::Write as _;
 
@@ -47,7 +47,7 @@ type Words = (u16, &'static str, &'static str);
 
 const RETRY_SECONDS: u64 = 1;
 
-/// What every answer of the gateway depends on.
+/// The settings that apply to every answer of the gateway.
 #[derive(Debug, Clone, Copy)]
 pub struct Style<'a> {
     /// The title of each status.
@@ -84,7 +84,7 @@ impl Refusal {
         }
     }
 
-    /// The status of the answer.
+    /// Returns the status of the answer.
     #[must_use]
     pub fn status(self) -> u16 {
         self.words().0

@@ -1,4 +1,4 @@
-//! Parts of the heads of usual requests, which the gateway answers itself. An unusual request goes to the app.
+//! Reads parts of the heads of usual requests, which the gateway answers itself. An unusual request goes to the app.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -28,7 +28,7 @@ pub fn token(headers: &HeaderMap) -> Option<&[u8]> {
     one(headers, &header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ")
 }
 
-/// Returns the person who sends a request with one valid token.
+/// Returns the claims of a request with exactly one token, if the token is valid.
 #[must_use]
 pub fn claims(headers: &HeaderMap, tokens: &Tokens) -> Option<Claims> {
     tokens.verify(token(headers)?)

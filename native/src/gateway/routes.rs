@@ -1,4 +1,4 @@
-//! Which requests the gateway answers itself. All others go to an upstream.
+//! Selects the requests that the gateway answers itself. All others go to an upstream.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,18 +23,18 @@ use crate::access_log::{AccessLog, Line};
 use crate::hub::streams::Streams;
 use crate::token::Tokens;
 
-/// What the gateway answers itself.
+/// The parts of the gateway that answer requests without an upstream.
 #[derive(Debug, Default)]
 pub struct OwnAnswers {
     /// Stores messages.
     pub sends: Option<Sends>,
     /// The web client.
     pub pages: Pages,
-    /// The live streams of the app behind the gateway. Only with an app in the same process.
+    /// The live streams of the app, if it is in the same process.
     pub streams: Option<Arc<Streams>>,
     /// The access log, with a line for each of these answers.
     pub access: Option<Arc<AccessLog>>,
-    /// Verifies the tokens of requests before they are forwarded; `None` leaves that to the upstreams.
+    /// Verifies the tokens of requests before they are forwarded. `None` leaves the check to the upstreams.
     pub early_tokens: Option<Arc<Tokens>>,
     /// The cache of the app's answers.
     pub responses: Option<Responses>,
@@ -109,7 +109,7 @@ async fn send(
     response.map(|body| AnswerBody::own(body, in_progress))
 }
 
-/// Whether it is unclear which site's page sends the request. Without settings for CORS, that does not matter.
+/// Whether the origin of a request is ambiguous. Without `cors_origins`, this does not matter.
 fn has_unusual_origin(serving: &Serving, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(ORIGIN).iter();
     let is_text = origins.next().is_none_or(|origin| origin.to_str().is_ok());

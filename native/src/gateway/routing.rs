@@ -1,4 +1,4 @@
-//! Which upstreams receive a request, and which requests are denied.
+//! Decides which upstreams receive a request, and which requests are denied.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -23,7 +23,7 @@ pub struct Routing {
     /// The longest prefix first.
     groups: Vec<(String, Group)>,
     members: HashMap<String, Rc<Member>>,
-    /// What only a stand-alone gateway has.
+    /// The configuration of a stand-alone gateway.
     pub alone: Option<Alone>,
 }
 
@@ -74,7 +74,7 @@ impl Routing {
         }
     }
 
-    /// Every upstream once.
+    /// Returns every upstream once.
     pub fn members(&self) -> impl Iterator<Item = &Rc<Member>> {
         self.members.values()
     }
@@ -82,7 +82,7 @@ impl Routing {
     /// Checks a request before an upstream is chosen.
     ///
     /// # Errors
-    /// A refusal if the request is denied, or if `tokens` can read its token and the token is not valid.
+    /// A refusal if the request is denied, or if it has an access token that `tokens` does not accept.
     pub fn check(
         &self,
         method: &Method,
@@ -131,7 +131,7 @@ fn create_members(
     Ok(members)
 }
 
-/// Whether it has the three parts of an access token. Only the upstream can check other secrets.
+/// Whether the text has the form of an access token. Only the upstream can check other secrets.
 fn looks_like_token(token: &[u8]) -> bool {
     token.starts_with(b"eyJ") && token.split(|byte| *byte == b'.').count() == 3
 }

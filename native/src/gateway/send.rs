@@ -1,7 +1,8 @@
 //! Stores messages without the interpreter: `POST /api/chat/{chat_id}/messages`, and `…/batch` for several at once.
 //!
-//! Only usual requests are served here. Every other request goes to the server behind the gateway: a malformed one, one
-//! without a valid token, one beyond its quota. So only that server knows how to refuse them.
+//! Only usual requests are served here. All other requests go to the server behind the gateway, for example malformed
+//! requests, requests without a valid token, and requests beyond a quota. So only that server needs to know how to
+//! refuse them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ pub struct Usual {
     turn: Option<Turn>,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub enum Outcome {
     /// The writer has answered.
@@ -138,7 +139,7 @@ impl Sends {
         Outcome::Answered(response(answer, quota))
     }
 
-    /// Appends the message to the intake. `None` if it is invalid, beyond the quota or does not fit.
+    /// Appends the message to the intake. `None` if the message is invalid, is beyond the quota or does not fit.
     fn accept(&self, head: &SendHead, body: &[u8], request_id: Arc<str>) -> Option<Accepted> {
         let message = parse_message(body, head.key.as_deref(), self.intake.extras_allowed()).ok()?;
         let quota = take(self.quota.as_deref(), head.claims.user_id)?;
@@ -152,7 +153,7 @@ impl Sends {
         Some(Accepted { waiting: Waiting::One(receiver), quota })
     }
 
-    /// Like `accept` for all messages of a batch. `None` if one of them is invalid.
+    /// Like `accept`, for all messages of a batch. `None` also if one of them is invalid.
     fn accept_many(&self, head: &SendHead, body: &[u8], request_id: &Arc<str>, turn: Option<Turn>) -> Option<Accepted> {
         let parsed = parse_batch(body, self.intake.extras_allowed()).ok()?;
         let messages: Vec<_> = parsed.into_iter().collect::<Result<_, _>>().ok()?;

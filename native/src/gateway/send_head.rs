@@ -12,11 +12,11 @@ use super::refusal::Refusal;
 use super::request_head::{claims, is_unusual, one, read_id};
 use crate::token::{Claims, Tokens};
 
-/// Maximum size of the body of a message, and of a usual batch. Larger batches are rare and take long to parse.
+/// Maximum size of the body of a message, and of a usual batch. Larger batches are rare and take a long time to parse.
 const BODY_BYTES: usize = 64 << 10;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// What a request sends.
+/// The content of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// One message.
@@ -32,7 +32,7 @@ pub struct SendHead {
     pub kind: Kind,
     /// The chat in the path.
     pub chat_id: i64,
-    /// Who sends.
+    /// The sender.
     pub claims: Claims,
     /// The idempotency key in the headers.
     pub key: Option<String>,
@@ -63,7 +63,7 @@ pub fn read_head<B>(request: &Request<B>, tokens: &Tokens) -> Option<SendHead> {
 #[derive(Debug, PartialEq)]
 struct Unusual;
 
-/// Returns the chat in the path of a send, and what the path accepts.
+/// Returns the chat in the path of a send, and the kind of request that the path accepts.
 fn destination(path: &str) -> Option<(i64, Kind)> {
     let rest = path.strip_prefix("/api/chat/")?;
     let (digits, kind) = match rest.strip_suffix("/messages") {
@@ -82,7 +82,7 @@ fn read_key(headers: &HeaderMap) -> Result<Option<String>, Unusual> {
     key.to_str().map(|key| Some(key.to_owned())).map_err(|_| Unusual)
 }
 
-/// Reads the body of a usual send. The first part usually is all of it, and then it is not copied.
+/// Reads the body of a usual send. Usually the first part is the whole body, and then it is not copied.
 ///
 /// # Errors
 /// [`Refusal`]: the body is late, incomplete or too large.

@@ -13,7 +13,7 @@ use crate::message::results::{Result as OneResult, encode_results};
 use crate::pending::{Answer, PendingAnswer};
 use crate::quota::{Key, Meter, Quota, monotonic_seconds};
 
-/// The work (`fechatter/auth/pace.py`) of parts of a batch. Python passes it at the start.
+/// The work (`fechatter/auth/pace.py`) that parts of a batch count as. Python passes it at the start.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Work {
@@ -43,7 +43,8 @@ impl fmt::Debug for BatchLimits {
 }
 
 impl BatchLimits {
-    /// Begins a batch. `None` if the person has too many of them, or has done so much that the request must wait.
+    /// Begins a batch. `None` if the person has too many batches in progress, or is a heavy user whose requests may
+    /// have to wait.
     #[must_use]
     pub fn begin(&self, person: i64) -> Option<Option<Turn>> {
         let is_heavy = |work: &Arc<Meter>| work.is_half_used(&Key::Number(person), monotonic_seconds());
@@ -60,7 +61,7 @@ impl BatchLimits {
         let requests = self.requests.as_deref();
         let mut headers = take(requests, person)?;
         if take(quota, person).is_none() {
-            // The app counts the request again.
+            // The request is forwarded, and the app counts it again.
             if let Some(requests) = requests {
                 requests.give_back(&Key::Number(person), monotonic_seconds());
             }
@@ -106,8 +107,8 @@ impl Collector {
     }
 }
 
-/// Gives each message a pending answer. The receiver gets all answers once the last one is there, or an error if one
-/// never comes.
+/// Creates a pending answer for each message. The receiver gets all answers once the last one has arrived, or an error
+/// if one will never arrive.
 #[must_use]
 pub fn collect<'a>(
     messages: Vec<Message<'a>>,

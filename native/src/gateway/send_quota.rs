@@ -1,4 +1,4 @@
-//! Counts requests against quotas, and returns the headers with what remains.
+//! Counts requests against quotas, and returns headers with the remaining quotas.
 
 use http::header::{HeaderName, HeaderValue};
 
@@ -18,7 +18,7 @@ pub fn take(quota: Option<&Quota>, person: i64) -> Option<QuotaHeaders> {
     Some(headers(quota, &remaining))
 }
 
-/// Counts more for a request that was allowed.
+/// Counts `more` requests, for a request that was allowed.
 #[must_use]
 pub fn charge(quota: Option<&Quota>, person: i64, more: usize) -> QuotaHeaders {
     let Some(quota) = quota else { return Vec::new() };

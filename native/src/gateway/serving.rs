@@ -1,4 +1,4 @@
-//! What all connections of a gateway share. It lives on the gateway's thread.
+//! The state that all connections of a gateway share. It lives on the gateway's thread.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -27,7 +27,7 @@ use crate::request_id::RequestIds;
 pub struct Serving {
     /// The configuration.
     pub config: Config,
-    /// What was counted.
+    /// The counters.
     pub counters: Arc<Counters>,
     /// The open connections.
     pub connections: Connections,
@@ -35,15 +35,16 @@ pub struct Serving {
     routing: RefCell<Rc<Routing>>,
     /// The ids of requests without a valid id of their own.
     ids: RequestIds,
-    /// What the gateway answers itself.
+    /// The parts of the gateway that answer requests without an upstream.
     pub own: Arc<OwnAnswers>,
     /// The certificates; `None` if the gateway serves plain HTTP.
     pub certificates: Option<Arc<Certificates>>,
-    /// Its holder performs one step of a TLS handshake. The value is the time that the latest steps took.
+    /// The holder of this lock performs one step of a TLS handshake. The value is the time that steps have taken since
+    /// the last pause.
     pub handshake_turn: Mutex<Duration>,
     /// The proxies whose headers name the client.
     pub proxies: TrustedProxies,
-    /// Number of answers that other threads compress.
+    /// Number of answers that wait for the compressing thread or are being compressed there.
     pub compressing: Cell<usize>,
     draining: Cell<bool>,
     emptied: Notify,
@@ -130,7 +131,7 @@ impl Serving {
         HeaderValue::try_from(self.ids.next_id()).unwrap_or(HeaderValue::from_static("0"))
     }
 
-    /// Returns the address of a request's client, behind trusted proxies too.
+    /// Returns the address of the client of a request, also behind trusted proxies.
     #[must_use]
     pub fn client_address(&self, client: &Client, headers: &HeaderMap) -> String {
         let lines = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
@@ -153,7 +154,7 @@ impl Serving {
         self.draining.get()
     }
 
-    /// A connection was removed.
+    /// Wakes [`Self::until_empty`] if no connection is left, after a connection was removed.
     pub fn notify_if_empty(&self) {
         if self.connections.is_empty() {
             self.emptied.notify_one();

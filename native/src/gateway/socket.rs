@@ -1,4 +1,4 @@
-//! The sockets of clients. TLS wraps one of them and is one itself.
+//! The sockets of clients. A TLS stream wraps a socket and is a socket itself.
 
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr};
@@ -15,13 +15,13 @@ const VANISHED: Duration = Duration::from_secs(30);
 
 /// A client's connection, with or without encryption.
 pub trait Socket: AsyncRead + AsyncWrite + Unpin + 'static {
-    /// Makes a close discard the bytes that are not sent yet.
+    /// Makes the socket discard unsent bytes when it is closed.
     fn reset_on_close(&self);
 
-    /// Whether the kernel has bytes to read. Tokio knows of new bytes only after its next look at all sockets.
+    /// Whether the kernel has bytes to read. Tokio notices new bytes only when it polls all sockets the next time.
     fn has_input(&self) -> bool;
 
-    /// Maximum number of bytes that wait in the socket besides those in the kernel.
+    /// Maximum number of bytes that this socket buffers, in addition to those in the kernel.
     fn buffered_bytes(&self) -> usize {
         0
     }
@@ -33,7 +33,7 @@ fn has_input(socket: &SockRef<'_>) -> bool {
 
 impl Socket for TcpStream {
     fn reset_on_close(&self) {
-        // If it fails, the kernel sends for some time after the end.
+        // If this fails, the kernel keeps sending for some time after the end.
         let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
     }
 
@@ -58,12 +58,12 @@ pub fn prepare(socket: &TcpStream) {
     #[cfg(target_os = "linux")]
     {
         let _ = options.set_tcp_user_timeout(Some(VANISHED));
-        // The kernel accepts only this much more than the client can receive.
+        // The kernel accepts only this many bytes beyond those that the client can receive.
         let _ = options.set_tcp_notsent_lowat(KERNEL_BYTES);
     }
 }
 
-/// Who a connection comes from.
+/// The other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
     /// A client at this address.

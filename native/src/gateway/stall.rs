@@ -1,4 +1,4 @@
-//! How long a client has not read its answer.
+//! Limits the time for which a client reads nothing of its answer.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -11,12 +11,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::config::Limits;
 use super::quiet::Connection;
 
-/// A client that reads again within this time costs its address nothing.
+/// Unread bytes count for the client's address only after this time.
 const GRACE: Duration = Duration::from_secs(1);
-/// What the kernel may hold besides the bytes that wait in the gateway.
+/// Maximum number of unsent bytes in the kernel, in addition to the bytes that wait in the gateway.
 pub const KERNEL_BYTES: u32 = 64 << 10;
 
-/// The state of one socket's writing.
+/// Whether one socket accepts bytes, and since when it does not.
 #[derive(Debug, Default)]
 pub struct Stall(Option<Box<Waiting>>);
 
@@ -35,12 +35,12 @@ impl Stall {
         self.0.is_some()
     }
 
-    /// The socket accepted bytes. Returns whether it did not before.
+    /// Notes that the socket accepted bytes. Returns whether bytes were waiting before.
     pub fn end(&mut self) -> bool {
         self.0.take().is_some()
     }
 
-    /// The socket did not accept bytes. Ready if the connection must be reset.
+    /// Notes that the socket did not accept bytes. Ready when the connection must be reset.
     pub fn poll(
         &mut self,
         context: &mut Context<'_>,

@@ -1,6 +1,6 @@
-//! What the owner of a gateway demands from it.
+//! The states of a gateway. Its owner sets them.
 
-/// The state that the owner asks for.
+/// The state of a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// Accept and serve connections.

@@ -31,11 +31,11 @@ use super::quiet::Connection;
 use super::serving::Serving;
 use super::socket::Socket;
 
-/// Encrypted bytes that wait in the gateway because the client does not read them.
+/// Maximum number of encrypted bytes that wait in the gateway because the client does not read them.
 const BUFFER_BYTES: usize = 32 << 10;
 /// A handshake needs two or three steps, and more only if its messages arrive in parts.
 const MAX_STEPS: usize = 1_000;
-/// A shorter sleep would take longer than this, because timers are accurate to a millisecond.
+/// Shorter rests are skipped: timers are accurate to a millisecond, so a rest would take about this long anyway.
 const MIN_REST: Duration = Duration::from_millis(2);
 const HTTP_1: &[u8] = b"http/1.1";
 const HTTP_2: &[u8] = b"h2";
@@ -66,7 +66,7 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// The certificates of a gateway. Any thread may replace them. Connections that are open keep theirs.
+/// The certificates of a gateway. Any thread may replace them. Open connections keep the old ones.
 #[derive(Debug, Default)]
 pub struct Certificates(RwLock<Option<Configs>>);
 
@@ -80,7 +80,8 @@ struct Configs {
 impl Certificates {
     /// Uses these certificates for new connections.
     ///
-    /// A client receives the first certificate with the name that it asks for. If there is none, it receives the last.
+    /// A client receives the first certificate with the name that it requests. If there is none, it receives the last
+    /// one.
     ///
     /// # Errors
     /// [`Unusable`]: the first pair that cannot be used. Nothing has changed.
@@ -161,7 +162,7 @@ pub fn refusing_acceptor(serving: &Serving) -> Option<TlsAcceptor> {
     Some(serving.certificates.as_ref()?.configs()?.refusing.into())
 }
 
-/// Performs the handshake. The time until the first request includes it.
+/// Performs the handshake. The time limit until the first request includes it.
 ///
 /// Returns `None` if the handshake failed or was late, or if the connection has to make room for another one.
 pub async fn handshake(
@@ -171,7 +172,7 @@ pub async fn handshake(
     connection: &Connection,
 ) -> Option<TlsStream<TcpStream>> {
     let mut deadline = pin!(sleep_until(connection.quiet_since() + serving.config.limits.head_seconds));
-    // A silent client costs no state of TLS.
+    // A silent client uses no memory for TLS.
     let began = poll_fn(|context| {
         connection.wake_on_change(context.waker());
         if let Poll::Ready(has_input) = poll_input(&socket, context) {
@@ -204,8 +205,8 @@ pub async fn handshake(
 
 /// Accepts a client whose first bytes have arrived.
 ///
-/// The steps of all handshakes take turns, because a signature takes long. Requests are served in between: handshakes
-/// use at most half of the thread's time.
+/// The steps of all handshakes take turns, because a signature takes a long time. Requests are served between the
+/// steps: handshakes use at most half of the thread's time.
 async fn accept(acceptor: TlsAcceptor, socket: TcpStream, turn: &Mutex<Duration>) -> io::Result<TlsStream<TcpStream>> {
     let mut accepting = pin!(acceptor.accept_with(socket, |session| session.set_buffer_limit(Some(BUFFER_BYTES))));
     for _ in 0..MAX_STEPS {
@@ -223,7 +224,7 @@ async fn accept(acceptor: TlsAcceptor, socket: TcpStream, turn: &Mutex<Duration>
         drop(taken);
         let mut waits = false;
         poll_fn(|context| {
-            // After any wake-up, there is something to read or room to write.
+            // A wake-up without input means that the socket can accept bytes.
             let has_input = accepting.get_ref().is_none_or(|socket| poll_input(socket, context).is_ready());
             if has_input || replace(&mut waits, true) { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -232,7 +233,7 @@ async fn accept(acceptor: TlsAcceptor, socket: TcpStream, turn: &Mutex<Duration>
     Err(io::ErrorKind::InvalidData.into())
 }
 
-/// Ready once the client has sent something or has left; whether it has sent something.
+/// Ready once the client has sent bytes or has left. Returns whether it has sent bytes.
 fn poll_input(socket: &TcpStream, context: &mut Context<'_>) -> Poll<bool> {
     let mut first = [MaybeUninit::uninit()];
     let result = socket.poll_peek(context, &mut ReadBuf::uninit(&mut first));

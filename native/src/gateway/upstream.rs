@@ -25,11 +25,11 @@ use super::config::InvalidConfig;
 use super::counters::Counters;
 use super::early::EarlyAnswers;
 
-/// A connection is not used again after this time, because the server may be closing it.
+/// A connection that was idle for longer is not used again, because the server may be closing it.
 const MAX_IDLE: Duration = Duration::from_secs(30);
 const MAX_IDLE_CONNECTIONS: usize = 256;
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long a connection attempt waits if the server has not accepted earlier ones.
+/// How long to wait before another attempt, if the server has not accepted earlier connections.
 const BACKLOG_FULL: Duration = Duration::from_millis(5);
 const BUFFER_BYTES: usize = 64 << 10;
 const MAX_HEADERS: usize = 256;
@@ -41,7 +41,7 @@ enum Address {
     Tls(String, ServerName<'static>, TlsConnector),
 }
 
-/// A connection to an upstream. Dropping it ends the connection, whatever is in progress.
+/// A connection to an upstream. Dropping it ends the connection, even if a request is in progress.
 #[derive(Debug)]
 pub struct Lease {
     sender: SendRequest<RequestBody>,
@@ -85,7 +85,7 @@ impl fmt::Debug for Upstream {
 }
 
 impl Upstream {
-    /// Describes a server with at most `limit` connections. None is opened yet. `tls` is for `tls:` addresses.
+    /// Describes a server with at most `limit` connections. No connection is opened yet. `tls` is for `tls:` addresses.
     ///
     /// # Errors
     /// [`InvalidConfig`]: the address is none of `unix:/path`, `tcp:host:port` and `tls:host:port`.
@@ -102,13 +102,13 @@ impl Upstream {
         Ok(Self { name: name.to_owned(), address, limit, open: Rc::default(), idle: RefCell::default(), counters })
     }
 
-    /// Its address, as in the configuration.
+    /// Returns the address, as in the configuration.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether all connections that it may have serve a request.
+    /// Whether all connections that the limit allows are serving a request.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.open.get().saturating_sub(self.idle.borrow().len()) >= self.limit
@@ -126,14 +126,14 @@ impl Upstream {
             if lease.sender.is_ready() {
                 break Some(lease);
             }
-            // Its last answer is complete, but its task has not run since.
+            // The last answer of this connection is complete, but its task has not run since.
             settling.push((lease, since));
         };
         idle.append(&mut settling);
         found
     }
 
-    /// Returns a connection after its answer is complete.
+    /// Stores a connection for further requests, after its answer is complete.
     pub fn put(&self, lease: Lease) {
         let mut idle = self.idle.borrow_mut();
         if idle.len() >= MAX_IDLE_CONNECTIONS {
@@ -146,7 +146,7 @@ impl Upstream {
     /// Opens a connection.
     ///
     /// # Errors
-    /// The server does not accept it in time, or has too many.
+    /// The server does not accept the connection in time, or the limit is reached.
     pub async fn connect(&self) -> io::Result<Lease> {
         if self.open.get() >= self.limit {
             return Err(io::Error::other("too many connections to the upstream"));
@@ -154,7 +154,7 @@ impl Upstream {
         self.dial().await
     }
 
-    /// Opens a connection, even if there are too many.
+    /// Opens a connection, even beyond the limit.
     ///
     /// # Errors
     /// The server does not accept it in time.

@@ -14,13 +14,13 @@ pub struct AccessLog(Arc<access_log::AccessLog>);
 
 #[pymethods]
 impl AccessLog {
-    /// Write text for people if `readable`, or else JSON.
+    /// Write text for people if `readable` is true, otherwise JSON.
     #[new]
     fn new(readable: bool) -> PyResult<Self> {
         Ok(Self(Arc::new(access_log::AccessLog::new(readable, io::stderr())?)))
     }
 
-    /// Set whether lines are wanted.
+    /// Set whether lines are written.
     fn turn(&self, on: bool) {
         self.0.turn(on);
     }
@@ -31,7 +31,7 @@ impl AccessLog {
         self.0.accepted()
     }
 
-    /// Number of lines that were dropped because nothing read them.
+    /// Number of lines that were dropped because nobody read the log.
     #[getter]
     fn dropped(&self) -> u64 {
         self.0.dropped()

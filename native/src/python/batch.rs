@@ -1,4 +1,4 @@
-//! The binding of a batch, which the writer decides on, stores and answers.
+//! The binding of a batch. The writer decides about its messages, stores them and answers their senders.
 
 use std::sync::Arc;
 

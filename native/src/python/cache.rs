@@ -12,7 +12,7 @@ use crate::gateway::cache::{self, Head};
 /// Workspace, number, era, chat, person, and whether the event may change rights. 0 stands for every chat or person.
 type PythonEvent = (i64, u64, PyBackedStr, i64, i64, bool);
 
-/// Keeps answers of the app for the gateway. Any thread may call it.
+/// The gateway's cache of answers of the app. Any thread may call it.
 #[pyclass(module = "fechatter._native", frozen)]
 pub struct ResponseCache(Arc<cache::ResponseCache>);
 
@@ -32,7 +32,7 @@ impl ResponseCache {
         Self(Arc::new(cache::ResponseCache::new(bytes)))
     }
 
-    /// Whether an event would have an effect.
+    /// Whether `note_events` would have an effect.
     fn is_used(&self) -> bool {
         self.0.is_used()
     }
@@ -49,7 +49,7 @@ impl ResponseCache {
         }));
     }
 
-    /// Note that somebody sees the state of a workspace at a position.
+    /// Serve no older state of a workspace than this position.
     fn note_shown(&self, workspace_id: i64, era: &str, seq: u64) {
         self.0.show(workspace_id, &Position { era: era.into(), seq });
     }
@@ -59,7 +59,8 @@ impl ResponseCache {
         self.0.places()
     }
 
-    /// Note the heads of these logs: workspace, era, number, and whether the log contains the position of `places`.
+    /// Note the heads of the logs of `places`: workspace, era, number, and whether the log contains the position of
+    /// `places`.
     fn note_heads(&self, heads: Vec<(i64, PyBackedStr, u64, bool)>) {
         let heads: Vec<_> = heads
             .iter()

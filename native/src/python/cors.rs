@@ -16,7 +16,7 @@ impl Cors {
         Self(cors::Cors(origins))
     }
 
-    /// Return headers for an answer. Each header replaces all headers of the answer that have the same name.
+    /// Return the CORS headers of an answer. Each header replaces all headers of the answer that have the same name.
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 converts an argument into a value")]
     fn headers(&self, origin: Option<&str>, vary: Vec<String>) -> Vec<cors::Header> {
         self.0.headers(origin, vary.iter().map(String::as_str))

@@ -1,4 +1,4 @@
-//! The binding of the gateway. Every call that waits lets other Python threads run.
+//! The binding of the gateway. Other Python threads can run while a call waits.
 
 use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 use std::sync::Arc;
@@ -25,7 +25,8 @@ use crate::gateway::send::Sends;
 use crate::gateway::send_many::BatchLimits;
 use crate::gateway::tls::{self, Pair};
 
-/// The certificates of a gateway. A client receives the first one with the name that it asks for, or else the last one.
+/// The certificates of a gateway. A client receives the first certificate with the name that it requests, or otherwise
+/// the last one.
 #[pyclass(module = "fechatter._native", frozen)]
 pub struct Certificates(Arc<tls::Certificates>);
 
@@ -53,7 +54,7 @@ type PythonPage = (Vec<(String, String)>, Vec<(String, String, Vec<(String, Stri
 /// The limits of one person's batches: requests, concurrent batches and work.
 type PythonLimits<'py> = (Bound<'py, Quota>, Bound<'py, AtOnce>, Bound<'py, Meter>);
 
-/// The cache, the check of tokens, and the quota of requests.
+/// The cache, the verifier of tokens, and the quota of requests.
 type PythonResponses<'py> = (Bound<'py, ResponseCache>, Bound<'py, Tokens>, Option<Bound<'py, Quota>>);
 
 fn page((routes, variants): PythonPage) -> Page {
@@ -78,9 +79,9 @@ pub struct Gateway(gateway::Gateway);
 #[pymethods]
 impl Gateway {
     /// Create a gateway from its configuration, a JSON object. With `tokens` and `intake`, it stores messages itself.
-    /// With `tokens` only, it refuses requests with invalid tokens.
-    /// With `certificates`, it serves HTTPS only. It serves `pages` itself, and delivers the `streams` of the app. The
-    /// answers that it gives itself have lines in `access_log`. With `responses`, it repeats answers of the app.
+    /// With `tokens` only, it refuses requests with invalid tokens. With `certificates`, it serves HTTPS only. It
+    /// serves `pages` itself, and delivers the `streams` of the app. It logs its own answers in `access_log`. With
+    /// `responses`, it repeats answers of the app.
     #[new]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 converts an argument into a value")]
     #[expect(clippy::too_many_arguments, reason = "each is a keyword in Python, and all are optional")]
@@ -119,7 +120,7 @@ impl Gateway {
         let access = access_log.map(|log| log.get().shared());
         let pages = Pages::new(pages.into_iter().map(page).collect()).map_err(invalid)?;
         let streams = streams.map(|streams| streams.get().shared());
-        // Without an intake, the tokens are only checked early.
+        // Without an intake, the gateway only checks the tokens before it forwards requests.
         let early_tokens = tokens.filter(|_| sends.is_none()).map(|tokens| tokens.get().shared());
         let own = OwnAnswers { sends, pages, streams, access, early_tokens, responses };
         gateway::Gateway::new(config, own, certificates).map(Self).map_err(invalid)
@@ -147,7 +148,7 @@ impl Gateway {
         self.0.stop_accepting();
     }
 
-    /// Wait until no connection is open, at most for `seconds`; returns whether that is so.
+    /// Wait until the last connection has ended, at most for `seconds`; returns whether it has.
     fn wait_idle(&self, py: Python<'_>, seconds: f64) -> PyResult<bool> {
         let limit = duration(seconds)?;
         Ok(py.detach(|| self.0.wait_idle(limit)))

@@ -6,7 +6,7 @@ use pyo3::types::PyBytes;
 use crate::problem::{Limit, Problem};
 use crate::{headers, negotiation, request_id};
 
-/// Yields ids of requests without end. Any thread may call it.
+/// An endless iterator of request ids. Any thread may call it.
 #[pyclass(module = "fechatter._native", frozen)]
 pub struct RequestIds(request_id::RequestIds);
 

@@ -123,7 +123,8 @@ impl Intake {
         self.queue.waiting.push(origin, &message, Ticket::Python(ticket)).map_err(|(full, _)| errors::full(full))
     }
 
-    /// Parse `{"messages": [...]}` and append its valid messages, all or none. Returns (entries, whether to wake).
+    /// Parse `{"messages": [...]}` and append all of its valid messages, or none if they do not fit. Returns (entries,
+    /// whether to wake).
     #[expect(clippy::too_many_arguments, reason = "the same arguments as `push`")]
     #[pyo3(signature = (body, chat_id, sender_id, session_id, make_ticket, thread_id = 0))]
     fn push_many<'py>(

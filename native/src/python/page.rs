@@ -32,7 +32,7 @@ pub fn timestamp(milliseconds: i64) -> PyResult<String> {
     Ok(time.as_str().to_owned())
 }
 
-/// Return the answer to a request with several messages: (status, whether it is a problem, JSON) of each.
+/// Return the answer to a request with several messages. Each result is (status, whether it is a problem, JSON).
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 converts an argument into a value")]
 pub fn encode_results<'py>(py: Python<'py>, results: Vec<(u16, bool, Bound<'py, PyBytes>)>) -> Bound<'py, PyBytes> {

@@ -36,7 +36,7 @@ impl Pending {
         &self.request_id
     }
 
-    /// Refuse the message. Does nothing if the request has its answer.
+    /// Refuse the message. Does nothing if the request has been answered already.
     fn refuse(&self, status: u16, code: String, headers: Vec<(String, String)>, body: Vec<u8>) {
         self.complete(Answer { status, code: Some(code), headers, body });
     }

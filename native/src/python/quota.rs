@@ -26,7 +26,7 @@ impl<'py> FromPyObject<'_, 'py> for Key {
     }
 }
 
-/// The clock of a test, or ours.
+/// The clock of a test, or `None` for the clock of this crate.
 struct Clock(Option<Py<PyAny>>);
 
 impl Clock {
@@ -111,7 +111,7 @@ impl Meter {
     }
 }
 
-/// Limits concurrent requests for each key. Any thread may call it.
+/// Limits the concurrent requests of each key. Any thread may call it.
 #[pyclass(module = "fechatter._native", frozen)]
 pub struct AtOnce(Arc<at_once::AtOnce>);
 
@@ -147,7 +147,7 @@ impl AtOnce {
     }
 }
 
-/// A number of requests per minute for each key. Any thread may call it.
+/// Allows each key a number of requests per minute. Any thread may call it.
 #[pyclass(module = "fechatter._native", frozen)]
 pub struct Quota {
     inner: Arc<quota::Quota>,
@@ -180,7 +180,7 @@ impl Quota {
         }
     }
 
-    /// Count more for a request that was allowed, and return the changed headers.
+    /// Count `count` more requests, for a request that was allowed, and return the changed headers.
     fn charge<'py>(&self, py: Python<'py>, key: Key, count: f64) -> PyResult<Bound<'py, PyTuple>> {
         let remaining = self.inner.charge(key, count, self.clock.now(py)?);
         self.headers(py, &remaining)

@@ -1,4 +1,4 @@
-//! What the cache stores: answers, and the rights of sessions.
+//! The contents of the cache: answers, and grants of rights to sessions.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct EntryKey {
     pub coding: Option<Coding>,
 }
 
-/// An `EntryKey` that owns nothing.
+/// A borrowed `EntryKey`, to find an entry.
 #[derive(Clone, Copy, Debug, Hash)]
 pub struct Wanted<'a> {
     /// The workspace of the reader.
@@ -60,7 +60,7 @@ pub struct Entry {
     pub scope: Scope,
     /// An event with one of these keys changes the answer.
     pub keys: Box<[Key]>,
-    /// The number of the event log up to which the answer includes every event.
+    /// The answer includes every event of the log up to this number.
     pub read: u64,
     /// The generation of the log.
     pub generation: u64,
@@ -77,7 +77,7 @@ pub struct GrantKey {
     pub right: Arc<str>,
 }
 
-/// The app gave a session an answer that needs a right.
+/// Shows that the app has sent a session an answer that needs a right.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant {
     /// The number of the event log at which the session had the right.

@@ -34,7 +34,8 @@ pub struct Label {
 }
 
 impl Label {
-    /// Removes the labels from the headers of an answer and returns them. `None` if they are missing or unknown.
+    /// Removes the labels from the headers of an answer and returns them. `None` if they are missing or cannot be
+    /// understood.
     #[must_use]
     pub fn take(headers: &mut HeaderMap) -> Option<Self> {
         let (keys, control) = (headers.remove(KEYS)?, headers.remove(CONTROL)?);

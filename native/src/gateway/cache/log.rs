@@ -1,4 +1,4 @@
-//! What the gateway knows about the event log of one workspace: up to which number every event has passed, and the
+//! The gateway's knowledge of the event log of one workspace: the number up to which every event has passed, and the
 //! newest event of each key. An answer that was read at a number is valid until a later event has one of its keys.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -10,11 +10,11 @@ use http::HeaderValue;
 use super::entry::EntryKey;
 use super::position::Position;
 
-/// Nothing is served if the head of the log was read longer ago.
+/// Nothing is served if the last read of the log's head is older than this.
 pub const MAX_HEAD_AGE: Duration = Duration::from_secs(2);
 /// The log is dropped if more events than this wait for an earlier one.
 const MAX_LATER: usize = 10_000;
-/// If more sessions than this are in doubt, every session is.
+/// If more sessions than this are in doubt, every session counts as in doubt.
 const MAX_DOUBTS: usize = 1_024;
 
 /// What an event is about.
@@ -26,7 +26,7 @@ pub enum Key {
     User(i64),
 }
 
-/// An event of a workspace. A chat or a person of 0 stands for every one.
+/// An event of a workspace. The id 0 stands for every chat or every person.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     /// The workspace.
@@ -43,7 +43,7 @@ pub struct Event<'a> {
     pub rights: bool,
 }
 
-/// The log continues in a way that this state does not describe. It must be dropped.
+/// The state no longer matches the event log, so it must be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost;
 
@@ -59,7 +59,7 @@ struct Keyed {
 pub struct Log {
     /// Unique among all logs, including earlier logs of the same workspace.
     pub generation: u64,
-    /// When the log was last used, by a counter.
+    /// The value of the cache's counter of uses when the log was last used.
     pub used: u64,
     /// Whether the head is being read.
     pub polled: bool,
@@ -76,16 +76,16 @@ pub struct Log {
     /// Answers that were read before this number are not valid.
     floor: u64,
     keys: HashMap<Key, Keyed>,
-    /// The newest change of rights by chat and person; 0 stands for every one.
+    /// The newest change of rights by chat and person; the id 0 stands for every chat or person.
     ended: HashMap<(i64, i64), u64>,
-    /// Sessions that may have seen more than `shown`, until the head was read again.
+    /// Sessions that may have seen events after `shown`, and since when. A new read of the head removes them.
     doubts: HashMap<i64, Instant>,
     doubt: Option<Instant>,
     cursor: Option<(u64, HeaderValue)>,
 }
 
 impl Log {
-    /// Creates the state of a log about which nothing is known `now`.
+    /// Creates the state of a log of which nothing is known yet.
     #[must_use]
     pub fn new(generation: u64, now: Instant) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl Log {
         }
     }
 
-    /// Everything up to this number has passed; 0 if that is unknown.
+    /// Returns the number up to which every event has passed; 0 if it is unknown.
     #[must_use]
     pub fn passed(&self) -> u64 {
         self.passed.unwrap_or(0)
@@ -174,8 +174,8 @@ impl Log {
         }
     }
 
-    /// Begins at the position of an answer, unless the log has begun. The answer includes every event that passed
-    /// before the app was `asked` for it.
+    /// Begins at the position of an answer, unless the log has begun already. The answer includes every event that
+    /// passed before the app was `asked` for it.
     ///
     /// # Errors
     /// [`Lost`]: the position is of another era.
@@ -201,7 +201,7 @@ impl Log {
         Ok(())
     }
 
-    /// Notes that a session may have seen more than any position shows.
+    /// Notes that a session may have seen events after every known position.
     pub fn doubt(&mut self, session_id: i64, now: Instant) {
         if self.doubts.len() >= MAX_DOUBTS {
             self.doubts.clear();
@@ -210,11 +210,11 @@ impl Log {
         self.doubts.insert(session_id, now);
     }
 
-    /// Notes the head of the log. Reading it `began` at this time. `kept`: the log still contained the current
-    /// position.
+    /// Notes the head of the log. `began`: when the read of the head began. `kept`: whether the log still contained the
+    /// current position.
     ///
     /// # Errors
-    /// [`Lost`]: the log went back in time, or an event did not pass since the head was read before.
+    /// [`Lost`]: the log went back in time, or an event is missing that the previous head included already.
     pub fn read_head(&mut self, head: &Position, kept: bool, began: Instant) -> Result<(), Lost> {
         if !kept || self.passed() < self.head {
             return Err(Lost);
@@ -271,7 +271,7 @@ impl Log {
         self.keys.drain().flat_map(|(_, keyed)| keyed.entries)
     }
 
-    /// Returns the value of `Event-Cursor` for answers of this moment.
+    /// Returns the current value of `Event-Cursor` for answers.
     pub fn cursor(&mut self) -> Option<HeaderValue> {
         let (era, passed) = self.place()?;
         if let Some((_, value)) = self.cursor.as_ref().filter(|(seq, _)| *seq == passed) {

@@ -1,12 +1,13 @@
-//! A cache of the app's answers that knows no rights.
+//! A cache of the app's answers. It does not know who may read what.
 //!
 //! The app labels an answer with its readers and with the keys of the events that change it ([`label`]). A shared
-//! answer goes only to a session with a *grant*: the app has given this session an answer with the same right in the
-//! same chat. Every event passes through [`ResponseCache::pass`] before anybody sees it. The event removes the answers
-//! with its keys and ends the grants that it may concern ([`log`]).
+//! answer goes only to a session with a *grant*: the app itself has sent this session an answer that needs the same
+//! right in the same chat. Every event passes through [`ResponseCache::pass`] before anybody sees it. It removes the
+//! answers with its keys and ends the grants that it may concern ([`log`]).
 //!
-//! An answer or a grant is read at a number of the event log. It is stored only if no event with one of its keys has
-//! passed since. It then is valid up to the last number before which no event is missing. [`responses`] serves it.
+//! Each answer and each grant belongs to a number of the event log, at which it was read. It is stored only if no event
+//! that changes it has passed since. Then it is also valid at the current position, the number up to which every event
+//! has passed. [`responses`] serves it.
 
 pub mod entry;
 pub mod label;
@@ -32,7 +33,7 @@ use log::{Event, Lost};
 use position::Position;
 use state::State;
 
-/// What the cache has counted. `entries`, `bytes` and `grants` are current numbers.
+/// The counts of the cache. `entries`, `bytes` and `grants` are current numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheCounts {
     /// Answers that were served.
@@ -69,7 +70,7 @@ pub struct Answer<'a> {
     pub headers: HeaderMap,
     /// Who may receive it, and which events change it.
     pub label: Label,
-    /// The position up to which it includes every event.
+    /// The answer includes every event up to this position.
     pub position: Position,
     /// The body.
     pub body: Bytes,
@@ -134,7 +135,7 @@ impl ResponseCache {
         *(if hit { &mut counts.hits } else { &mut counts.misses }) += 1;
     }
 
-    /// Stores an answer that the app gave to `reader`, and the reader's grant.
+    /// Stores an answer that the app has sent to `reader`, and the reader's grant.
     pub fn store(&self, begun: &Begun, reader: &Claims, answer: Answer<'_>) {
         let mut state = self.lock();
         if state.store(begun, reader, answer) == Err(Lost) {
@@ -164,7 +165,7 @@ impl ResponseCache {
         }
     }
 
-    /// Whether an event would have an effect.
+    /// Whether [`Self::pass`] would have an effect.
     #[must_use]
     pub fn is_used(&self) -> bool {
         !self.lock().logs.is_empty()

@@ -1,4 +1,4 @@
-//! The cache against a log that this test knows completely.
+//! Compares the cache with a log that this test knows completely.
 //!
 //! Events are committed, then pass in any order. Answers are read at a head, then arrive in any order. A served answer
 //! must equal the state at its position, and that position must not be below anything that was shown.

@@ -5,7 +5,7 @@ use std::fmt;
 const MAX_ERA_CHARACTERS: usize = 32;
 const MAX_DIGITS: usize = 16;
 
-/// A number of the log, and the era in which it was given.
+/// A number of the log, and the era in which the event got this number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The era of `seq`.

@@ -1,4 +1,4 @@
-//! Answers usual requests from the cache, and learns from the answers of the app.
+//! Answers usual requests from the cache, and stores answers of the app in it.
 
 use std::fmt;
 use std::rc::Rc;
@@ -72,7 +72,8 @@ pub async fn answer(
     response
 }
 
-/// Forwards a request, and notes what the answer shows. Returns the labels of the answer apart from it.
+/// Forwards a request, and notes the position that the answer shows. Returns the answer without its labels, and the
+/// labels.
 pub async fn forward(
     serving: &Rc<Serving>,
     client: &Client,
@@ -82,7 +83,7 @@ pub async fn forward(
     forward_for(known(serving, request.headers()), serving, client, request, in_progress).await
 }
 
-/// A reader with a valid token, and the cache that learns from the reader's answers.
+/// A reader with a valid token, and the cache that stores the reader's answers.
 type Known<'a> = Option<(&'a Responses, Claims)>;
 
 fn known<'a>(serving: &'a Serving, headers: &HeaderMap) -> Known<'a> {
@@ -134,7 +135,7 @@ impl Responses {
         Some(response)
     }
 
-    /// Notes what an answer of the app shows to its reader.
+    /// Notes the position that an answer of the app shows, or that the app has refused the request.
     fn note(&self, reader: &Claims, response: &Response<AnswerBody>) {
         if let Some(position) = position(response) {
             self.cache.show(reader.workspace_id, &position);

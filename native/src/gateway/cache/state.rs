@@ -1,4 +1,4 @@
-//! What the lock of the cache protects.
+//! The state of the cache, which its lock protects.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -16,10 +16,10 @@ use crate::token::Claims;
 
 /// Maximum number of workspaces. The least recently used one is dropped.
 pub const MAX_LOGS: usize = 1_024;
-/// Maximum number of keys of all workspaces together, and the number that each workspace may always have.
+/// Maximum number of keys of all workspaces together. Each workspace may have at least `MIN_KEYS`.
 pub const MAX_KEYS: usize = 65_536;
 const MIN_KEYS: usize = 256;
-/// Grants have at most this part of the memory.
+/// Grants use at most the memory divided by this number.
 const GRANTS_SHARE: u64 = 16;
 /// The expected size of an answer.
 const ANSWER_BYTES: u64 = 8 << 10;
@@ -32,7 +32,7 @@ pub struct State {
     pub entries: Cache<Arc<EntryKey>, Entry, Weight, RandomState, Evictions>,
     /// The grants.
     pub grants: Cache<GrantKey, Grant, Weight, RandomState, DefaultLifecycle<GrantKey, Grant>>,
-    /// What was counted.
+    /// The counts.
     pub counts: CacheCounts,
     generations: u64,
     uses: u64,
@@ -60,7 +60,7 @@ impl State {
         }
     }
 
-    /// Returns the log of a workspace; a new one knows nothing yet.
+    /// Returns the log of a workspace, and creates it if it does not exist.
     pub fn log(&mut self, workspace_id: i64, now: Instant) -> &mut Log {
         if !self.logs.contains_key(&workspace_id) {
             if self.logs.len() >= MAX_LOGS {
@@ -81,7 +81,7 @@ impl State {
         }
     }
 
-    /// Changes a log that is known, and drops it if it is lost.
+    /// Changes the log of a workspace if it exists, and drops it if the change returns [`Lost`].
     pub fn change(&mut self, workspace_id: i64, change: impl FnOnce(&mut Log) -> Result<(), Lost>) {
         if self.logs.get_mut(&workspace_id).is_some_and(|log| change(log).is_err()) {
             self.drop_log(workspace_id);
@@ -143,7 +143,7 @@ impl State {
         Some(Found { body: entry.body.clone(), headers: entry.headers.clone(), cursor: log.cursor()? })
     }
 
-    /// Stores an answer and the reader's grant, unless an event has overtaken them.
+    /// Stores an answer and the reader's grant, unless a later event has already changed them.
     ///
     /// # Errors
     /// [`Lost`]: the log went back in time, or has another era.

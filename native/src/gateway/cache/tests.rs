@@ -10,7 +10,7 @@ const CHAT: i64 = 12;
 const PAGE: &str = "/api/chat/12/messages";
 const ME: &str = "/api/users/me";
 const ERA: &str = "e";
-/// Before the head of any log was read, so that no head is too old on a busy machine.
+/// A time before any head is read, so that no head is too old on a busy machine.
 static EARLY: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 fn reader(user_id: i64, session_id: i64) -> Claims {

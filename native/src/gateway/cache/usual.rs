@@ -55,7 +55,7 @@ impl Route {
         }
     }
 
-    /// Whether the readers of the route may have this label.
+    /// Whether an answer of the route may have this label.
     #[must_use]
     pub fn fits(self, label: &Label) -> bool {
         match (self, &label.scope) {
@@ -77,7 +77,7 @@ pub struct Asked {
     pub route: Route,
     /// The reader.
     pub reader: Claims,
-    /// The position that the reader has sent.
+    /// The position in the reader's request.
     pub seen: Option<Position>,
     /// Path and query.
     pub target: Box<str>,

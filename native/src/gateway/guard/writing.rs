@@ -33,7 +33,7 @@ impl<S: Socket> AsyncWrite for Guard<S> {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // TLS buffers what it has accepted.
+        // TLS buffers bytes that it has accepted, so they must be flushed.
         let result = Pin::new(&mut this.socket).poll_flush(context);
         if matches!(result, Poll::Ready(Ok(()))) {
             this.connection.note_flush();
@@ -74,7 +74,7 @@ impl<S: Socket> Guard<S> {
             return self.poll_stalled(context, unsent);
         }
         if self.stall.end() {
-            // Reading may go on, because it does not report the end while an answer is unread.
+            // Wake the reader: while an answer was unread, it could not report the end of the stream.
             context.waker().wake_by_ref();
         }
         result
