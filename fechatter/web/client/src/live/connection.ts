@@ -1,11 +1,11 @@
 /**
- * The live stream: reads `/events`, resumes from its cursor after each interruption, and reports its phase.
+ * The live stream: it is read through a transport, resumes after each interruption, and reports its phase.
  *
  * The cursor moves only after a frame was applied. If a frame was not applied, the server sends it again.
  */
 
 import { Pause, pauseMs } from "@/api/pause"
-import { type Block, BlockReader } from "@/live/blocks"
+import type { Block, Stream } from "@/live/transport"
 
 const CONNECT_MS = 15_000
 const FIRST_SILENCE_MS = 30_000
@@ -17,8 +17,8 @@ export type Phase = "connecting" | "live" | "waiting"
 
 /** The services that a connection uses. */
 export interface Environment {
-  /** Returns a response that can be read in pieces. Throws if its status is 400 or higher. */
-  open(headers: Record<string, string>, signal: AbortSignal): Promise<Response>
+  /** Opens a stream that continues after `cursor`; `signal` ends it. */
+  open(cursor: string, signal: AbortSignal): Promise<Stream>
   /** Apply one durable event or signal. */
   frame(name: string, data: unknown, cursor: string | null): void
   /** A heartbeat: everything up to this position was delivered. */
@@ -43,6 +43,7 @@ export class Connection {
   private silenceMs = FIRST_SILENCE_MS
   private needsReload: boolean
   private isStopped = false
+  private stream: Stream | null = null
 
   private readonly environment: Environment
   private cursor: string | null
@@ -81,6 +82,11 @@ export class Connection {
     this.wake()
   }
 
+  /** Send a command on the open stream. Returns false if it must be sent as a request. */
+  send(command: object): boolean {
+    return this.stream?.send(command) ?? false
+  }
+
   stop(): void {
     this.isStopped = true
     this.restart()
@@ -97,30 +103,26 @@ export class Connection {
       if (isPastReplay(error)) this.needsReload = true
       return error
     } finally {
+      this.stream = null
       this.abort.abort()
     }
   }
 
-  private async connect(): Promise<Response> {
+  private async connect(): Promise<Stream> {
     const late = setTimeout(() => this.abort.abort(), CONNECT_MS)
     try {
-      return await this.environment.open(
-        { Accept: "text/event-stream", "Last-Event-ID": this.cursor ?? "" },
-        this.abort.signal,
-      )
+      return await this.environment.open(this.cursor ?? "", this.abort.signal)
     } finally {
       clearTimeout(late)
     }
   }
 
-  private async listen(response: Response): Promise<void> {
-    if (response.body === null) throw new Silence("the response has no body")
-    const pieces = response.body.pipeThrough(new TextDecoderStream()).getReader()
-    const blocks = new BlockReader()
+  private async listen(stream: Stream): Promise<void> {
+    this.stream = stream
     for (;;) {
-      const { done, value } = await this.unlessSilent(pieces.read())
-      if (done) return
-      for (const block of blocks.push(value)) {
+      const blocks = await this.unlessSilent(stream.read())
+      if (blocks === null) return
+      for (const block of blocks) {
         const more = this.take(block)
         if (more !== null) await more
       }
@@ -142,7 +144,7 @@ export class Connection {
   /** Returns a promise only if the block needs a wait, so that blocks that arrive together are shown together. */
   private take({ id, event, data }: Block): Promise<void> | null {
     if (event === "reset") return this.reload().then(() => this.becomeLive())
-    if (event === "hello") this.useHeartbeat(decoded(data) as { heartbeat_seconds: number })
+    if (event === "hello") this.useHeartbeat(data as { heartbeat_seconds: number })
     if (event !== null && data !== null && !CONTROL.has(event)) this.pass(event, data, id)
     else if (id !== null) this.environment.cursor(id)
     if (id !== null) this.cursor = id
@@ -160,9 +162,9 @@ export class Connection {
   }
 
   /** A frame that this page cannot apply must not stop later frames, so everything is loaded again. */
-  private pass(event: string, data: string, id: string | null): void {
+  private pass(event: string, data: unknown, id: string | null): void {
     try {
-      this.environment.frame(event, decoded(data), id)
+      this.environment.frame(event, data, id)
     } catch (error) {
       this.needsReload = true
       throw error
@@ -174,10 +176,6 @@ export class Connection {
     this.cursor = await this.environment.reload()
     this.needsReload = false
   }
-}
-
-function decoded(data: string | null): unknown {
-  return data === null ? null : JSON.parse(data)
 }
 
 /** Whether the server can no longer continue from the position that was sent. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { SharedConnection } from "@/live/shared"
+import { SseTransport } from "@/live/sse"
 import { FakeLocks } from "@/testing/locks"
 import { FakeStreams } from "@/testing/stream"
 
@@ -12,15 +13,19 @@ class Tab {
   loads = 0
   phases: string[] = []
   isSignedOut = false
+  told: unknown[] = []
+  notes: unknown[] = []
   readonly shared: SharedConnection
 
   constructor(server: FakeStreams, known: number) {
     this.known = known
+    const transport = new SseTransport(async (headers, signal) => server.connect(headers, signal))
     this.shared = new SharedConnection(
       "test",
       {
-        open: async (headers, signal) => server.connect(headers, signal),
+        open: (cursor, signal) => transport.open({ cursor, seen: null, signal }),
         frame: (name, data) => {
+          if (name === "note") this.notes.push(data)
           if (name !== "message.created") return
           const { seq } = data as { seq: number }
           if (seq <= this.known) return
@@ -38,6 +43,7 @@ class Tab {
         isOver: error => error instanceof SignedOut,
         retryAfterSeconds: () => 0,
         signedOut: () => (this.isSignedOut = true),
+        told: (name, data) => this.told.push([name, data]),
       },
       server.position(known),
     )
@@ -217,4 +223,33 @@ test("if the log goes back, every tab reloads, although the tab's position is hi
   server.send()
   await settle()
   for (const one of all) expect([one.loads, one.known, one.received.at(-1)]).toEqual([1, 3, 3])
+})
+
+test("a message for the leader reaches the leading tab only, and its signals reach all tabs", async () => {
+  const [leader, follower] = [tab(), tab()]
+  await settle()
+  follower.shared.tell("greeting", 1)
+  await settle()
+  leader.shared.tell("greeting", 2)
+  await settle()
+  expect([leader.told, follower.told]).toEqual([
+    [
+      ["greeting", 1],
+      ["greeting", 2],
+    ],
+    [],
+  ])
+  leader.shared.share("note", 3)
+  server.send()
+  await settle()
+  for (const one of [leader, follower]) expect([one.notes, one.received, one.loads]).toEqual([[3], [1], 0])
+})
+
+test("without locks, a message for the leader reaches every tab", async () => {
+  vi.stubGlobal("navigator", {})
+  const [one, other] = [tab(), tab()]
+  await settle()
+  one.shared.tell("greeting", 1)
+  await settle()
+  expect([one.told, other.told]).toEqual([[["greeting", 1]], [["greeting", 1]]])
 })

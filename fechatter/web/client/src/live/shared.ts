@@ -15,12 +15,17 @@ const SILENCE_MS = 60_000
 const CHECK_MS = 10_000
 
 /** The functions of this tab, which run whether it leads or follows. */
-export type Tab = Omit<Environment, "cursor"> & { signedOut(): void }
+export type Tab = Omit<Environment, "cursor"> & {
+  signedOut(): void
+  /** A message for the leading tab arrived, from this tab or another one. */
+  told(name: string, data: unknown): void
+}
 
 /** A message between tabs. `before` is the sender's position before the message. */
 type TabMessage =
   | { kind: "join" }
   | { kind: "wake" }
+  | { kind: "tell"; name: string; data: unknown }
   | { kind: "state"; life: string; before: string; cursor: string; phase: Phase; untilMs: number }
   | { kind: "frame"; life: string; before: string; cursor: string; name: string; data: unknown }
 
@@ -80,6 +85,22 @@ export class SharedConnection {
     this.connection?.restart()
   }
 
+  /** Pass a message to the tab that leads. */
+  tell(name: string, data: unknown): void {
+    if (this.connection) this.tab.told(name, data)
+    this.send({ kind: "tell", name, data })
+  }
+
+  /** Show a frame in all tabs, as if the server had sent it. Only for the tab that leads. */
+  share(name: string, data: unknown): void {
+    this.frame(name, data, null)
+  }
+
+  /** Send a command on this tab's stream. Returns false if it must be sent as a request. */
+  command(command: object): boolean {
+    return this.connection?.send(command) ?? false
+  }
+
   private async waitForLead(options: LockOptions): Promise<void> {
     try {
       await navigator.locks.request(this.name, options, () => (this.isStopped ? undefined : this.lead()))
@@ -115,12 +136,7 @@ export class SharedConnection {
   private leaderEnvironment(): Environment {
     return {
       ...this.tab,
-      frame: (name, data, cursor) => {
-        const before = this.cursor ?? ""
-        this.tab.frame(name, data, cursor)
-        this.cursor = cursor ?? this.cursor
-        this.send({ kind: "frame", life: this.life, before, cursor: this.cursor ?? "", name, data })
-      },
+      frame: (name, data, cursor) => this.frame(name, data, cursor),
       cursor: cursor => {
         const before = this.cursor ?? ""
         this.cursor = cursor
@@ -137,6 +153,13 @@ export class SharedConnection {
         this.sendState(this.cursor ?? "")
       },
     }
+  }
+
+  private frame(name: string, data: unknown, cursor: string | null): void {
+    const before = this.cursor ?? ""
+    this.tab.frame(name, data, cursor)
+    this.cursor = cursor ?? this.cursor
+    this.send({ kind: "frame", life: this.life, before, cursor: this.cursor ?? "", name, data })
   }
 
   private setPhase(phase: Phase, untilMs: number): void {
@@ -157,6 +180,7 @@ export class SharedConnection {
   private received(message: TabMessage): void {
     if (message.kind === "join") this.connection && this.sendState(this.cursor ?? "")
     else if (message.kind === "wake") this.connection?.wake()
+    else if (message.kind === "tell") this.connection && this.tab.told(message.name, message.data)
     else if (this.connection === null) this.work = this.work.then(() => this.follow(message))
   }
 

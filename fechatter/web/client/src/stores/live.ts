@@ -26,7 +26,7 @@ export const useLive = defineStore("live", () => {
     isConnected: computed(() => phase.value === "live"),
     isLeading: () => stream.isLeading,
     ...bound(state, ["follow", "show", "change"]),
-    ...bound(stream, ["start", "wake", "restart", "stop"]),
+    ...bound(stream, ["start", "wake", "restart", "stop", "tell", "share", "command"]),
     reset,
   }
 })

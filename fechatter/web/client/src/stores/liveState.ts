@@ -3,6 +3,7 @@
 import { ref, shallowRef } from "vue"
 import { call, forgetPositions } from "@/api/call"
 import type { ReadMark, Sync } from "@/api/nouns"
+import type { Signal } from "@/api/signals"
 import { SignedOut } from "@/api/token"
 import { apply } from "@/state/apply"
 import type { DurableEvent } from "@/state/events"
@@ -14,6 +15,10 @@ export interface Follower {
   event(event: DurableEvent): void
   /** Runs after a full reload. Data that was loaded earlier may be out of date. */
   reloaded(): void
+  /** Signals have no order and may be lost. */
+  signal?(signal: Signal): void
+  /** Messages from all tabs to the tab that leads. */
+  told?(name: string, data: unknown): void
 }
 
 export type Phase = "starting" | "connecting" | "live" | "waiting" | "over"
@@ -60,6 +65,14 @@ export class LiveState {
   apply(event: DurableEvent): void {
     this.change(world => apply(world, event))
     this.followers.forEach(follower => follower.event(event))
+  }
+
+  signal(signal: Signal): void {
+    this.followers.forEach(follower => follower.signal?.(signal))
+  }
+
+  told(name: string, data: unknown): void {
+    this.followers.forEach(follower => follower.told?.(name, data))
   }
 
   moveMark(mark: ReadMark): void {

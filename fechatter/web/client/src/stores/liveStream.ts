@@ -4,15 +4,18 @@ import { call, openStream, positions, repeatPending } from "@/api/call"
 import { Problem } from "@/api/http"
 import type { Frame, ReadMark } from "@/api/nouns"
 import { Pause, pauseMs } from "@/api/pause"
+import type { Signal } from "@/api/signals"
 import { SignedOut } from "@/api/token"
 import { isPastReplay } from "@/live/connection"
 import { SharedConnection, type Tab } from "@/live/shared"
+import { SseTransport } from "@/live/sse"
 import type { DurableEvent } from "@/state/events"
 import type { LiveState } from "@/stores/liveState"
 
 export class LiveStream {
   private readonly state: LiveState
   private readonly pause = new Pause()
+  private readonly transport = new SseTransport((headers, signal) => openStream("/events", headers, signal))
   private connection: SharedConnection | null = null
   /** The number of streams that were opened, the current one included. */
   private opened = 0
@@ -61,6 +64,21 @@ export class LiveStream {
     this.pause.wake()
   }
 
+  /** Pass a message to the tab that leads. Without a connection it is dropped. */
+  tell(name: string, data: unknown): void {
+    this.connection?.tell(name, data)
+  }
+
+  /** Show a frame in all tabs, as if the server had sent it. Only for the tab that leads. */
+  share(name: string, data: unknown): void {
+    this.connection?.share(name, data)
+  }
+
+  /** Send a command on this tab's stream. Returns false if it must be sent as a request. */
+  command(command: object): boolean {
+    return this.connection?.command(command) ?? false
+  }
+
   private async sleep(milliseconds: number): Promise<void> {
     this.state.setPhase("waiting", Date.now() + milliseconds)
     await this.pause.sleep(milliseconds)
@@ -69,13 +87,14 @@ export class LiveStream {
   private connect(cursor: string): void {
     const { state } = this
     const tab: Tab = {
-      open: (headers, signal) => openStream("/events", { ...headers, ...this.seenHeader() }, signal),
+      open: (cursor, signal) => this.transport.open({ cursor, seen: this.seen(), signal }),
       frame: (name, data) => this.take(name, data),
       reload: () => state.reload(),
       phase: (phase, untilMs) => state.setPhase(phase, untilMs),
       isOver: error => error instanceof SignedOut,
       retryAfterSeconds,
       signedOut: () => this.end(),
+      told: (name, data) => state.told(name, data),
     }
     this.opened = 0
     this.connection = new SharedConnection(`fechatter-live-${state.world.value?.me.id}`, tab, cursor)
@@ -83,18 +102,19 @@ export class LiveStream {
   }
 
   /** The position that a stream must still contain. The log may have gone back since the pending requests were sent. */
-  private seenHeader(): Record<string, string> {
+  private seen(): string | null {
     if (this.opened > 0) repeatPending()
     this.opened += 1
     this.sent = positions.header()
-    return this.sent === null ? {} : { "Event-Cursor": this.sent }
+    return this.sent
   }
 
   private take(name: string, data: unknown): void {
     const frame = { name, data } as Frame
     if (frame.name === "resumed") this.resumed(frame.data.reads)
     else if (frame.name === "read.moved") this.state.moveMark(frame.data.data.read)
-    else this.takeEvent(data as DurableEvent)
+    else if (isNumbered(data)) this.takeEvent(data as DurableEvent)
+    else this.state.signal({ name, data } as Signal)
   }
 
   private resumed(marks: readonly ReadMark[]): void {
@@ -129,6 +149,11 @@ export class LiveStream {
     this.stop()
     this.state.setPhase("over", 0)
   }
+}
+
+/** Events have a number, and signals have none. */
+function isNumbered(data: unknown): boolean {
+  return typeof (data as { seq?: unknown } | null)?.seq === "number"
 }
 
 function retryAfterSeconds(error: unknown): number {

@@ -16,6 +16,7 @@ import { type Channel, openChannel } from "@/platform/channel"
 import { useDrafts } from "@/stores/drafts"
 import { useLive } from "@/stores/live"
 import { useMessages } from "@/stores/messages"
+import { useTyping } from "@/stores/typing"
 import { forgetShown, saveShown, showSaved } from "@/visit/savedState"
 
 const SAVE_MS = 2000
@@ -38,6 +39,7 @@ export async function beginVisit(): Promise<void> {
   // cannot be read, the server's state appears later.
   if (database) await showSaved(database).catch(() => undefined)
   if (signal.aborted) return
+  useTyping().begin()
   watchBrowser(signal)
   watchOtherTabs(who.name, signal)
   if (database) watchShown(database, signal)
@@ -60,6 +62,7 @@ export function leaveVisit(): void {
   ending?.abort()
   ending = null
   useMessages().reset()
+  useTyping().reset()
   useDrafts().reset()
   useLive().reset()
 }
