@@ -31,6 +31,7 @@ from fechatter.messages.send import Sender, open_intake
 from fechatter.messages.writer import Writer
 from fechatter.services import Services
 from fechatter.settings import Settings, load_settings
+from fechatter.signals.receipts import Receipts
 from fechatter.signals.routing import SignalRouter
 from fechatter.signals.typing import Typing
 from fechatter.stopping import Stage, StopOrder
@@ -71,7 +72,8 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
     quotas = Quotas(settings)
     responses = open_responses(settings)
     publisher = Publisher(bus, render_for_gateway, quotas.pace.note_first, responses)
-    database = await open_database(settings.database_address, publisher.publish, connections=settings.connection_limit)
+    receipts = Receipts(publisher.publish)
+    database = await open_database(settings.database_address, receipts.publish, connections=settings.connection_limit)
     stopping.add(Stage.BACKENDS, database.close)
     database.watch_files(lambda error: on_death("database files", error))
     hub = Hub(database, tasks, settings, responses)
@@ -88,6 +90,7 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
         publisher=publisher,
         hub=hub,
         typing=Typing(publisher.publish),
+        receipts=receipts,
         sender=sender,
         writer=writer,
         secrets=secrets,

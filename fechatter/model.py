@@ -95,8 +95,20 @@ class UserSummary(msgspec.Struct, frozen=True):
     avatar_url: str | None = None
 
 
+class Status(msgspec.Struct, frozen=True):
+    """What a person does at the moment. Do not show it after `until`."""
+
+    emoji: Annotated[str, msgspec.Meta(description="One emoji; may be empty if there is a text.", examples=["🌴"])]
+    text: Annotated[str, msgspec.Meta(description="May be empty if there is an emoji.", examples=["Back on Monday"])]
+    until: Annotated[Timestamp | None, msgspec.Meta(description="When it ends; null: not by itself.")]
+
+
 class User(msgspec.Struct, frozen=True):
-    """A person. `email` is visible to the person, admins and owners; `timezone` and `language` only to the person."""
+    """A person.
+
+    `email` is visible to the person, admins and owners. `timezone`, `language`, `shows_presence` and `sends_receipts`
+    are visible only to the person.
+    """
 
     id: AnyUser
     handle: Handle
@@ -106,9 +118,18 @@ class User(msgspec.Struct, frozen=True):
     role: Role
     created_at: Timestamp
     disabled: bool
+    status: Status | None
     email: Annotated[str, msgspec.Meta(examples=["ada@example.org"])] | msgspec.UnsetType = msgspec.UNSET
     timezone: Annotated[str | None, msgspec.Meta(examples=["Europe/Zurich"])] | msgspec.UnsetType = msgspec.UNSET
     language: Annotated[str | None, msgspec.Meta(examples=["en"])] | msgspec.UnsetType = msgspec.UNSET
+    shows_presence: (
+        Annotated[bool, msgspec.Meta(description="Whether others see if the person is online.", examples=[True])]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
+    sends_receipts: (
+        Annotated[bool, msgspec.Meta(description="Whether others see what the person has read.", examples=[True])]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 class Workspace(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from fechatter.messages.send import Sender
 from fechatter.messages.writer import Writer
 from fechatter.queues import Queue
 from fechatter.settings import Settings
+from fechatter.signals.receipts import Receipts
 from fechatter.signals.typing import Typing
 from fechatter.stopping import StopOrder
 from fechatter.storage.engines.base import Database
@@ -36,6 +37,7 @@ class Services(msgspec.Struct, frozen=True):
     publisher: Publisher
     hub: Hub
     typing: Typing
+    receipts: Receipts
     sender: Sender
     writer: Writer
     secrets: Secrets
@@ -52,7 +54,7 @@ class Services(msgspec.Struct, frozen=True):
     def queues(self) -> list[Queue]:
         """Return every bounded queue of this process."""
         callers = (self.sender, self.database, self.passwords, self.limits, self.quotas)
-        packages = (*callers, self.hub, self.typing, self.bus)
+        packages = (*callers, self.hub, self.typing, self.receipts, self.bus)
         return [queue for package in packages for queue in package.queues()]
 
     def loops(self) -> list[LoopState]:

@@ -49,7 +49,7 @@ LEFT_OUT: dict[str, set[str]] = {
         *("unread_count", "starred", "muted"),
     },
     "User in an export": {"avatar_url", "disabled"},
-    "User in a frame for everybody": {"email", "timezone", "language"},
+    "User in a frame for everybody": {"email", "timezone", "language", "shows_presence", "sends_receipts"},
 }
 
 

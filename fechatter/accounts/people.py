@@ -16,7 +16,7 @@ from fechatter.events import EventType, UserData
 from fechatter.model import Actor, Role, User, UserId
 from fechatter.rights.table import WorkspaceAction
 from fechatter.rights.workspace import check_change, may, sees_only_met
-from fechatter.storage import events, invitations, users
+from fechatter.storage import events, invitations, statuses, users
 from fechatter.storage import sessions as session_rows
 from fechatter.storage.engines.base import Transaction
 from fechatter.storage.users import Account
@@ -35,6 +35,12 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         | UnsetType
     ) = UNSET
     language: Annotated[str | None, Meta(description="A language tag.", examples=["en"])] | UnsetType = UNSET
+    shows_presence: (
+        Annotated[bool, Meta(description="Show others whether you are online.", examples=[True])] | UnsetType
+    ) = UNSET
+    sends_receipts: (
+        Annotated[bool, Meta(description="Show others what you have read.", examples=[True])] | UnsetType
+    ) = UNSET
 
 
 class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,8 +61,14 @@ def view(actor: Actor, account: Account) -> User:
 
 
 def _own_view(account: Account) -> User:
-    public = users.public_view(account)
-    return msgspec.structs.replace(public, email=account.email, timezone=account.timezone, language=account.language)
+    return msgspec.structs.replace(
+        users.public_view(account),
+        email=account.email,
+        timezone=account.timezone,
+        language=account.language,
+        shows_presence=account.shows_presence,
+        sends_receipts=account.sends_receipts,
+    )
 
 
 async def page(tx: Transaction, actor: Actor, query: str, after: int, limit: int) -> list[User]:
@@ -111,7 +123,7 @@ async def update_own(tx: Transaction, actor: Actor, wanted: Profile) -> User:
     if handle_key is not None and handle_key != key_of(account.handle):
         await _check_handle_free(tx, actor, handle_key)
     await users.change_profile(tx, changed, key_of(changed.fullname), handle_key)
-    await _announce(tx, EventType.USER_UPDATED, changed, rights=False)
+    await announce(tx, EventType.USER_UPDATED, changed, rights=False)
     return view(actor, changed)
 
 
@@ -133,7 +145,7 @@ def _profile_errors(wanted: Profile) -> list[FieldError]:
     return errors
 
 
-def _named(wanted: Profile) -> dict[str, str | None]:
+def _named(wanted: Profile) -> dict[str, str | bool | None]:
     return {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not UNSET}
 
 
@@ -158,9 +170,10 @@ async def update(tx: Transaction, actor: Actor, user_id: UserId, wanted: Standin
     await users.change_standing(tx, changed)
     await _record(tx, actor, account, changed)
     if changed.disabled_at is not None and account.disabled_at is None:
+        await statuses.set_status(tx, user_id, "", "", None)
         await _shut_out(tx, changed)
     else:
-        await _announce(tx, EventType.USER_UPDATED, changed, rights=True)
+        await announce(tx, EventType.USER_UPDATED, changed, rights=True)
     if account.role is Role.GUEST and changed.role is not Role.GUEST:
         await default_channel.welcome(tx, actor.workspace_id, user_id, changed.role)
     return view(actor, changed)
@@ -174,7 +187,7 @@ async def _record(tx: Transaction, actor: Actor, before: Account, after: Account
 
 
 async def _shut_out(tx: Transaction, account: Account) -> None:
-    await _announce(tx, EventType.USER_DISABLED, account, rights=True)
+    await announce(tx, EventType.USER_DISABLED, account, rights=True)
     await invitations.revoke_made_by(tx, account.workspace_id, account.id)
     await sessions.end(tx, account.workspace_id, await session_rows.live(tx, account.id))
 
@@ -184,7 +197,8 @@ def _changed(account: Account, wanted: Standing, now: int) -> Account:
     disabled_at = account.disabled_at
     if wanted.disabled is not UNSET and wanted.disabled != (disabled_at is not None):
         disabled_at = now if wanted.disabled else None
-    return msgspec.structs.replace(account, role=role, disabled_at=disabled_at)
+    status = account.status if disabled_at is None else None
+    return msgspec.structs.replace(account, role=role, disabled_at=disabled_at, status=status)
 
 
 async def _check_owner_stays(tx: Transaction, before: Account, after: Account) -> None:
@@ -194,7 +208,8 @@ async def _check_owner_stays(tx: Transaction, before: Account, after: Account) -
         raise Conflict("A workspace needs at least one owner.", code="last_owner")
 
 
-async def _announce(tx: Transaction, event_type: EventType, account: Account, *, rights: bool) -> None:
+async def announce(tx: Transaction, event_type: EventType, account: Account, *, rights: bool) -> None:
+    """Append an event about a person, with the person as `account` states."""
     # The person's own devices receive the private fields too, so that a change on one device shows on all.
     public, own = UserData(users.public_view(account)), UserData(_own_view(account))
     draft = events.Draft(event_type, user_id=account.id, data=public, own=own)

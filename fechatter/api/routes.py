@@ -84,6 +84,7 @@ TABLE: dict[str, dict[str, ASGIApp]] = {
     "/api/sessions/{session_id:id}": {"DELETE": sessions.delete},
     "/api/users": {"GET": users.index},
     "/api/users/me": {"GET": users.show_me, "PATCH": users.update_me},
+    "/api/users/me/status": {"PUT": users.set_status, "DELETE": users.clear_status},
     "/api/users/{user_id:id}": {"GET": users.show, "PATCH": users.update},
     "/api/users/{user_id:id}/password-reset": {"POST": password_resets.create},
     "/api/workspace": {"GET": workspace.show, "PATCH": workspace.update},

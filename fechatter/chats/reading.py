@@ -1,4 +1,7 @@
-"""Read marks: how far a person has read. Every change of a mark is signalled to that person's devices."""
+"""Read marks: how far a person has read.
+
+Every change of a mark is signalled to that person's devices, and every move forward to the others in a small chat.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ import msgspec
 
 from fechatter.chats.access import check_access
 from fechatter.errors import Invalid
-from fechatter.frames import Signal, control_block
-from fechatter.model import Actor, ChatId, ReadMark, timestamp
+from fechatter.frames import RECEIPT, Signal, control_block
+from fechatter.model import Actor, AnyChat, AnyUser, ChatId, LastReadNumber, ReadMark, timestamp
 from fechatter.rights.table import ChatAction
-from fechatter.storage import read_marks
+from fechatter.storage import read_marks, users
 from fechatter.storage.chats import ChatRow
 from fechatter.storage.engines.base import Transaction
+
+MAX_RECEIPT_MEMBERS = 100
+"""In larger chats, receipts would be as many as the messages times the members."""
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -26,6 +32,15 @@ class Unread(msgspec.Struct, frozen=True):
         int | None,
         msgspec.Meta(description="The first message beyond `last_read_number` that is not deleted.", examples=[52]),
     ]
+
+
+class ReceiptMoved(msgspec.Struct, frozen=True):
+    """A signal to a chat of at most 100 members: another member has read up to `last_read_number`; the highest number
+    wins. There is none for a person's own messages, which show by themselves how far the person has read."""
+
+    chat_id: AnyChat
+    user_id: AnyUser
+    last_read_number: LastReadNumber
 
 
 async def mark_read(tx: Transaction, actor: Actor, chat_id: ChatId, number: int, revision: int | None = None) -> None:
@@ -46,6 +61,7 @@ async def mark_read(tx: Transaction, actor: Actor, chat_id: ChatId, number: int,
     if known == chat.my_read_revision and number > chat.my_read_number:
         await read_marks.advance(tx, chat_id, actor.user_id, number)
         await _signal(tx, actor, chat_id)
+        await _receipt(tx, actor, chat, number)
 
 
 async def mark_unread(tx: Transaction, actor: Actor, chat_id: ChatId, number: int) -> ReadMark:
@@ -84,3 +100,11 @@ async def _signal(tx: Transaction, actor: Actor, chat_id: ChatId) -> ReadMark:
     }
     tx.signals.append(Signal(actor.workspace_id, actor.user_id, control_block("read.moved", signal)))
     return mark
+
+
+async def _receipt(tx: Transaction, actor: Actor, chat: ChatRow, number: int) -> None:
+    """Show the other members of a small chat how far the actor has read, unless the actor does not want that."""
+    if 1 < chat.member_count <= MAX_RECEIPT_MEMBERS and await users.sends_receipts(tx, actor.user_id):
+        block = control_block("receipt.moved", ReceiptMoved(chat.id, actor.user_id, number))
+        receipt = Signal.for_chat(actor.workspace_id, chat.id, block, except_user_id=actor.user_id, kind=RECEIPT)
+        tx.signals.append(receipt)

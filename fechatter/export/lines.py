@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fechatter.model import Message
+from fechatter.model import Message, Status
 from fechatter.storage.messages import Version
 
 FORMAT: Final = 1
@@ -53,6 +53,9 @@ class PersonLine(ExportLine, frozen=True, tag="person"):
     language: str | None
     created_at: str
     disabled_at: str | None
+    status: Status | None
+    shows_presence: bool
+    sends_receipts: bool
 
 
 class ChatLine(ExportLine, frozen=True, tag="chat"):

@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from fechatter import __version__
 from fechatter.export import lines
 from fechatter.model import WorkspaceId, optional_timestamp, timestamp
-from fechatter.storage import events, messages, timelines
+from fechatter.storage import events, messages, statuses, timelines
 from fechatter.storage.copying import Progress
 from fechatter.storage.engines.base import Row, Transaction
 from fechatter.storage.messages import Version
@@ -22,9 +22,10 @@ from fechatter.storage.timelines import timeline_of
 PAGE_ROWS = 1000
 
 _WORKSPACE = "SELECT id, slug, name, created_at FROM workspaces WHERE id = $1"
-_PEOPLE = """
-SELECT id, handle, fullname, email, kind, role, timezone, language, created_at, disabled_at FROM users
-WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+_PEOPLE = f"""
+SELECT u.id, u.handle, u.fullname, u.email, u.kind, u.role, u.timezone, u.language, u.created_at, u.disabled_at,
+    u.shows_presence, u.sends_receipts, {statuses.COLUMNS}
+FROM users u WHERE u.workspace_id = $1 AND u.id > $2 ORDER BY u.id LIMIT $3"""
 _CHATS = """
 SELECT id, chat_type, name, description, owner_id, created_at, updated_at, archived_at FROM chats
 WHERE workspace_id = $1 AND deleted_at IS NULL AND id > $2 ORDER BY id LIMIT $3"""
@@ -102,6 +103,9 @@ def _person(row: Row) -> lines.PersonLine:
         row["language"],
         timestamp(row["created_at"]),
         optional_timestamp(row["disabled_at"]),
+        statuses.of_row(row),
+        bool(row["shows_presence"]),
+        bool(row["sends_receipts"]),
     )
 
 

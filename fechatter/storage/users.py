@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from fechatter.model import ChatId, Role, SessionId, User, UserId, WorkspaceId, now_ms, timestamp
+from fechatter.model import ChatId, Role, SessionId, Status, User, UserId, WorkspaceId, now_ms, timestamp
+from fechatter.storage import statuses
 from fechatter.storage.engines.base import Database, Row, Transaction
 from fechatter.storage.rights import READER_COLUMNS, with_reader
 
@@ -28,6 +29,9 @@ class Account(msgspec.Struct, frozen=True):
     language: str | None
     created_at: int
     disabled_at: int | None
+    status: Status | None
+    shows_presence: bool
+    sends_receipts: bool
 
     def __repr__(self) -> str:
         return f"Account(id={self.id})"
@@ -48,12 +52,16 @@ class NewAccount(msgspec.Struct, frozen=True):
     role: Role
 
 
-_COLUMNS = """
+_COLUMNS = f"""
 SELECT u.id, u.workspace_id, w.slug, w.name, w.created_at AS workspace_created_at, w.default_chat_id, u.email,
-    u.password_hash, u.fullname, u.handle, u.kind, u.role, u.timezone, u.language, u.created_at, u.disabled_at
+    u.password_hash, u.fullname, u.handle, u.kind, u.role, u.timezone, u.language, u.created_at, u.disabled_at,
+    u.shows_presence, u.sends_receipts, {statuses.COLUMNS}
 FROM users u JOIN workspaces w ON w.id = u.workspace_id"""
 _FIND = f"{_COLUMNS} WHERE u.workspace_id = $1 AND u.id = $2"
-_ME = with_reader("u.id, u.handle, u.fullname, u.kind, u.created_at AS joined_at, u.email, u.timezone, u.language")
+_ME = with_reader(
+    "u.id, u.handle, u.fullname, u.kind, u.created_at AS joined_at, u.email, u.timezone, u.language, "
+    f"u.shows_presence, u.sends_receipts, {statuses.COLUMNS}"
+)
 _BY_EMAIL = f"""
 {_COLUMNS} WHERE u.email_key IN ($1, $2, $3) AND ($4 = '' OR w.slug = $4) AND u.kind = 'person'
 ORDER BY CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END, u.id LIMIT $5"""
@@ -83,9 +91,10 @@ INSERT INTO users (id, workspace_id, email, email_key, password_hash, fullname, 
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 _CHANGE_PROFILE = """
 UPDATE users SET fullname = $2, fullname_key = $3, handle = $4, handle_key = COALESCE($5, handle_key), timezone = $6,
-    language = $7
+    language = $7, shows_presence = $8, sends_receipts = $9
 WHERE id = $1"""
 _CHANGE_STANDING = "UPDATE users SET role = $2, disabled_at = $3 WHERE id = $1"
+_SENDS_RECEIPTS = "SELECT sends_receipts FROM users WHERE id = $1"
 _CHANGE_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1"
 
 
@@ -106,9 +115,23 @@ async def read_me(database: Database, session_id: SessionId) -> Row | None:
 
 def me(row: Row, role: Role) -> User:
     """Return the person of `read_me` as that person sees it."""
-    user_id, handle, fullname, kind, created_at, email, timezone, language = row[READER_COLUMNS:]
-    created = timestamp(created_at)
-    return User(user_id, handle, fullname, None, kind, role, created, False, email, timezone, language)
+    user_id, handle, fullname, kind, created_at, email, timezone, language, shows, sends, *status = row[READER_COLUMNS:]
+    return User(
+        id=user_id,
+        handle=handle,
+        fullname=fullname,
+        avatar_url=None,
+        kind=kind,
+        role=role,
+        created_at=timestamp(created_at),
+        disabled=False,
+        status=statuses.of(*status),
+        email=email,
+        timezone=timezone,
+        language=language,
+        shows_presence=bool(shows),
+        sends_receipts=bool(sends),
+    )
 
 
 async def find_visible(
@@ -185,7 +208,7 @@ async def has_other_owner(tx: Transaction, workspace_id: WorkspaceId, user_id: U
 
 
 async def change_profile(tx: Transaction, account: Account, fullname_key: str, handle_key: str | None) -> None:
-    """Store name, handle, time zone and language. A `handle_key` of None keeps the stored key.
+    """Store name, handle, time zone, language and preferences. A `handle_key` of None keeps the stored key.
 
     Raises UniqueViolation: the handle is taken.
     """
@@ -198,12 +221,20 @@ async def change_profile(tx: Transaction, account: Account, fullname_key: str, h
         handle_key,
         account.timezone,
         account.language,
+        int(account.shows_presence),
+        int(account.sends_receipts),
     )
 
 
 async def change_standing(tx: Transaction, account: Account) -> None:
     """Store the account's role, and the time at which it was disabled."""
     await tx.execute(_CHANGE_STANDING, account.id, account.role, account.disabled_at)
+
+
+async def sends_receipts(tx: Transaction, user_id: UserId) -> bool:
+    """Return whether others may see what the person has read."""
+    row = await tx.fetchrow(_SENDS_RECEIPTS, user_id)
+    return row is not None and bool(row["sends_receipts"])
 
 
 async def change_password(tx: Transaction, user_id: UserId, password_hash: str) -> None:
@@ -222,6 +253,7 @@ def public_view(account: Account) -> User:
         role=account.role,
         created_at=timestamp(account.created_at),
         disabled=account.disabled_at is not None,
+        status=account.status,
     )
 
 
@@ -247,4 +279,7 @@ def _known(row: Row) -> Account:
         language=row["language"],
         created_at=row["created_at"],
         disabled_at=row["disabled_at"],
+        status=statuses.of_row(row),
+        shows_presence=bool(row["shows_presence"]),
+        sends_receipts=bool(row["sends_receipts"]),
     )

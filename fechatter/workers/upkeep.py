@@ -1,4 +1,5 @@
-"""Prunes the event log, idempotency keys and audit log by age, erases deleted chats and empties old messages."""
+"""Prunes the event log, idempotency keys and audit log by age, erases deleted chats, empties old messages and clears
+expired statuses."""
 
 from __future__ import annotations
 
@@ -15,15 +16,17 @@ from fechatter.storage.engines.base import Database, Transaction
 from fechatter.workers.erasure import erase_chats
 from fechatter.workers.pieces import in_pieces
 from fechatter.workers.retention import Retention
+from fechatter.workers.statuses import clear_statuses
 
 EVERY_SECONDS = 3600.0
+STATUSES_EVERY_SECONDS = 60.0
 FIRST_AFTER_SECONDS = 60.0
 PAUSE_SECONDS = 0.05
 DAY_MS = 24 * 3600 * 1000
 
 
 class Upkeep:
-    """Runs each kind of upkeep once an hour."""
+    """Runs each kind of upkeep once an hour, and clears statuses once a minute."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
@@ -35,6 +38,7 @@ class Upkeep:
             Loop("prune_keys", self.prune_keys, EVERY_SECONDS),
             Loop("prune_audit", self.prune_audit, EVERY_SECONDS),
             Loop("expire_messages", self.expire_messages, EVERY_SECONDS),
+            Loop("clear_statuses", lambda: clear_statuses(database), STATUSES_EVERY_SECONDS),
         ]
 
     async def run(self) -> None:

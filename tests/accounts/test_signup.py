@@ -64,9 +64,8 @@ async def test_joining_by_invitation_is_published_to_the_workspace(api: Api) -> 
     session = await api.colleague(owner, "guest", fullname="Bob")
     [event] = api.events()
     assert (event["type"], event["chat_id"]) == ("user.joined", None)
-    assert event["data"]["user"] == {
-        key: value for key, value in session["user"].items() if key not in ("email", "timezone", "language")
-    }
+    private = {"email", "timezone", "language", "shows_presence", "sends_receipts"}
+    assert event["data"]["user"] == {key: value for key, value in session["user"].items() if key not in private}
     assert session["workspace"] == owner["workspace"]
     assert session["user"]["role"] == "guest"
 

@@ -7,9 +7,10 @@ import asyncio
 import orjson
 import pytest
 
+from fechatter.accounts import people
 from fechatter.chats import membership, reading, views
 from fechatter.errors import Invalid
-from fechatter.frames import block_json
+from fechatter.frames import RECEIPT, block_json
 from fechatter.messages import changes
 from fechatter.model import Actor, Chat, ChatId, ChatType
 from fechatter.storage import events, retention
@@ -30,11 +31,34 @@ async def test_unread_counts_follow_the_read_mark_which_only_moves_forward(world
         seen = await world.chat(bob, chat.id)
         assert (seen.last_read_number, seen.unread_count, seen.last_number) == (read, unread, 3)
     assert (await world.chat(carol, chat.id)).unread_count == 3
-    assert [signal.user_id for signal in world.signals] == [bob.user_id] * 2
+    own = [signal for signal in world.signals if not signal.chat_id]
+    assert [signal.user_id for signal in own] == [bob.user_id] * 2
     head = (await world.database.read(lambda tx: events.heads(tx, bob.workspace_id))).head
     read = {"chat_id": chat.id, "last_read_number": 3, "revision": 0, "deleted_above": 0, "seq": head}
-    assert orjson.loads(block_json(world.signals[-1].block))["data"] == {"read": read}
-    assert world.signals[-1].block.startswith(b"event: read.moved\n")
+    assert orjson.loads(block_json(own[-1].block))["data"] == {"read": read}
+    assert own[-1].block.startswith(b"event: read.moved\n")
+
+
+async def test_a_move_is_signalled_to_the_other_members_of_a_small_chat(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob, carol = await world.people(await world.workspace(), "alice", "bob", "carol")
+    chat = await world.create(alice, GROUP, bob, carol)
+    for _ in range(3):
+        await world.message(chat.id, alice)
+    moves = (reading.mark_read, 2), (reading.mark_read, 1), (reading.mark_unread, 1)
+    for move, number in moves:
+        await world.do(move, bob, chat.id, number)
+    [receipt] = [signal for signal in world.signals if signal.chat_id]
+    assert (receipt.chat_id, receipt.except_user_id, receipt.kind) == (chat.id, bob.user_id, RECEIPT)
+    data = {"chat_id": chat.id, "user_id": bob.user_id, "last_read_number": 2}
+    assert receipt.block == b"event: receipt.moved\ndata: " + orjson.dumps(data) + b"\n\n"
+    world.signals.clear()
+    await world.do(people.update_own, carol, people.Profile(sends_receipts=False))
+    await world.do(reading.mark_read, carol, chat.id, 3)
+    monkeypatch.setattr(reading, "MAX_RECEIPT_MEMBERS", 2)
+    await world.do(reading.mark_read, bob, chat.id, 3)
+    assert [signal.user_id for signal in world.signals] == [carol.user_id, bob.user_id]
 
 
 async def test_concurrent_marks_end_at_the_highest_number(world: World) -> None:

@@ -80,7 +80,7 @@ class Client:
                 self._resumed()
         elif kind == "read.moved":
             self.state.read(data["data"]["read"])
-        else:
+        elif kind != "receipt.moved":
             self._event(data, position)
 
     def _resumed(self) -> None:

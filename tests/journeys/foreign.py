@@ -181,6 +181,8 @@ NAMES_NOTHING = {
     "GET /service-worker.js",
     "GET /static/{path:path}",
     "PATCH /api/users/me",
+    "PUT /api/users/me/status",
+    "DELETE /api/users/me/status",
     "POST /api/invitations",
     "POST /api/invitations/lookup",
     "POST /api/password-resets",

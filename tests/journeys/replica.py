@@ -81,7 +81,7 @@ class Replica:
                 self._move(read, (0, 0))
         elif event.name == "read.moved":
             self.apply_read(event.data["data"]["read"])
-        elif event.name not in (None, "hello"):
+        elif event.name not in (None, "hello", "receipt.moved"):
             await self.apply_event(event.data)
 
     async def apply_event(self, event: Facts) -> None:

@@ -104,7 +104,7 @@ class Follower:
                 event = await stream.block()
                 if event.name == "reset":
                     raise ValueError(f"reset: {event.data}")
-                if event.name not in (None, "hello", "resumed", "closing", "read.moved"):
+                if event.name not in (None, "hello", "resumed", "closing", "read.moved", "receipt.moved"):
                     self.seen.append(event.data)
                 self.cursor = stream.cursor or self.cursor
                 self._moved.set()

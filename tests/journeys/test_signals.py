@@ -1,4 +1,4 @@
-"""Signals over the socket: who sees that somebody types."""
+"""Signals over the socket: who sees that somebody types, and how far somebody has read."""
 
 from __future__ import annotations
 
@@ -53,3 +53,26 @@ async def test_only_people_who_may_send_may_type(server: ServerProcess) -> None:
     await ada.call("DELETE", f"/api/chat/{chat_id}")
     assert await type_in(carol, chat_id) == (404, "not_found")
     await stream.quiet(0.3)
+
+
+async def test_receipts_reach_the_other_members_unless_the_reader_does_not_send_them(server: ServerProcess) -> None:
+    ada = await owner(server)
+    bob, carol, outsider = [await colleague(ada) for _ in range(3)]
+    chat_id = (await ada.chat("private_channel", bob, carol))["id"]
+    for text in ("one", "two", "three"):
+        await ada.send(chat_id, text)
+    inside, own, outside = await ada.listen(), await bob.listen(), await outsider.listen()
+    await carol.call("PATCH", "/api/users/me", {"sends_receipts": False})
+    await carol.call("PUT", f"/api/chat/{chat_id}/read", {"number": 3})
+    for number in (1, 2, 3):
+        await bob.call("PUT", f"/api/chat/{chat_id}/read", {"number": number})
+    shown = [event for event in await inside.until("receipt.moved") if event.name != "user.updated"]
+    assert [(event.id, event.name) for event in shown] == [(None, "receipt.moved")] * len(shown)
+    while shown[-1].data["last_read_number"] < 3:
+        shown += await inside.until("receipt.moved")
+    assert {event.data["user_id"] for event in shown} == {bob.id}
+    await ada.call("PATCH", "/api/workspace", {"name": f"House {ada.id}"})
+    assert {event.name for event in await own.until("workspace.updated")} == {
+        *("user.updated", "read.moved", "workspace.updated")
+    }
+    assert [event.name for event in await outside.until("workspace.updated")] == ["user.updated", "workspace.updated"]

@@ -244,4 +244,5 @@ async def test_read_marks_reach_the_persons_other_devices_only(server: ServerPro
     seq = int((await bob.cursor()).rpartition(".")[2])
     read = {"chat_id": chat["id"], "last_read_number": 1, "revision": 0, "deleted_above": 0, "seq": seq}
     assert moved.data["data"] == {"read": read}
-    await other.quiet(0.3)
+    [receipt] = await other.until("receipt.moved")
+    assert receipt.data == {"chat_id": chat["id"], "user_id": bob.id, "last_read_number": 1}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import msgspec
 
+from fechatter.chats.reading import ReceiptMoved
 from fechatter.events import EVENTS as DEFINED
 from fechatter.events import EventData, EventKind, EventType, Visibility
 from fechatter.model import MAX_ID, POSITION_PATTERN, AnyChat, ReadMark, Timestamp
@@ -136,6 +137,7 @@ CONTROL: dict[str, type[msgspec.Struct]] = {
     "reset": Reset,
     "closing": Closing,
     "read.moved": ReadMoved,
+    "receipt.moved": ReceiptMoved,
     "typing.started": TypingStarted,
 }
 """Frames that are not in the log, by their `event:`."""

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fechatter.accounts import people
+from fechatter.accounts import people, status
 from fechatter.api import labels, sharing
 from fechatter.api.bodies import Id
 from fechatter.api.identity import read, read_row, write
@@ -82,7 +82,7 @@ async def show(request: Request) -> Response:
 
     (user, actor), position = await read(request, work)
     # Whom a guest sees also depends on the chats of others.
-    kept = () if sees_only_met(actor.role) else labels.for_session(request, user_id, actor.user_id)
+    kept = () if sees_only_met(actor.role) or _ends(user) else labels.for_session(request, user_id, actor.user_id)
     return bytes_response(encode(user), position, kept)
 
 
@@ -90,8 +90,14 @@ async def show(request: Request) -> Response:
 async def show_me(request: Request) -> Response:
     """Show your own profile"""
     row, actor, position = await read_row(request, users.read_me)
-    kept = labels.for_session(request, actor.user_id)
-    return bytes_response(encode(users.me(row, actor.role)), position, kept)
+    user = users.me(row, actor.role)
+    kept = () if _ends(user) else labels.for_session(request, actor.user_id)
+    return bytes_response(encode(user), position, kept)
+
+
+def _ends(user: User) -> bool:
+    """Whether the response changes without an event, when the person's status ends."""
+    return user.status is not None and user.status.until is not None
 
 
 @operation("updateMe", Answer(User), refuses=("handle_taken",))
@@ -111,3 +117,18 @@ async def update(request: Request, wanted: people.Standing) -> Response:
     """
     user_id = UserId(request.path_params["user_id"])
     return json_response(await write(request, lambda tx, actor: people.update(tx, actor, user_id, wanted)))
+
+
+@operation("setStatus", Answer(User))
+async def set_status(request: Request, wanted: status.WantedStatus) -> Response:
+    """Set your status
+
+    It replaces your earlier status. Everybody who sees you sees it, until its end.
+    """
+    return json_response(await write(request, lambda tx, actor: status.set_status(tx, actor, wanted)))
+
+
+@operation("clearStatus", Answer(User))
+async def clear_status(request: Request) -> Response:
+    """Clear your status"""
+    return json_response(await write(request, status.clear))

@@ -276,7 +276,7 @@ export interface components {
              * @example too_long
              * @enum {string}
              */
-            code: "blank" | "conflicting_parameters" | "control_character" | "duplicate_field" | "duplicate_parameter" | "empty" | "invalid_character" | "invalid_cursor" | "invalid_email" | "invalid_handle" | "invalid_key" | "invalid_language" | "invalid_name" | "invalid_timezone" | "invalid_type" | "invalid_value" | "key_mismatch" | "mismatch" | "missing" | "not_allowed" | "not_storable" | "not_together" | "oneself" | "out_of_range" | "too_few" | "too_long" | "too_many" | "too_many_marks" | "too_short" | "unknown_channel" | "unknown_field" | "unknown_parameter" | "unknown_user";
+            code: "blank" | "conflicting_parameters" | "control_character" | "duplicate_field" | "duplicate_parameter" | "empty" | "invalid_character" | "invalid_cursor" | "invalid_email" | "invalid_emoji" | "invalid_handle" | "invalid_key" | "invalid_language" | "invalid_name" | "invalid_time" | "invalid_timezone" | "invalid_type" | "invalid_value" | "key_mismatch" | "mismatch" | "missing" | "not_allowed" | "not_in_future" | "not_storable" | "not_together" | "oneself" | "out_of_range" | "too_few" | "too_long" | "too_many" | "too_many_marks" | "too_short" | "unknown_channel" | "unknown_field" | "unknown_parameter" | "unknown_user";
             /** @example At most 128 characters. */
             detail: string;
         };
@@ -994,6 +994,16 @@ export interface components {
              * @example en
              */
             language?: string | null;
+            /**
+             * @description Show others whether you are online.
+             * @example true
+             */
+            shows_presence?: boolean;
+            /**
+             * @description Show others what you have read.
+             * @example true
+             */
+            sends_receipts?: boolean;
         };
         /** @description The current read mark. */
         ReadData: {
@@ -1044,6 +1054,21 @@ export interface components {
              */
             at: string;
             data: components["schemas"]["ReadData"];
+        };
+        /**
+         * @description A signal to a chat of at most 100 members: another member has read up to `last_read_number`; the highest number
+         *         wins. There is none for a person's own messages, which show by themselves how far the person has read.
+         */
+        ReceiptMoved: {
+            /** @example 21 */
+            chat_id: number;
+            /** @example 7 */
+            user_id: number;
+            /**
+             * @description The read mark: all messages up to this number count as read; 0 at first.
+             * @example 50
+             */
+            last_read_number: number;
         };
         /** @description Send `refresh_token`. Our own web client sends the slug of the workspace instead, and the token in its cookie. */
         Refresh: {
@@ -1315,6 +1340,21 @@ export interface components {
             workspace: components["schemas"]["Workspace"];
             chats: components["schemas"]["Chat"][];
         };
+        /** @description What a person does at the moment. Do not show it after `until`. */
+        Status: {
+            /**
+             * @description One emoji; may be empty if there is a text.
+             * @example 🌴
+             */
+            emoji: string;
+            /**
+             * @description May be empty if there is an emoji.
+             * @example Back on Monday
+             */
+            text: string;
+            /** @description When it ends; null: not by itself. */
+            until: string | null;
+        };
         /** @description The object of an act. */
         Subject: {
             /** @example user */
@@ -1392,7 +1432,12 @@ export interface components {
              */
             number: number;
         };
-        /** @description A person. `email` is visible to the person, admins and owners; `timezone` and `language` only to the person. */
+        /**
+         * @description A person.
+         *
+         *         `email` is visible to the person, admins and owners. `timezone`, `language`, `shows_presence` and `sends_receipts`
+         *         are visible only to the person.
+         */
         User: {
             /** @example 7 */
             id: number;
@@ -1417,12 +1462,23 @@ export interface components {
              */
             created_at: string;
             disabled: boolean;
+            status: components["schemas"]["Status"] | null;
             /** @example ada@example.org */
             email?: string;
             /** @example Europe/Zurich */
             timezone?: string | null;
             /** @example en */
             language?: string | null;
+            /**
+             * @description Whether others see if the person is online.
+             * @example true
+             */
+            shows_presence?: boolean;
+            /**
+             * @description Whether others see what the person has read.
+             * @example true
+             */
+            sends_receipts?: boolean;
         };
         /** @description The person. */
         UserData: {
@@ -1539,6 +1595,26 @@ export interface components {
              */
             idempotency_key: string | null;
         };
+        /** @description A status. It has an emoji, a text or both. */
+        WantedStatus: {
+            /**
+             * @description One emoji or other character, or empty.
+             * @default
+             * @example 🌴
+             */
+            emoji: string;
+            /**
+             * @description At most 80 characters.
+             * @default
+             * @example Back on Monday
+             */
+            text: string;
+            /**
+             * @description When it ends, in the future; null: not by itself.
+             * @default null
+             */
+            until: string | null;
+        };
         /** @description A tenant with its own people, chats and event log. */
         Workspace: {
             /** @example 1 */
@@ -1627,6 +1703,7 @@ export interface components {
             reset: components["schemas"]["Reset"];
             closing: components["schemas"]["Closing"];
             "read.moved": components["schemas"]["ReadMoved"];
+            "receipt.moved": components["schemas"]["ReceiptMoved"];
             "typing.started": components["schemas"]["TypingStarted"];
         };
     };

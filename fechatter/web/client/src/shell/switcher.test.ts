@@ -25,7 +25,7 @@ function chat(id: number, facts: Partial<Chat>): Chat {
   }
 }
 
-const me: Sync["me"] = { ...ME, kind: "person", role: "member", created_at: "", disabled: false }
+const me: Sync["me"] = { ...ME, kind: "person", role: "member", created_at: "", disabled: false, status: null }
 const world = worldOf(
   {
     cursor: "e.1",

@@ -31,7 +31,7 @@ function chat(id: number, type: ChatType, facts: Partial<Chat> = {}): Chat {
 }
 
 function world(...chats: Chat[]) {
-  const me = { ...ME, kind: "person", role: "member" as const, created_at: "", disabled: false }
+  const me = { ...ME, kind: "person", role: "member" as const, created_at: "", disabled: false, status: null }
   const workspace = { id: 1, slug: "w", name: "W", created_at: "", default_chat_id: null }
   return worldOf({ cursor: "e.1", me, workspace, chats })
 }

@@ -250,6 +250,7 @@ export function user(id: number): User {
     role: "member",
     created_at: AT,
     disabled: false,
+    status: null,
   }
 }
 
