@@ -1,6 +1,6 @@
 """Parses, checks, batches and encodes messages. The source is native/src. stubtest and tests/native check this file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, Self, TypeVar, final
 
 from typing_extensions import Buffer, disjoint_base
@@ -430,6 +430,8 @@ class Streams:
     def __new__(cls, max_blocks: int, max_bytes: int) -> Streams:
         """Limit what may wait for one stream.
 
+        While its socket is blocked, the limit is 1 MiB. All blocked sockets together may keep 64 MiB in use.
+
         Raises:
             OSError: No file descriptor is free.
         """
@@ -446,28 +448,51 @@ class Streams:
 
         * `empty`: no block waits, and everything is written (`Stream.report_empty`).
         * `left`: its connection has ended.
-        * `full`: a message exceeded its limits.
+        * `full`: its limits were exceeded. It accepts no more blocks, and must be ended.
         * `ready`: a block waits (`Stream.await_block`).
         """
 
-    def enter(self, chat_id: int, stream: Stream, after: int) -> None:
-        """Show a stream the messages of a chat with a higher number than `after`, if they are published from now on."""
+    def enter(self, chat_ids: Sequence[int], stream: Stream, after: int) -> None:
+        """Show a stream the events of some chats with a higher number than `after`, if they are published from now
+        on. `after` replaces the number of earlier calls."""
 
     def leave(self, chat_id: int, stream: Stream) -> None:
-        """Show a stream no further messages of a chat."""
+        """Show a stream no further events of a chat."""
+
+    def leave_all(self, stream: Stream) -> None:
+        """Show a stream no further events of any chat."""
+
+    def remove_chat(self, chat_id: int) -> None:
+        """Show no stream further events of a chat."""
+
+    def show(self, chat_id: int, seq: int, block: bytes, stream: Stream) -> None:
+        """Show one event of a chat to one stream, if the stream sees the chat and has not seen the number. The stream
+        does not receive the event again when it is published."""
 
     def publish(self, messages: list[tuple[int, int, bytes]]) -> None:
-        """Show messages to the streams of their chats: (chat, number, block), in the order of the numbers.
+        """Show events to the streams of their chats: (chat, number, block), in the order of the numbers.
 
         The gateway's thread distributes them later, or else this call does. All other calls see their effect.
         """
+
+    def signal(self, chat_id: int, block: bytes, except_streams: Sequence[Stream]) -> None:
+        """Show a block that may be lost to the streams of a chat, except some. Distributed like `publish`."""
+
+    @property
+    def stalled_bytes(self) -> int:
+        """Memory of the blocks that wait for blocked sockets, as of the last `examine`. A shared block counts once."""
+
+    @property
+    def dropped_signals(self) -> int:
+        """Number of signals that were not sent because their client lagged behind."""
 
     def examine(self, attach_seconds: float, stuck_seconds: float, quiet_seconds: float) -> tuple[list[int], list[int]]:
         """Return the ids of the gateway's streams that need attention.
 
         The streams of the first list have blocks that the gateway could not write for `stuck_seconds`. For the streams
         of the second list, it had nothing to write for `quiet_seconds`. If it does not take a stream within
-        `attach_seconds`, the connection of the stream counts as ended.
+        `attach_seconds`, the connection of the stream counts as ended. If blocked streams keep more than the limit
+        in use together, those with the most waiting bytes are reported as `full`.
 
         Raises:
             ValueError: A time is negative.
@@ -491,7 +516,13 @@ class Stream:
         """Size of the blocks that wait."""
 
     def offer(self, block: bytes) -> bool:
-        """Append a block, unless the stream has ended. Returns whether more than the limits wait now."""
+        """Append a block, unless the stream has ended. Returns whether the limits are exceeded for the first time.
+
+        The stream then accepts no more blocks, and must be ended.
+        """
+
+    def offer_signal(self, block: bytes) -> None:
+        """Append a block that may be lost, unless 128 blocks or 512 KiB wait or the socket is blocked."""
 
     def take(self, limit: int) -> bytes:
         """Remove the first blocks, up to `limit` bytes but at least one, and return them."""

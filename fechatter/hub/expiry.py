@@ -34,9 +34,10 @@ async def close_ended(database: Database, listeners: Iterable[Listener], respons
     expiries = await database.read(lambda tx: sessions.expiries(tx, ids))
     if len(expiries) < len(ids):
         responses.clear()
+    later = now + CHECK_EVERY_MS  # one object for all listeners
     for listener in due:
         expires_at = expiries.get(listener.reader.session_id)
         if expires_at is None:
             listener.close(CloseReason.REVOKED)
         else:
-            listener.check_session_at = min(expires_at, now + CHECK_EVERY_MS)
+            listener.check_session_at = min(expires_at, later)

@@ -17,7 +17,7 @@ from fechatter.errors import StorageError, TooManyRequests, Unauthorized, Unavai
 from fechatter.frames import Frame, Signal
 from fechatter.hub import expiry, joining
 from fechatter.hub.gaps import GapFiller
-from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, Listener, Reader
+from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, MAX_STALLED_BYTES, Listener, Reader
 from fechatter.hub.notices import Notices
 from fechatter.hub.sequencer import MAX_HELD
 from fechatter.hub.states import MAX_JOINING_FRAMES, CloseReason, Live, Replaying
@@ -90,8 +90,10 @@ class Hub:
 
     def queues(self) -> list[Queue]:
         closed, again = "closed with `slow`, resumes from its cursor", "the replay is read again"
+        worst = "the stream with the most waiting bytes is closed with `slow`"
         return [
             Queue("listener_events", MAX_EVENTS, "events", closed, lambda: self._most(lambda one: one.pending)),
+            Queue("stalled_bytes", MAX_STALLED_BYTES, "bytes", worst, lambda: self.native.stalled_bytes),
             Queue("listener_bytes", MAX_BYTES, "bytes", closed, lambda: self._most(lambda one: one.pending_bytes)),
             Queue("joining", MAX_JOINING_FRAMES, "events", again, lambda: self._most(lambda one: one.held)),
             Queue("held", MAX_HELD, "events", "read from the log", self._most_held),
@@ -201,7 +203,7 @@ class Hub:
         if feed is None:
             return
         feed.detach(listener)
-        if not feed.listeners:
+        if feed.is_empty:
             del self._feeds[feed.workspace_id]
 
     def position(self, listener: Listener) -> Position | None:

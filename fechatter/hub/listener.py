@@ -23,16 +23,19 @@ SLOW_BYTES = 1024 * 1024
 """A listener with more pending events or bytes is closed if its socket is blocked."""
 SIGNAL_EVENTS = SLOW_EVENTS // 2
 SIGNAL_BYTES = SLOW_BYTES // 2
-"""A listener with more pending events or bytes receives no signals, so that signals never make it slow."""
+"""A listener with so many pending events or bytes receives no signals, so that signals never make it slow
+(`native/src/hub/limits.rs`)."""
 BLOCKED_SECONDS = 2.0
 """A write that takes longer is blocked by the socket, not by a busy loop."""
 WRITE_BYTES = 64 * 1024
 """Maximum size of one write, unless a single block is larger."""
 MAX_EVENTS = 20_000
 MAX_BYTES = 32 * 1024 * 1024
+MAX_STALLED_BYTES = 64 * 1024 * 1024
+"""Maximum memory of the blocks that wait for blocked sockets (`native/src/hub/limits.rs`)."""
 
 
-class Reader(msgspec.Struct, frozen=True):
+class Reader(msgspec.Struct, frozen=True, gc=False):
     """The person and the session of a connection.
 
     Attributes:
@@ -52,8 +55,7 @@ class Listener:
         reader: written by its workspace's feed only.
         state: see `states.py`; only the methods of this class change it.
         after: the number of `Live.since`. Live frames up to it are never shown, because the replay showed them.
-        chats: the chats whose events are shown, as of the last frame that passed; written by the feed only.
-        stream: the blocks that wait for the socket.
+        stream: the blocks that wait for the socket, and the chats whose events are shown.
         check_session_at: when the session is read again, in milliseconds; written by `expiry.py` only.
     """
 
@@ -63,7 +65,6 @@ class Listener:
         "_handed_over",
         "_wake",
         "after",
-        "chats",
         "check_session_at",
         "reader",
         "state",
@@ -75,7 +76,6 @@ class Listener:
         self.state: State = Joining()
         self.after = 0
         self.check_session_at = 0
-        self.chats: set[int] = set()
         self.stream = stream
         self._handed_over = False
         self._abort: Callable[[], object] = _nothing
@@ -166,14 +166,14 @@ class Listener:
         self.wake_up()
 
     def offer_signal(self, block: bytes) -> None:
-        """Queue a block that may be lost, unless more than SIGNAL_EVENTS blocks or SIGNAL_BYTES are pending.
+        """Queue a block that may be lost, unless SIGNAL_EVENTS blocks or SIGNAL_BYTES wait or the socket is blocked.
 
         While the log is being read, the block is held. It follows the events from the log, because it may be newer.
         """
         if isinstance(self.state, Joining):
             self.state.hold_signal(block)
-        elif isinstance(self.state, Live) and self.pending < SIGNAL_EVENTS and self.pending_bytes < SIGNAL_BYTES:
-            self.offer(block)
+        elif isinstance(self.state, Live):
+            self.stream.offer_signal(block)
 
     def wake_up(self) -> None:
         """Let a writer that waits look at this listener again."""

@@ -58,7 +58,7 @@ class Replaying(msgspec.Struct, frozen=True):
     reached: Position
 
 
-class Live(msgspec.Struct, frozen=True):
+class Live(msgspec.Struct, frozen=True, gc=False):
     """Each frame is shown as it passes.
 
     Attributes:

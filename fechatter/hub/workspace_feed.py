@@ -2,13 +2,12 @@
 
 Frames arrive in the order of their numbers. Membership events move listeners between the chats' lanes as they pass, and
 a change of a person's role changes what the person sees of others. So each frame is shown with the rights that the
-listener had at the frame's number, not with its current rights.
+listener had at the frame's number, not with its current rights. The lanes are native (`native/src/hub/lanes.rs`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import chain
 
 import msgspec
 import orjson
@@ -24,61 +23,77 @@ from fechatter.native import Streams
 from fechatter.rights.workspace import sees_only_met
 
 PERSONAL = frozenset(types_visible_to(Visibility.PERSON))
+APART = PERSONAL | {EventType.MEMBER_JOINED, EventType.MEMBER_LEFT, EventType.CHAT_DELETED}
+"""The events of chats that the lane does not simply show to its listeners."""
 
 
 class WorkspaceFeed:
-    """The listeners, lanes and sequencer of one workspace.
+    """The listeners and the sequencer of one workspace.
 
     Args:
         position: the head of the workspace's log when the feed was opened.
         era: the era that was current then.
-        streams: the native lanes. They show new messages to the same listeners as the lanes here show other events.
+        streams: the native lanes.
     """
 
     def __init__(self, workspace_id: int, position: Position, era: str, streams: Streams) -> None:
         self.workspace_id = workspace_id
         self._streams = streams
         self.sequencer = Sequencer(position, era)
-        self.listeners: set[Listener] = set()
         self._joining: set[Listener] = set()
-        self._lanes: dict[int, set[Listener]] = {}
-        self._by_user: dict[int, set[Listener]] = {}
+        self._by_user: dict[int, tuple[Listener, ...]] = {}
+        self._head = position
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Every listener of the workspace."""
+        return [listener for own in self._by_user.values() for listener in own]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._by_user
 
     def attach(self, listener: Listener) -> Joining:
         """Add a listener whose replay is being read. Its frames are kept until `begin`."""
         self._joining.add(listener)
-        self.listeners.add(listener)
-        self._by_user.setdefault(listener.reader.user_id, set()).add(listener)
+        own = self._own(listener.reader.user_id)
+        if listener not in own:
+            self._by_user[listener.reader.user_id] = (*own, listener)
         return listener.join()
 
     def begin(self, listener: Listener, start: Start) -> None:
         """Queue the blocks that were read. Show live frames from now on, unless the log has more of the replay."""
-        listener.reader = start.reader
+        if listener.reader != start.reader:
+            listener.reader = start.reader
         self._joining.discard(listener)
         for block in start.blocks:
             listener.offer(block)
         if start.replay is not None:
             listener.pause_replay(start.replay)
             return
-        held = listener.go_live(start.head)
-        for chat_id in start.chats:
-            self._enter(listener, chat_id)
+        if self._head != start.head:
+            self._head = start.head
+        held = listener.go_live(self._head)  # one object for all listeners
+        self._streams.enter(start.chats, listener.stream, listener.after)
         for frame in held:
-            self._show_to([listener], frame)
+            self._show_to(listener, frame)
 
     def detach(self, listener: Listener) -> None:
         """Remove a listener; nothing happens if it was removed already."""
-        self.listeners.discard(listener)
         self._joining.discard(listener)
-        own = self._by_user.get(listener.reader.user_id, set())
-        own.discard(listener)
-        if not own:
+        own = tuple(each for each in self._own(listener.reader.user_id) if each is not listener)
+        if own:
+            self._by_user[listener.reader.user_id] = own
+        else:
             self._by_user.pop(listener.reader.user_id, None)
-        self._leave_all(listener)
+        self._streams.leave_all(listener.stream)
 
     def streams_of(self, user_id: int) -> int:
         """Return the number of the person's listeners."""
-        return len(self._by_user.get(user_id, ()))
+        return len(self._own(user_id))
+
+    def _own(self, user_id: int | None) -> tuple[Listener, ...]:
+        return self._by_user.get(user_id or 0, ())
 
     def restart(self, position: Position, era: str) -> None:
         """Continue from another position, because the log does not contain the current one; live listeners get `reset`.
@@ -89,7 +104,7 @@ class WorkspaceFeed:
         self.sequencer = Sequencer(position, era)
         for listener in self.listeners:
             if isinstance(listener.state, Live):
-                self._leave_all(listener)
+                self._streams.leave_all(listener.stream)
                 listener.reset(lost)
 
     def receive(self, frames: Iterable[Frame]) -> None:
@@ -101,71 +116,67 @@ class WorkspaceFeed:
         self._pass(self.sequencer.fill(frames))
 
     def _pass(self, frames: Iterable[Frame]) -> None:
-        """Show frames in the order of their numbers. Successive messages are published in one call."""
-        messages: list[tuple[int, int, bytes]] = []
+        """Show frames in the order of their numbers. Successive events of chats are published in one call."""
+        published: list[tuple[int, int, bytes]] = []
         for frame in frames:
             for listener in self._joining:
                 if isinstance(listener.state, Joining):
                     listener.state.hold(frame)
-            if frame.type is EventType.MESSAGE_CREATED and frame.chat_id is not None:
-                messages.append((frame.chat_id, frame.seq, frame.block))
+            if frame.chat_id is not None and frame.type not in APART:
+                published.append((frame.chat_id, frame.seq, frame.block))
                 continue
-            if messages:
-                self._streams.publish(messages)
-                messages = []
+            if published:
+                self._streams.publish(published)
+                published = []
             self._show(frame)
-        if messages:
-            self._streams.publish(messages)
+        if published:
+            self._streams.publish(published)
 
     def signal(self, signal: Signal) -> None:
-        """Queue a signal for the listeners to whom it is addressed."""
-        for listener in self._addressed(signal):
-            if listener.reader.user_id != signal.except_user_id:
-                listener.offer_signal(signal.block)
-
-    def _addressed(self, signal: Signal) -> Iterable[Listener]:
+        """Queue a signal for the listeners to whom it is addressed: one call for a chat, however many it has."""
         if signal.chat_id:
-            return self._lanes.get(signal.chat_id, ())
-        return chain.from_iterable(self._by_user.get(user_id, ()) for user_id in signal.people)
+            apart = [listener.stream for listener in self._own(signal.except_user_id)]
+            self._streams.signal(signal.chat_id, signal.block, apart)
+            return
+        for user_id in signal.people:
+            for listener in self._own(user_id):
+                listener.offer_signal(signal.block)
 
     def close(self, reason: CloseReason) -> None:
         """Close all listeners of the workspace."""
-        for listener in list(self.listeners):
+        for listener in self.listeners:
             listener.close(reason)
 
     def _show(self, frame: Frame) -> None:
-        if _is_personal(frame):
-            self._show_to(self._by_user.get(frame.user_id or 0, ()), frame)
-        elif frame.chat_id is None:
-            self._show_to(self.listeners, frame)
-        elif frame.type is EventType.MEMBER_JOINED:
-            self._show_to(self._lane_and_own(frame), frame)
-        else:
-            self._show_to(self._lanes.get(frame.chat_id, ()), frame)
+        """Show a frame that is not the same for all listeners of a chat, or that moves listeners between lanes."""
+        own = self._own(frame.user_id)
+        if frame.chat_id is None:
+            for listener in own if _is_personal(frame) else self.listeners:
+                self._show_to(listener, frame)
+            return
+        for listener in own:
+            self._show_to(listener, frame)
+        if not _is_personal(frame):
+            self._streams.publish([(frame.chat_id, frame.seq, frame.block)])  # those in `own` have seen it
+        if frame.type is EventType.CHAT_DELETED:
+            self._streams.remove_chat(frame.chat_id)
 
-    def _lane_and_own(self, frame: Frame) -> set[Listener]:
-        return self._lanes.get(frame.chat_id or 0, set()) | self._by_user.get(frame.user_id or 0, set())
-
-    def _show_to(self, listeners: Iterable[Listener], frame: Frame) -> None:
-        """Show a frame to each of `listeners` that may see it, and move them between lanes."""
-        for listener in list(listeners):
-            if isinstance(listener.state, Live) and listener.after < frame.seq:
-                self._show_one(listener, frame)
-
-    def _show_one(self, listener: Listener, frame: Frame) -> None:
+    def _show_to(self, listener: Listener, frame: Frame) -> None:
+        """Show a frame to a listener if it may see the frame, and move it between lanes."""
+        if not isinstance(listener.state, Live) or listener.after >= frame.seq:
+            return
         own = frame.user_id == listener.reader.user_id
-        if not own and _is_personal(frame):
+        if _is_personal(frame) and not own:
             return
         chat_id = frame.chat_id
         if chat_id is None:
             self._show_person(listener, frame, own=own)
             return
         if own and frame.type is EventType.MEMBER_JOINED:
-            self._enter(listener, chat_id)
-        if chat_id in listener.chats:
-            listener.offer(frame.block_for(listener.reader.user_id))
+            self._streams.enter([chat_id], listener.stream, listener.after)
+        self._streams.show(chat_id, frame.seq, frame.block_for(listener.reader.user_id), listener.stream)
         if (own and frame.type is EventType.MEMBER_LEFT) or frame.type is EventType.CHAT_DELETED:
-            self._leave(listener, chat_id)
+            self._streams.leave(chat_id, listener.stream)
 
     def _show_person(self, listener: Listener, frame: Frame, *, own: bool) -> None:
         if frame.type is EventType.SESSION_REVOKED:
@@ -178,24 +189,6 @@ class WorkspaceFeed:
             listener.reader = msgspec.structs.replace(listener.reader, guest=_becomes_guest(frame))
         if own and frame.type is EventType.USER_DISABLED:
             listener.close(CloseReason.REVOKED)
-
-    def _enter(self, listener: Listener, chat_id: int) -> None:
-        listener.chats.add(chat_id)
-        self._lanes.setdefault(chat_id, set()).add(listener)
-        self._streams.enter(chat_id, listener.stream, listener.after)
-
-    def _leave_all(self, listener: Listener) -> None:
-        for chat_id in list(listener.chats):
-            self._leave(listener, chat_id)
-
-    def _leave(self, listener: Listener, chat_id: int) -> None:
-        listener.chats.discard(chat_id)
-        self._streams.leave(chat_id, listener.stream)
-        lane = self._lanes.get(chat_id)
-        if lane is not None:
-            lane.discard(listener)
-            if not lane:
-                del self._lanes[chat_id]
 
 
 def _is_personal(frame: Frame) -> bool:

@@ -30,7 +30,7 @@ impl Woken {
 }
 
 fn streams() -> Streams {
-    Streams::new(StreamLimits { blocks: 1 << 20, bytes: 1 << 30 }).expect("two descriptors")
+    Streams::new(StreamLimits::new(1 << 20, 1 << 30)).expect("two descriptors")
 }
 
 /// Takes what waits, up to `limit` bytes.
@@ -155,7 +155,7 @@ fn another_thread_distributes_messages_between_the_direct_blocks_of_this_one() {
     const ROUNDS: u64 = 5_000;
     let streams = Arc::new(streams());
     let stream = streams.open();
-    streams.lanes().enter(1, &stream, 0);
+    streams.lanes().enter(&[1], &stream, 0);
     let stopping = Arc::new(AtomicUsize::new(0));
     let settling = thread::spawn({
         let (streams, stopping) = (Arc::clone(&streams), Arc::clone(&stopping));
@@ -179,7 +179,7 @@ fn a_member_sees_only_numbers_after_its_own() {
     let streams = streams();
     let opened: Vec<_> = [0, 2, 9].into_iter().map(|after| (streams.open(), after)).collect();
     for (stream, after) in &opened {
-        streams.lanes().enter(1, stream, *after);
+        streams.lanes().enter(&[1], stream, *after);
     }
     streams.lanes().publish((1..=4).map(|seq| message(1, seq, &seq.to_string())));
     let shown = opened.iter().map(|(stream, _)| stream.take(100)).collect::<Vec<_>>();
@@ -190,7 +190,7 @@ fn a_member_sees_only_numbers_after_its_own() {
 fn lanes_keep_no_stream_alive_after_their_node() {
     let streams = streams();
     let stream = streams.open();
-    streams.lanes().enter(1, &stream, 0);
+    streams.lanes().enter(&[1], &stream, 0);
     assert_eq!(Arc::strong_count(&stream), 2);
     drop(streams);
     assert_eq!(Arc::strong_count(&stream), 1);

@@ -13,8 +13,8 @@ from tests.journeys.wire import Wire
 async def test_published_messages_reach_the_streams_of_their_chats_in_order(door: RunningGateway, app: App) -> None:
     opened = [await listen(door.port, app) for _ in range(3)]
     for place, (_, stream) in enumerate(opened):
-        app.streams.enter(1, stream, after=place)
-    app.streams.enter(2, opened[0][1], after=0)
+        app.streams.enter([1], stream, after=place)
+    app.streams.enter([2], opened[0][1], after=0)
     expected: list[list[bytes]] = [[], [], []]
     for first in range(1, 301, 10):
         messages = [(1 + seq % 2, seq, b"data: %d\n\n" % seq) for seq in range(first, first + 10)]
@@ -46,7 +46,7 @@ async def test_a_message_waits_in_every_stream_of_its_chat_and_a_full_stream_is_
     streams = Streams(100, 1 << 20)
     opened = [streams.open() for _ in range(1_000)]
     for stream in opened:
-        streams.enter(7, stream, after=0)
+        streams.enter([7], stream, after=0)
     streams.publish([(7, seq, b"x" * 100) for seq in range(1, 101)])
     assert {(stream.pending, stream.pending_bytes) for stream in opened} == {(100, 10_000)}
     assert streams.notices() == []
@@ -57,7 +57,7 @@ async def test_a_message_waits_in_every_stream_of_its_chat_and_a_full_stream_is_
 
 async def test_a_writer_of_the_app_is_woken_by_the_next_block(app: App) -> None:
     stream = app.streams.open()
-    app.streams.enter(7, stream, after=0)
+    app.streams.enter([7], stream, after=0)
     assert stream.await_block()
     app.streams.publish([(7, 1, b"one"), (7, 2, b"two")])
     assert app.streams.notices() == [(stream.id, "ready")]

@@ -114,8 +114,13 @@ impl<S: Socket> Delivery<S> {
     /// Limits the time for which the socket accepts nothing.
     fn judge<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
-            self.stall.end();
+            if self.stall.end() {
+                self.stream.attached.set_blocked(false);
+            }
             return result;
+        }
+        if !self.stall.is_waiting() {
+            self.stream.attached.set_blocked(true);
         }
         let (serving, connection) = self.stream.request.shared();
         let unsent = self.taken.iter().map(Block::len).sum::<usize>() + self.socket.buffered_bytes();

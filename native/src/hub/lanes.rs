@@ -1,8 +1,8 @@
-//! Lanes: the streams that see the messages of one chat.
+//! Lanes: the streams that see the events of one chat.
 //!
-//! [`Lanes::publish`] costs the same for every number of streams. The gateway's thread distributes the messages later,
-//! in the order of their publication. Every other operation on a stream first distributes the messages that
-//! were published before it ([`Lanes::settle`]), so the order never changes.
+//! [`Lanes::publish`] and [`Lanes::signal`] cost the same for every number of streams. The gateway's thread distributes
+//! the blocks later, in the order of their publication. Every other operation on a stream first distributes what was
+//! published before it ([`Lanes::settle`]), so the order never changes.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,62 +11,119 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::block::Block;
+use super::lane::Lane;
 use super::lock;
 use super::stream::Stream;
 
-/// Maximum size of the messages that are put together into one block.
-const RUN_BYTES: usize = 16 << 10;
-
-/// A new message.
+/// An event of a chat.
 #[derive(Debug)]
 pub struct Message {
     /// The chat whose lane shows it.
     pub chat_id: i64,
-    /// The number of its event.
+    /// The number of the event.
     pub seq: u64,
     /// How clients receive it.
     pub content: Vec<u8>,
 }
 
+/// A fact without a number. It may be lost.
 #[derive(Debug)]
-struct Member {
-    stream: Arc<Stream>,
-    /// The stream has seen the events up to this number.
-    after: u64,
+pub struct Signal {
+    /// The chat whose lane shows it.
+    pub chat_id: i64,
+    /// How clients receive it.
+    pub content: Vec<u8>,
+    /// The streams that do not see it.
+    pub except: Vec<u64>,
+}
+
+#[derive(Debug)]
+enum Published {
+    Messages(i64, Vec<Message>),
+    Signal(Signal),
 }
 
 /// All lanes of a node.
 #[derive(Debug, Default)]
 pub struct Lanes {
-    published: Mutex<Vec<Message>>,
-    members: Mutex<HashMap<i64, HashMap<u64, Member>>>,
+    published: Mutex<Vec<Published>>,
+    by_chat: Mutex<HashMap<i64, Lane>>,
     wake: Notify,
-    /// Whether the gateway's thread distributes messages.
+    /// Whether the gateway's thread distributes.
     is_delegated: AtomicBool,
 }
 
 impl Lanes {
-    /// Shows a stream the messages of a chat with a higher number than `after`, if they are published from now on.
-    pub fn enter(&self, chat_id: i64, stream: &Arc<Stream>, after: u64) {
-        let member = Member { stream: Arc::clone(stream), after };
-        self.settled().entry(chat_id).or_default().insert(stream.id(), member);
+    /// Shows a stream the events of some chats with a higher number than `after`, if they are published from now on.
+    pub fn enter(&self, chat_ids: &[i64], stream: &Arc<Stream>, after: u64) {
+        let mut lanes = self.settled();
+        stream.after.store(after, Ordering::Relaxed);
+        let mut chats = lock(&stream.chats);
+        chats.reserve_exact(chat_ids.len());
+        for chat_id in chat_ids {
+            if lanes.entry(*chat_id).or_default().insert(stream) {
+                chats.push(*chat_id);
+            }
+        }
     }
 
-    /// Ends what [`Lanes::enter`] began.
-    pub fn leave(&self, chat_id: i64, stream: u64) {
-        let mut members = self.settled();
-        let Some(lane) = members.get_mut(&chat_id) else { return };
-        let left = lane.remove(&stream);
-        if lane.is_empty() {
-            members.remove(&chat_id);
-        }
-        drop(members);
+    /// Shows a stream no further events of a chat.
+    pub fn leave(&self, chat_id: i64, stream: &Stream) {
+        let mut lanes = self.settled();
+        lock(&stream.chats).retain(|each| *each != chat_id);
+        let left = remove(&mut lanes, chat_id, stream);
+        drop(lanes);
         drop(left);
     }
 
-    /// Publishes messages, in the order of their numbers.
+    /// Shows a stream no further events of any chat.
+    pub fn leave_all(&self, stream: &Stream) {
+        let mut lanes = self.settled();
+        let chats = std::mem::take(&mut *lock(&stream.chats));
+        let left: Vec<_> = chats.into_iter().filter_map(|chat_id| remove(&mut lanes, chat_id, stream)).collect();
+        drop(lanes);
+        drop(left);
+    }
+
+    /// Shows no stream further events of a chat.
+    pub fn remove(&self, chat_id: i64) {
+        let mut lanes = self.settled();
+        let lane = lanes.remove(&chat_id).unwrap_or_default();
+        lane.streams().for_each(|stream| lock(&stream.chats).retain(|each| *each != chat_id));
+        drop(lanes);
+        drop(lane);
+    }
+
+    /// Shows one event of a chat to one stream, if it is in the chat's lane. The lane does not show it again.
+    pub fn show(&self, chat_id: i64, seq: u64, stream: &Stream, block: Block) {
+        let lanes = self.settled();
+        if stream.after.load(Ordering::Relaxed) < seq && lanes.get(&chat_id).is_some_and(|lane| lane.contains(stream)) {
+            stream.after.store(seq, Ordering::Relaxed);
+            stream.push(block);
+        }
+    }
+
+    /// Publishes events, in the order of their numbers.
     pub fn publish(&self, messages: impl IntoIterator<Item = Message>) {
-        lock(&self.published).extend(messages);
+        let mut published = lock(&self.published);
+        for message in messages {
+            // A stream may show several chats, so only successive events of a chat are put together.
+            match published.last_mut() {
+                Some(Published::Messages(chat_id, group)) if *chat_id == message.chat_id => group.push(message),
+                _ => published.push(Published::Messages(message.chat_id, vec![message])),
+            }
+        }
+        drop(published);
+        self.distribute_soon();
+    }
+
+    /// Publishes a signal to the lane of its chat.
+    pub fn signal(&self, signal: Signal) {
+        lock(&self.published).push(Published::Signal(signal));
+        self.distribute_soon();
+    }
+
+    fn distribute_soon(&self) {
         if self.is_delegated.load(Ordering::Acquire) {
             self.wake.notify_one();
         } else {
@@ -79,7 +136,7 @@ impl Lanes {
         drop(self.settled());
     }
 
-    /// Distributes messages as they are published, until the future is dropped.
+    /// Distributes what is published, until the future is dropped.
     pub async fn distribute(&self) {
         self.is_delegated.store(true, Ordering::Release);
         let _until_dropped = Delegated(self);
@@ -95,16 +152,25 @@ impl Lanes {
         drop(left);
     }
 
-    fn settled(&self) -> MutexGuard<'_, HashMap<i64, HashMap<u64, Member>>> {
-        let members = lock(&self.members);
-        // Only the holder of the members takes messages, so they stay in order.
+    fn settled(&self) -> MutexGuard<'_, HashMap<i64, Lane>> {
+        let lanes = lock(&self.by_chat);
+        // Only the holder of the lanes takes what was published, so it stays in order.
         let published = std::mem::take(&mut *lock(&self.published));
-        for (chat_id, messages) in by_chat(published) {
-            if let Some(lane) = members.get(&chat_id) {
-                show(lane, &messages);
+        for each in published {
+            match each {
+                Published::Messages(chat_id, messages) => {
+                    if let Some(lane) = lanes.get(&chat_id) {
+                        lane.show(&messages);
+                    }
+                }
+                Published::Signal(signal) => {
+                    if let Some(lane) = lanes.get(&signal.chat_id) {
+                        lane.signal(&signal);
+                    }
+                }
             }
         }
-        members
+        lanes
     }
 }
 
@@ -117,37 +183,12 @@ impl Drop for Delegated<'_> {
     }
 }
 
-/// Groups consecutive messages of one chat. A stream may show several chats, so the messages keep their order.
-fn by_chat(messages: Vec<Message>) -> Vec<(i64, Vec<Message>)> {
-    let mut groups: Vec<(i64, Vec<Message>)> = Vec::new();
-    for message in messages {
-        match groups.last_mut() {
-            Some((chat_id, group)) if *chat_id == message.chat_id => group.push(message),
-            _ => groups.push((message.chat_id, vec![message])),
-        }
+/// Removes a stream from a lane and returns it. It must be dropped without the lock.
+fn remove(lanes: &mut HashMap<i64, Lane>, chat_id: i64, stream: &Stream) -> Option<Arc<Stream>> {
+    let lane = lanes.get_mut(&chat_id)?;
+    let left = lane.remove(stream);
+    if lane.is_empty() {
+        lanes.remove(&chat_id);
     }
-    groups
-}
-
-/// Shows messages of one chat to the members of its lane.
-fn show(lane: &HashMap<u64, Member>, messages: &[Message]) {
-    let mut rest = messages;
-    while let Some(first) = rest.first() {
-        let mut size = 0;
-        let fitting = rest.iter().take_while(|message| {
-            size += message.content.len();
-            size <= RUN_BYTES
-        });
-        let (run, later) = rest.split_at(fitting.count().max(1));
-        let together = Block::of(run.iter().map(|message| &message.content[..]));
-        for member in lane.values() {
-            if member.after < first.seq {
-                member.stream.push(together.clone());
-            } else {
-                let unseen = run.iter().filter(|message| message.seq > member.after);
-                unseen.for_each(|message| member.stream.push(Block::new(&message.content)));
-            }
-        }
-        rest = later;
-    }
+    left
 }

@@ -5,7 +5,10 @@
 //! as a copy.
 
 pub mod block;
+mod lane;
 pub mod lanes;
+pub mod limits;
+mod stalled;
 pub mod stream;
 pub mod streams;
 mod waiting;

@@ -1,12 +1,15 @@
 //! One live stream: the blocks that wait for its socket.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::block::Block;
+use super::limits::BLOCKED;
 use super::lock;
+use super::stalled::Stalled;
 use super::streams::{Notice, Registry};
 use super::waiting::{End, Waiting, Writer};
 
@@ -16,6 +19,12 @@ pub struct Stream {
     id: u64,
     registry: Arc<Registry>,
     waiting: Mutex<Waiting>,
+    /// The stream has seen the events up to this number. Written by [`super::lanes::Lanes`] only.
+    pub(super) after: AtomicU64,
+    /// The chats whose lanes contain the stream. Written by [`super::lanes::Lanes`] only.
+    pub(super) chats: Mutex<Vec<i64>>,
+    /// Since when the socket has accepted nothing, in milliseconds of the registry's clock; 0 if it accepts.
+    blocked_since: AtomicU64,
 }
 
 impl Stream {
@@ -33,7 +42,8 @@ impl Stream {
             is_idle: false,
             waker: None,
         };
-        Self { id, registry, waiting: Mutex::new(waiting) }
+        let (after, chats, blocked_since) = (AtomicU64::new(0), Mutex::default(), AtomicU64::new(0));
+        Self { id, registry, waiting: Mutex::new(waiting), after, chats, blocked_since }
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -68,22 +78,38 @@ impl Stream {
         self.settled().bytes
     }
 
-    /// Appends a block, unless the stream has ended. Returns whether more than its limits wait now.
+    /// Appends a block, unless the stream has ended. Returns whether its limits are exceeded for the first time.
     pub fn offer(&self, block: Block) -> bool {
         self.registry.lanes.settle();
-        self.append(block);
-        self.lock().is_full(self.registry.limits())
+        self.append(block, false)
+    }
+
+    /// Appends a block that may be lost, unless the client already lags behind.
+    pub fn offer_signal(&self, block: Block) {
+        self.registry.lanes.settle();
+        self.push_signal(block);
     }
 
     /// Appends a block of a lane, and reports if more than the limits wait now.
     pub(super) fn push(&self, block: Block) {
-        if self.append(block) {
+        if self.append(block, false) {
             self.registry.report(self.id, Notice::Full);
         }
     }
 
-    /// Appends a block. Returns whether the limits were exceeded by it.
-    fn append(&self, block: Block) -> bool {
+    /// Appends a block of a lane that may be lost, unless the client already lags behind.
+    pub(super) fn push_signal(&self, block: Block) {
+        let limits = self.registry.limits();
+        let lags = |waiting: &Waiting| waiting.count >= limits.signal_blocks || waiting.bytes >= limits.signal_bytes;
+        if self.is_blocked() || lags(&self.lock()) {
+            self.registry.count_dropped(block.count());
+        } else {
+            self.append(block, true);
+        }
+    }
+
+    /// Appends a block. Returns whether it is the first one to exceed the limits.
+    fn append(&self, block: Block, is_signal: bool) -> bool {
         let mut waiting = self.lock();
         if waiting.end != End::Open || block.is_empty() {
             return false;
@@ -91,17 +117,61 @@ impl Stream {
         if waiting.blocks.is_empty() {
             waiting.moved = Instant::now();
         }
-        let (limits, is_awaited) = (self.registry.limits(), std::mem::take(&mut waiting.is_awaited));
-        let was_full = waiting.is_full(limits);
-        waiting.append(block);
-        let is_full = waiting.is_full(limits);
+        let is_awaited = std::mem::take(&mut waiting.is_awaited);
+        waiting.append(block, is_signal);
+        let overruns = self.overruns(&mut waiting);
         let waker = if waiting.is_idle { waiting.wake() } else { None };
         drop(waiting);
         if is_awaited {
             self.registry.report(self.id, Notice::Ready);
         }
         wake(waker);
-        is_full && !was_full
+        overruns
+    }
+
+    /// Whether too much waits. Blocks that may be lost are dropped first.
+    fn overruns(&self, waiting: &mut Waiting) -> bool {
+        let limits = self.registry.limits();
+        let exceeds =
+            |waiting: &Waiting| waiting.is_full(limits) || (waiting.bytes > limits.slow_bytes && self.is_blocked());
+        if !exceeds(waiting) {
+            return false;
+        }
+        self.registry.count_dropped(waiting.drop_signals());
+        if exceeds(waiting) {
+            waiting.overrun();
+        }
+        waiting.end == End::Overrun
+    }
+
+    /// Drops what waits and reports that too much waits, unless that was done.
+    pub(super) fn give_up(&self) {
+        let mut waiting = self.settled();
+        if waiting.end == End::Open {
+            waiting.overrun();
+            drop(waiting);
+            self.registry.report(self.id, Notice::Full);
+        }
+    }
+
+    /// Notes whether the socket accepts nothing.
+    pub(super) fn set_blocked(&self, is_blocked: bool) {
+        let since = if is_blocked { self.registry.clock() } else { 0 };
+        self.blocked_since.store(since, Ordering::Relaxed);
+    }
+
+    /// Whether the socket has accepted nothing for some time.
+    fn is_blocked(&self) -> bool {
+        let since = self.blocked_since.load(Ordering::Relaxed);
+        since > 0 && Duration::from_millis(self.registry.clock() - since) >= BLOCKED
+    }
+
+    /// What waits, if the socket is blocked or the writer has not taken anything within this time.
+    pub(super) fn stalled(&self, limit: Duration) -> Option<Stalled> {
+        let is_blocked = self.is_blocked();
+        let waiting = self.lock();
+        let is_stalled = !waiting.blocks.is_empty() && (is_blocked || waiting.moved.elapsed() >= limit);
+        is_stalled.then(|| Stalled { id: self.id, bytes: waiting.bytes, blocks: waiting.identities() })
     }
 
     /// Reports the next block. Returns false if a block waits already.
@@ -145,7 +215,7 @@ impl Stream {
         }
         waiting.end = if last.is_some() { End::Final } else { End::Silent };
         if let Some(last) = last {
-            waiting.append(last);
+            waiting.append(last, false);
         }
         let waker = waiting.wake();
         drop(waiting);
@@ -162,7 +232,7 @@ impl Stream {
     /// Whether the stream ends after the blocks that wait.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.lock().end != End::Open
+        self.lock().end >= End::Silent
     }
 
     /// Whether the gateway may take the blocks: they were handed over, and nobody has taken them.
@@ -200,7 +270,7 @@ impl Stream {
             Some(waker) => waker.clone_from(context.waker()),
             None => waiting.waker = Some(context.waker().clone()),
         }
-        waiting.is_idle = size == 0 && waiting.end == End::Open;
+        waiting.is_idle = size == 0 && waiting.end < End::Silent;
         if !waiting.is_idle {
             return Poll::Ready(size > 0);
         }

@@ -1,27 +1,20 @@
 //! All live streams of one node, and what their writer reports to Python.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::block::Block;
 use super::lanes::Lanes;
+pub use super::limits::StreamLimits;
 use super::lock;
+use super::stalled;
 use super::stream::Stream;
 use crate::wake::Wake;
-
-/// Limits of the blocks that wait for one stream.
-#[derive(Debug, Clone, Copy)]
-pub struct StreamLimits {
-    /// Maximum number of blocks.
-    pub blocks: usize,
-    /// Maximum size of the blocks.
-    pub bytes: usize,
-}
 
 /// How long a state may last before a stream needs attention.
 #[derive(Debug, Clone, Copy)]
@@ -68,11 +61,24 @@ pub struct Registry {
     writes: AtomicU64,
     written_blocks: AtomicU64,
     written_bytes: AtomicU64,
+    dropped_signals: AtomicU64,
+    stalled_bytes: AtomicUsize,
+    began: Instant,
 }
 
 impl Registry {
-    pub(super) fn limits(&self) -> StreamLimits {
-        self.limits
+    pub(super) fn limits(&self) -> &StreamLimits {
+        &self.limits
+    }
+
+    /// Milliseconds since some time before the first stream; never 0.
+    pub(super) fn clock(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
+    }
+
+    /// Counts signals that were not sent.
+    pub(super) fn count_dropped(&self, signals: usize) {
+        self.dropped_signals.fetch_add(signals as u64, Ordering::Relaxed);
     }
 
     pub(super) fn forget(&self, id: u64) {
@@ -110,6 +116,9 @@ impl Streams {
             writes: AtomicU64::new(0),
             written_blocks: AtomicU64::new(0),
             written_bytes: AtomicU64::new(0),
+            dropped_signals: AtomicU64::new(0),
+            stalled_bytes: AtomicUsize::new(0),
+            began: Instant::now(),
         };
         Ok(Self { registry: Arc::new(registry), next: AtomicU64::new(1) })
     }
@@ -150,12 +159,14 @@ impl Streams {
         std::mem::take(&mut *notices)
     }
 
-    /// Returns the streams that are stuck or quiet, and reports those that the gateway never took.
+    /// Returns the streams that are stuck or quiet, and reports those that the gateway never took. If the blocked ones
+    /// keep too much memory in use together, the worst are reported as full.
     #[must_use]
     pub fn examine(&self, patience: Patience) -> Attention {
         // The last owner may drop a stream meanwhile, and that needs the lock.
         let streams: Vec<_> = lock(&self.registry.streams).values().filter_map(Weak::upgrade).collect();
         let mut attention = Attention::default();
+        self.limit_stalled(&streams, patience.stuck);
         for stream in streams {
             if stream.is_forgotten(patience.attach) {
                 drop(self.attach(stream.id()));
@@ -166,6 +177,26 @@ impl Streams {
             }
         }
         attention
+    }
+
+    fn limit_stalled(&self, streams: &[Arc<Stream>], stuck: Duration) {
+        let found = streams.iter().filter_map(|stream| stream.stalled(stuck)).collect();
+        let (total, worst) = stalled::choose(found, self.registry.limits.stalled_bytes);
+        self.registry.stalled_bytes.store(total, Ordering::Relaxed);
+        let worst: HashSet<_> = worst.into_iter().collect();
+        streams.iter().filter(|stream| worst.contains(&stream.id())).for_each(|stream| stream.give_up());
+    }
+
+    /// Memory of the blocks that waited for blocked sockets at the last [`Streams::examine`].
+    #[must_use]
+    pub fn stalled_bytes(&self) -> usize {
+        self.registry.stalled_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Number of signals that were not sent because their client lagged behind.
+    #[must_use]
+    pub fn dropped_signals(&self) -> u64 {
+        self.registry.dropped_signals.load(Ordering::Relaxed)
     }
 
     /// Writes of the gateway, and the number and the size of their blocks.
@@ -207,6 +238,11 @@ impl Attached {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.0.has_ended()
+    }
+
+    /// Notes whether the socket accepts nothing.
+    pub fn set_blocked(&self, is_blocked: bool) {
+        self.0.set_blocked(is_blocked);
     }
 }
 

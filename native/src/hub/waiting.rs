@@ -5,16 +5,18 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::block::Block;
-use super::streams::StreamLimits;
+use super::limits::StreamLimits;
 
 /// An empty queue with more places than this frees its memory.
 const KEPT_PLACES: usize = 8;
 
 /// Whether a stream accepts blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum End {
     /// It accepts blocks.
     Open,
+    /// Too much waited. It accepts no blocks, and Python will end it.
+    Overrun,
     /// It accepts no blocks, except one with the reason.
     Silent,
     /// It accepts no blocks.
@@ -32,9 +34,17 @@ pub(super) enum Writer {
     Gateway,
 }
 
+/// A block that waits.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub block: Block,
+    /// It may be lost.
+    is_signal: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Waiting {
-    pub blocks: VecDeque<Block>,
+    pub blocks: VecDeque<Entry>,
     /// Number of blocks, counted within those that were put together.
     pub count: usize,
     pub bytes: usize,
@@ -53,10 +63,27 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub fn append(&mut self, block: Block) {
+    pub fn append(&mut self, block: Block, is_signal: bool) {
         self.count += block.count();
         self.bytes += block.len();
-        self.blocks.push_back(block);
+        self.blocks.push_back(Entry { block, is_signal });
+    }
+
+    /// Drops the blocks that may be lost, and returns their number.
+    pub fn drop_signals(&mut self) -> usize {
+        let before = self.count;
+        let lost = self.blocks.iter().filter(|entry| entry.is_signal);
+        let (count, bytes) =
+            lost.fold((0, 0), |(count, bytes), Entry { block, .. }| (count + block.count(), bytes + block.len()));
+        self.count -= count;
+        self.bytes -= bytes;
+        self.blocks.retain(|entry| !entry.is_signal);
+        before - self.count
+    }
+
+    /// The address and the size of each block. Streams that share a block have the same address.
+    pub fn identities(&self) -> Vec<(usize, usize)> {
+        self.blocks.iter().map(|Entry { block, .. }| (block.chunk().as_ptr() as usize, block.chunk().len())).collect()
     }
 
     pub fn discard(&mut self) {
@@ -64,8 +91,17 @@ impl Waiting {
         (self.count, self.bytes) = (0, 0);
     }
 
-    pub fn is_full(&self, limits: StreamLimits) -> bool {
+    pub fn is_full(&self, limits: &StreamLimits) -> bool {
         self.blocks.len() > 1 && (self.count > limits.blocks || self.bytes > limits.bytes)
+    }
+
+    /// Accepts no more blocks until Python closes the stream. The gateway then sends nothing but the reason, so the
+    /// blocks that wait are dropped at once.
+    pub fn overrun(&mut self) {
+        self.end = End::Overrun;
+        if self.writer == Writer::Gateway {
+            self.discard();
+        }
     }
 
     /// Returns the writer, which must be woken without the lock.
@@ -77,8 +113,8 @@ impl Waiting {
     /// Passes the first blocks to `receive`, up to `limit` bytes but at least one block. Returns their size.
     pub fn take(&mut self, limit: usize, mut receive: impl FnMut(Block)) -> usize {
         let mut size = 0;
-        while self.blocks.front().is_some_and(|first| size == 0 || size + first.len() <= limit) {
-            let Some(block) = self.blocks.pop_front() else { break };
+        while self.blocks.front().is_some_and(|first| size == 0 || size + first.block.len() <= limit) {
+            let Some(Entry { block, .. }) = self.blocks.pop_front() else { break };
             size += block.len();
             self.count -= block.count();
             receive(block);

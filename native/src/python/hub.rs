@@ -10,9 +10,10 @@ use pyo3::types::PyBytes;
 
 use super::errors::duration;
 use crate::hub::block::Block;
-use crate::hub::lanes::Message;
+use crate::hub::lanes::{Message, Signal};
+use crate::hub::limits::StreamLimits;
 use crate::hub::stream;
-use crate::hub::streams::{self, Notice, Patience, StreamLimits};
+use crate::hub::streams::{self, Notice, Patience};
 
 /// The live streams of one node.
 #[pyclass(module = "fechatter._native", frozen)]
@@ -30,8 +31,8 @@ impl Streams {
     /// Limit what may wait for one stream.
     #[new]
     fn new(max_blocks: usize, max_bytes: usize) -> PyResult<Self> {
-        let limits = StreamLimits { blocks: max_blocks, bytes: max_bytes };
-        let streams = streams::Streams::new(limits).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let streams = streams::Streams::new(StreamLimits::new(max_blocks, max_bytes));
+        let streams = streams.map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self(Arc::new(streams)))
     }
 
@@ -51,17 +52,52 @@ impl Streams {
         self.0.notices().into_iter().map(|(id, notice)| (id, name(notice))).collect()
     }
 
-    /// Show a stream the messages of a chat with a higher number than `after`.
-    fn enter(&self, chat_id: i64, stream: &Bound<'_, Stream>, after: u64) {
-        self.0.lanes().enter(chat_id, &stream.get().0, after);
+    /// Show a stream the events of some chats with a higher number than `after`.
+    #[expect(clippy::needless_pass_by_value, reason = "the binding creates the value")]
+    fn enter(&self, chat_ids: Vec<i64>, stream: &Bound<'_, Stream>, after: u64) {
+        self.0.lanes().enter(&chat_ids, &stream.get().0, after);
     }
 
-    /// Show a stream no further messages of a chat.
+    /// Show a stream no further events of a chat.
     fn leave(&self, chat_id: i64, stream: &Bound<'_, Stream>) {
-        self.0.lanes().leave(chat_id, stream.get().0.id());
+        self.0.lanes().leave(chat_id, &stream.get().0);
     }
 
-    /// Show messages to the streams of their chats: chat, number and block of each, in the order of the numbers.
+    /// Show a stream no further events of any chat.
+    fn leave_all(&self, stream: &Bound<'_, Stream>) {
+        self.0.lanes().leave_all(&stream.get().0);
+    }
+
+    /// Show no stream further events of a chat.
+    fn remove_chat(&self, chat_id: i64) {
+        self.0.lanes().remove(chat_id);
+    }
+
+    /// Show one event of a chat to one stream, if it sees the chat. It does not receive the event again.
+    fn show(&self, chat_id: i64, seq: u64, block: &[u8], stream: &Bound<'_, Stream>) {
+        self.0.lanes().show(chat_id, seq, &stream.get().0, Block::new(block));
+    }
+
+    /// Show a block that may be lost to the streams of a chat, except some.
+    #[expect(clippy::needless_pass_by_value, reason = "the binding creates the value")]
+    fn signal(&self, chat_id: i64, block: &[u8], except_streams: Vec<PyRef<'_, Stream>>) {
+        let except = except_streams.iter().map(|stream| stream.0.id()).collect();
+        self.0.lanes().signal(Signal { chat_id, content: block.to_vec(), except });
+    }
+
+    /// Memory of the blocks that wait for blocked sockets, as of the last `examine`.
+    #[getter]
+    fn stalled_bytes(&self) -> usize {
+        self.0.stalled_bytes()
+    }
+
+    /// Number of signals that were not sent because their client lagged behind.
+    #[getter]
+    fn dropped_signals(&self) -> u64 {
+        self.0.dropped_signals()
+    }
+
+    /// Show events to the streams of their chats: chat, number and block of each, in the order of the numbers.
     #[expect(clippy::needless_pass_by_value, reason = "the binding creates the value")]
     fn publish(&self, py: Python<'_>, messages: Vec<(i64, u64, PyBackedBytes)>) {
         let copied = messages.iter().map(|(chat_id, seq, block)| {
@@ -125,9 +161,14 @@ impl Stream {
         self.0.pending_bytes()
     }
 
-    /// Append a block, unless the stream has ended. Returns whether more than the limits wait now.
+    /// Append a block, unless the stream has ended. Returns whether the limits are exceeded for the first time.
     fn offer(&self, block: &[u8]) -> bool {
         self.0.offer(Block::new(block))
+    }
+
+    /// Append a block that may be lost, unless the client already lags behind.
+    fn offer_signal(&self, block: &[u8]) {
+        self.0.offer_signal(Block::new(block));
     }
 
     /// Remove the first blocks, up to `limit` bytes but at least one, and return them.
