@@ -16,7 +16,7 @@ from fechatter.hub.listener import (
     Listener,
     Reader,
 )
-from fechatter.hub.states import CloseReason, Replaying
+from fechatter.hub.states import MAX_JOINING_SIGNALS, CloseReason, Replaying
 from fechatter.model import Position, SessionId, UserId, WorkspaceId
 from fechatter.native import Streams
 
@@ -100,9 +100,9 @@ def test_a_signal_during_the_reading_of_the_log_follows_what_was_read(listener: 
     listener.offer_signal(b"before")
     joining = listener.join()
     listener.offer_signal(b"newer")
-    for _ in range(SLOW_EVENTS):
+    for _ in range(MAX_JOINING_SIGNALS):
         listener.offer_signal(b"too many")
-    assert len(joining.signals) == SLOW_EVENTS + 1
+    assert len(joining.signals) == MAX_JOINING_SIGNALS
     joining.signals[1:] = []
     listener.offer(b"read")
     listener.go_live(Position("era", 3))

@@ -109,6 +109,8 @@ async def test_every_control_frame_matches_its_schema(server: ServerProcess) -> 
     blocks += await resuming.until("resumed")
     await guest.call("PUT", f"/api/chat/{chat}/read", {"number": 1})
     blocks += await resuming.until("read.moved")
+    await host.post(f"/api/chat/{chat}/typing")
+    blocks += await resuming.until("typing.started")
     await guest.post("/api/logout")
     blocks += await resuming.until("closing")
     frames = {block.name: block.data for block in blocks if block.name in CONTROL}
