@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run web web-dev screenshots web-figures test test-app check format prove figures claims \
-	fairness flame bench wheel rights openapi metrics lock clean
+	fairness compare arrivals flame bench wheel rights openapi metrics lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -55,6 +55,12 @@ claims: setup-test ## measure every headline, into benches/results and docs/perf
 
 fairness: setup-test ## measure the effect of one heavy member on the others, into benches/results (minutes)
 	@.venv/bin/python -m benches.measure_fairness $(ARGS)
+
+compare: setup-test ## compare live delivery with nchan, which needs Debian, into benches/results (minutes)
+	@.venv/bin/python -m benches.compare $(ARGS)
+
+arrivals: setup-test ## measure clients that connect at once, into benches/results (minutes)
+	@.venv/bin/python -m benches.measure_arrivals $(ARGS)
 
 flame: setup-test ## draw a flame graph of the send path, with Python and Rust frames
 	@.venv/bin/python -m benches.flame $(ARGS)

@@ -40,11 +40,15 @@ class MeasuredFigures:
 
 def write_results(name: str, figures: MeasuredFigures) -> str:
     """Write the figures as a table into benches/results; return the name of the file."""
-    today = datetime.datetime.now(datetime.UTC).date()
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{today}-{name}.md"
-    path.write_text(f"# {name}, {today}\n\n{header()}\n\n{figures.table()}\n")
+    path = RESULTS / f"{today()}-{name}.md"
+    path.write_text(f"# {name}, {today()}\n\n{header()}\n\n{figures.table()}\n")
     return path.name
+
+
+def today() -> datetime.date:
+    """Return the date in the names of results."""
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 def header() -> str:

@@ -112,11 +112,11 @@ class Listener:
         """Continue the replay later. Live frames need not be held, because the log will contain them."""
         self._enter(replay)
 
-    def go_live(self, head: Position) -> list[Frame]:
-        """Show every frame after `head` from now on, and queue the held signals. Returns the held frames."""
+    def go_live(self, live: Live) -> list[Frame]:
+        """Show every frame after `live.since` from now on, and queue the held signals. Returns the held frames."""
         joining = self.state if isinstance(self.state, Joining) else Joining()
-        self.after = head.seq
-        self._enter(Live(head))
+        self.after = live.since.seq
+        self._enter(live)
         for block in joining.signals:
             self.offer_signal(block)
         return joining.held

@@ -42,7 +42,7 @@ class WorkspaceFeed:
         self.sequencer = Sequencer(position, era)
         self._joining: set[Listener] = set()
         self._by_user: dict[int, tuple[Listener, ...]] = {}
-        self._head = position
+        self._live = Live(position)
 
     @property
     def listeners(self) -> list[Listener]:
@@ -71,9 +71,9 @@ class WorkspaceFeed:
         if start.replay is not None:
             listener.pause_replay(start.replay)
             return
-        if self._head != start.head:
-            self._head = start.head
-        held = listener.go_live(self._head)  # one object for all listeners
+        if self._live.since != start.head:
+            self._live = Live(start.head)
+        held = listener.go_live(self._live)  # listeners share the object
         self._streams.enter(start.chats, listener.stream, listener.after)
         for frame in held:
             self._show_to(listener, frame)

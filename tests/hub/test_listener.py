@@ -16,7 +16,7 @@ from fechatter.hub.listener import (
     Listener,
     Reader,
 )
-from fechatter.hub.states import MAX_JOINING_SIGNALS, CloseReason, Replaying
+from fechatter.hub.states import MAX_JOINING_SIGNALS, CloseReason, Live, Replaying
 from fechatter.model import Position, SessionId, UserId, WorkspaceId
 from fechatter.native import Streams
 
@@ -105,7 +105,7 @@ def test_a_signal_during_the_reading_of_the_log_follows_what_was_read(listener: 
     assert len(joining.signals) == MAX_JOINING_SIGNALS
     joining.signals[1:] = []
     listener.offer(b"read")
-    listener.go_live(Position("era", 3))
+    listener.go_live(Live(Position("era", 3)))
     assert listener.take() == b"readnewer"
 
 
@@ -116,7 +116,7 @@ def test_a_signal_between_two_pieces_of_a_replay_is_dropped(listener: Listener) 
 
 
 def test_a_lagging_listener_loses_ephemeral_signals_first(listener: Listener) -> None:
-    listener.go_live(Position("era", 3))
+    listener.go_live(Live(Position("era", 3)))
     for _ in range(SLOW_EVENTS + 1):
         listener.offer(b"durable")
     listener.offer_signal(b"ephemeral")

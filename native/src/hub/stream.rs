@@ -154,6 +154,11 @@ impl Stream {
         }
     }
 
+    /// Frees the memory of an empty queue that nothing has entered for this time.
+    pub(super) fn shrink(&self, quiet: Duration) {
+        self.lock().shrink(quiet);
+    }
+
     /// Notes whether the socket accepts nothing.
     pub(super) fn set_blocked(&self, is_blocked: bool) {
         let since = if is_blocked { self.registry.clock() } else { 0 };

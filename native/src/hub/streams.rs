@@ -16,6 +16,9 @@ use super::stalled;
 use super::stream::Stream;
 use crate::wake::Wake;
 
+/// An empty queue is freed after this time. A busy stream uses its memory again before.
+const SHRUNK: Duration = Duration::from_secs(1);
+
 /// How long a state may last before a stream needs attention.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
@@ -168,6 +171,7 @@ impl Streams {
         let mut attention = Attention::default();
         self.limit_stalled(&streams, patience.stuck);
         for stream in streams {
+            stream.shrink(SHRUNK);
             if stream.is_forgotten(patience.attach) {
                 drop(self.attach(stream.id()));
             } else if stream.is_stuck(patience.stuck) {

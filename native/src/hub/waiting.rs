@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::block::Block;
 use super::limits::StreamLimits;
@@ -89,6 +89,13 @@ impl Waiting {
     pub fn discard(&mut self) {
         self.blocks = VecDeque::new();
         (self.count, self.bytes) = (0, 0);
+    }
+
+    /// Frees the memory of an empty queue that nothing has entered for this time.
+    pub fn shrink(&mut self, quiet: Duration) {
+        if self.blocks.is_empty() && self.moved.elapsed() >= quiet {
+            self.blocks = VecDeque::new();
+        }
     }
 
     pub fn is_full(&self, limits: &StreamLimits) -> bool {
