@@ -111,6 +111,9 @@ async def test_every_control_frame_matches_its_schema(server: ServerProcess) -> 
     blocks += await resuming.until("read.moved")
     await host.post(f"/api/chat/{chat}/typing")
     blocks += await resuming.until("typing.started")
+    await guest.send(chat, "hello again")
+    await host.call("PUT", f"/api/chat/{chat}/read", {"number": 2})
+    blocks += await resuming.until("receipt.moved")
     await guest.post("/api/logout")
     blocks += await resuming.until("closing")
     frames = {block.name: block.data for block in blocks if block.name in CONTROL}
