@@ -31,10 +31,12 @@ from fechatter.messages.send import Sender, open_intake
 from fechatter.messages.writer import Writer
 from fechatter.services import Services
 from fechatter.settings import Settings, load_settings
+from fechatter.signals.presence import Presence
 from fechatter.signals.receipts import Receipts
 from fechatter.signals.routing import SignalRouter
 from fechatter.signals.typing import Typing
 from fechatter.stopping import Stage, StopOrder
+from fechatter.storage import members
 from fechatter.storage.folder import locked_folder
 from fechatter.storage.opening import open_database
 from fechatter.tasks import Tasks
@@ -76,7 +78,12 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
     database = await open_database(settings.database_address, receipts.publish, connections=settings.connection_limit)
     stopping.add(Stage.BACKENDS, database.close)
     database.watch_files(lambda error: on_death("database files", error))
-    hub = Hub(database, tasks, settings, responses)
+    presence = Presence(
+        lambda subscriber: hub.attendance.of_session(*subscriber),
+        lambda pairs: database.read(lambda tx: members.met_pairs(tx, pairs)),
+        publisher.publish if settings.nats_url else None,
+    )
+    hub = Hub(database, tasks, settings, responses, presence)
     intake = open_intake()
     writer = Writer(intake, database, publisher.finish, responses=responses)
     sender = Sender(intake, writer.wake)
@@ -91,6 +98,7 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
         hub=hub,
         typing=Typing(publisher.publish),
         receipts=receipts,
+        presence=presence,
         sender=sender,
         writer=writer,
         secrets=secrets,
@@ -110,7 +118,8 @@ async def _start(services: Services, upkeep: Upkeep) -> None:
     tasks, stopping, hub = services.tasks, services.stopping, services.hub
     stopping.add(Stage.TASKS, tasks.stop)
     stopping.add(Stage.BACKENDS, services.bus.close)
-    await services.publisher.start(hub.receive, SignalRouter(hub.signal, services.typing).receive)
+    router = SignalRouter(hub.signal, services.typing, services.presence)
+    await services.publisher.start(hub.receive, router.receive)
     # Password hashing stops early, because each hash takes long and hundreds of calls may wait.
     stopping.add(Stage.STREAMS, services.passwords.close)
     stopping.add(Stage.STREAMS, hub.stop)
@@ -121,6 +130,7 @@ async def _start(services: Services, upkeep: Upkeep) -> None:
     stopping.add(Stage.WRITER, lambda: _stop_writer(services.writer, writing))
     tasks.start("loop lag", services.watch.loop_lag.run())
     tasks.start("upkeep", upkeep.run())
+    tasks.start("presence", services.presence.loop.run())
 
 
 async def _stop_writer(writer: Writer, writing: asyncio.Task[None]) -> None:

@@ -173,6 +173,9 @@ PROBLEMS: dict[str, Code] = {
         "New events arrived faster than the stream could read the missed ones.",
         "Connect again with the same cursor.",
     ),
+    "presence_full": Code(
+        503, "The server has too many subscriptions to presence.", "Subscribe to fewer people, after `Retry-After`."
+    ),
     "stopping": Code(503, "The server is stopping.", "Connect again after `Retry-After`."),
     "workspace_not_found": Code(
         404, "There is no such workspace.", "List them with `fechatter workspaces list`.", public=False

@@ -43,8 +43,8 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
         return self.block
 
 
-TYPING, RECEIPT = "typing", "receipt"
-"""Kinds of signals that a node treats specially; the kind of other signals is ""."""
+TYPING, RECEIPT, PRESENCE = "typing", "receipt", "presence"
+"""Kinds of signals that a node treats specially; the kind of other signals is "". PRESENCE is only for nodes."""
 
 
 class Signal(msgspec.Struct, frozen=True, array_like=True):

@@ -18,6 +18,7 @@ from fechatter.messages.send import Sender
 from fechatter.messages.writer import Writer
 from fechatter.queues import Queue
 from fechatter.settings import Settings
+from fechatter.signals.presence import Presence
 from fechatter.signals.receipts import Receipts
 from fechatter.signals.typing import Typing
 from fechatter.stopping import StopOrder
@@ -38,6 +39,7 @@ class Services(msgspec.Struct, frozen=True):
     hub: Hub
     typing: Typing
     receipts: Receipts
+    presence: Presence
     sender: Sender
     writer: Writer
     secrets: Secrets
@@ -54,9 +56,10 @@ class Services(msgspec.Struct, frozen=True):
     def queues(self) -> list[Queue]:
         """Return every bounded queue of this process."""
         callers = (self.sender, self.database, self.passwords, self.limits, self.quotas)
-        packages = (*callers, self.hub, self.typing, self.receipts, self.bus)
+        packages = (*callers, self.hub, self.typing, self.receipts, self.presence, self.bus)
         return [queue for package in packages for queue in package.queues()]
 
     def loops(self) -> list[LoopState]:
         """Return the state of every background loop of this process."""
-        return [*self.hub.loops(), *self.database.loops(), *self.bus.loops(), *self.upkeep, *self.process]
+        own = [*self.hub.loops(), self.presence.loop.state, *self.database.loops(), *self.bus.loops()]
+        return [*own, *self.upkeep, *self.process]

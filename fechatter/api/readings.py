@@ -122,6 +122,7 @@ def _streams(services: Services) -> Iterator[Reading]:
     yield unlabeled(names.STREAMS, hub.listeners)
     yield unlabeled(names.LIVE_WORKSPACES, hub.workspaces)
     yield unlabeled(names.STREAMS_OPENED, counts.opened)
+    yield unlabeled(names.PRESENCE_SIGNALS, services.presence.sent)
     yield Reading(
         names.STREAMS_CLOSED, {(reason,): count for reason, count in (counts.closed + hub.notices.closed).items()}
     )

@@ -87,6 +87,8 @@ TABLE: dict[str, dict[str, ASGIApp]] = {
     "/api/users/me/status": {"PUT": users.set_status, "DELETE": users.clear_status},
     "/api/users/{user_id:id}": {"GET": users.show, "PATCH": users.update},
     "/api/users/{user_id:id}/password-reset": {"POST": password_resets.create},
+    "/api/presence": {"PUT": signals.presence},
+    "/api/presence/subscriptions": {"POST": signals.subscribe},
     "/api/workspace": {"GET": workspace.show, "PATCH": workspace.update},
     "/api/audit": {"GET": audit.index},
     "/api/invitations": {"GET": invitations.index, "POST": invitations.create},

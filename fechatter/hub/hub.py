@@ -16,6 +16,7 @@ from fechatter.cache.responses import ResponseCache
 from fechatter.errors import StorageError, TooManyRequests, Unauthorized, Unavailable
 from fechatter.frames import Frame, Signal
 from fechatter.hub import expiry, joining
+from fechatter.hub.attendance import Attendance
 from fechatter.hub.gaps import GapFiller
 from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, MAX_STALLED_BYTES, Listener, Reader
 from fechatter.hub.notices import Notices
@@ -27,6 +28,7 @@ from fechatter.model import Position, WorkspaceId
 from fechatter.native import Streams
 from fechatter.queues import Queue
 from fechatter.settings import Settings
+from fechatter.signals.presence import Presence
 from fechatter.storage import events
 from fechatter.storage.engines.base import Database, Transaction
 from fechatter.tasks import Tasks
@@ -47,8 +49,10 @@ class Hub:
 
     Args:
         responses: learns what the hub reads from the log before a listener sees it.
+        presence: learns whose streams are open.
 
     Attributes:
+        attendance: reports the streams to presence.
         era: the current era, as last read from the database.
         gaps: reads events that the bus did not deliver from the log.
         native: the native side of every stream.
@@ -56,13 +60,19 @@ class Hub:
     """
 
     def __init__(
-        self, database: Database, tasks: Tasks, settings: Settings, responses: ResponseCache | None = None
+        self,
+        database: Database,
+        tasks: Tasks,
+        settings: Settings,
+        responses: ResponseCache | None = None,
+        presence: Presence | None = None,
     ) -> None:
         self._database = database
         self._responses = responses or ResponseCache()
         self._tasks = tasks
         self._settings = settings
         self._feeds: dict[int, WorkspaceFeed] = {}
+        self.attendance = Attendance(self._feeds, presence)
         self._opening: dict[int, asyncio.Lock] = {}
         self._heads_read_at = time.monotonic()
         self._head_poll = Loop("head_poll", self._read_heads, HEADS_EVERY_SECONDS, MAX_PAUSE_SECONDS)
@@ -160,6 +170,7 @@ class Hub:
         except BaseException:
             self.leave(listener)
             raise
+        self.attendance.opened(listener)
         return listener
 
     async def read_on(self, listener: Listener) -> None:
@@ -195,10 +206,12 @@ class Hub:
             raise Unavailable("Events come faster than they can be read.", code="stream_behind")
         self._responses.shown(feed.workspace_id, start.head)
         feed.begin(listener, start)
+        self.attendance.renewed(listener)
 
     def leave(self, listener: Listener) -> None:
         """Remove a listener whose connection has ended."""
         self.notices.forget(listener)
+        self.attendance.closed(listener)
         feed = self._feeds.get(listener.reader.workspace_id)
         if feed is None:
             return
@@ -247,7 +260,8 @@ class Hub:
             heads = await self._database.read(lambda tx: events.heads(tx, workspace_id))
         except LookupError as error:
             raise Unauthorized("The session has ended.", code="session_ended") from error
-        return WorkspaceFeed(workspace_id, heads.position, heads.current_era, self.native)
+        prefer = self.attendance.prefer
+        return WorkspaceFeed(workspace_id, heads.position, heads.current_era, self.native, prefer)
 
     async def _keep_pace(self) -> None:
         """Close streams whose client is slow, and all streams if the heads could not be read for too long."""

@@ -60,57 +60,58 @@ async def begin(
 
     Raises Unauthorized: the session has ended, or belongs to another person.
     """
-    actor = await _actor(tx, reader)
+    actor, reader = await _actor(tx, reader)
     position = await events.heads(tx, actor.workspace_id)
     here = position.position
     if cursor is None:
-        return await _start(tx, actor, here, [_hello(here, here, reader.session_id, settings)])
+        return await _start(tx, reader, here, [_hello(here, here, reader.session_id, settings)])
     found = (
         Missed([], reset="epoch")
         if await lost(tx, actor, seen, position)
         else await missed(tx, actor, cursor, position, settings)
     )
     hello = _hello(here, cursor if found.reset is None else None, reader.session_id, settings)
-    return await _replay(tx, actor, here, Replaying(cursor, cursor), found, [hello])
+    return await _replay(tx, reader, here, Replaying(cursor, cursor), found, [hello])
 
 
 async def go_on(tx: Transaction, reader: Reader, replay: Replaying, settings: Settings) -> Start:
     """Read the next piece of a replay, as if the client had reconnected with its new cursor. Raises Unauthorized."""
-    actor = await _actor(tx, reader)
+    actor, reader = await _actor(tx, reader)
     position = await events.heads(tx, actor.workspace_id)
     found = await missed(tx, actor, replay.reached, position, settings, begun=True)
-    return await _replay(tx, actor, position.position, replay, found, [])
+    return await _replay(tx, reader, position.position, replay, found, [])
 
 
-async def _actor(tx: Transaction, reader: Reader) -> Actor:
-    actor = await rights.actor(tx, reader.session_id)
-    if actor is None or (actor.user_id, actor.workspace_id) != (reader.user_id, reader.workspace_id):
+async def _actor(tx: Transaction, reader: Reader) -> tuple[Actor, Reader]:
+    """Return the reader's person, and the reader with the current role and preference. Raises Unauthorized."""
+    found = await rights.actor_and_preference(tx, reader.session_id)
+    if found is None or (found[0].user_id, found[0].workspace_id) != (reader.user_id, reader.workspace_id):
         raise Unauthorized("The session has ended.", code="session_ended")
-    return actor
+    actor, shows_presence = found
+    guest = sees_only_met(actor.role)
+    return actor, msgspec.structs.replace(reader, guest=guest, shows_presence=shows_presence)
 
 
 async def _start(
-    tx: Transaction, actor: Actor, here: Position, blocks: list[bytes], replay: Replaying | None = None
+    tx: Transaction, reader: Reader, here: Position, blocks: list[bytes], replay: Replaying | None = None
 ) -> Start:
-    chats = await members.chat_ids_of(tx, actor.user_id)
-    reader = Reader(actor.user_id, actor.workspace_id, actor.session_id, sees_only_met(actor.role))
-    return Start(reader, here, chats, blocks, replay)
+    return Start(reader, here, await members.chat_ids_of(tx, reader.user_id), blocks, replay)
 
 
 async def _replay(
-    tx: Transaction, actor: Actor, here: Position, replay: Replaying, found: Missed, blocks: list[bytes]
+    tx: Transaction, reader: Reader, here: Position, replay: Replaying, found: Missed, blocks: list[bytes]
 ) -> Start:
     """Append the found events, or `reset`, to `blocks`; the last piece ends with `resumed`."""
     if found.reset is not None:
         reset = control_block("reset", {"reason": found.reset, "epoch": here.era, "head": here.seq}, here)
-        return await _start(tx, actor, here, [*blocks, reset])
-    blocks += [frame.block_for(actor.user_id) for frame in found.frames]
+        return await _start(tx, reader, here, [*blocks, reset])
+    blocks += [frame.block_for(reader.user_id) for frame in found.frames]
     if found.more:
         reached = Position(found.frames[-1].era, found.frames[-1].seq)
-        return await _start(tx, actor, here, blocks, Replaying(replay.start, reached))
-    reads = msgspec.to_builtins(await read_marks.of(tx, actor.user_id, here.seq))
+        return await _start(tx, reader, here, blocks, Replaying(replay.start, reached))
+    reads = msgspec.to_builtins(await read_marks.of(tx, reader.user_id, here.seq))
     blocks.append(control_block("resumed", {"from": str(replay.start), "to": str(here), "reads": reads}, here))
-    return await _start(tx, actor, here, blocks)
+    return await _start(tx, reader, here, blocks)
 
 
 def _hello(here: Position, delivered: Position | None, session_id: SessionId, settings: Settings) -> bytes:

@@ -40,12 +40,14 @@ class Reader(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         guest: whether the person is a guest, as of the last frame that passed.
+        shows_presence: the person's preference, likewise.
     """
 
     user_id: UserId
     workspace_id: WorkspaceId
     session_id: SessionId
     guest: bool = False
+    shows_presence: bool = True
 
 
 class Listener:
@@ -56,6 +58,7 @@ class Listener:
         state: see `states.py`; only the methods of this class change it.
         after: the number of `Live.since`. Live frames up to it are never shown, because the replay showed them.
         stream: the blocks that wait for the socket, and the chats whose events are shown.
+        counted: whether presence knows of this listener; written by the hub only.
         check_session_at: when the session is read again, in milliseconds; written by `expiry.py` only.
     """
 
@@ -66,6 +69,7 @@ class Listener:
         "_wake",
         "after",
         "check_session_at",
+        "counted",
         "reader",
         "state",
         "stream",
@@ -76,6 +80,7 @@ class Listener:
         self.state: State = Joining()
         self.after = 0
         self.check_session_at = 0
+        self.counted = False
         self.stream = stream
         self._handed_over = False
         self._abort: Callable[[], object] = _nothing

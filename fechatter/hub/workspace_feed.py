@@ -7,7 +7,7 @@ listener had at the frame's number, not with its current rights. The lanes are n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 import orjson
@@ -22,6 +22,7 @@ from fechatter.model import Position, Role
 from fechatter.native import Streams
 from fechatter.rights.workspace import sees_only_met
 
+Prefer = Callable[[int, bool], None]
 PERSONAL = frozenset(types_visible_to(Visibility.PERSON))
 APART = PERSONAL | {EventType.MEMBER_JOINED, EventType.MEMBER_LEFT, EventType.CHAT_DELETED}
 """The events of chats that the lane does not simply show to its listeners."""
@@ -34,10 +35,14 @@ class WorkspaceFeed:
         position: the head of the workspace's log when the feed was opened.
         era: the era that was current then.
         streams: the native lanes.
+        prefer: called with a person on this node who shows presence, or no longer.
     """
 
-    def __init__(self, workspace_id: int, position: Position, era: str, streams: Streams) -> None:
+    def __init__(
+        self, workspace_id: int, position: Position, era: str, streams: Streams, prefer: Prefer | None = None
+    ) -> None:
         self.workspace_id = workspace_id
+        self._prefer = prefer
         self._streams = streams
         self.sequencer = Sequencer(position, era)
         self._joining: set[Listener] = set()
@@ -87,6 +92,10 @@ class WorkspaceFeed:
         else:
             self._by_user.pop(listener.reader.user_id, None)
         self._streams.leave_all(listener.stream)
+
+    def of_session(self, user_id: int, session_id: int) -> list[Listener]:
+        """Return the listeners of a session."""
+        return [each for each in self._by_user.get(user_id, ()) if each.reader.session_id == session_id]
 
     def streams_of(self, user_id: int) -> int:
         """Return the number of the person's listeners."""
@@ -186,7 +195,10 @@ class WorkspaceFeed:
         if own or frame.user_id is None or not listener.reader.guest:
             listener.offer(frame.block_for(listener.reader.user_id))
         if own and frame.type is EventType.USER_UPDATED:
-            listener.reader = msgspec.structs.replace(listener.reader, guest=_becomes_guest(frame))
+            guest, shows_presence = _becomes(frame)
+            listener.reader = msgspec.structs.replace(listener.reader, guest=guest, shows_presence=shows_presence)
+            if self._prefer is not None:
+                self._prefer(listener.reader.user_id, shows_presence)
         if own and frame.type is EventType.USER_DISABLED:
             listener.close(CloseReason.REVOKED)
 
@@ -195,8 +207,10 @@ def _is_personal(frame: Frame) -> bool:
     return frame.type in PERSONAL
 
 
-def _becomes_guest(frame: Frame) -> bool:
-    """Whether the person of a `user.updated` is a guest from now on. An event that cannot be read makes the person a
-    guest."""
-    user = orjson.loads(block_json(frame.block))["data"].get("user")
-    return user is None or sees_only_met(Role(user["role"]))
+def _becomes(frame: Frame) -> tuple[bool, bool]:
+    """Whether the person of a `user.updated` is a guest, and shows presence, from now on. After an event that cannot be
+    read, the person is a guest and hidden."""
+    user = orjson.loads(block_json(frame.own_block or frame.block))["data"].get("user")
+    if user is None:
+        return True, False
+    return sees_only_met(Role(user["role"])), bool(user.get("shows_presence", True))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fechatter.frames import TYPING, Signal
+from fechatter.frames import PRESENCE, TYPING, Signal
+from fechatter.signals.presence import Presence
 from fechatter.signals.typing import Typing
 
 
@@ -15,13 +16,19 @@ class SignalRouter:
         show: passes signals to the live listeners.
     """
 
-    def __init__(self, show: Callable[[list[Signal]], None], typing: Typing) -> None:
+    def __init__(self, show: Callable[[list[Signal]], None], typing: Typing, presence: Presence) -> None:
         self._show = show
         self._typing = typing
+        self._presence = presence
 
     def receive(self, signals: list[Signal]) -> None:
         """Pass the signals on."""
+        shown = []
         for signal in signals:
+            if signal.kind == PRESENCE:
+                self._presence.heard(signal)
+                continue
             if signal.kind == TYPING:
                 self._typing.heard(signal)
-        self._show(signals)
+            shown.append(signal)
+        self._show(shown)

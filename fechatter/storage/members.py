@@ -50,6 +50,12 @@ WHERE workspace_id = $1 AND kind = 'person' AND disabled_at IS NULL AND id IN AN
 _MET = """
 SELECT DISTINCT o.user_id FROM memberships mine JOIN memberships o ON o.chat_id = mine.chat_id
 WHERE mine.user_id = $1 AND mine.left_seq IS NULL AND o.left_seq IS NULL AND o.user_id IN ANY_OF($2)"""
+_MET_PAIRS = """
+SELECT p.a, p.b FROM PAIRS($1) AS p
+WHERE p.a = p.b OR EXISTS (
+    SELECT 1 FROM memberships mine JOIN memberships theirs ON theirs.chat_id = mine.chat_id
+    WHERE mine.user_id = p.a AND mine.left_seq IS NULL AND theirs.user_id = p.b AND theirs.left_seq IS NULL)"""
+PAIRS_AT_ONCE = 1000
 _CHATS_OF = """
 SELECT m.chat_id FROM memberships m JOIN chats c ON c.id = m.chat_id
 WHERE m.user_id = $1 AND m.left_seq IS NULL AND c.deleted_at IS NULL"""
@@ -111,6 +117,15 @@ async def people(tx: Transaction, workspace_id: WorkspaceId, user_ids: list[User
 async def met(tx: Transaction, user_id: UserId, user_ids: list[UserId]) -> set[UserId]:
     """Return the people among `user_ids` who share a chat with `user_id`."""
     return {row["user_id"] for row in await tx.fetch(_MET, user_id, user_ids)}
+
+
+async def met_pairs(tx: Transaction, pairs: list[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return the pairs of people who share a chat now, or are one person."""
+    met: set[tuple[int, int]] = set()
+    for first in range(0, len(pairs), PAIRS_AT_ONCE):
+        met.update((row["a"], row["b"]) for row in await tx.fetch(_MET_PAIRS, pairs[first : first + PAIRS_AT_ONCE]))
+        await tx.pause()
+    return met
 
 
 async def chat_ids_of(tx: Transaction, user_id: UserId) -> list[ChatId]:

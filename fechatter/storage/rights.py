@@ -21,7 +21,8 @@ _MESSAGES = ", ".join(
 
 _IS_LIVE = "s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL"
 _ACTOR = f"""
-SELECT s.user_id, s.workspace_id, u.role FROM sessions s JOIN users u ON u.id = s.user_id WHERE {_IS_LIVE}"""
+SELECT s.user_id, s.workspace_id, u.role, u.shows_presence FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE {_IS_LIVE}"""
 _READER_COLUMNS = f"s.user_id, s.workspace_id, u.role, w.event_seq, {eras.OF_HEAD} AS era"
 _READERS = """
 sessions s JOIN users u ON u.id = s.user_id JOIN workspaces w ON w.id = s.workspace_id JOIN server v ON v.id = 1"""
@@ -98,10 +99,16 @@ class RightsChanges(msgspec.Struct, frozen=True):
 
 async def actor(tx: Transaction, session_id: SessionId) -> Actor | None:
     """Return the person of the session; None if the session has ended or the person is disabled."""
+    found = await actor_and_preference(tx, session_id)
+    return None if found is None else found[0]
+
+
+async def actor_and_preference(tx: Transaction, session_id: SessionId) -> tuple[Actor, bool] | None:
+    """Return the person as `actor` does, and whether the person shows presence."""
     row = await tx.fetchrow(_ACTOR, session_id, tx.now)
     if row is None:
         return None
-    return Actor(row["user_id"], row["workspace_id"], session_id, Role(row["role"]))
+    return Actor(row["user_id"], row["workspace_id"], session_id, Role(row["role"])), bool(row["shows_presence"])
 
 
 async def reader(tx: Transaction, session_id: SessionId) -> tuple[Actor | None, Position]:

@@ -150,6 +150,9 @@ QUEUE_DEPTH = _metric("fechatter_queue_depth", "gauge", "Current depth of a queu
 QUEUE_LIMIT = _metric("fechatter_queue_limit", "gauge", "Maximum depth of a queue.", "queue", "unit")
 
 STREAMS = _metric("fechatter_streams", "gauge", "Live streams that are open.")
+PRESENCE_SIGNALS = _metric(
+    "fechatter_presence_signals_total", "counter", "Signals of presence that were queued for streams."
+)
 STREAMS_OPENED = _metric("fechatter_streams_opened_total", "counter", "Live streams that were opened.")
 STREAMS_CLOSED = _metric("fechatter_streams_closed_total", "counter", "Live streams that were closed.", "reason")
 DELIVERED = _metric(

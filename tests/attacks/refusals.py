@@ -40,6 +40,7 @@ def chat_requests(chat_id: int, message_id: int, user_id: int) -> list[tuple[str
         ("GET", f"{chat}/messages?after=0", None),
         ("GET", f"{chat}/messages?around=1", None),
         ("POST", f"{chat}/messages", {"content": "from outside"}),
+        ("POST", f"{chat}/typing", None),
         ("GET", message, None),
         ("PATCH", message, {"content": "from outside"}),
         ("DELETE", message, None),

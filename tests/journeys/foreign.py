@@ -79,6 +79,9 @@ ATTEMPTS: dict[str, list[Attempt]] = {
         Attempt("/api/workspace", lambda own, other: {"default_chat_id": other.chat}, 422),
     ],
     "DELETE /api/invitations/{invitation_id:id}": [Attempt("/api/invitations/{other.invitation}")],
+    "POST /api/presence/subscriptions": [
+        Attempt("/api/presence/subscriptions", lambda own, other: {"user_ids": [other.user]}, 200)
+    ],
     "POST /api/chat": [
         Attempt("/api/chat", _new("single"), 422),
         Attempt("/api/chat", _new("group"), 422),
@@ -181,6 +184,7 @@ NAMES_NOTHING = {
     "GET /service-worker.js",
     "GET /static/{path:path}",
     "PATCH /api/users/me",
+    "PUT /api/presence",
     "PUT /api/users/me/status",
     "DELETE /api/users/me/status",
     "POST /api/invitations",

@@ -209,6 +209,26 @@ async def test_typing_on_one_node_is_shown_on_the_other(nodes: Nodes) -> None:
     await own.quiet(0.3)
 
 
+async def test_presence_is_aggregated_over_both_nodes(nodes: Nodes) -> None:
+    ada = await owner(nodes.a)
+    bob = await colleague(ada)
+    here, there = await ada.listen(), await on_node(nodes.b, bob).listen()
+    wanted = {"user_ids": [ada.id, bob.id]}
+
+    async def shown(state: str) -> None:
+        """Wait until Ada's stream shows Bob in this state."""
+        while {"user_id": bob.id, "state": state} not in (await here.until("presence.changed"))[-1].data["presences"]:
+            pass
+
+    # The request reaches the node without the stream.
+    await on_node(nodes.b, ada).post("/api/presence/subscriptions", wanted)
+    await on_node(nodes.a, bob).call("PUT", "/api/presence", {"state": "dnd"})
+    await shown("dnd")
+    await on_node(nodes.a, bob).call("PATCH", "/api/users/me", {"shows_presence": False})
+    await shown("offline")
+    there.close()
+
+
 async def test_a_read_mark_set_on_one_node_reaches_the_devices_on_the_other(nodes: Nodes) -> None:
     ada = await owner(nodes.a)
     bob = await colleague(ada)

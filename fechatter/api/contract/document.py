@@ -47,8 +47,9 @@ once. `message.created` sets the chat's last number; a message of your own also 
 higher. Its `deleted_above` includes the events up to its `seq`. Only `POST …/unread` moves a mark back; it also raises
 the revision.
 
-**Signals** are frames without a number: `read.moved`, `receipt.moved`, `typing.started`. They are not in the log. They
-can be lost, repeated or late, and a slow stream loses them first.
+**Signals** are frames without a number: `read.moved`, `receipt.moved`, `typing.started`, `presence.changed`. They are
+not in the log. They can be lost, repeated or late, and a slow stream loses them first. After each `hello`, subscribe to
+presence and report your own state again.
 
 **Comparing cursors.** A cursor is opaque. To compare two cursors, or a cursor with an event's `seq`, compare the
 numbers after the last dot. The comparison is valid until the log goes back in time (a restored backup, a failover). A

@@ -15,6 +15,7 @@ from fechatter.chats.reading import ReceiptMoved
 from fechatter.events import EVENTS as DEFINED
 from fechatter.events import EventData, EventKind, EventType, Visibility
 from fechatter.model import MAX_ID, POSITION_PATTERN, AnyChat, ReadMark, Timestamp
+from fechatter.signals.presence import PresenceChanged
 from fechatter.signals.typing import TypingStarted
 
 Cursor = Annotated[
@@ -137,6 +138,7 @@ CONTROL: dict[str, type[msgspec.Struct]] = {
     "reset": Reset,
     "closing": Closing,
     "read.moved": ReadMoved,
+    "presence.changed": PresenceChanged,
     "receipt.moved": ReceiptMoved,
     "typing.started": TypingStarted,
 }

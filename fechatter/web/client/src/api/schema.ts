@@ -919,6 +919,17 @@ export interface components {
             /** @example quiet lantern over hills */
             new_password: string;
         };
+        /** @description A person's presence. */
+        PersonPresence: {
+            /** @example 7 */
+            user_id: number;
+            /**
+             * @description `dnd`: do not disturb.
+             * @example online
+             * @enum {unknown}
+             */
+            state: "away" | "dnd" | "offline" | "online";
+        };
         /** @description The person's preferences for the chat, after the change. */
         PreferencesData: {
             preferences: components["schemas"]["ChatPreferences"];
@@ -950,6 +961,24 @@ export interface components {
             /** @example 21 */
             chat_id: number;
             data: components["schemas"]["PreferencesData"];
+        };
+        /** @description A signal to a session that subscribed to presence: the people whose presence has changed. */
+        PresenceChanged: {
+            presences: components["schemas"]["PersonPresence"][];
+        };
+        /** @description The people whose presence a client shows. */
+        PresenceSubscription: {
+            /**
+             * @example [
+             *       7,
+             *       8
+             *     ]
+             */
+            user_ids: number[];
+        };
+        /** @description The presence of the people whom you see. */
+        Presences: {
+            presences: components["schemas"]["PersonPresence"][];
         };
         /** @description An error response (RFC 9457). Programs use `code`, which is stable. */
         Problem: {
@@ -1250,6 +1279,15 @@ export interface components {
             refresh_token?: string;
             user: components["schemas"]["User"];
             workspace: components["schemas"]["Workspace"];
+        };
+        /** @description The state of this session. */
+        SessionPresence: {
+            /**
+             * @description `dnd`: do not disturb.
+             * @example away
+             * @enum {unknown}
+             */
+            state: "away" | "dnd" | "online";
         };
         /** @description A session, as its own person sees it. `current` is true for the session of this request. */
         Session: {
@@ -1703,6 +1741,7 @@ export interface components {
             reset: components["schemas"]["Reset"];
             closing: components["schemas"]["Closing"];
             "read.moved": components["schemas"]["ReadMoved"];
+            "presence.changed": components["schemas"]["PresenceChanged"];
             "receipt.moved": components["schemas"]["ReceiptMoved"];
             "typing.started": components["schemas"]["TypingStarted"];
         };
