@@ -27,8 +27,8 @@ from fechatter.signals.subscriptions import MAX_SUBSCRIBED, Subscriber, Subscrip
 
 EVERY_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 4.0
-SESSIONS_AT_ONCE = 200
-"""After so many sessions, other work of the main loop comes first."""
+CHANGES_AT_ONCE = 5_000
+"""After so many changes, a few milliseconds of work, other work of the main loop comes first."""
 
 Changes = dict[int, int]
 """New states, by person."""
@@ -81,6 +81,20 @@ class SessionStream(Protocol):
 Find = Callable[[Subscriber], Sequence[SessionStream]]
 Met = Callable[[Pairs], Awaitable[set[tuple[int, int]]]]
 Publish = Callable[[list[Frame], list[Signal]], None]
+
+
+class StepPace:
+    """Lets other work of the main loop run between pieces of a long step."""
+
+    def __init__(self) -> None:
+        self._done = 0
+
+    async def after(self, changes: int) -> None:
+        """Count some changes; after CHANGES_AT_ONCE, let other work run."""
+        self._done += changes
+        if self._done >= CHANGES_AT_ONCE:
+            self._done = 0
+            await asyncio.sleep(0)
 
 
 class Presence:
@@ -182,10 +196,13 @@ class Presence:
         for session_id in self._roster.expire(now):
             self._forget(session_id)
         self._report(now)
+        pace = StepPace()
         for user_id, state in self._roster.changes().items():
-            for subscriber in self._subscriptions.watchers(user_id):
+            watchers = tuple(self._subscriptions.watchers(user_id))
+            for subscriber in watchers:
                 self._owed.setdefault(subscriber, {})[user_id] = state
-        await self._show_owed()
+            await pace.after(len(watchers))
+        await self._show_owed(pace)
 
     def _accept(self, subscriber: Subscriber, states: Mapping[int, int]) -> bool:
         """Store a subscription whose session has received `states`. Returns False if there are too many."""
@@ -203,22 +220,21 @@ class Presence:
         if subscriber is not None:
             self._owed.pop(subscriber, None)
 
-    async def _show_owed(self) -> None:
+    async def _show_owed(self, pace: StepPace) -> None:
         owed, self._owed = self._owed, {}
         blocks: Blocks = {}
         guests: dict[Subscriber, Changes] = {}
-        for place, (subscriber, changes) in enumerate(owed.items(), 1):
+        for subscriber, changes in owed.items():
             streams = self._find(subscriber)
             if any(stream.reader.guest for stream in streams):
                 guests[subscriber] = changes
             else:
                 self._show(streams, changes, blocks)
-            if place % SESSIONS_AT_ONCE == 0:
-                await asyncio.sleep(0)
+                await pace.after(len(changes))
         if guests:
-            await self._show_guests(guests, blocks)
+            await self._show_guests(guests, blocks, pace)
 
-    async def _show_guests(self, guests: dict[Subscriber, Changes], blocks: Blocks) -> None:
+    async def _show_guests(self, guests: dict[Subscriber, Changes], blocks: Blocks, pace: StepPace) -> None:
         """Show changes to guests, each of people who share a chat with the guest at this moment."""
         pairs = [(subscriber.user_id, user_id) for subscriber, changes in guests.items() for user_id in changes]
         try:
@@ -230,6 +246,7 @@ class Presence:
         for subscriber, changes in guests.items():
             seen = {user_id: state for user_id, state in changes.items() if (subscriber.user_id, user_id) in met}
             self._show(self._find(subscriber), seen, blocks)
+            await pace.after(len(changes))
 
     def _show(self, streams: Sequence[SessionStream], changes: Changes, blocks: Blocks) -> None:
         if not streams or not changes:

@@ -114,6 +114,9 @@ async def test_every_control_frame_matches_its_schema(server: ServerProcess) -> 
     await guest.send(chat, "hello again")
     await host.call("PUT", f"/api/chat/{chat}/read", {"number": 2})
     blocks += await resuming.until("receipt.moved")
+    await guest.post("/api/presence/subscriptions", {"user_ids": [guest.id]})
+    await guest.call("PUT", "/api/presence", {"state": "dnd"})
+    blocks += await resuming.until("presence.changed")
     await guest.post("/api/logout")
     blocks += await resuming.until("closing")
     frames = {block.name: block.data for block in blocks if block.name in CONTROL}
