@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run web web-dev screenshots web-figures test test-app check format prove figures claims \
-	fairness compare arrivals flame bench wheel rights openapi metrics lock clean
+	fairness compare arrivals slow flame bench wheel rights openapi metrics lock clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -61,6 +61,9 @@ compare: setup-test ## compare live delivery with nchan, which needs Debian, int
 
 arrivals: setup-test ## measure clients that connect at once, into benches/results (minutes)
 	@.venv/bin/python -m benches.measure_arrivals $(ARGS)
+
+slow: setup-test ## measure the effect of clients that never read, into benches/results
+	@.venv/bin/python -m benches.measure_slow $(ARGS)
 
 flame: setup-test ## draw a flame graph of the send path, with Python and Rust frames
 	@.venv/bin/python -m benches.flame $(ARGS)

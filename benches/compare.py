@@ -32,6 +32,7 @@ PUBLISHERS = 64
 PEOPLE = 16
 WARM_UP_SECONDS = 1.0
 OPEN_AND_DRAIN_SECONDS = 180.0
+OPEN_FILES, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -104,14 +105,13 @@ def measure_round(
     generator: Path, rows: list[Row], workers: list[int], seconds: float, figures: MeasuredFigures
 ) -> None:
     """Measure every row once on each server, in turns."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     for row in rows:
         for count in workers:
-            with Nchan(count, files) as nchan:
+            with Nchan(count, OPEN_FILES) as nchan:
                 found = run(generator, plan_of_nchan(nchan), row, seconds)
                 _add(figures, row, f"nchan, {count} worker{'s' * (count > 1)}", found)
         with OwnServer() as server:
-            server.environment["FECHATTER_CONNECTIONS_PER_ADDRESS"] = str(files)
+            server.environment["FECHATTER_CONNECTIONS_PER_ADDRESS"] = str(OPEN_FILES)
             server.start()
             place = asyncio.run(create_load_workspace(server.target, server.read_setup_token(), PEOPLE, chats=1))
             _add(figures, row, "Fechatter", run(generator, plan_of_fechatter(server, place), row, seconds))
@@ -150,9 +150,8 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=10_000, help="listeners of the other rows")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="worker processes of nginx")
     options = parser.parse_args()
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     # A server needs two files for a connection, and some of its own.
-    few, many = options.few, min(options.many, files * 45 // 100)
+    few, many = options.few, min(options.many, OPEN_FILES * 45 // 100)
     rows = [Row(few, ahead=2), Row(few, ahead=64), Row(many, ahead=2), Row(many, ahead=64)]
     rows += [Row(few, rate=50), Row(many, rate=5)]
     generator, figures = build_generator(), MeasuredFigures()

@@ -96,7 +96,7 @@ async def probing(probe: Probe, found: list[tuple[float, float]]) -> AsyncIterat
         await asyncio.sleep(QUIET_SECONDS)
         yield
     finally:
-        output, _ = await process.communicate()
+        output, _ = await process.communicate(b"")  # which ends its standard input
     found += msgspec.json.decode(output, type=list[tuple[float, float]])
 
 

@@ -13,6 +13,9 @@ pub struct Plan {
     pub streams: Vec<String>,
     /// Number of streams.
     pub listeners: usize,
+    /// Number of further streams that are never read.
+    #[serde(default)]
+    pub stalled: usize,
     /// The requests that publish an event, one connection each: the parts before and after its number.
     pub posts: Vec<(String, String)>,
     /// Maximum number of events that have not arrived everywhere.

@@ -4,6 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use mio::{Events as Ready, Interest, Poll, Token};
+use socket2::{Domain, Socket, Type};
 
 use super::events::Events;
 use super::listener::Listener;
@@ -17,6 +18,8 @@ const OPEN_LIMIT: Duration = Duration::from_secs(120);
 /// How long to wait for the last events.
 const DRAIN: Duration = Duration::from_secs(20);
 const BUFFER_BYTES: usize = 256 << 10;
+/// The receive buffer of a stream that is never read.
+const STALLED_BYTES: usize = 4 << 10;
 
 pub struct Run<'a> {
     plan: &'a Plan,
@@ -24,6 +27,7 @@ pub struct Run<'a> {
     ready: Ready,
     listeners: Vec<Listener>,
     publishers: Vec<Publisher>,
+    _stalled: Vec<Socket>,
     buffer: Vec<u8>,
     events: Events,
     started: Instant,
@@ -39,6 +43,7 @@ impl<'a> Run<'a> {
             ready: Ready::with_capacity(1024),
             listeners: Vec::with_capacity(plan.listeners),
             publishers: Vec::new(),
+            _stalled: (0..plan.stalled).map(|number| stall(plan, number)).collect::<io::Result<_>>()?,
             buffer: vec![0; BUFFER_BYTES],
             events: Events::new(plan.listeners, Duration::MAX, Duration::MAX),
             started: Instant::now(),
@@ -164,4 +169,13 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
+}
+
+/// Opens a stream and reads nothing.
+fn stall(plan: &Plan, number: usize) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(plan.address), Type::STREAM, None)?;
+    socket.set_recv_buffer_size(STALLED_BYTES)?;
+    socket.connect(&plan.address.into())?;
+    socket.send(plan.streams[number % plan.streams.len()].as_bytes())?;
+    Ok(socket)
 }
