@@ -4,16 +4,23 @@
 //! the blocks later, in the order of their publication. Every other operation on a stream first distributes what was
 //! published before it ([`Lanes::settle`]), so the order never changes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Waker;
 
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 
 use super::block::Block;
 use super::lane::Lane;
 use super::lock;
 use super::stream::Stream;
+
+/// Writers that are woken at once.
+const AT_ONCE: usize = 64;
+/// An empty queue with more places than this frees its memory.
+const KEPT_PLACES: usize = 1024;
 
 /// An event of a chat.
 #[derive(Debug)]
@@ -51,6 +58,8 @@ pub struct Lanes {
     wake: Notify,
     /// Whether the gateway's thread distributes.
     is_delegated: AtomicBool,
+    /// The writers that have something to write, in the order in which it became so.
+    ready: Mutex<VecDeque<Waker>>,
 }
 
 impl Lanes {
@@ -124,7 +133,7 @@ impl Lanes {
     }
 
     fn distribute_soon(&self) {
-        if self.is_delegated.load(Ordering::Acquire) {
+        if self.is_delegated.load(Ordering::SeqCst) {
             self.wake.notify_one();
         } else {
             self.settle();
@@ -136,14 +145,53 @@ impl Lanes {
         drop(self.settled());
     }
 
-    /// Distributes what is published, until the future is dropped.
+    /// Distributes what is published and wakes writers, until the future is dropped.
+    ///
+    /// It looks for published blocks after every 64 writers. Between them, the thread does its other work, so that a
+    /// request waits for few of them, and a writer that comes later writes several blocks at once.
     pub async fn distribute(&self) {
-        self.is_delegated.store(true, Ordering::Release);
+        self.is_delegated.store(true, Ordering::SeqCst);
         let _until_dropped = Delegated(self);
         loop {
             self.settle();
-            self.wake.notified().await;
+            if self.wake_first(AT_ONCE) {
+                yield_now().await;
+            } else {
+                self.wake.notified().await;
+            }
         }
+    }
+
+    /// Wakes a writer soon, after those that became ready before.
+    pub(super) fn make_ready(&self, writer: Option<Waker>) {
+        let Some(writer) = writer else { return };
+        if !self.is_delegated.load(Ordering::SeqCst) {
+            writer.wake();
+            return;
+        }
+        let mut ready = lock(&self.ready);
+        ready.push_back(writer);
+        let is_first = ready.len() == 1;
+        drop(ready);
+        if is_first {
+            self.wake.notify_one();
+        }
+        if !self.is_delegated.load(Ordering::SeqCst) {
+            self.wake_first(usize::MAX);
+        }
+    }
+
+    /// Wakes the first writers. Returns whether there were any.
+    fn wake_first(&self, limit: usize) -> bool {
+        let mut ready = lock(&self.ready);
+        let first: Vec<_> = (0..limit).map_while(|_| ready.pop_front()).collect();
+        if ready.is_empty() && ready.capacity() > KEPT_PLACES {
+            *ready = VecDeque::new();
+        }
+        drop(ready);
+        let is_any = !first.is_empty();
+        first.into_iter().for_each(Waker::wake);
+        is_any
     }
 
     /// Empties every lane.
@@ -178,8 +226,9 @@ struct Delegated<'a>(&'a Lanes);
 
 impl Drop for Delegated<'_> {
     fn drop(&mut self) {
-        self.0.is_delegated.store(false, Ordering::Release);
+        self.0.is_delegated.store(false, Ordering::SeqCst);
         self.0.settle();
+        self.0.wake_first(usize::MAX);
     }
 }
 

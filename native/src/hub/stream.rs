@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::block::Block;
@@ -125,7 +125,7 @@ impl Stream {
         if is_awaited {
             self.registry.report(self.id, Notice::Ready);
         }
-        wake(waker);
+        self.registry.lanes.make_ready(waker);
         overruns
     }
 
@@ -206,7 +206,7 @@ impl Stream {
         waiting.reports_empty = true;
         let waker = waiting.wake();
         drop(waiting);
-        wake(waker);
+        self.registry.lanes.make_ready(waker);
     }
 
     /// Appends a last block and accepts no more. `discards`: the blocks that wait are not sent.
@@ -224,7 +224,7 @@ impl Stream {
         }
         let waker = waiting.wake();
         drop(waiting);
-        wake(waker);
+        self.registry.lanes.make_ready(waker);
     }
 
     /// Its connection has ended.
@@ -290,11 +290,5 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.registry.forget(self.id);
-    }
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }
