@@ -46,6 +46,7 @@ __all__ = [
     "problem_headers",
     "security_headers",
     "skeleton",
+    "text_messages",
     "timestamp",
 ]
 
@@ -105,6 +106,10 @@ def encode_page(packed: bytes, chat_id: int, split: int, older: int, newer: int)
 
 def encode_results(results: list[tuple[int, bool, bytes]]) -> bytes:
     """Return the answer to a request with several messages: (status, whether it is a problem, JSON) of each."""
+
+def text_messages(blocks: bytes) -> list[str]:
+    """Return the text message of a WebSocket for each block of server-sent events: an object with the block's `id`,
+    `event` and `data`. The JSON of `data` is copied unchanged."""
 
 def timestamp(milliseconds: int) -> str:
     """Return a time in milliseconds since 1970 as RFC 3339 in UTC: `2026-01-02T03:04:05.678Z`.
@@ -443,13 +448,14 @@ class Streams:
     def descriptor(self) -> int:
         """A descriptor that is readable while there are notices."""
 
-    def notices(self) -> list[tuple[int, Literal["empty", "left", "full", "ready"]]]:
+    def notices(self) -> list[tuple[int, Literal["empty", "left", "full", "ready", "received"]]]:
         """Remove and return the notices: the id of a stream, and the kind of the notice.
 
         * `empty`: no block waits, and everything is written (`Stream.report_empty`).
         * `left`: its connection has ended.
         * `full`: its limits were exceeded. It accepts no more blocks, and must be ended.
         * `ready`: a block waits (`Stream.await_block`).
+        * `received`: a message of its client waits, after none did (`Stream.receive`).
         """
 
     def enter(self, chat_ids: Sequence[int], stream: Stream, after: int) -> None:
@@ -536,8 +542,12 @@ class Stream:
     def report_empty(self) -> None:
         """Send a notice once no block waits and everything is written."""
 
-    def end(self, last: bytes, discard: bool = False) -> None:
-        """Append a last block and accept no more. With `discard`, the blocks that wait are not sent."""
+    def end(self, last: bytes, discard: bool = False, close_code: int = 1000) -> None:
+        """Append a last block and accept no more. With `discard`, the blocks that wait are not sent. A WebSocket ends
+        with `close_code`."""
+
+    def receive(self) -> bytes | None:
+        """Remove and return the first message of the client, or None. It is UTF-8."""
 
 @final
 class Intake:

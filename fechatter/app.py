@@ -20,6 +20,7 @@ from fechatter.auth.limits import AttemptLimits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import open_secrets
+from fechatter.auth.stream_tickets import StreamTickets
 from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
 from fechatter.bus.seal import Seal
@@ -103,6 +104,7 @@ async def _open(settings: Settings, on_death: OnDeath, stopping: StopOrder) -> S
         writer=writer,
         secrets=secrets,
         tokens=AccessTokens(secrets.signing, settings.token_expiry_seconds),
+        stream_tickets=StreamTickets(secrets.signing),
         passwords=Passwords(pace=quotas.pace),
         limits=AttemptLimits(enabled=settings.rate_limits),
         quotas=quotas,

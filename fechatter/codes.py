@@ -32,6 +32,9 @@ PROBLEMS: dict[str, Code] = {
     "malformed_head": Code(400, "The head of the request is malformed or ambiguous.", "Send it in one valid form."),
     "incomplete_body": Code(400, "The body ended too early.", "Send it again with the right length."),
     "unauthorized": Code(401, "The access token is missing, invalid or expired.", "Refresh the session, or sign in."),
+    "invalid_ticket": Code(401, "The ticket is invalid.", "Ask for a new one at `/api/stream-ticket`."),
+    "ticket_expired": Code(401, "The ticket has expired.", "Ask for a new one at `/api/stream-ticket`."),
+    "ticket_used": Code(401, "The ticket was used before.", "Ask for a new one at `/api/stream-ticket`."),
     "session_ended": Code(401, "The session has ended, or the account was disabled.", "Sign in again."),
     "wrong_credentials": Code(
         401,
@@ -73,8 +76,9 @@ PROBLEMS: dict[str, Code] = {
     ),
     "cross_site": Code(
         403,
-        "A cookie was sent without the `X-Requested-With` header of the web client, or from another site.",
-        "Send `refresh_token` in the body.",
+        "A cookie was sent without the `X-Requested-With` header of the web client, or a cookie or a WebSocket comes "
+        "from another site.",
+        "Send `refresh_token` in the body, or ask the operator to allow your site.",
     ),
     "not_found": Code(
         404,
@@ -114,6 +118,9 @@ PROBLEMS: dict[str, Code] = {
     "unsupported_media_type": Code(415, "The body is not `application/json`.", "Send JSON with that `Content-Type`."),
     "invalid": Code(
         422, "The request is well-formed, but a value is invalid; `errors` lists each.", "Correct the values."
+    ),
+    "upgrade_required": Code(
+        426, "The URL is for WebSockets only, of version 13.", "Connect with a WebSocket, or listen to `/events`."
     ),
     "too_many_requests": Code(429, "The request exceeds a rate limit.", "Wait for the seconds in `Retry-After`."),
     "too_many_attempts": Code(429, "There were too many failed attempts.", "Wait for the seconds in `Retry-After`."),

@@ -12,6 +12,7 @@
     ├── TooLarge             413
     ├── UnsupportedMediaType 415
     ├── Invalid              422  well-formed, but a value is invalid; lists `errors`
+    ├── UpgradeRequired      426  the URL is for WebSockets only
     ├── TooManyRequests      429
     └── Unavailable          503  overloaded, or a dependency is down; the client can retry
 
@@ -130,6 +131,10 @@ class Invalid(Problem):
     def field(cls, pointer: str, code: str, detail: str) -> Invalid:
         """Create the error for one value."""
         return cls([FieldError(pointer, code, detail)])
+
+
+class UpgradeRequired(Problem):
+    status, default_code, title = 426, "upgrade_required", "Upgrade required"
 
 
 class HeadTooLarge(Problem):

@@ -50,6 +50,7 @@ try:
         problem_headers,
         security_headers,
         skeleton,
+        text_messages,
         timestamp,
     )
 except ImportError as error:
@@ -100,6 +101,7 @@ __all__ = [
     "security_headers",
     "skeleton",
     "source_hash",
+    "text_messages",
     "timestamp",
 ]
 

@@ -8,6 +8,7 @@ from fechatter.auth.limits import AttemptLimits
 from fechatter.auth.passwords import Passwords
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.secrets import Secrets
+from fechatter.auth.stream_tickets import StreamTickets
 from fechatter.auth.tokens import AccessTokens
 from fechatter.bus.base import Bus
 from fechatter.cache.responses import ResponseCache
@@ -44,6 +45,7 @@ class Services(msgspec.Struct, frozen=True):
     writer: Writer
     secrets: Secrets
     tokens: AccessTokens
+    stream_tickets: StreamTickets
     passwords: Passwords
     limits: AttemptLimits
     quotas: Quotas

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Lifespan
 
+from fechatter import native
 from fechatter.api.middleware.boundary import RequestBoundary
 from fechatter.api.middleware.requests import Requests
 from fechatter.api.readings import DatabaseFigures
@@ -26,6 +27,7 @@ class Application(Starlette):
         figures: the database's figures for the metrics.
         bodies: reads request bodies.
         waits: the requests that wait for a turn.
+        ids: ids for problems outside a request.
     """
 
     services: Services
@@ -43,6 +45,7 @@ class Application(Starlette):
         self.figures = DatabaseFigures()
         self.bodies = BodyReader()
         self.waits = WaitingClients()
+        self.ids = native.RequestIds()
 
     def build_middleware_stack(self) -> ASGIApp:
         """The boundary renders every error, so Starlette's own two error layers are left out."""

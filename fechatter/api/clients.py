@@ -79,6 +79,19 @@ def check_same_site(request: Request, settings: Settings) -> None:
         raise Forbidden("Cookies are accepted only from this server's own pages.", code="cross_site")
 
 
+def check_origin(request: Request, settings: Settings) -> None:
+    """Raises Forbidden `cross_site`: the request comes from a page of a site that is neither ours nor allowed.
+
+    For requests that browsers send without the checks of CORS. Other clients send no Origin.
+    """
+    given = request.headers.getlist("origin")
+    if not given or (len(given) == 1 and _is_ours(given[0], request, settings)):
+        return
+    origin = find_origin(given[0])
+    if len(given) > 1 or origin is None or str(origin) not in settings.cors_origins:
+        raise Forbidden("Pages of this site may not connect.", code="cross_site")
+
+
 def _is_ours(text: str, request: Request, settings: Settings) -> bool:
     origin, configured = find_origin(text), _configured(settings.public_url)
     if origin is None or configured is not None:

@@ -21,6 +21,7 @@ from fechatter.errors import (
     StorageError,
     TooManyRequests,
     Unavailable,
+    UpgradeRequired,
 )
 from fechatter.model import encode
 from fechatter.storage.engines.errors import RowRefused, StorageBusy, StorageFull
@@ -105,6 +106,13 @@ def _headers(problem: Problem) -> list[tuple[str, str]]:
             return native.problem_headers(problem.status, problem.retry_after_seconds)
         case MalformedRequest(code="malformed_head"):
             return [*native.problem_headers(problem.status), ("connection", "close")]
+        case UpgradeRequired():
+            return [
+                *native.problem_headers(problem.status),
+                ("connection", "upgrade"),
+                ("upgrade", "websocket"),
+                ("sec-websocket-version", "13"),
+            ]
         case MethodNotAllowed():
             return native.problem_headers(problem.status, allow=", ".join(problem.data["allow"]))
         case _:

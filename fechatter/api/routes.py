@@ -38,6 +38,7 @@ from fechatter.api.middleware.requests import label
 from fechatter.api.operations import Endpoint
 from fechatter.api.router import Route
 from fechatter.api.streams.sse import EventStream
+from fechatter.api.streams.websocket import WebSocketStream
 from fechatter.web import static
 
 CLIENT = (
@@ -70,6 +71,8 @@ TABLE: dict[str, dict[str, ASGIApp]] = {
     },
     "/api/chat/{chat_id:id}/messages/{message_id:id}/versions": {"GET": versions.index},
     "/events": {"GET": EventStream()},
+    "/ws": {"GET": WebSocketStream()},
+    "/api/stream-ticket": {"POST": events.create_ticket},
     "/api/events": {"GET": events.events},
     "/api/sync": {"GET": events.sync},
     "/api/server": {"GET": server.show},

@@ -173,14 +173,31 @@ class Hub:
         self.attendance.opened(listener)
         return listener
 
+    async def resume(self, listener: Listener, cursor: Position, seen: Sequence[Position]) -> None:
+        """Begin a live stream again, with a replay from a cursor. Another `hello` comes before what is replayed."""
+        feed = self._feeds.get(listener.reader.workspace_id)
+        if feed is None or not isinstance(listener.state, Live):
+            listener.close(CloseReason.UNAVAILABLE)  # its log was lost at this moment
+            return
+        feed.suspend(listener)
+        reader = listener.reader
+        begin = self._rejoin(feed, listener, lambda tx: joining.begin(tx, reader, cursor, seen, self._settings))
+        await self.notices.reading(listener, begin)
+
     async def read_on(self, listener: Listener) -> None:
         """Queue the next piece of a long replay if no block is pending. The stream's writer demands it."""
         replay, feed = listener.state, self._feeds.get(listener.reader.workspace_id)
         if not isinstance(replay, Replaying) or feed is None or listener.pending:
             return
         reader = listener.reader
+        await self._rejoin(feed, listener, lambda tx: joining.go_on(tx, reader, replay, self._settings))
+
+    async def _rejoin(
+        self, feed: WorkspaceFeed, listener: Listener, read: Callable[[Transaction], Awaitable[joining.Start]]
+    ) -> None:
+        """Join, or close the stream if that is impossible."""
         try:
-            await self._join(feed, listener, lambda tx: joining.go_on(tx, reader, replay, self._settings))
+            await self._join(feed, listener, read)
         except Unauthorized:
             listener.close(CloseReason.REVOKED)
         except (Unavailable, StorageError) as error:

@@ -60,6 +60,7 @@ class Listener:
         stream: the blocks that wait for the socket, and the chats whose events are shown.
         counted: whether presence knows of this listener; written by the hub only.
         check_session_at: when the session is read again, in milliseconds; written by `expiry.py` only.
+        received: called when a message of the client waits in the stream.
     """
 
     __slots__ = (
@@ -71,6 +72,7 @@ class Listener:
         "check_session_at",
         "counted",
         "reader",
+        "received",
         "state",
         "stream",
     )
@@ -82,6 +84,7 @@ class Listener:
         self.check_session_at = 0
         self.counted = False
         self.stream = stream
+        self.received: Callable[[], object] = _nothing
         self._handed_over = False
         self._abort: Callable[[], object] = _nothing
         self._blocked_since: float | None = None
@@ -153,7 +156,8 @@ class Listener:
         if not self._handed_over or reason is CloseReason.GONE:
             self.stream.end(b"")
         else:
-            self.stream.end(closing_block(reason), discard=reason is CloseReason.SLOW)
+            discard = reason is CloseReason.SLOW
+            self.stream.end(closing_block(reason), discard=discard, close_code=reason.close_code)
 
     def _enter(self, state: State) -> None:
         if isinstance(self.state, Closed):

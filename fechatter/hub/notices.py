@@ -71,24 +71,29 @@ class Notices:
             self._loop = None
 
     def read(self) -> None:
-        """Remove streams that have ended, continue replays, wake the app's writers and close full streams."""
+        """Remove streams that have ended, continue replays, wake the app's writers, close full streams and pass on that
+        a client has sent a message."""
         for stream_id, notice in self._streams.notices():
             listener = self._listeners.get(stream_id)
             if listener is None:
                 continue
             if notice == "ready":
                 listener.wake_up()
+            elif notice == "received":
+                listener.received()
             elif notice == "full":
                 listener.close(CloseReason.SLOW)
             elif notice == "left":
                 self._remove(listener)
             elif listener not in self._reading:
                 self._reading.add(listener)
-                self._tasks.start("continue a replay", self._continue(listener))
+                self._tasks.start("continue a replay", self.reading(listener, self._read_on(listener)))
 
-    async def _continue(self, listener: Listener) -> None:
+    async def reading(self, listener: Listener, read: Awaitable[None]) -> None:
+        """Await a read that attaches the listener, and remove the listener if its connection has ended meanwhile."""
+        self._reading.add(listener)
         try:
-            await self._read_on(listener)
+            await read
         finally:
             self._reading.discard(listener)
             if listener.stream.id not in self._listeners:

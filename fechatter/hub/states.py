@@ -21,6 +21,20 @@ class CloseReason(StrEnum):
     GONE = "gone"
     """The client has left, so the reason is not sent."""
 
+    @property
+    def close_code(self) -> int:
+        """The code with which a WebSocket ends (RFC 6455, section 7.4)."""
+        return _CLOSE_CODES[self]
+
+
+_CLOSE_CODES = {
+    CloseReason.SLOW: 4408,
+    CloseReason.REVOKED: 4401,
+    CloseReason.SHUTDOWN: 1001,
+    CloseReason.UNAVAILABLE: 1013,
+    CloseReason.GONE: 1000,
+}
+
 
 class Joining(msgspec.Struct):
     """The log is being read. Live frames and signals are held, and are sent after the events from the log.

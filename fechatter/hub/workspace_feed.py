@@ -83,6 +83,10 @@ class WorkspaceFeed:
         for frame in held:
             self._show_to(listener, frame)
 
+    def suspend(self, listener: Listener) -> None:
+        """Show a live listener nothing until it is attached again."""
+        self._leave_all(listener)
+
     def detach(self, listener: Listener) -> None:
         """Remove a listener; nothing happens if it was removed already."""
         self._joining.discard(listener)

@@ -33,14 +33,21 @@ BUFFER_BYTES = 64 * 1024
 
 
 class Listening:
-    """A bound socket and the Granian that serves it."""
+    """A bound socket and the Granian that serves it. Behind the gateway, it serves no WebSockets."""
 
     def __init__(
-        self, app: ASGIApp, bound: socket.socket, connections: int, tasks: Tasks, head_seconds: int = HEAD_SECONDS
+        self,
+        app: ASGIApp,
+        bound: socket.socket,
+        connections: int,
+        tasks: Tasks,
+        head_seconds: int = HEAD_SECONDS,
+        *,
+        websockets: bool = False,
     ) -> None:
         self._socket = bound
         self._tasks = tasks
-        self._granian = _granian(app, bound, connections, head_seconds)
+        self._granian = _granian(app, bound, connections, head_seconds, websockets=websockets)
         self._serving: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
@@ -104,7 +111,7 @@ async def _run(granian: _Granian) -> None:
         raise RuntimeError("Granian ended without being stopped")
 
 
-def _granian(app: ASGIApp, bound: socket.socket, connections: int, head_seconds: int) -> _Granian:
+def _granian(app: ASGIApp, bound: socket.socket, connections: int, head_seconds: int, *, websockets: bool) -> _Granian:
     """Configure HTTP/1.1 only. Browsers use HTTP/2 over TLS only, and Granian has no time limit for its preface."""
     return _Granian(
         app,
@@ -115,6 +122,6 @@ def _granian(app: ASGIApp, bound: socket.socket, connections: int, head_seconds:
         backlog=BACKLOG,
         # This limits connections, not requests. Health checks must work while all streams are open.
         backpressure=connections,
-        websockets=False,
+        websockets=websockets,
         log_enabled=False,
     )

@@ -20,6 +20,7 @@ from typing import Any
 from fechatter.api.application import Application
 from fechatter.api.client_pages import client_pages
 from fechatter.api.middleware.behind_gateway import BehindGateway
+from fechatter.api.middleware.websockets import WebSockets
 from fechatter.api.routes import WITHOUT_SECRETS
 from fechatter.app import create_app
 from fechatter.gateway.certificates import ServedCertificates
@@ -95,7 +96,8 @@ class RunningServer:
                 if self._settings.gateway:
                     await self._listen_behind_gateway(app, bound, connections, served)
                 else:
-                    listening = Listening(app, bound, connections, app.services.tasks)
+                    served_app = WebSockets(app)
+                    listening = Listening(served_app, bound, connections, app.services.tasks, websockets=True)
                     await listening.serve()
                     self._begin(listening, None, app.services)
                 await self._announce(app.services, bound)

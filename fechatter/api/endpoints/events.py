@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from fechatter.accounts import people, workspace
 from fechatter.api.contract.frames import Cursor, Event
-from fechatter.api.identity import read, services
+from fechatter.api.identity import claims, read, services
 from fechatter.api.operations import Answer, operation, seen_of
 from fechatter.api.queries import Query
-from fechatter.api.responses import bytes_response
+from fechatter.api.responses import bytes_response, json_response
+from fechatter.auth.stream_tickets import TICKET_SECONDS
 from fechatter.chats.views import encoded_chats_of
 from fechatter.errors import Invalid
 from fechatter.frames import Frame, block_json
@@ -102,3 +103,25 @@ async def events(request: Request, wanted: EventQuery) -> Response:
 def _page(frames: list[Frame], actor: Actor, reached: Position, *, more: bool) -> bytes:
     shown = b",".join(block_json(frame.block_for(actor.user_id)) for frame in frames)
     return b'{"events":[%b],"cursor":"%b","more":%b}' % (shown, str(reached).encode(), b"true" if more else b"false")
+
+
+class StreamTicket(msgspec.Struct, frozen=True):
+    """A ticket that opens one WebSocket. `expires_in` is in seconds."""
+
+    ticket: Annotated[str, msgspec.Meta(examples=["Zk3mXo…"])]
+    expires_in: Annotated[int, msgspec.Meta(examples=[TICKET_SECONDS])]
+
+
+@operation("createStreamTicket", Answer(StreamTicket))
+async def create_ticket(request: Request) -> Response:
+    """Create a ticket for a WebSocket
+
+    For browsers, which cannot send `Authorization` with it: open `/ws?ticket=…`. It opens one stream of this session.
+    """
+
+    async def check_session(_tx: Transaction, _actor: Actor) -> None:
+        pass
+
+    await read(request, check_session)
+    ticket = services(request).stream_tickets.issue(claims(request))
+    return json_response(StreamTicket(ticket, TICKET_SECONDS))

@@ -7,7 +7,6 @@ client's cursor current.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from typing import Annotated
 
@@ -15,27 +14,21 @@ import msgspec
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from fechatter.api import sharing
 from fechatter.api.counting import signed_in_person
-from fechatter.api.identity import claims, services
+from fechatter.api.identity import services
 from fechatter.api.middleware.behind_gateway import STREAMS
 from fechatter.api.operations import POSITION_HEADER, Answer, Operation, seen_of
 from fechatter.api.queries import Query, read_query
-from fechatter.errors import Invalid
-from fechatter.hub.listener import Listener, Reader, closing_block
+from fechatter.api.streams.opening import cursor_of, hand_over, open_stream
+from fechatter.api.streams.writing import write
+from fechatter.hub.listener import Listener
 from fechatter.hub.states import CloseReason
-from fechatter.model import Position
-from fechatter.services import Services
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
-_STREAM_HEADER = b"x-fechatter-stream"
-LAST_WRITE_SECONDS = 1.0
-REPLAYED_KIB_ROWS = 4
-"""The work (`fechatter/auth/pace.py`) for 1 KiB of a replay: about four events, each read and encoded."""
 
 
 class StreamQuery(Query, frozen=True):
@@ -76,33 +69,23 @@ class EventStream:
                 await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
                 await send({"type": "http.response.body", "body": b""})
                 return
-            async with sharing.turn(request):
-                who = claims(request)
-                reader = Reader(who.user_id, who.workspace_id, who.session_id)
-                listener = await found.hub.open(reader, _cursor(request), seen_of(request))
-                sharing.count(request, listener.pending_bytes / sharing.KIB * REPLAYED_KIB_ROWS)
-        found.watch.streams.opened += 1
+            cursor = cursor_of(request, read_query(request, StreamQuery).last_event_id)
+            listener = await open_stream(request, cursor, seen_of(request))
         if STREAMS in scope.get("extensions", {}):
-            await _hand_over(listener.hand_over(), send)
+            await hand_over(listener, send, _HEADERS)
             return
         watch = found.tasks.start("watch a stream's client", _until_gone(receive, listener))
-        try:
+
+        async def start() -> None:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            await _write(listener, found, send)
-        except asyncio.CancelledError:
-            if listener.closed is None:
-                raise
+
+        async def emit(block: bytes, is_last: bool) -> None:
+            await send({"type": "http.response.body", "body": block, "more_body": not is_last})
+
+        try:
+            await write(listener, found, start, emit)
         finally:
             watch.cancel()
-            found.watch.streams.closed[listener.closed or CloseReason.GONE] += 1
-            found.hub.leave(listener)
-
-
-async def _hand_over(stream_id: int, send: Send) -> None:
-    """Answer the gateway with the stream that it writes from now on."""
-    headers = [*_HEADERS, (b"content-length", b"0"), (_STREAM_HEADER, b"%d" % stream_id)]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
 
 
 async def _until_gone(receive: Receive, listener: Listener) -> None:
@@ -110,53 +93,3 @@ async def _until_gone(receive: Receive, listener: Listener) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     listener.close(CloseReason.GONE)
-
-
-async def _write(listener: Listener, found: Services, send: Send) -> None:
-    """Write until the listener is closed. A blocked write is cancelled through `Listener.check_pace`."""
-    task = asyncio.current_task()
-    if task is not None:
-        listener.on_abort(task.cancel)
-    while listener.closed is None:
-        await found.hub.read_on(listener)
-        await listener.wait(found.settings.heartbeat_seconds)
-        waiting = listener.pending
-        if block := listener.take() or found.hub.heartbeat(listener):
-            found.watch.streams.wrote(waiting - listener.pending, len(block))
-            await _send(listener, send, block)
-    if listener.closed is not CloseReason.GONE:
-        await _send_closing(listener, send)
-
-
-async def _send(listener: Listener, send: Send, block: bytes) -> None:
-    listener.write_started()
-    await send({"type": "http.response.body", "body": block, "more_body": True})
-    listener.write_ended()
-
-
-async def _send_closing(listener: Listener, send: Send) -> None:
-    """Send what still waits, then the reason, unless the client takes longer than a second to receive it."""
-    block = listener.take() + closing_block(listener.closed or CloseReason.GONE)
-    try:
-        async with asyncio.timeout(LAST_WRITE_SECONDS):
-            await send({"type": "http.response.body", "body": block})
-    except TimeoutError:
-        return
-
-
-def _cursor(request: Request) -> Position | None:
-    """Return the position from Last-Event-ID, or else from the query. Raises Invalid: not a position, or two
-    headers."""
-    query = read_query(request, StreamQuery)
-    given = request.headers.getlist("last-event-id")
-    if len(given) > 1:
-        raise Invalid.field("Last-Event-ID", "invalid_cursor", "Send only one Last-Event-ID.")
-    header = given[0] if given else ""
-    text = header or query.last_event_id
-    if not text:
-        return None
-    position = Position.parse(text)
-    if position is None:
-        place = "Last-Event-ID" if header else "?last_event_id"
-        raise Invalid.field(place, "invalid_cursor", "Use the `id:` of an event.")
-    return position

@@ -21,10 +21,12 @@ use super::config::Limits;
 use super::delivery::Delivery;
 use super::guard::{Guard, Protocol};
 use super::live::Exit;
+use super::outgoing::Wire;
 use super::quiet::{Connection, Phase};
 use super::routes;
 use super::serving::Serving;
 use super::socket::Socket;
+use super::websocket::Conversation;
 
 const BUFFER_BYTES: usize = 64 << 10;
 /// More than the guard allows.
@@ -90,8 +92,11 @@ async fn serve_http1<S: Socket>(
     });
     let detached = detached.await?;
     connection.forget_reader();
-    let socket = served.into_parts().io.into_inner().into_socket();
-    Some(Box::pin(Delivery::new(socket, detached)))
+    let (socket, ahead) = served.into_parts().io.into_inner().into_parts();
+    Some(match detached.wire {
+        Wire::WebSocket => Box::pin(Conversation::new(socket, detached, ahead.into())),
+        Wire::Chunked | Wire::Plain => Box::pin(Delivery::new(socket, detached)),
+    })
 }
 
 async fn serve_http2<S: Socket>(guard: Guard<S>, client: Client, serving: Rc<Serving>, connection: Rc<Connection>) {

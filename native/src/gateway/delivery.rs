@@ -1,8 +1,7 @@
 //! Writes a live stream to the socket of a connection that has left hyper, without a buffer of its own.
 
-use std::collections::VecDeque;
 use std::future::Future;
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -12,16 +11,15 @@ use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
 use super::linger::Linger;
-use super::live::{Detached, WRITE_BYTES, Wire};
+use super::live::Detached;
+use super::outgoing::{Outgoing, Wire, judge};
 use super::socket::Socket;
 use super::stall::Stall;
-use crate::hub::block::Block;
 
 /// Time limit for sending the blocks that still wait after the stream has ended.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 /// Bytes that a client may send during a stream. They are ignored, and no more are read.
 const MAX_IGNORED: usize = 64 << 10;
-const MAX_SLICES: usize = 64;
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 /// One connection with its stream.
@@ -29,9 +27,7 @@ const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 pub struct Delivery<S> {
     socket: S,
     stream: Detached,
-    /// Blocks that were taken. The first `written` bytes of the first one are written.
-    taken: VecDeque<Block>,
-    written: usize,
+    outgoing: Outgoing,
     ignored: usize,
     stall: Stall,
     /// The last steps, once the stream has ended.
@@ -49,8 +45,8 @@ impl<S: Socket> Delivery<S> {
     /// Delivers a stream to a socket.
     #[must_use]
     pub fn new(socket: S, stream: Detached) -> Self {
-        let (taken, stall) = (VecDeque::new(), Stall::default());
-        Self { socket, stream, taken, written: 0, ignored: 0, stall, end: None }
+        let (outgoing, stall) = (Outgoing::new(stream.wire), Stall::default());
+        Self { socket, stream, outgoing, ignored: 0, stall, end: None }
     }
 
     /// Reads and ignores what the client sends. Ready when it has left.
@@ -69,12 +65,12 @@ impl<S: Socket> Delivery<S> {
     /// Writes until the stream has ended.
     fn poll_blocks(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            while !self.taken.is_empty() {
-                let written = ready!(self.poll_write(context))?;
-                self.advance(written);
+            while !self.outgoing.is_empty() {
+                let result = self.outgoing.poll_write(&mut self.socket, context);
+                let written = ready!(self.judge(context, result))?;
+                self.outgoing.advance(written);
             }
-            self.taken = VecDeque::new();
-            match self.stream.attached.poll_take(context, &mut self.taken, WRITE_BYTES) {
+            match self.outgoing.poll_fill(&self.stream.attached, context) {
                 Poll::Ready(true) => {}
                 Poll::Ready(false) => return Poll::Ready(Ok(())),
                 Poll::Pending => {
@@ -87,46 +83,9 @@ impl<S: Socket> Delivery<S> {
         }
     }
 
-    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let count = self.taken.len().min(MAX_SLICES);
-        for (slice, block) in slices.iter_mut().zip(&self.taken) {
-            *slice = IoSlice::new(bytes(block, self.stream.wire));
-        }
-        slices[0] = IoSlice::new(&bytes(&self.taken[0], self.stream.wire)[self.written..]);
-        let result = Pin::new(&mut self.socket).poll_write_vectored(context, &slices[..count]);
-        self.judge(context, result)
-    }
-
-    fn advance(&mut self, mut written: usize) {
-        written += self.written;
-        while let Some(first) = self.taken.front() {
-            let size = bytes(first, self.stream.wire).len();
-            if written < size {
-                break;
-            }
-            written -= size;
-            self.taken.pop_front();
-        }
-        self.written = written;
-    }
-
-    /// Limits the time for which the socket accepts nothing.
     fn judge<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if result.is_ready() {
-            if self.stall.end() {
-                self.stream.attached.set_blocked(false);
-            }
-            return result;
-        }
-        if !self.stall.is_waiting() {
-            self.stream.attached.set_blocked(true);
-        }
-        let (serving, connection) = self.stream.request.shared();
-        let unsent = self.taken.iter().map(Block::len).sum::<usize>() + self.socket.buffered_bytes();
-        ready!(self.stall.poll(context, connection, unsent, &serving.config.limits));
-        serving.counters.stalled.add();
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        let Self { socket, stream, outgoing, stall, .. } = self;
+        judge(context, result, stall, stream, || outgoing.size() + socket.buffered_bytes())
     }
 
     /// Sends the end of the answer and ends the connection.
@@ -148,7 +107,7 @@ impl<S: Socket> Delivery<S> {
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.stream.attached.has_ended() {
             let end = self.end.get_or_insert_with(|| {
-                let last = Bytes::from_static(if self.stream.wire == Wire::Chunked { LAST_CHUNK } else { b"" });
+                let last = Bytes::from_static(if self.outgoing.wire() == Wire::Chunked { LAST_CHUNK } else { b"" });
                 Box::new(End { limit: Box::pin(sleep(LAST_WRITE)), last, linger: Linger::default() })
             });
             if end.limit.as_mut().poll(context).is_ready() {
@@ -179,12 +138,5 @@ impl<S: Socket> Future for Delivery<S> {
             this.socket.reset_on_close();
         }
         Poll::Ready(())
-    }
-}
-
-fn bytes(block: &Block, wire: Wire) -> &[u8] {
-    match wire {
-        Wire::Chunked => block.chunk(),
-        Wire::Plain => block.content(),
     }
 }

@@ -13,6 +13,8 @@ use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValu
 use http::{Response, Version, response};
 
 use super::answer::{AnswerBody, InProgress};
+use super::handshake;
+use super::outgoing::Wire;
 use super::quiet::Connection;
 use crate::hub::block::Block;
 use crate::hub::streams::{Attached, Streams};
@@ -21,15 +23,6 @@ use crate::hub::streams::{Attached, Streams};
 const STREAM: HeaderName = HeaderName::from_static("x-fechatter-stream");
 /// Maximum size of the blocks that are taken at once.
 pub const WRITE_BYTES: usize = 64 << 10;
-
-/// How the blocks are framed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wire {
-    /// As chunks of HTTP/1.1.
-    Chunked,
-    /// Without framing; the end of the connection ends the answer.
-    Plain,
-}
 
 /// A stream whose connection leaves hyper.
 #[derive(Debug)]
@@ -40,6 +33,8 @@ pub struct Detached {
     pub request: InProgress,
     /// How it is framed.
     pub wire: Wire,
+    /// The head of the answer, unless hyper sends it.
+    pub head: Vec<u8>,
 }
 
 /// Where a stream waits until its head is sent. Each connection of HTTP/1.1 has one.
@@ -51,7 +46,13 @@ pub struct Exit {
 }
 
 impl Exit {
-    /// Removes and returns the stream, if its head is sent completely.
+    /// The stream leaves, without an answer of hyper, once the answers to earlier requests are sent.
+    fn leave(&self, detached: Detached, connection: &Connection) {
+        *self.detached.borrow_mut() = Some(detached);
+        self.flushes.set(Some(connection.flushes()));
+    }
+
+    /// Removes and returns the stream, if hyper has nothing more to send.
     #[must_use]
     pub fn take(&self, connection: &Connection) -> Option<Detached> {
         self.flushes.get().filter(|before| connection.flushes() > *before)?;
@@ -98,6 +99,17 @@ pub fn stream_id(headers: &HeaderMap) -> Option<u64> {
     headers.get(STREAM)?.to_str().ok()?.parse().ok()
 }
 
+/// Makes a WebSocket of the connection. It leaves hyper when hyper is polled the next time.
+///
+/// # Errors
+/// The stream does not exist any more, or the connection cannot leave. The error contains the request.
+pub fn upgrade(streams: &Streams, id: u64, head: &response::Parts, mut request: InProgress) -> Result<(), InProgress> {
+    let Some((attached, (exit, connection))) = streams.attach(id).zip(request.take_exit()) else { return Err(request) };
+    let detached = Detached { attached, request, wire: Wire::WebSocket, head: handshake::answer(&head.headers) };
+    exit.leave(detached, &connection);
+    Ok(())
+}
+
 /// Answers with a stream.
 ///
 /// # Errors
@@ -118,6 +130,6 @@ pub fn answer(
     // Requests that the client has sent ahead are not answered.
     head.headers.insert(CONNECTION, HeaderValue::from_static("close"));
     let wire = if version == Version::HTTP_11 { Wire::Chunked } else { Wire::Plain };
-    *exit.detached.borrow_mut() = Some(Detached { attached, request, wire });
+    *exit.detached.borrow_mut() = Some(Detached { attached, request, wire, head: Vec::new() });
     Ok(Response::from_parts(head, AnswerBody::detaching(Detaching { exit, connection })))
 }

@@ -6,7 +6,9 @@
 //! * [`tls`] has the certificates and the handshake. [`proxied`] reads the PROXY protocol ([`proxy_header`]).
 //! * [`guard`] is the socket as hyper sees it. It checks framing ([`framing`], [`head`], [`chunks`]), times and floods.
 //! * [`routes`] decides who answers a request, and [`proxy`] forwards it over a connection of [`upstream`].
-//! * [`live`] takes over live streams, and [`delivery`] writes them to sockets that have left hyper.
+//! * [`live`] takes over live streams. [`delivery`] writes them to sockets that have left hyper, with [`outgoing`].
+//! * [`websocket`] does the same after a [`handshake`], and reads the client's frames: [`websocket_reader`] parses them,
+//!   and [`websocket_pulse`] notices clients that have vanished.
 //! * [`compressing`] compresses answers.
 //! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.
 //! * [`send_head`], [`send_many`] and [`send_quota`] are parts of [`send`].
@@ -40,10 +42,12 @@ pub mod forwarded_line;
 pub mod forwarding;
 pub mod framing;
 pub mod guard;
+pub mod handshake;
 pub mod head;
 pub mod linger;
 pub mod listener;
 pub mod live;
+pub mod outgoing;
 pub mod pages;
 pub mod paths;
 pub mod proxied;
@@ -65,6 +69,9 @@ pub mod state;
 pub mod tls;
 pub mod upstream;
 pub mod upstream_tls;
+pub mod websocket;
+pub mod websocket_pulse;
+pub mod websocket_reader;
 
 use std::io;
 use std::os::fd::OwnedFd;

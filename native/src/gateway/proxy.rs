@@ -18,6 +18,7 @@ use super::compressing::{LABEL, compress, permitted};
 use super::content::Content;
 use super::forwarded_line::ForwardedLine;
 use super::forwarding::describe;
+use super::handshake;
 use super::live;
 use super::refusal::Refusal;
 use super::serving::Serving;
@@ -50,8 +51,14 @@ pub async fn forward(
     let (request_id, version) = (request_id(serving, incoming.headers()), incoming.version());
     let permitted = permitted(incoming.method(), incoming.headers());
     let line = ForwardedLine::begin(serving, client, &incoming, &request_id);
+    let asks_upgrade = serving.own.streams.is_some() && handshake::is_asked(&incoming);
     let sent = match prepare(serving, client, incoming, &request_id) {
-        Ok(prepared) => send(serving, prepared).await,
+        Ok(mut prepared) => {
+            if asks_upgrade {
+                prepared.request.headers_mut().insert(handshake::UPGRADE, handshake::WEBSOCKET);
+            }
+            send(serving, prepared).await
+        }
         Err(refusal) => Err(refusal),
     };
     if let Some(line) = line {
@@ -65,9 +72,11 @@ pub async fn forward(
         Err(refusal) => return refuse(serving, refusal, &request_id, in_progress),
     };
     let is_labelled = response.headers().contains_key(LABEL);
-    match answer(serving, response, borrowed, version, in_progress) {
-        Ok(response) if is_labelled => compress(serving, response, permitted).await,
-        Ok(response) => response,
+    match answer(serving, response, borrowed, (version, asks_upgrade), in_progress) {
+        Ok(Some(response)) if is_labelled => compress(serving, response, permitted).await,
+        Ok(Some(response)) => response,
+        // The connection leaves hyper, and this future ends with it.
+        Ok(None) => std::future::pending().await,
         Err(lost) => refuse(serving, Refusal::UpstreamUnavailable, &request_id, lost),
     }
 }
@@ -133,14 +142,15 @@ fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// Returns the answer of an upstream. The error contains the request if its live stream is lost.
+/// Returns the answer of an upstream, or `None` if the connection becomes a WebSocket. The error contains the request
+/// if its live stream is lost.
 fn answer(
     serving: &Serving,
     response: Response<Incoming>,
     borrowed: Borrowed,
-    version: Version,
+    (version, asks_upgrade): (Version, bool),
     in_progress: InProgress,
-) -> Result<Response<AnswerBody>, InProgress> {
+) -> Result<Option<Response<AnswerBody>>, InProgress> {
     let (mut head, incoming) = response.into_parts();
     let streams = serving.own.streams.as_ref();
     let stream = streams.and_then(|streams| Some((streams, live::stream_id(&head.headers)?)));
@@ -149,12 +159,15 @@ fn answer(
     head.extensions = http::Extensions::new();
     remove_ours(&mut head.headers);
     let Some((streams, id)) = stream else {
-        return Ok(Response::from_parts(head, AnswerBody::forwarded(incoming, borrowed, in_progress)));
+        return Ok(Some(Response::from_parts(head, AnswerBody::forwarded(incoming, borrowed, in_progress))));
     };
     if incoming.is_end_stream() {
         give_back(&mut Some(borrowed));
     }
-    live::answer(streams, id, head, version, in_progress)
+    if asks_upgrade && handshake::is_accepted(&head.headers) {
+        return live::upgrade(streams, id, &head, in_progress).map(|()| None);
+    }
+    live::answer(streams, id, head, version, in_progress).map(Some)
 }
 
 /// Names the host in a header, as HTTP/1.1 does. HTTP/2 names it in the URL, and may also repeat it in the header.

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::block::Block;
+use super::inbox::Inbox;
 use super::limits::BLOCKED;
 use super::lock;
 use super::stalled::Stalled;
@@ -25,6 +26,8 @@ pub struct Stream {
     pub(super) chats: Mutex<Vec<i64>>,
     /// Since when the socket has accepted nothing, in milliseconds of the registry's clock; 0 if it accepts.
     blocked_since: AtomicU64,
+    /// What its client has sent.
+    pub inbox: Inbox,
 }
 
 impl Stream {
@@ -43,7 +46,7 @@ impl Stream {
             waker: None,
         };
         let (after, chats, blocked_since) = (AtomicU64::new(0), Mutex::default(), AtomicU64::new(0));
-        Self { id, registry, waiting: Mutex::new(waiting), after, chats, blocked_since }
+        Self { id, registry, waiting: Mutex::new(waiting), after, chats, blocked_since, inbox: Inbox::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {

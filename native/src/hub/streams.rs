@@ -41,6 +41,8 @@ pub enum Notice {
     Full,
     /// A block waits that Python awaits.
     Ready,
+    /// A message of its client waits.
+    Received,
 }
 
 /// Which streams need attention.
@@ -247,6 +249,18 @@ impl Attached {
     /// Notes whether the socket accepts nothing.
     pub fn set_blocked(&self, is_blocked: bool) {
         self.0.set_blocked(is_blocked);
+    }
+
+    /// Passes a message of the client to Python.
+    pub fn receive(&self, message: Vec<u8>) {
+        if self.0.inbox.push(message) {
+            self.0.registry().report(self.0.id(), Notice::Received);
+        }
+    }
+
+    /// Ready if another message of the client may be read.
+    pub fn poll_room(&self, context: &Context<'_>) -> Poll<()> {
+        self.0.inbox.poll_room(context)
     }
 }
 

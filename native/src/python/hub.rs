@@ -6,10 +6,11 @@ use std::sync::Arc;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyString};
 
 use super::errors::duration;
 use crate::hub::block::Block;
+use crate::hub::frames;
 use crate::hub::lanes::{Message, Signal};
 use crate::hub::limits::StreamLimits;
 use crate::hub::stream;
@@ -135,6 +136,7 @@ fn name(notice: Notice) -> &'static str {
         Notice::Left => "left",
         Notice::Full => "full",
         Notice::Ready => "ready",
+        Notice::Received => "received",
     }
 }
 
@@ -191,9 +193,21 @@ impl Stream {
         self.0.report_empty();
     }
 
-    /// Append a last block and accept no more. With `discard`, the blocks that wait are not sent.
-    #[pyo3(signature = (last, discard = false))]
-    fn end(&self, last: &[u8], discard: bool) {
-        self.0.end((!last.is_empty()).then(|| Block::new(last)), discard);
+    /// Append a last block and accept no more. With `discard`, the blocks that wait are not sent. A WebSocket ends with
+    /// `close_code`.
+    #[pyo3(signature = (last, discard = false, close_code = 1000))]
+    fn end(&self, last: &[u8], discard: bool, close_code: u16) {
+        self.0.end((!last.is_empty()).then(|| Block::last(last, close_code)), discard);
     }
+
+    /// Remove and return the first message of the client, or `None`.
+    fn receive<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.0.inbox.pop().map(|message| PyBytes::new(py, &message))
+    }
+}
+
+/// Return the text message of a WebSocket for each block of server-sent events.
+#[pyfunction]
+pub fn text_messages<'py>(py: Python<'py>, blocks: &[u8]) -> Vec<Bound<'py, PyString>> {
+    frames::messages(blocks).map(|message| PyString::new(py, &String::from_utf8_lossy(&message))).collect()
 }

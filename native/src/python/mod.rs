@@ -48,7 +48,7 @@ mod _native {
         RequestIds, accepts_coding, is_request_id, matches_tag, problem_body, problem_headers, security_headers,
     };
     #[pymodule_export]
-    use super::hub::{Stream, Streams};
+    use super::hub::{Stream, Streams, text_messages};
     #[pymodule_export]
     use super::intake::Intake;
     #[pymodule_export]

@@ -92,9 +92,9 @@ impl<S: Socket> Guard<S> {
         std::future::poll_fn(|context| self.poll_protocol(context)).await
     }
 
-    /// Returns the socket. Bytes that were read and not passed on are lost.
-    pub fn into_socket(self) -> S {
-        self.socket
+    /// Returns the socket, and the bytes that were read and not passed on.
+    pub fn into_parts(self) -> (S, BytesMut) {
+        (self.socket, self.held)
     }
 
     fn poll_protocol(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Protocol>> {
