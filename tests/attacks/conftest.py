@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from tests.journeys.conftest import close_connections, door, engine, own_server, server
+from tests.journeys.conftest import close_connections, door, engine, own_server, server, transport
 from tests.journeys.server import ServerProcess
 
-__all__ = ["close_connections", "door", "engine", "limited_server", "own_server", "server"]
+__all__ = ["close_connections", "door", "engine", "limited_server", "own_server", "server", "transport"]
 
 
 NARROW = {"messages_per_minute": "60", "requests_per_minute": "300", "stranger_requests_at_once": "40"}

@@ -105,6 +105,7 @@ async def test_when_two_owners_demote_each_other_exactly_one_owner_remains(serve
     assert (await ada.ask("PATCH", f"/api/users/{ada.id}", {"role": "admin"})).code == "last_owner"
 
 
+@pytest.mark.usefixtures("transport")
 async def test_a_disabled_admin_loses_streams_sessions_and_invitations(server: ServerProcess) -> None:
     ada = await owner(server)
     admin = await colleague(ada, "admin")
@@ -129,6 +130,7 @@ async def test_a_disabled_admin_loses_streams_sessions_and_invitations(server: S
     assert invitation["id"] not in [each["id"] for each in await ada.pages("/api/invitations")]
 
 
+@pytest.mark.usefixtures("transport")
 async def test_read_marks_are_private_and_point_only_at_existing_messages(server: ServerProcess) -> None:
     ada = await owner(server)
     bob, carol = await colleague(ada), await colleague(ada)

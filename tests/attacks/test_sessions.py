@@ -105,6 +105,7 @@ async def test_every_protected_route_refuses_missing_and_forged_tokens(server: S
     assert await ada.history(chat) == []
 
 
+@pytest.mark.usefixtures("transport")
 async def test_a_forged_token_opens_no_stream_and_no_request(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada)
@@ -119,6 +120,7 @@ async def test_a_forged_token_opens_no_stream_and_no_request(server: ServerProce
     assert await ada.get("/api/users/me")
 
 
+@pytest.mark.usefixtures("transport")
 async def test_disabling_a_user_ends_their_streams_requests_and_refreshes(server: ServerProcess) -> None:
     ada = await owner(server)
     bob = await colleague(ada, "admin")
@@ -141,6 +143,7 @@ async def test_disabling_a_user_ends_their_streams_requests_and_refreshes(server
     )
 
 
+@pytest.mark.usefixtures("transport")
 async def test_an_expired_session_ends_its_streams(server: ServerProcess) -> None:
     ada = await owner(server)
     phone = await signed_in(ada)
@@ -159,6 +162,7 @@ async def test_an_expired_session_ends_its_streams(server: ServerProcess) -> Non
     assert (await kept.next()).name == "member.joined"
 
 
+@pytest.mark.usefixtures("transport")
 @pytest.mark.parametrize("how", ["log out", "end it from another device", "change the password"])
 async def test_ending_a_session_ends_its_streams(server: ServerProcess, how: str) -> None:
     ada = await owner(server)
@@ -177,6 +181,7 @@ async def test_ending_a_session_ends_its_streams(server: ServerProcess, how: str
     assert (await kept.next()).name == "member.joined"
 
 
+@pytest.mark.usefixtures("transport")
 async def test_a_reused_refresh_token_ends_the_session_but_a_lost_response_does_not(server: ServerProcess) -> None:
     ada = await owner(server)
     first = ada.session["refresh_token"]
@@ -204,6 +209,7 @@ async def test_when_a_thief_and_the_owner_race_only_the_newest_refresh_token_con
     assert (await refresh(server, tokens[0])).status == 401
 
 
+@pytest.mark.usefixtures("transport")
 async def test_a_person_has_at_most_fifty_sessions(server: ServerProcess) -> None:
     ada = await owner(server)
     oldest = await ada.listen()

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import orjson
+import pytest
 
 from tests.attacks.refusals import check_hidden, comparable, integers, polled, replayed
 from tests.journeys.client import Client, colleague, owner
@@ -58,6 +59,7 @@ async def test_only_members_see_an_archived_chat_and_nobody_sees_a_deleted_one(s
             assert SECRET.encode() not in (await person.ask("GET", "/api/sync")).body
 
 
+@pytest.mark.usefixtures("transport")
 async def test_live_events_reach_only_people_who_can_read_the_chat(server: ServerProcess) -> None:
     ada = await owner(server, default_channel=False)
     bob, carol = await colleague(ada), await colleague(ada)
@@ -95,6 +97,7 @@ async def test_live_events_reach_only_people_who_can_read_the_chat(server: Serve
         assert SECRET.encode() not in await polled(person, cursors[person.id])
 
 
+@pytest.mark.usefixtures("transport")
 async def test_a_guest_sees_only_their_own_chats_and_the_people_in_them(server: ServerProcess) -> None:
     ada = await owner(server)
     bob, carol, guest = await colleague(ada), await colleague(ada), await colleague(ada, "guest")
@@ -138,6 +141,7 @@ async def test_a_guest_sees_only_their_own_chats_and_the_people_in_them(server: 
     assert (await guest.ask("GET", f"/api/users/{bob.id}")).status == 404
 
 
+@pytest.mark.usefixtures("transport")
 async def test_a_removed_member_receives_only_their_own_removal(server: ServerProcess) -> None:
     ada = await owner(server)
     for role in ("member", "admin", "guest"):

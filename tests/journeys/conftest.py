@@ -10,11 +10,13 @@ import pytest
 
 from tests.journeys.server import GATEWAY, ServerProcess
 from tests.journeys.sharing import QUICK, SharedServers
+from tests.journeys.stream import Stream
 from tests.journeys.wire import OPENED
 
 DOORS = ["gateway" if GATEWAY == "on" else "app"]
 """The entry point. Every journey runs through each of them, in two runs with different FECHATTER_GATEWAY."""
 ENGINES = ["sqlite", "postgres"]
+TRANSPORTS = ["sse", "websocket"]
 
 
 @pytest.fixture(scope="module", params=DOORS)
@@ -42,6 +44,14 @@ def own_server(door: str, engine: str, request: pytest.FixtureRequest, tmp_path:
         yield process
     finally:
         process.kill()
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest) -> Iterator[str]:
+    """How the streams of a test are opened. A module with this fixture runs its tests over each transport."""
+    Stream.transport = str(request.param)
+    yield Stream.transport
+    Stream.transport = TRANSPORTS[0]
 
 
 @pytest.fixture(autouse=True)

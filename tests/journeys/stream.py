@@ -1,14 +1,15 @@
-"""A client of `/events` that keeps its cursor and can stop reading."""
+"""A client of a live stream, over `/events` or `/ws`. It keeps its cursor and can stop reading."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import orjson
 
+from tests.journeys.sockets import NotUpgraded, Socket
 from tests.journeys.wire import READ_BYTES, Answer, Wire, head
 from tests.servers.process import PATIENCE_SECONDS
 
@@ -39,8 +40,11 @@ class Stream:
     """An open stream.
 
     Attributes:
+        transport: how new streams are opened, `sse` or `websocket`.
         cursor: the last `id:` received.
     """
+
+    transport: ClassVar[str] = "sse"
 
     def __init__(self, wire: Wire, cursor: str | None) -> None:
         self.cursor = cursor
@@ -64,6 +68,8 @@ class Stream:
         headers = {"authorization": f"Bearer {token}"} if token is not None else {}
         if cursor is not None:
             headers["last-event-id"] = cursor
+        if cls.transport == "websocket":
+            return await SocketStream.upgrade(wire, headers, query)
         wire.writer.write(head("GET", "/events" + query, headers))
         async with asyncio.timeout(EVENT_SECONDS):
             status, answered = await wire.answer_head()
@@ -124,6 +130,35 @@ class Stream:
         if not part:
             raise ConnectionError("the stream has ended")
         return part
+
+
+class SocketStream(Stream):
+    """An open stream over a WebSocket.
+
+    Attributes:
+        socket: where messages can be sent.
+    """
+
+    def __init__(self, socket: Socket, cursor: str | None) -> None:
+        super().__init__(socket.wire, cursor)
+        self.socket = socket
+
+    @classmethod
+    async def upgrade(cls, wire: Wire, headers: dict[str, str], query: str = "") -> SocketStream:
+        """Raises Refused, OSError."""
+        try:
+            socket = await Socket.open(0, "/ws" + query, headers, wire=wire)
+        except NotUpgraded as refused:
+            raise Refused(refused.answer) from refused
+        return cls(socket, headers.get("last-event-id"))
+
+    async def block(self) -> Event:
+        message = await self.socket.message()
+        if not message or set(message) - {"id", "event", "data"}:
+            raise ValueError(f"a strange message: {message}")
+        event = Event(message.get("id"), message.get("event"), message.get("data"))
+        self.cursor = event.id or self.cursor
+        return event
 
 
 def parse(block: bytes) -> Event:

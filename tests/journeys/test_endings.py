@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.journeys.client import Client, colleague, owner
 from tests.journeys.metrics import closed_streams
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Stream
+
+pytestmark = pytest.mark.usefixtures("transport")
 
 WINDOW_BYTES = 16 * 1024
 STALLED = 24

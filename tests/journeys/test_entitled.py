@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
+import pytest
+
 from tests.journeys.client import Client, colleague, owner
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Event, Stream
@@ -158,6 +160,7 @@ async def replayed(person: Client, cursor: str) -> Recording:
     return numbered_events(await (await person.listen(cursor)).until("resumed"))
 
 
+@pytest.mark.usefixtures("transport")
 async def test_every_event_reaches_exactly_the_people_who_may_see_it_live_and_on_replay(server: ServerProcess) -> None:
     people, stranger = await everybody(server), await owner(server)
     scenario = Scenario(people)
@@ -183,6 +186,7 @@ async def test_every_event_reaches_exactly_the_people_who_may_see_it_live_and_on
     await outside.quiet(0.2)
 
 
+@pytest.mark.usefixtures("transport")
 async def test_a_disabled_person_receives_nothing_more(server: ServerProcess) -> None:
     ada = await owner(server)
     bob, carl = await colleague(ada), await colleague(ada)

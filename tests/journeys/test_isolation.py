@@ -121,6 +121,7 @@ async def test_no_list_shows_objects_of_another_workspace(server: ServerProcess)
         assert SECRET.lower().encode() not in answer.body.lower(), path
 
 
+@pytest.mark.usefixtures("transport")
 async def test_a_position_of_another_workspace_shows_only_ones_own_events(server: ServerProcess) -> None:
     ours, theirs = await tenant(server, "Our"), await tenant(server, SECRET)
     for _ in range(3):

@@ -13,6 +13,8 @@ from tests.journeys.stream import Refused, Stream
 from tests.journeys.wire import Wire, head
 from tests.servers.process import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 STREAMS = 20
 """The default limit per person."""
 MESSAGES = 900

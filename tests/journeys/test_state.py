@@ -7,6 +7,8 @@ import itertools
 import random
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from fechatter.events import EventType
 from tests.journeys.client import Client, colleague, owner, signed_in
 from tests.journeys.replica import Replica
@@ -118,6 +120,7 @@ async def follow(replica: Replica, stream: Stream, mark: str) -> None:
         await replica.apply(await stream.next())
 
 
+@pytest.mark.usefixtures("transport")
 async def test_every_type_of_event_live(server: ServerProcess) -> None:
     sample = await SampleWorkspace.create(server)
     replicas = [await Replica.load(person) for person in sample.people]
@@ -167,6 +170,7 @@ async def catch_up(person: Client, replica: Replica) -> None:
     stream.close()
 
 
+@pytest.mark.usefixtures("transport")
 async def test_clients_that_load_during_many_changes_end_in_the_same_state(server: ServerProcess) -> None:
     sample = await SampleWorkspace.create(server)
     done = asyncio.Event()

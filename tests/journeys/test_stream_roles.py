@@ -10,6 +10,8 @@ from tests.journeys.client import Client, colleague, owner
 from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Event, Stream
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 
 async def change_role(host: Client, person: Client, role: str) -> None:
     await host.call("PATCH", f"/api/users/{person.id}", {"role": role})

@@ -11,6 +11,8 @@ from tests.journeys.server import ServerProcess
 from tests.journeys.stream import Refused, Stream
 from tests.servers.process import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 
 async def test_hello_contains_the_position_and_the_session(server: ServerProcess) -> None:
     ada = await owner(server)

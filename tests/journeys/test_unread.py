@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.journeys.client import Client, colleague, owner, signed_in
 from tests.journeys.replica import Replica
 from tests.journeys.server import ServerProcess
@@ -102,6 +104,7 @@ async def test_concurrent_marks_from_several_devices_end_in_a_state_of_one_of_th
     assert (mark in (2, 4), revision, unread) == (True, 2, 9 - mark)
 
 
+@pytest.mark.usefixtures("transport")
 async def test_another_device_follows_marks_and_deletions_live_and_after_a_pause(server: ServerProcess) -> None:
     ada, bob, chat_id = await _talk(server, 6)
     live, away = await Replica.load(bob), await Replica.load(bob)
@@ -120,6 +123,7 @@ async def test_another_device_follows_marks_and_deletions_live_and_after_a_pause
     assert await _counts(bob, chat_id) == (1, 1, 3)
 
 
+@pytest.mark.usefixtures("transport")
 async def test_the_signal_and_the_resumed_stream_carry_the_whole_mark(server: ServerProcess) -> None:
     ada, bob, chat_id = await _talk(server, 4)
     await _delete(ada, chat_id, 2, 3)
@@ -132,6 +136,7 @@ async def test_the_signal_and_the_resumed_stream_carry_the_whole_mark(server: Se
     assert mark | {"seq": mark["seq"] + 1} in resumed.data["reads"]
 
 
+@pytest.mark.usefixtures("transport")
 async def test_a_person_who_returns_to_a_chat_has_nothing_unread_in_it(server: ServerProcess) -> None:
     ada, bob, chat_id = await _talk(server, 3)
     await bob.post(f"/api/chat/{chat_id}/unread", {"number": 2})

@@ -73,7 +73,7 @@ def path_and_body(command: Command, fields: dict[str, msgspec.Raw]) -> tuple[str
         if not 0 < chat_id <= MAX_ID:
             raise Invalid.field("/chat_id", "out_of_range", "The number is too small or too large.")
         path = path.format(chat_id=chat_id)
-    return path, msgspec.json.encode(fields) if fields else b""
+    return path, msgspec.json.encode(fields)
 
 
 async def run(app: ASGIApp, caller: Caller, method: str, path: str, body: bytes) -> Answered:

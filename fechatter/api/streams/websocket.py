@@ -6,6 +6,7 @@ passes on complete messages. Otherwise this module does both, and the HTTP serve
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from typing import Annotated
 
@@ -132,6 +133,7 @@ async def _converse(
 
     async def emit(blocks: bytes, _is_last: bool) -> None:
         for text in text_messages(blocks):
+            listener.write_started()  # a write is many messages here, and each is a sign that the client reads
             await send({"type": "websocket.send", "text": text})
 
     async def answer() -> None:
@@ -148,7 +150,8 @@ async def _converse(
     answering = found.tasks.start("answer a client's messages", answer())
     try:
         await write(listener, found, start, emit)
-        code = refused or (listener.closed or CloseReason.GONE).close_code
-        await send({"type": "websocket.close", "code": code})
     finally:
         answering.cancel()
+    await asyncio.wait([answering])
+    code = refused or (listener.closed or CloseReason.GONE).close_code
+    await send({"type": "websocket.close", "code": code})
