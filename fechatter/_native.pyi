@@ -546,6 +546,10 @@ class Stream:
         """Append a last block and accept no more. With `discard`, the blocks that wait are not sent. A WebSocket ends
         with `close_code`."""
 
+    @property
+    def received(self) -> int:
+        """Number of messages of the client that wait."""
+
     def receive(self) -> bytes | None:
         """Remove and return the first message of the client, or None. It is UTF-8."""
 

@@ -15,13 +15,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from fechatter.cache.responses import ResponseCache
 from fechatter.errors import StorageError, TooManyRequests, Unauthorized, Unavailable
 from fechatter.frames import Frame, Signal
-from fechatter.hub import expiry, joining
+from fechatter.hub import bounds, expiry, joining
 from fechatter.hub.attendance import Attendance
 from fechatter.hub.gaps import GapFiller
-from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, MAX_STALLED_BYTES, Listener, Reader
+from fechatter.hub.listener import MAX_BYTES, MAX_EVENTS, Listener, Reader
 from fechatter.hub.notices import Notices
-from fechatter.hub.sequencer import MAX_HELD
-from fechatter.hub.states import MAX_JOINING_FRAMES, CloseReason, Live, Replaying
+from fechatter.hub.states import CloseReason, Live, Replaying
 from fechatter.hub.workspace_feed import WorkspaceFeed
 from fechatter.loops import Loop, LoopState
 from fechatter.model import Position, WorkspaceId
@@ -42,6 +41,8 @@ MAX_PAUSE_SECONDS = 4.0
 PACE_EVERY_SECONDS = 1.0
 MAX_JOIN_TRIES = 5
 STREAMS_RETRY_SECONDS = 10
+
+Read = Callable[[Transaction], Awaitable[joining.Start]]
 
 
 class Hub:
@@ -99,21 +100,7 @@ class Hub:
         return len(self._feeds)
 
     def queues(self) -> list[Queue]:
-        closed, again = "closed with `slow`, resumes from its cursor", "the replay is read again"
-        worst = "the stream with the most waiting bytes is closed with `slow`"
-        return [
-            Queue("listener_events", MAX_EVENTS, "events", closed, lambda: self._most(lambda one: one.pending)),
-            Queue("stalled_bytes", MAX_STALLED_BYTES, "bytes", worst, lambda: self.native.stalled_bytes),
-            Queue("listener_bytes", MAX_BYTES, "bytes", closed, lambda: self._most(lambda one: one.pending_bytes)),
-            Queue("joining", MAX_JOINING_FRAMES, "events", again, lambda: self._most(lambda one: one.held)),
-            Queue("held", MAX_HELD, "events", "read from the log", self._most_held),
-        ]
-
-    def _most(self, count: Callable[[Listener], int]) -> int:
-        return max(map(count, self.streams()), default=0)
-
-    def _most_held(self) -> int:
-        return max((feed.sequencer.held for feed in self._feeds.values()), default=0)
+        return bounds.queues(self._feeds.values, self.native)
 
     def start(self) -> None:
         """Start the background tasks: the head poll, the session expiry and the pace check."""
@@ -192,9 +179,7 @@ class Hub:
         reader = listener.reader
         await self._rejoin(feed, listener, lambda tx: joining.go_on(tx, reader, replay, self._settings))
 
-    async def _rejoin(
-        self, feed: WorkspaceFeed, listener: Listener, read: Callable[[Transaction], Awaitable[joining.Start]]
-    ) -> None:
+    async def _rejoin(self, feed: WorkspaceFeed, listener: Listener, read: Read) -> None:
         """Join, or close the stream if that is impossible."""
         try:
             await self._join(feed, listener, read)
@@ -204,9 +189,7 @@ class Hub:
             log.warning("a replay in workspace %d was cancelled: %s", feed.workspace_id, error)
             listener.close(CloseReason.UNAVAILABLE)
 
-    async def _join(
-        self, feed: WorkspaceFeed, listener: Listener, read: Callable[[Transaction], Awaitable[joining.Start]]
-    ) -> None:
+    async def _join(self, feed: WorkspaceFeed, listener: Listener, read: Read) -> None:
         """Queue what `read` returns, and go live unless more must be read."""
         for _ in range(MAX_JOIN_TRIES):
             frames = feed.attach(listener)

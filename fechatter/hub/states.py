@@ -11,6 +11,8 @@ from fechatter.model import Position
 
 MAX_JOINING_FRAMES = 2_000
 MAX_JOINING_SIGNALS = 256
+MAX_RECEIVED = 32
+"""The limit of native/src/hub/inbox.rs."""
 
 
 class CloseReason(StrEnum):

@@ -85,7 +85,7 @@ class WorkspaceFeed:
 
     def suspend(self, listener: Listener) -> None:
         """Show a live listener nothing until it is attached again."""
-        self._leave_all(listener)
+        self._streams.leave_all(listener.stream)
 
     def detach(self, listener: Listener) -> None:
         """Remove a listener; nothing happens if it was removed already."""

@@ -7,6 +7,8 @@ use fechatter_native::gateway::websocket_reader::{MAX_MESSAGE_BYTES, Reader, Rec
 use fuzzing::fuzz;
 
 type Outcome = (Vec<Received>, Option<u16>);
+/// The first byte and the content of a frame, and what follows it.
+type Split<'a> = (u8, Vec<u8>, &'a [u8]);
 
 /// Reads everything, in parts of these sizes.
 fn read(input: &[u8], mut step: impl FnMut() -> usize) -> Outcome {
@@ -28,40 +30,13 @@ fn read(input: &[u8], mut step: impl FnMut() -> usize) -> Outcome {
 fn reference(mut input: &[u8]) -> Outcome {
     let (mut all, mut message, mut size) = (Vec::new(), None::<Vec<u8>>, 0);
     loop {
-        let [first, second, rest @ ..] = input else { return (all, None) };
-        let (opcode, is_final, short) = (first & 15, first & 128 != 0, usize::from(second & 127));
-        let follows = message.is_some();
-        let is_known = matches!(opcode, 0..=2 | 8..=10);
-        let is_in_place = if opcode >= 8 { is_final } else { (opcode == 0) == follows };
-        if first & 112 != 0 || !is_known || !is_in_place {
-            return (all, Some(1002));
-        }
-        if opcode == 2 {
-            return (all, Some(1003));
-        }
-        if second & 128 == 0 || (opcode >= 8 && short > 125) {
-            return (all, Some(1002));
-        }
-        let digits = [0, 2, 8][usize::from(short > 125) + usize::from(short > 126)];
-        if rest.len() < digits + 4 {
-            return (all, None);
-        }
-        let length = rest[..digits].iter().fold(0_u128, |length, byte| length * 256 + u128::from(*byte));
-        if (digits == 2 && length < 126) || (digits == 8 && (length < 65_536 || length >= 1 << 63)) {
-            return (all, Some(1002));
-        }
-        let length = if digits == 0 { short } else { usize::try_from(length).expect("a length") };
-        if opcode < 8 {
-            size += length.max(1);
-        }
-        if length > MAX_MESSAGE_BYTES || size > MAX_MESSAGE_BYTES {
-            return (all, Some(1009));
-        }
-        let (mask, rest) = rest[digits..].split_at(4);
-        let Some(masked) = rest.get(..length) else { return (all, None) };
-        let content: Vec<u8> = masked.iter().enumerate().map(|(at, byte)| byte ^ mask[at % 4]).collect();
-        input = &rest[length..];
-        match opcode {
+        let (first, content, rest) = match split_frame(input, message.is_some(), &mut size) {
+            Ok(Some(split)) => split,
+            Ok(None) => return (all, None),
+            Err(code) => return (all, Some(code)),
+        };
+        input = rest;
+        match first & 15 {
             8 => match close(&content) {
                 Ok(code) => all.push(Received::Close(code)),
                 Err(code) => return (all, Some(code)),
@@ -69,7 +44,7 @@ fn reference(mut input: &[u8]) -> Outcome {
             9 => all.push(Received::Ping(content)),
             10 => all.push(Received::Pong),
             _ => {
-                let whole = message.get_or_insert_default();
+                let (whole, is_final) = (message.get_or_insert_default(), first & 0x80 != 0);
                 whole.extend(content);
                 let is_wrong = |error: std::str::Utf8Error| is_final || error.error_len().is_some();
                 if std::str::from_utf8(whole).is_err_and(is_wrong) {
@@ -82,6 +57,41 @@ fn reference(mut input: &[u8]) -> Outcome {
             }
         }
     }
+}
+
+/// Returns a complete frame.
+fn split_frame<'a>(input: &'a [u8], follows: bool, size: &mut usize) -> Result<Option<Split<'a>>, u16> {
+    let [first, second, rest @ ..] = input else { return Ok(None) };
+    let (opcode, is_final, short) = (first & 15, first & 0x80 != 0, usize::from(second & 127));
+    let is_in_place = if opcode >= 8 { is_final } else { (opcode == 0) == follows };
+    if first & 0x70 != 0 || !matches!(opcode, 0..=2 | 8..=10) || !is_in_place {
+        return Err(1002);
+    }
+    if opcode == 2 {
+        return Err(1003);
+    }
+    if second & 0x80 == 0 || (opcode >= 8 && short > 125) {
+        return Err(1002);
+    }
+    let digits = [0, 2, 8][usize::from(short > 125) + usize::from(short > 126)];
+    if rest.len() < digits + 4 {
+        return Ok(None);
+    }
+    let length = rest[..digits].iter().fold(0_u128, |length, byte| length * 256 + u128::from(*byte));
+    if (digits == 2 && length < 126) || (digits == 8 && !(65_536..1 << 63).contains(&length)) {
+        return Err(1002);
+    }
+    let length = if digits == 0 { short } else { usize::try_from(length).expect("a length") };
+    if opcode < 8 {
+        *size += length.max(1);
+    }
+    if length > MAX_MESSAGE_BYTES || *size > MAX_MESSAGE_BYTES {
+        return Err(1009);
+    }
+    let (mask, rest) = rest[digits..].split_at(4);
+    let Some(masked) = rest.get(..length) else { return Ok(None) };
+    let content = masked.iter().enumerate().map(|(at, byte)| byte ^ mask[at % 4]).collect();
+    Ok(Some((*first, content, &rest[length..])))
 }
 
 fn close(content: &[u8]) -> Result<Option<u16>, u16> {
@@ -201,7 +211,7 @@ fn fragments_count_towards_the_limit_even_if_they_are_empty() {
 #[test]
 fn a_reader_between_two_messages_has_no_buffer() {
     let mut reader = Reader::default();
-    let frames = frame(0x81, &[b'x'; 50_000]);
+    let frames = frame(0x81, &b"x".repeat(50_000));
     let (first, last) = frames.split_at(frames.len() - 1);
     assert_eq!(reader.read(&mut &first[..]), Ok(None));
     assert!(reader.is_in_progress());

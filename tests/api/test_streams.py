@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from fechatter.api.application import Application
 from fechatter.api.routes import ROUTES
-from fechatter.api.streams import sse
+from fechatter.api.streams.opening import cursor_of
 from fechatter.auth.quotas import Quotas
 from fechatter.auth.tokens import AccessTokens, Claims
 from fechatter.errors import Invalid
@@ -60,5 +60,5 @@ async def test_a_head_request_for_the_stream_ends_without_the_client(database: D
 def test_two_positions_to_resume_from_are_refused(second: bytes) -> None:
     headers = [(b"last-event-id", b"era.1"), (b"last-event-id", second)]
     with pytest.raises(Invalid) as refused:
-        sse._cursor(Request({"type": "http", "headers": headers, "query_string": b""}))
+        cursor_of(Request({"type": "http", "headers": headers, "query_string": b""}), "")
     assert [error.code for error in refused.value.errors] == ["invalid_cursor"]

@@ -50,7 +50,7 @@ async def test_a_ticket_opens_one_stream_of_its_session(server: ServerProcess) -
     assert await socket.closed() == 4401
 
 
-async def test_a_ticket_is_no_token_and_a_token_is_no_ticket(server: ServerProcess) -> None:
+async def test_a_ticket_cannot_be_used_as_a_token_nor_a_token_as_a_ticket(server: ServerProcess) -> None:
     ada = await owner(server)
     made = await ticket(ada)
     assert await refusal(server, f"/ws?ticket={ada.token}") == (401, "invalid_ticket")
@@ -76,7 +76,7 @@ async def test_the_subprotocol_is_selected_only_if_it_is_offered(server: ServerP
     assert "sec-websocket-protocol" not in other.headers
 
 
-async def test_a_request_that_is_no_handshake_gets_a_problem(server: ServerProcess) -> None:
+async def test_a_request_without_a_handshake_gets_a_problem(server: ServerProcess) -> None:
     ada = await owner(server)
     plain = await ada.ask("GET", "/ws")
     assert (plain.status, plain.code) == (426, "upgrade_required")
@@ -138,6 +138,23 @@ async def test_a_read_mark_moves_and_only_a_message_with_a_ref_is_answered(serve
     socket.send({"type": "read", "chat_id": chat, "number": 1, "ref": "r"})
     assert await socket.until("done") == {"event": "done", "data": {"ref": "r"}}
     assert (await bob.get(f"/api/chat/{chat}"))["last_read_number"] == 1
+
+
+async def test_signals_run_the_functions_of_their_routes(server: ServerProcess) -> None:
+    ada = await owner(server)
+    bob = await colleague(ada)
+    chat = (await ada.chat("private_channel", bob))["id"]
+    socket, other = await connect(bob), await connect(ada)
+    socket.send({"type": "typing", "chat_id": chat})
+    assert (await other.until("typing.started"))["data"]["user_ids"] == [bob.id]
+    other.send({"type": "subscribe_presence", "user_ids": [bob.id], "ref": "s"})
+    subscribed = (await other.until("done"))["data"]
+    assert [presence["user_id"] for presence in subscribed["result"]["presences"]] == [bob.id]
+    socket.send({"type": "presence", "state": "dnd", "ref": "p"})
+    assert (await socket.until("done"))["data"] == {"ref": "p", "result": {"state": "dnd"}}
+    seen = {}
+    while seen != {"user_id": bob.id, "state": "dnd"}:
+        [seen] = (await other.until("presence.changed"))["data"]["presences"]
 
 
 REFUSED: list[tuple[Any, str]] = [

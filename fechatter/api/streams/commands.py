@@ -40,6 +40,9 @@ class Command(msgspec.Struct, frozen=True):
 COMMANDS = {
     "send": Command("POST", "/api/chat/{chat_id}/messages", "sent", always_answered=True),
     "read": Command("PUT", "/api/chat/{chat_id}/read"),
+    "typing": Command("POST", "/api/chat/{chat_id}/typing"),
+    "presence": Command("PUT", "/api/presence"),
+    "subscribe_presence": Command("POST", "/api/presence/subscriptions"),
 }
 """By the `type` of the message."""
 
@@ -51,7 +54,7 @@ class Caller(msgspec.Struct, frozen=True):
     address: str
 
 
-class Answered(msgspec.Struct):
+class RouteAnswer(msgspec.Struct):
     """The response of a route."""
 
     status: int = 0
@@ -76,9 +79,9 @@ def path_and_body(command: Command, fields: dict[str, msgspec.Raw]) -> tuple[str
     return path, msgspec.json.encode(fields)
 
 
-async def run(app: ASGIApp, caller: Caller, method: str, path: str, body: bytes) -> Answered:
+async def run(app: ASGIApp, caller: Caller, method: str, path: str, body: bytes) -> RouteAnswer:
     """Run the function of a route as the person who opened the socket. Every error is a response."""
-    answered = Answered()
+    answered = RouteAnswer()
     requests = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:

@@ -14,7 +14,7 @@ from fechatter.api import problems
 from fechatter.api.application import Application
 from fechatter.api.middleware.boundary import as_problem
 from fechatter.api.operations import MAX_SEEN
-from fechatter.api.streams.commands import COMMANDS, CREATED, Answered, Caller, Command, path_and_body, run
+from fechatter.api.streams.commands import COMMANDS, CREATED, Caller, Command, RouteAnswer, path_and_body, run
 from fechatter.api.streams.opening import parse_cursor
 from fechatter.errors import Conflict, Invalid, Problem, TooManyRequests, Unavailable
 from fechatter.hub.listener import Listener
@@ -94,7 +94,7 @@ class Conversation:
             self._count()
             await self._own(envelope.type, msgspec.json.encode(fields), may_resume=may_resume)
             if ref is not None:
-                self._say("done", ref)
+                self._report("done", ref)
         except Exception as error:  # noqa: BLE001  # as in the boundary of requests; `as_problem` logs it
             request_id = next(self._app.ids)
             problem = as_problem(error, request_id)
@@ -112,9 +112,9 @@ class Conversation:
         if answered.status >= FIRST_ERROR:
             self._refuse(ref, answered.body, answered.retry_after)
         elif command.always_answered:
-            self._say_sent(ref, answered)
+            self._report_sent(ref, answered)
         elif ref is not None:
-            self._say(command.answer, ref, b"result", answered.body)
+            self._report(command.answer, ref, b"result", answered.body)
 
     async def _own(self, kind: str, fields: bytes, *, may_resume: bool) -> None:
         """Handle a message about the stream itself."""
@@ -130,11 +130,11 @@ class Conversation:
         else:
             raise Invalid.field("/type", "invalid_value", "There is no such type of messages.")
 
-    def _say_sent(self, ref: str | None, answered: Answered) -> None:
+    def _report_sent(self, ref: str | None, answered: RouteAnswer) -> None:
         data = b'"message":%b,"repeated":%b' % (answered.body, b"false" if answered.status == CREATED else b"true")
         self._offer("sent", ref, data)
 
-    def _say(self, event: str, ref: str | None, name: bytes = b"", value: bytes = b"") -> None:
+    def _report(self, event: str, ref: str | None, name: bytes = b"", value: bytes = b"") -> None:
         self._offer(event, ref, b'"%b":%b' % (name, value) if value else b"")
 
     def _refuse(self, ref: str | None, problem: bytes, retry_after: bytes | None) -> None:

@@ -63,15 +63,18 @@ class WebSocketStream:
     * `send`, with `chat_id` and the body of `POST …/messages`. The answer is `sent` with the `message`, and with
       `repeated` if it was stored before.
     * `read`, with `chat_id` and the body of `PUT …/read`.
+    * `typing`, with `chat_id`, like `POST …/typing`.
+    * `presence`, with the body of `PUT /api/presence`.
+    * `subscribe_presence`, with the body of `POST /api/presence/subscriptions`.
     * `ack`, with the `cursor` that you have received.
     * `resume`, with a `cursor` and the positions `seen`, as the first message only. The stream begins again with a
       `hello`; ignore what comes before it.
 
-    If a message has a `ref`, it is answered with `done`. A refused message is answered with `problem`: the `ref` and
-    the problem that the HTTP request would get. The quotas are the same.
+    If a message has a `ref`, it is answered with `done`, and with the `result` of the HTTP request. A refused message
+    is answered with `problem`: the `ref` and the problem that the HTTP request would get. The quotas are the same.
 
-    The connection ends with 4401 if the session has ended, 4408 if you read too slowly, 1001 if the server stops, 1013
-    if it cannot continue the stream, and after invalid frames with the codes of RFC 6455.
+    The close code is 4401 if the session has ended, 4408 if you read too slowly, and 1001 if the server stops. It is
+    1013 if the stream cannot continue. Invalid frames have the codes of RFC 6455.
     """
 
     # An ASGI app of its own, because a stream is not a Response.

@@ -6,7 +6,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Version};
 use hyper::body::Body;
 
-/// Tells the app that the client asks for a WebSocket. The connection's own headers do not reach the app.
+/// Reports to the app that the client asks for a WebSocket. The connection's own headers do not reach the app.
 pub const UPGRADE: HeaderName = HeaderName::from_static("x-fechatter-upgrade");
 /// Its value.
 pub const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");

@@ -7,7 +7,7 @@
 //! * [`guard`] is the socket as hyper sees it. It checks framing ([`framing`], [`head`], [`chunks`]), times and floods.
 //! * [`routes`] decides who answers a request, and [`proxy`] forwards it over a connection of [`upstream`].
 //! * [`live`] takes over live streams. [`delivery`] writes them to sockets that have left hyper, with [`outgoing`].
-//! * [`websocket`] does the same after a [`handshake`], and reads the client's frames: [`websocket_reader`] parses them,
+//! * [`websocket`] does the same after a [`handshake`], and reads its frames. [`websocket_reader`] parses them,
 //!   and [`websocket_pulse`] notices clients that have vanished.
 //! * [`compressing`] compresses answers.
 //! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.

@@ -40,7 +40,7 @@ pub struct Conversation<S> {
     /// The answer to the handshake, pings, pongs and the last frame. They are written between two blocks.
     own: Vec<u8>,
     reader: Reader,
-    /// What was read, but waits for room in the stream's inbox.
+    /// What was read, but waits for space in the stream's inbox.
     unread: Vec<u8>,
     pulse: Pulse,
     stall: Stall,
@@ -74,7 +74,7 @@ impl<S: Socket> Conversation<S> {
     /// Reads what the client sends. Ready if it has left without a last frame.
     fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut buffer = [0; READ_BYTES];
-        while self.end.is_none() && self.stream.attached.poll_room(context).is_ready() {
+        while self.end.is_none() && self.stream.attached.poll_space(context).is_ready() {
             let unread = std::mem::take(&mut self.unread);
             if !unread.is_empty() {
                 self.receive(&unread);
@@ -94,7 +94,7 @@ impl<S: Socket> Conversation<S> {
 
     /// Handles frames until the inbox is full or the conversation ends.
     fn receive(&mut self, mut input: &[u8]) {
-        // Whether the inbox has room is known only with a context, so only one message is passed on at once.
+        // The caller looks for space in the inbox before each message.
         while self.end.is_none() {
             match self.reader.read(&mut input) {
                 Ok(None) => break,
@@ -125,7 +125,7 @@ impl<S: Socket> Conversation<S> {
 
     /// Sends pings. Breaks if the client does not answer.
     fn beat(&mut self, context: &mut Context<'_>) -> ControlFlow<()> {
-        let is_reading = self.stream.attached.poll_room(context).is_ready();
+        let is_reading = self.stream.attached.poll_space(context).is_ready();
         match self.pulse.poll(context, is_reading) {
             Poll::Pending => {}
             Poll::Ready(Beat::Ping) => ping_frame(&mut self.own),

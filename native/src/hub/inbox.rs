@@ -19,7 +19,7 @@ pub struct Inbox(Mutex<Option<Box<Letters>>>);
 struct Letters {
     messages: VecDeque<Vec<u8>>,
     bytes: usize,
-    /// The reader of the socket, if it waits for room.
+    /// The reader of the socket, if it waits for space.
     reader: Option<Waker>,
 }
 
@@ -30,6 +30,18 @@ impl Letters {
 }
 
 impl Inbox {
+    /// Number of messages.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        lock(&self.0).as_ref().map_or(0, |letters| letters.messages.len())
+    }
+
+    /// Whether no message waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Appends a message. Returns whether it is the only one.
     pub fn push(&self, message: Vec<u8>) -> bool {
         let mut letters = lock(&self.0);
@@ -56,8 +68,8 @@ impl Inbox {
         Some(message)
     }
 
-    /// Ready if there is room for another message.
-    pub fn poll_room(&self, context: &Context<'_>) -> Poll<()> {
+    /// Ready if there is space for another message.
+    pub fn poll_space(&self, context: &Context<'_>) -> Poll<()> {
         match lock(&self.0).as_mut().filter(|letters| letters.is_full()) {
             Some(letters) => {
                 letters.reader = Some(context.waker().clone());
@@ -86,18 +98,18 @@ mod tests {
     }
 
     #[test]
-    fn a_full_inbox_stops_the_reader_until_there_is_room() {
+    fn a_full_inbox_stops_the_reader_until_there_is_space() {
         for (size, fits) in [(1, MAX_MESSAGES), (MAX_BYTES / 4, 4), (MAX_BYTES * 2, 1)] {
             let (inbox, woken) = (Inbox::default(), Arc::<Woken>::default());
             let waker = Waker::from(Arc::clone(&woken));
             for number in 0..fits {
-                assert!(inbox.poll_room(&Context::from_waker(&waker)).is_ready());
+                assert!(inbox.poll_space(&Context::from_waker(&waker)).is_ready());
                 assert_eq!(inbox.push(vec![b'x'; size]), number == 0);
             }
-            assert!(inbox.poll_room(&Context::from_waker(&waker)).is_pending());
+            assert!(inbox.poll_space(&Context::from_waker(&waker)).is_pending());
             assert!(!woken.0.load(Ordering::SeqCst));
             assert_eq!(inbox.pop().map(|message| message.len()), Some(size));
-            assert!(woken.0.load(Ordering::SeqCst) && inbox.poll_room(&Context::from_waker(&waker)).is_ready());
+            assert!(woken.0.load(Ordering::SeqCst) && inbox.poll_space(&Context::from_waker(&waker)).is_ready());
         }
     }
 
@@ -106,6 +118,7 @@ mod tests {
         let inbox = Inbox::default();
         assert_eq!(inbox.pop(), None);
         assert_eq!((inbox.push(b"a".to_vec()), inbox.push(b"b".to_vec())), (true, false));
+        assert_eq!((inbox.len(), inbox.is_empty()), (2, false));
         assert_eq!([inbox.pop(), inbox.pop(), inbox.pop()], [Some(b"a".to_vec()), Some(b"b".to_vec()), None]);
         assert!(lock(&inbox.0).is_none());
     }

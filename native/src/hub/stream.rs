@@ -33,20 +33,9 @@ pub struct Stream {
 impl Stream {
     /// A stream without blocks, whose writer is the app.
     pub(super) fn new(id: u64, registry: Arc<Registry>) -> Self {
-        let waiting = Waiting {
-            blocks: VecDeque::new(),
-            count: 0,
-            bytes: 0,
-            writer: Writer::App,
-            end: End::Open,
-            is_awaited: false,
-            reports_empty: false,
-            moved: Instant::now(),
-            is_idle: false,
-            waker: None,
-        };
+        let waiting = Mutex::new(Waiting::new());
         let (after, chats, blocked_since) = (AtomicU64::new(0), Mutex::default(), AtomicU64::new(0));
-        Self { id, registry, waiting: Mutex::new(waiting), after, chats, blocked_since, inbox: Inbox::default() }
+        Self { id, registry, waiting, after, chats, blocked_since, inbox: Inbox::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {

@@ -259,8 +259,8 @@ impl Attached {
     }
 
     /// Ready if another message of the client may be read.
-    pub fn poll_room(&self, context: &Context<'_>) -> Poll<()> {
-        self.0.inbox.poll_room(context)
+    pub fn poll_space(&self, context: &Context<'_>) -> Poll<()> {
+        self.0.inbox.poll_space(context)
     }
 }
 

@@ -63,6 +63,22 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// A queue without blocks, whose writer is the app.
+    pub fn new() -> Self {
+        Self {
+            blocks: VecDeque::new(),
+            count: 0,
+            bytes: 0,
+            writer: Writer::App,
+            end: End::Open,
+            is_awaited: false,
+            reports_empty: false,
+            moved: Instant::now(),
+            is_idle: false,
+            waker: None,
+        }
+    }
+
     pub fn append(&mut self, block: Block, is_signal: bool) {
         self.count += block.count();
         self.bytes += block.len();

@@ -200,6 +200,12 @@ impl Stream {
         self.0.end((!last.is_empty()).then(|| Block::last(last, close_code)), discard);
     }
 
+    /// Number of messages of the client that wait.
+    #[getter]
+    fn received(&self) -> usize {
+        self.0.inbox.len()
+    }
+
     /// Remove and return the first message of the client, or `None`.
     fn receive<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         self.0.inbox.pop().map(|message| PyBytes::new(py, &message))

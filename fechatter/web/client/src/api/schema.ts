@@ -1393,6 +1393,13 @@ export interface components {
             /** @description When it ends; null: not by itself. */
             until: string | null;
         };
+        /** @description A ticket that opens one WebSocket. `expires_in` is in seconds. */
+        StreamTicket: {
+            /** @example Zk3mXo… */
+            ticket: string;
+            /** @example 30 */
+            expires_in: number;
+        };
         /** @description The object of an act. */
         Subject: {
             /** @example user */
