@@ -1,11 +1,11 @@
-"""Signals that clients send and subscribe to: typing and presence. The WebSocket calls the same functions."""
+"""Signals that clients send and subscribe to: typing and presence."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import msgspec
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from fechatter.api.bodies import Body, Id
@@ -47,17 +47,7 @@ async def typing(request: Request) -> Response:
     Repeat it while the person types. A report within three seconds of the last one that was passed on is accepted and
     not passed on. The members receive the signal `typing.started`.
     """
-    await report_typing(request, request.path_params["chat_id"])
-    return no_content()
-
-
-async def report_typing(request: HTTPConnection, chat_id: ChatId) -> None:
-    """Show that the person types in the chat.
-
-    Raises:
-        Unauthorized: the session has ended.
-        NotFound, Forbidden: the person may not send to the chat.
-    """
+    chat_id = ChatId(request.path_params["chat_id"])
 
     async def work(tx: Transaction, actor: Actor) -> Actor:
         await check_access(tx, actor, chat_id, ChatAction.SEND)
@@ -65,6 +55,7 @@ async def report_typing(request: HTTPConnection, chat_id: ChatId) -> None:
 
     actor, _ = await read(request, work)
     services(request).typing.started(actor.workspace_id, chat_id, actor.user_id)
+    return no_content()
 
 
 @operation("setPresence", Answer(SessionPresence))
@@ -75,14 +66,9 @@ async def presence(request: Request, wanted: SessionPresence) -> Response:
     Others see the most present state of all your sessions; `dnd` wins. Nobody sees it if you set `shows_presence` to
     false. Report again after each `hello`.
     """
-    await report_presence(request, wanted)
-    return json_response(wanted)
-
-
-async def report_presence(request: HTTPConnection, wanted: SessionPresence) -> None:
-    """Note the state of the session. Raises Unauthorized: the session has ended."""
     actor, _ = await read(request, _actor)
     services(request).presence.set_state(_subscriber(actor), wanted.state)
+    return json_response(wanted)
 
 
 @operation("subscribePresence", Answer(Presences), refuses=("presence_full",))
@@ -93,22 +79,12 @@ async def subscribe(request: Request, wanted: PresenceSubscription) -> Response:
     cannot see. Later changes come as `presence.changed` on the session's streams, at most once a second. Subscribe
     again after each `hello`.
     """
-    return json_response(await subscribe_presence(request, wanted))
-
-
-async def subscribe_presence(request: HTTPConnection, wanted: PresenceSubscription) -> Presences:
-    """Replace the subscription of the session, and return the current states.
-
-    Raises:
-        Unauthorized: the session has ended.
-        Unavailable: `presence_full`.
-    """
 
     async def work(tx: Transaction, actor: Actor) -> tuple[Actor, list[UserId]]:
         return actor, await _visible(tx, actor, [UserId(each) for each in dict.fromkeys(wanted.user_ids)])
 
     (actor, people), _ = await read(request, work)
-    return Presences(services(request).presence.subscribe(_subscriber(actor), people))
+    return json_response(Presences(services(request).presence.subscribe(_subscriber(actor), people)))
 
 
 async def _visible(tx: Transaction, actor: Actor, user_ids: list[UserId]) -> list[UserId]:
