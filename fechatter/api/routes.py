@@ -103,6 +103,7 @@ TABLE: dict[str, dict[str, ASGIApp]] = {
     "/api/chat/{chat_id:id}/typing": {"POST": signals.typing},
     "/api/chat/{chat_id:id}/preferences": {"PATCH": chats.update_preferences},
     "/api/chat/{chat_id:id}/unread": {"GET": chats.show_unread, "POST": chats.mark_unread},
+    "/api/chat/{chat_id:id}/receipts": {"GET": chats.show_receipts},
     "/api/chat/{chat_id:id}/join": {"POST": chats.join},
     "/api/chat/{chat_id:id}/leave": {"POST": chats.leave},
     "/api/chat/{chat_id:id}/members": {"GET": members.index, "POST": members.add, "DELETE": members.remove},

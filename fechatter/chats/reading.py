@@ -43,6 +43,19 @@ class ReceiptMoved(msgspec.Struct, frozen=True):
     last_read_number: LastReadNumber
 
 
+class Receipt(msgspec.Struct, frozen=True):
+    """How far another member has read."""
+
+    user_id: AnyUser
+    last_read_number: LastReadNumber
+
+
+class ChatReceipts(msgspec.Struct, frozen=True):
+    """The read marks of the other members who show them."""
+
+    items: list[Receipt]
+
+
 async def mark_read(tx: Transaction, actor: Actor, chat_id: ChatId, number: int, revision: int | None = None) -> None:
     """Move the actor's mark to `number`; a lower number or an older revision changes nothing.
 
@@ -82,6 +95,15 @@ async def unread_of(tx: Transaction, actor: Actor, chat_id: ChatId) -> Unread:
     chat = await check_access(tx, actor, chat_id, ChatAction.READ)
     first = await read_marks.first_unread(tx, chat_id, actor.user_id)
     return Unread(chat.my_read_number, chat.my_read_revision, chat.unread_count, first)
+
+
+async def receipts_of(tx: Transaction, actor: Actor, chat_id: ChatId) -> ChatReceipts:
+    """Return how far the other members of a small chat have read; nothing for a larger chat. Raises NotFound."""
+    chat = await check_access(tx, actor, chat_id, ChatAction.READ)
+    if chat.member_count > MAX_RECEIPT_MEMBERS:
+        return ChatReceipts([])
+    rows = await read_marks.shown(tx, chat_id, actor.user_id)
+    return ChatReceipts([Receipt(row["user_id"], row["number"]) for row in rows])
 
 
 def _check_number(chat: ChatRow, number: int) -> None:

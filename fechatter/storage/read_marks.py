@@ -8,6 +8,8 @@ revision. Unread = the timeline's last number - the mark - the number of deleted
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fechatter.model import ChatId, ReadMark, UserId, WorkspaceId
 from fechatter.storage import events
 from fechatter.storage.engines.base import Row, Transaction
@@ -38,6 +40,12 @@ _FIRST_UNREAD = f"""
 SELECT n.number FROM timelines h LEFT JOIN read_marks r ON r.timeline_id = h.id AND r.user_id = $2
     JOIN messages n ON {timeline_of("n")} = h.id AND n.number > {_BEYOND} AND n.deleted_at IS NULL
 WHERE h.id = $1 ORDER BY n.number LIMIT 1"""
+_SHOWN = """
+SELECT m.user_id, r.number
+FROM memberships m JOIN users u ON u.id = m.user_id
+    JOIN read_marks r ON r.timeline_id = m.chat_id AND r.user_id = m.user_id
+WHERE m.chat_id = $1 AND m.user_id <> $2 AND m.left_seq IS NULL AND u.sends_receipts = 1
+ORDER BY m.user_id"""
 _REVISIONS = "SELECT user_id, revision FROM read_marks WHERE timeline_id = $1 AND user_id IN ANY_OF($2)"
 _START = """
 INSERT INTO read_marks (timeline_id, user_id, number)
@@ -82,6 +90,11 @@ async def one(tx: Transaction, workspace_id: WorkspaceId, chat_id: ChatId, user_
     if row is None:
         raise LookupError(f"{user_id} is not a member of chat {chat_id}")
     return _mark(row, (await events.heads(tx, workspace_id)).head)
+
+
+async def shown(tx: Transaction, chat_id: ChatId, reader: UserId) -> Sequence[Row]:
+    """Return the marks of the other members who show them; members without a mark are left out."""
+    return await tx.fetch(_SHOWN, chat_id, reader)
 
 
 def _mark(row: Row, seq: int) -> ReadMark:

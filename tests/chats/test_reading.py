@@ -9,7 +9,7 @@ import pytest
 
 from fechatter.accounts import people
 from fechatter.chats import membership, reading, views
-from fechatter.errors import Invalid
+from fechatter.errors import Invalid, NotFound
 from fechatter.frames import RECEIPT, block_json
 from fechatter.messages import changes
 from fechatter.model import Actor, Chat, ChatId, ChatType
@@ -59,6 +59,29 @@ async def test_a_move_is_signalled_to_the_other_members_of_a_small_chat(
     monkeypatch.setattr(reading, "MAX_RECEIPT_MEMBERS", 2)
     await world.do(reading.mark_read, bob, chat.id, 3)
     assert [signal.user_id for signal in world.signals] == [carol.user_id, bob.user_id]
+
+
+async def test_receipts_are_the_marks_of_the_other_members_who_show_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob, carol, dan = await world.people(await world.workspace(), "alice", "bob", "carol", "dan")
+    chat = await world.create(alice, GROUP, bob, carol, dan)
+    for _ in range(3):
+        await world.message(chat.id, alice)
+    for person, number in ((alice, 3), (bob, 2), (carol, 3), (dan, 1)):
+        await world.do(reading.mark_read, person, chat.id, number)
+    await world.do(people.update_own, carol, people.Profile(sends_receipts=False))
+    await world.do(membership.leave, dan, chat.id)
+    assert await world.do(reading.receipts_of, alice, chat.id) == reading.ChatReceipts(
+        [reading.Receipt(bob.user_id, 2)]
+    )
+    assert await world.do(reading.receipts_of, bob, chat.id) == reading.ChatReceipts(
+        [reading.Receipt(alice.user_id, 3)]
+    )
+    with pytest.raises(NotFound):
+        await world.do(reading.receipts_of, dan, chat.id)
+    monkeypatch.setattr(reading, "MAX_RECEIPT_MEMBERS", 2)
+    assert await world.do(reading.receipts_of, alice, chat.id) == reading.ChatReceipts([])
 
 
 async def test_concurrent_marks_end_at_the_highest_number(world: World) -> None:

@@ -102,7 +102,7 @@ class World:
         left, here = {"members": [self.leaver.id]}, {"members": [self.host.id]}
         match action:
             case A.READ:
-                reads = ("", "/messages", "/members", others.removeprefix(chat))
+                reads = ("", "/messages", "/members", "/receipts", others.removeprefix(chat))
                 own_state = [
                     ("PUT", f"{chat}/read", {"number": 1}),
                     ("PATCH", f"{chat}/preferences", {"starred": False}),

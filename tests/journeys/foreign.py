@@ -99,6 +99,7 @@ ATTEMPTS: dict[str, list[Attempt]] = {
     "PATCH /api/chat/{chat_id:id}/preferences": [
         Attempt(f"{path}/preferences", _fixed({"starred": True})) for path in (_FOREIGN, _FOREIGN_CHANNEL)
     ],
+    "GET /api/chat/{chat_id:id}/receipts": [Attempt(f"{path}/receipts") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "GET /api/chat/{chat_id:id}/unread": [Attempt(f"{path}/unread") for path in (_FOREIGN, _FOREIGN_CHANNEL)],
     "POST /api/chat/{chat_id:id}/unread": [
         Attempt(f"{path}/unread", _fixed({"number": 1})) for path in (_FOREIGN, _FOREIGN_CHANNEL)

@@ -200,3 +200,15 @@ async def show_unread(request: Request) -> Response:
     chat_id = request.path_params["chat_id"]
     unread, position = await read(request, lambda tx, actor: reading.unread_of(tx, actor, chat_id))
     return json_response(unread, position=position)
+
+
+@operation("listReceipts", Answer(reading.ChatReceipts, position=True))
+async def show_receipts(request: Request) -> Response:
+    """List how far the other members have read
+
+    People who have turned receipts off, and people who have read nothing, are left out. A chat with more than 100
+    members has no receipts. `receipt.moved` reports each change.
+    """
+    chat_id = request.path_params["chat_id"]
+    receipts, position = await read(request, lambda tx, actor: reading.receipts_of(tx, actor, chat_id))
+    return json_response(receipts, position=position)

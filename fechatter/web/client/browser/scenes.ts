@@ -51,6 +51,36 @@ export const scenes: Record<string, Scene> = {
     await page.locator("aside.details .member").first().waitFor()
   },
 
+  /** A direct chat with a person who has a status, has seen the last message, and types. */
+  async direct(page, server) {
+    const { ada, people } = await teamOn(server)
+    const { grace } = people
+    const { id } = await ada.call<{ id: number }>("POST", "/api/chat", { chat_type: "single", members: [grace.id] })
+    await grace.call("PUT", "/api/users/me/status", { emoji: "🎧", text: "Debugging" })
+    const sent = { content: "The slides are in the folder. Could you look at the last one?" }
+    const { number } = await ada.call<{ number: number }>("POST", `/api/chat/${id}/messages`, sent)
+    await ada.enter(page)
+    await openChat(page, id)
+    await page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
+    await grace.call("PUT", `/api/chat/${id}/read`, { number })
+    await page.locator(".seen").waitFor()
+    if (isWide(page)) {
+      await page.getByRole("button", { name: "Details", exact: true }).click()
+      await page.locator("aside.details .status").waitFor()
+    }
+    await grace.call("POST", `/api/chat/${id}/typing`)
+    await page.locator(".typing .dots").waitFor()
+  },
+
+  async status(page, server) {
+    await (await teamOn(server)).ada.enter(page)
+    await page.locator(".foot .me").click()
+    await page.getByRole("menuitem", { name: /status/u }).click()
+    await page.getByRole("dialog").waitFor()
+  },
+
+  privacy: asAda("/settings/privacy", page => page.getByRole("switch").first().waitFor()),
+
   async details(page, server) {
     const { ada, launch } = await teamOn(server)
     await ada.enter(page)

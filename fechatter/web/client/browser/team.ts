@@ -10,6 +10,7 @@ const WEEK_MS = 7 * 24 * 60 * MINUTE_MS
 
 export interface Team {
   ada: Person
+  people: Record<Name, Person>
   /** The id of the team's main channel. */
   launch: number
 }
@@ -33,7 +34,7 @@ async function make(server: Server): Promise<Team> {
   const database = new DatabaseSync(server.database, { timeout: 5000 })
   try {
     for (const conversation of CONVERSATIONS) await fill(conversation, people, database)
-    return { ada, launch: await fill(LAUNCH, people, database) }
+    return { ada, people, launch: await fill(LAUNCH, people, database) }
   } finally {
     database.close()
   }

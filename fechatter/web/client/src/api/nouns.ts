@@ -24,6 +24,10 @@ export type Server = Schemas["Server"]
 export type Channel = Schemas["Channel"]
 export type ChatPreferences = Schemas["ChatPreferences"]
 
+export type Receipt = Schemas["Receipt"]
+export type ChatReceipts = Schemas["ChatReceipts"]
+export type Status = Schemas["Status"]
+
 /** A durable event; `type` determines the type of its `data`. */
 export type DurableEvent = Schemas["Event"]
 

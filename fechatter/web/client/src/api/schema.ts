@@ -142,6 +142,10 @@ export interface components {
             /** @description A muted chat does not notify and does not count in badges. */
             muted: boolean;
         };
+        /** @description The read marks of the other members who show them. */
+        ChatReceipts: {
+            items: components["schemas"]["Receipt"][];
+        };
         /**
          * @description The type of a chat.
          * @enum {unknown}
@@ -1083,6 +1087,16 @@ export interface components {
              */
             at: string;
             data: components["schemas"]["ReadData"];
+        };
+        /** @description How far another member has read. */
+        Receipt: {
+            /** @example 7 */
+            user_id: number;
+            /**
+             * @description The read mark: all messages up to this number count as read; 0 at first.
+             * @example 50
+             */
+            last_read_number: number;
         };
         /**
          * @description A signal to a chat of at most 100 members: another member has read up to `last_read_number`; the highest number

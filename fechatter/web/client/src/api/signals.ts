@@ -2,4 +2,4 @@
 
 import type { Frame } from "@/api/nouns"
 
-export type Signal = Extract<Frame, { name: "typing.started" }>
+export type Signal = Extract<Frame, { name: "typing.started" | "receipt.moved" }>

@@ -15,7 +15,7 @@ beforeEach(() => {
   setActivePinia(createPinia())
   chat.member_count = 3
   scope = effectScope()
-  vi.spyOn(usePeople(), "ensure").mockReturnValue()
+  vi.spyOn(usePeople(), "ensureWhole").mockReturnValue()
   vi.spyOn(useChats(), "byId").mockImplementation(() => chat)
 })
 afterEach(() => {

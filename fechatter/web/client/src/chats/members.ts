@@ -100,7 +100,7 @@ class MemberList {
   }
 
   private take(loaded: Member[], cursor: string | null): void {
-    this.people.ensure(loaded.map(member => member.user_id))
+    this.people.ensureWhole(loaded.map(member => member.user_id))
     this.members.value = loaded
     this.next.value = cursor
     this.problem.value = null

@@ -50,6 +50,12 @@ export function date(at: string | Date): string {
   return once("date", tag => new Intl.DateTimeFormat(tag, { dateStyle: "medium" })).format(new Date(at))
 }
 
+/** The time of day if it is today, or else the date. */
+export function moment(at: string | Date, now = new Date()): string {
+  const then = new Date(at)
+  return midnight(then) === midnight(now) ? time(then) : date(then)
+}
+
 /** Today, yesterday, or Monday 3 March; with the year if it is not the current year. */
 export function day(at: string | Date, now = new Date()): string {
   const then = new Date(at)

@@ -2,7 +2,7 @@
 
 import { shallowRef } from "vue"
 
-export type DialogName = "switcher" | "newChannel" | "newMessage" | "browse" | "invite" | "workspace"
+export type DialogName = "switcher" | "newChannel" | "newMessage" | "browse" | "invite" | "workspace" | "status"
 
 export const dialog = shallowRef<DialogName | null>(null)
 

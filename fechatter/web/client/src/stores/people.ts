@@ -4,7 +4,7 @@ import { defineStore } from "pinia"
 import { computed } from "vue"
 import { call, callWhole } from "@/api/call"
 import { seqOf } from "@/api/cursor"
-import type { User } from "@/api/nouns"
+import type { Status, User } from "@/api/nouns"
 import { may } from "@/state/rights"
 import { applyPeople, type Person } from "@/state/world"
 import { useLive } from "@/stores/live"
@@ -12,6 +12,10 @@ import { MAX_IDS, MissingPeople } from "@/stores/missingPeople"
 import { peopleRequests } from "@/stores/peopleRequests"
 
 export type { Invitation, ResetLink } from "@/stores/peopleRequests"
+
+type MyFacts = Partial<
+  Pick<User, "fullname" | "handle" | "timezone" | "language" | "shows_presence" | "sends_receipts">
+>
 
 interface Page {
   items: User[]
@@ -34,6 +38,11 @@ export const usePeople = defineStore("people", () => {
     missing.want([...ids].filter(id => byId(id) === undefined && !missing.isRequested(id)))
   }
 
+  /** Load the people of whom only the name is known, because their status is shown. */
+  function ensureWhole(ids: Iterable<number>): void {
+    missing.want([...ids].filter(id => byId(id)?.role === undefined && !missing.isRequested(id)))
+  }
+
   /**
    * The event for a new person goes to everybody, so it carries no e-mail address. Clients that may see it request it.
    */
@@ -45,8 +54,8 @@ export const usePeople = defineStore("people", () => {
     reloaded: () => undefined,
   })
 
-  const { find, page, load, changeMe } = requests
-  return { me, workspace, byId, ensure, find, page, load, changeMe, ...peopleRequests }
+  const { find, page, load } = requests
+  return { me, workspace, byId, ensure, ensureWhole, find, page, load, ...myRequests(), ...peopleRequests }
 })
 
 /** Requests whose responses are part of the world. All of them throw Problem, Unreachable. */
@@ -84,10 +93,29 @@ function userRequests() {
     return body
   }
 
-  async function changeMe(facts: Partial<Pick<User, "fullname" | "handle" | "timezone" | "language">>): Promise<void> {
-    const user = await call<User>("PATCH", "/api/users/me", { body: facts })
-    live.change(world => ({ ...world, me: { ...world.me, ...user } }))
+  return { loadMany, find, page, load }
+}
+
+/** Changes of the person's own account. All of them throw Problem, Unreachable. */
+function myRequests() {
+  const live = useLive()
+
+  async function changeMe(facts: MyFacts): Promise<void> {
+    takeMe(await call<User>("PATCH", "/api/users/me", { body: facts }))
   }
 
-  return { loadMany, find, page, load, changeMe }
+  /** Set or clear the person's own status. */
+  async function changeStatus(status: Status | null): Promise<void> {
+    if (status === null) takeMe(await call<User>("DELETE", "/api/users/me/status"))
+    else takeMe(await call<User>("PUT", "/api/users/me/status", { body: status }))
+  }
+
+  function takeMe(facts: Partial<User>): void {
+    live.change(world => {
+      const me = { ...world.me, ...facts }
+      return { ...world, me, people: new Map(world.people).set(me.id, { ...world.people.get(me.id), ...me }) }
+    })
+  }
+
+  return { changeMe, changeStatus }
 }

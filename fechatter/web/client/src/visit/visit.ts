@@ -16,6 +16,7 @@ import { type Channel, openChannel } from "@/platform/channel"
 import { useDrafts } from "@/stores/drafts"
 import { useLive } from "@/stores/live"
 import { useMessages } from "@/stores/messages"
+import { useReceipts } from "@/stores/receipts"
 import { useTyping } from "@/stores/typing"
 import { forgetShown, saveShown, showSaved } from "@/visit/savedState"
 
@@ -39,7 +40,7 @@ export async function beginVisit(): Promise<void> {
   // cannot be read, the server's state appears later.
   if (database) await showSaved(database).catch(() => undefined)
   if (signal.aborted) return
-  useTyping().begin()
+  beginSignals()
   watchBrowser(signal)
   watchOtherTabs(who.name, signal)
   if (database) watchShown(database, signal)
@@ -63,8 +64,14 @@ export function leaveVisit(): void {
   ending = null
   useMessages().reset()
   useTyping().reset()
+  useReceipts().reset()
   useDrafts().reset()
   useLive().reset()
+}
+
+function beginSignals(): void {
+  useTyping().begin()
+  useReceipts().begin()
 }
 
 /** Delete everything about this person. The client itself is stored again if another person uses it in this browser. */

@@ -11,6 +11,7 @@ export default {
   unmute: "Unmute",
   muteText: "No notifications, no badge",
   online: "Online",
+  you: "You and your status",
   connecting: "Connecting…",
   offline: "Offline",
   invite: "Invite",
