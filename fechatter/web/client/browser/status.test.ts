@@ -1,32 +1,15 @@
 import type { Page } from "playwright-core"
 import { expect, test } from "vitest"
-import { newChat, openChat, shown, write } from "./chat.ts"
+import { newChat, shown, write } from "./chat.ts"
 import { PHONE } from "./chromium.ts"
+import { enter, twoInDirectChat } from "./direct.ts"
 import { expectAccessible, expectNoOverflow, newMember, newOwner, openPage } from "./fixtures.ts"
 import type { Person } from "./people.ts"
 
-const isLive = (page: Page) => page.locator(".connection[data-phase=live]").waitFor({ state: "attached" })
 const menu = (page: Page) => page.locator(".foot .me")
 
-/** Opens the direct chat of two people, each on a page. */
-async function direct() {
-  const ada = await newOwner()
-  const grace = await newMember(ada, "Grace Hopper")
-  const chatId = await newChat(ada, { chat_type: "single", members: [grace] })
-  const pages = { ada: await openPage(), grace: await openPage() }
-  await enter(ada, pages.ada, chatId)
-  await enter(grace, pages.grace, chatId)
-  return { ada, grace, chatId, pages }
-}
-
-async function enter(person: Person, page: Page, chatId: number): Promise<void> {
-  await person.enter(page)
-  await openChat(page, chatId)
-  await isLive(page)
-}
-
 test("a status is set by keyboard in a dialog, is shown to others at once, and is cleared", async () => {
-  const { pages } = await direct()
+  const { pages } = await twoInDirectChat()
   await menu(pages.grace).press("Enter")
   await pages.grace.getByRole("menuitem", { name: "Set a status" }).press("Enter")
   const dialog = pages.grace.getByRole("dialog")
@@ -63,7 +46,7 @@ test("the list of members shows statuses, on a phone as well", async () => {
 })
 
 test("an own message in a direct chat is marked as seen until it is answered", async () => {
-  const { pages } = await direct()
+  const { pages } = await twoInDirectChat()
   const seen = pages.ada.locator(".seen")
   await pages.grace.goto("/people")
   await write(pages.ada, "Did you see the moth?")

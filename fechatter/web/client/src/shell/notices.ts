@@ -16,6 +16,7 @@ import { title } from "@/state/names"
 import type { World } from "@/state/world"
 import { useLive } from "@/stores/live"
 import { useMessages } from "@/stores/messages"
+import { usePresence } from "@/stores/presence"
 
 /** A message that is read within this time, in another tab or on another device, does not notify. */
 const READ_MS = 1500
@@ -39,6 +40,7 @@ export function useNotices(): void {
 class Notices {
   private readonly live = useLive()
   private readonly messages = useMessages()
+  private readonly presence = usePresence()
   private readonly router: Router
   private readonly timers = new Set<ReturnType<typeof setTimeout>>()
   /** The notification that is shown for each chat. */
@@ -52,7 +54,13 @@ class Notices {
     const { world } = this.live
     if (event.type !== "message.created" || world === null) return
     if (isMomentForOffer(event, world)) goodMoment()
-    if (!isAllowed() || !this.live.isLeading() || !isWorthNotice(event, world, Date.now())) return
+    if (
+      !isAllowed() ||
+      this.presence.choice === "dnd" ||
+      !this.live.isLeading() ||
+      !isWorthNotice(event, world, Date.now())
+    )
+      return
     const timer = setTimeout(() => (this.timers.delete(timer), this.notify(event)), READ_MS)
     this.timers.add(timer)
   }

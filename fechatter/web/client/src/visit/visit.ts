@@ -16,6 +16,7 @@ import { type Channel, openChannel } from "@/platform/channel"
 import { useDrafts } from "@/stores/drafts"
 import { useLive } from "@/stores/live"
 import { useMessages } from "@/stores/messages"
+import { usePresence } from "@/stores/presence"
 import { useReceipts } from "@/stores/receipts"
 import { useTyping } from "@/stores/typing"
 import { forgetShown, saveShown, showSaved } from "@/visit/savedState"
@@ -40,7 +41,7 @@ export async function beginVisit(): Promise<void> {
   // cannot be read, the server's state appears later.
   if (database) await showSaved(database).catch(() => undefined)
   if (signal.aborted) return
-  beginSignals()
+  beginSignals(signal)
   watchBrowser(signal)
   watchOtherTabs(who.name, signal)
   if (database) watchShown(database, signal)
@@ -69,9 +70,10 @@ export function leaveVisit(): void {
   useLive().reset()
 }
 
-function beginSignals(): void {
+function beginSignals(signal: AbortSignal): void {
   useTyping().begin()
   useReceipts().begin()
+  usePresence().begin(signal)
 }
 
 /** Delete everything about this person. The client itself is stored again if another person uses it in this browser. */

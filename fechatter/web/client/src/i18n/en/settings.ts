@@ -36,6 +36,8 @@ export default {
   clock12: "12-hour",
   clock24: "24-hour",
   privacy: "Privacy",
+  showsPresence: "Show when I'm online",
+  showsPresenceHint: "If this is off, you appear offline to everyone.",
   sendsReceipts: "Read receipts",
   sendsReceiptsHint: "People in direct chats and small groups see what you have read.",
   status: "Status",

@@ -10,7 +10,6 @@ export default {
   mute: "Mute",
   unmute: "Unmute",
   muteText: "No notifications, no badge",
-  online: "Online",
   you: "You and your status",
   connecting: "Connecting…",
   offline: "Offline",

@@ -36,6 +36,8 @@ export default {
   clock12: "12 時間制",
   clock24: "24 時間制",
   privacy: "プライバシー",
+  showsPresence: "オンライン状態を表示する",
+  showsPresenceHint: "オフにすると、全員に対してオフラインとして表示されます。",
   sendsReceipts: "既読を知らせる",
   sendsReceiptsHint: "ダイレクトチャットと少人数のグループで、どこまで読んだかが相手に表示されます。",
   status: "ステータス",

@@ -10,7 +10,6 @@ export default {
   mute: "ミュート",
   unmute: "ミュートを解除",
   muteText: "通知もバッジも表示しません",
-  online: "オンライン",
   you: "自分の状態とステータス",
   connecting: "接続中…",
   offline: "オフライン",

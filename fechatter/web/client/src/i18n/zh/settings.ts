@@ -36,6 +36,8 @@ export default {
   clock12: "12 小时制",
   clock24: "24 小时制",
   privacy: "隐私",
+  showsPresence: "显示我的在线状态",
+  showsPresenceHint: "关闭后，所有人看到的你都是离线。",
   sendsReceipts: "已读回执",
   sendsReceiptsHint: "私聊和小群中的成员可以看到你读到哪里。",
   status: "状态",

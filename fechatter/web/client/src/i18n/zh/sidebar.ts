@@ -10,7 +10,6 @@ export default {
   mute: "静音",
   unmute: "取消静音",
   muteText: "不发通知，不计入角标",
-  online: "在线",
   you: "你和你的状态",
   connecting: "正在连接…",
   offline: "离线",
