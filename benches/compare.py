@@ -111,7 +111,6 @@ def measure_round(
                 found = run(generator, plan_of_nchan(nchan), row, seconds)
                 _add(figures, row, f"nchan, {count} worker{'s' * (count > 1)}", found)
         with OwnServer() as server:
-            server.environment["FECHATTER_CONNECTIONS_PER_ADDRESS"] = str(OPEN_FILES)
             server.start()
             place = asyncio.run(create_load_workspace(server.target, server.read_setup_token(), PEOPLE, chats=1))
             _add(figures, row, "Fechatter", run(generator, plan_of_fechatter(server, place), row, seconds))

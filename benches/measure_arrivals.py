@@ -168,7 +168,6 @@ def main() -> None:
     figures = MeasuredFigures()
     for _ in range(options.rounds):
         with OwnServer() as server:
-            server.environment["FECHATTER_CONNECTIONS_PER_ADDRESS"] = str(files)
             server.start()
             uvloop.run(measure(server, many, options.arriving, figures))
     print(write_results("arrivals", figures))

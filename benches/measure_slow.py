@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from benches.compare import OPEN_FILES, PEOPLE, Row, build_generator, plan_of_fechatter, run
+from benches.compare import PEOPLE, Row, build_generator, plan_of_fechatter, run
 from benches.figures import MeasuredFigures, write_results
 from fechatter.bench.own_server import OwnServer
 from fechatter.bench.workspace import create_load_workspace
@@ -24,7 +24,6 @@ def main() -> None:
     options = parser.parse_args()
     row, generator, figures = Row(options.listeners, ahead=64), build_generator(), MeasuredFigures()
     with OwnServer() as server:
-        server.environment["FECHATTER_CONNECTIONS_PER_ADDRESS"] = str(OPEN_FILES)
         server.start()
         place = asyncio.run(create_load_workspace(server.target, server.read_setup_token(), PEOPLE, chats=1))
         plan = plan_of_fechatter(server, place)

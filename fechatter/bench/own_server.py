@@ -31,6 +31,7 @@ NO_LIMITS = {
     "FECHATTER_REQUESTS_PER_MINUTE": "10000000",
     "FECHATTER_STRANGER_REQUESTS_PER_MINUTE": "10000000",
     "FECHATTER_STREAMS_PER_PERSON": "100000",
+    "FECHATTER_CONNECTIONS_PER_ADDRESS": "1000000",
 }
 """The load's few people send as much as many people would. Their requests are counted against limits that they cannot
 reach."""
