@@ -2,7 +2,7 @@
 
 First, listeners reconnect with their cursors after some messages; meanwhile another process reads its own profile 50
 times a second. Then clients arrive: each reads `/api/sync` with 50 chats and opens a stream; meanwhile 64 connections
-send 100 messages a second. Sixteen people have all clients. The time ends when the last client is up to date.
+send 100 messages a second. The clients belong to 250 people. The time ends when the last client is up to date.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from fechatter.bench.own_server import OwnServer
 from fechatter.bench.target import LoadTarget
 from fechatter.bench.workspace import LoadWorkspace, create_load_workspace
 
-PEOPLE = 16
+PEOPLE = 250
 CHATS = 50
 MISSED_MESSAGES = 20
 CONNECT_SECONDS = 120.0
