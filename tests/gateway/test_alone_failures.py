@@ -10,7 +10,7 @@ import pytest
 from tests.gateway.alone import QUICK, Start, Switchable
 from tests.gateway.upstream import Received
 from tests.journeys.senders import wait_until_true
-from tests.journeys.wire import Wire, head
+from tests.journeys.wire import Answer, Wire, head
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 UNCHECKED = f'{QUICK}\nhealth_path = ""\n'
@@ -101,6 +101,25 @@ async def test_an_answer_that_is_too_late_is_given_up(start: Start, switchable: 
     gateway = await start(1, routes=f"{UNCHECKED}answer_seconds = 0.3")
     answer = await gateway.ask()
     assert (answer.status, answer.code) == (503, "upstream_unavailable")
+
+
+async def test_slow_bodies_do_not_prevent_a_trial(start: Start, switchable: list[Switchable]) -> None:
+    gateway = await start(1, routes=UNCHECKED)
+    await switchable[0].off()
+    while not (await gateway.health())["upstreams"][0]["open"]:
+        await gateway.ask()
+    await switchable[0].on()
+    # Before the end of the pause, the gateway refuses the request at once.
+    waiting: set[asyncio.Future[Answer]] = set()
+    while not waiting:
+        wire = await Wire.open(gateway.port)
+        wire.writer.write(head("POST", "/", {"content-length": "10"}) + b"1")
+        _, waiting = await asyncio.wait({asyncio.ensure_future(wire.answer())}, timeout=0.5)
+    while (await gateway.ask()).status != 200:
+        pass
+    [slow] = waiting
+    assert not slow.done()
+    slow.cancel()
 
 
 @pytest.mark.parametrize(("method", "repeated"), [("GET", True), ("DELETE", True), ("POST", False), ("PATCH", False)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.gateway.doors import CHUNKED, Case, Doors, Sender, comparable_headers, gateway_counts
 from tests.journeys.server import ServerProcess
-from tests.journeys.wire import Answer
+from tests.journeys.wire import Answer, Wire, head
 
 ROUTE = "/api/chat/{chat_id}/messages"
 GOOD = b'{"content": "Good morning"}'
@@ -82,3 +83,30 @@ async def test_both_doors_count_a_quota_together(tmp_path: Path) -> None:
         # The quota refills by one message per second.
         refilled = int(time.monotonic() - began) + 1
     assert answer.remaining <= 60 - 21 + refilled
+
+
+async def test_the_incomplete_bodies_of_one_person_have_a_limit(doors: Doors) -> None:
+    _, sender = await doors.open()
+    body = GOOD.ljust(64 << 10)
+    request = head(
+        "POST",
+        sender.paths["own"],
+        {
+            "authorization": f"Bearer {sender.person.token}",
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+        },
+    )
+    # 130 such bodies have more than 8 MiB.
+    wires = [await Wire.open(doors.gateway.port) for _ in range(130)]
+    for wire in wires:
+        wire.writer.write(request + body[:-1])
+    answers = {asyncio.ensure_future(wire.answer()) for wire in wires}
+    done, waiting = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+    assert {(answer.result().status, answer.result().code) for answer in done} == {(503, "batches_full")}
+    assert len(waiting) > 100
+    for answer in waiting:
+        answer.cancel()
+    await asyncio.gather(*(wire.abort() for wire in wires))
+    while (await sender.send(("own", body, {}))).status == 503:
+        pass

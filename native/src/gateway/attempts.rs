@@ -50,7 +50,7 @@ pub async fn send(serving: &Serving, prepared: Prepared) -> Result<(Response<Inc
     let mut forwarding = Forwarding::begin(&serving.counters);
     let (has_body, repeatable) = (!request.body().is_end_stream(), Repeatable::new(&request));
     let mut tried = Vec::new();
-    while let Some(attempt) = group.begin(&tried) {
+    while let Some(attempt) = group.begin(&tried, has_body) {
         let failed = match over(serving, &attempt, request, &ending, repeatable.as_ref()).await {
             Ok((response, lease)) => {
                 let busy = attempt.succeeded();

@@ -73,8 +73,8 @@ impl Member {
         Self { upstream, counts, breaker: patience.map(|patience| RefCell::new(Breaker::new(patience))) }
     }
 
-    fn works(&self, now: Instant) -> bool {
-        let allows = |breaker: &RefCell<Breaker>| breaker.borrow().allows(now);
+    fn works(&self, now: Instant, has_body: bool) -> bool {
+        let allows = |breaker: &RefCell<Breaker>| breaker.borrow().allows(now, has_body);
         !self.counts.is_unhealthy.load(Ordering::Relaxed)
             && !self.upstream.is_full()
             && self.breaker.as_ref().is_none_or(allows)
@@ -114,9 +114,9 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    fn new(member: Rc<Member>) -> Self {
+    fn new(member: Rc<Member>, now: Instant, has_body: bool) -> Self {
         let mut is_trial = false;
-        member.change(|breaker| is_trial = breaker.begin());
+        member.change(|breaker| is_trial = breaker.begin(now, has_body));
         member.counts.requests.add();
         let busy = Cell::new(Some(Busy::new(&member.counts)));
         Self { member, busy, is_trial, has_result: Cell::new(false) }
@@ -168,12 +168,14 @@ impl Group {
     /// Begins a request to the upstream with the fewest requests, among those that work and were not `tried`. Upstreams
     /// with the same number of requests take turns.
     #[must_use]
-    pub fn begin(&self, tried: &[Rc<Member>]) -> Option<Attempt> {
+    pub fn begin(&self, tried: &[Rc<Member>], has_body: bool) -> Option<Attempt> {
         let (count, now, turn) = (self.members.len(), Instant::now(), self.turn.get());
         self.turn.set(turn.wrapping_add(1));
         let in_turn = (0..count).map(|step| &self.members[turn.wrapping_add(step) % count]);
-        let usable = in_turn.filter(|member| !tried.iter().any(|each| Rc::ptr_eq(each, member)) && member.works(now));
-        usable.min_by_key(|member| member.counts.active.get()).cloned().map(Attempt::new)
+        let is_new = |member: &&Rc<Member>| !tried.iter().any(|each| Rc::ptr_eq(each, member));
+        let usable = in_turn.filter(|member| is_new(member) && member.works(now, has_body));
+        let member = usable.min_by_key(|member| member.counts.active.get())?;
+        Some(Attempt::new(Rc::clone(member), now, has_body))
     }
 }
 
@@ -194,7 +196,7 @@ mod tests {
     }
 
     fn chosen(group: &Group, tried: &[Rc<Member>]) -> Option<String> {
-        group.begin(tried).map(|attempt| attempt.member().counts.address.clone())
+        group.begin(tried, false).map(|attempt| attempt.member().counts.address.clone())
     }
 
     #[test]
@@ -208,10 +210,10 @@ mod tests {
     #[test]
     fn an_upstream_that_failed_was_tried_or_is_unhealthy_is_not_chosen() {
         let group = group(3);
-        group.begin(&[]).expect("all work").failed();
-        let unhealthy = Rc::clone(group.begin(&[]).expect("two work").member());
+        group.begin(&[], false).expect("all work").failed();
+        let unhealthy = Rc::clone(group.begin(&[], false).expect("two work").member());
         unhealthy.counts.is_unhealthy.store(true, Ordering::Relaxed);
-        let last = Rc::clone(group.begin(&[]).expect("one works").member());
+        let last = Rc::clone(group.begin(&[], false).expect("one works").member());
         assert_eq!(chosen(&group, std::slice::from_ref(&last)), None);
         assert_eq!(chosen(&group, &[]), Some(last.counts.address.clone()));
         unhealthy.counts.is_unhealthy.store(false, Ordering::Relaxed);
@@ -221,7 +223,7 @@ mod tests {
     #[test]
     fn requests_in_progress_count_from_their_begin_to_the_end_of_the_answer() {
         let group = group(2);
-        let attempts: Vec<_> = (0..10).map(|_| group.begin(&[]).expect("both work")).collect();
+        let attempts: Vec<_> = (0..10).map(|_| group.begin(&[], false).expect("both work")).collect();
         let address = |attempt: &Attempt| attempt.member().counts.address.clone();
         let first = address(&attempts[0]);
         assert_eq!(attempts.iter().filter(|attempt| address(attempt) == first).count(), 5);

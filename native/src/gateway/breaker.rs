@@ -22,6 +22,8 @@ pub struct Breaker {
     failures: u32,
     pause: Duration,
     state: State,
+    /// No request with a body passes an open breaker before this time.
+    next_with_body: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,7 @@ enum State {
     Closed,
     /// No request passes before this time.
     Open(Instant),
-    /// One request is a trial.
+    /// One request without a body is a trial.
     Trying,
 }
 
@@ -38,16 +40,17 @@ impl Breaker {
     /// Creates a closed breaker.
     #[must_use]
     pub fn new(patience: Patience) -> Self {
-        Self { patience, failures: 0, pause: patience.pause, state: State::Closed }
+        let state = State::Closed;
+        Self { patience, failures: 0, pause: patience.pause, state, next_with_body: Instant::now() }
     }
 
     /// Whether a request may pass.
     #[must_use]
-    pub fn allows(&self, now: Instant) -> bool {
+    pub fn allows(&self, now: Instant, has_body: bool) -> bool {
         match self.state {
             State::Closed => true,
-            State::Open(until) => now >= until,
-            State::Trying => false,
+            State::Open(until) => now >= until && (!has_body || now >= self.next_with_body),
+            State::Trying => has_body && now >= self.next_with_body,
         }
     }
 
@@ -57,13 +60,19 @@ impl Breaker {
         self.state != State::Closed
     }
 
-    /// Begins a request, after [`Breaker::allows`] returned true. Returns whether the request is a trial.
-    pub fn begin(&mut self) -> bool {
-        let is_trial = self.is_open();
-        if is_trial {
+    /// Begins a request, after [`Breaker::allows`] returned true. Returns whether no other trial begins before the
+    /// request has a result. A client can send a body as slowly as it wants, so a request with a body only delays the
+    /// next one with a body.
+    pub fn begin(&mut self, now: Instant, has_body: bool) -> bool {
+        if !self.is_open() {
+            return false;
+        }
+        if has_body {
+            self.next_with_body = now + self.pause;
+        } else {
             self.state = State::Trying;
         }
-        is_trial
+        !has_body
     }
 
     /// Notes that the upstream answered.
@@ -101,7 +110,7 @@ mod tests {
         let now = Instant::now();
         let mut breaker = Breaker::new(Patience { failures: 3, pause: SECOND, longest_pause: SECOND * 3 });
         for _ in 0..3 {
-            assert!(breaker.allows(now) && !breaker.begin());
+            assert!(breaker.allows(now, false) && !breaker.begin(now, false));
             breaker.failed(now, false);
         }
         (breaker, now)
@@ -110,11 +119,11 @@ mod tests {
     #[test]
     fn failures_in_a_row_open_it_and_one_trial_follows_the_pause() {
         let (mut breaker, now) = opened();
-        assert!(breaker.is_open() && !breaker.allows(now));
-        assert!(breaker.allows(now + SECOND) && breaker.begin());
-        assert!(!breaker.allows(now + SECOND * 60), "one trial at a time");
+        assert!(breaker.is_open() && !breaker.allows(now, false) && !breaker.allows(now, true));
+        assert!(breaker.allows(now + SECOND, false) && breaker.begin(now + SECOND, false));
+        assert!(!breaker.allows(now + SECOND * 60, false), "one trial at a time");
         breaker.succeeded();
-        assert!(!breaker.is_open() && breaker.allows(now));
+        assert!(!breaker.is_open() && breaker.allows(now, false));
     }
 
     #[test]
@@ -133,10 +142,10 @@ mod tests {
         let (mut breaker, mut now) = opened();
         for pause in [2, 3, 3] {
             now += SECOND * 3;
-            assert!(breaker.begin());
+            assert!(breaker.begin(now, false));
             breaker.failed(now, true);
-            assert!(!breaker.allows(now + SECOND * pause - Duration::from_millis(1)));
-            assert!(breaker.allows(now + SECOND * pause));
+            assert!(!breaker.allows(now + SECOND * pause - Duration::from_millis(1), false));
+            assert!(breaker.allows(now + SECOND * pause, false));
         }
     }
 
@@ -144,9 +153,23 @@ mod tests {
     fn an_abandoned_trial_is_repeated_and_late_failures_change_nothing() {
         let (mut breaker, now) = opened();
         breaker.failed(now + SECOND, false);
-        assert!(breaker.allows(now + SECOND), "a request from before the pause does not prolong it");
-        assert!(breaker.begin());
+        assert!(breaker.allows(now + SECOND, false), "a request from before the pause does not prolong it");
+        assert!(breaker.begin(now, false));
         breaker.abandoned(now + SECOND);
-        assert!(breaker.allows(now + SECOND) && breaker.begin());
+        assert!(breaker.allows(now + SECOND, false) && breaker.begin(now, false));
+    }
+
+    #[test]
+    fn a_slow_body_prevents_no_trial() {
+        let (mut breaker, now) = opened();
+        let later = now + SECOND;
+        assert!(breaker.allows(later, true) && !breaker.begin(later, true));
+        assert!(!breaker.allows(later, true), "the next body waits for the pause");
+        assert!(breaker.allows(later, false) && breaker.begin(later, false));
+        assert!(breaker.allows(later + SECOND, true), "without other requests, a body is tried after each pause");
+        breaker.failed(later, true);
+        assert!(breaker.is_open());
+        breaker.succeeded();
+        assert!(breaker.allows(later, true));
     }
 }

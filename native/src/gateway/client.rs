@@ -13,6 +13,9 @@ pub struct Client {
     pub address: String,
     /// `http` or `https`.
     pub scheme: &'static str,
+    /// A proxy has not named its client in the header of the PROXY protocol. Headers of the request that name a client
+    /// could be forged.
+    pub is_nameless: bool,
 }
 
 impl Client {
@@ -21,6 +24,6 @@ impl Client {
     pub fn new(peer: Peer, scheme: &'static str) -> Self {
         let address = peer.address().map(|address| address.to_string()).unwrap_or_default();
         let peer = HeaderValue::from_str(&peer.to_string()).unwrap_or(HeaderValue::from_static(""));
-        Self { peer, address, scheme }
+        Self { peer, address, scheme, is_nameless: false }
     }
 }

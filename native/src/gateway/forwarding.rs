@@ -27,6 +27,10 @@ const OTHERS: [HeaderName; 4] = [
 /// Describes the client to the upstream.
 pub fn describe(serving: &Serving, client: &Client, request_id: &HeaderValue, headers: &mut HeaderMap) {
     headers.insert(REQUEST_ID, request_id.clone());
+    if client.is_nameless {
+        remove(headers, &CLIENT);
+        remove(headers, &OTHERS);
+    }
     let scheme = HeaderValue::from_static(client.scheme);
     if serving.config.alone.is_none() {
         headers.insert(PEER, client.peer.clone());
@@ -34,7 +38,7 @@ pub fn describe(serving: &Serving, client: &Client, request_id: &HeaderValue, he
         return;
     }
     let address = client.address.parse().ok();
-    let is_proxy = serving.proxies.contains(address);
+    let is_proxy = !client.is_nameless && serving.proxies.contains(address);
     if is_proxy && serving.config.proxy_headers == Headers::Forwarded {
         translate(&serving.proxies, address, headers);
     }

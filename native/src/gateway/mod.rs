@@ -11,7 +11,7 @@
 //!   and [`websocket_pulse`] notices clients that have vanished.
 //! * [`compressing`] compresses answers.
 //! * [`send`] stores messages and [`pages`] serves the web client, without an upstream.
-//! * [`send_head`], [`send_many`] and [`send_quota`] are parts of [`send`].
+//! * [`send_head`], [`held_bodies`], [`send_many`] and [`send_quota`] are parts of [`send`].
 //! * [`cache`] keeps answers of the app. [`request_head`] reads the heads of requests that need no app.
 //! * [`alone`] configures a stand-alone gateway: [`routing`] finds upstreams, [`balance`] chooses one, [`checks`] and
 //!   [`breaker`] find out whether it works, [`attempts`] sends a request to it, and [`forwarding`] names the client.
@@ -44,6 +44,7 @@ pub mod framing;
 pub mod guard;
 pub mod handshake;
 pub mod head;
+pub mod held_bodies;
 pub mod linger;
 pub mod listener;
 pub mod live;

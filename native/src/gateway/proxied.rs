@@ -24,13 +24,16 @@ pub struct Origin {
     pub peer: Peer,
     /// Whether the client used TLS, which ended at a proxy.
     is_secure: bool,
+    /// Whether the peer is a proxy that does not name its client.
+    is_nameless: bool,
 }
 
 impl Origin {
     /// Describes the client. `scheme` is the scheme of the connection.
     #[must_use]
     pub fn client(self, scheme: &'static str) -> Client {
-        Client::new(self.peer, if self.is_secure { "https" } else { scheme })
+        let client = Client::new(self.peer, if self.is_secure { "https" } else { scheme });
+        Client { is_nameless: self.is_nameless, ..client }
     }
 }
 
@@ -41,7 +44,7 @@ pub fn begin<S: Socket>(
     serving: &Rc<Serving>,
     next: impl FnOnce(S, Origin, &Rc<Serving>) + 'static,
 ) {
-    let origin = Origin { peer, is_secure: false };
+    let origin = Origin { peer, is_secure: false, is_nameless: false };
     if !(serving.config.proxy_protocol && serving.proxies.contains(peer.address())) {
         return next(socket, origin, serving);
     }
@@ -54,9 +57,9 @@ pub fn begin<S: Socket>(
         // The client gets a place of its own, which counts for the client's address.
         free(&serving, &open);
         match header {
-            Ok(Header::Local) => next(socket, origin, &serving),
+            Ok(Header::Local) => next(socket, Origin { is_nameless: true, ..origin }, &serving),
             Ok(Header::Client { address, is_secure }) => {
-                next(socket, Origin { peer: Peer::Tcp(address), is_secure }, &serving);
+                next(socket, Origin { peer: Peer::Tcp(address), is_secure, ..origin }, &serving);
             }
             Err(_) => serving.counters.proxy_headers_refused.add(),
         }

@@ -38,6 +38,8 @@ pub enum Refusal {
     Unauthorized,
     /// No server behind the gateway answers.
     UpstreamUnavailable,
+    /// Too much memory is in use for bodies that are not complete.
+    BodiesFull,
     /// The writer ended before the message was stored.
     NotStored,
 }
@@ -78,6 +80,7 @@ impl Refusal {
             Self::TooManyFromAddress => (429, "too_many_from_address", "This address has too many connections."),
             Self::TooManyConnections => (503, "too_many_connections", "The server has too many connections."),
             Self::NotStored => (503, "not_stored", "The message could not be stored. Send it again."),
+            Self::BodiesFull => (503, "batches_full", "The server is receiving too many request bodies."),
             Self::NotFound => (404, "not_found", "There is no such object, or you cannot see it."),
             Self::Unauthorized => (401, "unauthorized", "The access token is missing, invalid or expired."),
             Self::UpstreamUnavailable => (503, "upstream_unavailable", "The server does not answer."),

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::answered::Answered;
 use super::config::Limits;
 use super::counters::Counters;
+use super::held_bodies::HeldBodies;
 use super::refusal::Refusal;
 use super::send_head::{Kind, SendHead, read_body, read_head};
 use super::send_many::{BatchLimits, Work, collect, join};
@@ -47,6 +48,8 @@ pub struct Sends {
     pub work: Work,
     /// Receives messages.
     pub intake: Arc<dyn AcceptMessages>,
+    /// Counts the bodies that are not complete.
+    pub bodies: HeldBodies,
 }
 
 /// A usual request.
@@ -120,7 +123,7 @@ impl Sends {
         counters: &Counters,
     ) -> Outcome {
         let Usual { head, turn } = usual;
-        let body = match read_body(body, &head, limits).await {
+        let body = match read_body(body, &head, limits, &self.bodies).await {
             Ok(body) => body,
             Err(refusal) => return Outcome::Refused(refusal),
         };

@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use tokio::time::{self, timeout_at};
 
 use super::config::Limits;
+use super::held_bodies::HeldBodies;
 use super::refusal::Refusal;
 use super::request_head::{claims, is_unusual, one, read_id};
 use crate::token::{Claims, Tokens};
@@ -85,14 +86,20 @@ fn read_key(headers: &HeaderMap) -> Result<Option<String>, Unusual> {
 /// Reads the body of a usual send. Usually the first part is the whole body, and then it is not copied.
 ///
 /// # Errors
-/// [`Refusal`]: the body is late, incomplete or too large.
-pub async fn read_body(mut incoming: Incoming, head: &SendHead, limits: &Limits) -> Result<Bytes, Refusal> {
+/// [`Refusal`]: the body is late, incomplete or too large, or too many bodies are incomplete.
+pub async fn read_body(
+    mut incoming: Incoming,
+    head: &SendHead,
+    limits: &Limits,
+    bodies: &HeldBodies,
+) -> Result<Bytes, Refusal> {
     let last = time::Instant::now() + limits.body_seconds;
-    let mut parts = BytesMut::new();
+    let (mut parts, mut counted) = (BytesMut::new(), bodies.begin(head.claims.user_id));
     while let Some(part) = next_part(&mut incoming, last, limits).await? {
         if parts.is_empty() && part.len() == head.length {
             return Ok(part);
         }
+        counted.grow(part.len())?;
         parts.extend_from_slice(&part);
         if parts.len() > BODY_BYTES {
             return Err(Refusal::BodyTooLarge(BODY_BYTES as u64));

@@ -134,7 +134,8 @@ impl Serving {
     /// Returns the address of the client of a request, also behind trusted proxies.
     #[must_use]
     pub fn client_address(&self, client: &Client, headers: &HeaderMap) -> String {
-        let lines = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        let headers = (!client.is_nameless).then_some(headers);
+        let lines = headers.into_iter().flatten().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         self.proxies.client(&client.address, lines).address.into_owned()
     }
 

@@ -46,6 +46,8 @@ enum Address {
 pub struct Lease {
     sender: SendRequest<RequestBody>,
     connection: AbortHandle,
+    /// An expired connection makes room for a new one at once, before its task has run again.
+    _counted: Counted,
 }
 
 impl Lease {
@@ -136,10 +138,11 @@ impl Upstream {
     /// Stores a connection for further requests, after its answer is complete.
     pub fn put(&self, lease: Lease) {
         let mut idle = self.idle.borrow_mut();
-        if idle.len() >= MAX_IDLE_CONNECTIONS {
-            let oldest = idle.remove(0);
-            drop(oldest);
-        }
+        // The oldest come first.
+        let expired = idle.iter().take_while(|(lease, since)| lease.sender.is_closed() || since.elapsed() > MAX_IDLE);
+        let too_many = (idle.len() + 1).saturating_sub(MAX_IDLE_CONNECTIONS);
+        let ended = expired.count().max(too_many);
+        idle.drain(..ended);
         idle.push((lease, Instant::now()));
     }
 
@@ -183,15 +186,15 @@ impl Upstream {
         self.counters.upstream_opened.add();
         let counted = Counted::new(Rc::clone(&self.open), Arc::clone(&self.counters));
         let task = tokio::task::spawn_local(async move {
-            let _counted = counted;
             // The request that waits for the answer gets the error.
             let _ = connection.await;
         });
-        Ok(Lease { sender, connection: task.abort_handle() })
+        Ok(Lease { sender, connection: task.abort_handle(), _counted: counted })
     }
 }
 
 /// Counts a connection until it is dropped.
+#[derive(Debug)]
 struct Counted(Rc<Cell<usize>>, Arc<Counters>);
 
 impl Counted {

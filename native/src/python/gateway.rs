@@ -19,6 +19,7 @@ use super::token::Tokens;
 use crate::gateway;
 use crate::gateway::cache::responses::Responses;
 use crate::gateway::config::{Config, InvalidConfig};
+use crate::gateway::held_bodies::HeldBodies;
 use crate::gateway::pages::{Page, Pages, Variant};
 use crate::gateway::routes::OwnAnswers;
 use crate::gateway::send::Sends;
@@ -110,6 +111,7 @@ impl Gateway {
             batches: batch_limits.as_ref().map(limits).unwrap_or_default(),
             work: config.batch_work,
             intake: intake.get().queue(),
+            bodies: HeldBodies::default(),
         });
         let responses = responses.map(|(cache, tokens, quota)| Responses {
             cache: cache.get().shared(),
