@@ -8,6 +8,7 @@ import orjson
 
 from fechatter.hub.listener import Listener
 from fechatter.model import Actor, Position
+from fechatter.native import text_messages
 from tests.hub.node import Joining, Node
 from tests.hub.oracle import Violation
 from tests.hub.state import State
@@ -64,6 +65,7 @@ class Client:
     def receive(self, block: bytes) -> None:
         """Process one SSE block."""
         lines = dict(line.split(b": ", 1) for line in block.split(b"\n") if line)
+        _check_message(block, lines)
         position = Position.parse(lines[b"id"].decode()) if b"id" in lines else None
         data = orjson.loads(lines[b"data"]) if b"data" in lines else {}
         kind = lines.get(b"event", b"").decode()
@@ -112,3 +114,15 @@ class Client:
         self.cursor = position
         self.received[event["seq"]], self.eras[event["seq"]] = event, position.era
         self.state.apply(event)
+
+
+def _check_message(block: bytes, lines: dict[bytes, bytes]) -> None:
+    """Check that a WebSocket shows the same block. Raises Violation."""
+    [message] = text_messages(block + b"\n\n")
+    shown: dict[str, Any] = {name.decode(): value.decode() for name, value in lines.items()}
+    end = "}"
+    if "data" in shown:
+        end = f'"data":{shown["data"]}}}'
+        shown["data"] = orjson.loads(shown["data"])
+    if orjson.loads(message) != shown or not message.endswith(end):
+        raise Violation(f"another message than its block: {message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -71,19 +72,25 @@ def _key() -> str:
 
 
 class Follower:
-    """Follows a stream and reconnects with its cursor whenever it breaks. `seen` lists every durable event in order."""
+    """Follows a stream and reconnects with its cursor whenever it breaks, over the other transport each time.
+
+    Attributes:
+        seen: every durable event in order.
+    """
 
     def __init__(self, person: Client, cursor: str) -> None:
         self.cursor = cursor
         self.seen: list[dict[str, Any]] = []
         self._person = person
         self._moved = asyncio.Event()
+        self._transports = itertools.cycle(("sse", "websocket"))
 
     async def run(self) -> None:
         """Follow until cancelled. Raises ValueError on a `reset`."""
         while True:
             try:
-                stream = await Stream.open(self._person.server.port, self._person.token, self.cursor)
+                person, transport = self._person, next(self._transports)
+                stream = await Stream.open(person.server.port, person.token, self.cursor, transport=transport)
                 await self._follow(stream)
             except OSError:
                 pass

@@ -48,6 +48,11 @@ def handshake(**more: str) -> dict[str, str]:
     return {**headers, **{name.replace("_", "-"): value for name, value in more.items()}}
 
 
+def accept_key(key: str) -> bytes:
+    """Return the answer to the key of a handshake."""
+    return base64.b64encode(hashlib.sha1(key.encode() + _SUFFIX).digest())
+
+
 def frame(first: int, content: bytes = b"", *, masked: bool = True) -> bytes:
     """Return a frame; `first` is its first byte."""
     size = len(content)
@@ -97,8 +102,7 @@ class Socket:
                 body = await wire.reader.readexactly(int(answered["content-length"]))
                 wire.close()
                 raise NotUpgraded(Answer(status, answered, body))
-        digest = hashlib.sha1(asked["sec-websocket-key"].encode() + _SUFFIX).digest()  # RFC 6455
-        assert answered["sec-websocket-accept"] == base64.b64encode(digest).decode()
+        assert answered["sec-websocket-accept"] == accept_key(asked["sec-websocket-key"]).decode()
         return cls(wire, answered)
 
     def send(self, message: object) -> None:

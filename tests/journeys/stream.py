@@ -62,13 +62,17 @@ class Stream:
         query: str = "",
         window_bytes: int | None = None,
         tls: ssl.SSLContext | None = None,
+        transport: str | None = None,
     ) -> Stream:
-        """Open a stream. `window_bytes` limits the receive buffer of the socket. Raises Refused, OSError."""
+        """Open a stream, over the class's transport by default.
+
+        `window_bytes` limits the receive buffer of the socket. Raises Refused, OSError.
+        """
         wire = await Wire.open(port, tls) if window_bytes is None else await open_narrow(port, window_bytes)
         headers = {"authorization": f"Bearer {token}"} if token is not None else {}
         if cursor is not None:
             headers["last-event-id"] = cursor
-        if cls.transport == "websocket":
+        if (transport or cls.transport) == "websocket":
             return await SocketStream.upgrade(wire, headers, query)
         wire.writer.write(head("GET", "/events" + query, headers))
         async with asyncio.timeout(EVENT_SECONDS):
