@@ -139,6 +139,7 @@ class Listener:
         """End the connection. If it is closed already, the first reason stays."""
         if not isinstance(self.state, Closed):
             self.state = Closed(reason)
+            self.received = _nothing  # it refers to this listener
             self.wake_up()
             self._end(reason)
 

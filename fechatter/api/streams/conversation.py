@@ -6,6 +6,7 @@ A message is refused like a request, with a problem. The connection stays open.
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Annotated
 
 import msgspec
@@ -16,6 +17,7 @@ from fechatter.api.middleware.boundary import as_problem
 from fechatter.api.operations import MAX_SEEN
 from fechatter.api.streams.commands import COMMANDS, CREATED, Caller, Command, RouteAnswer, path_and_body, run
 from fechatter.api.streams.opening import parse_cursor
+from fechatter.auth.tokens import Claims
 from fechatter.errors import Conflict, Invalid, Problem, TooManyRequests, Unavailable
 from fechatter.hub.listener import Listener
 from fechatter.validation import decode
@@ -48,19 +50,20 @@ class Conversation:
     """Answers the messages of one client, over its stream. Runs on the main loop.
 
     Args:
+        address: the client's address.
         may_resume: whether the first message may begin the stream again.
     """
 
-    __slots__ = ("_app", "_caller", "_is_answering", "_listener", "_may_resume")
+    __slots__ = ("_address", "_app", "_is_answering", "_listener", "_may_resume")
 
-    def __init__(self, app: Application, listener: Listener, caller: Caller, *, may_resume: bool) -> None:
+    def __init__(self, app: Application, listener: Listener, address: str, *, may_resume: bool) -> None:
         self._app = app
         self._listener = listener
-        self._caller = caller
+        self._address = sys.intern(address)
         self._may_resume = may_resume
         self._is_answering = False
 
-    def received(self) -> None:
+    def __call__(self) -> None:
         """Answer the messages that wait in the native stream."""
         if not self._is_answering:
             self._is_answering = True
@@ -105,10 +108,12 @@ class Conversation:
 
     def _count(self) -> None:
         """Count a message without a route as a request of the person. Raises TooManyRequests."""
-        self._app.services.quotas.requests.take(self._caller.claims.user_id)
+        self._app.services.quotas.requests.take(self._listener.reader.user_id)
 
     async def _run(self, command: Command, ref: str | None, path: str, body: bytes) -> None:
-        answered = await run(self._app, self._caller, command.method, path, body)
+        reader = self._listener.reader
+        caller = Caller(Claims(reader.user_id, reader.workspace_id, reader.session_id), self._address)
+        answered = await run(self._app, caller, command.method, path, body)
         if answered.status >= FIRST_ERROR:
             self._refuse(ref, answered.body, answered.retry_after)
         elif command.always_answered:

@@ -16,11 +16,11 @@ from starlette.types import Receive, Scope, Send
 
 from fechatter.api.clients import address
 from fechatter.api.counting import signed_in_person
-from fechatter.api.identity import claims, services
+from fechatter.api.identity import services
 from fechatter.api.middleware.behind_gateway import STREAMS
 from fechatter.api.operations import MAX_SEEN, POSITION_HEADER, Answer, Operation, seen_of
 from fechatter.api.queries import Query, read_query
-from fechatter.api.streams.commands import MESSAGE_BYTES, Caller
+from fechatter.api.streams.commands import MESSAGE_BYTES
 from fechatter.api.streams.conversation import Conversation
 from fechatter.api.streams.handshake import Headers, accept, sign_in
 from fechatter.api.streams.opening import cursor_of, hand_over, open_stream, parse_cursor
@@ -108,10 +108,10 @@ class WebSocketStream:
             if ticket is not None:
                 found.stream_tickets.use(ticket)
             listener = await open_stream(request, cursor, seen)
-        caller = Caller(claims(request), address(request, found.settings))
-        conversation = Conversation(scope["app"], listener, caller, may_resume=cursor is None)
+        client = address(request, found.settings)
+        conversation = Conversation(scope["app"], listener, client, may_resume=cursor is None)
         if STREAMS in scope["extensions"]:
-            listener.received = conversation.received
+            listener.received = conversation
             await hand_over(listener, send, headers, SWITCHING_PROTOCOLS)
         else:
             await _converse(conversation, listener, found, receive, send, headers)
