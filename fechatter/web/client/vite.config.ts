@@ -53,7 +53,12 @@ export default defineConfig({
   },
   server: {
     port: 5173,
-    proxy: Object.fromEntries(["/api", "/events", "/health", "/openapi.json"].map(path => [path, { target: server }])),
+    proxy: Object.fromEntries(
+      ["/api", "/events", "/ws", "/health", "/openapi.json"].map(path => [
+        path,
+        { target: server, ws: path === "/ws" },
+      ]),
+    ),
   },
   test: {
     restoreMocks: true,

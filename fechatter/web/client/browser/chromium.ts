@@ -25,7 +25,7 @@ export function launchServer(): Promise<BrowserServer> {
 }
 
 /** Chromium's own errors when the server or the network is gone, which some tests cause on purpose. */
-const UNREACHABLE = /Failed to load resource|error occurred when fetching the script/u
+const UNREACHABLE = /Failed to load resource|error occurred when fetching the script|WebSocket connection to/u
 
 /** The errors in each page. A test with an error fails. */
 export const pageErrors = new WeakMap<BrowserContext, string[]>()

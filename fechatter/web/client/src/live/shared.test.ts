@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { SharedConnection } from "@/live/shared"
 import { SseTransport } from "@/live/sse"
+import { WebSocketTransport } from "@/live/websocket"
 import { FakeLocks } from "@/testing/locks"
+import { FakeSockets } from "@/testing/sockets"
 import { FakeStreams } from "@/testing/stream"
 
 class SignedOut extends Error {}
@@ -19,7 +21,7 @@ class Tab {
 
   constructor(server: FakeStreams, known: number) {
     this.known = known
-    const transport = new SseTransport(async (headers, signal) => server.connect(headers, signal))
+    const transport = TRANSPORTS[used]()
     this.shared = new SharedConnection(
       "test",
       {
@@ -76,6 +78,13 @@ class FakeChannel {
 }
 
 let server: FakeStreams
+let used: keyof typeof TRANSPORTS
+
+const TRANSPORTS = {
+  "Server-Sent Events": () => new SseTransport(async (headers, signal) => server.connect(headers, signal)),
+  WebSocket: () => new WebSocketTransport(async () => "ticket"),
+}
+
 const tabs: Tab[] = []
 
 function tab(known = server.head): Tab {
@@ -89,6 +98,7 @@ beforeEach(() => {
   vi.stubGlobal("navigator", { locks: new FakeLocks() })
   vi.stubGlobal("BroadcastChannel", FakeChannel)
   server = new FakeStreams()
+  new FakeSockets(server)
 })
 
 afterEach(() => {
@@ -99,7 +109,17 @@ afterEach(() => {
 
 const settle = (milliseconds = 50) => vi.advanceTimersByTimeAsync(milliseconds)
 
-test("several tabs share one stream, and each gets every event once and in order", async () => {
+/** A test on each transport. */
+function onBoth(name: string, run: () => Promise<void>): void {
+  for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[]) {
+    test(`${name} (${transport})`, async () => {
+      used = transport
+      await run()
+    })
+  }
+}
+
+onBoth("several tabs share one stream, and each gets every event once and in order", async () => {
   const all = [tab(), tab(), tab()]
   await settle()
   for (let count = 0; count < 5; count += 1) server.send()
@@ -109,7 +129,7 @@ test("several tabs share one stream, and each gets every event once and in order
   for (const one of all) expect(one.phases.at(-1)).toBe("live")
 })
 
-test("if the leading tab closes, another tab continues from its position", async () => {
+onBoth("if the leading tab closes, another tab continues from its position", async () => {
   const [first, second, third] = [tab(), tab(), tab()]
   await settle()
   server.send()
@@ -125,7 +145,7 @@ test("if the leading tab closes, another tab continues from its position", async
   expect([second.loads, third.loads]).toEqual([0, 0])
 })
 
-test("after an interruption the stream resumes from its cursor, and no event is lost or repeated", async () => {
+onBoth("after an interruption the stream resumes from its cursor, and no event is lost or repeated", async () => {
   const [one, other] = [tab(), tab()]
   await settle()
   server.send()
@@ -143,7 +163,7 @@ test("after an interruption the stream resumes from its cursor, and no event is 
   expect(one.phases.at(-1)).toBe("live")
 })
 
-test("if a position cannot be replayed, every tab reloads", async () => {
+onBoth("if a position cannot be replayed, every tab reloads", async () => {
   const [one, other] = [tab(), tab()]
   await settle()
   server.isAway = true
@@ -159,7 +179,7 @@ test("if a position cannot be replayed, every tab reloads", async () => {
   expect([one.known, other.known]).toEqual([10, 10])
 })
 
-test("a new tab that is behind the leader reloads, so that it misses no event", async () => {
+onBoth("a new tab that is behind the leader reloads, so that it misses no event", async () => {
   tab()
   await settle()
   server.send()
@@ -172,7 +192,7 @@ test("a new tab that is behind the leader reloads, so that it misses no event", 
   expect(late.known).toBe(3)
 })
 
-test("a stream without heartbeats is closed and opened again", async () => {
+onBoth("a stream without heartbeats is closed and opened again", async () => {
   const one = tab()
   await settle()
   for (let count = 0; count < 5; count += 1) {
@@ -186,7 +206,7 @@ test("a stream without heartbeats is closed and opened again", async () => {
   expect(server.opened).toBeGreaterThan(1)
 })
 
-test("without locks, every tab has a stream of its own", async () => {
+onBoth("without locks, every tab has a stream of its own", async () => {
   vi.stubGlobal("navigator", {})
   const all = [tab(), tab()]
   await settle()
@@ -196,7 +216,7 @@ test("without locks, every tab has a stream of its own", async () => {
   for (const one of all) expect(one.known).toBe(1)
 })
 
-test("if the log continues in another era, no tab reloads", async () => {
+onBoth("if the log continues in another era, no tab reloads", async () => {
   const all = [tab(), tab()]
   await settle()
   server.send()
@@ -213,7 +233,7 @@ test("if the log continues in another era, no tab reloads", async () => {
   expect(late.received).toEqual([4])
 })
 
-test("if the log goes back, every tab reloads, although the tab's position is higher than the head", async () => {
+onBoth("if the log goes back, every tab reloads, although the tab's position is higher than the head", async () => {
   const all = [tab(), tab()]
   await settle()
   for (let count = 0; count < 5; count += 1) server.send()
@@ -225,7 +245,7 @@ test("if the log goes back, every tab reloads, although the tab's position is hi
   for (const one of all) expect([one.loads, one.known, one.received.at(-1)]).toEqual([1, 3, 3])
 })
 
-test("a message for the leader reaches the leading tab only, and its signals reach all tabs", async () => {
+onBoth("a message for the leader reaches the leading tab only, and its signals reach all tabs", async () => {
   const [leader, follower] = [tab(), tab()]
   await settle()
   follower.shared.tell("greeting", 1)
@@ -245,7 +265,7 @@ test("a message for the leader reaches the leading tab only, and its signals rea
   for (const one of [leader, follower]) expect([one.notes, one.received, one.loads]).toEqual([[3], [1], 0])
 })
 
-test("without locks, a message for the leader reaches every tab", async () => {
+onBoth("without locks, a message for the leader reaches every tab", async () => {
   vi.stubGlobal("navigator", {})
   const [one, other] = [tab(), tab()]
   await settle()

@@ -6,16 +6,22 @@ import type { Frame, ReadMark } from "@/api/nouns"
 import { Pause, pauseMs } from "@/api/pause"
 import type { Signal } from "@/api/signals"
 import { SignedOut } from "@/api/token"
+import { ChosenTransport } from "@/live/choice"
 import { isPastReplay } from "@/live/connection"
 import { SharedConnection, type Tab } from "@/live/shared"
 import { SseTransport } from "@/live/sse"
+import { WebSocketTransport } from "@/live/websocket"
 import type { DurableEvent } from "@/state/events"
 import type { LiveState } from "@/stores/liveState"
 
 export class LiveStream {
   private readonly state: LiveState
   private readonly pause = new Pause()
-  private readonly transport = new SseTransport((headers, signal) => openStream("/events", headers, signal))
+  private readonly transport = new ChosenTransport({
+    socket: new WebSocketTransport(newTicket),
+    sse: new SseTransport((headers, signal) => openStream("/events", headers, signal)),
+    isMissing,
+  })
   private connection: SharedConnection | null = null
   /** The number of streams that were opened, the current one included. */
   private opened = 0
@@ -149,6 +155,15 @@ export class LiveStream {
     this.stop()
     this.state.setPhase("over", 0)
   }
+}
+
+async function newTicket(): Promise<string> {
+  return (await call<{ ticket: string }>("POST", "/api/stream-ticket")).ticket
+}
+
+/** Whether the server, or a proxy before it, has no tickets. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Problem && (error.status === 404 || error.status === 405)
 }
 
 /** Events have a number, and signals have none. */
