@@ -19,6 +19,8 @@ use super::counters::Counters;
 use super::live::{Detaching, Exit, LiveBody};
 use super::quiet::Connection;
 use super::serving::Serving;
+use super::share::Share;
+use super::unread::Unread;
 use super::upstream::{Lease, Upstream};
 
 const EVENT_STREAM: &[u8] = b"text/event-stream";
@@ -31,19 +33,28 @@ pub struct InProgress {
     complete: Cell<bool>,
     /// The way out of hyper, for a live stream on an HTTP/1.1 connection.
     exit: Option<Rc<Exit>>,
+    /// What an HTTP/2 client has not accepted of the answer.
+    unread: Option<Rc<Unread>>,
 }
 
 impl InProgress {
     /// Describes a request that has begun already: for HTTP/1.1, the guard reports it with the head.
     #[must_use]
     pub fn new(serving: Rc<Serving>, connection: Rc<Connection>) -> Self {
-        Self { serving, connection, complete: Cell::new(false), exit: None }
+        Self { serving, connection, complete: Cell::new(false), exit: None, unread: None }
     }
 
     /// Adds the exit of an HTTP/1.1 connection, which can leave hyper.
     #[must_use]
     pub fn with_exit(mut self, exit: Rc<Exit>) -> Self {
         self.exit = Some(exit);
+        self
+    }
+
+    /// Divides the answer into pieces for HTTP/2.
+    #[must_use]
+    pub fn with_unread(mut self, unread: Rc<Unread>) -> Self {
+        self.unread = Some(unread);
         self
     }
 
@@ -87,6 +98,8 @@ pub struct Borrowed {
     pub is_read: bool,
     /// Counts the request until the end of its answer.
     pub forwarding: Forwarding,
+    /// Counts the request for its client address.
+    pub share: Option<Share>,
 }
 
 /// Counts a request that is forwarded, and whether its answer is a live stream.
@@ -155,6 +168,9 @@ impl AnswerBody {
     /// A live stream.
     #[must_use]
     pub fn live(live: LiveBody, request: InProgress) -> Self {
+        if let Some(unread) = &request.unread {
+            unread.follow(live.attached());
+        }
         Self { content: Content::Live(live), borrowed: None, request: Some(request) }
     }
 
@@ -196,6 +212,18 @@ impl AnswerBody {
         read.ok()
     }
 
+    /// Returns the first piece of a part that was read.
+    fn first_piece(&self, part: Frame<Bytes>) -> Frame<Bytes> {
+        match self.unread() {
+            Some(unread) => part.map_data(|part| unread.divide(part)),
+            None => part,
+        }
+    }
+
+    fn unread(&self) -> Option<&Unread> {
+        self.request.as_ref()?.unread.as_deref()
+    }
+
     /// Ends the request and returns the connection to the upstream.
     fn finish(&mut self) {
         if let Some(request) = &self.request {
@@ -224,6 +252,9 @@ impl Body for AnswerBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.get_mut();
+        if let Some(piece) = this.unread().and_then(Unread::next) {
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
         loop {
             match ready!(Pin::new(&mut this.content).poll_frame(context)) {
                 None => {
@@ -237,14 +268,14 @@ impl Body for AnswerBody {
                     if this.content.is_end_stream() {
                         this.finish();
                     }
-                    return Poll::Ready(Some(Ok(frame)));
+                    return Poll::Ready(Some(Ok(this.first_piece(frame))));
                 }
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.content.is_end_stream()
+        self.content.is_end_stream() && !self.unread().is_some_and(Unread::has_rest)
     }
 
     fn size_hint(&self) -> SizeHint {

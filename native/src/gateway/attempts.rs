@@ -57,7 +57,7 @@ pub async fn send(serving: &Serving, prepared: Prepared) -> Result<(Response<Inc
                 let upstream = Rc::clone(&attempt.member().upstream);
                 forwarding.answered(response.headers(), busy);
                 let is_read = !has_body || response.status().is_success();
-                return Ok((response, Borrowed { lease, upstream, ending, is_read, forwarding }));
+                return Ok((response, Borrowed { lease, upstream, ending, is_read, forwarding, share: None }));
             }
             Err(failed) => failed,
         };

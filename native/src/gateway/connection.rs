@@ -1,7 +1,8 @@
 //! Serves one connection: finds out its protocol and lets hyper serve it.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
@@ -26,6 +27,7 @@ use super::quiet::{Connection, Phase};
 use super::routes;
 use super::serving::Serving;
 use super::socket::Socket;
+use super::unread::{SEND_BYTES, Unread, watch};
 use super::websocket::Conversation;
 
 const BUFFER_BYTES: usize = 64 << 10;
@@ -55,12 +57,21 @@ pub async fn serve<S: Socket>(
 ) -> Option<Rest> {
     let mut guard = Guard::new(socket, Rc::clone(&serving), Rc::clone(&connection));
     // An error of one connection concerns nobody else.
-    match guard.protocol().await {
-        Ok(Protocol::Http1) => return serve_http1(guard, client, serving, connection).await,
-        Ok(Protocol::Http2) => serve_http2(guard, client, serving, connection).await,
-        Err(_) => {}
+    match protocol(&mut guard, &connection).await {
+        Some(Protocol::Http1) => return serve_http1(guard, client, serving, connection).await,
+        Some(Protocol::Http2) => serve_http2(guard, client, serving, connection).await,
+        None => {}
     }
     None
+}
+
+async fn protocol<S: Socket>(guard: &mut Guard<S>, connection: &Connection) -> Option<Protocol> {
+    let mut protocol = pin!(guard.protocol());
+    poll_fn(|context| match protocol.as_mut().poll(context) {
+        Poll::Pending if connection.is_evicted() => Poll::Ready(None),
+        polled => polled.map(Result::ok),
+    })
+    .await
 }
 
 async fn serve_http1<S: Socket>(
@@ -75,6 +86,7 @@ async fn serve_http1<S: Socket>(
         let (serving, connection, client) = (Rc::clone(&serving), Rc::clone(&served), client.clone());
         let in_progress = InProgress::new(Rc::clone(&serving), Rc::clone(&connection)).with_exit(Rc::clone(&leaving));
         async move {
+            accept(in_progress.shared().1).await;
             let mut response = routes::answer(&serving, &client, request, in_progress).await;
             if serving.is_last(&connection) {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -88,6 +100,7 @@ async fn serve_http1<S: Socket>(
     let mut served = builder.serve_connection(TokioIo::new(guard), service);
     let detached = poll_fn(|context| match Pin::new(&mut served).poll(context) {
         Poll::Ready(_) => Poll::Ready(None),
+        Poll::Pending if connection.is_evicted() => Poll::Ready(None),
         Poll::Pending => exit.take(&connection).map_or(Poll::Pending, |detached| Poll::Ready(Some(detached))),
     });
     let detached = detached.await?;
@@ -100,22 +113,34 @@ async fn serve_http1<S: Socket>(
 }
 
 async fn serve_http2<S: Socket>(guard: Guard<S>, client: Client, serving: Rc<Serving>, connection: Rc<Connection>) {
+    let tasks = Tasks { serving: Rc::clone(&serving), connection: Rc::clone(&connection), next: Rc::default() };
     let service = {
-        let (serving, connection) = (Rc::clone(&serving), Rc::clone(&connection));
+        let (serving, connection, next) = (Rc::clone(&serving), Rc::clone(&connection), Rc::clone(&tasks.next));
         service_fn(move |request: Request<Incoming>| {
-            let (serving, client) = (Rc::clone(&serving), client.clone());
+            let (serving, client, unread) = (Rc::clone(&serving), client.clone(), Rc::<Unread>::default());
             serving.counters.requests.add();
             serving.connections.begin(&connection);
-            let in_progress = InProgress::new(Rc::clone(&serving), Rc::clone(&connection));
-            async move { Ok::<_, Infallible>(routes::answer(&serving, &client, request, in_progress).await) }
+            // Hyper executes the task of this request next.
+            next.replace(Some(Rc::clone(&unread)));
+            let in_progress = InProgress::new(Rc::clone(&serving), Rc::clone(&connection)).with_unread(unread);
+            async move {
+                accept(in_progress.shared().1).await;
+                Ok::<_, Infallible>(routes::answer(&serving, &client, request, in_progress).await)
+            }
         })
     };
-    let builder = http2_builder(&serving.config.limits);
+    let builder = http2_builder(tasks, &serving.config.limits);
     let mut served = pin!(builder.serve_connection(TokioIo::new(guard), service));
     let mut announced = None;
     let mut timer = pin!(sleep(EXAMINED));
     poll_fn(|context| {
         if served.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
+        if connection.is_evicted() {
+            served.as_mut().graceful_shutdown();
+            // The client learns why, if its socket accepts that at once.
+            let _ = served.as_mut().poll(context);
             return Poll::Ready(());
         }
         while timer.as_mut().poll(context).is_ready() {
@@ -136,8 +161,15 @@ async fn serve_http2<S: Socket>(guard: Guard<S>, client: Client, serving: Rc<Ser
     .await;
 }
 
-fn http2_builder(limits: &Limits) -> http2::Builder<LocalExecutor> {
-    let mut builder = http2::Builder::new(LocalExecutor);
+/// Accepts a request, unless its connection was closed to make room. Such a connection ends at once.
+async fn accept(connection: &Connection) {
+    if connection.is_evicted() {
+        pending::<()>().await;
+    }
+}
+
+fn http2_builder(tasks: Tasks, limits: &Limits) -> http2::Builder<Tasks> {
+    let mut builder = http2::Builder::new(tasks);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
@@ -145,7 +177,7 @@ fn http2_builder(limits: &Limits) -> http2::Builder<LocalExecutor> {
         .max_frame_size(FRAME_BYTES)
         .initial_stream_window_size(FRAME_BYTES * 4)
         .initial_connection_window_size(WINDOW_BYTES)
-        .max_send_buf_size(BUFFER_BYTES)
+        .max_send_buf_size(SEND_BYTES)
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_ANSWER);
     builder
@@ -165,11 +197,18 @@ fn is_abusive(connection: &Connection) -> bool {
 }
 
 /// Runs the requests of one HTTP/2 connection on the gateway's thread.
-#[derive(Debug, Clone, Copy)]
-struct LocalExecutor;
+#[derive(Debug, Clone)]
+struct Tasks {
+    serving: Rc<Serving>,
+    connection: Rc<Connection>,
+    /// The answer of the next task.
+    next: Rc<RefCell<Option<Rc<Unread>>>>,
+}
 
-impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for LocalExecutor {
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
+impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for Tasks {
+    fn execute(&self, task: F) {
+        let unread = self.next.take().unwrap_or_default();
+        let (serving, connection) = (Rc::clone(&self.serving), Rc::clone(&self.connection));
+        tokio::task::spawn_local(watch(task, unread, serving, connection));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! If there are too many, a quiet connection is closed to make room: first a connection that has sent no request yet,
 //! then the one that has waited longest for its next request. A connection with a request in progress is never closed
-//! to make room.
+//! to make room, and neither is one whose client has not read its answers.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -143,9 +143,9 @@ impl Connections {
 
     fn evict(&self, quiet: &Quiet) -> Option<bool> {
         let connection = quiet.pop()?;
-        // Its place is free at once, although the connection takes a moment to end.
+        // Its place is free at once. Its task is polled once more and then ends.
         self.uncount(&connection);
-        connection.close();
+        connection.evict();
         Some(true)
     }
 
@@ -163,7 +163,13 @@ impl Connections {
     fn address(&self, client: IpAddr) -> Rc<Address> {
         let mut addresses = self.addresses.borrow_mut();
         let address = addresses.entry(client).or_insert_with(|| {
-            Rc::new(Address { client, open: Cell::new(0), unread: Cell::new(0), quiet: Quiet::default() })
+            Rc::new(Address {
+                client,
+                open: Cell::new(0),
+                unread: Cell::new(0),
+                forwarded: Cell::new(0),
+                quiet: Quiet::default(),
+            })
         });
         Rc::clone(address)
     }

@@ -79,11 +79,17 @@ impl Detaching {
 /// A stream as the body of an answer.
 #[derive(Debug)]
 pub struct LiveBody {
-    attached: Attached,
+    attached: Rc<Attached>,
     taken: VecDeque<Block>,
 }
 
 impl LiveBody {
+    /// The stream.
+    #[must_use]
+    pub fn attached(&self) -> &Rc<Attached> {
+        &self.attached
+    }
+
     /// Ready with the next block, or with `None` at the end of the stream.
     pub fn poll_block(&mut self, context: &Context<'_>) -> Poll<Option<Bytes>> {
         if self.taken.is_empty() {
@@ -124,7 +130,7 @@ pub fn answer(
     let Some(attached) = streams.attach(id) else { return Err(request) };
     head.headers.remove(CONTENT_LENGTH);
     let Some((exit, connection)) = request.take_exit() else {
-        let body = LiveBody { attached, taken: VecDeque::new() };
+        let body = LiveBody { attached: Rc::new(attached), taken: VecDeque::new() };
         return Ok(Response::from_parts(head, AnswerBody::live(body, request)));
     };
     // Requests that the client has sent ahead are not answered.

@@ -16,6 +16,8 @@
 //! * [`alone`] configures a stand-alone gateway: [`routing`] finds upstreams, [`balance`] chooses one, [`checks`] and
 //!   [`breaker`] find out whether it works, [`attempts`] sends a request to it, and [`forwarding`] names the client.
 //! * [`forwarded_line`] is the access log of a stand-alone gateway.
+//! * [`stall`] limits what clients do not read, [`unread`] does so for each stream of HTTP/2, and [`share`] limits the
+//!   requests of one address.
 //! * [`refusal`] contains the answers of the gateway itself.
 
 pub mod alone;
@@ -64,10 +66,12 @@ pub mod send_head;
 pub mod send_many;
 pub mod send_quota;
 pub mod serving;
+pub mod share;
 pub mod socket;
 pub mod stall;
 pub mod state;
 pub mod tls;
+pub mod unread;
 pub mod upstream;
 pub mod upstream_tls;
 pub mod websocket;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use super::live::{Detached, WRITE_BYTES};
 use super::socket::Socket;
-use super::stall::Stall;
+use super::stall::{KERNEL_BYTES, Stall};
 use crate::hub::block::Block;
 use crate::hub::streams::Attached;
 
@@ -135,7 +135,8 @@ pub fn judge<T>(
         stream.attached.set_blocked(true);
     }
     let (serving, connection) = stream.request.shared();
-    ready!(stall.poll(context, connection, unsent(), &serving.config.limits));
+    let size = unsent() + KERNEL_BYTES as usize;
+    ready!(stall.poll(context, connection, size, &serving.config.limits));
     serving.counters.stalled.add();
     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
 }

@@ -22,6 +22,7 @@ use super::handshake;
 use super::live;
 use super::refusal::Refusal;
 use super::serving::Serving;
+use super::share::Share;
 
 /// The header with a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,12 +53,15 @@ pub async fn forward(
     let permitted = permitted(incoming.method(), incoming.headers());
     let line = ForwardedLine::begin(serving, client, &incoming, &request_id);
     let asks_upgrade = serving.own.streams.is_some() && handshake::is_asked(&incoming);
-    let sent = match prepare(serving, client, incoming, &request_id) {
-        Ok(mut prepared) => {
+    let limit = serving.config.limits.connections_per_address;
+    let share = Share::take(in_progress.shared().1, limit).ok_or(Refusal::TooManyAtOnce);
+    let sent = match share.and_then(|share| Ok((share, prepare(serving, client, incoming, &request_id)?))) {
+        Ok((share, mut prepared)) => {
             if asks_upgrade {
                 prepared.request.headers_mut().insert(handshake::UPGRADE, handshake::WEBSOCKET);
             }
-            send(serving, prepared).await
+            let sent = send(serving, prepared).await;
+            sent.map(|(response, borrowed)| (response, Borrowed { share: Some(share), ..borrowed }))
         }
         Err(refusal) => Err(refusal),
     };

@@ -33,6 +33,9 @@ pub struct Connection {
     pub(super) abandoned: Cell<u64>,
     pub(super) removed: Cell<bool>,
     closing: Cell<bool>,
+    evicted: Cell<bool>,
+    /// Whether its socket does not accept what was written.
+    stalled: Cell<bool>,
     flooding: Cell<bool>,
     pub(super) counted: Cell<bool>,
     flushes: Cell<u64>,
@@ -46,6 +49,8 @@ pub struct Address {
     pub(super) open: Cell<usize>,
     /// Size of the answers that its clients do not read.
     pub unread: Cell<usize>,
+    /// Number of its requests at the upstreams.
+    pub(super) forwarded: Cell<usize>,
     pub(super) quiet: Quiet,
 }
 
@@ -63,6 +68,8 @@ impl Connection {
             abandoned: Cell::new(0),
             removed: Cell::new(false),
             closing: Cell::new(false),
+            evicted: Cell::new(false),
+            stalled: Cell::new(false),
             flooding: Cell::new(false),
             counted: Cell::new(true),
             flushes: Cell::new(0),
@@ -106,6 +113,17 @@ impl Connection {
         self.closing.get()
     }
 
+    /// Whether the connection was closed to make room. It must end at once, because it does not count any more.
+    #[must_use]
+    pub fn is_evicted(&self) -> bool {
+        self.evicted.get()
+    }
+
+    /// Notes whether the socket does not accept what was written.
+    pub(super) fn set_stalled(&self, is_stalled: bool) {
+        self.stalled.set(is_stalled);
+    }
+
     /// Whether the client sends too many frames that only cause work.
     #[must_use]
     pub fn is_flooding(&self) -> bool {
@@ -138,6 +156,11 @@ impl Connection {
     pub fn close(&self) {
         self.closing.set(true);
         self.wake();
+    }
+
+    pub(super) fn evict(&self) {
+        self.evicted.set(true);
+        self.close();
     }
 
     /// Sets the task to wake when the connection can continue to read or has to close.
@@ -187,16 +210,24 @@ impl Quiet {
         self.idle.borrow_mut().clear();
     }
 
-    /// Removes and returns the connection that should be closed first.
+    /// Removes and returns the connection that should be closed first. A connection that still sends an answer is not
+    /// closed.
     pub(super) fn pop(&self) -> Option<Rc<Connection>> {
         [&self.silent, &self.idle].into_iter().find_map(|queue| {
             let mut queue = queue.borrow_mut();
-            loop {
-                let (connection, epoch) = queue.pop_front()?;
-                if connection.epoch.get() == epoch && !connection.closing.get() {
-                    return Some(connection);
+            let mut stalled = Vec::new();
+            let first = loop {
+                let Some((connection, epoch)) = queue.pop_front() else { break None };
+                if connection.epoch.get() != epoch || connection.closing.get() {
+                    continue;
                 }
-            }
+                if !connection.stalled.get() {
+                    break Some(connection);
+                }
+                stalled.push((connection, epoch));
+            };
+            stalled.into_iter().rev().for_each(|entry| queue.push_front(entry));
+            first
         })
     }
 }

@@ -30,6 +30,8 @@ pub enum Refusal {
     HeadTooLarge,
     /// The client's address has too many connections.
     TooManyFromAddress,
+    /// The client's address has too many requests in progress.
+    TooManyAtOnce,
     /// The server has too many connections.
     TooManyConnections,
     /// No upstream serves the path, or the request is denied.
@@ -78,6 +80,7 @@ impl Refusal {
             Self::UriTooLong => (414, "uri_too_long", "The URL is too long."),
             Self::HeadTooLarge => (431, "head_too_large", "The head has too many bytes or headers."),
             Self::TooManyFromAddress => (429, "too_many_from_address", "This address has too many connections."),
+            Self::TooManyAtOnce => (429, "too_many_at_once", "Too many requests from this address are in progress."),
             Self::TooManyConnections => (503, "too_many_connections", "The server has too many connections."),
             Self::NotStored => (503, "not_stored", "The message could not be stored. Send it again."),
             Self::BodiesFull => (503, "batches_full", "The server is receiving too many request bodies."),
@@ -153,7 +156,7 @@ mod tests {
         Style { titles, https_only }
     }
 
-    const ALL: [Refusal; 14] = [
+    const ALL: [Refusal; 15] = [
         Refusal::NotFound,
         Refusal::Unauthorized,
         Refusal::MalformedHead,
@@ -165,6 +168,7 @@ mod tests {
         Refusal::UriTooLong,
         Refusal::HeadTooLarge,
         Refusal::TooManyFromAddress,
+        Refusal::TooManyAtOnce,
         Refusal::TooManyConnections,
         Refusal::UpstreamUnavailable,
         Refusal::NotStored,

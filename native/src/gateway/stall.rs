@@ -1,4 +1,4 @@
-//! Limits the time for which a client reads nothing of its answer.
+//! Limits the time for which a client reads nothing of its answer, and the memory of what it does not read.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Maximum number of unsent bytes in the kernel, in addition to the bytes that wait in the gateway.
 pub const KERNEL_BYTES: u32 = 64 << 10;
 
-/// Whether one socket accepts bytes, and since when it does not.
+/// Whether one socket or stream accepts bytes, and since when it does not.
 #[derive(Debug, Default)]
 pub struct Stall(Option<Box<Waiting>>);
 
@@ -35,17 +35,18 @@ impl Stall {
         self.0.is_some()
     }
 
-    /// Notes that the socket accepted bytes. Returns whether bytes were waiting before.
+    /// Notes that bytes were accepted. Returns whether bytes were waiting before.
     pub fn end(&mut self) -> bool {
         self.0.take().is_some()
     }
 
-    /// Notes that the socket did not accept bytes. Ready when the connection must be reset.
+    /// Notes that nothing was accepted. Ready when the connection or the stream must be reset. `size`: the memory that
+    /// waits.
     pub fn poll(
         &mut self,
         context: &mut Context<'_>,
         connection: &Rc<Connection>,
-        unsent: usize,
+        size: usize,
         limits: &Limits,
     ) -> Poll<()> {
         let waiting = self.0.get_or_insert_with(|| {
@@ -66,12 +67,11 @@ impl Stall {
             }
             waiting.timer.as_mut().reset(end);
             if let Some(unread) = connection.unread() {
-                let charge = unsent + KERNEL_BYTES as usize;
-                if unread.get() + charge > limits.unread_bytes_per_address {
+                if unread.get() + size > limits.unread_bytes_per_address {
                     return Poll::Ready(());
                 }
-                waiting.charged = charge;
-                unread.set(unread.get() + charge);
+                waiting.charged = size;
+                unread.set(unread.get() + size);
             }
         }
     }

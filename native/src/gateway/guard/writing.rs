@@ -9,6 +9,7 @@ use tokio::io::AsyncWrite;
 
 use super::Guard;
 use crate::gateway::socket::Socket;
+use crate::gateway::stall::KERNEL_BYTES;
 
 impl<S: Socket> AsyncWrite for Guard<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -70,6 +71,7 @@ impl<S: Socket> Guard<S> {
         result: Poll<io::Result<T>>,
         unsent: usize,
     ) -> Poll<io::Result<T>> {
+        self.connection.set_stalled(result.is_pending());
         if result.is_pending() {
             return self.poll_stalled(context, unsent);
         }
@@ -81,7 +83,8 @@ impl<S: Socket> Guard<S> {
     }
 
     fn poll_stalled<T>(&mut self, context: &mut Context<'_>, unsent: usize) -> Poll<io::Result<T>> {
-        let (limits, unsent) = (&self.serving.config.limits, unsent + self.socket.buffered_bytes());
+        let (limits, unsent) =
+            (&self.serving.config.limits, unsent + self.socket.buffered_bytes() + KERNEL_BYTES as usize);
         ready!(self.stall.poll(context, &self.connection, unsent, limits));
         self.serving.counters.stalled.add();
         self.socket.reset_on_close();
