@@ -58,8 +58,9 @@ GATEWAY_ACCEPTED = _metric("fechatter_gateway_accepted_total", "counter", "Conne
 GATEWAY_CLOSED = _metric(
     "fechatter_gateway_closed_total",
     "counter",
-    "Connections that the gateway closed: `evicted`, to make room for others; `stalled`, its client did not read; "
-    "`handshake`, its TLS handshake failed or was late; `proxy_header`, its proxy did not send the PROXY protocol.",
+    "Connections that the gateway closed: `evicted`, to make room for others; `stalled`, its client did not read (also "
+    "streams of HTTP/2); `handshake`, its TLS handshake failed or was late; `proxy_header`, its proxy did not send the "
+    "PROXY protocol.",
     "reason",
 )
 GATEWAY_REQUESTS = _metric(

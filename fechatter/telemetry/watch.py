@@ -122,7 +122,7 @@ class GatewayCounters(msgspec.Struct, frozen=True):
     Attributes:
         limit: maximum number of open connections.
         evicted: quiet connections that were closed to make room.
-        stalled: connections that were reset because the client did not read its answer.
+        stalled: connections and HTTP/2 streams that were reset because the client did not read its answer.
         handshakes_failed: TLS handshakes that failed or were late.
         proxy_headers_refused: connections of trusted proxies without a valid header of the PROXY protocol.
         abandoned: requests whose client left before the end of the answer.

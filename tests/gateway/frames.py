@@ -13,6 +13,7 @@ from tests.servers.process import PATIENCE_SECONDS
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
+INITIAL_WINDOW_SIZE = 4
 STATUSES = {0x88: 200, 0x89: 204, 0x8B: 304, 0x8C: 400, 0x8D: 404, 0x8E: 500}
 """Entries of the static table of HPACK."""
 
@@ -45,6 +46,11 @@ def request(stream: int, path: str = "/", method: str = "GET", end: bool = True,
     return frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), stream, block)
 
 
+def update(stream: int, size: int) -> bytes:
+    """Return a frame that lets the server send more of an answer."""
+    return frame(WINDOW_UPDATE, 0, stream, struct.pack(">I", size))
+
+
 class Http2:
     """One connection."""
 
@@ -52,9 +58,11 @@ class Http2:
         self.wire = wire
 
     @classmethod
-    async def open(cls, port: int, tls: ssl.SSLContext | None = None) -> Http2:
+    async def open(cls, port: int, tls: ssl.SSLContext | None = None, window: int | None = None) -> Http2:
+        """Open a connection. `window`: how much of each answer the client accepts at first."""
         connection = cls(await Wire.open(port, tls))
-        connection.send(PREFACE, frame(SETTINGS, 0, 0))
+        settings = b"" if window is None else struct.pack(">HI", INITIAL_WINDOW_SIZE, window)
+        connection.send(PREFACE, frame(SETTINGS, 0, 0, settings))
         return connection
 
     def send(self, *frames: bytes) -> None:

@@ -2,7 +2,7 @@
 //!
 //! If there are too many, a quiet connection is closed to make room: first a connection that has sent no request yet,
 //! then the one that has waited longest for its next request. A connection with a request in progress is never closed
-//! to make room, and neither is one whose client has not read its answers.
+//! to make room, and neither is a connection whose client has not read its answers yet.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
