@@ -120,8 +120,9 @@ def _add(figures: MeasuredFigures, row: Row, server: str, found: dict[str, float
     name = f"{row.name()}: {server}"
     if row.rate is None:
         figures.add(f"{name}: deliveries/s", found["deliveries_per_second"])
-    figures.add(f"{name}: p50, ms", found["p50_ms"])
-    figures.add(f"{name}: p99, ms", found["p99_ms"])
+    else:
+        figures.add(f"{name}: p50, ms", found["p50_ms"])
+        figures.add(f"{name}: p99, ms", found["p99_ms"])
     figures.add(f"{name}: server CPU, µs a delivery", found["server_cpu_per_delivery_us"])
     figures.add(f"{name}: generator's use of its processor, %", found["generator_cpu_seconds"] / found["seconds"] * 100)
     figures.add(f"{name}: bytes a delivery", found["bytes_per_delivery"])

@@ -90,6 +90,7 @@ class Nchan:
     def __init__(self, workers: int, files: int) -> None:
         self._nginx, module = binaries()
         self._folder = Path(tempfile.mkdtemp(prefix="nchan-"))
+        self._workers = workers
         self.port = _free_port()
         text = CONFIGURATION.format(folder=self._folder, workers=workers, files=files, module=module, port=self.port)
         (self._folder / "nginx.conf").write_text(text)
@@ -101,7 +102,9 @@ class Nchan:
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return self
+                if len(self.processes()) == self._workers:
+                    return self
+                raise OSError("the workers have not started")
             except OSError:
                 if time.monotonic() > ends or self._process.poll() is not None:
                     self.__exit__(None, None, None)
