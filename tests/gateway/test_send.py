@@ -73,6 +73,14 @@ async def test_a_usual_message_does_not_reach_the_app_but_is_counted(doors: Door
     assert await gateway_counts(doors.gateway, ROUTE, "POST") == (proxied + 1, hits, sent + 1)
 
 
+async def test_the_gateway_never_uses_headers_that_the_connection_names(doors: Doors) -> None:
+    _, sender = await doors.open()
+    refused = await sender.send(("own", GOOD, {"connection": "authorization"}))
+    assert (refused.status, refused.code) == (401, "unauthorized")
+    key = {"connection": "close, idempotency-key", "idempotency-key": "named"}
+    assert [(await sender.send(("own", GOOD, key))).status for _ in range(2)] == [201, 201]
+
+
 async def test_both_doors_count_a_quota_together(tmp_path: Path) -> None:
     with ServerProcess(tmp_path, rate_limits="on", messages_per_minute="60", gateway="on") as server:
         sender = await Sender.create(server)

@@ -1,4 +1,5 @@
-//! Counts the HTTP/2 frames that cause work but contain no request: settings, pings, resets and similar frames.
+//! Counts the HTTP/2 frames that cause work but contain no request: settings, pings, resets, unknown frames and similar
+//! ones.
 
 use std::time::Duration;
 
@@ -12,7 +13,10 @@ const PRIORITY: u8 = 2;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
+/// A client that downloads quickly opens its window often. So many of these frames count as one.
+const WINDOW_UPDATES: u32 = 100;
 const END_STREAM: u8 = 1;
 
 /// The frames of one client within the current period.
@@ -20,6 +24,7 @@ const END_STREAM: u8 = 1;
 pub struct Floods {
     limit: u32,
     counted: u32,
+    window_updates: u32,
     began: Instant,
     /// Bytes of the current frame that have not arrived yet.
     skip: usize,
@@ -31,7 +36,8 @@ impl Floods {
     /// Starts before the preface. At most `limit` of these frames are allowed in ten seconds.
     #[must_use]
     pub fn new(limit: u32) -> Self {
-        Self { limit, counted: 0, began: Instant::now(), skip: PREFACE_BYTES, header: [0; HEADER_BYTES], filled: 0 }
+        let (skip, header, filled) = (PREFACE_BYTES, [0; HEADER_BYTES], 0);
+        Self { limit, counted: 0, window_updates: 0, began: Instant::now(), skip, header, filled }
     }
 
     /// Whether the client has sent too many of these frames.
@@ -61,9 +67,14 @@ impl Floods {
         let [high, middle, low, kind, flags, ..] = self.header;
         self.skip = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
         let costs = match kind {
-            PRIORITY | RST_STREAM | SETTINGS | PING | CONTINUATION => true,
+            PRIORITY | RST_STREAM | SETTINGS | PING => true,
             DATA => self.skip == 0 && flags & END_STREAM == 0,
-            _ => false,
+            WINDOW_UPDATE => {
+                self.window_updates = (self.window_updates + 1) % WINDOW_UPDATES;
+                self.window_updates == 0
+            }
+            // Unknown kinds have higher numbers.
+            _ => kind >= CONTINUATION,
         };
         if costs {
             if self.began.elapsed() >= PERIOD && !self.are_too_many() {
@@ -97,13 +108,20 @@ mod tests {
 
     #[test]
     fn frames_that_only_cost_work_are_counted() {
-        let frames = [(SETTINGS, 0, 6), (PING, 0, 8), (RST_STREAM, 0, 4), (DATA, 0, 0), (CONTINUATION, 0, 3)];
-        assert_eq!(count(&frames.map(|(kind, flags, length)| frame(kind, flags, length))), 5);
+        let frames =
+            [(SETTINGS, 0, 6), (PING, 0, 8), (RST_STREAM, 0, 4), (DATA, 0, 0), (CONTINUATION, 0, 3), (0xfa, 0, 9)];
+        assert_eq!(count(&frames.map(|(kind, flags, length)| frame(kind, flags, length))), 6);
+    }
+
+    #[test]
+    fn many_windows_are_a_flood() {
+        let updates = vec![frame(WINDOW_UPDATE, 0, 4); 250];
+        assert_eq!(count(&updates), 2);
     }
 
     #[test]
     fn requests_bodies_and_windows_are_not_counted() {
-        let frames = [(1, 5, 30), (DATA, 0, 9), (DATA, END_STREAM, 0), (8, 0, 4)];
+        let frames = [(1, 5, 30), (DATA, 0, 9), (DATA, END_STREAM, 0), (WINDOW_UPDATE, 0, 4)];
         assert_eq!(count(&frames.map(|(kind, flags, length)| frame(kind, flags, length))), 0);
     }
 

@@ -48,7 +48,7 @@ pub fn read_head<B>(request: &Request<B>, tokens: &Tokens) -> Option<SendHead> {
     }
     let (chat_id, kind) = destination(request.uri().path())?;
     let headers = request.headers();
-    if is_unusual(headers) {
+    if is_unusual(headers, request.version()) {
         return None;
     }
     let length = one(headers, &header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;

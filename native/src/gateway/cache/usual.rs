@@ -1,7 +1,7 @@
 //! Which requests the cache may answer. Every other request goes to the app.
 
-use http::header::{self, HeaderMap, HeaderName};
-use http::{Method, Request, Version};
+use http::header::HeaderName;
+use http::{Method, Request};
 use hyper::body::Body;
 
 use super::entry::Wanted;
@@ -92,7 +92,7 @@ impl Asked {
         let (headers, uri) = (request.headers(), request.uri());
         let route = Route::of(uri.path())?;
         let is_plain = request.method() == Method::GET && request.body().is_end_stream();
-        if !is_plain || is_unusual(headers) || !has_host(headers, request.version()) {
+        if !is_plain || is_unusual(headers, request.version()) {
             return None;
         }
         let seen = if headers.contains_key(EVENT_CURSOR) {
@@ -113,18 +113,10 @@ impl Asked {
     }
 }
 
-/// Whether the host is named once: by a header of HTTP/1.1, or in the URL of HTTP/2.
-fn has_host(headers: &HeaderMap, version: Version) -> bool {
-    match version {
-        Version::HTTP_11 => one(headers, &header::HOST).is_some_and(|host| !host.is_empty()),
-        Version::HTTP_2 => !headers.contains_key(header::HOST),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use http::Version;
     use http_body_util::{Empty, Full};
 
     use super::*;
