@@ -58,6 +58,7 @@ pub struct Guard<S> {
     ended: bool,
     /// What is sent before the connection ends.
     last: Option<Bytes>,
+    /// Since when the first bytes of a head have waited for the rest of it. A body or an empty line is not a head.
     head_began: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
     stall: Stall,
@@ -108,6 +109,9 @@ impl<S: Socket> Guard<S> {
             if common < self.held.len() || self.ended || self.is_refused() {
                 return Poll::Ready(Ok(Protocol::Http1));
             }
+            if common > 0 {
+                self.note_head();
+            }
             match self.poll_fill(context) {
                 Poll::Ready(result) => result?,
                 Poll::Pending if self.should_close() => return Poll::Ready(Ok(Protocol::Http1)),
@@ -118,7 +122,13 @@ impl<S: Socket> Guard<S> {
 
     /// Whether the connection should close and no request has begun to arrive. A request that has is still answered.
     fn should_close(&self) -> bool {
-        self.connection.is_closing() && self.head_began.is_none() && !self.socket.has_input()
+        let may_close = matches!(self.check, Check::Http1(_)) && self.head_began.is_none();
+        self.connection.is_closing() && may_close && !self.socket.has_input()
+    }
+
+    /// Notes that a head has begun to arrive.
+    fn note_head(&mut self) {
+        self.head_began.get_or_insert_with(Instant::now);
     }
 
     fn is_refused(&self) -> bool {
@@ -131,8 +141,6 @@ impl<S: Socket> Guard<S> {
         let read = ready!(pin!(self.socket.read_buf(&mut self.held)).poll(context))?;
         if read == 0 {
             self.ended = true;
-        } else if self.head_began.is_none() {
-            self.head_began = Some(Instant::now());
         }
         Poll::Ready(Ok(()))
     }
@@ -156,13 +164,20 @@ impl<S: Socket> Guard<S> {
             return Ok(false);
         }
         match framing.judge(&self.held) {
-            Verdict::More => return Ok(false),
-            Verdict::Pass(count) => self.correct = count,
+            Verdict::More => {
+                // Only an unfinished head needs more bytes.
+                self.note_head();
+                return Ok(false);
+            }
+            Verdict::Pass(count) => {
+                self.correct = count;
+                self.head_began = None;
+            }
             Verdict::Head(count) => {
                 self.correct = count;
+                self.head_began = None;
                 self.serving.counters.requests.add();
                 self.serving.connections.begin(&self.connection);
-                self.head_began = None;
             }
             Verdict::Refuse(refusal) => {
                 self.refuse(refusal);
