@@ -117,9 +117,9 @@ async def test_the_streams_of_one_address_count_for_its_unread_bytes(
     clients = [await Http2.open(gateway.port, window=0) for _ in range(2)]
     for client in clients:
         client.send(*(request(stream) for stream in range(1, 81, 2)))
-    # Each stream counts at least 8 KiB, so at most 64 of these 80 fit.
-    await wait_until_true(lambda: gateway.counters.stalled >= 16)
-    await wait_until_true(lambda: gateway.counters.forwarding <= 64)
+    # Each stream counts at least 40 KiB, so at most 12 of these 80 fit.
+    await wait_until_true(lambda: gateway.counters.stalled >= 68)
+    await wait_until_true(lambda: gateway.counters.forwarding <= 12)
     upstream.answer = sized
     assert (await (await Wire.open(gateway.port)).request("GET", "/16")).status == 200
     for client in clients:

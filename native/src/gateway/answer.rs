@@ -161,6 +161,8 @@ impl AnswerBody {
         let mut body = Self { content: Content::Streaming(incoming), borrowed: Some(borrowed), request: Some(request) };
         if body.content.is_end_stream() {
             body.finish();
+        } else if let Some(unread) = body.unread() {
+            unread.set_lent(true);
         }
         body
     }
@@ -228,6 +230,9 @@ impl AnswerBody {
     fn finish(&mut self) {
         if let Some(request) = &self.request {
             request.complete();
+        }
+        if let Some(unread) = self.unread() {
+            unread.set_lent(false);
         }
         give_back(&mut self.borrowed);
     }

@@ -27,6 +27,8 @@ const LAST_PIECE_BYTES: usize = 1 << 10;
 pub const SEND_BYTES: usize = 32 << 10;
 /// What a stream needs apart from its content.
 const STREAM_BYTES: usize = 8 << 10;
+/// What the connection to an upstream needs, while it waits for the client.
+const LENT_BYTES: usize = 32 << 10;
 /// Time limit for sending the blocks that still wait after a live stream has ended.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 
@@ -37,6 +39,7 @@ pub struct Unread {
     /// Size of the piece that hyper has; 0 if hyper asks for the next one.
     piece: Cell<usize>,
     accepted: Cell<usize>,
+    is_lent: Cell<bool>,
     live: OnceCell<Rc<Attached>>,
 }
 
@@ -45,6 +48,11 @@ impl Unread {
     pub fn follow(&self, live: &Rc<Attached>) {
         // An answer has one content.
         let _ = self.live.set(Rc::clone(live));
+    }
+
+    /// Notes whether the answer keeps a connection to an upstream.
+    pub fn set_lent(&self, is_lent: bool) {
+        self.is_lent.set(is_lent);
     }
 
     /// Hyper asks for the next piece. `None` if the next part has to be read first.
@@ -77,7 +85,8 @@ impl Unread {
     }
 
     fn memory(&self) -> usize {
-        self.rest.borrow().len() + self.piece.get() + self.accepted.get().min(SEND_BYTES) + STREAM_BYTES
+        let content = self.rest.borrow().len() + self.piece.get() + self.accepted.get().min(SEND_BYTES);
+        content + STREAM_BYTES + if self.is_lent.get() { LENT_BYTES } else { 0 }
     }
 
     fn set_blocked(&self, is_blocked: bool) {
@@ -178,6 +187,9 @@ mod tests {
         unread.divide(Bytes::from(vec![0; 2 * PIECE_BYTES]));
         assert!(unread.is_waiting());
         assert_eq!(unread.memory(), 2 * PIECE_BYTES + STREAM_BYTES);
+        unread.set_lent(true);
+        assert_eq!(unread.memory(), 2 * PIECE_BYTES + STREAM_BYTES + LENT_BYTES);
+        unread.set_lent(false);
         while unread.next().is_some() {
             assert!(unread.is_waiting());
             assert_eq!(unread.memory(), 2 * PIECE_BYTES + STREAM_BYTES);
