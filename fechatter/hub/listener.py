@@ -130,7 +130,7 @@ class Listener:
         return joining.held
 
     def reset(self, lost: Position) -> None:
-        """Handle a log that does not contain this listener's position `lost`: a replay from there sends the client
+        """Handle a log that does not contain this listener's position `lost`: a replay from it sends the client
         `reset`."""
         self._enter(Replaying(lost, lost))
         self.wake_up()
@@ -186,7 +186,7 @@ class Listener:
             self.stream.offer_signal(block)
 
     def wake_up(self) -> None:
-        """Let a writer that waits look at this listener again."""
+        """Let a waiting writer examine this listener again."""
         wake, self._wake = self._wake, None
         if wake is not None and not wake.done():
             wake.set_result(None)

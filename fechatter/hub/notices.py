@@ -1,7 +1,7 @@
 """The notices of native streams, and the streams that the gateway writes.
 
-The gateway takes blocks on its own thread, so such a stream has no task. The main loop reads the notices, and once a
-second looks for streams that need a heartbeat or whose client does not read.
+The gateway takes the blocks of a stream on its own thread, so the stream needs no task. The main loop reads the
+notices. Once a second, it looks for streams that need a heartbeat, and for streams whose client does not read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fechatter.native import Streams
 from fechatter.tasks import Tasks
 
 ATTACH_SECONDS = 5.0
-"""The gateway takes a stream at once, unless its client has left before the response."""
+"""If the gateway has not taken a stream after this time, the client has left before the response."""
 
 
 class Notices:
@@ -61,11 +61,11 @@ class Notices:
         self._listeners[listener.stream.id] = listener
 
     def forget(self, listener: Listener) -> None:
-        """React to no further notices of a listener."""
+        """Ignore further notices of a listener."""
         self._listeners.pop(listener.stream.id, None)
 
     def close(self) -> None:
-        """Read no more notices."""
+        """Stop reading notices."""
         if self._loop is not None:
             self._loop.remove_reader(self._streams.descriptor)
             self._loop = None

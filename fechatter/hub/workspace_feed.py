@@ -1,4 +1,4 @@
-"""The feed of one workspace on this node: it decides which listener is shown which frame.
+"""The feed of one workspace on this node: it decides which frames each listener receives.
 
 Frames arrive in the order of their numbers. Membership events move listeners between the chats' lanes as they pass, and
 a change of a person's role changes what the person sees of others. So each frame is shown with the rights that the
@@ -111,7 +111,7 @@ class WorkspaceFeed:
     def restart(self, position: Position, era: str) -> None:
         """Continue from another position, because the log does not contain the current one; live listeners get `reset`.
 
-        A listener that is joining notices the change itself (`Hub._join`).
+        A listener that is joining detects the change itself (`Hub._join`).
         """
         lost = self.sequencer.place
         self.sequencer = Sequencer(position, era)

@@ -27,7 +27,7 @@ BACKLOG = 4096
 HEAD_SECONDS = 10
 """How long a connection may take to send the head of its first or next request."""
 GATEWAY_SECONDS = 24 * 60 * 60
-"""The same for the gateway, which keeps its connections and closes them itself."""
+"""The same limit for the connections of the gateway, which reuses them and closes them itself."""
 BUFFER_BYTES = 64 * 1024
 """Granian's buffer per connection. A client that does not read costs a third less memory than by default."""
 

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 HARD_STOP_SECONDS = 10.0
 """The limit for the whole stop."""
 LAST_ANSWERS_SECONDS = 1.5
-"""How long a stop waits for open connections. Silent connections have longer limits of their own."""
+"""How long a stop waits for open connections. Silent connections may have longer time limits."""
 SWITCH_INTERVAL_SECONDS = 0.0005
 """Maximum wait of the writer's thread for the interpreter's lock after each statement. Python's default is 5 ms."""
 
