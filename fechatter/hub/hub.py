@@ -135,7 +135,7 @@ class Hub:
 
         Args:
             cursor: the position after which missed events are replayed; None for a stream without a replay.
-            seen: positions in the client's responses. They are beyond `cursor` if a response was faster than the
+            seen: positions in the client's responses. They are later than `cursor` if a response was faster than the
                 stream.
 
         Raises:
