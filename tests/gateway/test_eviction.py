@@ -73,7 +73,9 @@ async def test_a_burst_never_has_more_connections_than_allowed(
     for _ in range(10):
         burst = [await Http2.open(gateway.port) for _ in range(LIMIT * 2)]
         for client in burst:
-            client.send(request(1))
+            # The gateway may have closed the connection already.
+            with contextlib.suppress(RuntimeError, ConnectionError):
+                client.send(request(1))
         clients += burst
     await wait_until_true(lambda: gateway.counters.accepted == len(clients))
     await wait_until_true(lambda: gateway.counters.open == LIMIT)

@@ -177,6 +177,8 @@ NAMES_NOTHING = {
     "GET /docs",
     "GET /docs/problems",
     "GET /docs/style.css",
+    "GET /ws",
+    "POST /api/stream-ticket",
     "GET /events",
     "GET /health",
     "GET /health/simple",

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from fechatter.api.clients import address
 from fechatter.api.counting import signed_in_person
-from fechatter.api.identity import services
+from fechatter.api.identity import claims, services
 from fechatter.api.middleware.behind_gateway import STREAMS
 from fechatter.api.operations import MAX_SEEN, POSITION_HEADER, Answer, Operation, seen_of
 from fechatter.api.queries import Query, read_query
@@ -100,6 +100,8 @@ class WebSocketStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         found = services(request)
+        if "ticket" not in request.query_params:
+            claims(request)
         query = read_query(request, SocketQuery)
         ticket = sign_in(request, query.ticket)
         with signed_in_person(request):

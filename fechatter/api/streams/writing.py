@@ -29,9 +29,7 @@ async def write(listener: Listener, found: Services, start: Callable[[], Awaitab
             waiting = listener.pending
             if block := listener.take() or found.hub.heartbeat(listener):
                 found.watch.streams.wrote(waiting - listener.pending, len(block))
-                listener.write_started()
-                await emit(block, False)
-                listener.write_ended()
+                await _write_block(listener, emit, block)
         if listener.closed is not CloseReason.GONE:
             await _write_last(listener, emit)
     except asyncio.CancelledError:
@@ -40,6 +38,12 @@ async def write(listener: Listener, found: Services, start: Callable[[], Awaitab
     finally:
         found.watch.streams.closed[listener.closed or CloseReason.GONE] += 1
         found.hub.leave(listener)
+
+
+async def _write_block(listener: Listener, emit: Emit, block: bytes) -> None:
+    listener.write_started()
+    await emit(block, False)
+    listener.write_ended()
 
 
 async def _write_last(listener: Listener, emit: Emit) -> None:
