@@ -40,6 +40,8 @@ LONG = Size(seconds=900, streams_per_person=40, senders=8, reconnects_every_seco
 )
 async def test_streams_stay_correct_under_load(own_server: ServerProcess, size: Size) -> None:
     own_server.settings["streams_per_person"] = "1000"
+    # A slow reader is far behind on a fast machine.
+    own_server.settings |= {"replay_events": "100000", "replay_scan_events": "10000000"}
     await asyncio.to_thread(own_server.start)
     host = await owner(own_server, setup_token=own_server.setup_token)
     people = [host, *[await colleague(host) for _ in range(PEOPLE - 1)]]
